@@ -1,0 +1,1 @@
+"""Domains that ship with writ_async; each registers itself as an entry point."""

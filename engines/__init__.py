@@ -1,0 +1,1 @@
+"""Engines that ship with writ_async; each registers itself as an entry point."""

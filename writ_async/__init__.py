@@ -1,0 +1,1 @@
+"""Async event-driven synthesis and simulation of user-facing tool-agent conversations."""

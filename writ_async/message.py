@@ -1,0 +1,79 @@
+"""Messages of a conversation, in the shapes of OpenAI chat completions, tagged by `role`."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+Requestor = Literal["assistant", "user"]
+
+
+class FunctionCall(msgspec.Struct, frozen=True):
+    """The name of a tool and its arguments as the JSON text that the model wrote."""
+
+    name: str
+    arguments: str
+
+
+class ToolCall(msgspec.Struct, frozen=True):
+    """One tool call of a message; `id` is answered by a `ToolMessage.tool_call_id`."""
+
+    id: str
+    function: FunctionCall
+    type: Literal["function"] = "function"
+
+
+class SystemMessage(msgspec.Struct, frozen=True, tag_field="role", tag="system"):
+    """What a seat is told before the first turn."""
+
+    content: str
+
+
+class UserMessage(msgspec.Struct, frozen=True, tag_field="role", tag="user", omit_defaults=True):
+    """A user's turn; `tool_calls` only where a domain gives its users tools."""
+
+    content: str | None
+    tool_calls: tuple[ToolCall, ...] = ()
+
+
+class AssistantMessage(msgspec.Struct, frozen=True, tag_field="role", tag="assistant", omit_defaults=True):
+    """An agent's turn: text, tool calls, or both."""
+
+    content: str | None
+    tool_calls: tuple[ToolCall, ...] = ()
+
+
+class ToolMessage(msgspec.Struct, frozen=True, tag_field="role", tag="tool", omit_defaults=True):
+    """The result of one tool call; `error` is true when the tool refused or the call was malformed."""
+
+    tool_call_id: str
+    content: str
+    error: bool = False
+    requestor: Requestor = "assistant"
+
+
+Message = SystemMessage | UserMessage | AssistantMessage | ToolMessage
+
+
+class MalformedArgumentsError(ValueError):
+    """The arguments of a tool call are not a JSON object."""
+
+
+_decode_arguments = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+def call_arguments(call: ToolCall) -> dict[str, Any]:
+    """The arguments of a call as a dict.
+
+    Raises `MalformedArgumentsError` when the model's text is not a JSON object.
+    """
+    try:
+        return _decode_arguments(call.function.arguments)
+    except msgspec.DecodeError as exc:
+        raise MalformedArgumentsError(str(exc)) from None
+
+
+def make_call(call_id: str, name: str, arguments: dict[str, Any]) -> ToolCall:
+    """A well-formed tool call with its arguments encoded as JSON."""
+    return ToolCall(call_id, FunctionCall(name, msgspec.json.encode(arguments).decode()))

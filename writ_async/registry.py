@@ -1,0 +1,65 @@
+"""Finds engines, domains and benchmarks by entry point, so that other packages can add theirs."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import entry_points
+from typing import Any, cast
+
+import msgspec
+
+from writ_async.domain import Benchmark, Domain
+from writ_async.engine import Engine, EngineFactory, Setting
+from writ_async.errors import InputError
+
+
+def names(kind: str) -> list[str]:
+    """The registered names of a kind: `engines`, `domains` or `benchmarks`."""
+    return sorted({point.name for point in entry_points(group=f"writ_async.{kind}")})
+
+
+def _load(kind: str, name: str) -> Any:
+    for point in entry_points(group=f"writ_async.{kind}"):
+        if point.name == name:
+            try:
+                return point.load()
+            except ModuleNotFoundError as exc:
+                top = point.module.partition(".")[0]
+                file = getattr(sys.modules.get(top), "__file__", None)
+                raise InputError(
+                    f"cannot load {kind[:-1]} {name!r} from {point.value!r}: {exc}; the package {top!r} was found at {file}"
+                ) from exc
+    known = ", ".join(names(kind)) or "none is registered"
+    raise InputError(f"unknown {kind[:-1]} {name!r}; known: {known}")
+
+
+def load_domain(name: str) -> Domain:
+    """The domain registered under a name. Raises `InputError` when there is none."""
+    return cast(Domain, _load("domains", name))
+
+
+def load_benchmark(name: str) -> Benchmark:
+    """The benchmark registered under a name. Raises `InputError` when there is none."""
+    return cast(Benchmark, _load("benchmarks", name))
+
+
+def load_engine(name: str) -> EngineFactory:
+    """The engine factory registered under a name. Raises `InputError` when there is none."""
+    return cast(EngineFactory, _load("engines", name))
+
+
+def make_engine(name: str, options: dict[str, Any], setting: Setting) -> Engine:
+    """An engine from its registered name and its options, given as strings or values.
+
+    Raises `InputError` naming the option that is unknown or does not fit.
+    """
+    factory = load_engine(name)
+    known = [field.name for field in msgspec.structs.fields(factory.options)]
+    for key in options:
+        if key not in known:
+            raise InputError(f"engine {name!r} has no option {key!r}; it has: {', '.join(known) or 'none'}")
+    try:
+        decoded = msgspec.convert(options, factory.options, strict=False)
+    except msgspec.ValidationError as exc:
+        raise InputError(f"engine {name!r}: {exc}") from exc
+    return factory.make(decoded, setting)
