@@ -67,7 +67,8 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a conversation of one domain needs.
 
     `generate(seed, size)` draws a world of about `size` users. `load(data)` reads a database in the shape of
-    τ²-bench's `db.json` and raises `msgspec.ValidationError` where it does not fit; `dump(state)` gives that shape back.
+    τ²-bench's `db.json` and raises `msgspec.ValidationError` where it does not fit; `dump(state)` gives that shape
+    back, every field of every record included (null where unset).
     """
 
     name: str

@@ -27,7 +27,7 @@ def _load(kind: str, name: str) -> Any:
                 top = point.module.partition(".")[0]
                 file = getattr(sys.modules.get(top), "__file__", None)
                 raise InputError(
-                    f"cannot load {kind[:-1]} {name!r} from {point.value!r}: {exc}; the package {top!r} was found at {file}"
+                    f"cannot load {kind[:-1]} {name!r} from {point.value!r}: {exc}; package {top!r} was found at {file}"
                 ) from exc
     known = ", ".join(names(kind)) or "none is registered"
     raise InputError(f"unknown {kind[:-1]} {name!r}; known: {known}")
