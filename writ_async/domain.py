@@ -68,7 +68,7 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
 
     `generate(seed, size)` draws a world of about `size` users. `load(data)` reads a database in the shape of
     τ²-bench's `db.json` and raises `msgspec.ValidationError` where it does not fit; `dump(state)` gives that shape
-    back, every field of every record included (null where unset).
+    back, every field of every record included (null where unset). `schemas` and `user_schemas` follow from the tools.
     """
 
     name: str
@@ -79,6 +79,12 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     dump: Callable[[State], dict[str, Any]]
     recipes: tuple[Recipe, ...] = ()
     user_tools: Mapping[str, Tool] = {}
+    schemas: tuple[dict[str, Any], ...] = ()
+    user_schemas: tuple[dict[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "schemas", tuple(tool.schema for tool in self.tools.values()))
+        msgspec.structs.force_setattr(self, "user_schemas", tuple(tool.schema for tool in self.user_tools.values()))
 
 
 class Benchmark(Protocol):

@@ -1,0 +1,283 @@
+"""The state machine: `request()` says what is to be completed next, `receive()` takes the completion.
+
+    conversation = Conversation(task, domain, world)
+    while (request := conversation.request()) is not None:
+        conversation.receive(complete(request))
+    row = conversation.trajectory()
+
+It costs O(new messages) per turn: each seat's view is a list that only grows.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import msgspec
+
+from writ_async.conversation.prompts import agent_system_prompt, user_system_prompt
+from writ_async.conversation.rules import Rules, find_signal
+from writ_async.domain import Domain, call_tool
+from writ_async.engine import Completion, Request
+from writ_async.message import (
+    AssistantMessage,
+    MalformedArgumentsError,
+    Message,
+    Requestor,
+    ToolCall,
+    ToolMessage,
+    UserMessage,
+    call_arguments,
+)
+from writ_async.state import State, World
+from writ_async.task import Task
+from writ_async.trajectory import Note, Seat, Signal, Termination, Trajectory, Usage, trajectory_id
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+def chain_hash(previous: str, call: ToolCall, result: ToolMessage, digest: str) -> str:
+    """The next hash of a trajectory's chain: blake2b-128 over the previous one, the call, its result and the state."""
+    item = (
+        previous,
+        result.requestor,
+        call.function.name,
+        call.function.arguments,
+        result.content,
+        result.error,
+        digest,
+    )
+    return blake2b(_pack(item), digest_size=16).hexdigest()
+
+
+def run_call(domain: Domain, state: State, call: ToolCall, requestor: Requestor = "assistant") -> ToolMessage:
+    """Execute one tool call on a state; whatever is wrong with it comes back as an error message."""
+    tools = domain.tools if requestor == "assistant" else domain.user_tools
+    try:
+        arguments = call_arguments(call)
+    except MalformedArgumentsError as exc:
+        text = f"Error: the arguments of {call.function.name} are not a JSON object: {exc}"
+        return ToolMessage(call.id, text, True, requestor)
+    result = call_tool(tools, state, call.function.name, arguments)
+    return ToolMessage(call.id, result.content, result.error, requestor)
+
+
+def request_seed(seed: int, request_id: str) -> int:
+    """A 63-bit sampling seed that depends on the run's seed and the request's id alone."""
+    return int.from_bytes(blake2b(f"{seed}/{request_id}".encode(), digest_size=8).digest(), "big") >> 1
+
+
+class Conversation:
+    """One simulation of one task. Knows no engine and no clock."""
+
+    __slots__ = (
+        "_agent_view",
+        "_chain",
+        "_errors",
+        "_messages",
+        "_next",
+        "_notes",
+        "_steps",
+        "_turns",
+        "_usage",
+        "_user_view",
+        "domain",
+        "error",
+        "id",
+        "rules",
+        "seed",
+        "signal",
+        "state",
+        "task",
+        "termination",
+        "trial",
+    )
+
+    def __init__(
+        self, task: Task, domain: Domain, world: World, *, trial: int = 0, seed: int = 0, rules: Rules | None = None
+    ) -> None:
+        self.task = task
+        self.domain = domain
+        self.trial = trial
+        self.seed = seed
+        self.rules = rules or Rules()
+        self.id = trajectory_id(task.id, trial)
+        self.state = State(world)
+        self.termination: Termination | None = None
+        self.signal: Signal | None = None
+        self.error = ""
+        self._messages: list[Message] = []
+        self._agent_view: list[Message] = [agent_system_prompt(domain.policy)]
+        self._user_view: list[Message] = [user_system_prompt(task.scenario)]
+        self._chain: list[str] = []
+        self._usage: dict[Seat, Usage] = {}
+        self._turns: dict[Seat, int] = {"agent": 0, "user": 0}
+        self._notes: list[Note] = []
+        self._steps = 0
+        self._errors = 0
+        self._next: Seat = self.rules.first
+        self._open()
+
+    def _open(self) -> None:
+        if self.task.message_history:
+            self._recall(self.task.message_history)
+        elif self.rules.greeting is not None:
+            self._say("agent", AssistantMessage(self.rules.greeting))
+            self._next = "user"
+
+    def _recall(self, history: tuple[Message, ...]) -> None:
+        """Start from messages that were exchanged before: their calls are executed, their recorded results dropped."""
+        for message in history:
+            if isinstance(message, AssistantMessage | UserMessage):
+                seat: Seat = "agent" if isinstance(message, AssistantMessage) else "user"
+                self._say(seat, AssistantMessage(message.content, message.tool_calls))
+                if message.tool_calls:
+                    self._run_tools(seat, message.tool_calls)
+                    self._next = seat
+                else:
+                    self._next = "user" if seat == "agent" else "agent"
+        self._errors = 0
+
+    @property
+    def ended(self) -> bool:
+        """True when nothing more will be requested."""
+        return self.termination is not None
+
+    @property
+    def steps(self) -> int:
+        """Completions and tool rounds so far."""
+        return self._steps
+
+    def request(self) -> Request | None:
+        """The completion that is needed next, or None when the conversation has ended."""
+        if self.termination is not None:
+            return None
+        seat = self._next
+        turn = self._turns[seat]
+        session = f"{self.id}/{seat}"
+        request_id = f"{session}/{turn}"
+        return Request(
+            id=request_id,
+            session=session,
+            seat=seat,
+            task_id=self.task.id,
+            trial=self.trial,
+            turn=turn,
+            seed=request_seed(self.seed, request_id),
+            messages=self._agent_view if seat == "agent" else self._user_view,
+            tools=self.domain.schemas if seat == "agent" else self.domain.user_schemas,
+        )
+
+    def receive(self, completion: Completion) -> None:
+        """Take the completion of the last request: say it, run its tool calls, decide who is next.
+
+        Raises `RuntimeError` when the conversation has ended.
+        """
+        if self.termination is not None:
+            raise RuntimeError(f"conversation {self.id} has ended: {self.termination}")
+        seat = self._next
+        message = completion.message
+        self._turns[seat] += 1
+        self._usage.setdefault(seat, Usage()).add(completion.usage)
+        self._notes.extend(completion.notes)
+        self._steps += 1
+        if not message.tool_calls and not (message.content or "").strip():
+            self.stop(Termination.AGENT_ERROR if seat == "agent" else Termination.USER_ERROR, "empty message")
+            return
+        self._say(seat, message)
+        if message.tool_calls:
+            self._run_tools(seat, message.tool_calls)
+            self._steps += 1
+        else:
+            self._hear(seat, message.content or "")
+        self._check_limits()
+
+    def stop(self, termination: Termination, error: str = "") -> None:
+        """End the conversation from outside: a deadline, a cancellation, an engine that gave no answer."""
+        if self.termination is None:
+            self.termination = termination
+            self.error = error
+
+    def fork(self) -> Conversation:
+        """An independent copy that can go another way from here."""
+        other = Conversation.__new__(Conversation)
+        for name in Conversation.__slots__:
+            setattr(other, name, getattr(self, name))
+        other.state = self.state.fork()
+        other._messages = self._messages.copy()
+        other._agent_view = self._agent_view.copy()
+        other._user_view = self._user_view.copy()
+        other._chain = self._chain.copy()
+        other._notes = self._notes.copy()
+        other._turns = self._turns.copy()
+        other._usage = {seat: msgspec.structs.replace(usage) for seat, usage in self._usage.items()}
+        return other
+
+    def trajectory(self) -> Trajectory:
+        """What was said and done. Raises `RuntimeError` while the conversation goes on."""
+        if self.termination is None:
+            raise RuntimeError(f"conversation {self.id} has not ended")
+        return Trajectory(
+            id=self.id,
+            task_id=self.task.id,
+            domain=self.task.domain,
+            kind=self.task.kind,
+            trial=self.trial,
+            seed=self.seed,
+            messages=tuple(self._messages),
+            termination=self.termination,
+            signal=self.signal,
+            steps=self._steps,
+            errors=self._errors,
+            digest=self.state.digest(),
+            chain=tuple(self._chain),
+            usage={seat: self._usage[seat] for seat in sorted(self._usage)},
+            notes=tuple(self._notes),
+            error=self.error,
+        )
+
+    def _say(self, seat: Seat, message: AssistantMessage) -> None:
+        """Put a message into the record and into the views of those who can see it."""
+        content, calls = message.content, message.tool_calls
+        if seat == "agent":
+            self._messages.append(message)
+            self._agent_view.append(message)
+            if not calls:
+                self._user_view.append(UserMessage(content))
+        else:
+            said = UserMessage(content, calls)
+            self._messages.append(said)
+            self._user_view.append(message)
+            if not calls:
+                self._agent_view.append(said)
+
+    def _run_tools(self, seat: Seat, calls: tuple[ToolCall, ...]) -> None:
+        requestor: Requestor = "assistant" if seat == "agent" else "user"
+        view = self._agent_view if seat == "agent" else self._user_view
+        tools = self.domain.tools if seat == "agent" else self.domain.user_tools
+        for call in calls:
+            result = run_call(self.domain, self.state, call, requestor)
+            tool = tools.get(call.function.name)
+            digest = self.state.digest() if tool is not None and tool.kind == "write" else ""
+            previous = self._chain[-1] if self._chain else self.state.world.digest()
+            self._chain.append(chain_hash(previous, call, result, digest))
+            self._messages.append(result)
+            view.append(result)
+            self._errors += result.error
+
+    def _hear(self, seat: Seat, content: str) -> None:
+        """A text was said: does it end the conversation, and who is next?"""
+        signal = find_signal(content)
+        if signal is not None and seat == "user":
+            self.signal = signal
+            self.termination = Termination.USER_STOP
+        elif signal is not None and self.rules.agent_may_stop:
+            self.signal = signal
+            self.termination = Termination.AGENT_STOP
+        self._next = "user" if seat == "agent" else "agent"
+
+    def _check_limits(self) -> None:
+        """A limit reached in the very step in which the user stops counts as the limit, as in τ²-bench."""
+        if self._errors >= self.rules.max_errors:
+            self.termination = Termination.TOO_MANY_ERRORS
+        elif self._steps >= self.rules.max_steps:
+            self.termination = Termination.MAX_STEPS

@@ -1,0 +1,40 @@
+"""The rules of a conversation: who speaks first, how it ends, how long it may be."""
+
+from __future__ import annotations
+
+import msgspec
+
+from writ_async.trajectory import Seat, Signal
+
+GREETING = "Hi! How can I help you today?"
+
+SIGNALS: dict[str, Signal] = {
+    "###STOP###": Signal.STOP,
+    "###TRANSFER###": Signal.TRANSFER,
+    "###OUT-OF-SCOPE###": Signal.OUT_OF_SCOPE,
+}
+"""The tokens by which a simulated user ends a conversation (τ²-bench's)."""
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Limits and conventions; the defaults are τ²-bench's.
+
+    A step is one completion, or one round of tool calls. With `greeting` the agent's fixed first message is said
+    without a model call and the user answers it; with None, `first` speaks.
+    """
+
+    max_steps: int = 200
+    max_errors: int = 10
+    greeting: str | None = GREETING
+    first: Seat = "user"
+    agent_may_stop: bool = False
+
+
+def find_signal(text: str) -> Signal | None:
+    """The first closing token in a text, in the order stop, transfer, out of scope."""
+    if "###" not in text:
+        return None
+    for token, signal in SIGNALS.items():
+        if token in text:
+            return signal
+    return None
