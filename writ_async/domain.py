@@ -90,8 +90,13 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
 class Benchmark(Protocol):
     """A set of tasks and worlds made by others, read from a folder."""
 
-    def load(self, subset: str, data: str | None, split: str | None) -> Loaded:
-        """Read one subset. Raises `InputError` when the folder or the subset is not there."""
+    def load(
+        self, subset: str, data: str | None = None, split: str | None = None, tools: str | None = None
+    ) -> Loaded:
+        """Read one subset; `tools` is where the benchmark's own tool schemas are, to be shown instead of the domain's.
+
+        Raises `InputError` when the folder, the subset or the schemas are not there.
+        """
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -135,6 +140,8 @@ def make_tool(function: Callable[..., Any]) -> Tool:
     for parameter, schema in zip(parameters, schemas, strict=True):
         if not described.get(parameter.name):
             raise TypeError(f"tool {name}: parameter {parameter.name} has no description in the docstring")
+        if "enum" in schema and all(isinstance(word, str) for word in schema["enum"]):
+            schema = {"type": "string", **schema}  # msgspec leaves it out, grammars and templates want it
         properties[parameter.name] = {"description": described[parameter.name], **schema}
     required = [p.name for p in parameters if p.default is inspect.Parameter.empty]
     text = "\n\n".join(part for part in (doc.short_description, doc.long_description) if part)

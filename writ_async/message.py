@@ -70,7 +70,7 @@ def call_arguments(call: ToolCall) -> dict[str, Any]:
     """
     try:
         return _decode_arguments(call.function.arguments)
-    except msgspec.DecodeError as exc:
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as exc:
         raise MalformedArgumentsError(str(exc)) from None
 
 

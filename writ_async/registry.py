@@ -23,7 +23,7 @@ def _load(kind: str, name: str) -> Any:
         if point.name == name:
             try:
                 return point.load()
-            except ModuleNotFoundError as exc:
+            except (ImportError, AttributeError) as exc:
                 top = point.module.partition(".")[0]
                 file = getattr(sys.modules.get(top), "__file__", None)
                 raise InputError(

@@ -26,7 +26,12 @@ _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 
 def entity_hash(table: str, key: str, entity: Entity) -> int:
     """128-bit hash of one entity under its table and id."""
-    return int.from_bytes(blake2b(_encode((table, key, entity)), digest_size=16).digest(), "big")
+    try:
+        data = _encode((table, key, entity))
+    except (OverflowError, UnicodeEncodeError):
+        # A model may have written an integer beyond 64 bits or half a surrogate pair, which msgpack cannot hold.
+        data = repr((table, key, entity)).encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(data, digest_size=16).digest(), "big")
 
 
 class World:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 
 import anyio
+from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from writ_async.conversation import Conversation, Rules
@@ -43,6 +44,7 @@ class Rollouts:
         self._on_finish = on_finish
         self._scopes: dict[str, anyio.CancelScope] = {}
         self._stopping = False
+        self._workers = 0
         self._gate = anyio.Semaphore(limits.in_flight, fast_acquire=True) if limits.in_flight else None
         self._send: MemoryObjectSendStream[Trajectory]
         self._receive: MemoryObjectReceiveStream[Trajectory]
@@ -66,13 +68,24 @@ class Rollouts:
         except anyio.EndOfStream:
             raise StopAsyncIteration from None
 
-    async def _work(self, send: MemoryObjectSendStream[Trajectory]) -> None:
-        async with send:
+    def _grow(self, group: TaskGroup) -> None:
+        """Add a worker while jobs are taken and more may be live; the last worker to end closes the stream."""
+        if self._workers < self._limits.concurrency:
+            self._workers += 1
+            group.start_soon(self._work, group)
+
+    async def _work(self, group: TaskGroup) -> None:
+        try:
             while not self._stopping:
                 job = next(self._jobs, None)
                 if job is None:
                     return
-                await send.send(await self._run(job))
+                self._grow(group)
+                await self._send.send(await self._run(job))
+        finally:
+            self._workers -= 1
+            if self._workers == 0:
+                self._send.close()
 
     async def _run(self, job: Job) -> Trajectory:
         counters = self.counters
@@ -164,26 +177,27 @@ async def run_rollouts(
     rollouts = Rollouts(jobs, engines, rules or Rules(), limits, on_finish)
     try:
         async with anyio.create_task_group() as group:
-            for _ in range(limits.concurrency):
-                group.start_soon(rollouts._work, rollouts._send.clone())
-            rollouts._send.close()
+            rollouts._grow(group)
             yield rollouts
             group.cancel_scope.cancel()
     except BaseExceptionGroup as errors:
-        deliberate = _first_deliberate(errors)
-        if deliberate is None:
-            raise
-        raise deliberate from None
+        raise _only(errors) from None
     finally:
         rollouts._receive.close()
 
 
-def _first_deliberate(errors: BaseExceptionGroup[BaseException]) -> WritError | None:
-    for error in errors.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            error_in = _first_deliberate(error)
-            if error_in is not None:
-                return error_in
-        elif isinstance(error, WritError):
-            return error
-    return None
+def _only(error: BaseException) -> BaseException:
+    """The deliberate error in a group, or its only one, or the group itself: callers should not have to unpack."""
+    leaves = list(_leaves(error))
+    deliberate = [leaf for leaf in leaves if isinstance(leaf, WritError)]
+    if deliberate:
+        return deliberate[0]
+    return leaves[0] if len(leaves) == 1 else error
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error

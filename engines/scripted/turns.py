@@ -1,0 +1,120 @@
+"""One turn of the scripted agent, and how it becomes a completion."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import msgspec
+
+from engines.scripted import speech
+from writ_async.engine import Completion, Request
+from writ_async.message import AssistantMessage, FunctionCall, Message, ToolCall, ToolMessage
+from writ_async.trajectory import Note
+
+TurnKind = Literal["say", "call", "apologise", "endless"]
+SAY: TurnKind = "say"
+CALL: TurnKind = "call"
+APOLOGISE: TurnKind = "apologise"
+ENDLESS: TurnKind = "endless"
+
+_TOKEN = re.compile(r"[#A-Za-z0-9_.@-]+")
+
+
+class PlannedCall(msgspec.Struct, frozen=True):
+    """A tool call of the plan. `wrong`: one argument is changed. `broken`: the JSON is cut short."""
+
+    name: str
+    arguments: dict[str, Any]
+    wrong: bool = False
+    write: bool = False
+    broken: bool = False
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """Something to say, or calls to make; `note` is what is wrong with it."""
+
+    kind: TurnKind
+    text: str = ""
+    calls: tuple[PlannedCall, ...] = ()
+    note: Note | None = None
+
+    @staticmethod
+    def closing() -> Turn:
+        """What is said when the plan is over and the user goes on."""
+        return Turn(SAY, text=f"{speech.DONE[0]} {speech.MORE[0]}")
+
+
+def play_turn(turn: Turn, request: Request) -> Completion:
+    """The completion of one turn."""
+    notes = () if turn.note is None else (msgspec.structs.replace(turn.note, turn=request.turn),)
+    if turn.kind != CALL:
+        # An agent that talks on is noted once, not in every turn.
+        once = turn.kind != ENDLESS or (turn.note is not None and turn.note.turn == request.turn)
+        return Completion(message=AssistantMessage(turn.text), notes=notes if once else ())
+    calls = tuple(
+        ToolCall(f"call_{request.turn}_{index}", FunctionCall(call.name, _arguments(call, request)))
+        for index, call in enumerate(turn.calls)
+    )
+    return Completion(message=AssistantMessage(None, calls), finish_reason="tool_calls", notes=notes)
+
+
+def _arguments(call: PlannedCall, request: Request) -> str:
+    arguments = spoil(call.arguments, request.messages) if call.wrong else call.arguments
+    text = msgspec.json.encode(arguments).decode()
+    return text[:-2] if call.broken else text
+
+
+def spoil(arguments: dict[str, Any], messages: Any) -> dict[str, Any]:
+    """The arguments with one leaf changed: to another value of the same shape that was read, else to a made-up one.
+
+    The leaf is the last one that has such a value; ids of users are left alone, since another's would not be plausible.
+    """
+    leaves = [leaf for leaf in _leaves(arguments, ()) if leaf[0] != ("user_id",)]
+    seen = _tokens(messages)
+    taken = {str(value) for _, value in leaves}
+    for path, value in reversed(leaves):
+        if isinstance(value, str):
+            shape = _shape(value)
+            for token in seen:
+                if token not in taken and _shape(token) == shape:
+                    return _with_leaf(arguments, path, token)
+    path, value = leaves[-1] if leaves else (("user_id",), "")
+    return _with_leaf(arguments, path, value + 1 if isinstance(value, int | float) else f"{value}0")
+
+
+def _with_leaf(arguments: dict[str, Any], path: tuple[str | int, ...], leaf: Any) -> dict[str, Any]:
+    return {key: _replaced(item, path[1:], leaf) if key == path[0] else item for key, item in arguments.items()}
+
+
+def _leaves(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(item, (*path, key))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _leaves(item, (*path, index))
+    else:
+        yield path, value
+
+
+def _replaced(value: Any, path: tuple[str | int, ...], leaf: Any) -> Any:
+    if not path:
+        return leaf
+    if isinstance(value, dict):
+        return {key: _replaced(item, path[1:], leaf) if key == path[0] else item for key, item in value.items()}
+    return [_replaced(item, path[1:], leaf) if index == path[0] else item for index, item in enumerate(value)]
+
+
+def _tokens(messages: list[Message]) -> list[str]:
+    """Words of all tool results, in order of appearance, each once."""
+    texts = [m.content for m in messages if isinstance(m, ToolMessage) and not m.error]
+    return list(dict.fromkeys(token for text in texts for token in _TOKEN.findall(text)))
+
+
+def _shape(text: str) -> str:
+    """The form of an id: digits and letters alike, all else as it stands. Words without a digit have none of use."""
+    if not any(char.isdigit() for char in text):
+        return f"word:{text}"
+    return re.sub(r"[A-Z]", "A", re.sub(r"\d", "9", text))

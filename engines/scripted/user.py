@@ -1,0 +1,53 @@
+"""The scripted user: says the request and its facts, confirms, and ends when the agent has come to an end.
+
+It goes by a few plain signs in the agent's words, so that a model can be the agent as well.
+"""
+
+from __future__ import annotations
+
+import re
+
+from engines.scripted.speech import SpeechStyle
+from writ_async.engine import Completion, Request
+from writ_async.message import AssistantMessage, UserMessage
+from writ_async.task import Scenario, Task
+
+_MORE = re.compile(r"anything else|something else|other questions|further assist|else i can")
+_CONFIRM = re.compile(
+    r"\(yes/no\)|yes or no|confirm|proceed|go ahead|shall i|should i|is that right|is that correct|agree"
+)
+_TRANSFER = re.compile(r"transfer(red|ring)? (you )?to a human|being transferred|human agent")
+
+
+def user_reply(task: Task, request: Request, style: SpeechStyle) -> Completion:
+    """The user's next words."""
+    if request.turn == 0:
+        text = opening(task.scenario, style)
+    else:
+        last = request.messages[-1]
+        text = answer(task.scenario, (last.content or "") if isinstance(last, UserMessage) else "", style)
+    return Completion(message=AssistantMessage(text))
+
+
+def opening(scenario: Scenario, style: SpeechStyle) -> str:
+    """The first message: the request, with all facts where the user is of that kind or nobody would ask for them."""
+    if scenario.request:
+        return f"{scenario.request} {_facts(scenario)}".strip() if style.upfront else scenario.request
+    parts = (scenario.reason_for_call, scenario.known_info, scenario.task_instructions, scenario.text)
+    return "\n".join(part for part in parts if part) or "Hello, I need help."
+
+
+def answer(scenario: Scenario, said: str, style: SpeechStyle) -> str:
+    """The reply to what the agent said last."""
+    heard = said.lower()
+    if _TRANSFER.search(heard):
+        return "###TRANSFER###"
+    if _MORE.search(heard) or "?" not in heard:
+        return "###STOP###"
+    if _CONFIRM.search(heard):
+        return style.yes
+    return _facts(scenario) or scenario.known_info or style.nothing_more
+
+
+def _facts(scenario: Scenario) -> str:
+    return " ".join(fact.text for fact in scenario.facts)

@@ -1,0 +1,7 @@
+"""`python -m writ_async.cli` is the `writ` command."""
+
+import sys
+
+from writ_async.cli import main
+
+sys.exit(main())

@@ -1,0 +1,42 @@
+"""Printing results: tables for people, one JSON object for programs."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import msgspec
+
+from writ_async.pipelines.simulate import Progress
+
+
+def print_json(value: Any) -> None:
+    """One JSON object on stdout."""
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+
+
+def print_tables(*tables: Any) -> None:
+    """Rich tables on stdout; in a pipe they are plain and 100 columns wide."""
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else 100, highlight=False)
+    for table in tables:
+        console.print(table)
+
+
+def finish(progress: Progress) -> int:
+    """The exit code of a run, said on stderr when it is not 0."""
+    if progress.cancelled:
+        left = progress.total - progress.done_before - progress.counters.finished + progress.counters.failed
+        print(
+            f"writ: interrupted with {left:,} conversations to go; the same command goes on from here", file=sys.stderr
+        )
+        return 130
+    if progress.counters.failed:
+        print(
+            f"writ: {progress.counters.failed:,} conversations were ended from outside (see failures.log); "
+            "the same command tries them again",
+            file=sys.stderr,
+        )
+        return 1
+    return 0

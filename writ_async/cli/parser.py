@@ -1,0 +1,200 @@
+"""The commands and their flags."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from importlib import import_module
+
+Command = Callable[[argparse.Namespace], int]
+
+_SYNTH = """\
+examples:
+  writ synth retail --n 100 --out runs/first
+  writ synth retail airline --n 2000 --mix normal=1,write-intensive=1,read-heavy=2 --seed 7
+  writ synth retail --n 200 --mistakes 0.3 --out runs/with-mistakes
+
+The same seed and settings give the same rows, whatever the concurrency. A run that was stopped goes on when the same
+command is given again. Ctrl-C ends in order: what is finished is on disk.
+"""
+_EVAL = """\
+examples:
+  writ eval --tasks tau2:retail --tasks tau2:airline --data tau2/data --trials 4
+  writ eval --tasks runs/first --engine recorded --engine-option file=runs/first --out runs/again
+  writ eval --tasks my-tasks.jsonl --json
+
+Prints pass^k (the share of tasks of which k trials in a row succeed) per source, with 95 % intervals over tasks.
+"""
+_REPLAY = """\
+Makes every tool call of every row again, in the world of its task, and compares results byte for byte, hashes and
+verdicts. Exit code 1 when anything differs.
+"""
+_EXPORT = """\
+examples:
+  writ export runs/first --format openai --out train.jsonl
+  writ export runs/first --format parquet --out rows.parquet --all
+"""
+_SHOW = """\
+examples:
+  writ show runs/first
+  writ show runs/first --reason missing_evidence
+  writ show runs/first retail-s0-00007#0 --full
+"""
+
+
+def _command(module: str) -> Command:
+    """The function that runs a command, imported only when it is called."""
+
+    def run(arguments: argparse.Namespace) -> int:
+        code: int = import_module(f"writ_async.cli.{module}").run(arguments)
+        return code
+
+    return run
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
+    """Keeps examples as they are, and says every default."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default in (None, False, "", 0) or isinstance(action.default, list):
+            return action.help
+        return super()._get_help_string(action)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the `writ` command."""
+    parser = argparse.ArgumentParser(
+        prog="writ",
+        description="Synthesise, evaluate and replay conversations between a tool agent and its user.",
+        epilog="Start with: writ synth retail --n 100 --out runs/first   (no model, no GPU)",
+        formatter_class=_Formatter,
+    )
+    parser.add_argument("--version", action=_Version, help="print the version")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_synth(commands)
+    _add_eval(commands)
+    _add_replay(commands)
+    _add_export(commands)
+    _add_show(commands)
+    return parser
+
+
+class _Version(argparse.Action):
+    """Prints the version; it is only looked up when somebody asks."""
+
+    def __init__(self, option_strings: list[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, dest, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"writ {version('writ-async')}")
+        parser.exit()
+
+
+def _add_synth(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "synth", help="make tasks, simulate them, keep what is correct", epilog=_SYNTH, formatter_class=_Formatter
+    )
+    parser.add_argument("domains", nargs="+", metavar="DOMAIN", help="airline, retail, or one that a package registers")
+    parser.add_argument("--n", type=int, default=100, help="how many tasks, with one conversation each")
+    parser.add_argument("--mix", default="", metavar="KIND=WEIGHT,...", help="kinds of tasks; all alike if not given")
+    parser.add_argument("--world-size", type=int, default=500, metavar="USERS", help="users in each generated world")
+    parser.add_argument("--mistakes", metavar="RATE", help="of the scripted engine: 0.2, or KIND=RATE,KIND=RATE")
+    _add_engines(parser)
+    _add_run(parser, max_steps=100)
+    parser.set_defaults(run=_command("synth"))
+
+
+def _add_eval(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "eval", help="play tasks several times and report pass^k", epilog=_EVAL, formatter_class=_Formatter
+    )
+    parser.add_argument(
+        "--tasks", action="append", required=True, metavar="SOURCE", help="tau2:retail, a tasks file, a run; repeatable"
+    )
+    parser.add_argument("--data", metavar="PATH", help="the benchmark's data folder (else TAU2_DATA_DIR)")
+    parser.add_argument(
+        "--split", default="", help="which of the benchmark's lists of tasks; its base list if not given"
+    )
+    parser.add_argument(
+        "--tool-schemas", metavar="PATH", help="the benchmark's own tool schemas, to show instead of ours"
+    )
+    parser.add_argument("--trials", type=int, default=1, metavar="K", help="conversations per task")
+    parser.add_argument("--limit", type=int, default=0, metavar="N", help="only the first N tasks of each source")
+    parser.add_argument("--judge", default="assume-met", help="of plain-language assertions: assume-met, assume-unmet")
+    parser.add_argument("--mistakes", metavar="RATE", help="of the scripted engine: 0.2, or KIND=RATE,KIND=RATE")
+    _add_engines(parser)
+    _add_run(parser, max_steps=200)
+    parser.set_defaults(run=_command("evaluate"))
+
+
+def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "replay",
+        help="make every tool call of a run again and compare",
+        description=_REPLAY,
+        formatter_class=_Formatter,
+    )
+    parser.add_argument("path", metavar="RUN", help="a run folder")
+    parser.add_argument("--data", metavar="PATH", help="the benchmark's data folder, for runs on its tasks")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=_command("replay"))
+
+
+def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "export", help="write the kept rows for a trainer", epilog=_EXPORT, formatter_class=_Formatter
+    )
+    parser.add_argument("path", metavar="RUN", help="a run folder")
+    parser.add_argument("--format", required=True, metavar="F", help="openai (JSON Lines), parquet")
+    parser.add_argument("--out", required=True, metavar="FILE", help="the file to write, whole or not at all")
+    parser.add_argument("--all", action="store_true", help="rejected rows as well")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=_command("export"))
+
+
+def _add_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "show", help="print a conversation with its task and verdict", epilog=_SHOW, formatter_class=_Formatter
+    )
+    parser.add_argument("path", metavar="RUN", help="a run folder")
+    parser.add_argument(
+        "id", nargs="?", metavar="ID", help="a trajectory; the kept one with most evidence if not given"
+    )
+    parser.add_argument("--reason", metavar="WORD", help="the first one that was rejected for this reason")
+    parser.add_argument("--full", action="store_true", help="whole tool results")
+    parser.set_defaults(run=_command("show"))
+
+
+def _add_engines(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("engines")
+    group.add_argument("--engine", default="scripted", metavar="E", help="who plays: scripted, recorded, or registered")
+    group.add_argument(
+        "--engine-option", action="append", default=[], metavar="KEY=VALUE", help="an option of the engine; repeatable"
+    )
+    group.add_argument("--user-engine", metavar="E", help="another engine for the user's seat")
+    group.add_argument(
+        "--user-engine-option", action="append", default=[], metavar="KEY=VALUE", help="an option of it; repeatable"
+    )
+
+
+def _add_run(parser: argparse.ArgumentParser, *, max_steps: int) -> None:
+    group = parser.add_argument_group("run")
+    group.add_argument("--seed", type=int, default=0, metavar="S", help="of everything that is drawn")
+    group.add_argument("--out", metavar="DIR", help="the run folder; named after the settings if not given")
+    group.add_argument("--concurrency", type=int, default=256, metavar="C", help="conversations live at once")
+    group.add_argument(
+        "--in-flight", type=int, default=0, metavar="C", help="model calls at once; unbounded if not given"
+    )
+    group.add_argument("--request-timeout", type=float, default=600.0, metavar="SECONDS", help="for one model call")
+    group.add_argument(
+        "--timeout", type=float, default=0.0, metavar="SECONDS", help="for one conversation; none if not given"
+    )
+    group.add_argument("--max-steps", type=int, default=max_steps, metavar="N", help="completions and tool rounds")
+    group.add_argument(
+        "--max-errors", type=int, default=10, metavar="N", help="failed tool calls that end a conversation"
+    )
+    group.add_argument("--resume", action="store_true", help="go on with the run in --out (it does so anyway)")
+    group.add_argument("--quiet", action="store_true", help="no progress")
+    group.add_argument("--json", action="store_true", help="print one JSON object instead of tables")

@@ -1,0 +1,31 @@
+"""`writ replay`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from writ_async.cli.output import print_json
+from writ_async.pipelines.replay import replay
+
+_MOST = 20
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command; returns its exit code."""
+    report = replay(arguments.path, data=arguments.data)
+    if arguments.json:
+        print_json(report)
+        return 1 if report.mismatches else 0
+    for mismatch in report.mismatches[:_MOST]:
+        where = "" if mismatch.message < 0 else f" message {mismatch.message}"
+        print(f"{mismatch.trajectory}{where}: {mismatch.what}")
+    if len(report.mismatches) > _MOST:
+        print(f"and {len(report.mismatches) - _MOST:,} more")
+    print(
+        f"{report.rows:,} rows ({report.kept:,} kept), {report.calls:,} tool calls made again: "
+        f"{len(report.mismatches):,} mismatches"
+    )
+    if not report.rows:
+        print("writ: the run has no rows yet", file=sys.stderr)
+    return 1 if report.mismatches else 0

@@ -1,0 +1,60 @@
+"""From flags to the settings of the pipelines."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TypeVar
+
+from writ_async.conversation import Rules
+from writ_async.errors import InputError
+from writ_async.pipelines.seats import EngineSpec, Seats
+from writ_async.scheduler import Limits
+
+Number = TypeVar("Number", int, float)
+
+
+def seats(arguments: argparse.Namespace) -> Seats:
+    """Who plays which seat. Raises `InputError` for an option that is no `KEY=VALUE`, or has no engine to go to."""
+    options = _options("--engine-option", arguments.engine_option)
+    if arguments.mistakes is not None:
+        options["mistakes"] = arguments.mistakes
+    user_options = _options("--user-engine-option", arguments.user_engine_option)
+    if arguments.user_engine is None:
+        if user_options:
+            raise InputError("--user-engine-option needs --user-engine")
+        return Seats(EngineSpec(arguments.engine, options))
+    return Seats(EngineSpec(arguments.engine, options), EngineSpec(arguments.user_engine, user_options))
+
+
+def _options(flag: str, pairs: list[str]) -> dict[str, str]:
+    options: dict[str, str] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise InputError(f"{flag}: expected KEY=VALUE, not {pair!r}")
+        options[key.replace("-", "_")] = value
+    return options
+
+
+def limits(arguments: argparse.Namespace) -> Limits:
+    """The bounds of a run. Raises `InputError` for one that cannot be."""
+    return Limits(
+        concurrency=_at_least("--concurrency", arguments.concurrency, 1),
+        in_flight=_at_least("--in-flight", arguments.in_flight, 0),
+        request_timeout=_at_least("--request-timeout", arguments.request_timeout, 0),
+        conversation_timeout=_at_least("--timeout", arguments.timeout, 0),
+    )
+
+
+def rules(arguments: argparse.Namespace) -> Rules:
+    """The rules of the conversations. Raises `InputError` for a limit below 1."""
+    return Rules(
+        max_steps=_at_least("--max-steps", arguments.max_steps, 1),
+        max_errors=_at_least("--max-errors", arguments.max_errors, 1),
+    )
+
+
+def _at_least(flag: str, value: Number, least: int) -> Number:
+    if not value >= least:
+        raise InputError(f"{flag} must be at least {least}, not {value:g}")
+    return value

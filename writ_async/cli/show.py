@@ -1,0 +1,112 @@
+"""`writ show`: one conversation, to be read."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.text import Text
+
+from writ_async.data.run_view import RunView
+from writ_async.errors import InputError
+from writ_async.message import AssistantMessage, ToolMessage, UserMessage
+from writ_async.task import Task
+from writ_async.trajectory import Trajectory
+
+_RESULT_WIDTH = 240
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command; returns its exit code."""
+    view = RunView.open(arguments.path)
+    tasks = {task.id: task for task in view.tasks()}
+    trajectory = _choose(view.trajectories(), tasks, arguments.id, arguments.reason)
+    if trajectory is None:
+        wanted = arguments.id or (f"a row rejected for {arguments.reason}" if arguments.reason else "a row")
+        raise InputError(f"{arguments.path}: has not {wanted}; see {arguments.path}/trajectories.jsonl")
+    console = Console(width=None if sys.stdout.isatty() else 100, highlight=False)
+    task = tasks.get(trajectory.task_id)
+    if task is not None:
+        _print_task(console, task)
+    _print_messages(console, trajectory, sys.maxsize if arguments.full else _RESULT_WIDTH)
+    _print_verdict(console, trajectory)
+    return 0
+
+
+def _choose(
+    rows: Iterable[Trajectory], tasks: dict[str, Task], wanted: str | None, reason: str | None
+) -> Trajectory | None:
+    """The row asked for; without a wish the kept one whose largest certificate has most cells, by id among equals."""
+    best: tuple[int, str] | None = None
+    chosen: Trajectory | None = None
+    for row in rows:
+        verdict = row.verdict
+        if wanted is not None:
+            if row.id == wanted:
+                return row
+            continue
+        if reason is not None:
+            fits = verdict is not None and any(finding.reason == reason for finding in verdict.findings)
+            rank = (0, row.id)
+        else:
+            fits = True
+            kept = verdict is not None and verdict.kept
+            rank = (-_burden(tasks.get(row.task_id)) if kept else 1, row.id)
+        if fits and (best is None or rank < best):
+            best, chosen = rank, row
+    return chosen
+
+
+def _burden(task: Task | None) -> int:
+    return max((len(certificate.cells) for certificate in task.certificates), default=0) if task else 0
+
+
+def _print_task(console: Console, task: Task) -> None:
+    lines = [f"[bold]{escape(task.scenario.reason_for_call or task.scenario.text)}[/bold]"]
+    lines += [escape(text) for text in (task.scenario.known_info, task.scenario.task_instructions) if text]
+    for certificate in task.certificates:
+        action = (task.actions or ())[certificate.write]
+        cells = ", ".join(dict.fromkeys(cell.name for cell in certificate.cells))
+        lines.append(
+            f"[dim]gold write[/dim] {escape(action.name)} [dim]rests on {len(certificate.cells)} reads ({cells})[/dim]"
+        )
+    title = f"{task.domain} · {task.kind} · {task.recipe or task.id}"
+    console.print(Panel("\n".join(lines), title=title, title_align="left", border_style="blue"))
+
+
+def _print_messages(console: Console, trajectory: Trajectory, width: int) -> None:
+    for message in trajectory.messages:
+        if isinstance(message, UserMessage):
+            console.print(Text.assemble(("user   ", "bold green"), message.content or ""))
+        elif isinstance(message, AssistantMessage):
+            if message.content:
+                console.print(Text.assemble(("agent  ", "bold cyan"), message.content))
+            for call in message.tool_calls:
+                console.print(
+                    Text.assemble(
+                        ("call   ", "bold yellow"), call.function.name, (f" {call.function.arguments}", "yellow")
+                    )
+                )
+        elif isinstance(message, ToolMessage):
+            text = message.content if len(message.content) <= width else f"{message.content[:width]}…"
+            console.print(Padding(Text(text, style="red" if message.error else "dim"), (0, 0, 0, 7)))
+
+
+def _print_verdict(console: Console, trajectory: Trajectory) -> None:
+    verdict = trajectory.verdict
+    if verdict is None:
+        console.print(Panel(f"ended by {trajectory.termination.value}; not judged", border_style="yellow"))
+        return
+    lines = [
+        f"reward {verdict.reward.reward:g} · ended by {trajectory.termination.value} · state {trajectory.digest[:12]}…"
+    ]
+    lines += [f"[red]{escape(f.reason)}[/red] {escape(f.detail[:300])}" for f in verdict.findings]
+    lines += [f"[dim]the script notes: {escape(note.kind)} {escape(note.detail)}[/dim]" for note in trajectory.notes]
+    title = "kept" if verdict.kept else "rejected"
+    style = "green" if verdict.kept else "red"
+    console.print(Panel("\n".join(lines), title=f"{title} · {trajectory.id}", title_align="left", border_style=style))

@@ -1,0 +1,43 @@
+"""`writ synth`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import anyio
+
+from writ_async.cli import settings
+from writ_async.cli.output import finish, print_json, print_tables
+from writ_async.cli.progress import watcher
+from writ_async.data.summary import render_reasons, render_table
+from writ_async.pipelines.synth import SynthConfig, synth
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command; returns its exit code."""
+    config = SynthConfig(
+        domains=tuple(arguments.domains),
+        n=arguments.n,
+        seed=arguments.seed,
+        mix=arguments.mix,
+        world_size=arguments.world_size,
+        seats=settings.seats(arguments),
+        rules=settings.rules(arguments),
+    )
+    limits = settings.limits(arguments)
+    out = Path(arguments.out or f"runs/synth-{'-'.join(arguments.domains)}-n{arguments.n}-s{arguments.seed}")
+    watch = watcher("synth", arguments.quiet)
+
+    async def call() -> int:
+        progress = await synth(config, out, limits=limits, watch=watch)
+        if arguments.json:
+            print_json({"run": str(out), "summary": progress.summary, "total": progress.summary.total()})
+        else:
+            print_tables(render_table(progress.summary), render_reasons(progress.summary))
+            kept = progress.summary.total().kept
+            print(f"{kept:,} rows kept in {out}")
+            print(f"next:  writ replay {out}   ·   writ export {out} --format openai --out train.jsonl")
+        return finish(progress)
+
+    return anyio.run(call, backend_options={"use_uvloop": True})

@@ -1,0 +1,181 @@
+"""Counts over trajectories by domain and kind, kept up as conversations end, and their tables for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from writ_async.message import AssistantMessage, ToolMessage
+from writ_async.trajectory import Trajectory, Usage
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+class Group(msgspec.Struct, omit_defaults=True):
+    """Counts over some conversations. `judged` of them have a verdict, and `mean_reward` is over those.
+
+    `findings` counts the conversations in which a reason was found, however often. `tool_calls` are the agent's;
+    `tool_errors` of them were refused. `usage` is by seat.
+    """
+
+    conversations: int = 0
+    judged: int = 0
+    kept: int = 0
+    mean_reward: float = 0.0
+    reward_sum: float = 0.0
+    steps: int = 0
+    tool_calls: int = 0
+    tool_errors: int = 0
+    findings: dict[str, int] = {}
+    terminations: dict[str, int] = {}
+    usage: dict[str, Usage] = {}
+
+    def add(self, trajectory: Trajectory) -> None:
+        """Count one more conversation; costs O(its messages)."""
+        self.conversations += 1
+        self.steps += trajectory.steps
+        for message in trajectory.messages:
+            if isinstance(message, AssistantMessage):
+                self.tool_calls += len(message.tool_calls)
+            elif isinstance(message, ToolMessage):
+                self.tool_errors += message.error and message.requestor == "assistant"
+        _count(self.terminations, trajectory.termination.value)
+        self._add_usage(trajectory.usage)
+        if (verdict := trajectory.verdict) is not None:
+            self.judged += 1
+            self.kept += verdict.kept
+            self.reward_sum += verdict.reward.reward
+            self.mean_reward = self.reward_sum / self.judged
+            for reason in dict.fromkeys(finding.reason for finding in verdict.findings):
+                _count(self.findings, reason)
+
+    def merge(self, other: Group) -> None:
+        """Add the counts of another group."""
+        for name in ("conversations", "judged", "kept", "reward_sum", "steps", "tool_calls", "tool_errors"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.mean_reward = self.reward_sum / self.judged if self.judged else 0.0
+        for reason, count in other.findings.items():
+            _count(self.findings, reason, count)
+        for termination, count in other.terminations.items():
+            _count(self.terminations, termination, count)
+        self._add_usage(other.usage)
+
+    def _add_usage(self, usage: dict[str, Usage]) -> None:
+        for seat, used in usage.items():
+            self.usage.setdefault(seat, Usage()).add(used)
+
+    @property
+    def tokens(self) -> int:
+        """Prompt and completion tokens of all seats."""
+        return sum(used.prompt_tokens + used.completion_tokens for used in self.usage.values())
+
+
+class Summary(msgspec.Struct):
+    """Groups by domain, then by kind."""
+
+    groups: dict[str, dict[str, Group]] = {}
+    version: int = 1
+
+    def add(self, trajectory: Trajectory) -> None:
+        """Count one more conversation."""
+        kinds = self.groups.setdefault(trajectory.domain, {})
+        group = kinds.get(trajectory.kind)
+        if group is None:
+            group = kinds[trajectory.kind] = Group()
+        group.add(trajectory)
+
+    def rows(self) -> Iterator[tuple[str, str, Group]]:
+        """Domain, kind and group, in alphabetical order."""
+        for domain, kinds in sorted(self.groups.items()):
+            for kind, group in sorted(kinds.items()):
+                yield domain, kind, group
+
+    def total(self) -> Group:
+        """All groups as one."""
+        total = Group()
+        for _, _, group in self.rows():
+            total.merge(group)
+        return total
+
+
+def summarise(trajectories: Iterable[Trajectory]) -> Summary:
+    """The summary of some trajectories."""
+    summary = Summary()
+    for trajectory in trajectories:
+        summary.add(trajectory)
+    return summary
+
+
+def render_table(summary: Summary) -> Table:
+    """A table of the groups with a line for the whole; fits 80 columns. Steps and calls are means per conversation."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("domain", no_wrap=True)
+    table.add_column("kind", no_wrap=True)
+    for heading in ("done", "kept", "%", "reward", "steps", "calls", "tokens"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    last = ""
+    for domain, kind, group in summary.rows():
+        table.add_row(domain if domain != last else "", kind, *_cells(group))
+        last = domain
+    table.add_section()
+    table.add_row("all", "", *_cells(summary.total()), style="bold")
+    return table
+
+
+def render_reasons(summary: Summary) -> Table:
+    """A table of how conversations ended and what the verifiers found, the most frequent first; fits 80 columns."""
+    from rich import box
+    from rich.table import Table
+
+    total = summary.total()
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("", no_wrap=True)
+    table.add_column("reason", overflow="fold")
+    table.add_column("conversations", justify="right", no_wrap=True)
+    table.add_column("share", justify="right", no_wrap=True)
+    for title, counts in (("ended by", total.terminations), ("found", total.findings)):
+        first = title
+        for reason, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+            table.add_row(first, reason, f"{count:,}", _share(count, total.conversations))
+            first = ""
+        table.add_section()
+    return table
+
+
+def _cells(group: Group) -> tuple[str, ...]:
+    count = group.conversations
+    return (
+        f"{count:,}",
+        f"{group.kept:,}" if group.judged else "–",
+        _share(group.kept, group.judged),
+        f"{group.mean_reward:.3f}" if group.judged else "–",
+        f"{group.steps / count:.1f}" if count else "–",
+        f"{group.tool_calls / count:.1f}" if count else "–",
+        _short(group.tokens),
+    )
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f}" if whole else "–"
+
+
+def _short(count: int) -> str:
+    """A count in at most five characters: 950, 12.3k, 4.56M."""
+    if count < 1000:
+        return str(count)
+    value = float(count)
+    for unit in ("", "k", "M", "G", "T"):
+        if value < 999.5:
+            return f"{value:.3g}{unit}"
+        value /= 1000
+    return f"{value:.3g}P"
+
+
+def _count(counts: dict[str, int], key: str, by: int = 1) -> None:
+    counts[key] = counts.get(key, 0) + by

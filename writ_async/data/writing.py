@@ -1,0 +1,223 @@
+"""Writing that survives kills and full disks: whole files by rename, logs by single appends, syncing behind the back.
+
+Every failure of the disk becomes a `StorageError` of one line.
+"""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from writ_async.errors import InputError, StorageError
+from writ_async.files import PathLike
+
+_sync_data: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
+
+SYNC_ROWS = 64
+SYNC_SECONDS = 0.25
+
+
+def storage_error(path: PathLike, exc: OSError, advice: str = "make room or choose another folder") -> StorageError:
+    """The one-line error for a failed write."""
+    return StorageError(f"cannot write {path}: {exc.strerror or exc}; {advice}")
+
+
+@contextmanager
+def replacing(
+    path: PathLike, advice: str = "what was there is unchanged; make room or choose another path"
+) -> Iterator[BinaryIO]:
+    """Write a file whole or not at all: under another name first, synced, then renamed over `path`.
+
+    A device or a pipe is written to directly. When the body raises, the old file stays as it was. Folders above are
+    made as needed. Raises `InputError` when `path` is a folder and `StorageError` when it cannot be written.
+    """
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise InputError(f"{path}: is a folder, but a file is to be written; name a file in it")
+    try:
+        if Path(path).exists() and not Path(path).is_file():
+            with Path(path).open("wb") as stream:
+                yield stream
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        try:
+            with draft.open("wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(target)
+        except BaseException:
+            with suppress(OSError):
+                draft.unlink()
+            raise
+        sync_folder(target.parent)
+    except OSError as exc:
+        raise storage_error(path, exc, advice) from exc
+
+
+def write_whole(path: PathLike, content: bytes) -> None:
+    """Write a small file whole or not at all; see `replacing`."""
+    with replacing(path) as file:
+        file.write(content)
+
+
+def sync_folder(path: PathLike) -> None:
+    """Make the names in a folder durable; a rename is not until then."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def mend(path: PathLike, whole: Callable[[bytes], bool]) -> int:
+    """Cut a log back to its last whole line and return how many bytes went. A missing log has nothing to cut.
+
+    A last line that is whole but for its newline gets it.
+    """
+    try:
+        fd = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return 0
+    except OSError as exc:
+        raise storage_error(path, exc) from exc
+    try:
+        size = os.fstat(fd).st_size
+        if size == 0:
+            return 0
+        end, complete = _last_whole(fd, size, whole)
+        if end < size:
+            os.ftruncate(fd, end)
+        if not complete:
+            os.pwrite(fd, b"\n", end)
+        if end < size or not complete:
+            os.fsync(fd)
+        return size - end
+    except OSError as exc:
+        raise storage_error(path, exc) from exc
+    finally:
+        os.close(fd)
+
+
+def _last_whole(fd: int, size: int, whole: Callable[[bytes], bool]) -> tuple[int, bool]:
+    """Where the last whole line ends, and whether it ends with a newline."""
+    end = size
+    with mmap.mmap(fd, size, access=mmap.ACCESS_READ) as content:
+        while end > 0:
+            start = content.rfind(b"\n", 0, end - 1) + 1
+            line = content[start:end]
+            if whole(line):
+                return end, line.endswith(b"\n")
+            end = start
+    return 0, True
+
+
+class AppendLog:
+    """A file that only grows, by whole lines. One `append` is one `os.write`, unless the system takes less at once."""
+
+    def __init__(self, path: PathLike) -> None:
+        self.path = Path(path)
+        self._broken = ""
+        try:
+            self.fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            self.size = os.fstat(self.fd).st_size
+        except OSError as exc:
+            raise storage_error(path, exc) from exc
+
+    def append(self, line: bytes | bytearray) -> None:
+        """Append one line with its newline. Raises `OSError` with the file as it was before."""
+        if self._broken:
+            raise OSError(errno.EIO, self._broken)
+        try:
+            written = os.write(self.fd, line)
+            while written < len(line):
+                written += os.write(self.fd, line[written:])
+            self.size += written
+        except BaseException:
+            self._cut_back()
+            raise
+
+    def _cut_back(self) -> None:
+        try:
+            os.ftruncate(self.fd, self.size)
+        except OSError as exc:
+            # What followed a torn line would be lost with it, so nothing more may be written.
+            self._broken = f"a torn line could not be cut off ({exc.strerror})"
+
+    def sync(self) -> None:
+        """Make all lines durable. Raises `OSError`."""
+        _sync_data(self.fd)
+
+    def close(self) -> None:
+        """Close the file; a second call does nothing."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+
+class Syncer:
+    """Makes a log durable from a thread of its own, after `rows` lines or `seconds` from the first unsynced one.
+
+    The thread touches nothing but the file's descriptor. `error` is what the disk said when it failed; the thread has
+    then ended, for after a failed sync the system may have dropped the data.
+    """
+
+    def __init__(self, log: AppendLog, rows: int = SYNC_ROWS, seconds: float = SYNC_SECONDS) -> None:
+        self._log = log
+        self._rows = rows
+        self._seconds = seconds
+        self._changed = threading.Condition()
+        self._written = 0
+        self._closing = False
+        self._thread: threading.Thread | None = None
+        self.synced = 0
+        self.error: OSError | None = None
+
+    def wrote(self) -> None:
+        """Say that one more line was appended."""
+        with self._changed:
+            self._written += 1
+            unsynced = self._written - self.synced
+            if unsynced == 1 or unsynced == self._rows:
+                self._changed.notify()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="writ-sync", daemon=True)
+            self._thread.start()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closing or self._written > self.synced)
+                self._changed.wait_for(
+                    lambda: self._closing or self._written - self.synced >= self._rows, timeout=self._seconds
+                )
+                if self._closing:
+                    return
+                written = self._written
+            try:
+                self._log.sync()
+            except OSError as exc:
+                self.error = exc
+                return
+            with self._changed:
+                self.synced = written
+
+    def close(self) -> None:
+        """End the thread and sync what is left. Raises `OSError`, also when an earlier sync failed."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        if self.error is not None:
+            raise self.error
+        self._log.sync()
+        self.synced = self._written

@@ -1,0 +1,159 @@
+"""Reading JSON and JSON Lines into types, with errors that name the file, the line and the field."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
+from pathlib import Path
+from typing import BinaryIO, TypeVar, cast
+
+import msgspec
+
+from writ_async.errors import InputError
+
+T = TypeVar("T")
+PathLike = str | os.PathLike[str]
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_BOM = b"\xef\xbb\xbf"
+_UNREADABLE = (OSError, EOFError, zlib.error)
+_UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class TornLineError(InputError):
+    """The last line of a file breaks off: whoever wrote it was stopped in the middle."""
+
+
+class _AnyObject(msgspec.Struct):
+    """A JSON object whose fields are checked for syntax alone."""
+
+
+_check_object = msgspec.json.Decoder(_AnyObject).decode
+
+
+def is_whole(line: bytes) -> bool:
+    """Whether a line is one complete JSON object. No proper prefix of a JSON object is one."""
+    try:
+        _check_object(line)
+    except _UNDECODABLE:
+        return False
+    return True
+
+
+def read_jsonl(path: PathLike, row: type[T], *, skip_torn: bool = False) -> Iterator[T]:
+    """Decode a JSON Lines file row by row; `.gz` content is found by its first bytes.
+
+    Blank lines and unknown fields are passed over, and the last newline may be missing. Raises `InputError` for a file
+    that cannot be read or a line that does not fit, and `TornLineError` for a last line that breaks off, unless
+    `skip_torn` says to leave that line out. Nothing is opened before the first row is asked for.
+    """
+    decode = msgspec.json.Decoder(row).decode
+    with open_binary(path) as file:
+        number = 0
+        for number, line in _numbered(file, path):
+            if line.isspace():
+                continue
+            try:
+                value = decode(line)
+            except _UNDECODABLE as exc:
+                if line.endswith(b"\n") or not _breaks_off(line):
+                    raise _bad_line(path, number, exc) from None
+                if skip_torn:
+                    return
+                raise TornLineError(
+                    f"{path}: line {number} breaks off after {len(line)} bytes; remove that line or remake the file"
+                ) from None
+            yield value
+
+
+def read_json(path: PathLike, value: type[T]) -> T:
+    """Decode a JSON file; `.gz` content is found by its first bytes.
+
+    Raises `InputError` for a file that cannot be read or that does not fit, with the line where the syntax is broken.
+    """
+    with open_binary(path) as file:
+        try:
+            text = file.read()
+        except _UNREADABLE as exc:
+            raise _unreadable(path, exc) from None
+    try:
+        return msgspec.json.decode(text.removeprefix(_BOM), type=value)
+    except _UNDECODABLE as exc:
+        where = _broken_line(text.removeprefix(_BOM), exc)
+        raise InputError(f"{path}: {where}{exc}; correct the file") from None
+
+
+@contextmanager
+def open_binary(path: PathLike) -> Iterator[BinaryIO]:
+    """Open a file to read, through gzip where its content is; raises `InputError` when it cannot be opened."""
+    with _open(path) as file:
+        try:
+            zipped = file.peek(2)[:2] == _GZIP_MAGIC
+        except OSError as exc:
+            raise _unreadable(path, exc) from None
+        if zipped:
+            with gzip.open(file) as unzipped:
+                yield cast(BinaryIO, unzipped)
+        else:
+            yield file
+
+
+def _open(path: PathLike) -> BufferedReader:
+    try:
+        return Path(path).open("rb")
+    except OSError as exc:
+        raise _unreadable(path, exc) from None
+
+
+def _numbered(file: BinaryIO, path: PathLike) -> Iterator[tuple[int, bytes]]:
+    number = 0
+    while True:
+        try:
+            line = file.readline()
+        except _UNREADABLE as exc:
+            raise InputError(
+                f"{path}: cannot be read beyond line {number}: {_reason(exc)}; the file is damaged, fetch it again"
+            ) from None
+        if not line:
+            return
+        number += 1
+        yield number, line.removeprefix(_BOM) if number == 1 else line
+
+
+def _breaks_off(line: bytes) -> bool:
+    """Whether a line without newline is cut short rather than whole but of another type."""
+    try:
+        msgspec.json.decode(line, type=msgspec.Raw)
+    except _UNDECODABLE:
+        return True
+    return False
+
+
+def _bad_line(path: PathLike, number: int, exc: Exception) -> InputError:
+    return InputError(f"{path}: line {number}: {exc}; correct or remove that line")
+
+
+def _broken_line(text: bytes, exc: Exception) -> str:
+    """The place of a syntax error as a line, from the byte that msgspec names; empty for an error of type."""
+    if isinstance(exc, msgspec.ValidationError | UnicodeDecodeError | RecursionError):
+        return ""
+    found = re.search(r"\(byte (\d+)\)$", str(exc))
+    offset = int(found[1]) if found else len(text.rstrip())
+    return f"line {text[:offset].count(10) + 1}: "
+
+
+def _reason(exc: BaseException) -> str:
+    return (exc.strerror if isinstance(exc, OSError) else None) or str(exc) or type(exc).__name__
+
+
+def _unreadable(path: PathLike, exc: BaseException) -> InputError:
+    if isinstance(exc, FileNotFoundError):
+        return InputError(f"{path}: there is no such file; check the path")
+    if isinstance(exc, IsADirectoryError):
+        return InputError(f"{path}: is a folder, but a file is needed; check the path")
+    return InputError(f"{path}: cannot be read: {_reason(exc)}")

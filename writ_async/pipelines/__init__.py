@@ -1,0 +1,1 @@
+"""What the commands do, and what a library user calls: each pipeline wires the parts below it."""

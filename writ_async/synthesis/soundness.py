@@ -1,0 +1,37 @@
+"""A drafted task is sound when its gold calls, executed in its world, are a conversation that every verifier keeps."""
+
+from __future__ import annotations
+
+from writ_async.domain import Domain, call_tool
+from writ_async.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
+from writ_async.state import State
+from writ_async.task import Task
+from writ_async.verify.verdict import write_findings
+
+
+def gold_messages(task: Task, domain: Domain, state: State) -> list[Message]:
+    """The shortest conversation that solves a task: the user says all, the agent makes the gold calls on `state`."""
+    said = " ".join([task.scenario.request, *(fact.text for fact in task.scenario.facts)])
+    messages: list[Message] = [UserMessage(said)]
+    for number, action in enumerate(task.actions or ()):
+        call = make_call(f"gold_{number}", action.name, action.arguments)
+        result = call_tool(domain.tools, state, action.name, action.arguments)
+        messages += [AssistantMessage(None, (call,)), ToolMessage(call.id, result.content, result.error)]
+    return messages
+
+
+def unsound(task: Task, domain: Domain, state: State) -> str:
+    """Why a task may not be used, or an empty string. `state` is a fresh one; the gold calls are made on it."""
+    before = state.digest()
+    messages = gold_messages(task, domain, state)
+    for message in messages:
+        if isinstance(message, ToolMessage) and message.error:
+            return f"gold call {message.tool_call_id} failed: {message.content}"
+    if state.digest() == before:
+        return "the gold calls change nothing"
+    covered = {certificate.write for certificate in task.certificates}
+    for index, action in enumerate(task.actions or ()):
+        if domain.tools[action.name].kind == "write" and index not in covered:
+            return f"gold call {index} ({action.name}) has no certificate"
+    findings = write_findings(task, messages, domain)
+    return findings[0].detail if findings else ""
