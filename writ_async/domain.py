@@ -90,9 +90,7 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
 class Benchmark(Protocol):
     """A set of tasks and worlds made by others, read from a folder."""
 
-    def load(
-        self, subset: str, data: str | None = None, split: str | None = None, tools: str | None = None
-    ) -> Loaded:
+    def load(self, subset: str, data: str | None = None, split: str | None = None, tools: str | None = None) -> Loaded:
         """Read one subset; `tools` is where the benchmark's own tool schemas are, to be shown instead of the domain's.
 
         Raises `InputError` when the folder, the subset or the schemas are not there.

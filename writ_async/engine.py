@@ -13,7 +13,7 @@ import msgspec
 from writ_async.domain import Domain
 from writ_async.message import AssistantMessage, Message
 from writ_async.task import Task
-from writ_async.trajectory import Note, Seat, Usage
+from writ_async.trajectory import Note, Seat, TokenSequence, Usage
 
 FinishReason = Literal["stop", "tool_calls", "length"]
 
@@ -55,8 +55,11 @@ class Engine(Protocol):
         Raises `ContextWindowError` when the prompt is too long, `EngineError` when no answer can be had.
         """
 
-    def end_session(self, session: str) -> None:
-        """Forget whatever is kept for a session; called once its conversation has ended."""
+    def end_session(self, session: str) -> TokenSequence | None:
+        """Forget whatever is kept for a session; called once, when its conversation has ended.
+
+        An engine that works on token ids gives the session's whole sequence; others, and unknown sessions, None.
+        """
 
     async def aclose(self) -> None:
         """Close connections."""

@@ -21,6 +21,9 @@ Entity = Any
 T = TypeVar("T")
 
 _MASK: Final = (1 << 128) - 1
+_OF_WORLD: Final = object()
+"""Stands for the entity that the world has, where a state had not written one yet."""
+
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 
 
@@ -78,14 +81,20 @@ class World:
 
 
 class State:
-    """A world plus the entities that one conversation wrote."""
+    """A world plus the entities that one conversation wrote.
 
-    __slots__ = ("_overlay", "_shared", "world")
+    The digest is kept with the entities that it counted and that were written since, so that taking it again costs
+    what was written in between.
+    """
+
+    __slots__ = ("_before", "_digest", "_overlay", "_shared", "world")
 
     def __init__(self, world: World) -> None:
         self.world = world
         self._overlay: dict[tuple[str, str], Entity] | None = None
         self._shared = False
+        self._digest: int | None = None
+        self._before: dict[tuple[str, str], Entity] | None = None
 
     def get(self, table: str, key: str) -> Entity | None:
         """The entity as this state sees it, or None. A key that is no string finds nothing."""
@@ -109,8 +118,14 @@ class State:
             overlay = self._overlay = {}
         elif self._shared:
             overlay = self._overlay = overlay.copy()
+            self._before = None if self._before is None else self._before.copy()
             self._shared = False
-        overlay[(table, key)] = entity
+        slot = (table, key)
+        if self._digest is not None:
+            if self._before is None:
+                self._before = {}
+            self._before.setdefault(slot, overlay.get(slot, _OF_WORLD))
+        overlay[slot] = entity
 
     def remove(self, table: str, key: str) -> None:
         """Take one entity away."""
@@ -142,17 +157,31 @@ class State:
         if self._overlay is not None:
             other._overlay = self._overlay
             other._shared = self._shared = True
+        other._digest = self._digest
+        other._before = self._before
         return other
 
     def digest_value(self) -> int:
         """The digest as an integer."""
-        world = self.world
-        total = world.digest_value()
-        for (table, key), entity in (self._overlay or {}).items():
-            total -= world.entity_hash(table, key)
+        world, overlay = self.world, self._overlay or {}
+        if self._digest is None:
+            total = world.digest_value()
+            before = dict.fromkeys(overlay, _OF_WORLD)
+        elif self._before:
+            total, before = self._digest, self._before
+        else:
+            return self._digest
+        for slot, old in before.items():
+            if old is _OF_WORLD:
+                total -= world.entity_hash(*slot)
+            elif old is not None:
+                total -= entity_hash(*slot, old)
+            entity = overlay[slot]
             if entity is not None:
-                total += entity_hash(table, key, entity)
-        return total & _MASK
+                total += entity_hash(*slot, entity)
+        self._before = None
+        self._digest = total & _MASK
+        return self._digest
 
     def digest(self) -> str:
         """The digest as 32 hexadecimal digits; two states are equal exactly when their digests are."""

@@ -138,10 +138,50 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     findings: tuple[Finding, ...] = ()
 
 
+class VersionSpan(msgspec.Struct, frozen=True):
+    """Which weights made the tokens from `start` up to, not including, `end`."""
+
+    version: str
+    start: int
+    end: int
+
+
+class TokenSequence(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One seat's whole conversation as the flat sequence of token ids that the model saw and wrote.
+
+    `generated` holds the [start, end) spans of `ids` that the model wrote; all else was given to it. `logprobs` has one
+    value per generated token, in order, or nothing where the engine gave none. `weights` says which version of the
+    weights made which generated tokens. `complete` is false when part of the conversation is missing.
+    """
+
+    ids: tuple[int, ...]
+    generated: tuple[tuple[int, int], ...] = ()
+    logprobs: tuple[float, ...] = ()
+    weights: tuple[VersionSpan, ...] = ()
+    complete: bool = True
+
+    def loss_mask(self) -> list[int]:
+        """1 for each token that the model wrote, 0 for each that it was given; as long as `ids`."""
+        mask = [0] * len(self.ids)
+        for start, end in self.generated:
+            mask[start:end] = [1] * (end - start)
+        return mask
+
+    def aligned_logprobs(self) -> list[float]:
+        """The logprob of each id, 0.0 where it was given; as long as `ids`."""
+        aligned = [0.0] * len(self.ids)
+        values = iter(self.logprobs)
+        for start, end in self.generated if self.logprobs else ():
+            for place in range(start, end):
+                aligned[place] = next(values)
+        return aligned
+
+
 class Trajectory(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One finished conversation. `messages` is what was said and done, without the system prompts.
 
     `chain` has one hash per tool call, each over the one before, the call, its result and the state after it.
+    `tokens` is by seat, where the engine works on token ids.
     """
 
     id: str
@@ -159,6 +199,7 @@ class Trajectory(msgspec.Struct, kw_only=True, omit_defaults=True):
     chain: tuple[str, ...] = ()
     usage: dict[str, Usage] = {}
     notes: tuple[Note, ...] = ()
+    tokens: dict[str, TokenSequence] = {}
     error: str = ""
     verdict: Verdict | None = None
     version: int = 1

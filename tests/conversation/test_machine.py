@@ -256,6 +256,16 @@ def test_usage_is_summed_per_seat(opened: Opened) -> None:
     assert row.usage["agent"].requests == 1
 
 
+def test_halves_of_surrogate_pairs_are_replaced_so_that_a_row_can_be_written(opened: Opened) -> None:
+    conversation = start(opened)
+    conversation.receive(text("Hi \ud83d there ☃"))
+    conversation.receive(calls(ToolCall("c\udc00", FunctionCall("calculate", '{"expression": "\ud800"}'))))
+    conversation.stop(Termination.CANCELLED)
+    row = conversation.trajectory()
+    assert msgspec.json.decode(msgspec.json.encode(row), type=type(row)) == row
+    assert row.messages[1] == UserMessage("Hi ? there ☃")
+
+
 _TEXTS = st.sampled_from(["Hello.", "Yes.", "Done ###STOP###", "", "###TRANSFER###", "ünï ☃ \U0001f600"])
 _CALLS = st.lists(
     st.builds(

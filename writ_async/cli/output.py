@@ -25,7 +25,9 @@ def print_tables(*tables: Any) -> None:
 
 
 def finish(progress: Progress) -> int:
-    """The exit code of a run, said on stderr when it is not 0."""
+    """The exit code of a run, said on stderr when it is not 0, with what was noticed about its folder."""
+    for notice in progress.notices:
+        print(f"writ: {notice}", file=sys.stderr)
     if progress.cancelled:
         left = progress.total - progress.done_before - progress.counters.finished + progress.counters.failed
         print(

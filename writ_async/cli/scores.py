@@ -32,4 +32,4 @@ def render_scores(scores: Sequence[Score]) -> Any:
 
 def _interval(value: Interval) -> str:
     half = max(value.high - value.estimate, value.estimate - value.low)
-    return f"{value.estimate:.3f} ±{half:.3f}"
+    return f"{value.estimate:.3f}±{half:.2f}".replace("±0.", "±.") if half else f"{value.estimate:.3f}"

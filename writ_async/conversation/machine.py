@@ -20,6 +20,7 @@ from writ_async.domain import Domain, call_tool
 from writ_async.engine import Completion, Request
 from writ_async.message import (
     AssistantMessage,
+    FunctionCall,
     MalformedArgumentsError,
     Message,
     Requestor,
@@ -59,6 +60,25 @@ def run_call(domain: Domain, state: State, call: ToolCall, requestor: Requestor 
         return ToolMessage(call.id, text, True, requestor)
     result = call_tool(tools, state, call.function.name, arguments)
     return ToolMessage(call.id, result.content, result.error, requestor)
+
+
+def _clean(message: AssistantMessage) -> AssistantMessage:
+    """The message without halves of surrogate pairs, which no file can hold; a model may emit one."""
+    texts = [
+        message.content or "",
+        *(f"{call.id}{call.function.name}{call.function.arguments}" for call in message.tool_calls),
+    ]
+    if all(text.isascii() or text.encode("utf-8", "ignore").decode() == text for text in texts):
+        return message
+    calls = tuple(
+        ToolCall(_whole(call.id), FunctionCall(_whole(call.function.name), _whole(call.function.arguments)))
+        for call in message.tool_calls
+    )
+    return AssistantMessage(None if message.content is None else _whole(message.content), calls)
+
+
+def _whole(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
 
 
 def request_seed(seed: int, request_id: str) -> int:
@@ -175,7 +195,7 @@ class Conversation:
         if self.termination is not None:
             raise RuntimeError(f"conversation {self.id} has ended: {self.termination}")
         seat = self._next
-        message = completion.message
+        message = _clean(completion.message)
         self._turns[seat] += 1
         self._usage.setdefault(seat, Usage()).add(completion.usage)
         self._notes.extend(completion.notes)

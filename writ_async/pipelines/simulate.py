@@ -26,6 +26,7 @@ class Progress(msgspec.Struct):
     """What a watcher may read at any time: how much there is to do, and what has happened.
 
     `done_before` conversations were in the run folder when the run was resumed. `cancel` ends the run in order.
+    `notices` are lines about what was found in the folder.
     """
 
     total: int
@@ -34,6 +35,7 @@ class Progress(msgspec.Struct):
     summary: Summary
     cancel: Callable[[], None]
     cancelled: bool = False
+    notices: list[str] = []
 
 
 Watcher = Callable[[Progress], Coroutine[Any, Any, None]]
@@ -76,7 +78,7 @@ async def simulate(
     summary = Summary()
     for trajectory in run.trajectories():
         summary.add(trajectory)
-    progress = Progress(len(jobs), len(jobs) - len(left), Counters(), summary, lambda: None)
+    progress = Progress(len(jobs), len(jobs) - len(left), Counters(), summary, lambda: None, notices=run.notices)
 
     def record(job: Job, trajectory: Trajectory, timing: Timing) -> None:
         if trajectory.termination not in OUTSIDE:

@@ -103,9 +103,9 @@ class Rollouts:
         finally:
             counters.live -= 1
             self._scopes.pop(conversation.id, None)
-            for seat, engine in self._engines.items():
-                engine.end_session(f"{conversation.id}/{seat}")
+            tokens = {seat: engine.end_session(f"{conversation.id}/{seat}") for seat, engine in self._engines.items()}
         trajectory = conversation.trajectory()
+        trajectory.tokens = {seat: sequence for seat, sequence in tokens.items() if sequence is not None}
         timing = Timing(trajectory.id, started, anyio.current_time() - started, waits["agent"], waits["user"])
         if self._on_finish is not None:
             self._on_finish(job, trajectory, timing)

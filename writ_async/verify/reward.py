@@ -185,10 +185,10 @@ def compute_reward(
 ) -> Reward:
     """The reward of one finished conversation: the product of the components in the task's `reward_basis`.
 
-    `messages` is the whole conversation without system prompts, a task's `message_history` included. `world` is the one that the task was made in, and the
-    task's `gold_digest` is believed when it is there. One that its speakers did not end gets 0, unchecked; a task
-    without criteria gives 1. With `ignore_basis` the actions and the communicated information always count, and
-    assertions in plain language never.
+    `messages` is the whole conversation without system prompts, a task's `message_history` included. `world` is the
+    one that the task was made in, and the task's `gold_digest` is believed when it is there. A conversation that its
+    speakers did not end gets 0, unchecked; a task without criteria gives 1. With `ignore_basis` the actions and the
+    communicated information always count, and assertions in plain language never.
 
     Raises `ReplayMismatchError` when the conversation does not replay, and `InputError` when the task names an
     assertion function that the domain does not have.

@@ -1,0 +1,1 @@
+"""What several domains share: two tools, people for generated worlds, and helpers for phrasing."""

@@ -1,0 +1,143 @@
+"""Small helpers for recipes that phrase one request twice: as the user says it, and as the user's model is told it.
+
+Recipes write sentences about the user in the first person. `second_person` turns one into the text for a model, so that
+both always say the same. Sentences that speak *to* the agent ("could you ...") have no such form: write the wish itself
+as a verb phrase ("cancel my order") and frame it with `ask` for the user and `told` for the model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from random import Random
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+_SECOND: Final = {
+    "i'm": "you're",
+    "i am": "you are",
+    "am i": "are you",
+    "i was": "you were",
+    "i've": "you've",
+    "i'd": "you'd",
+    "i'll": "you'll",
+    "i": "you",
+    "me": "you",
+    "my": "your",
+    "mine": "yours",
+    "myself": "yourself",
+}
+# Case matters: "ME" is a state, and "i" may be part of a value.
+_FIRST_PERSON: Final = re.compile(
+    r"(?<![\w.@-])(?:I'm|I am|[Aa]m I|I was|I've|I'd|I'll|I|[Mm]yself|[Mm]ine|[Mm]y|[Mm]e)(?![\w@-]|\.\w)"
+)
+_SENTENCE_START: Final = re.compile(r"(^|[.!?]\s+)([a-z])")
+
+_ASKS: Final = (
+    "I'd like to {}.",
+    "I want to {}.",
+    "I need to {}.",
+    "I would like to {}, please.",
+    "I'm hoping to {}.",
+    "I'm trying to {}.",
+    "Can you help me {}?",
+    "Could you help me to {}?",
+    "Please help me {}.",
+    "I'm contacting you because I want to {}.",
+    "What I need is to {}.",
+    "My request is to {}.",
+    "Is it possible to {}? That's what I want.",
+    "I was wondering if I could {}.",
+)
+_TOLD: Final = (
+    "You want to {}.",
+    "You would like to {}.",
+    "You need to {}.",
+    "You wish to {}.",
+    "You are contacting support to {}.",
+    "Your goal is to {}.",
+    "You have decided to {}.",
+    "You hope to {}.",
+)
+_GREETINGS: Final = (
+    "Hi there.", "Hello.", "Hi!", "Good morning.", "Good afternoon.", "Hey.", "Hello, I need some help.",
+    "Hi, I hope you can help me.", "Hello there!", "Good evening.", "Hi, a quick one.", "Hey, thanks for taking this.",
+    "Hello, I have a request.", "Hi, I've got something to sort out.", "Greetings.", "Hey there!", "",
+)  # fmt: skip
+_MANNERS: Final = (
+    "You are friendly and answer questions directly.",
+    "You are in a hurry and keep your messages short.",
+    "You are polite and patient.",
+    "You are a little impatient, but you stay civil.",
+    "You are cheerful and chatty.",
+    "You are calm and matter-of-fact.",
+    "You are cautious and read every detail before you agree.",
+    "You write in brief, plain sentences.",
+    "You are organised and like things done in one go.",
+    "You are a bit nervous about making changes.",
+    "You are relaxed and easy to deal with.",
+    "You are businesslike and come straight to the point.",
+    "You are warm and thank the agent often.",
+    "You are quiet and only say what is needed.",
+)
+_AGREEMENTS: Final = (
+    "When the agent sums up exactly what you asked for, agree to it.",
+    "Say yes once the agent's summary matches your request.",
+    "If the agent asks you to confirm what you requested, confirm it.",
+    "Confirm the change when the details are right.",
+    "You accept the proposed action as soon as it is what you asked for.",
+)
+_LIMITS: Final = (
+    "Do not ask for anything else.",
+    "You have no other requests.",
+    "Once this is done, end the conversation.",
+    "Nothing else is on your mind today.",
+    "Do not add any further wishes.",
+)
+
+
+def pick(rng: Random, options: Sequence[T]) -> T:
+    """One of the options; the draw depends on `rng` and their number alone."""
+    return options[rng.randrange(len(options))]
+
+
+def second_person(text: str) -> str:
+    """A first-person text about the user as an instruction to the user's model: "I'm Ann" becomes "You're Ann"."""
+    turned = _FIRST_PERSON.sub(lambda found: _SECOND[found[0].lower()], text)
+    return _SENTENCE_START.sub(lambda found: found[1] + found[2].upper(), turned)
+
+
+def ask(rng: Random, wish: str) -> str:
+    """A first-person sentence that asks for a verb phrase such as "cancel my order"."""
+    return pick(rng, _ASKS).format(wish)
+
+
+def told(rng: Random, wish: str) -> str:
+    """A second-person sentence that gives the user the same wish, itself turned to the second person."""
+    return pick(rng, _TOLD).format(_FIRST_PERSON.sub(lambda found: _SECOND[found[0].lower()], wish))
+
+
+def greeting(rng: Random) -> str:
+    """How a user opens, possibly not at all."""
+    return pick(rng, _GREETINGS)
+
+
+def instructions(rng: Random) -> str:
+    """Second-person `task_instructions`: a manner, when to confirm, and that nothing else is wanted."""
+    return sentences(pick(rng, _MANNERS), pick(rng, _AGREEMENTS), pick(rng, _LIMITS))
+
+
+def sentences(*parts: str) -> str:
+    """The parts that are not empty, joined by spaces."""
+    return " ".join(part for part in parts if part)
+
+
+def listing(words: Sequence[str]) -> str:
+    """Words in a row: "a", "a and b", "a, b and c"."""
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+
+
+def amount(value: float) -> str:
+    """A sum of money as digits that an answer must contain: `12.5` gives "12.50"."""
+    return f"{value:.2f}"

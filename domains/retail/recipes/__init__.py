@@ -1,0 +1,9 @@
+"""Recipes of the retail domain: ways to draw a task, with its gold calls, from any world of the domain."""
+
+from domains.retail.recipes.heavy import HEAVY
+from domains.retail.recipes.intensive import INTENSIVE
+from domains.retail.recipes.normal import NORMAL
+
+RECIPES = NORMAL + INTENSIVE + HEAVY
+
+__all__ = ["RECIPES"]

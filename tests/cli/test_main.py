@@ -1,0 +1,157 @@
+"""The command as a person meets it: help, results, and one clear line for whatever is wrong."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from writ_async.cli import main
+
+
+def writ(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "writ_async.cli", *arguments], capture_output=True, text=True, cwd=cwd, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("cli") / "run"
+    arguments = ["synth", "retail", "--n", "30", "--seed", "4", "--world-size", "60", "--mistakes", "0.4"]
+    assert main([*arguments, "--quiet", "--out", str(out)]) == 0
+    return out
+
+
+@pytest.mark.parametrize("command", [[], ["synth"], ["eval"], ["replay"], ["export"], ["show"]])
+def test_every_help_page_teaches_with_an_example_or_a_description(command: list[str]) -> None:
+    done = writ(*command, "--help")
+    assert done.returncode == 0
+    assert "writ synth" in done.stdout or "example" in done.stdout or "byte for byte" in done.stdout
+
+
+def test_help_imports_neither_polars_nor_aiohttp_nor_the_event_loop() -> None:
+    code = (
+        "import sys; from writ_async.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'polars', 'aiohttp', 'anyio', 'rich', 'uvloop'} & set(sys.modules)\n"
+        "sys.exit(f'imported: {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["synth", "rental"], "unknown domain 'rental'; known: airline, retail"),
+        (["synth", "retail", "--n", "-3"], "--n must be at least 1, not -3"),
+        (["synth", "retail", "--concurrency", "0"], "--concurrency must be at least 1"),
+        (["synth", "retail", "--engine", "parrot"], "unknown engine 'parrot'"),
+        (["synth", "retail", "--engine-option", "mistakes"], "expected KEY=VALUE"),
+        (["synth", "retail", "--user-engine-option", "a=b"], "needs --user-engine"),
+        (["synth", "retail", "--mistakes", "often"], "must be a rate from 0 to 1, not 'often'"),
+        (["synth", "retail", "--mix", "hard=1"], "unknown kind 'hard'"),
+        (["synth", "retail", "--max-steps", "0"], "--max-steps must be at least 1"),
+        (["synth", "retail", "--n", "2000", "--world-size", "1", "--mix", "read-heavy=1"], "has no room for task"),
+        (["eval", "--tasks", "tau2:retail", "--data", "nowhere"], "nowhere"),
+        (["eval", "--tasks", "tau2:trains"], "trains"),
+        (["eval", "--tasks", "missing.jsonl"], "neither tau2:SUBSET, nor a run folder, nor a file"),
+        (["eval", "--tasks", "x", "--trials", "0"], "--trials must be at least 1"),
+        (["eval", "--tasks", "x", "--judge", "kafka"], "unknown judge 'kafka'"),
+        (["replay", "nowhere"], "nowhere: there is no such run folder"),
+        (["replay", "."], "is no run folder"),
+        (["export", "nowhere", "--format", "openai", "--out", "x"], "nowhere"),
+        (["show", "nowhere"], "nowhere"),
+    ],
+)
+def test_bad_input_gives_one_line_and_exit_code_2(tmp_path: Path, arguments: list[str], words: str) -> None:
+    done = (
+        writ(*arguments, "--out", "out", cwd=tmp_path)
+        if arguments[0] in ("synth", "eval")
+        else writ(*arguments, cwd=tmp_path)
+    )
+    assert done.returncode == 2
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1
+    assert words in lines[0]
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_broken_line_names_the_file_the_line_and_the_field(run: Path, tmp_path: Path) -> None:
+    tasks = (run / "tasks.jsonl").read_text().splitlines(keepends=True)
+    broken = tmp_path / "tasks.jsonl"
+    for bad, words in ((tasks[1][:80] + "\n", "line 2"), (tasks[1].replace('"retail-s4-00001"', "7"), "$.id")):
+        broken.write_text(tasks[0] + bad + tasks[2])
+        done = writ("eval", "--tasks", str(broken), "--out", str(tmp_path / "out"))
+        assert done.returncode == 2
+        assert words in done.stderr
+        assert str(broken) in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_json_output_is_one_object_and_nothing_else(run: Path, tmp_path: Path) -> None:
+    done = writ("eval", "--tasks", str(run), "--trials", "2", "--json", "--out", str(tmp_path / "eval"))
+    assert done.returncode == 0
+    report = json.loads(done.stdout)
+    scores = {score["name"]: score for score in report["scores"]}
+    assert scores["all"]["tasks"] == 30
+    assert scores["all"]["trials"] == 60
+    assert [hat["estimate"] for hat in scores["all"]["pass_hat"]] == [1.0, 1.0]
+
+
+def test_replay_says_how_much_it_made_again(run: Path) -> None:
+    done = writ("replay", str(run))
+    assert done.returncode == 0
+    assert "30 rows" in done.stdout
+    assert "0 mismatches" in done.stdout
+
+
+def test_replay_exits_with_1_when_something_differs(run: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    text = (copy / "trajectories.jsonl").read_text()
+    (copy / "trajectories.jsonl").write_text(text.replace('\\"email\\"', '\\"e-mail\\"', 1))
+    done = writ("replay", str(copy))
+    assert done.returncode == 1
+    assert "answers otherwise than was recorded" in done.stdout
+
+
+@pytest.mark.parametrize("form", ["openai", "parquet"])
+def test_export_writes_the_kept_rows(run: Path, tmp_path: Path, form: str) -> None:
+    kept = sum('"kept":true' in line for line in (run / "trajectories.jsonl").read_text().splitlines())
+    assert 0 < kept < 30
+    done = writ("export", str(run), "--format", form, "--out", str(tmp_path / "out"), "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["rows"] == kept
+    assert (tmp_path / "out").stat().st_size > 1000
+
+
+def test_an_unknown_export_format_names_those_that_there_are(run: Path, tmp_path: Path) -> None:
+    done = writ("export", str(run), "--format", "xml", "--out", str(tmp_path / "out"))
+    assert done.returncode == 2
+    assert "known: openai, parquet" in done.stderr
+
+
+def test_show_prints_the_conversation_that_is_asked_for(run: Path) -> None:
+    done = writ("show", str(run), "retail-s4-00003#0")
+    assert done.returncode == 0
+    assert "retail-s4-00003#0" in done.stdout
+    rejected = writ("show", str(run), "--reason", "wrong_outcome")
+    assert "rejected" in rejected.stdout
+    missing = writ("show", str(run), "nobody")
+    assert missing.returncode == 2
+    assert "has not nobody" in missing.stderr
+
+
+def test_recorded_engine_plays_a_run_again_to_the_same_bytes(run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "again"
+    options = ["--engine", "recorded", "--engine-option", f"file={run}", "--max-steps", "100"]
+    done = writ("eval", "--tasks", str(run), *options, "--seed", "4", "--out", str(out))
+    assert done.returncode == 0
+    first, second = (sorted((folder / "trajectories.jsonl").read_bytes().splitlines()) for folder in (run, out))
+    assert first == second

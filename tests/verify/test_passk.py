@@ -1,0 +1,101 @@
+"""pass^k and pass@k: the estimators, the grouping by task, and the intervals."""
+
+from itertools import combinations
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from writ_async.verify.passk import (
+    Tally,
+    at_values,
+    bootstrap,
+    hat_values,
+    is_success,
+    max_k,
+    mean,
+    pass_at_k,
+    pass_hat_k,
+    tally,
+)
+
+
+@st.composite
+def trials_successes_k(draw: st.DrawFn) -> tuple[int, int, int]:
+    trials = draw(st.integers(1, 9))
+    return trials, draw(st.integers(0, trials)), draw(st.integers(1, trials))
+
+
+@given(trials_successes_k())
+def test_both_estimators_are_shares_of_all_subsets_of_k_trials(case: tuple[int, int, int]) -> None:
+    trials, successes, k = case
+    outcomes = [True] * successes + [False] * (trials - successes)
+    subsets = list(combinations(outcomes, k))
+    assert pass_hat_k(trials, successes, k) == pytest.approx(sum(map(all, subsets)) / len(subsets))
+    assert pass_at_k(trials, successes, k) == pytest.approx(sum(map(any, subsets)) / len(subsets))
+
+
+@given(trials_successes_k())
+def test_more_trials_to_pass_make_pass_hat_harder_and_pass_at_easier(case: tuple[int, int, int]) -> None:
+    trials, successes, k = case
+    assert pass_hat_k(trials, successes, 1) == pytest.approx(successes / trials)
+    assert pass_at_k(trials, successes, 1) == pytest.approx(successes / trials)
+    assert pass_hat_k(trials, successes, k) <= pass_hat_k(trials, successes, 1) + 1e-12
+    assert pass_at_k(trials, successes, k) >= pass_at_k(trials, successes, 1) - 1e-12
+    if successes < trials:
+        assert pass_hat_k(trials, successes, k) <= pass_hat_k(trials, successes + 1, k)
+
+
+@pytest.mark.parametrize(("trials", "successes", "k"), [(4, 5, 1), (4, -1, 1), (4, 2, 0), (4, 2, 5), (0, 0, 1)])
+def test_numbers_that_cannot_be_are_refused(trials: int, successes: int, k: int) -> None:
+    with pytest.raises(ValueError, match="trials"):
+        pass_hat_k(trials, successes, k)
+    with pytest.raises(ValueError, match="trials"):
+        pass_at_k(trials, successes, k)
+
+
+def test_tally_groups_by_task_and_leaves_infrastructure_errors_out() -> None:
+    rows = [("b", 1.0), ("a", 0.0), ("b", None), ("b", 1.0 - 1e-7), ("c", None), ("a", 0.5)]
+    counts = tally(rows)
+    assert counts == {"b": Tally(2, 2), "a": Tally(2, 0)}
+    assert list(counts) == ["b", "a"]
+    assert max_k(counts) == 2
+    assert hat_values(counts, 2) == [1.0, 0.0]
+    assert at_values(counts, 2) == [1.0, 0.0]
+
+
+def test_a_task_with_few_trials_limits_k() -> None:
+    counts = {"a": Tally(4, 4), "b": Tally(2, 1)}
+    assert max_k(counts) == 2
+    with pytest.raises(ValueError, match="1 to 2"):
+        hat_values(counts, 3)
+    assert max_k({}) == 0
+
+
+def test_rounding_noise_in_a_reward_is_still_a_success() -> None:
+    assert is_success(1.0 + 5e-7)
+    assert not is_success(0.999)
+
+
+@given(st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0]), min_size=1, max_size=20), st.integers(0, 3))
+def test_an_interval_holds_the_estimate_and_repeats_for_a_seed(values: list[float], seed: int) -> None:
+    first = bootstrap(values, Random(seed), resamples=200)
+    assert first == bootstrap(values, Random(seed), resamples=200)
+    assert first.estimate == mean(values)
+    assert min(values) <= first.low <= first.high <= max(values)
+
+
+def test_the_interval_has_the_width_of_the_standard_error_of_clusters() -> None:
+    values = [1.0] * 60 + [0.0] * 40
+    interval = bootstrap(values, Random(1), resamples=4000)
+    half = 1.96 * (0.6 * 0.4 / 100) ** 0.5
+    assert interval.low == pytest.approx(0.6 - half, abs=0.02)
+    assert interval.high == pytest.approx(0.6 + half, abs=0.02)
+
+
+def test_no_tasks_have_no_mean() -> None:
+    with pytest.raises(ValueError, match="no tasks"):
+        mean([])
+    with pytest.raises(ValueError, match="no tasks"):
+        bootstrap([], Random(0))

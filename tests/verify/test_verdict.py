@@ -1,0 +1,180 @@
+"""The strict verdict against hand-made conversations: the gold one is kept, each kind of fault is found by name."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from writ_async.conversation.machine import run_call
+from writ_async.domain import Domain
+from writ_async.message import AssistantMessage, FunctionCall, Message, ToolCall, ToolMessage, UserMessage, make_call
+from writ_async.pipelines.worlds import Opened
+from writ_async.state import State
+from writ_async.synthesis import gold_messages
+from writ_async.task import Scenario, Task
+from writ_async.trajectory import Signal, Termination, Trajectory
+from writ_async.verify.verdict import Reason, judge_trajectory
+
+
+def trajectory(task: Task, messages: list[Message], **changes: Any) -> Trajectory:
+    closing: list[Message] = [
+        AssistantMessage(" ".join(["All done.", *(task.communicate or ())])),
+        UserMessage("###STOP###"),
+    ]
+    row = Trajectory(
+        id=f"{task.id}#0", task_id=task.id, domain=task.domain, kind=task.kind, trial=0, seed=0,
+        messages=(*messages, *closing), termination=Termination.USER_STOP, signal=Signal.STOP,
+    )  # fmt: skip
+    return msgspec.structs.replace(row, **changes)
+
+
+def replayed(messages: list[Message], opened: Opened) -> list[Message]:
+    """The messages with every result as the tools really give it, so that only the agent's part is made up."""
+    state = State(opened.world)
+    asked: dict[str, ToolCall] = {}
+    out: list[Message] = []
+    for message in messages:
+        if isinstance(message, AssistantMessage):
+            asked.update((call.id, call) for call in message.tool_calls)
+        out.append(
+            run_call(opened.domain, state, asked[message.tool_call_id]) if isinstance(message, ToolMessage) else message
+        )
+    return out
+
+
+def reasons(task: Task, messages: list[Message], opened: Opened, **changes: Any) -> set[str]:
+    verdict = judge_trajectory(task, trajectory(task, messages, **changes), opened.domain, opened.world)
+    assert verdict.kept == (not verdict.findings)
+    return {finding.reason for finding in verdict.findings}
+
+
+@pytest.fixture
+def places(opened: Opened, opened_airline: Opened) -> dict[str, Opened]:
+    return {"retail": opened, "airline": opened_airline}
+
+
+def blocks(messages: list[Message]) -> list[list[Message]]:
+    """The user's message, then each call with its result."""
+    return [messages[:1], *(messages[i : i + 2] for i in range(1, len(messages), 2))]
+
+
+def is_write(block: list[Message], domain: Domain) -> bool:
+    head = block[0]
+    return isinstance(head, AssistantMessage) and domain.tools[head.tool_calls[0].function.name].kind == "write"
+
+
+def test_the_gold_conversation_of_every_task_is_kept(tasks: list[Task], places: dict[str, Opened]) -> None:
+    for task in tasks:
+        opened = places[task.domain]
+        assert reasons(task, gold_messages(task, opened.domain, State(opened.world)), opened) == set()
+
+
+def test_leaving_out_any_cell_of_a_certificate_is_missing_evidence(
+    tasks: list[Task], places: dict[str, Opened]
+) -> None:
+    for task in tasks:
+        opened = places[task.domain]
+        gold = blocks(gold_messages(task, opened.domain, State(opened.world)))
+        actions = task.actions or ()
+        for certificate in task.certificates:
+            for cell in certificate.cells:
+                kept = [
+                    block
+                    for number, block in enumerate(gold)
+                    if number == 0
+                    or (actions[number - 1].name, actions[number - 1].arguments) != (cell.name, cell.arguments)
+                ]
+                messages = replayed([message for block in kept for message in block], opened)
+                assert Reason.MISSING_EVIDENCE in reasons(task, messages, opened)
+
+
+def test_a_write_before_everything_else_is_found(tasks: list[Task], places: dict[str, Opened]) -> None:
+    for task in tasks:
+        opened = places[task.domain]
+        gold = blocks(gold_messages(task, opened.domain, State(opened.world)))
+        first = next(block for block in gold if is_write(block, opened.domain))
+        order = [gold[0], first, *(block for block in gold[1:] if block is not first)]
+        messages = replayed([message for block in order for message in block], opened)
+        assert Reason.MISSING_EVIDENCE in reasons(task, messages, opened)
+
+
+def test_a_write_that_is_left_out_is_a_wrong_outcome(tasks: list[Task], places: dict[str, Opened]) -> None:
+    for task in tasks:
+        opened = places[task.domain]
+        gold = blocks(gold_messages(task, opened.domain, State(opened.world)))
+        last = max(number for number, block in enumerate(gold) if is_write(block, opened.domain))
+        messages = replayed([m for number, block in enumerate(gold) if number != last for m in block], opened)
+        assert Reason.WRONG_OUTCOME in reasons(task, messages, opened)
+
+
+def test_a_repeated_write_is_surplus_or_refused(tasks: list[Task], places: dict[str, Opened]) -> None:
+    for task in tasks:
+        opened = places[task.domain]
+        gold = blocks(gold_messages(task, opened.domain, State(opened.world)))
+        write = [block for block in gold if is_write(block, opened.domain)][-1]
+        head = write[0]
+        assert isinstance(head, AssistantMessage)
+        again = AssistantMessage(None, (ToolCall("again", head.tool_calls[0].function),))
+        messages = [m for block in gold for m in block] + [again, ToolMessage("again", "")]
+        found = reasons(task, replayed(messages, opened), opened)
+        assert found & {Reason.SURPLUS_WRITE, Reason.FAILED_WRITE}
+
+
+def test_a_malformed_write_is_a_failed_write_and_a_malformed_read_is_not(
+    tasks: list[Task], places: dict[str, Opened]
+) -> None:
+    task = tasks[0]
+    opened = places[task.domain]
+    gold = gold_messages(task, opened.domain, State(opened.world))
+    write = next(name for name, tool in opened.domain.tools.items() if tool.kind == "write")
+    for name, expected in (
+        (write, {Reason.FAILED_WRITE}),
+        ("get_user_details", set[str]()),
+        ("no_such_tool", set[str]()),
+    ):
+        broken = AssistantMessage(None, (ToolCall("broken", FunctionCall(name, '{"a": ')),))
+        messages = replayed([*gold, broken, ToolMessage("broken", "")], opened)
+        assert reasons(task, messages, opened) == expected
+
+
+def test_an_argument_that_nobody_said_or_showed_is_found(opened: Opened) -> None:
+    user = next(iter(opened.world.tables["users"]))
+    place = {"address1": "9 Quay", "address2": "", "city": "Bath", "state": "ME", "country": "USA", "zip": "04530"}
+    write = make_call("w", "modify_user_address", {"user_id": user, **place})
+    task = Task(
+        id="x", domain="retail", kind="normal", world=opened.ref, scenario=Scenario("You want to move."), actions=None
+    )
+    said = f"I am {user}, my new address is 9 Quay, Bath, ME, USA"
+    messages = replayed([UserMessage(said), AssistantMessage(None, (write,)), ToolMessage("w", "")], opened)
+    verdict = judge_trajectory(task, trajectory(task, messages), opened.domain, opened.world)
+    unseen = [finding.detail for finding in verdict.findings if finding.reason == Reason.UNSEEN_ARGUMENT]
+    assert unseen == ["modify_user_address: zip='04530'"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"termination": Termination.MAX_STEPS, "signal": None},
+        {"termination": Termination.TOO_MANY_ERRORS, "signal": None},
+        {"signal": Signal.OUT_OF_SCOPE},
+        {"signal": Signal.TRANSFER},
+    ],
+)
+def test_an_ending_that_is_no_ending_is_incomplete(
+    tasks: list[Task], places: dict[str, Opened], changes: dict[str, object]
+) -> None:
+    task = tasks[0]
+    opened = places[task.domain]
+    messages = gold_messages(task, opened.domain, State(opened.world))
+    assert Reason.INCOMPLETE in reasons(task, messages, opened, **changes)
+
+
+def test_an_agent_that_says_nothing_after_its_last_call_is_incomplete(
+    tasks: list[Task], places: dict[str, Opened]
+) -> None:
+    task = tasks[0]
+    opened = places[task.domain]
+    messages = gold_messages(task, opened.domain, State(opened.world))
+    row = msgspec.structs.replace(trajectory(task, []), messages=(*messages, UserMessage("###STOP###")))
+    verdict = judge_trajectory(task, row, opened.domain, opened.world)
+    assert Reason.INCOMPLETE in {finding.reason for finding in verdict.findings}
