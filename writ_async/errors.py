@@ -9,6 +9,8 @@ WritError                     a message for people, one line; the command line p
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 
 class WritError(Exception):
     """Base of every deliberate error; its text is one line fit for a terminal."""
@@ -41,3 +43,23 @@ class ContextWindowError(EngineError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, kind="context_window")
+
+
+def bare(error: BaseException) -> BaseException:
+    """What a task group's exception group is about: its first deliberate error, else its only one, else the group.
+
+    Callers should not have to unpack what the structure of our tasks has wrapped.
+    """
+    leaves = list(_leaves(error))
+    deliberate = [leaf for leaf in leaves if isinstance(leaf, WritError)]
+    if deliberate:
+        return deliberate[0]
+    return leaves[0] if len(leaves) == 1 else error
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error

@@ -59,6 +59,12 @@ _TOLD: Final = (
     "Your goal is to {}.",
     "You have decided to {}.",
     "You hope to {}.",
+    "You are looking to {}.",
+    "You intend to {}.",
+    "You have contacted the support team because you want to {}.",
+    "What you want is to {}.",
+    "You are writing in order to {}.",
+    "Your request is to {}.",
 )
 _GREETINGS: Final = (
     "Hi there.", "Hello.", "Hi!", "Good morning.", "Good afternoon.", "Hey.", "Hello, I need some help.",
@@ -138,6 +144,6 @@ def listing(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
 
 
-def amount(value: float) -> str:
-    """A sum of money as digits that an answer must contain: `12.5` gives "12.50"."""
-    return f"{value:.2f}"
+def figure(value: float) -> str:
+    """A sum of money as an answer has to contain it, without zeros at its end, which an agent may leave out."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")

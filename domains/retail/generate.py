@@ -33,7 +33,7 @@ _ITEMS_PER_ORDER = (0.26, 0.52, 0.72, 0.88, 1.0)  # cumulative, of 1 to 5 items
 _STATUSES = (("pending", 0.42), ("delivered", 0.8), ("processed", 0.9), ("cancelled", 1.0))
 _SECOND_ADDRESS = 0.35
 _TO_SECOND_ADDRESS = 0.4
-_RICH_CARD = 0.4
+_RICH_CARD = 0.6
 _BRANDS = ("visa", "mastercard", "amex", "discover")
 _CANCEL_REASONS = ("no longer needed", "ordered by mistake")
 
@@ -133,7 +133,7 @@ def _draw_methods(ids: _Ids) -> dict[str, PaymentMethod]:
             methods.append(CreditCard(card_id, _BRANDS[rng.randrange(len(_BRANDS))], draw_digits(rng, 4, fours)))
     if rng.random() < 0.5:
         methods.append(PayPal(ids.payment("paypal")))
-    if rng.random() < 0.55 or not methods:
+    if rng.random() < 0.65 or not methods:
         top = 900 if rng.random() < _RICH_CARD else 160
         methods.append(GiftCard(ids.payment("gift_card"), round(rng.uniform(5, top), 2)))
     rng.shuffle(methods)

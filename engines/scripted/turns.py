@@ -69,9 +69,10 @@ def _arguments(call: PlannedCall, request: Request) -> str:
 def spoil(arguments: dict[str, Any], messages: Any) -> dict[str, Any]:
     """The arguments with one leaf changed: to another value of the same shape that was read, else to a made-up one.
 
-    The leaf is the last one that has such a value; ids of users are left alone, since another's would not be plausible.
+    The leaf is the last one that has such a value. Ids of users are left alone, since another's would not be plausible,
+    and so are means of payment, since nothing may be due.
     """
-    leaves = [leaf for leaf in _leaves(arguments, ()) if leaf[0] != ("user_id",)]
+    leaves = [leaf for leaf in _leaves(arguments, ()) if leaf[0] != ("user_id",) and "payment" not in str(leaf[0][-1])]
     seen = _tokens(messages)
     taken = {str(value) for _, value in leaves}
     for path, value in reversed(leaves):

@@ -14,6 +14,7 @@ from writ_async.data.manifest import Prompt, prompt_key, prompt_of
 from writ_async.data.run_folder import RunFolder
 from writ_async.data.summary import Summary
 from writ_async.engine import Engine
+from writ_async.errors import bare
 from writ_async.pipelines.worlds import Opened, world_key
 from writ_async.scheduler import Counters, Job, Limits, Timing, run_rollouts
 from writ_async.task import Task
@@ -88,20 +89,23 @@ async def simulate(
             summary.add(trajectory)
 
     _quiet_gc()
-    async with anyio.create_task_group() as group:
-        async with run_rollouts(left, engines, rules=rules, limits=limits, on_finish=record) as rollouts:
+    try:
+        async with anyio.create_task_group() as group:
+            async with run_rollouts(left, engines, rules=rules, limits=limits, on_finish=record) as rollouts:
 
-            def cancel() -> None:
-                progress.cancelled = True
-                rollouts.cancel()
+                def cancel() -> None:
+                    progress.cancelled = True
+                    rollouts.cancel()
 
-            progress.counters = rollouts.counters
-            progress.cancel = cancel
-            if watch is not None:
-                group.start_soon(watch, progress)
-            async for _ in rollouts:
-                pass
-        group.cancel_scope.cancel()
+                progress.counters = rollouts.counters
+                progress.cancel = cancel
+                if watch is not None:
+                    group.start_soon(watch, progress)
+                async for _ in rollouts:
+                    pass
+            group.cancel_scope.cancel()
+    except BaseExceptionGroup as errors:
+        raise bare(errors) from None
     run.write_summary(summary)
     return progress
 

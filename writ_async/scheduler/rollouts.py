@@ -16,7 +16,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from writ_async.conversation import Conversation, Rules
 from writ_async.engine import Engine, Request
-from writ_async.errors import ContextWindowError, EngineError, WritError
+from writ_async.errors import ContextWindowError, EngineError, WritError, bare
 from writ_async.scheduler.jobs import Counters, Job, Limits, Timing
 from writ_async.trajectory import OUTSIDE, Seat, Termination, Trajectory
 
@@ -181,23 +181,6 @@ async def run_rollouts(
             yield rollouts
             group.cancel_scope.cancel()
     except BaseExceptionGroup as errors:
-        raise _only(errors) from None
+        raise bare(errors) from None
     finally:
         rollouts._receive.close()
-
-
-def _only(error: BaseException) -> BaseException:
-    """The deliberate error in a group, or its only one, or the group itself: callers should not have to unpack."""
-    leaves = list(_leaves(error))
-    deliberate = [leaf for leaf in leaves if isinstance(leaf, WritError)]
-    if deliberate:
-        return deliberate[0]
-    return leaves[0] if len(leaves) == 1 else error
-
-
-def _leaves(error: BaseException) -> Iterator[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            yield from _leaves(inner)
-    else:
-        yield error

@@ -71,10 +71,6 @@ class Gold:
         self.certificates.append(Certificate(len(self.actions), tuple(cells)))
         return cast(Order | User, self._call(name, arguments))
 
-    def user(self, user_id: str) -> User:
-        """A profile as it is now; not a gold call."""
-        return cast(User, self.state.get("users", user_id))
-
     def product(self, product_id: str) -> Product:
         """A product; not a gold call. Raises `Unfit` when the world has none with this id."""
         found = self.state.get("products", product_id)

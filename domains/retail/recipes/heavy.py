@@ -68,9 +68,7 @@ def _pay_by_card(world: World, shopper: Shopper, gold: Gold, rng: Random) -> Pla
         raise Unfit("not one gift card")
     balance = cards[0].balance
     orders = [
-        order
-        for order in shopper.with_status("pending")
-        if order.payment_history[0].payment_method_id != cards[0].id
+        order for order in shopper.with_status("pending") if order.payment_history[0].payment_method_id != cards[0].id
     ]
     covered = [order for order in orders if total(order) <= balance]
     if len(covered) == len(orders) or any(abs(total(order) - balance) < _ORDER_MARGIN for order in orders):

@@ -7,7 +7,7 @@ from random import Random
 import msgspec
 
 from domains.common.people import draw_address
-from domains.common.phrasing import listing, pick
+from domains.common.phrasing import figure, listing, pick
 from domains.retail.recipes import wishes, wording
 from domains.retail.recipes.gold import Gold, order_cell, user_cell
 from domains.retail.recipes.script import Plan, having, recipe
@@ -102,7 +102,7 @@ def _clear(world: World, shopper: Shopper, gold: Gold, rng: Random) -> Plan:
         phrase=pick(rng, wording.CLEAR),
         remarks=(pick(rng, wording.REASON).format(reason),),
         question=pick(rng, wording.ASK_TOTAL) if asks else "",
-        answer=wishes.figure(total) if asks else "",
+        answer=figure(total) if asks else "",
     )
     return Plan((first, *map(wishes.silent, rest)), unknown=True, reads=shopper.order_cells())
 

@@ -18,6 +18,7 @@ from writ_async.state import World
 from writ_async.task import Cell, Fact, Kind, Scenario
 
 _TRIES: Final = 30
+_BACKGROUND: Final = 0.5
 _NEXT: Final = (
     "I also want to {}.",
     "Besides, I'd like to {}.",
@@ -97,7 +98,7 @@ def _tell(plan: Plan, identity: Identity, rng: Random) -> Scenario:
         request.append(text)
         reason.append(second_person(text))
 
-    if rng.random() < 0.35:
+    if rng.random() < _BACKGROUND:
         remark(pick(rng, wording.BACKGROUND))
     if plan.intro:
         remark(plan.intro)

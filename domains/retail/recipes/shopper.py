@@ -36,7 +36,7 @@ _EMAILS: Final = (
     "My email address is {}.",
     "The email on my account is {}.",
     "I'm registered with the email {}.",
-    "You can find me under the email {}.",
+    "My account uses the email {}.",
     "My email: {}.",
 )
 _NO_EMAIL: Final = (

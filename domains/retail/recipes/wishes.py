@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from domains.common.people import Address
-from domains.common.phrasing import pick
+from domains.common.phrasing import figure, pick
 from domains.retail.recipes import wording
 from domains.retail.recipes.gold import Unfit, product_cell, user_cell
 from domains.retail.recipes.shopper import Pointer, Shopper, name_method, pick_method
@@ -53,11 +53,6 @@ class Swap(msgspec.Struct, frozen=True, gc=False):
     def due(self) -> float:
         """What the new variant costs more."""
         return self.variant.price - self.item.price
-
-
-def figure(value: float) -> str:
-    """A sum as an answer has to contain it, without zeros at its end, which an agent may leave out."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def distinct(cells: Iterable[Cell]) -> tuple[Cell, ...]:

@@ -165,6 +165,9 @@ RETURN_ALL: Final = (
     "send back every item of each order that has been delivered to me",
     "return all items of all orders that have arrived",
     "give back everything that has been delivered to me",
+    "have everything in my delivered orders taken back",
+    "start returns for all my delivered orders, with every item in them",
+    "send all that I've received so far back for a refund, order by order",
 )
 DEAREST_ORDER: Final = (
     "my most expensive {} order",
@@ -181,10 +184,10 @@ CHEAPEST_ORDER: Final = (
     "the least expensive of my {} orders",
 )
 COVERED_ORDER: Final = (
-    "the most expensive pending order, of those paid in another way, that the card's balance covers in full",
-    "whichever pending order is the priciest one that the card can pay completely and does not pay yet",
-    "the pending order with the highest total that fits on the card and is not on it already",
-    "the largest of my pending orders, apart from any on the card already, that the balance is enough for",
+    "the most expensive pending order, of those paid in another way, that the gift card's balance covers in full",
+    "whichever pending order is the priciest one that the gift card can pay completely and does not pay yet",
+    "the pending order with the highest total that the gift card can cover and is not used for already",
+    "the largest of my pending orders, apart from any on the gift card already, that its balance is enough for",
 )
 DEAREST_ITEM: Final = (
     "the most expensive item",

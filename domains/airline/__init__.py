@@ -1,0 +1,25 @@
+"""The airline domain: booking, changing and cancelling flights, with τ²-bench's tools over worlds of its own."""
+
+from importlib import resources
+
+from domains.airline.generate import generate
+from domains.airline.recipes import RECIPES
+from domains.airline.schema import dump, load
+from domains.airline.tools import TOOLS
+from writ_async.domain import Domain
+
+__all__ = ["DOMAIN", "POLICY", "TOOLS"]
+
+POLICY = resources.files(__name__).joinpath("policy.md").read_text(encoding="utf-8")
+"""What an agent is told about its job."""
+
+DOMAIN = Domain(
+    name="airline",
+    policy=POLICY,
+    tools=TOOLS,
+    generate=generate,
+    load=load,
+    dump=dump,
+    recipes=RECIPES,
+)
+"""The domain that the entry point gives."""

@@ -1,0 +1,237 @@
+"""Airline drafts: they run, the policy permits them, and nothing in them comes from nowhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from random import Random
+from typing import Any
+
+import pytest
+
+from domains.airline import DOMAIN, TOOLS
+from domains.airline.policy_rules import (
+    MAX_PASSENGERS,
+    Reason,
+    has_cancelled_flight,
+    has_flown,
+    is_active,
+    may_cancel,
+    may_change_cabin,
+    may_change_flights,
+    may_compensate,
+    may_pay_booking,
+    may_pay_update,
+    nonfree_bags,
+)
+from domains.airline.recipes import RECIPES
+from domains.common.phrasing import second_person
+from writ_async.domain import Draft, call_tool
+from writ_async.state import State, World
+from writ_async.task import Action, Cell
+
+WORLDS = (DOMAIN.generate(21, 200), DOMAIN.generate(22, 100))
+DRAWS = 40
+NUMBER = re.compile(r"(?<![\w.$-])-?\$?(\d+(?:\.\d+)?)(?![\w])")
+
+
+def _drafts(name: str) -> Iterator[tuple[World, Draft]]:
+    chosen = next(recipe for recipe in RECIPES if recipe.name == name)
+    for place, world in enumerate(WORLDS):
+        for draw in range(DRAWS):
+            draft = chosen.make(world, Random(f"{name}/{place}/{draw}"))
+            if draft is not None:
+                yield world, draft
+
+
+def _user_text(draft: Draft) -> str:
+    return " ".join([draft.scenario.request, *(fact.text for fact in draft.scenario.facts)])
+
+
+def _atoms(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _atoms(inner, name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _atoms(inner, key)
+    else:
+        yield key, value
+
+
+def _known(key: str, value: Any, said: str, read: str) -> bool:
+    """Whether an argument's atom stands in what the user said or in what was read."""
+    if isinstance(value, int):
+        numbers = {float(found) for found in re.findall(r"\d+(?:\.\d+)?", read)}
+        return value in numbers | {float(found) for found in NUMBER.findall(said)}
+    if key == "insurance":
+        return "insurance" in said.lower()
+    if key in ("cabin", "flight_type"):
+        return value.replace("_", " ") in said.lower() or f'"{value}"' in read
+    if key == "date":
+        day = date.fromisoformat(value)
+        return value in said or f"{day:%B} {day.day}" in said or f'"{value}"' in read
+    return value in said or f'"{value}"' in read
+
+
+def _replay(world: World, draft: Draft) -> Iterator[tuple[State, Action, list[str], list[Cell]]]:
+    """Each gold call with the state, the texts, and the cells read before it; then the call is made."""
+    state, texts, cells = State(world), list[str](), list[Cell]()
+    for action in draft.actions:
+        yield state, action, texts, cells
+        result = call_tool(TOOLS, state, action.name, action.arguments)
+        assert not result.error, (action, result.content)
+        texts.append(result.content)
+        if TOOLS[action.name].kind == "read":
+            cells.append(Cell(action.name, action.arguments))
+
+
+def _results(world: World, draft: Draft) -> str:
+    """Everything that the gold calls return."""
+    state = State(world)
+    return " ".join(call_tool(TOOLS, state, action.name, action.arguments).content for action in draft.actions)
+
+
+def _check_permitted(state: State, action: Action) -> None:
+    """The policy, as far as a state and an argument list can show it."""
+    a = action.arguments
+    trip = state.get("reservations", a["reservation_id"]) if "reservation_id" in a else None
+    user = state.get("users", trip.user_id if trip is not None else a["user_id"])
+    assert user is not None
+    if action.name == "book_reservation":
+        methods = [user.payment_methods[payment["payment_id"]] for payment in a["payment_methods"]]
+        assert may_pay_booking(methods)
+        assert len(a["passengers"]) <= MAX_PASSENGERS
+        assert a["nonfree_baggages"] == nonfree_bags(
+            user.membership, a["cabin"], len(a["passengers"]), a["total_baggages"]
+        )
+        assert a["origin"] != a["destination"]
+    elif action.name == "send_certificate":
+        trips = [state.get("reservations", key) for key in user.reservations]
+        assert any(trip is not None and may_compensate(user, trip) for trip in trips)
+    else:
+        assert trip is not None
+        assert is_active(trip)
+        if action.name == "cancel_reservation":
+            assert any(may_cancel(state, trip, why) for why in ("health", "airline cancelled"))
+        elif action.name == "update_reservation_flights":
+            same = [(leg.flight_number, leg.date) for leg in trip.flights]
+            kept = same == [(leg["flight_number"], leg["date"]) for leg in a["flights"]]
+            assert (may_change_cabin if kept else may_change_flights)(state, trip)
+            assert kept or a["cabin"] == trip.cabin
+            assert may_pay_update(user.payment_methods[a["payment_id"]], 0)
+        elif action.name == "update_reservation_baggages":
+            assert a["total_baggages"] > trip.total_baggages
+            assert a["nonfree_baggages"] >= trip.nonfree_baggages
+            assert a["nonfree_baggages"] == nonfree_bags(
+                user.membership, trip.cabin, len(trip.passengers), a["total_baggages"]
+            )
+            assert may_pay_update(user.payment_methods[a["payment_id"]], 0)
+        else:
+            assert action.name == "update_reservation_passengers"
+            assert len(a["passengers"]) == len(trip.passengers)
+            assert not has_flown(state, trip)
+
+
+@pytest.mark.parametrize("name", [recipe.name for recipe in RECIPES])
+def test_drafts_run_are_permitted_and_take_every_argument_from_what_was_said_or_read(name: str) -> None:
+    found = 0
+    for world, draft in _drafts(name):
+        found += 1
+        said = _user_text(draft)
+        proofs = {certificate.write: certificate.cells for certificate in draft.certificates}
+        writes = [n for n, action in enumerate(draft.actions) if TOOLS[action.name].kind == "write"]
+        assert sorted(proofs) == writes
+        for n, (state, action, texts, cells) in enumerate(_replay(world, draft)):
+            if n not in proofs:
+                continue
+            _check_permitted(state, action)
+            assert proofs[n]
+            assert all(cell in cells for cell in proofs[n])
+            assert any(cell.name == "get_user_details" for cell in proofs[n])
+            for key, value in _atoms(action.arguments):
+                assert _known(key, value, said, " ".join(texts)), (name, key, value, said)
+        seen = _results(world, draft)
+        for number in draft.communicate:
+            assert re.search(rf"(?<![\d.]){number}(\.0)?(?![\d])", seen), (name, number)
+    assert found >= DRAWS / 4
+
+
+@pytest.mark.parametrize("name", [recipe.name for recipe in RECIPES])
+def test_kinds_hold_what_they_promise(name: str) -> None:
+    kind = next(recipe.kind for recipe in RECIPES if recipe.name == name)
+    for world, draft in _drafts(name):
+        writes = [action for action in draft.actions if TOOLS[action.name].kind == "write"]
+        assert sum(action.name == "book_reservation" for action in writes) <= 1
+        said = _user_text(draft) + draft.scenario.reason_for_call + draft.scenario.known_info
+        flights = world.tables["flights"]
+        assert not any(number in said for number in re.findall(r"HAT\d+", said) if number in flights)
+        if kind == "write-intensive":
+            assert 2 <= len(writes) <= 4
+            continue
+        assert len(writes) == 1
+        if kind == "read-heavy":
+            user = next(a for a in draft.actions if a.name == "get_user_details").arguments["user_id"]
+            ids = world.tables["users"][user].reservations
+            assert not any(key in said for key in ids)
+            assert len(draft.certificates[0].cells) >= 3
+
+
+@pytest.mark.parametrize("name", [recipe.name for recipe in RECIPES])
+def test_both_tellings_agree_and_read_like_sentences(name: str) -> None:
+    for _, draft in _drafts(name):
+        told = draft.scenario
+        assert told.request
+        assert told.reason_for_call
+        assert told.task_instructions
+        assert [fact.slot for fact in told.facts][:2] == ["user_id", "name"]
+        for fact in told.facts:
+            assert second_person(fact.text) in told.known_info
+            assert fact.value in fact.text
+        for text in (told.request, told.reason_for_call, told.known_info):
+            assert "  " not in text
+            assert "{" not in text
+            assert text.endswith((".", "?", "!"))
+        for number in re.findall(r"\d+", told.reason_for_call):
+            assert number in told.request
+        assert not re.search(r"\b(I|me|my|I'm)\b", f"{told.reason_for_call} {told.known_info}")
+
+
+@pytest.mark.parametrize("name", [recipe.name for recipe in RECIPES])
+def test_requests_vary(name: str) -> None:
+    requests = [draft.scenario.request for _, draft in _drafts(name)]
+    assert len(set(requests)) == len(requests)
+
+
+def test_all_kinds_are_there_and_names_are_unique() -> None:
+    kinds = [recipe.kind for recipe in RECIPES]
+    assert min(kinds.count(kind) for kind in ("normal", "write-intensive", "read-heavy")) >= 3
+    assert len({recipe.name for recipe in RECIPES}) == len(RECIPES) >= 10
+
+
+def test_the_only_cancellable_trip_is_the_only_one() -> None:
+    for world, draft in _drafts("cancel_only_cancellable"):
+        state = State(world)
+        user = world.tables["users"][draft.actions[0].arguments["user_id"]]
+        text = draft.scenario.request
+        reason: Reason = "health" if "health" in text else "weather" if "weather" in text else "change of plan"
+        trips = [world.tables["reservations"][key] for key in user.reservations]
+        later = [trip for trip in trips if trip.flights[0].date > "2024-05-15"]
+        fit = [trip.reservation_id for trip in later if may_cancel(state, trip, reason)]
+        assert fit == [draft.actions[-1].arguments["reservation_id"]]
+
+
+def test_only_one_trip_lost_a_flight_where_a_certificate_is_the_answer() -> None:
+    for world, draft in _drafts("certificate_unknown_trip"):
+        state = State(world)
+        user = world.tables["users"][draft.actions[0].arguments["user_id"]]
+        trips = [world.tables["reservations"][key] for key in user.reservations]
+        hit = [trip for trip in trips if has_cancelled_flight(state, trip)]
+        assert len(hit) == 1
+        assert draft.actions[-1].arguments["amount"] == 100 * len(hit[0].passengers)
+
+
+def test_recipes_give_up_in_a_world_without_users() -> None:
+    world = DOMAIN.generate(0, 0)
+    assert all(recipe.make(world, Random(0)) is None for recipe in RECIPES)
