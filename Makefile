@@ -13,7 +13,7 @@ $(UV):
 	$(PY) -m pip install -q --disable-pip-version-check --root-user-action=ignore --target .tools uv
 
 $(V)/.ok: pyproject.toml constraints.txt | $(UV)
-	$(UV) venv -q --clear --python $(PY) $(V)
+	$(UV) venv -q --allow-existing --python $(PY) $(V)
 	$(UV) pip install -q --python $(BIN)/python -e . --group dev -c constraints.txt
 	@touch $@
 

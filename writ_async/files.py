@@ -6,7 +6,7 @@ import gzip
 import os
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
@@ -76,16 +76,20 @@ def read_json(path: PathLike, value: type[T]) -> T:
 
     Raises `InputError` for a file that cannot be read or that does not fit, with the line where the syntax is broken.
     """
+    return read_as(path, msgspec.json.Decoder(value).decode)
+
+
+def read_as(path: PathLike, decode: Callable[[bytes], T]) -> T:
+    """What `decode` makes of a file's content: a reader of JSON, or `bytes.decode` for text. Raises as `read_json`."""
     with open_binary(path) as file:
         try:
-            text = file.read()
+            content = file.read().removeprefix(_BOM)
         except _UNREADABLE as exc:
             raise _unreadable(path, exc) from None
     try:
-        return msgspec.json.decode(text.removeprefix(_BOM), type=value)
+        return decode(content)
     except _UNDECODABLE as exc:
-        where = _broken_line(text.removeprefix(_BOM), exc)
-        raise InputError(f"{path}: {where}{exc}; correct the file") from None
+        raise InputError(f"{path}: {_broken_line(content, exc)}{exc}; correct the file") from None
 
 
 @contextmanager

@@ -58,12 +58,18 @@ class Signal(StrEnum):
 
 
 class Usage(msgspec.Struct, omit_defaults=True):
-    """Tokens of one seat, summed over its requests. `cached_tokens` of the prompt came from the prefix cache."""
+    """Tokens of one seat, summed over its requests. `cached_tokens` of the prompt came from the prefix cache.
+
+    `reasoning_tokens` of the completion were thought, not said. `nano_dollars` is what the requests cost, 0 where no
+    price is known; whole numbers, so that a sum does not depend on its order.
+    """
 
     requests: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    nano_dollars: int = 0
 
     def add(self, other: Usage) -> None:
         """Add another count to this one."""
@@ -71,6 +77,13 @@ class Usage(msgspec.Struct, omit_defaults=True):
         self.prompt_tokens += other.prompt_tokens
         self.completion_tokens += other.completion_tokens
         self.cached_tokens += other.cached_tokens
+        self.reasoning_tokens += other.reasoning_tokens
+        self.nano_dollars += other.nano_dollars
+
+    @property
+    def dollars(self) -> float:
+        """What the requests cost."""
+        return self.nano_dollars / 1e9
 
 
 class Note(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
-from domains.tau2.files import parse, read_bytes, read_json, read_text
 from domains.tau2.schema import TaskRecord, to_task
 from writ_async.domain import Domain, Loaded, Tool
 from writ_async.errors import InputError
+from writ_async.files import read_as, read_json
 from writ_async.registry import load_domain
 from writ_async.task import Task, WorldRef
 
@@ -55,9 +55,8 @@ class Tau2:
         """
         folder = find_folder(subset, data)
         domain = load_domain(subset)
-        database = folder / "db.json"
-        world = parse(database, read_bytes(database), domain.load)
-        domain = msgspec.structs.replace(domain, policy=read_text(folder / "policy.md"))
+        world = read_as(folder / "db.json", domain.load)
+        domain = msgspec.structs.replace(domain, policy=read_as(folder / "policy.md", bytes.decode))
         if tools is not None:
             domain = with_tool_schemas(domain, tools)
         reference = WorldRef(subset, source="tau2", digest=world.digest())

@@ -145,21 +145,21 @@ def test_a_split_picks_tasks_in_the_order_of_the_file(folder: Write) -> None:
 def test_without_splits_all_tasks_are_given(folder: Write) -> None:
     data = folder(split_tasks__json=None)
     assert [task.id for task in BENCHMARK.load("retail", data).tasks] == ["t"]
-    with pytest.raises(InputError, match=r"cannot read .*split_tasks\.json"):
+    with pytest.raises(InputError, match=r"split_tasks\.json: there is no such file"):
         BENCHMARK.load("retail", data, "base")
 
 
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
-        ("tasks__json", '[\n{"id": "t",\n"user_scenario" 1}]', r"tasks\.json:3: .*expected ':'"),
-        ("tasks__json", '[\n{"id":\n', r"tasks\.json:2: .*truncated"),
+        ("tasks__json", '[\n{"id": "t",\n"user_scenario" 1}]', r"tasks\.json: line 3: .*expected ':'"),
+        ("tasks__json", '[\n{"id":\n', r"tasks\.json: line 2: .*truncated"),
         ("tasks__json", [{**TASK, "id": 7}], r"tasks\.json: .*`\$\[0\]\.id`"),
         ("tasks__json", [TASK, TASK], r"two tasks have the id 't'"),
-        ("tasks__json", None, r"cannot read .*tasks\.json"),
-        ("db__json", '{"products": {},\n "users": {}', r"db\.json:2: "),
+        ("tasks__json", None, r"tasks\.json: there is no such file"),
+        ("db__json", '{"products": {},\n "users": {}', r"db\.json: line 2: "),
         ("db__json", {"products": {"1": {}}, "users": {}, "orders": {}}, r"db\.json: .*`\$\.products"),
-        ("policy__md", None, r"cannot read .*policy\.md"),
+        ("policy__md", None, r"policy\.md: there is no such file"),
         ("split_tasks__json", {"base": ["gone"]}, r"names the task 'gone'"),
         ("split_tasks__json", [], r"split_tasks\.json: Expected `object`"),
         (
@@ -179,7 +179,7 @@ def test_text_that_is_not_utf8_is_named(folder: Write) -> None:
     place = Path(data) / "tau2/domains/retail"
     for name in ("policy.md", "tasks.json"):
         (place / name).write_bytes(b'[{"id": "\xff"}]')
-        with pytest.raises(InputError, match=rf"{name}.*not UTF-8"):
+        with pytest.raises(InputError, match=rf"{name}.*(utf-8|utf8|UTF-8)"):
             BENCHMARK.load("retail", data)
         folder()
 
@@ -230,7 +230,7 @@ def test_tool_schemas_of_other_tools_are_refused(tmp_path: Path, tools: Any, mes
     path = schemas(retail, tmp_path / "retail_tools.json", tools=tools)
     with pytest.raises(InputError, match=message):
         with_tool_schemas(retail, path)
-    with pytest.raises(InputError, match="cannot read"):
+    with pytest.raises(InputError, match="there is no such file"):
         with_tool_schemas(retail, str(tmp_path / "none.json"))
 
 

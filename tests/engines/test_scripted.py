@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -31,8 +32,8 @@ def calls_of(row: Trajectory) -> list[tuple[str, str]]:
     ]
 
 
-def play(tasks: list[Task], mistakes: str, **settings: int) -> list[Trajectory]:
-    return run(tasks, options={"mistakes": mistakes}, **settings)
+def play(tasks: list[Task], mistakes: str, **settings: Any) -> list[Trajectory]:
+    return run(tasks, "scripted", None, options={"mistakes": mistakes}, **settings)
 
 
 def test_without_mistakes_exactly_the_gold_calls_are_made_in_order(tasks: list[Task]) -> None:

@@ -148,6 +148,17 @@ def render_reasons(summary: Summary) -> Table:
     return table
 
 
+def cost_line(summary: Summary) -> str:
+    """What the run cost, by seat and per conversation, in one line; empty where no price is known."""
+    total = summary.total()
+    seats = {seat: used.dollars for seat, used in sorted(total.usage.items()) if used.nano_dollars}
+    whole = sum(seats.values())
+    if not whole:
+        return ""
+    shares = " + ".join(f"{seat} ${dollars:,.2f}" for seat, dollars in seats.items())
+    return f"cost ${whole:,.2f} ({shares}), ${whole / total.conversations:.4f} per conversation"
+
+
 def _cells(group: Group) -> tuple[str, ...]:
     count = group.conversations
     return (

@@ -109,7 +109,8 @@ def draw_party(rng: Random, user: User) -> Party:
     me = Passenger(user.name.first_name, user.name.last_name, user.dob)
     people = (me, *others)
     free = FREE_BAGS[user.membership][cabin] * len(people)
-    bags = pick(rng, (0, 1, 1, 2, len(people), free, free + 1, free + 2))
+    beyond = (free, free + 1, free + 2) if free <= 5 else (len(people) + 1,)
+    bags = pick(rng, (0, 1, 1, 2, len(people), *beyond))
     insurance: Insurance = "yes" if rng.random() < 0.4 else "no"
     insured = (
         ("I want travel insurance.", "I'd like to add the travel insurance.", "Travel insurance: yes.")

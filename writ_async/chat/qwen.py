@@ -1,0 +1,218 @@
+"""Qwen3-Instruct-2507 and Qwen2.5-Instruct: ChatML turns, and tool calls between tags.
+
+Their templates differ in three places, which are the fields of `_Dialect`.
+
+Decisions on the templates' traps:
+
+- *Default system prompt.* Qwen2.5's template makes up a system message where there is none. So does ours: the bytes are
+  the template's. A seat of a conversation always has a system prompt of its own.
+- *String arguments.* Qwen2.5's template encodes arguments given as a string a second time, Qwen3's prints them as they
+  are. Ours is given the value of a call's JSON text (`arguments_value`), so that neither happens to a good call; for a
+  call that was not JSON both do what their templates do.
+- *No content.* An assistant message of calls alone may have no content or an empty one. Without calls, Qwen2.5's
+  template fails on a missing content, and so does ours.
+- *Tool results in a row* share one user turn. A row ends at the assistant's next message, so it is always rendered whole.
+- *Look-alikes.* Qwen puts tool results into user turns, between tags that are tokens of their own. A customer who types
+  such a tag, or `<|im_end|>`, gets ordinary text (see `parts`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from writ_async.chat.errors import TemplateRefusedError
+from writ_async.chat.family import Family, Tools
+from writ_async.chat.parsed import Defect, Parsed, build, call_id, read_call, scan_json
+from writ_async.chat.parts import Parts, split_marks, splitter
+from writ_async.chat.template import arguments_value, to_json
+from writ_async.message import AssistantMessage, Message, SystemMessage, ToolCall, ToolMessage, UserMessage
+
+START, END = "<|im_start|>", "<|im_end|>"
+OPEN, CLOSE = "<tool_call>", "</tool_call>"
+RESULT_OPEN, RESULT_CLOSE = "<tool_response>", "</tool_response>"
+_THINK_OPEN, _THINK_CLOSE = "<think>", "</think>"
+
+_marks = splitter((START, END, OPEN, CLOSE, RESULT_OPEN, RESULT_CLOSE))
+_TOOLS_BEFORE = split_marks(
+    "# Tools\n\nYou may call one or more functions to assist with the user query.\n\n"
+    "You are provided with function signatures within <tools></tools> XML tags:\n<tools>",
+    _marks,
+)
+_TOOLS_AFTER = split_marks(
+    "\n</tools>\n\nFor each function call, return a json object with function name and arguments within "
+    '<tool_call></tool_call> XML tags:\n<tool_call>\n{"name": <function-name>, "arguments": <args-json-object>}\n'
+    "</tool_call>",
+    _marks,
+)
+_GENERATION = Parts().mark(START).say("assistant\n")
+_CLOSED = Parts().mark(END).say("\n")
+
+
+class _Dialect(msgspec.Struct, frozen=True):
+    """`system` stands where there is no system message; `verbatim` prints string arguments as they are; `silent` lets
+    an assistant say nothing at all.
+    """
+
+    system: str | None
+    verbatim: bool
+    silent: bool
+
+
+def _head(messages: Sequence[Message], tools: Tools, dialect: _Dialect) -> tuple[Parts, int]:
+    if not messages:
+        raise TemplateRefusedError("there is no message to render")
+    first = messages[0]
+    used = int(isinstance(first, SystemMessage))
+    system = first.content if isinstance(first, SystemMessage) else dialect.system
+    parts = Parts()
+    if tools:
+        parts.mark(START).say("system\n")
+        if system is not None:
+            parts.say(system + "\n\n")
+        parts.join(_TOOLS_BEFORE).say("".join("\n" + to_json(tool) for tool in tools)).join(_TOOLS_AFTER).join(_CLOSED)
+    elif system is not None:
+        parts.mark(START).say("system\n" + system).join(_CLOSED)
+    return parts, used
+
+
+def _body(messages: Sequence[Message], dialect: _Dialect) -> Parts:
+    parts = Parts()
+    last = len(messages) - 1
+    for index, message in enumerate(messages):
+        match message:
+            case ToolMessage(content=content):
+                if index == 0 or not isinstance(messages[index - 1], ToolMessage):
+                    parts.mark(START).say("user")
+                parts.say("\n").mark(RESULT_OPEN).say("\n" + content + "\n").mark(RESULT_CLOSE)
+                if index == last or not isinstance(messages[index + 1], ToolMessage):
+                    parts.join(_CLOSED)
+            case AssistantMessage():
+                parts.join(_GENERATION).join(_write(message, dialect)).join(_CLOSED)
+            case UserMessage(content=content, tool_calls=calls):
+                if calls or content is None:
+                    raise TemplateRefusedError("a user's turn is text; the seat that calls tools is the assistant")
+                parts.mark(START).say("user\n" + content).join(_CLOSED)
+            case SystemMessage(content=content):
+                parts.mark(START).say("system\n" + content).join(_CLOSED)
+    return parts
+
+
+def _write(message: AssistantMessage, dialect: _Dialect) -> Parts:
+    content, calls = message.content, message.tool_calls
+    if content is None and not calls and not dialect.silent:
+        raise TemplateRefusedError("the template fails on an assistant message without content and without calls")
+    parts = Parts().say(content or "")
+    for index, call in enumerate(calls):
+        if content or index:
+            parts.say("\n")
+        value = arguments_value(call.function.arguments)
+        text = value if dialect.verbatim and isinstance(value, str) else to_json(value)
+        parts.mark(OPEN).say(f'\n{{"name": "{call.function.name}", "arguments": {text}}}\n').mark(CLOSE)
+    return parts
+
+
+def parse(text: str, turn: int) -> Parsed:
+    """A completion with calls between `<tool_call>` tags.
+
+    Text before the first call is the content, one line break before the tag aside. Raises nothing.
+    """
+    defects: list[Defect] = []
+    reasoning, text = _split_reasoning(text, defects)
+    start = text.find(OPEN)
+    before = text if start < 0 else text[:start].removesuffix("\n")
+    calls: list[ToolCall] = []
+    after: list[str] = []
+    while start >= 0:
+        position = _read_tag(text, start + len(OPEN), turn, calls, defects)
+        start = text.find(OPEN, position)
+        after.append(text[position:] if start < 0 else text[position:start])
+    if CLOSE in before or any(CLOSE in piece for piece in after):
+        defects.append(Defect.STRAY_TAG)
+    return build(before, after, calls, defects, reasoning)
+
+
+def _read_tag(text: str, start: int, turn: int, calls: list[ToolCall], defects: list[Defect]) -> int:
+    """Read the calls of one tag into `calls`; the place behind the tag's end.
+
+    The end is looked for behind whole JSON values, because a string in them may hold the tag.
+    """
+    position = _skip_space(text, start)
+    found = 0
+    while (stop := scan_json(text, position)) is not None:
+        behind = _skip_space(text, stop)
+        if text[behind : behind + 1] not in ("", "<", "{"):
+            break
+        calls.append(read_call(text[position:stop], call_id(turn, len(calls)), defects))
+        found += 1
+        position = behind
+        if text[position : position + 1] != "{":
+            break
+    if found > 1:
+        defects.append(Defect.SHARED_TAG)
+    if found and text.startswith(CLOSE, position):
+        return position + len(CLOSE)
+    if found and (position == len(text) or text.startswith(OPEN, position)):
+        defects.append(Defect.UNCLOSED_CALL)
+        return position
+    return _read_broken(text, position, turn, calls, defects)
+
+
+def _read_broken(text: str, start: int, turn: int, calls: list[ToolCall], defects: list[Defect]) -> int:
+    """Take all up to the tag's end, the next tag or the end of the text for one malformed call."""
+    stop = text.find(CLOSE, start)
+    following = text.find(OPEN, start)
+    if stop < 0 or 0 <= following < stop:
+        defects.append(Defect.UNCLOSED_CALL)
+        stop = end = following if following >= 0 else len(text)
+    else:
+        end = stop + len(CLOSE)
+    calls.append(read_call(text[start:stop], call_id(turn, len(calls)), defects))
+    return end
+
+
+def _skip_space(text: str, position: int) -> int:
+    while position < len(text) and text[position] in " \t\r\n":
+        position += 1
+    return position
+
+
+def _split_reasoning(text: str, defects: list[Defect]) -> tuple[str, str]:
+    """The reasoning and the rest. The opening tag may be missing: some templates end the prompt with it."""
+    close = text.find(_THINK_CLOSE)
+    if close >= 0:
+        return text[:close].replace(_THINK_OPEN, "", 1).strip(), text[close + len(_THINK_CLOSE) :].lstrip("\r\n")
+    if text.lstrip().startswith(_THINK_OPEN):
+        defects.append(Defect.UNCLOSED_REASONING)
+        return text.replace(_THINK_OPEN, "", 1).strip(), ""
+    return "", text
+
+
+def _keep(messages: Sequence[Message], tools: Tools) -> Sequence[Message]:
+    return messages
+
+
+def _family(name: str, dialect: _Dialect) -> Family:
+    return Family(
+        name=name,
+        head=lambda messages, tools: _head(messages, tools, dialect),
+        body=lambda messages: _body(messages, dialect),
+        generation=_GENERATION,
+        end=END,
+        after_end="\n",
+        ends=frozenset({END}),
+        required=(START, END),
+        prepare=_keep,
+        parse=parse,
+        write=lambda message: _write(message, dialect),
+    )
+
+
+QWEN3 = _family("qwen3-instruct-2507", _Dialect(system=None, verbatim=True, silent=True))
+QWEN25 = _family(
+    "qwen2.5-instruct",
+    _Dialect(
+        system="You are Qwen, created by Alibaba Cloud. You are a helpful assistant.", verbatim=False, silent=False
+    ),
+)

@@ -1,0 +1,196 @@
+"""The model folder's own tokenizer, with the limits that a server sets on ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from writ_async.chat.errors import TokenRangeError
+from writ_async.chat.extra import import_extra
+from writ_async.chat.parts import Parts, splitter
+from writ_async.errors import InputError
+from writ_async.files import PathLike, read_json
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer as Backend
+
+_MEMO_TEXT = 24  # characters; what stands between marks is short and always the same
+_MEMO_SIZE = 2048
+
+
+class AddedToken(msgspec.Struct, frozen=True):
+    """One added token of tokenizer.json; `special` ones are left out of decoded text by most servers."""
+
+    id: int
+    content: str
+    special: bool = False
+
+
+class _Vocabulary(msgspec.Struct):
+    added_tokens: list[AddedToken] = []
+
+
+class _ModelConfig(msgspec.Struct):
+    """What config.json and generation_config.json say about ids; a model of several parts nests it."""
+
+    vocab_size: int | None = None
+    eos_token_id: int | list[int] | None = None
+    text_config: dict[str, Any] | None = None
+
+
+class Tokenizer:
+    """Encodes text as a model was trained on it, and knows which ids may be sent to its server.
+
+    `limit` is the number of rows of the model's embedding: ids are in `range(limit)`. It may be larger than the
+    vocabulary, whose last ids then have no text. `added` maps added tokens to ids; `end_ids` are the ids after which
+    the model's configuration says that a turn has ended.
+    """
+
+    __slots__ = ("_backend", "_memo", "added", "end_ids", "limit", "pattern", "special_ids")
+
+    def __init__(self, backend: Backend, added: Iterable[AddedToken], limit: int, end_ids: Iterable[int]) -> None:
+        tokens = sorted(added, key=lambda token: token.id)
+        self._backend = backend
+        self._memo: dict[str, list[int]] = {}
+        self.added = {token.content: token.id for token in tokens}
+        self.special_ids = frozenset(token.id for token in tokens if token.special)
+        self.limit = limit
+        self.end_ids = frozenset(end_ids)
+        self.pattern = splitter(self.added)
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of ordinary text: no token is added, and no added token is recognised in it.
+
+        Halves of surrogate pairs, which have no encoding, become question marks.
+        """
+        try:
+            encoding = self._backend.encode(text, add_special_tokens=False)
+        except TypeError:
+            encoding = self._backend.encode(text.encode("utf-8", "replace").decode(), add_special_tokens=False)
+        return encoding.ids
+
+    def _encode_run(self, text: str) -> list[int]:
+        """`encode`, with a memory for the short runs that every turn has; the list must not be changed."""
+        ids = self._memo.get(text)
+        if ids is None:
+            ids = self.encode(text)
+            if len(text) <= _MEMO_TEXT and len(self._memo) < _MEMO_SIZE:
+                self._memo[text] = ids
+        return ids
+
+    def encode_parts(self, parts: Parts) -> list[int]:
+        """The ids of a rendering. A mark that this tokenizer has no token for is part of the text around it."""
+        ids: list[int] = []
+        items = parts.items
+        text = items[0]
+        for index in range(1, len(items), 2):
+            token = self.added.get(items[index])
+            if token is None:
+                text += items[index] + items[index + 1]
+                continue
+            if text:
+                ids += self._encode_run(text)
+            ids.append(token)
+            text = items[index + 1]
+        if text:
+            ids += self._encode_run(text)
+        return ids
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of ids, added tokens included. Ids without a text are passed over; broken UTF-8 becomes U+FFFD."""
+        return cast(str, self._backend.decode(ids, skip_special_tokens=False))
+
+    def check(self, ids: Sequence[int]) -> None:
+        """Raise `TokenRangeError` when an id has no row in the model's embedding."""
+        if ids and (min(ids) < 0 or max(ids) >= self.limit):
+            bad = next(token for token in ids if not 0 <= token < self.limit)
+            raise TokenRangeError(f"token id {bad} is outside the model's vocabulary of {self.limit} ids")
+
+
+def load_tokenizer(folder: PathLike) -> Tokenizer:
+    """Read a model folder's tokenizer.json, config.json, generation_config.json and tokenizer_config.json.
+
+    Raises `InputError` when there is no tokenizer.json, when it cannot be read, when it has ids that the model has not,
+    or when text could still come out as an added token.
+    """
+    path = Path(folder)
+    file = path / "tokenizer.json"
+    if not file.is_file():
+        raise InputError(f"{file}: there is no such file; name a model's folder that has one")
+    added = read_json(file, _Vocabulary).added_tokens
+    backend = _open_backend(file)
+    used = 1 + max(backend.get_vocab(with_added_tokens=True).values(), default=-1)
+    configs = [_config(path / name) for name in ("config.json", "generation_config.json")]
+    limit = next((size for size in map(_vocab_size, configs) if size), used)
+    if used > limit:
+        raise InputError(f"{file}: has {used} ids, but config.json says that the model has {limit}; take the model's own")
+    end_ids = {token for config in configs for token in _as_ids(config.eos_token_id) if 0 <= token < used}
+    eos = special_tokens(path).get("eos_token")
+    end_ids |= {token.id for token in added if token.content == eos}
+    tokenizer = Tokenizer(backend, added, limit, end_ids)
+    _prove_neutral(tokenizer, file)
+    return tokenizer
+
+
+def load_reference(folder: PathLike) -> Tokenizer:
+    """The same tokenizer as transformers uses it, where added tokens are recognised in any text: for comparison."""
+    file = Path(folder) / "tokenizer.json"
+    backend = cast("Backend", import_extra("tokenizers").Tokenizer.from_file(str(file)))
+    return Tokenizer(backend, (), 1 + max(backend.get_vocab(with_added_tokens=True).values(), default=-1), ())
+
+
+def special_tokens(folder: PathLike) -> dict[str, str]:
+    """The named tokens of a model folder that templates may use: `bos_token`, `eos_token`, `pad_token` and so on."""
+    found: dict[str, str] = {}
+    for name in ("special_tokens_map.json", "tokenizer_config.json"):
+        file = Path(folder) / name
+        if file.is_file():
+            for key, value in read_json(file, dict[str, Any]).items():
+                text = value.get("content") if isinstance(value, dict) else value
+                if key.endswith("_token") and isinstance(text, str):
+                    found[key] = text
+    return found
+
+
+def _open_backend(file: Path) -> Backend:
+    """A tokenizer that recognises no added token in text.
+
+    The library leaves out only special tokens, so all added tokens are declared special; nothing else depends on it.
+    """
+    document = read_json(file, dict[str, Any])
+    for token in document.get("added_tokens") or ():
+        token["special"] = True
+    # A tokenizer may come with a limit on length or with padding; both would spoil a prompt silently.
+    document["truncation"] = document["padding"] = None
+    module = import_extra("tokenizers")
+    try:
+        backend = module.Tokenizer.from_str(msgspec.json.encode(document).decode())
+    except Exception as exc:  # the library raises bare Exception
+        raise InputError(f"{file}: the tokenizers library cannot read it: {exc}") from None
+    backend.encode_special_tokens = True
+    return cast("Backend", backend)
+
+
+def _prove_neutral(tokenizer: Tokenizer, file: Path) -> None:
+    added = frozenset(tokenizer.added.values())
+    for text in tokenizer.added:
+        if not added.isdisjoint(tokenizer.encode(text)):
+            raise InputError(f"{file}: the text {text!r} cannot be told from the token of that name; use another model")
+
+
+def _config(file: Path) -> _ModelConfig:
+    return read_json(file, _ModelConfig) if file.is_file() else _ModelConfig()
+
+
+def _vocab_size(config: _ModelConfig) -> int | None:
+    if config.vocab_size is not None:
+        return config.vocab_size
+    nested = (config.text_config or {}).get("vocab_size")
+    return nested if isinstance(nested, int) else None
+
+
+def _as_ids(value: int | list[int] | None) -> list[int]:
+    return [] if value is None else [value] if isinstance(value, int) else value
