@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
+from typing import Any
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -40,6 +41,22 @@ examples:
   writ show runs/first --reason missing_evidence
   writ show runs/first retail-s0-00007#0 --full
 """
+_SERVE = """\
+examples:
+  writ serve models/Qwen3-4B-Instruct-2507
+  writ serve models/Qwen3-4B-Instruct-2507 --port 30000 --context 32768 -- --tp 2 --mem-fraction-static 0.9
+  writ serve models/Qwen3-4B-Instruct-2507 --dry-run
+
+Prints the whole command and becomes it: Ctrl-C, signals and the exit code are the server's. What stands after `--` goes
+to SGLang as it is, in place of our flag of the same name.
+"""
+_DOCTOR = """\
+examples:
+  writ doctor http://127.0.0.1:30000
+  writ doctor http://127.0.0.1:30000 --model models/Qwen3-4B-Instruct-2507 --json
+
+Makes a few short requests and says of each finding what to do about it. Exit code 1 when there is a problem.
+"""
 
 
 def _command(module: str) -> Command:
@@ -70,13 +87,29 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=_Formatter,
     )
     parser.add_argument("--version", action=_Version, help="print the version")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    commands: argparse._SubParsersAction[argparse.ArgumentParser]
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     _add_synth(commands)
     _add_eval(commands)
     _add_replay(commands)
     _add_export(commands)
     _add_show(commands)
+    _add_serve(commands)
+    _add_doctor(commands)
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """The parser of a command; one that has `extra` in its defaults takes what stands after `--` as it is."""
+
+    def parse_known_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        words = list(args or ())
+        if self.get_default("extra") is None or "--" not in words:
+            return super().parse_known_args(words, namespace)
+        place = words.index("--")
+        known, unknown = super().parse_known_args(words[:place], namespace)
+        known.extra = words[place + 1 :]
+        return known, unknown
 
 
 class _Version(argparse.Action):
@@ -165,6 +198,32 @@ def _add_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument("--reason", metavar="WORD", help="the first one that was rejected for this reason")
     parser.add_argument("--full", action="store_true", help="whole tool results")
     parser.set_defaults(run=_command("show"))
+
+
+def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "serve", help="start SGLang with flags that suit this load", epilog=_SERVE, formatter_class=_Formatter
+    )
+    parser.add_argument("model", metavar="MODEL", help="a model folder")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
+    parser.add_argument("--port", type=int, default=30000, help="the port to listen on")
+    parser.add_argument("--context", type=int, default=0, metavar="N", help="context length; the model's if not given")
+    parser.add_argument("--kv-tokens", type=int, default=0, metavar="N", help="most tokens in the KV pool")
+    parser.add_argument("--device", default="", metavar="D", help="cuda, cpu, ...; SGLang finds it if not given")
+    parser.add_argument("--python", metavar="PATH", help="the interpreter that has SGLang; this one if not given")
+    parser.add_argument("--dry-run", action="store_true", help="print the command, start nothing")
+    parser.set_defaults(run=_command("serve"), extra=[])
+
+
+def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "doctor", help="check a model server, and say what to do", epilog=_DOCTOR, formatter_class=_Formatter
+    )
+    parser.add_argument("url", metavar="URL", help="the server, such as http://127.0.0.1:30000")
+    parser.add_argument("--model", metavar="FOLDER", help="the model folder; the server's own path if not given")
+    parser.add_argument("--engine", default="sglang", metavar="E", help="the engine that is to use the server")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=_command("doctor"))
 
 
 def _add_engines(parser: argparse.ArgumentParser) -> None:
