@@ -1,11 +1,18 @@
-# Everything rests on two folders that this file makes and git ignores: .tools (uv) and .venv.
+# Everything rests on two folders that this file makes and git ignores: .tools (uv) and .venv. The live tests add
+# .venv-sglang (the real server for a CPU, 1.3 GB) and .sglang (its tiny models and logs).
 PY ?= $(shell command -v python3.11 || command -v python3)
 V := .venv
 BIN := $(V)/bin
 UV := .tools/bin/uv
 DEMO := runs/demo
+LIVE_ENV := OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 TOKENIZERS_PARALLELISM=false PYTHONHASHSEED=0
+LIVE_V := .venv-sglang
+MODELS := .sglang/models
+KIT := tools/sglang_cpu
+MODEL ?= $(MODELS)/tiny-qwen3
+PORT ?= 30000
 
-.PHONY: env demo test lint bench clean
+.PHONY: env demo test test-live live-env serve-cpu lint bench clean
 
 env: $(V)/.ok  ## only set .venv up
 
@@ -27,6 +34,24 @@ demo: $(V)/.ok  ## synthesise, verify, replay and export 400 conversations, and 
 test: $(V)/.ok  ## all tests; those that need the benchmark's data skip where it is absent
 	$(BIN)/python -m pytest
 
+$(LIVE_V)/.ok: $(KIT)/install.sh $(KIT)/requirements.txt | $(UV)
+	$(KIT)/install.sh $(UV) $(PY) $(LIVE_V)
+	@touch $@
+
+$(MODELS)/.ok: $(KIT)/make_model.py $(KIT)/train_tool.py $(KIT)/chat_template.jinja | $(LIVE_V)/.ok
+	@mkdir -p $(MODELS)
+	$(LIVE_ENV) $(LIVE_V)/bin/python $(KIT)/make_model.py $(MODELS)/tiny-qwen3
+	$(LIVE_ENV) $(LIVE_V)/bin/python $(KIT)/train_tool.py $(MODELS)/tiny-qwen3 $(MODELS)/tiny-qwen3-tool
+	@touch $@
+
+live-env: $(V)/.ok $(LIVE_V)/.ok $(MODELS)/.ok  ## only set the real server and its tiny models up
+
+test-live: live-env  ## the tests against the real SGLang server on this CPU; TESTS=... to choose
+	WRIT_LIVE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m live -rs $(or $(TESTS),tests/live)
+
+serve-cpu: live-env  ## the real server with a tiny model: make serve-cpu PORT=30000
+	$(KIT)/serve.sh $(MODEL) $(PORT)
+
 lint: $(V)/.ok  ## format, lint, types, arrows of import
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -37,4 +62,4 @@ bench: $(V)/.ok  ## every claim about speed, measured here and now
 	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script; done
 
 clean:
-	rm -rf $(V) .tools dist runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(V) $(LIVE_V) .sglang .tools dist runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -21,6 +21,8 @@ from writ_async.state import State, World
 from writ_async.task import Action, Certificate, Kind, Scenario, Task
 
 ToolKind = Literal["read", "write", "generic"]
+PolicyCheck = Callable[[State, str, dict[str, Any]], str]
+"""Says why the policy forbids a write in a state, or gives an empty text. What the tool itself refuses need not be said."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -68,7 +70,8 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
 
     `generate(seed, size)` draws a world of about `size` users. `load(data)` reads a database in the shape of
     τ²-bench's `db.json` and raises `msgspec.ValidationError` where it does not fit; `dump(state)` gives that shape
-    back, every field of every record included (null where unset). `schemas` and `user_schemas` follow from the tools.
+    back, every field of every record included (null where unset). `policy_check` judges a write by the state before
+    it; without one no write is held against the policy. `schemas` and `user_schemas` follow from the tools.
     """
 
     name: str
@@ -78,6 +81,7 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     load: Callable[[bytes], World]
     dump: Callable[[State], dict[str, Any]]
     recipes: tuple[Recipe, ...] = ()
+    policy_check: PolicyCheck | None = None
     user_tools: Mapping[str, Tool] = {}
     schemas: tuple[dict[str, Any], ...] = ()
     user_schemas: tuple[dict[str, Any], ...] = ()

@@ -143,12 +143,42 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
     message: int = -1
 
 
+Evidence = Literal["evidence_complete", "unproved", "lucky", "blind"]
+"""What a write rested on: its whole certificate; arguments seen, but no certificate known; arguments seen, but part of
+the certificate unread or out of date; or arguments that nobody had said or shown."""
+
+
+class WriteEvidence(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one successful write rested on, at the moment when it was made.
+
+    `message` is the index of the message that called. `gold` is the index of the gold action whose certificate it is
+    held against, or -1. `unseen` are its arguments that nobody had said or shown, `missing` the cells that were not
+    read before, `stale` those that were read only before a write changed them. `unconfirmed` says what was wanting in
+    the confirmation, `breach` why the policy forbids the write; both are empty where all is well.
+    """
+
+    message: int
+    name: str
+    label: Evidence
+    gold: int = -1
+    unseen: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
+    unconfirmed: str = ""
+    breach: str = ""
+
+
 class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What all verifiers said. `kept` is true when nothing speaks against training on the row."""
+    """What all verifiers said. `kept` is true when nothing speaks against training on the row.
+
+    `evidence` is the worst label of the `writes`, empty where nothing was written.
+    """
 
     reward: Reward
     kept: bool
     findings: tuple[Finding, ...] = ()
+    evidence: Evidence | Literal[""] = ""
+    writes: tuple[WriteEvidence, ...] = ()
 
 
 class VersionSpan(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 from importlib import resources
 
 from domains.airline.generate import generate
+from domains.airline.policy_check import policy_check
 from domains.airline.recipes import RECIPES
 from domains.airline.schema import dump, load
 from domains.airline.tools import TOOLS
@@ -21,5 +22,6 @@ DOMAIN = Domain(
     load=load,
     dump=dump,
     recipes=RECIPES,
+    policy_check=policy_check,
 )
 """The domain that the entry point gives."""

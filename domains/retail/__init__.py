@@ -7,6 +7,7 @@ from importlib.resources import files
 from domains.common.tools import calculate, transfer_to_human_agents
 from domains.retail import orders, tools
 from domains.retail.generate import generate
+from domains.retail.policy_check import policy_check
 from domains.retail.recipes import RECIPES
 from domains.retail.schema import NAME, dump, load
 from writ_async.domain import Domain, make_tools
@@ -40,4 +41,5 @@ DOMAIN = Domain(
     load=load,
     dump=dump,
     recipes=RECIPES,
+    policy_check=policy_check,
 )

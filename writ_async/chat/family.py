@@ -1,4 +1,4 @@
-"""What a model family's renderer consists of: pure functions from messages to parts, and back from text to a message."""
+"""What a model family consists of: pure functions from messages to parts, and back from text to a message."""
 
 from __future__ import annotations
 

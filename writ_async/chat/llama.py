@@ -14,7 +14,8 @@ Decisions on the template's traps:
 - *`tool_calls: null`* breaks the template, which asks for the key alone: `plain_messages` leaves the key out.
 - *String arguments* are encoded twice by the template: it is given the value of a call's JSON text instead.
 - *An empty list of tools* would announce tools: it is taken for none.
-- *The date* is 26 Jul 2024, the template's own default, and never the clock's (see `template.TODAY`).
+- *The date* is 26 Jul 2024, the template's own default, and never the clock's: a prompt that changes at midnight is
+  cached by no server and replayed by nobody. What day it is in a domain stands in its policy.
 - *Content is stripped* of white space at both ends by the template; so it is here. Tokens that a model generated are
   not touched.
 """
@@ -28,13 +29,14 @@ from writ_async.chat.errors import TemplateRefusedError
 from writ_async.chat.family import Family, Tools
 from writ_async.chat.parsed import Defect, Parsed, build, call_id, read_call, scan_json
 from writ_async.chat.parts import Parts
-from writ_async.chat.template import TODAY, arguments_value, to_json
+from writ_async.chat.plain import arguments_value, to_json
 from writ_async.message import AssistantMessage, Message, SystemMessage, ToolCall, ToolMessage, UserMessage
 
 BEGIN = "<|begin_of_text|>"
 HEADER, HEADER_END = "<|start_header_id|>", "<|end_header_id|>"
 END, END_OF_MESSAGE = "<|eot_id|>", "<|eom_id|>"
 PYTHON = "<|python_tag|>"
+DATE = "26 Jul 2024"
 
 _TOOLS_BEFORE = (
     "Given the following functions, please respond with a JSON for a function call with its proper arguments that best "
@@ -43,6 +45,7 @@ _TOOLS_BEFORE = (
 )
 # What an attempt at a call begins with. A JSON object without a name in front is something said to the user.
 _ATTEMPT = re.compile(r'<\|python_tag\|>|\{\s*"(?:name"\s*:|type"\s*:\s*"function")')
+_SEPARATORS = " \t\r\n;,"  # what models put between calls
 
 
 def _header(parts: Parts, role: str) -> Parts:
@@ -58,7 +61,7 @@ def _head(messages: Sequence[Message], tools: Tools) -> tuple[Parts, int]:
     parts = _header(Parts().mark(BEGIN), "system")
     parts.say(
         ("Environment: ipython\n" if tools else "")
-        + f"Cutting Knowledge Date: December 2023\nToday Date: {TODAY:%d %b %Y}\n\n{system}"
+        + f"Cutting Knowledge Date: December 2023\nToday Date: {DATE}\n\n{system}"
     ).mark(END)
     if tools:
         if used == len(messages):
@@ -117,23 +120,21 @@ def parse(text: str, turn: int) -> Parsed:
     while True:
         position = _skip_separators(text, position)
         stop = scan_json(text, position) if text.startswith("{", position) else None
-        if stop is None:
-            # From here to the next attempt nothing can be read: it is one malformed call.
-            following = _ATTEMPT.search(text, position + 1)
-            stop = len(text) if following is None else following.start()
+        if stop is None:  # nothing behind it can be told from it: the whole rest is one malformed call
+            stop = len(text)
         calls.append(read_call(text[position:stop], call_id(turn, len(calls)), defects))
-        following = _ATTEMPT.search(text, stop)
-        after.append(text[stop:].strip(" \t\r\n;,") if following is None else text[stop : following.start()].strip(" \t\r\n;,"))
-        if following is None:
+        attempt = _ATTEMPT.search(text, stop)
+        after.append(text[stop : len(text) if attempt is None else attempt.start()].strip(_SEPARATORS))
+        if attempt is None:
             break
-        position = following.end() if following.group() == PYTHON else following.start()
+        position = attempt.end() if attempt.group() == PYTHON else attempt.start()
     if len(calls) > 1:
         defects.append(Defect.SEVERAL_CALLS)
     return build(before, after, calls, defects)
 
 
 def _skip_separators(text: str, position: int) -> int:
-    while position < len(text) and text[position] in " \t\r\n;,":
+    while position < len(text) and text[position] in _SEPARATORS:
         position += 1
     return position
 

@@ -51,7 +51,6 @@ class Parts:
         return f"Parts({self.items!r})"
 
 
-
 def parts_of(items: Iterable[str]) -> Parts:
     """Parts of items that alternate already."""
     parts = Parts()

@@ -11,7 +11,7 @@ Decisions on the templates' traps:
   call that was not JSON both do what their templates do.
 - *No content.* An assistant message of calls alone may have no content or an empty one. Without calls, Qwen2.5's
   template fails on a missing content, and so does ours.
-- *Tool results in a row* share one user turn. A row ends at the assistant's next message, so it is always rendered whole.
+- *Tool results in a row* share one user turn. A row ends where the assistant speaks, so it is always rendered whole.
 - *Look-alikes.* Qwen puts tool results into user turns, between tags that are tokens of their own. A customer who types
   such a tag, or `<|im_end|>`, gets ordinary text (see `parts`).
 """
@@ -26,7 +26,7 @@ from writ_async.chat.errors import TemplateRefusedError
 from writ_async.chat.family import Family, Tools
 from writ_async.chat.parsed import Defect, Parsed, build, call_id, read_call, scan_json
 from writ_async.chat.parts import Parts, split_marks, splitter
-from writ_async.chat.template import arguments_value, to_json
+from writ_async.chat.plain import arguments_value, to_json
 from writ_async.message import AssistantMessage, Message, SystemMessage, ToolCall, ToolMessage, UserMessage
 
 START, END = "<|im_start|>", "<|im_end|>"
@@ -142,12 +142,12 @@ def _read_tag(text: str, start: int, turn: int, calls: list[ToolCall], defects: 
     found = 0
     while (stop := scan_json(text, position)) is not None:
         behind = _skip_space(text, stop)
-        if text[behind : behind + 1] not in ("", "<", "{"):
+        if behind < len(text) and not text.startswith((CLOSE, OPEN, "{"), behind):
             break
         calls.append(read_call(text[position:stop], call_id(turn, len(calls)), defects))
         found += 1
         position = behind
-        if text[position : position + 1] != "{":
+        if not text.startswith("{", position):
             break
     if found > 1:
         defects.append(Defect.SHARED_TAG)

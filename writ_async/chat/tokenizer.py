@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -10,7 +11,7 @@ import msgspec
 
 from writ_async.chat.errors import TokenRangeError
 from writ_async.chat.extra import import_extra
-from writ_async.chat.parts import Parts, splitter
+from writ_async.chat.parts import Parts
 from writ_async.errors import InputError
 from writ_async.files import PathLike, read_json
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _MEMO_TEXT = 24  # characters; what stands between marks is short and always the same
 _MEMO_SIZE = 2048
+_OPENINGS = 256
 
 
 class AddedToken(msgspec.Struct, frozen=True):
@@ -49,7 +51,7 @@ class Tokenizer:
     the model's configuration says that a turn has ended.
     """
 
-    __slots__ = ("_backend", "_memo", "added", "end_ids", "limit", "pattern", "special_ids")
+    __slots__ = ("_backend", "_encode_opening", "_memo", "added", "end_ids", "limit", "special_ids")
 
     def __init__(self, backend: Backend, added: Iterable[AddedToken], limit: int, end_ids: Iterable[int]) -> None:
         tokens = sorted(added, key=lambda token: token.id)
@@ -59,7 +61,7 @@ class Tokenizer:
         self.special_ids = frozenset(token.id for token in tokens if token.special)
         self.limit = limit
         self.end_ids = frozenset(end_ids)
-        self.pattern = splitter(self.added)
+        self._encode_opening = lru_cache(maxsize=_OPENINGS)(self.encode)
 
     def encode(self, text: str) -> list[int]:
         """The ids of ordinary text: no token is added, and no added token is recognised in it.
@@ -81,8 +83,12 @@ class Tokenizer:
                 self._memo[text] = ids
         return ids
 
-    def encode_parts(self, parts: Parts) -> list[int]:
-        """The ids of a rendering. A mark that this tokenizer has no token for is part of the text around it."""
+    def encode_parts(self, parts: Parts, *, remember: bool = False) -> list[int]:
+        """The ids of a rendering. A mark that this tokenizer has no token for is part of the text around it.
+
+        With `remember` long texts are kept for the next time: conversations of one domain begin alike.
+        """
+        run = self._encode_opening if remember else self._encode_run
         ids: list[int] = []
         items = parts.items
         text = items[0]
@@ -92,16 +98,16 @@ class Tokenizer:
                 text += items[index] + items[index + 1]
                 continue
             if text:
-                ids += self._encode_run(text)
+                ids += run(text)
             ids.append(token)
             text = items[index + 1]
         if text:
-            ids += self._encode_run(text)
+            ids += run(text)
         return ids
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of ids, added tokens included. Ids without a text are passed over; broken UTF-8 becomes U+FFFD."""
-        return cast(str, self._backend.decode(ids, skip_special_tokens=False))
+        return self._backend.decode(ids, skip_special_tokens=False)
 
     def check(self, ids: Sequence[int]) -> None:
         """Raise `TokenRangeError` when an id has no row in the model's embedding."""
@@ -126,7 +132,9 @@ def load_tokenizer(folder: PathLike) -> Tokenizer:
     configs = [_config(path / name) for name in ("config.json", "generation_config.json")]
     limit = next((size for size in map(_vocab_size, configs) if size), used)
     if used > limit:
-        raise InputError(f"{file}: has {used} ids, but config.json says that the model has {limit}; take the model's own")
+        raise InputError(
+            f"{file}: has {used} ids, but config.json says that the model has {limit}; take the model's own"
+        )
     end_ids = {token for config in configs for token in _as_ids(config.eos_token_id) if 0 <= token < used}
     eos = special_tokens(path).get("eos_token")
     end_ids |= {token.id for token in added if token.content == eos}

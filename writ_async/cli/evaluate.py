@@ -11,6 +11,7 @@ from writ_async.cli import settings
 from writ_async.cli.output import finish, print_json, print_tables
 from writ_async.cli.progress import watcher
 from writ_async.cli.scores import render_scores
+from writ_async.data.summary import cost_line
 from writ_async.pipelines.evaluate import EvalConfig, evaluate
 from writ_async.pipelines.scores import score
 
@@ -41,6 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
             print_json({"run": str(out), "scores": scores, "total": progress.summary.total()})
         else:
             print_tables(render_scores(scores))
+            if cost := cost_line(progress.summary):
+                print(cost)
             assumed = sum(item.assumed for item in scores)
             if assumed:
                 print(f"plain-language assertions of {assumed:,} conversations were not read but {config.judge}")

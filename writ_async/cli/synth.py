@@ -10,7 +10,7 @@ import anyio
 from writ_async.cli import settings
 from writ_async.cli.output import finish, print_json, print_tables
 from writ_async.cli.progress import watcher
-from writ_async.data.summary import render_reasons, render_table
+from writ_async.data.summary import cost_line, render_reasons, render_table
 from writ_async.pipelines.synth import SynthConfig, synth
 
 
@@ -35,6 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
             print_json({"run": str(out), "summary": progress.summary, "total": progress.summary.total()})
         else:
             print_tables(render_table(progress.summary), render_reasons(progress.summary))
+            if cost := cost_line(progress.summary):
+                print(cost)
             kept = progress.summary.total().kept
             print(f"{kept:,} rows kept in {out}")
             print(f"next:  writ replay {out}   ·   writ export {out} --format openai --out train.jsonl")

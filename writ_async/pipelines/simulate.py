@@ -80,6 +80,8 @@ async def simulate(
     for trajectory in run.trajectories():
         summary.add(trajectory)
     progress = Progress(len(jobs), len(jobs) - len(left), Counters(), summary, lambda: None, notices=run.notices)
+    if progress.done_before:
+        progress.notices.append(f"{run.path}: {progress.done_before:,} of {progress.total:,} conversations were there")
 
     def record(job: Job, trajectory: Trajectory, timing: Timing) -> None:
         if trajectory.termination not in OUTSIDE:
