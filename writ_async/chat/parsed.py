@@ -57,8 +57,8 @@ class _Written(msgspec.Struct):
     """A call as models write it; `raw` keeps the arguments as they were typed."""
 
     name: str
-    arguments: msgspec.Raw | None = None
-    parameters: msgspec.Raw | None = None
+    arguments: msgspec.Raw = msgspec.Raw()
+    parameters: msgspec.Raw = msgspec.Raw()
 
 
 _decode_written = msgspec.json.Decoder(_Written).decode
@@ -92,10 +92,10 @@ def read_call(body: str, identity: str, defects: list[Defect]) -> ToolCall:
     except _BAD_JSON:
         defects.append(Defect.BROKEN_JSON)
         return ToolCall(identity, FunctionCall(_name_in(body), body))
-    raw = written.arguments if written.arguments is not None else written.parameters
-    if raw is None:  # a tool without parameters is often called without any
+    raw = bytes(written.arguments) or bytes(written.parameters)
+    if not raw:  # a tool without parameters is often called without any
         return ToolCall(identity, FunctionCall(written.name, "{}"))
-    return ToolCall(identity, FunctionCall(written.name, _object_text(bytes(raw).decode(), defects)))
+    return ToolCall(identity, FunctionCall(written.name, _object_text(raw.decode(), defects)))
 
 
 def _object_text(text: str, defects: list[Defect]) -> str:

@@ -179,11 +179,17 @@ def _skip_space(text: str, position: int) -> int:
 
 
 def _split_reasoning(text: str, defects: list[Defect]) -> tuple[str, str]:
-    """The reasoning and the rest. The opening tag may be missing: some templates end the prompt with it."""
+    """The reasoning and the rest.
+
+    The opening tag may be missing, since some templates end the prompt with it; then a closing tag counts only before
+    the first call, whose arguments may hold anything.
+    """
+    opened = text.lstrip().startswith(_THINK_OPEN)
     close = text.find(_THINK_CLOSE)
-    if close >= 0:
+    call = text.find(OPEN)
+    if close >= 0 and (opened or not 0 <= call < close):
         return text[:close].replace(_THINK_OPEN, "", 1).strip(), text[close + len(_THINK_CLOSE) :].lstrip("\r\n")
-    if text.lstrip().startswith(_THINK_OPEN):
+    if opened:
         defects.append(Defect.UNCLOSED_REASONING)
         return text.replace(_THINK_OPEN, "", 1).strip(), ""
     return "", text

@@ -35,13 +35,13 @@ date stands in its policy."""
 
 
 class Template:
-    """One compiled chat template. `source` is its text."""
+    """One compiled chat template, perhaps with a variant for tools. `source` is the text of all."""
 
     __slots__ = ("_compiled", "_named", "source")
 
     def __init__(self, sources: Mapping[str, str], named_tokens: Mapping[str, str]) -> None:
         environment = _environment()
-        self.source = sources["default"]
+        self.source = "\n".join(sources.values())
         self._compiled: dict[str, Compiled] = {}
         for name, source in sources.items():
             try:

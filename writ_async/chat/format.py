@@ -1,0 +1,178 @@
+"""From messages to token ids and back, for one model: with a family's renderer, or with the folder's own template.
+
+chat = open_chat_format("models/Qwen3-4B-Instruct-2507")
+session = chat.session(tools)
+tail = session.prompt(request.messages)        # the ids that are new since the last turn
+parsed = session.receive(output_ids)           # what the server returned, as a message
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from writ_async.chat import llama, qwen
+from writ_async.chat.family import Family, Tools, render
+from writ_async.chat.parsed import Parsed
+from writ_async.chat.parts import Parts
+from writ_async.chat.session import Session
+from writ_async.chat.shield import Shield
+from writ_async.chat.template import Template
+from writ_async.chat.tokenizer import Tokenizer
+from writ_async.message import AssistantMessage, Message
+
+FAMILIES: dict[str, Family] = {family.name: family for family in (qwen.QWEN3, qwen.QWEN25, llama.LLAMA31)}
+"""The families that have a renderer of ours, by name."""
+
+
+class ChatFormat(Protocol):
+    """How one model is spoken to.
+
+    `name` says whose rendering is used. `notices` are lines for whoever starts a run. `stable` is false when an earlier
+    turn may be rendered otherwise later, so that prompts are tokenised anew each turn. `stop_ids` end a turn: give them
+    to the server, whose own configuration may lack some.
+    """
+
+    name: str
+    tokenizer: Tokenizer
+    notices: tuple[str, ...]
+    stable: bool
+    stop_ids: frozenset[int]
+
+    def session(self, tools: Tools) -> Session:
+        """Begin the token sequence of one seat of one conversation."""
+
+    def render(self, messages: Sequence[Message], tools: Tools, *, generation: bool = True) -> Parts:
+        """The whole rendering of messages. Raises `TemplateRefusedError`."""
+
+    def first(self, messages: Sequence[Message], tools: Tools) -> list[int]:
+        """The ids of a first prompt. Raises `TemplateRefusedError`."""
+
+    def following(self, messages: Sequence[Message], start: int, tools: Tools, last: int | None) -> list[int] | None:
+        """The ids to append for `messages[start:]`; the message before them is a completion that ended with id `last`.
+
+        None when the template has changed what went before: the whole must be rendered anew.
+        """
+
+    def parse(self, text: str, turn: int) -> Parsed:
+        """A completion's text, without the token that ended it, as a message. Raises nothing."""
+
+    def write(self, message: AssistantMessage) -> Parts | None:
+        """The text that the model would write for a message; None where nobody knows."""
+
+
+class FamilyFormat:
+    """A family's own renderer: a turn costs what is new in it."""
+
+    stable = True
+
+    def __init__(
+        self, family: Family, tokenizer: Tokenizer, template: Template | None = None, notices: tuple[str, ...] = ()
+    ) -> None:
+        self.name = family.name
+        self.family = family
+        self.tokenizer = tokenizer
+        self.template = template
+        self.notices = notices
+        self.parse: Callable[[str, int], Parsed] = family.parse
+        self._ends = frozenset(tokenizer.added[mark] for mark in family.ends if mark in tokenizer.added)
+        self.stop_ids = self._ends | tokenizer.end_ids
+        self._ended = Parts().say(family.after_end)
+        self._cut = Parts().mark(family.end).say(family.after_end)
+
+    def session(self, tools: Tools) -> Session:
+        """See `ChatFormat`."""
+        return Session(self, tools)
+
+    def render(self, messages: Sequence[Message], tools: Tools, *, generation: bool = True) -> Parts:
+        """See `ChatFormat`. Messages that a session leaves out are left out (`Family.prepare`)."""
+        return render(self.family, self.family.prepare(messages, tools), tools, generation=generation)
+
+    def first(self, messages: Sequence[Message], tools: Tools) -> list[int]:
+        """See `ChatFormat`."""
+        return self.tokenizer.encode_parts(self.render(messages, tools))
+
+    def following(self, messages: Sequence[Message], start: int, tools: Tools, last: int | None) -> list[int]:
+        """See `ChatFormat`.
+
+        A completion that was cut off, or that ended with another token than the family's, is closed here. What the
+        model sampled is never taken out again.
+        """
+        parts = (self._ended if last in self._ends else self._cut).copy()
+        parts.join(self.family.body(messages[start:])).join(self.family.generation)
+        return self.tokenizer.encode_parts(parts)
+
+    def write(self, message: AssistantMessage) -> Parts:
+        """See `ChatFormat`. Raises `TemplateRefusedError` where the template refuses."""
+        return self.family.write(message)
+
+
+class TemplateFormat:
+    """The folder's own template. Text is rendered whole each turn.
+
+    `closing` is what the template writes behind an assistant's words. With it the ids are still only appended as long
+    as the new rendering begins with the old one; None says that the template is not prefix-stable, and then each turn
+    is tokenised whole.
+    """
+
+    def __init__(
+        self, template: Template, tokenizer: Tokenizer, closing: str | None = None, notices: tuple[str, ...] = ()
+    ) -> None:
+        self.name = "template"
+        self.tokenizer = tokenizer
+        self.template = template
+        self.notices = notices
+        self.stable = closing is not None
+        self.stop_ids = tokenizer.end_ids
+        self.parse: Callable[[str, int], Parsed] = parser_for(template.source)
+        self._shield = Shield(tokenizer.added)
+        self._closing = closing
+
+    def session(self, tools: Tools) -> Session:
+        """See `ChatFormat`."""
+        return Session(self, tools)
+
+    def render(self, messages: Sequence[Message], tools: Tools, *, generation: bool = True) -> Parts:
+        """See `ChatFormat`."""
+        return self._shield.parts(self._text(messages, tools, generation))
+
+    def first(self, messages: Sequence[Message], tools: Tools) -> list[int]:
+        """See `ChatFormat`."""
+        return self.tokenizer.encode_parts(self.render(messages, tools))
+
+    def following(self, messages: Sequence[Message], start: int, tools: Tools, last: int | None) -> list[int] | None:
+        """See `ChatFormat`."""
+        if self._closing is None:
+            return None
+        before = self._text(messages[:start], tools, generation=False)
+        after = self._text(messages, tools, generation=True)
+        if not after.startswith(before) or not before.endswith(self._closing):
+            return None
+        parts = self._shield.parts(self._closing + after[len(before) :])
+        mark = parts.items[1] if len(parts.items) > 1 else None
+        if not parts.items[0] and mark is not None and self.tokenizer.added.get(mark) == last:
+            parts.items[:2] = []  # the model has written it
+        return self.tokenizer.encode_parts(parts)
+
+    def write(self, message: AssistantMessage) -> None:
+        """See `ChatFormat`: a template cannot be read backwards."""
+        return None
+
+    def _text(self, messages: Sequence[Message], tools: Tools, generation: bool) -> str:
+        hidden = self._shield.tools(tools) if tools else tools
+        return self.template.render(self._shield.messages(messages), hidden, generation=generation)
+
+
+def parser_for(source: str) -> Callable[[str, int], Parsed]:
+    """The reader of tool calls that goes with a template's source."""
+    if "<tool_call>" in source and re.search(r'arguments\\?"', source):
+        return qwen.parse
+    if re.search(r'parameters\\?"', source) and ("ipython" in source or llama.PYTHON in source):
+        return llama.parse
+    return parse_text
+
+
+def parse_text(text: str, turn: int) -> Parsed:
+    """A completion of a model whose calls nobody can read: text."""
+    return Parsed(AssistantMessage(text))

@@ -1,0 +1,69 @@
+"""Messages as chat templates see them: dicts, with the arguments of calls as values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from writ_async.chat.errors import TemplateRefusedError
+from writ_async.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage
+
+
+def arguments_value(text: str) -> Any:
+    """What a template is given as a call's arguments: the value of the JSON text, or the text when it is not JSON.
+
+    Templates want an object and put it through `tojson`. Given the text itself, Qwen2.5 and Llama would encode it a
+    second time.
+    """
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        return text
+
+
+def plain_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """Messages as the dicts that templates read.
+
+    The key `tool_calls` is there only where there are calls: Llama-3.1's template asks for the key, not for its value.
+    A tool message has the name of the tool that was called.
+    """
+    names: dict[str, str] = {}
+    plain: list[dict[str, Any]] = []
+    for message in messages:
+        match message:
+            case SystemMessage(content=content):
+                plain.append({"role": "system", "content": content})
+            case ToolMessage(tool_call_id=call_id, content=content):
+                row = {"role": "tool", "tool_call_id": call_id, "content": content}
+                if call_id in names:
+                    row["name"] = names[call_id]
+                plain.append(row)
+            case UserMessage(content=content, tool_calls=calls) if calls or content is None:
+                raise TemplateRefusedError("a user's turn is text; the seat that calls tools is the assistant")
+            case UserMessage(content=content):
+                plain.append({"role": "user", "content": content})
+            case AssistantMessage(content=content, tool_calls=calls):
+                turn: dict[str, Any] = {"role": "assistant", "content": content}
+                if calls:
+                    names |= {call.id: call.function.name for call in calls}
+                    turn["tool_calls"] = [
+                        {
+                            "id": call.id,
+                            "type": "function",
+                            "function": {
+                                "name": call.function.name,
+                                "arguments": arguments_value(call.function.arguments),
+                            },
+                        }
+                        for call in calls
+                    ]
+                plain.append(turn)
+    return plain
+
+
+def to_json(value: Any, indent: int | None = None) -> str:
+    """`tojson` of chat templates: insertion order, no escapes that JSON does not ask for."""
+    return json.dumps(value, ensure_ascii=False, indent=indent)

@@ -1,0 +1,149 @@
+"""The token sequence of one seat of one conversation: what its server has seen and what it has generated.
+
+A prompt is the ids of the prompt before, the ids that the server returned, and the ids of the new messages. Nothing is
+rendered or tokenised twice, and the ids that a trainer gets are those that were sampled.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from writ_async.chat.errors import HistoryChangedError
+from writ_async.chat.family import Tools
+from writ_async.chat.parsed import Parsed
+from writ_async.message import AssistantMessage, Message
+
+if TYPE_CHECKING:
+    from writ_async.chat.format import ChatFormat
+
+
+class Span(msgspec.Struct, frozen=True):
+    """Where a completion is: `ids[start:stop]`. `message` is its place among the messages shown to the session."""
+
+    message: int
+    start: int
+    stop: int
+
+
+class Tail(msgspec.Struct, frozen=True):
+    """How to bring an earlier prompt up to date: keep its first `keep` ids and append `ids`.
+
+    `keep` is all that was handed out before, unless the model's template is not prefix-stable. An engine that holds its
+    prompt as encoded text thus encodes only the tail.
+    """
+
+    keep: int
+    ids: array[int]
+
+
+class Session:
+    """Grows by `prompt` and `receive` in turn.
+
+    `ids` is the flat sequence so far and `mask` as long as it: 1 exactly on the ids that the model generated, the one
+    that ended its turn included; 0 on everything that was put there. `spans` has the completions in order, so that
+    logprobs and weight versions find their places.
+
+    When a template that is not prefix-stable renders earlier turns anew, generated ids that moved are no longer the
+    sampled ones: their mask is 0 and their spans are gone.
+    """
+
+    __slots__ = ("_chat", "_said", "_seen", "_sent", "_tools", "_turn", "_waiting", "ids", "mask", "spans")
+
+    def __init__(self, chat: ChatFormat, tools: Tools) -> None:
+        self._chat = chat
+        self._tools = tools
+        self._seen = 0  # messages rendered
+        self._sent = 0  # ids handed out by `prompt`
+        self._turn = 0
+        self._waiting = False
+        self._said: AssistantMessage | None = None
+        self.ids: array[int] = array("i")
+        self.mask = bytearray()
+        self.spans: list[Span] = []
+
+    @property
+    def waiting(self) -> bool:
+        """True between `prompt` and `receive`."""
+        return self._waiting
+
+    @property
+    def seen(self) -> int:
+        """How many of the messages shown are in `ids`, the last completion included."""
+        return self._seen if self._waiting or self._said is None else self._seen + 1
+
+    def prompt(self, messages: Sequence[Message]) -> Tail:
+        """The ids that a next completion needs. `messages` is the seat's whole view, which only grows.
+
+        After a completion the view goes on with that completion's message, then the new ones. Asked twice for the same
+        turn, as for a retry, it has nothing new to say the second time. Raises `HistoryChangedError` when the view does
+        not continue the one before, and `TemplateRefusedError` when it cannot be rendered; neither changes the session.
+        """
+        if self._waiting:
+            if len(messages) != self._seen:
+                raise HistoryChangedError("messages were added while a completion was awaited")
+            return Tail(len(self.ids), array("i"))
+        if self._said is None:
+            self._replace(self._chat.first(messages, self._tools))
+        else:
+            if len(messages) <= self._seen or messages[self._seen] != self._said:
+                raise HistoryChangedError(f"message {self._seen} is not the completion that the session received")
+            last = self.ids[-1] if self.ids else None
+            new = self._chat.following(messages, self._seen + 1, self._tools, last)
+            if new is None:
+                self._replace(self._chat.first(messages, self._tools))
+            else:
+                self._append(new, 0)
+        self._waiting = True
+        self._seen = len(messages)
+        tail = Tail(self._sent, self.ids[self._sent :])
+        self._sent = len(self.ids)
+        return tail
+
+    def receive(self, output_ids: Sequence[int]) -> Parsed:
+        """Append what the server generated, and say what it means.
+
+        `output_ids` are as the server returned them: with the token that ended the turn when there was one, without
+        when the output was cut. Raises `TokenRangeError` for an id that must not be sent back, and `RuntimeError`
+        when nothing was asked for.
+        """
+        if not self._waiting:
+            raise RuntimeError("a completion was received that no prompt had asked for")
+        # Our own encodings stay in range (`load_tokenizer` refuses any that would not); a server's ids are looked at.
+        self._chat.tokenizer.check(output_ids)
+        start = len(self.ids)
+        self._append(output_ids, 1)
+        self.spans.append(Span(self._seen, start, len(self.ids)))
+        ended = bool(output_ids) and output_ids[-1] in self._chat.stop_ids
+        text = self._chat.tokenizer.decode(output_ids[:-1] if ended else output_ids)
+        parsed = self._chat.parse(text, self._turn)
+        self._turn += 1
+        self._said = parsed.message
+        self._waiting = False
+        return parsed
+
+    def fork(self) -> Session:
+        """An independent copy that can go another way from here."""
+        other = Session.__new__(Session)
+        for name in Session.__slots__:
+            setattr(other, name, getattr(self, name))
+        other.ids = self.ids[:]
+        other.mask = self.mask.copy()
+        other.spans = self.spans.copy()
+        return other
+
+    def _append(self, ids: Sequence[int], generated: int) -> None:
+        self.ids.extend(ids)
+        self.mask += bytes([generated]) * len(ids)
+
+    def _replace(self, ids: list[int]) -> None:
+        """Become another sequence; what both begin with stays as it is."""
+        keep = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(self.ids, ids, strict=False)))
+        self.ids[keep:] = array("i", ids[keep:])
+        self.mask[keep:] = bytes(len(ids) - keep)
+        self.spans = [span for span in self.spans if span.stop <= keep]
+        self._sent = min(self._sent, keep)
