@@ -36,12 +36,15 @@ test: $(V)/.ok  ## all tests; those that need the benchmark's data skip where it
 
 $(LIVE_V)/.ok: $(KIT)/install.sh $(KIT)/requirements.txt | $(UV)
 	$(KIT)/install.sh $(UV) $(PY) $(LIVE_V)
+	$(UV) pip install -q --python $(LIVE_V)/bin/python --no-deps -e .  # examples/train runs beside its torch
 	@touch $@
 
+# The models' vocabulary is learnt from sources that change often; a change there makes no new models.
 $(MODELS)/.ok: $(KIT)/make_model.py $(KIT)/train_tool.py $(KIT)/chat_template.jinja | $(LIVE_V)/.ok
 	@mkdir -p $(MODELS)
-	$(LIVE_ENV) $(LIVE_V)/bin/python $(KIT)/make_model.py $(MODELS)/tiny-qwen3
-	$(LIVE_ENV) $(LIVE_V)/bin/python $(KIT)/train_tool.py $(MODELS)/tiny-qwen3 $(MODELS)/tiny-qwen3-tool
+	$(LIVE_ENV) $(LIVE_V)/bin/python $(KIT)/make_model.py $(MODELS)/tiny-qwen3 1
+	$(LIVE_ENV) $(LIVE_V)/bin/python $(KIT)/make_model.py $(MODELS)/tiny-qwen3-tool 2
+	$(LIVE_ENV) $(LIVE_V)/bin/python $(KIT)/train_tool.py $(MODELS)/tiny-qwen3-tool
 	@touch $@
 
 live-env: $(V)/.ok $(LIVE_V)/.ok $(MODELS)/.ok  ## only set the real server and its tiny models up

@@ -17,12 +17,13 @@ from typing import Any, Literal, Protocol, TypeVar
 import docstring_parser
 import msgspec
 
+from writ_async.goal import GoalRules
 from writ_async.state import State, World
-from writ_async.task import Action, Certificate, Kind, Scenario, Task
+from writ_async.task import Action, Certificate, Goal, Kind, Pin, Scenario, Task
 
 ToolKind = Literal["read", "write", "generic"]
 PolicyCheck = Callable[[State, str, dict[str, Any]], str]
-"""Says why the policy forbids a write in a state, or gives an empty text. What the tool itself refuses need not be said."""
+"""Says why the policy forbids a write in a state, or an empty text. What the tool itself refuses need not be said."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -49,12 +50,17 @@ class ToolResult(msgspec.Struct, frozen=True):
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """What a recipe proposes: a scenario, the gold calls in order, and what the user must be told."""
+    """What a recipe proposes: a scenario, the gold calls in order, and what the user must be told.
+
+    With `goals`, one for each gold write or group of them, the certificates are the solver's to find.
+    """
 
     scenario: Scenario
     actions: tuple[Action, ...]
     certificates: tuple[Certificate, ...] = ()
     communicate: tuple[str, ...] = ()
+    goals: tuple[Goal, ...] = ()
+    pins: tuple[Pin, ...] = ()
 
 
 class Recipe(msgspec.Struct, frozen=True):
@@ -81,6 +87,7 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     load: Callable[[bytes], World]
     dump: Callable[[State], dict[str, Any]]
     recipes: tuple[Recipe, ...] = ()
+    goals: GoalRules | None = None
     policy_check: PolicyCheck | None = None
     user_tools: Mapping[str, Tool] = {}
     schemas: tuple[dict[str, Any], ...] = ()

@@ -5,8 +5,8 @@ An engine is made by a factory that is registered as an entry point of the group
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -24,6 +24,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     `messages` is the seat's whole view, system prompt first, and only grows from one request of a session to the next;
     for the user's seat the roles are flipped, so that the seat that is to speak is always `assistant`. It is the
     conversation's own list: read it during the call, do not keep it. `turn` counts the seat's earlier completions.
+    `server` says which of an engine's servers is to answer, where it has several (`Gauged.servers`).
     """
 
     id: str
@@ -35,6 +36,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     messages: Sequence[Message]
     tools: Sequence[dict[str, Any]]
+    server: int = 0
 
 
 class Completion(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +67,31 @@ class Engine(Protocol):
         """Close connections."""
 
 
+class Gauges(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model server says of itself now. `retractions` counts since its start; tokens are of its KV pool.
+
+    `used_tokens` are those that running requests hold, not those that could be evicted.
+    """
+
+    running: int = 0
+    waiting: int = 0
+    used_tokens: int = 0
+    capacity_tokens: int = 0
+    retractions: int = 0
+
+
+@runtime_checkable
+class Gauged(Protocol):
+    """What an engine may offer as well: the state of the servers behind it, for whoever decides what to send there."""
+
+    @property
+    def servers(self) -> int:
+        """How many servers there are; `Request.server` chooses one."""
+
+    async def gauges(self, server: int = 0) -> Gauges:
+        """Ask one of them. Raises `EngineError` when it does not say."""
+
+
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """What a factory may use to make an engine: the run's tasks, its domains by name, and its seed."""
 
@@ -73,13 +100,28 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
 
 
+class Check(msgspec.Struct, frozen=True):
+    """One thing that was looked at on a server: what was found, and what to do about it where it is not well.
+
+    A `notice` costs something or may surprise; a `problem` keeps the engine from working as it should.
+    """
+
+    name: str
+    status: Literal["ok", "notice", "problem"]
+    found: str
+    advice: str = ""
+
+
 class EngineFactory(msgspec.Struct, frozen=True, kw_only=True):
     """How to make an engine. `options` is a Struct type: its fields are the engine's options, its docstring their help.
 
-    `make(options, setting)` may raise `InputError`. `seats` says who the engine can play.
+    `make(options, setting)` may raise `InputError`. `seats` says who the engine can play. `check(url, model)` looks at
+    a server for `writ doctor`, `model` being the folder that the caller named, if any; whatever the server does is a
+    finding, only an address or a folder that cannot be used raises `InputError`.
     """
 
     name: str
     options: type[msgspec.Struct]
     make: Callable[[Any, Setting], Engine]
     seats: frozenset[Seat] = frozenset({"agent", "user"})
+    check: Callable[[str, str | None], Awaitable[Sequence[Check]]] | None = None

@@ -34,6 +34,8 @@ class Termination(StrEnum):
     """The conversation's or a request's deadline passed."""
     CANCELLED = "cancelled"
     """Somebody stopped the run; what was said so far is kept, but is partial."""
+    STOPPED_EARLY = "stopped_early"
+    """Its end would have changed nothing: it had failed already, or its task was decided by other trials."""
     CONTEXT_WINDOW_EXCEEDED = "context_window_exceeded"
     """The prompt outgrew the model's context."""
     INFRASTRUCTURE_ERROR = "infrastructure_error"
@@ -45,7 +47,9 @@ class Termination(StrEnum):
 COMPLETE = frozenset({Termination.USER_STOP, Termination.AGENT_STOP})
 """The reasons under which a conversation counts as ended by its speakers."""
 
-OUTSIDE = frozenset({Termination.TIMEOUT, Termination.CANCELLED, Termination.INFRASTRUCTURE_ERROR})
+OUTSIDE = frozenset(
+    {Termination.TIMEOUT, Termination.CANCELLED, Termination.STOPPED_EARLY, Termination.INFRASTRUCTURE_ERROR}
+)
 """The reasons that depend on the world outside, so that such rows are never kept beside reproducible ones."""
 
 
@@ -155,6 +159,8 @@ class WriteEvidence(msgspec.Struct, frozen=True, omit_defaults=True):
     held against, or -1. `unseen` are its arguments that nobody had said or shown, `missing` the cells that were not
     read before, `stale` those that were read only before a write changed them. `unconfirmed` says what was wanting in
     the confirmation, `breach` why the policy forbids the write; both are empty where all is well.
+
+    An entry without a name stands for what was rightly not written: the cells are those that show it.
     """
 
     message: int

@@ -3,6 +3,7 @@
 from importlib import resources
 
 from domains.airline.generate import generate
+from domains.airline.goals import RULES
 from domains.airline.policy_check import policy_check
 from domains.airline.recipes import RECIPES
 from domains.airline.schema import dump, load
@@ -22,6 +23,7 @@ DOMAIN = Domain(
     load=load,
     dump=dump,
     recipes=RECIPES,
+    goals=RULES,
     policy_check=policy_check,
 )
 """The domain that the entry point gives."""

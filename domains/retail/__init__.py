@@ -4,34 +4,15 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from domains.common.tools import calculate, transfer_to_human_agents
-from domains.retail import orders, tools
 from domains.retail.generate import generate
+from domains.retail.goals import RULES
 from domains.retail.policy_check import policy_check
 from domains.retail.recipes import RECIPES
 from domains.retail.schema import NAME, dump, load
-from writ_async.domain import Domain, make_tools
+from domains.retail.toolset import TOOLS
+from writ_async.domain import Domain
 
-TOOLS = make_tools(
-    (
-        calculate,
-        orders.cancel_pending_order,
-        orders.exchange_delivered_order_items,
-        tools.find_user_id_by_name_zip,
-        tools.find_user_id_by_email,
-        tools.get_order_details,
-        tools.get_product_details,
-        tools.get_item_details,
-        tools.get_user_details,
-        tools.list_all_product_types,
-        tools.modify_pending_order_address,
-        orders.modify_pending_order_items,
-        orders.modify_pending_order_payment,
-        tools.modify_user_address,
-        orders.return_delivered_order_items,
-        transfer_to_human_agents,
-    )
-)
+__all__ = ["DOMAIN", "TOOLS"]
 
 DOMAIN = Domain(
     name=NAME,
@@ -41,5 +22,6 @@ DOMAIN = Domain(
     load=load,
     dump=dump,
     recipes=RECIPES,
+    goals=RULES,
     policy_check=policy_check,
 )

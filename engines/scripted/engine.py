@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from random import Random
 
 import anyio.lowlevel
 import msgspec
 
+from engines.scripted.agent import AgentScript
 from engines.scripted.mistakes import choose_mistakes, parse_rates
 from engines.scripted.plan import make_plan
 from engines.scripted.speech import SpeechStyle
 from engines.scripted.turns import ENDLESS, Turn, play_turn
-from engines.scripted.user import user_reply
+from engines.scripted.user import last_heard, user_reply
+from engines.scripted.user_mistakes import USER_MISTAKES, Slip, choose_slip
+from engines.scripted.user_script import UserScript
+from writ_async.behaviour import Behaviour
 from writ_async.domain import Domain
 from writ_async.engine import Completion, EngineFactory, Request, Setting
 from writ_async.errors import EngineError
+from writ_async.message import AssistantMessage, Message, UserMessage
 from writ_async.task import Task
 
 
@@ -24,9 +29,11 @@ class ScriptedOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     mistakes: a rate such as 0.2 (that share of conversations gets one mistake of any kind), or kind=rate pairs
     separated by commas, such as wrong_write=0.1,giving_up=0.05
+    user_mistakes: the same for slips of the user, such as revealed_early=0.1
     """
 
     mistakes: str = ""
+    user_mistakes: str = ""
 
 
 class ScriptedEngine:
@@ -38,12 +45,16 @@ class ScriptedEngine:
         domains: Mapping[str, Domain],
         seed: int,
         rates: Mapping[str, float] | None = None,
+        user_rates: Mapping[str, float] | None = None,
     ) -> None:
         self._tasks = tasks
         self._domains = domains
         self._seed = seed
         self._rates = dict(rates or {})
+        self._user_rates = dict(user_rates or {})
         self._plans: dict[str, list[Turn]] = {}
+        self._agents: dict[str, AgentScript] = {}
+        self._users: dict[str, tuple[UserScript, Slip | None]] = {}
 
     async def complete(self, request: Request) -> Completion:
         """Answer from the script. Raises `EngineError` for a task that the engine was not made with."""
@@ -52,7 +63,9 @@ class ScriptedEngine:
         if task is None:
             raise EngineError(f"the script has no task {request.task_id!r}", kind="unknown_task")
         if request.seat == "user":
-            return user_reply(task, request, SpeechStyle.of(self._rng(request, "user")))
+            return self._play_user(task, request)
+        if task.behaviour is not None:
+            return play_turn(self._agent(task, request).next(_heard(request.messages)), request)
         plan = self._plans.get(request.session)
         if plan is None:
             plan = self._plans[request.session] = self._make_plan(task, request)
@@ -64,9 +77,42 @@ class ScriptedEngine:
     def end_session(self, session: str) -> None:
         """Forget the script of a conversation."""
         self._plans.pop(session, None)
+        self._agents.pop(session, None)
+        self._users.pop(session, None)
 
     async def aclose(self) -> None:
         """Nothing to close."""
+
+    def _play_user(self, task: Task, request: Request) -> Completion:
+        if task.behaviour is None and not self._user_rates:
+            return user_reply(task, request, SpeechStyle.of(self._rng(request, "user")))
+        script, slip = self._user(task, request)
+        noted = slip.note if slip is not None else None
+        text = script.reply(last_heard(request))
+        fresh = slip is not None and slip.note is not None and noted is None
+        return Completion(message=AssistantMessage(text), notes=(slip.note,) if fresh and slip and slip.note else ())
+
+    def _user(self, task: Task, request: Request) -> tuple[UserScript, Slip | None]:
+        """The user's script, brought to where the request stands if it is not there."""
+        found = self._users.get(request.session)
+        if found is None or found[0].turns != request.turn:
+            tools = self._domains[task.domain].tools
+            slip = choose_slip(task, tools, self._user_rates, self._rng(request, "slips"))
+            script = UserScript(task, task.behaviour or Behaviour(), self._rng(request, "user"), slip)
+            for heard in _history(request):
+                script.reply(heard or "")
+            found = self._users[request.session] = script, slip
+        return found
+
+    def _agent(self, task: Task, request: Request) -> AgentScript:
+        """The agent's script before a user with a behaviour, brought to where the request stands."""
+        script = self._agents.get(request.session)
+        if script is None or script.turns != request.turn:
+            script = AgentScript(task, self._make_plan(task, request), self._rng(request, "words"))
+            for heard in _history(request):
+                script.next(heard)
+            self._agents[request.session] = script
+        return script
 
     def _make_plan(self, task: Task, request: Request) -> list[Turn]:
         rng = self._rng(request, "agent")
@@ -78,8 +124,24 @@ class ScriptedEngine:
         return Random(f"{self._seed}/{request.task_id}/{request.trial}/{what}")
 
 
+def _heard(messages: Sequence[Message]) -> str | None:
+    """What the other seat said last, or None where a tool answered last."""
+    last = messages[-1]
+    return (last.content or "") if isinstance(last, UserMessage) else None
+
+
+def _history(request: Request) -> list[str | None]:
+    """What a seat heard before each of its earlier completions in this conversation."""
+    if not request.turn:
+        return []
+    own = [place for place, message in enumerate(request.messages) if isinstance(message, AssistantMessage)]
+    return [_heard(request.messages[:place]) for place in own[-request.turn :]]
+
+
 def _make(options: ScriptedOptions, setting: Setting) -> ScriptedEngine:
-    return ScriptedEngine(setting.tasks, setting.domains, setting.seed, parse_rates(options.mistakes))
+    rates = parse_rates(options.mistakes)
+    user_rates = parse_rates(options.user_mistakes, USER_MISTAKES, "user_mistakes")
+    return ScriptedEngine(setting.tasks, setting.domains, setting.seed, rates, user_rates)
 
 
 ENGINE = EngineFactory(name="scripted", options=ScriptedOptions, make=_make)

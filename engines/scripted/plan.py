@@ -17,6 +17,8 @@ from writ_async.task import Action, Cell, Task
 from writ_async.trajectory import Note
 
 _GROUPED = 0.3  # how often reads by the same tool in a row are sent in one message
+_ALL = 1_000_000
+"""The wish of a turn that has to wait for every other."""
 
 
 class _Step(msgspec.Struct):
@@ -27,14 +29,17 @@ class _Step(msgspec.Struct):
     note: Note | None = None
     confirmed: bool = True
     wrong: bool = False
+    wish: int = 0
 
 
 def make_plan(task: Task, tools: Mapping[str, Tool], request: Request, mistake: str | None, rng: Random) -> list[Turn]:
-    """The agent's turns for one conversation, seen from its first request."""
-    actions = task.actions or ()
-    steps = [_Step(action, tools[action.name].kind == "write") for action in actions if action.requestor == "assistant"]
+    """The agent's turns for one conversation, seen from its first request.
+
+    For a plain user they are all there is; with a behaviour, the agent asks and answers in between as it is needed.
+    """
+    steps = _steps(task, tools)
     turns: list[Turn] = []
-    if _must_ask(task, request):
+    if task.behaviour is None and _must_ask(task, request):
         turns.append(Turn(SAY, text=rng.choice(speech.ASK_DETAILS)))
     if mistake == "endless_talk":
         note = Note("endless_talk", len(turns), matters=True)
@@ -45,9 +50,14 @@ def make_plan(task: Task, tools: Mapping[str, Tool], request: Request, mistake: 
         victim = rng.choice([step for step in steps if step.write])
         victim.wrong = True
         victim.note = _note("wrong_write", victim.action)
+    elif mistake == "unconfirmed_write":
+        victim = rng.choice([step for step in steps if step.write])
+        victim.confirmed = False
+        victim.note = _note("unconfirmed_write", victim.action)
     elif mistake == "extra_write":
         last = max(index for index, step in enumerate(steps) if step.write)
-        again = _Step(steps[last].action, True, _note("extra_write", steps[last].action), confirmed=False)
+        note = _note("extra_write", steps[last].action)
+        again = _Step(steps[last].action, True, note, confirmed=False, wish=steps[last].wish)
         steps.insert(last + 1, again)
     given_up = False
     if mistake == "giving_up":
@@ -59,9 +69,22 @@ def make_plan(task: Task, tools: Mapping[str, Tool], request: Request, mistake: 
     if given_up:
         turns.append(Turn(APOLOGISE, text=rng.choice(speech.APOLOGY), note=Note("giving_up", -1, matters=True)))
     else:
-        said = [rng.choice(speech.DONE), *(task.communicate or ()), rng.choice(speech.MORE)]
-        turns.append(Turn(SAY, text=_join(said)))
+        done = speech.FORBIDDEN if task.kind == "refusal" else speech.DONE
+        said = [rng.choice(done), *(task.communicate or ()), rng.choice(speech.MORE)]
+        turns.append(Turn(SAY, text=_join(said), wish=_ALL))
     return turns
+
+
+def _steps(task: Task, tools: Mapping[str, Tool]) -> list[_Step]:
+    """The gold calls of the agent, each with the number of the write that it leads to."""
+    steps: list[_Step] = []
+    wish = 0
+    for action in task.actions or ():
+        if action.requestor == "assistant":
+            write = tools[action.name].kind == "write"
+            steps.append(_Step(action, write, wish=wish))
+            wish += write
+    return steps
 
 
 def _join(parts: list[str]) -> str:
@@ -82,7 +105,16 @@ def _note(kind: str, action: Action, detail: str = "") -> Note:
 
 def _bend_evidence(task: Task, steps: list[_Step], mistake: str, rng: Random) -> list[_Step]:
     """Leave a cell of some write's certificate out, or make the write before all of them."""
-    certificate = rng.choice([item for item in task.certificates if item.cells])
+    fit = [item for item in task.certificates if item.cells and (item.write >= 0 or mistake == "skipped_evidence")]
+    certificate = rng.choice(fit)
+    if certificate.write < 0:
+        # Without the cell nobody knows that nothing (more) is due; a read of something else is what the note is put to.
+        cell = rng.choice(certificate.cells)
+        left = [step for step in steps if not _reads(step, cell)]
+        if left:
+            note = Note("skipped_evidence", -1, f"{cell.name} {_text(cell.arguments)}", matters=True)
+            left[0].note = note
+        return left
     write = (task.actions or ())[certificate.write]
     at = next(index for index, step in enumerate(steps) if step.action is write)
     if mistake == "skipped_evidence":
@@ -115,15 +147,15 @@ def _call_turns(steps: list[_Step], rng: Random) -> list[Turn]:
         if step.write:
             if step.confirmed:
                 question = f"{speech.describe_call(action.name, action.arguments)} {rng.choice(speech.CONFIRM)}"
-                turns.append(Turn(SAY, text=question))
-            turns.append(Turn(CALL, calls=(call,), note=step.note))
+                turns.append(Turn(SAY, text=question, wish=step.wish, confirms=True))
+            turns.append(Turn(CALL, calls=(call,), note=step.note, wish=step.wish))
             continue
         before = steps[index - 1] if index else None
         follows = before is not None and not before.write and before.action.name == action.name
         if follows and turns and turns[-1].kind == CALL and rng.random() < _GROUPED:
             turns[-1] = msgspec.structs.replace(turns[-1], calls=(*turns[-1].calls, call))
         else:
-            turns.append(Turn(CALL, calls=(call,), note=step.note))
+            turns.append(Turn(CALL, calls=(call,), note=step.note, wish=step.wish))
     return turns
 
 
@@ -133,8 +165,10 @@ def _insert_broken_call(turns: list[Turn], mistake: str, rng: Random) -> None:
     place = rng.choice(places) if places else len(turns)
     if mistake == "hallucinated_tool":
         call = PlannedCall("look_up_everything", {"query": "customer"})
-        turns.insert(place, Turn(CALL, calls=(call,), note=Note(mistake, -1, call.name)))
+        wish = turns[place].wish if places else 0
+        turns.insert(place, Turn(CALL, calls=(call,), note=Note(mistake, -1, call.name), wish=wish))
         return
     good = turns[place].calls[0]
     broken = msgspec.structs.replace(good, broken=True)
-    turns.insert(place, Turn(CALL, calls=(broken,), note=Note(mistake, -1, good.name, matters=good.write)))
+    note = Note(mistake, -1, good.name, matters=good.write)
+    turns.insert(place, Turn(CALL, calls=(broken,), note=note, wish=turns[place].wish))

@@ -17,6 +17,57 @@ ASK_AGAIN = (
     "Thank you. Just to be sure, could you tell me those details once more?",
     "I see. Could you please provide your details again, so that I can check them?",
 )
+ASK_SLOTS = (
+    "Could you please tell me your {}?",
+    "May I have your {}, please?",
+    "Could you give me your {}?",
+    "I still need your {}. What is it?",
+)
+ASK_CHECK = (
+    "I could not find that. Could you please check your {}?",
+    "There is no match for what you gave me. Could you look at your {} again?",
+)
+ASK_GOAL = (
+    "What exactly would you like me to do?",
+    "Could you tell me what it is about, as fully as you can?",
+    "What can I do for you today, precisely?",
+)
+ASK_REST = (
+    "Is there more that I need to know about it?",
+    "What else do I need to know about this before I look into it?",
+    "Could you tell me the rest of the details?",
+)
+ASK_NEXT = (
+    "That is done. Is there anything else I can help you with?",
+    "Done. Can I help you with anything else?",
+)
+EXPLAIN = (
+    "I ask because I need it to find what you mean in our system; it is on your profile or in an old mail of ours.",
+    "It is only to find the right records, and you will see it on your profile or in an old mail of ours.",
+)
+ASIDE = (
+    "I am afraid I can only speak about your account here.",
+    "That I cannot say, I only look after accounts like yours.",
+)
+REFUSE = (
+    "I am sorry, that is not something that I can do here.",
+    "I am afraid that cannot be done here.",
+    "Unfortunately we do not offer that, and I have no way to do it.",
+)
+WHAT_ELSE = (
+    "What may I do for you besides that?",
+    "How may I help you otherwise?",
+)
+SUM_UP = (
+    "Of course, here it is once more.",
+    "Certainly, to sum it up.",
+    "Gladly, once again.",
+)
+FORBIDDEN = (
+    "I have looked into it, and our policy does not allow this, so I cannot do it.",
+    "I am sorry, under our policy this request cannot be granted, so nothing has been changed.",
+    "I checked everything that it depends on. Our rules do not permit it, so I have to decline.",
+)
 APOLOGY = (
     "I am sorry, I am not able to do any more for you here.",
     "Unfortunately I cannot take this any further. I am sorry about that.",
@@ -46,6 +97,30 @@ NOTHING_MORE = (
     "I'm afraid I have nothing to add to that.",
     "I have told you all that I know.",
 )
+
+
+_SLOTS = {
+    "user_id": "user id",
+    "name": "full name",
+    "zip": "zip code",
+    "email": "email",
+    "payment": "payment method",
+    "refund": "preference for the refund",
+    "address": "address",
+}
+
+
+def slot_words(slot: str) -> str:
+    """How an agent names a slot that it asks for."""
+    return _SLOTS.get(slot, slot.replace("_", " "))
+
+
+def asks_for(slot: str, heard: str) -> bool:
+    """Whether a question, in lower case, asks for a slot."""
+    words = slot_words(slot).removeprefix("full ").removeprefix("preference for the ")
+    if slot == "address":
+        heard = heard.replace("email address", "email").replace("e-mail address", "email")
+    return words in heard.replace("e-mail", "email") or (slot == "zip" and "zip" in heard)
 
 
 class SpeechStyle(msgspec.Struct, frozen=True):

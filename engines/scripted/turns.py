@@ -19,6 +19,7 @@ CALL: TurnKind = "call"
 APOLOGISE: TurnKind = "apologise"
 ENDLESS: TurnKind = "endless"
 
+_RECKONED = 20  # counts up to here are worked out, not read
 _TOKEN = re.compile(r"[#A-Za-z0-9_.@-]+")
 
 
@@ -33,12 +34,18 @@ class PlannedCall(msgspec.Struct, frozen=True):
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """Something to say, or calls to make; `note` is what is wrong with it."""
+    """Something to say, or calls to make; `note` is what is wrong with it.
+
+    `wish` is the index of the gold write that it leads to: nothing of it is due before that wish was told. `confirms`
+    marks the question that has to be answered with yes before the next turn.
+    """
 
     kind: TurnKind
     text: str = ""
     calls: tuple[PlannedCall, ...] = ()
     note: Note | None = None
+    wish: int = 0
+    confirms: bool = False
 
     @staticmethod
     def closing() -> Turn:
@@ -49,6 +56,8 @@ class Turn(msgspec.Struct, frozen=True):
 def play_turn(turn: Turn, request: Request) -> Completion:
     """The completion of one turn."""
     notes = () if turn.note is None else (msgspec.structs.replace(turn.note, turn=request.turn),)
+    if notes and any(call.wrong and not _has_other(call.arguments, request.messages) for call in turn.calls):
+        notes = (msgspec.structs.replace(notes[0], detail=f"{notes[0].detail} (made up)"),)
     if turn.kind != CALL:
         # An agent that talks on is noted once, not in every turn.
         once = turn.kind != ENDLESS or (turn.note is not None and turn.note.turn == request.turn)
@@ -72,7 +81,30 @@ def spoil(arguments: dict[str, Any], messages: Any) -> dict[str, Any]:
     The leaf is the last one that has such a value. Ids of users are left alone, since another's would not be plausible,
     and so are means of payment, since nothing may be due.
     """
-    leaves = [leaf for leaf in _leaves(arguments, ()) if leaf[0] != ("user_id",) and "payment" not in str(leaf[0][-1])]
+    leaves = _open_leaves(arguments)
+    for path, token in _others(leaves, messages):
+        return _with_leaf(arguments, path, token)
+    path, value = leaves[-1] if leaves else (("user_id",), "")
+    return _with_leaf(arguments, path, value + 1 if isinstance(value, int | float) else f"{value}0")
+
+
+def _has_other(arguments: dict[str, Any], messages: Any) -> bool:
+    """Whether the changed leaf of a wrong call is one that was read, or a count that nobody needs to read."""
+    leaves = _open_leaves(arguments)
+    if next(_others(leaves, messages), None) is not None:
+        return True
+    return bool(leaves) and isinstance(leaves[-1][1], int | float) and leaves[-1][1] < _RECKONED
+
+
+def _open_leaves(arguments: dict[str, Any]) -> list[tuple[tuple[str | int, ...], Any]]:
+    """The leaves that may be changed."""
+    return [leaf for leaf in _leaves(arguments, ()) if leaf[0] != ("user_id",) and "payment" not in str(leaf[0][-1])]
+
+
+def _others(
+    leaves: list[tuple[tuple[str | int, ...], Any]], messages: Any
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Leaves from the last one on, each with values of the same shape that were read."""
     seen = _tokens(messages)
     taken = {str(value) for _, value in leaves}
     for path, value in reversed(leaves):
@@ -80,9 +112,7 @@ def spoil(arguments: dict[str, Any], messages: Any) -> dict[str, Any]:
             shape = _shape(value)
             for token in seen:
                 if token not in taken and _shape(token) == shape:
-                    return _with_leaf(arguments, path, token)
-    path, value = leaves[-1] if leaves else (("user_id",), "")
-    return _with_leaf(arguments, path, value + 1 if isinstance(value, int | float) else f"{value}0")
+                    yield path, token
 
 
 def _with_leaf(arguments: dict[str, Any], path: tuple[str | int, ...], leaf: Any) -> dict[str, Any]:

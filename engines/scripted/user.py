@@ -1,6 +1,7 @@
 """The scripted user: says the request and its facts, confirms, and ends when the agent has come to an end.
 
-It goes by a few plain signs in the agent's words, so that a model can be the agent as well.
+It goes by a few plain signs in the agent's words, so that a model can be the agent as well. A user without a behaviour
+is plain, and keeps nothing in mind; one with a behaviour is a `UserScript`.
 """
 
 from __future__ import annotations
@@ -12,21 +13,23 @@ from writ_async.engine import Completion, Request
 from writ_async.message import AssistantMessage, UserMessage
 from writ_async.task import Scenario, Task
 
-_MORE = re.compile(r"anything else|something else|other questions|further assist|else i can")
-_CONFIRM = re.compile(
+MORE = re.compile(r"anything else|something else|other questions|further assist|else i can")
+CONFIRM = re.compile(
     r"\(yes/no\)|yes or no|confirm|proceed|go ahead|shall i|should i|is that right|is that correct|agree"
 )
-_TRANSFER = re.compile(r"transfer(red|ring)? (you )?to a human|being transferred|human agent")
+TRANSFER = re.compile(r"transfer(red|ring)? (you )?to a human|being transferred|human agent")
 
 
 def user_reply(task: Task, request: Request, style: SpeechStyle) -> Completion:
-    """The user's next words."""
-    if request.turn == 0:
-        text = opening(task.scenario, style)
-    else:
-        last = request.messages[-1]
-        text = answer(task.scenario, (last.content or "") if isinstance(last, UserMessage) else "", style)
+    """The next words of a plain user."""
+    text = opening(task.scenario, style) if request.turn == 0 else answer(task.scenario, last_heard(request), style)
     return Completion(message=AssistantMessage(text))
+
+
+def last_heard(request: Request) -> str:
+    """What the agent said last, in the user's view of the conversation."""
+    last = request.messages[-1]
+    return (last.content or "") if isinstance(last, UserMessage) else ""
 
 
 def opening(scenario: Scenario, style: SpeechStyle) -> str:
@@ -40,11 +43,11 @@ def opening(scenario: Scenario, style: SpeechStyle) -> str:
 def answer(scenario: Scenario, said: str, style: SpeechStyle) -> str:
     """The reply to what the agent said last."""
     heard = said.lower()
-    if _TRANSFER.search(heard):
+    if TRANSFER.search(heard):
         return "###TRANSFER###"
-    if _MORE.search(heard) or "?" not in heard:
+    if MORE.search(heard) or "?" not in heard:
         return "###STOP###"
-    if _CONFIRM.search(heard):
+    if CONFIRM.search(heard):
         return style.yes
     return _facts(scenario) or scenario.known_info or style.nothing_more
 

@@ -134,7 +134,7 @@ def test_export_writes_the_kept_rows(run: Path, tmp_path: Path, form: str) -> No
 def test_an_unknown_export_format_names_those_that_there_are(run: Path, tmp_path: Path) -> None:
     done = writ("export", str(run), "--format", "xml", "--out", str(tmp_path / "out"))
     assert done.returncode == 2
-    assert "known: openai, parquet" in done.stderr
+    assert "known: openai, trl" in done.stderr
 
 
 def test_show_prints_the_conversation_that_is_asked_for(run: Path) -> None:

@@ -32,7 +32,7 @@ from writ_async.trajectory import Trajectory
 
 GOLDEN: list[dict[str, Any]] = [
     {"role": "system", "content": "Be kind."},
-    {"role": "assistant", "content": "Hello, what can I do for you?"},
+    {"role": "assistant", "content": "Hello, what can I do for you?", "weight": 0},
     {"role": "user", "content": "Storniere meine Bestellung 注文 #W1 🙂"},
     {
         "role": "assistant",
@@ -253,7 +253,10 @@ def test_an_empty_run_gives_an_empty_table_with_the_same_columns(tmp_path: Path)
 def test_every_format_has_a_line_of_help_and_an_unknown_one_names_them() -> None:
     assert all(form.help and "\n" not in form.help for form in FORMATS.values())
     assert format_named("openai").write is export_openai
-    with pytest.raises(InputError, match="unknown format 'csv'; known: openai, parquet"):
+    with pytest.raises(
+        InputError,
+        match=r"unknown format 'csv'; known: openai, trl, .*, parquet",
+    ):
         format_named("csv")
 
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from writ_async.data.run_folder import RunFolder
+from writ_async.data.selection import Funnel, render_funnel
 from writ_async.data.summary import Summary, render_reasons, render_table, summarise
 from writ_async.trajectory import Termination, Trajectory, Usage
 
@@ -97,3 +98,15 @@ def test_tables_fit_eighty_columns_with_nothing_cut() -> None:
 def test_tables_of_an_empty_summary_are_drawn() -> None:
     assert printed(render_table(Summary()), 80)
     assert printed(render_reasons(Summary()), 80)
+
+
+def test_the_funnel_is_a_table_without_filters_at_which_nothing_fell() -> None:
+    funnel = Funnel()
+    for where, level in (("", "W1R0"), ("outcome", "W1R0"), ("outcome", "W2R1"), ("", "W1R0")):
+        funnel.add(where, "normal", level, ["tone=angry"])
+    table = render_funnel(funnel, ("ending", "outcome", "twins"))
+    assert [str(column.header) for column in table.columns] == ["fell at", "in", "outcome", "left", "%"]
+    assert list(table.columns[0].cells) == ["normal", "W1R0", "W2R1", "all"]
+    assert list(table.columns[3].cells) == ["2", "2", "0", "2"]
+    assert funnel.by_behaviour["tone=angry"].left == 2
+    assert len(list(render_funnel(Funnel(), ()).columns[0].cells)) == 1

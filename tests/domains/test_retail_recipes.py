@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from shared_data import TAU2_DATA, needs_shared
 
 from domains.retail import DOMAIN
-from domains.retail.recipes.heavy import best
+from domains.retail.goals import RULES
 from domains.retail.schema import Order
 from writ_async.domain import Draft, Recipe, call_tool
 from writ_async.state import State, World
-from writ_async.task import Action, Cell, Scenario
+from writ_async.synthesis.proof import prove
+from writ_async.synthesis.tasks import Place, make_task
+from writ_async.task import Action, Cell, Scenario, Task, WorldRef
 
 WORLD = DOMAIN.generate(5, 300)
 RECIPES = {recipe.name: recipe for recipe in DOMAIN.recipes}
@@ -60,25 +62,28 @@ def _check_gold(draft: Draft, world: World) -> None:
     state = State(world)
     seen, seen_by_model = [_said(draft.scenario).casefold()], [_told(draft.scenario).casefold()]
     read: list[Cell] = []
-    certificates = {certificate.write: certificate for certificate in draft.certificates}
-    for number, action in enumerate(draft.actions):
+    for action in draft.actions:
         for atom in _atoms(action.arguments):
             for texts in (seen, seen_by_model):
                 assert any(atom.casefold() in text for text in texts), f"{action.name} needs {atom!r}"
         result = call_tool(DOMAIN.tools, state, action.name, action.arguments)
         assert not result.error, result.content
-        if _is_write(action):
-            cells = certificates[number].cells
-            assert cells
-            assert all(cell in read for cell in cells)
-            assert len({repr(cell) for cell in cells}) == len(cells)
-        else:
+        if not _is_write(action):
             cell = Cell(action.name, action.arguments)
             assert cell not in read
             read.append(cell)
             seen.append(result.content.casefold())
             seen_by_model.append(result.content.casefold())
-    assert sorted(certificates) == [number for number, action in enumerate(draft.actions) if _is_write(action)]
+    writes = [number for number, action in enumerate(draft.actions) if _is_write(action)]
+    assert sorted(write for goal in draft.goals for write in goal.writes) == writes
+
+
+def _prove(recipe: Recipe, draft: Draft, world: World = WORLD) -> Task:
+    """The task of a draft, with its proof."""
+    place = Place(DOMAIN, world, WorldRef("retail"))
+    task, found = prove(make_task(draft, recipe, place, "t", 0), DOMAIN, world)
+    assert task is not None, found.problems
+    return task
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
@@ -111,42 +116,60 @@ def test_recipes_also_draw_from_the_benchmarks_database() -> None:
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
 def test_the_kind_bounds_the_number_of_writes(recipe: Recipe) -> None:
-    least, most = (2, 4) if recipe.kind == "write-intensive" else (1, 1)
+    least, most = {"write-intensive": (2, 7), "refusal": (0, 0)}.get(recipe.kind, (1, 1))
     for draft in _drafts(recipe):
         assert least <= sum(map(_is_write, draft.actions)) <= most
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
-def test_no_order_is_changed_twice(recipe: Recipe) -> None:
-    for draft in _drafts(recipe):
-        changed = [a.arguments["order_id"] for a in draft.actions if _is_write(a) and "order_id" in a.arguments]
-        assert len(set(changed)) == len(changed)
+def test_every_draft_but_a_few_is_proved(recipe: Recipe) -> None:
+    drafts = _drafts(recipe)
+    proved = [
+        prove(make_task(draft, recipe, Place(DOMAIN, WORLD, WorldRef("retail")), "t", 0), DOMAIN, WORLD)[0]
+        for draft in drafts
+    ]
+    assert sum(task is not None for task in proved) >= 0.9 * len(drafts)
 
 
-@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
-def test_the_writes_lead_to_one_state_in_either_order(recipe: Recipe) -> None:
-    for draft in _drafts(recipe):
+@pytest.mark.parametrize("name", ["several_of_one_order", "refund_pays_next"])
+def test_writes_in_a_fixed_order_fail_or_are_forbidden_in_another_one(name: str) -> None:
+    for draft in _drafts(RECIPES[name])[:20]:
         writes = [action for action in draft.actions if _is_write(action)]
-        digests = set()
-        for order in (writes, writes[::-1]):
-            state = State(WORLD)
-            assert not any(call_tool(DOMAIN.tools, state, one.name, one.arguments).error for one in order)
-            digests.add(state.digest())
-        assert len(digests) == 1
+        state = State(WORLD)
+        refused = [
+            bool(RULES.permitted(state, one, {})) or call_tool(DOMAIN.tools, state, one.name, one.arguments).error
+            for one in reversed(writes)
+        ]
+        assert any(refused)
+        assert draft.pins
+        assert draft.pins[0].text in draft.scenario.request
 
 
 @pytest.mark.parametrize(
     "recipe", [one for one in RECIPES.values() if one.kind == "read-heavy"], ids=lambda one: one.name
 )
-def test_read_heavy_users_say_no_id_and_every_order_is_compared(recipe: Recipe) -> None:
+def test_read_heavy_users_say_no_id_and_the_certificate_is_of_orders_of_theirs(recipe: Recipe) -> None:
     for draft in _drafts(recipe):
-        (certificate,) = draft.certificates
         scenario = draft.scenario
         assert not _ID.search(_said(scenario) + _told(scenario))
-        assert len(certificate.cells) >= 4
-        user_id = next(cell.arguments["user_id"] for cell in certificate.cells if cell.name == "get_user_details")
-        compared = [cell.arguments["order_id"] for cell in certificate.cells if cell.name == "get_order_details"]
-        assert tuple(compared) == WORLD.tables["users"][user_id].orders
+    task = _prove(recipe, _drafts(recipe)[0])
+    (certificate,) = task.certificates
+    user_id = next(cell.arguments["user_id"] for cell in certificate.cells if cell.name == "get_user_details")
+    needed = {cell.arguments["order_id"] for cell in certificate.cells if cell.name == "get_order_details"}
+    assert needed <= set(WORLD.tables["users"][user_id].orders)
+    assert task.proof is not None
+    assert task.proof.burden == len(certificate.cells) >= 3
+    assert task.proof.path <= task.proof.burden
+
+
+@pytest.mark.parametrize("recipe", [one for one in RECIPES.values() if one.kind == "refusal"], ids=lambda one: one.name)
+def test_a_refusal_has_a_reason_that_reads_show_and_the_tools_or_the_policy_forbid_it(recipe: Recipe) -> None:
+    for draft in _drafts(recipe)[:20]:
+        task = _prove(recipe, draft)
+        assert task.proof is not None
+        assert task.proof.refused
+        assert [certificate.write for certificate in task.certificates] == [-1]
+        assert task.gold_digest == WORLD.digest()
 
 
 @pytest.mark.parametrize("name", ["cancel_extreme_order", "pay_extreme_order"])
@@ -161,7 +184,7 @@ def test_the_extreme_order_is_extreme_by_a_margin(name: str) -> None:
         down = re.search(r"cheapest|the least|lowest|smallest", draft.scenario.request)
         sign = -1 if down else 1
         total = chosen.payment_history[0].amount
-        assert all(sign * (total - order.payment_history[0].amount) >= 1 for order in others)
+        assert all(sign * (total - order.payment_history[0].amount) >= 5 for order in others)
         assert others
 
 
@@ -169,6 +192,8 @@ def test_the_extreme_order_is_extreme_by_a_margin(name: str) -> None:
 def test_no_other_swap_saves_as_much(name: str) -> None:
     for draft in _drafts(RECIPES[name]):
         arguments = draft.actions[-1].arguments
+        if "keep" in draft.goals[0].params["items"][0]["target"]:
+            continue
         chosen: Order = WORLD.tables["orders"][arguments["order_id"]]
         savings = {}
         for order in WORLD.tables["orders"].values():
@@ -183,14 +208,6 @@ def test_no_other_swap_saves_as_much(name: str) -> None:
         assert savings[best_key] > 0
         runner_up = max((value for key, value in savings.items() if key != best_key), default=0.0)
         assert savings[best_key] - runner_up > 0.25
-
-
-def test_an_optimum_within_the_margin_is_none() -> None:
-    assert best([1.0, 5.0, 3.0], lambda value: value, 1.0) == 5.0
-    assert best([1.0, 5.0, 3.0], lambda value: value, 1.0, most=False) == 1.0
-    for options in ([], [5.0, 4.5]):
-        with pytest.raises(Exception, match="optimum"):
-            best(options, lambda value: value, 1.0)
 
 
 def test_answers_are_figures_that_the_user_asks_for() -> None:
@@ -219,4 +236,9 @@ def test_no_two_users_talk_alike(recipe: Recipe) -> None:
 
 def test_there_are_recipes_of_every_kind() -> None:
     kinds = [recipe.kind for recipe in DOMAIN.recipes]
-    assert {kind: kinds.count(kind) for kind in set(kinds)} == {"normal": 7, "write-intensive": 5, "read-heavy": 9}
+    assert {kind: kinds.count(kind) for kind in set(kinds)} == {
+        "normal": 7,
+        "write-intensive": 9,
+        "read-heavy": 10,
+        "refusal": 6,
+    }

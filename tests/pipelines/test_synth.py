@@ -45,7 +45,7 @@ def test_a_row_is_rejected_exactly_when_a_mistake_that_matters_was_made(run: Pat
     kinds = {kind for kind, _ in seen}
     assert kinds == {
         "skipped_evidence", "wrong_write", "early_write", "extra_write", "hallucinated_tool", "malformed_json",
-        "giving_up", "endless_talk",
+        "giving_up", "endless_talk", "unconfirmed_write",
     }  # fmt: skip
     assert {("malformed_json", True), ("malformed_json", False)} <= set(seen)
 

@@ -28,6 +28,17 @@ def trajectory(task: Task, messages: list[Message], **changes: Any) -> Trajector
     return msgspec.structs.replace(row, **changes)
 
 
+def confirmed(messages: list[Message], domain: Domain) -> list[Message]:
+    """The messages with a question and a yes before every write."""
+    out: list[Message] = []
+    for message in messages:
+        for call in message.tool_calls if isinstance(message, AssistantMessage) else ():
+            if domain.tools[call.function.name].kind == "write" if call.function.name in domain.tools else False:
+                out += [AssistantMessage(f"{call.function.name} {call.function.arguments}: ok?"), UserMessage("Yes.")]
+        out.append(message)
+    return out
+
+
 def replayed(messages: list[Message], opened: Opened) -> list[Message]:
     """The messages with every result as the tools really give it, so that only the agent's part is made up."""
     state = State(opened.world)
@@ -43,6 +54,7 @@ def replayed(messages: list[Message], opened: Opened) -> list[Message]:
 
 
 def reasons(task: Task, messages: list[Message], opened: Opened, **changes: Any) -> set[str]:
+    messages = confirmed(messages, opened.domain)
     verdict = judge_trajectory(task, trajectory(task, messages, **changes), opened.domain, opened.world)
     assert verdict.kept == (not verdict.findings)
     return {finding.reason for finding in verdict.findings}

@@ -9,6 +9,7 @@ parsed = session.receive(output_ids)           # what the server returned, as a 
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -46,10 +47,10 @@ class ChatFormat(Protocol):
     def render(self, messages: Sequence[Message], tools: Tools, *, generation: bool = True) -> Parts:
         """The whole rendering of messages. Raises `TemplateRefusedError`."""
 
-    def first(self, messages: Sequence[Message], tools: Tools) -> list[int]:
+    def first(self, messages: Sequence[Message], tools: Tools) -> array[int]:
         """The ids of a first prompt. Raises `TemplateRefusedError`."""
 
-    def following(self, messages: Sequence[Message], start: int, tools: Tools, last: int | None) -> list[int] | None:
+    def following(self, messages: Sequence[Message], start: int, tools: Tools, last: int | None) -> array[int] | None:
         """The ids to append for `messages[start:]`; the message before them is a completion that ended with id `last`.
 
         None when the template has changed what went before: the whole must be rendered anew.
@@ -89,11 +90,11 @@ class FamilyFormat:
         """See `ChatFormat`. Messages that a session leaves out are left out (`Family.prepare`)."""
         return render(self.family, self.family.prepare(messages, tools), tools, generation=generation)
 
-    def first(self, messages: Sequence[Message], tools: Tools) -> list[int]:
+    def first(self, messages: Sequence[Message], tools: Tools) -> array[int]:
         """See `ChatFormat`."""
-        return self.tokenizer.encode_parts(self.render(messages, tools))
+        return self.tokenizer.pack_parts(self.render(messages, tools))
 
-    def following(self, messages: Sequence[Message], start: int, tools: Tools, last: int | None) -> list[int]:
+    def following(self, messages: Sequence[Message], start: int, tools: Tools, last: int | None) -> array[int]:
         """See `ChatFormat`.
 
         A completion that was cut off, or that ended with another token than the family's, is closed here. What the
@@ -101,7 +102,7 @@ class FamilyFormat:
         """
         parts = (self._ended if last in self._ends else self._cut).copy()
         parts.join(self.family.body(messages[start:])).join(self.family.generation)
-        return self.tokenizer.encode_parts(parts)
+        return self.tokenizer.pack_parts(parts)
 
     def write(self, message: AssistantMessage) -> Parts:
         """See `ChatFormat`. Raises `TemplateRefusedError` where the template refuses."""
@@ -137,11 +138,11 @@ class TemplateFormat:
         """See `ChatFormat`."""
         return self._shield.parts(self._text(messages, tools, generation))
 
-    def first(self, messages: Sequence[Message], tools: Tools) -> list[int]:
+    def first(self, messages: Sequence[Message], tools: Tools) -> array[int]:
         """See `ChatFormat`."""
-        return self.tokenizer.encode_parts(self.render(messages, tools))
+        return self.tokenizer.pack_parts(self.render(messages, tools))
 
-    def following(self, messages: Sequence[Message], start: int, tools: Tools, last: int | None) -> list[int] | None:
+    def following(self, messages: Sequence[Message], start: int, tools: Tools, last: int | None) -> array[int] | None:
         """See `ChatFormat`."""
         if self._closing is None:
             return None
@@ -153,7 +154,7 @@ class TemplateFormat:
         mark = parts.items[1] if len(parts.items) > 1 else None
         if not parts.items[0] and mark is not None and self.tokenizer.added.get(mark) == last:
             parts.items[:2] = []  # the model has written it
-        return self.tokenizer.encode_parts(parts)
+        return self.tokenizer.pack_parts(parts)
 
     def write(self, message: AssistantMessage) -> None:
         """See `ChatFormat`: a template cannot be read backwards."""

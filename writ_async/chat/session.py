@@ -137,13 +137,14 @@ class Session:
         return other
 
     def _append(self, ids: Sequence[int], generated: int) -> None:
-        self.ids.extend(ids)
+        # an array is copied at once, a list id by id
+        self.ids.extend(ids if isinstance(ids, array) else array("i", ids))
         self.mask += bytes([generated]) * len(ids)
 
-    def _replace(self, ids: list[int]) -> None:
+    def _replace(self, ids: array[int]) -> None:
         """Become another sequence; what both begin with stays as it is."""
         keep = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(self.ids, ids, strict=False)))
-        self.ids[keep:] = array("i", ids[keep:])
+        self.ids[keep:] = ids[keep:]
         self.mask[keep:] = bytes(len(ids) - keep)
         self.spans = [span for span in self.spans if span.stop <= keep]
         self._sent = min(self._sent, keep)

@@ -73,12 +73,16 @@ class Tokenizer:
         return encoding.ids
 
     def encode_parts(self, parts: Parts) -> list[int]:
-        """The ids of a rendering. A mark that this tokenizer has no token for is part of the text around it.
+        """The ids of a rendering. A mark that this tokenizer has no token for is part of the text around it."""
+        return self.pack_parts(parts).tolist()
+
+    def pack_parts(self, parts: Parts) -> array[int]:
+        """The same as an array, which costs a copy where the texts are known.
 
         The latest texts are remembered: conversations of one domain begin alike, and read the same entities.
         """
         run = self._encode_run
-        ids: list[int] = []
+        ids = array("i")
         items = parts.items
         text = items[0]
         for index in range(1, len(items), 2):
@@ -87,11 +91,11 @@ class Tokenizer:
                 text += items[index] + items[index + 1]
                 continue
             if text:
-                ids += run(text)
+                ids.extend(run(text))
             ids.append(token)
             text = items[index + 1]
         if text:
-            ids += run(text)
+            ids.extend(run(text))
         return ids
 
     def decode(self, ids: Sequence[int]) -> str:

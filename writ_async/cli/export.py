@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from writ_async.cli.output import print_json
-from writ_async.data.export import format_named
-from writ_async.data.run_view import RunView
+from writ_async.pipelines.export import export
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
-    write = format_named(arguments.format).write
-    exported = write(RunView.open(arguments.path), arguments.out, include_rejected=arguments.all)
+    report = export(
+        arguments.path,
+        arguments.format,
+        arguments.out,
+        include_rejected=arguments.all,
+        greeting=None if arguments.greeting is None else arguments.greeting == "keep",
+        cap=arguments.cap,
+        card=arguments.card,
+        contamination=arguments.contamination,
+    )
+    exported = report.exported
     if arguments.json:
-        print_json({"out": arguments.out, **{name: getattr(exported, name) for name in exported.__struct_fields__}})
+        counts = {name: getattr(exported, name) for name in exported.__struct_fields__}
+        print_json({"out": arguments.out, **counts, **({"card": report.card} if report.card else {})})
         return 0
-    left_out = f"{exported.rejected:,} rejected and {exported.unfit:,} unfit left out"
-    print(f"{exported.rows:,} rows in {arguments.out} ({left_out})")
+    left_out = [f"{exported.rejected:,} rejected", f"{exported.unfit:,} unfit"]
+    if exported.dropped:
+        left_out.insert(1, f"{exported.dropped:,} twins or over the cap")
+    print(f"{exported.rows:,} rows in {arguments.out} ({', '.join(left_out[:-1])} and {left_out[-1]} left out)")
+    if report.card:
+        print(f"data set card in {Path(report.card)}")
     return 0

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from writ_async.pipelines.simulate import Progress
+from writ_async.scheduler.lag import HIGH
 
 
 def print_json(value: Any) -> None:
@@ -28,6 +29,12 @@ def finish(progress: Progress) -> int:
     """The exit code of a run, said on stderr when it is not 0, with what was noticed about its folder."""
     for notice in progress.notices:
         print(f"writ: {notice}", file=sys.stderr)
+    if (lag := progress.lag.quantile(0.99)) > HIGH:
+        print(
+            f"writ: the event loop was {1e3 * lag:,.0f} ms late in one of a hundred looks, "
+            f"{1e3 * progress.lag.most:,.0f} ms at most; fewer live conversations or a faster core would help",
+            file=sys.stderr,
+        )
     if progress.cancelled:
         left = progress.total - progress.done_before - progress.counters.finished + progress.counters.failed
         print(

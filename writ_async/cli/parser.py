@@ -9,10 +9,13 @@ from typing import Any
 
 Command = Callable[[argparse.Namespace], int]
 
+POLICIES = ("auto", "fixed", "unbounded", "kv-budget")
+
 _SYNTH = """\
 examples:
   writ synth retail --n 100 --out runs/first
   writ synth retail airline --n 2000 --mix normal=1,write-intensive=1,read-heavy=2 --seed 7
+  writ synth airline --n 500 --levels W1R3=2,W1R4=1,W2R3=1,W0=1 --max-tool-tokens 12000
   writ synth retail --n 200 --mistakes 0.3 --out runs/with-mistakes
 
 The same seed and settings give the same rows, whatever the concurrency. A run that was stopped goes on when the same
@@ -33,7 +36,22 @@ verdicts. Exit code 1 when anything differs.
 _EXPORT = """\
 examples:
   writ export runs/first --format openai --out train.jsonl
+  writ export runs/first --format llamafactory --out data/train.jsonl --card
   writ export runs/first --format parquet --out rows.parquet --all
+
+Rows have passed all filters, near-duplicates and the cap of a task included.
+"""
+_CHECK = """\
+examples:
+  writ check results.json --data tau2/data
+  writ check trajectories.jsonl --out verdicts.jsonl
+  writ check others.jsonl --writes create_ticket,close_ticket
+  writ check runs/first
+  writ check --proofs runs/first
+  writ check --contamination runs/first --data tau2/data --out contamination.json
+
+Reads τ²-bench results, chat messages in JSON Lines (OpenAI, TRL, Axolotl, WRIT-2K) and ShareGPT (APIGen-MT), and
+says for every write what it rested on. Exit code 2 when a line cannot be read, 1 when a proof does not hold.
 """
 _SHOW = """\
 examples:
@@ -56,6 +74,23 @@ examples:
   writ doctor http://127.0.0.1:30000 --model models/Qwen3-4B-Instruct-2507 --json
 
 Makes a few short requests and says of each finding what to do about it. Exit code 1 when there is a problem.
+"""
+
+_PLAN = """\
+examples:
+  writ plan retail airline --model qwen3-4b --gpu h200
+  writ plan retail --mix read-heavy=1 --n 2000 --engine-option calibration=server.json --engine-option context=16384
+
+Simulates a server in virtual time with the real scheduler and conversations: conversations per hour, hit rate of the
+prefix cache, and where the time goes, by how many conversations are live. Needs no GPU and no server.
+"""
+_CALIBRATE = """\
+examples:
+  writ calibrate http://127.0.0.1:30000 --seconds 120 --out server.json
+  writ calibrate loads.jsonl --out server.json
+
+Fits what the steps of a server cost to its /v1/loads, sampled while a run keeps it busy, or kept in a file with one
+answer per line. `writ plan --engine-option calibration=FILE` plans with it.
 """
 
 
@@ -93,9 +128,12 @@ def build_parser() -> argparse.ArgumentParser:
     _add_eval(commands)
     _add_replay(commands)
     _add_export(commands)
+    _add_check(commands)
     _add_show(commands)
     _add_serve(commands)
     _add_doctor(commands)
+    _add_plan(commands)
+    _add_calibrate(commands)
     return parser
 
 
@@ -132,8 +170,22 @@ def _add_synth(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("domains", nargs="+", metavar="DOMAIN", help="airline, retail, or one that a package registers")
     parser.add_argument("--n", type=int, default=100, help="how many tasks, with one conversation each")
     parser.add_argument("--mix", default="", metavar="KIND=WEIGHT,...", help="kinds of tasks; all alike if not given")
+    parser.add_argument(
+        "--levels", default="", metavar="LEVEL=WEIGHT,...", help="by writes and burden: W2R3=1,W1R4=2; any if not given"
+    )
+    parser.add_argument(
+        "--max-tool-tokens", type=int, default=0, metavar="N", help="most tokens of a task's tool results; 0: any"
+    )
     parser.add_argument("--world-size", type=int, default=500, metavar="USERS", help="users in each generated world")
+    parser.add_argument(
+        "--behaviours", default="on", metavar="B", help="of the users: on, off (all plain), or AXIS=VALUE,AXIS=VALUE"
+    )
+    parser.add_argument("--phraser", metavar="E", help="an engine that rewrites the requests; checked by program")
+    parser.add_argument(
+        "--phraser-option", action="append", default=[], metavar="KEY=VALUE", help="an option of it; repeatable"
+    )
     parser.add_argument("--mistakes", metavar="RATE", help="of the scripted engine: 0.2, or KIND=RATE,KIND=RATE")
+    parser.add_argument("--user-mistakes", metavar="RATE", help="the same of the scripted user")
     _add_engines(parser)
     _add_run(parser, max_steps=100)
     parser.set_defaults(run=_command("synth"))
@@ -180,11 +232,40 @@ def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "export", help="write the kept rows for a trainer", epilog=_EXPORT, formatter_class=_Formatter
     )
     parser.add_argument("path", metavar="RUN", help="a run folder")
-    parser.add_argument("--format", required=True, metavar="F", help="openai (JSON Lines), parquet")
+    parser.add_argument(
+        "--format",
+        required=True,
+        metavar="F",
+        help="openai, trl, llamafactory, verl, axolotl, apigen-mt, writ-2k, parquet",
+    )
     parser.add_argument("--out", required=True, metavar="FILE", help="the file to write, whole or not at all")
-    parser.add_argument("--all", action="store_true", help="rejected rows as well")
+    parser.add_argument("--all", action="store_true", help="all rows: rejected, near-duplicates, beyond the cap")
+    parser.add_argument("--cap", type=int, default=4, metavar="N", help="most rows of one task")
+    parser.add_argument(
+        "--greeting", choices=("keep", "drop"), help="the agent's words before the user's first; by format if not given"
+    )
+    parser.add_argument("--card", action="store_true", help="a README.md for the data set, beside the file")
+    parser.add_argument("--contamination", metavar="FILE", help="what `writ check --contamination` wrote, for the card")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=_command("export"))
+
+
+def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "check", help="verify trajectories that anybody made, proofs, contamination", epilog=_CHECK,
+        formatter_class=_Formatter,
+    )  # fmt: skip
+    parser.add_argument("path", metavar="FILE|RUN", help="a file of trajectories, or a run folder")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--proofs", action="store_true", help="verify the proofs of a run's tasks instead")
+    what.add_argument("--contamination", action="store_true", help="compare a run with a benchmark instead")
+    parser.add_argument("--data", metavar="PATH", help="the benchmark's data folder, to replay in its worlds")
+    parser.add_argument("--benchmark", default="tau2", metavar="B", help="whose data that is")
+    parser.add_argument("--domain", default="", metavar="D", help="of the rows; found by the tools' names if not given")
+    parser.add_argument("--writes", default="", metavar="A,B", help="tools that change something, where no domain is")
+    parser.add_argument("--out", metavar="FILE", help="write the verdicts (JSON Lines) or the report there")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=_command("check"))
 
 
 def _add_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -226,6 +307,36 @@ def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.set_defaults(run=_command("doctor"))
 
 
+def _add_plan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "plan", help="conversations per hour of a model on a GPU, simulated", epilog=_PLAN, formatter_class=_Formatter
+    )
+    parser.add_argument("domains", nargs="+", metavar="DOMAIN", help="airline, retail, or one that a package registers")
+    parser.add_argument("--model", default="qwen3-4b", metavar="M", help="a model of the table of machines")
+    parser.add_argument("--gpu", default="h200", metavar="G", help="a GPU of the table of machines")
+    parser.add_argument("--n", type=int, default=512, help="how many tasks")
+    parser.add_argument("--trials", type=int, default=1, metavar="K", help="conversations per task")
+    parser.add_argument("--mix", default="", metavar="KIND=WEIGHT,...", help="kinds of tasks; all alike if not given")
+    parser.add_argument("--fixed", type=int, action="append", metavar="C", help="a number of live ones; repeatable")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the tasks")
+    parser.add_argument(
+        "--engine-option", action="append", default=[], metavar="KEY=VALUE", help="of the simulated engine; repeatable"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=_command("plan"))
+
+
+def _add_calibrate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "calibrate", help="fit the simulation to a server", epilog=_CALIBRATE, formatter_class=_Formatter
+    )
+    parser.add_argument("source", metavar="URL|FILE", help="a busy server, or its answers of /v1/loads, one per line")
+    parser.add_argument("--seconds", type=float, default=60.0, metavar="S", help="how long to watch the server")
+    parser.add_argument("--out", metavar="FILE", help="write what was fitted, for --engine-option calibration=FILE")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=_command("calibrate"))
+
+
 def _add_engines(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("engines")
     group.add_argument("--engine", default="scripted", metavar="E", help="who plays: scripted, recorded, or registered")
@@ -245,6 +356,12 @@ def _add_run(parser: argparse.ArgumentParser, *, max_steps: int) -> None:
     group.add_argument("--concurrency", type=int, default=256, metavar="C", help="conversations live at once")
     group.add_argument(
         "--in-flight", type=int, default=0, metavar="C", help="model calls at once; unbounded if not given"
+    )
+    group.add_argument(
+        "--policy", default="auto", choices=POLICIES, help="who may begin when; auto: kv-budget with --kv-tokens"
+    )
+    group.add_argument(
+        "--kv-tokens", type=int, default=0, metavar="N", help="each server's KV pool; asked of it if not given"
     )
     group.add_argument("--request-timeout", type=float, default=600.0, metavar="SECONDS", help="for one model call")
     group.add_argument(

@@ -13,6 +13,7 @@ from typing import Any
 import anyio
 
 from writ_async.pipelines.simulate import Progress
+from writ_async.scheduler.lag import HIGH
 
 _SAMPLES_PER_SECOND = 4
 _PLAIN_SECONDS = 10.0
@@ -56,7 +57,14 @@ def _line(progress: Progress, seconds: float) -> str:
     return (
         f"{done:,} of {progress.total:,} conversations, {counters.live:,} live, "
         f"{counters.finished / seconds:,.0f} a second, {counters.requests:,} model calls, {counters.failed:,} failed"
+        f"{_lag(progress)}"
     )
+
+
+def _lag(progress: Progress) -> str:
+    """How late the event loop is, when that is worth saying."""
+    lag = progress.lag.quantile(0.99)
+    return f", event loop {1e3 * lag:,.0f} ms late" if lag > HIGH else ""
 
 
 async def _live(label: str, progress: Progress) -> None:
@@ -88,5 +96,6 @@ def _update(bars: Any, bar: Any, progress: Progress) -> None:
     state = f"{counters.live:,} live · {total.kept:,} kept"
     if counters.failed:
         state += f" · [red]{counters.failed:,} failed"
+    state += _lag(progress).replace(", ", " · [yellow]")
     bars.update(bar, completed=progress.done_before + counters.finished, state=state)
     bars.refresh()

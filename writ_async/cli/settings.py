@@ -15,18 +15,32 @@ Number = TypeVar("Number", int, float)
 
 def seats(arguments: argparse.Namespace) -> Seats:
     """Who plays which seat. Raises `InputError` for an option that is no `KEY=VALUE`, or has no engine to go to."""
-    options = _options("--engine-option", arguments.engine_option)
+    options = engine_options("--engine-option", arguments.engine_option)
     if arguments.mistakes is not None:
         options["mistakes"] = arguments.mistakes
-    user_options = _options("--user-engine-option", arguments.user_engine_option)
+    slips = getattr(arguments, "user_mistakes", None)
+    user_options = engine_options("--user-engine-option", arguments.user_engine_option)
     if arguments.user_engine is None:
         if user_options:
             raise InputError("--user-engine-option needs --user-engine")
+        options |= {"user_mistakes": slips} if slips is not None else {}
         return Seats(EngineSpec(arguments.engine, options))
+    user_options |= {"user_mistakes": slips} if slips is not None else {}
     return Seats(EngineSpec(arguments.engine, options), EngineSpec(arguments.user_engine, user_options))
 
 
-def _options(flag: str, pairs: list[str]) -> dict[str, str]:
+def phraser(arguments: argparse.Namespace) -> EngineSpec | None:
+    """The engine that rewrites requests, if there is to be one. Raises `InputError` for options that have none."""
+    options = engine_options("--phraser-option", arguments.phraser_option)
+    if arguments.phraser is None:
+        if options:
+            raise InputError("--phraser-option needs --phraser")
+        return None
+    return EngineSpec(arguments.phraser, options)
+
+
+def engine_options(flag: str, pairs: list[str]) -> dict[str, str]:
+    """Options of an engine. Raises `InputError` for one that is no `KEY=VALUE`."""
     options: dict[str, str] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
@@ -41,6 +55,8 @@ def limits(arguments: argparse.Namespace) -> Limits:
     return Limits(
         concurrency=_at_least("--concurrency", arguments.concurrency, 1),
         in_flight=_at_least("--in-flight", arguments.in_flight, 0),
+        kv_tokens=_at_least("--kv-tokens", arguments.kv_tokens, 0),
+        policy=arguments.policy,
         request_timeout=_at_least("--request-timeout", arguments.request_timeout, 0),
         conversation_timeout=_at_least("--timeout", arguments.timeout, 0),
     )

@@ -69,6 +69,8 @@ def _burden(task: Task | None) -> int:
 def _print_task(console: Console, task: Task) -> None:
     lines = [f"[bold]{escape(task.scenario.reason_for_call or task.scenario.text)}[/bold]"]
     lines += [escape(text) for text in (task.scenario.known_info, task.scenario.task_instructions) if text]
+    if task.behaviour is not None:
+        lines.append(f"[dim]user[/dim] {escape(task.behaviour.label)}")
     for certificate in task.certificates:
         action = (task.actions or ())[certificate.write]
         cells = ", ".join(dict.fromkeys(cell.name for cell in certificate.cells))

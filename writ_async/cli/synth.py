@@ -10,8 +10,10 @@ import anyio
 from writ_async.cli import settings
 from writ_async.cli.output import finish, print_json, print_tables
 from writ_async.cli.progress import watcher
+from writ_async.data.selection import render_funnel
 from writ_async.data.summary import cost_line, render_reasons, render_table
 from writ_async.pipelines.synth import SynthConfig, synth
+from writ_async.verify.filters import NAMES
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -21,9 +23,13 @@ def run(arguments: argparse.Namespace) -> int:
         n=arguments.n,
         seed=arguments.seed,
         mix=arguments.mix,
+        levels=arguments.levels,
+        max_tool_tokens=arguments.max_tool_tokens,
         world_size=arguments.world_size,
         seats=settings.seats(arguments),
         rules=settings.rules(arguments),
+        behaviours=arguments.behaviours,
+        phraser=settings.phraser(arguments),
     )
     limits = settings.limits(arguments)
     out = Path(arguments.out or f"runs/synth-{'-'.join(arguments.domains)}-n{arguments.n}-s{arguments.seed}")
@@ -35,9 +41,12 @@ def run(arguments: argparse.Namespace) -> int:
             print_json({"run": str(out), "summary": progress.summary, "total": progress.summary.total()})
         else:
             print_tables(render_table(progress.summary), render_reasons(progress.summary))
+            funnel = progress.summary.funnel
+            if funnel is not None:
+                print_tables(render_funnel(funnel, NAMES))
             if cost := cost_line(progress.summary):
                 print(cost)
-            kept = progress.summary.total().kept
+            kept = progress.summary.total().kept if funnel is None else funnel.total.left
             print(f"{kept:,} rows kept in {out}")
             print(f"next:  writ replay {out}   ·   writ export {out} --format openai --out train.jsonl")
         return finish(progress)

@@ -10,6 +10,7 @@ It costs O(new messages) per turn: each seat's view is a list that only grows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import blake2b
 
 import msgspec
@@ -127,7 +128,7 @@ class Conversation:
         self.error = ""
         self._messages: list[Message] = []
         self._agent_view: list[Message] = [agent_system_prompt(domain.policy)]
-        self._user_view: list[Message] = [user_system_prompt(task.scenario)]
+        self._user_view: list[Message] = [user_system_prompt(task.scenario, task.behaviour)]
         self._chain: list[str] = []
         self._usage: dict[Seat, Usage] = {}
         self._turns: dict[Seat, int] = {"agent": 0, "user": 0}
@@ -161,6 +162,11 @@ class Conversation:
     def ended(self) -> bool:
         """True when nothing more will be requested."""
         return self.termination is not None
+
+    @property
+    def messages(self) -> Sequence[Message]:
+        """What was said and done so far; the conversation's own list, not to be changed or kept."""
+        return self._messages
 
     @property
     def steps(self) -> int:

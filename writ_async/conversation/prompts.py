@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from writ_async.behaviour import Behaviour
 from writ_async.message import SystemMessage
 from writ_async.task import Scenario
 
@@ -24,6 +25,10 @@ You play a customer who writes to a service agent. The scenario below is all tha
 - When the agent hands you over to a human, write ###TRANSFER### and nothing else.
 - When the scenario does not let you go on, write ###OUT-OF-SCOPE### and nothing else."""
 
+_MANNER = """\
+The manner below goes before the rules above and any manner in the scenario. It may have you keep something back for a
+while, say it wrongly and put it right, or ask for something else first; in the end all of the scenario is told."""
+
 
 @lru_cache(maxsize=64)
 def agent_system_prompt(policy: str) -> SystemMessage:
@@ -31,9 +36,12 @@ def agent_system_prompt(policy: str) -> SystemMessage:
     return SystemMessage(f"<instructions>\n{_AGENT}\n</instructions>\n<policy>\n{policy}\n</policy>")
 
 
-def user_system_prompt(scenario: Scenario) -> SystemMessage:
-    """What a simulated user is told: how to play, and the task's scenario."""
-    return SystemMessage(f"{_USER}\n\n<scenario>\n{render_scenario(scenario)}\n</scenario>")
+def user_system_prompt(scenario: Scenario, behaviour: Behaviour | None = None) -> SystemMessage:
+    """What a simulated user is told: how to play, the task's scenario, and in what manner to tell it."""
+    told = f"{_USER}\n\n<scenario>\n{render_scenario(scenario)}\n</scenario>"
+    if behaviour is not None and behaviour.instruction:
+        told = f"{told}\n\n<manner>\n{_MANNER}\n{behaviour.instruction}\n</manner>"
+    return SystemMessage(told)
 
 
 def render_scenario(scenario: Scenario) -> str:

@@ -6,7 +6,8 @@ prompts.json         per domain: policy, tool schemas
 trajectories.jsonl   one finished conversation per line, in the order in which they ended
 failures.log         conversations that something outside ended, one JSON line per attempt; resuming runs them again
 timings.csv          seconds per trajectory: the one file that depends on the clock
-summary.json         counts and means per domain and kind
+summary.json         counts and means per domain and kind, and the funnel of the filters
+selection.json       the rows that fall because of others: near-duplicates, and those beyond the cap of a task
 """
 
 from __future__ import annotations

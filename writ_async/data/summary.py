@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from writ_async.data.selection import Funnel
 from writ_async.message import AssistantMessage, ToolMessage
 from writ_async.trajectory import Trajectory, Usage
 
@@ -74,9 +75,10 @@ class Group(msgspec.Struct, omit_defaults=True):
 
 
 class Summary(msgspec.Struct):
-    """Groups by domain, then by kind."""
+    """Groups by domain, then by kind. `funnel` is that of all filters, once the run has come to its end."""
 
     groups: dict[str, dict[str, Group]] = {}
+    funnel: Funnel | None = None
     version: int = 1
 
     def add(self, trajectory: Trajectory) -> None:

@@ -12,22 +12,35 @@ from writ_async.conversation import Rules
 from writ_async.engine import Engine, Setting
 from writ_async.pipelines.evaluate import read_task_sets
 from writ_async.pipelines.simulate import plan_jobs
-from writ_async.pipelines.worlds import generate_world, open_worlds
+from writ_async.pipelines.worlds import generate_world, make_place, open_worlds
 from writ_async.registry import load_domain, make_engine
-from writ_async.scheduler import Job, Limits, Rollouts, Timing, run_rollouts
+from writ_async.scheduler import Job, Limits, Rollouts, Stop, Timing, run_rollouts
 from writ_async.synthesis import parse_mix, synthesise
-from writ_async.synthesis.tasks import Place
+from writ_async.synthesis.levels import parse_levels
+from writ_async.synthesis.tasks import Wanted
 from writ_async.task import Task
 from writ_async.trajectory import OUTSIDE, Seat, Trajectory
 from writ_async.verify.judge import AssumeMet, Judge
 from writ_async.verify.verdict import judge_trajectory
 
 
-def make_tasks(domain: str, n: int, *, seed: int = 0, mix: str = "", world_size: int = 500) -> list[Task]:
-    """Draw n tasks of a domain in a generated world; see `writ synth --help` for `mix`. Raises `InputError`."""
-    opened = generate_world(load_domain(domain), seed, world_size)
-    place = Place(opened.domain, opened.world, opened.ref)
-    return synthesise([place], n, seed, parse_mix(mix))[0]
+def make_tasks(
+    domain: str,
+    n: int,
+    *,
+    seed: int = 0,
+    mix: str = "",
+    levels: str = "",
+    max_tool_tokens: int = 0,
+    world_size: int = 500,
+) -> list[Task]:
+    """Draw n proved tasks of a domain in generated worlds; see `writ synth --help` for `mix` and `levels`.
+
+    Raises `InputError`.
+    """
+    place = make_place(generate_world(load_domain(domain), seed, world_size))
+    wanted = Wanted(levels=parse_levels(levels), max_tool_tokens=max_tool_tokens)
+    return synthesise([place], n, seed, parse_mix(mix), wanted)[0]
 
 
 def load_tasks(*sources: str, data: str | None = None, split: str | None = None) -> list[Task]:
@@ -48,6 +61,7 @@ async def rollouts(
     rules: Rules | None = None,
     limits: Limits | None = None,
     judge: Judge | None = None,
+    stop: Stop | None = None,
 ) -> AsyncIterator[Rollouts]:
     """Run trials of tasks while the block lasts; iterate over judged trajectories as they finish.
 
@@ -56,7 +70,8 @@ async def rollouts(
 
     `agent` and `user` are engines, or registered names made with `options` and closed at the end; without `user` the
     agent's engine plays both seats. `data` is the folder of the benchmark that tasks come from. Every trajectory has
-    its verdict, but for those that something outside cut short (`trajectory.OUTSIDE`). `stream.cancel()` ends the run
+    its verdict, but for those that something outside cut short (`trajectory.OUTSIDE`). `stop` may end
+    conversations early (`writ_async.pipelines.stopping`). `stream.cancel()` ends the run
     in order, leaving the block at once. Raises `InputError` for an unknown engine or a world that cannot be opened.
     """
     worlds = open_worlds(tasks, data)
@@ -83,7 +98,7 @@ async def rollouts(
 
     try:
         jobs = plan_jobs(tasks, worlds, trials, seed)
-        async with run_rollouts(jobs, engines, rules=rules, limits=limits, on_finish=verify) as stream:
+        async with run_rollouts(jobs, engines, rules=rules, limits=limits, on_finish=verify, stop=stop) as stream:
             yield stream
     finally:
         with anyio.CancelScope(shield=True):

@@ -15,8 +15,10 @@ from writ_async.data.run_folder import RunFolder
 from writ_async.data.summary import Summary
 from writ_async.engine import Engine
 from writ_async.errors import bare
+from writ_async.pipelines.select import select_rows, write_selection
 from writ_async.pipelines.worlds import Opened, world_key
 from writ_async.scheduler import Counters, Job, Limits, Timing, run_rollouts
+from writ_async.scheduler.lag import Lag, sample_lag
 from writ_async.task import Task
 from writ_async.trajectory import OUTSIDE, Seat, Trajectory, trajectory_id
 from writ_async.verify.judge import Judge
@@ -27,7 +29,7 @@ class Progress(msgspec.Struct):
     """What a watcher may read at any time: how much there is to do, and what has happened.
 
     `done_before` conversations were in the run folder when the run was resumed. `cancel` ends the run in order.
-    `notices` are lines about what was found in the folder.
+    `notices` are lines about what was found in the folder. `lag` says how late the event loop was.
     """
 
     total: int
@@ -37,6 +39,7 @@ class Progress(msgspec.Struct):
     cancel: Callable[[], None]
     cancelled: bool = False
     notices: list[str] = []
+    lag: Lag = msgspec.field(default_factory=Lag)
 
 
 Watcher = Callable[[Progress], Coroutine[Any, Any, None]]
@@ -101,6 +104,7 @@ async def simulate(
 
                 progress.counters = rollouts.counters
                 progress.cancel = cancel
+                group.start_soon(sample_lag, progress.lag)
                 if watch is not None:
                     group.start_soon(watch, progress)
                 async for _ in rollouts:
@@ -108,6 +112,9 @@ async def simulate(
             group.cancel_scope.cancel()
     except BaseExceptionGroup as errors:
         raise bare(errors) from None
+    selection = select_rows(run)
+    write_selection(run, selection)
+    summary.funnel = selection.funnel
     run.write_summary(summary)
     return progress
 

@@ -11,6 +11,7 @@ from writ_async.domain import Domain
 from writ_async.errors import InputError
 from writ_async.registry import load_benchmark, load_domain
 from writ_async.state import World
+from writ_async.synthesis.tasks import Place
 from writ_async.task import Task, WorldRef
 
 
@@ -28,6 +29,20 @@ def generate_world(domain: Domain, seed: int, size: int) -> Opened:
         raise InputError(f"--world-size must be at least 1, not {size}")
     world = domain.generate(seed, size)
     return Opened(domain, world, WorldRef(domain.name, seed=seed, size=size, digest=world.digest()))
+
+
+_NEXT_SEED = 1_000_003  # far enough that the worlds of one run are not those of the next seed's
+
+
+def make_place(opened: Opened) -> Place:
+    """A place to draw tasks from, that goes on to worlds of other seeds when this one has no more of what is asked."""
+
+    def more(number: int) -> Place:
+        ref = opened.ref
+        further = generate_world(opened.domain, ref.seed + number * _NEXT_SEED, ref.size)
+        return Place(further.domain, further.world, further.ref)
+
+    return Place(opened.domain, opened.world, opened.ref, more)
 
 
 @lru_cache(maxsize=16)

@@ -9,6 +9,7 @@ from writ_async.errors import InputError
 from writ_async.task import KINDS, Kind
 
 EVEN: dict[Kind, float] = dict.fromkeys(KINDS, 1.0)
+_KNOWN: tuple[Kind, ...] = (*KINDS, "refusal")
 
 
 def parse_mix(text: str) -> dict[Kind, float]:
@@ -21,9 +22,9 @@ def parse_mix(text: str) -> dict[Kind, float]:
     mix: dict[Kind, float] = {}
     for pair in text.split(","):
         name, _, value = pair.strip().partition("=")
-        kind = next((kind for kind in KINDS if kind == name), None)
+        kind = next((kind for kind in _KNOWN if kind == name), None)
         if kind is None:
-            raise InputError(f"--mix: unknown kind {name!r}; known: {', '.join(KINDS)}")
+            raise InputError(f"--mix: unknown kind {name!r}; known: {', '.join(_KNOWN)}")
         try:
             weight = float(value or 1)
         except ValueError:
@@ -39,7 +40,7 @@ def parse_mix(text: str) -> dict[Kind, float]:
 def assign_kinds(n: int, mix: Mapping[Kind, float]) -> list[Kind]:
     """The kinds of n tasks, spread evenly: any prefix of the list is as near to the mix as it can be."""
     total = sum(mix.values())
-    owed = {kind: 0.0 for kind in KINDS if mix.get(kind)}
+    owed = {kind: 0.0 for kind in _KNOWN if mix.get(kind)}
     kinds: list[Kind] = []
     for _ in range(n):
         for kind in owed:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from writ_async.domain import Domain, call_tool
 from writ_async.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
 from writ_async.state import State
@@ -9,10 +11,14 @@ from writ_async.task import Task
 from writ_async.verify.verdict import write_findings
 
 
+def said(task: Task) -> str:
+    """All that the user says of a request."""
+    return " ".join([task.scenario.request, *(fact.text for fact in task.scenario.facts)])
+
+
 def gold_messages(task: Task, domain: Domain, state: State) -> list[Message]:
     """The shortest conversation that solves a task: the user says all, the agent makes the gold calls on `state`."""
-    said = " ".join([task.scenario.request, *(fact.text for fact in task.scenario.facts)])
-    messages: list[Message] = [UserMessage(said)]
+    messages: list[Message] = [UserMessage(said(task))]
     for number, action in enumerate(task.actions or ()):
         call = make_call(f"gold_{number}", action.name, action.arguments)
         result = call_tool(domain.tools, state, action.name, action.arguments)
@@ -24,11 +30,17 @@ def unsound(task: Task, domain: Domain, state: State) -> str:
     """Why a task may not be used, or an empty string. `state` is a fresh one; the gold calls are made on it."""
     before = state.digest()
     messages = gold_messages(task, domain, state)
+    return unsound_gold(task, domain, messages, state.digest() != before)
+
+
+def unsound_gold(task: Task, domain: Domain, messages: Sequence[Message], changed: bool) -> str:
+    """The same for a gold conversation that was had already; `changed` tells whether it changed the state."""
     for message in messages:
         if isinstance(message, ToolMessage) and message.error:
             return f"gold call {message.tool_call_id} failed: {message.content}"
-    if state.digest() == before:
-        return "the gold calls change nothing"
+    refused = task.proof is not None and bool(task.proof.refused)
+    if changed == refused:
+        return "the gold calls change something" if refused else "the gold calls change nothing"
     covered = {certificate.write for certificate in task.certificates}
     for index, action in enumerate(task.actions or ()):
         if domain.tools[action.name].kind == "write" and index not in covered:

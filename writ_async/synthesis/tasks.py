@@ -1,8 +1,12 @@
-"""Draws tasks: kinds by the mix, recipes by the seed, each proved sound in its world before it is used."""
+"""Draws tasks: kinds by the mix, levels by their weights, recipes by the seed, each proved before it is used.
+
+A recipe that states goals gives tasks with proofs. One that does not is only held to be sound: its gold calls, made,
+are a conversation that every verifier keeps.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
 import msgspec
@@ -10,83 +14,220 @@ import msgspec
 from writ_async.domain import Domain, Draft, Recipe
 from writ_async.errors import InputError
 from writ_async.state import State, World
+from writ_async.synthesis.levels import can_reach, fits, spread
 from writ_async.synthesis.mix import assign_kinds
+from writ_async.synthesis.proof import prove
+from writ_async.synthesis.shortcuts import FamilyAudit, hits
+from writ_async.synthesis.solver import decide, rules_of
 from writ_async.synthesis.soundness import unsound
-from writ_async.task import Kind, Task, WorldRef
+from writ_async.task import Kind, Proof, Task, WorldRef
 from writ_async.verify.calls import call_key
 
 _DRAWS = 40  # per recipe and task: beyond this the world has nothing fit for the recipe
+_LEVEL_DRAWS = 120  # where a level is asked for, which most draws miss
+_FAILURES = 3  # times in a row of so many draws, after which a recipe is left alone in a world
+_HEAVY = 3  # the least burden of a read-heavy task
+_WORLDS = 8  # how many further worlds are drawn, where one has too little
 
 
 class Place(msgspec.Struct, frozen=True):
-    """A domain and the world that tasks are drawn from."""
+    """A domain and the world that tasks are drawn from; `more` draws the n-th further one, where one is too small."""
 
     domain: Domain
     world: World
     ref: WorldRef
+    more: Callable[[int], Place] | None = None
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for beside the mix: weights of levels, and the most tokens that tool results may come to."""
+
+    levels: Mapping[str, float] = {}
+    max_tool_tokens: int = 0
 
 
 class SynthesisReport(msgspec.Struct):
-    """What became of the draws: how many tasks, and how many draws were empty, unsound, or had been drawn before."""
+    """What became of the draws: how many tasks, and how many draws were empty, unsound, had been drawn before, were of
+    another level or too long, or would have let a shortcut pay. `faults` counts why draws were not proved, `audits` has
+    the shortcuts by family.
+    """
 
     tasks: int = 0
     empty: int = 0
     unsound: int = 0
     duplicate: int = 0
+    off_level: int = 0
+    too_long: int = 0
+    shortcut: int = 0
+    faults: dict[str, int] = {}
+    audits: dict[str, FamilyAudit] = {}
+
+
+class _Maker:
+    """The draws of one place: what was taken so far, in each of its worlds, and which recipe reached which level."""
+
+    def __init__(self, place: Place, seed: int, wanted: Wanted, report: SynthesisReport) -> None:
+        self.places = [place]
+        self.taken: list[set[bytes]] = [set()]
+        self.seed = seed
+        self.wanted = wanted
+        self.report = report
+        self.reached: set[tuple[str, str]] = set()
+        self.failed: dict[tuple[str, str, int], int] = {}
+
+    def draw(self, recipes: Sequence[Recipe], number: int, level: str) -> Task:
+        """A task of one of the recipes, from the first world that has room. Raises `InputError` when none has."""
+        rng = Random(f"{self.seed}/{self.places[0].domain.name}/{number}")
+        for index in range(_WORLDS + 1):
+            if index == len(self.places):
+                more = self.places[0].more
+                if more is None:
+                    break
+                self.places.append(more(index))
+                self.taken.append(set())
+            for recipe in self._order(recipes, level, index, rng):
+                where = (recipe.name, level, index)
+                if self.failed.get(where, 0) >= _FAILURES:
+                    continue
+                task = self._try(recipe, index, number, level, rng)
+                if task is not None:
+                    self.failed.pop(where, None)
+                    return task
+                self.failed[where] = self.failed.get(where, 0) + 1
+        place = self.places[0]
+        raise InputError(
+            f"the {place.domain.name} world of {place.ref.size} users has no room for task {number + 1}"
+            f"{f' of level {level}' if level else ''}; raise --world-size or lower --n"
+        )
+
+    def _order(self, recipes: Sequence[Recipe], level: str, index: int, rng: Random) -> list[Recipe]:
+        """The recipes in random order; those that were tried for a level and never reached it come last."""
+        order = rng.sample(recipes, len(recipes))
+        tried = self.failed
+        return sorted(
+            order, key=lambda one: (one.name, level, index) in tried and (one.name, level) not in self.reached
+        )
+
+    def _try(self, recipe: Recipe, index: int, number: int, level: str, rng: Random) -> Task | None:
+        place, report = self.places[index], self.report
+        for _ in range(_LEVEL_DRAWS if level else _DRAWS):
+            draft = recipe.make(place.world, rng)
+            if draft is None:
+                report.empty += 1
+                if level:
+                    return None
+                continue
+            key = _gold_key(draft, place.domain)
+            if key in self.taken[index]:
+                report.duplicate += 1
+                continue
+            task_id = f"{place.domain.name}-s{self.seed}-{number:05d}"
+            drafted = make_task(draft, recipe, place, task_id, self.seed)
+            if level and not can_reach(level, *_counts(draft, place.domain)):
+                report.off_level += 1
+                continue
+            tried = self._try_shortcuts(drafted, place)
+            task = self._proved(drafted, place) if tried is not None else None
+            if tried is None or task is None or not self._admitted(task, recipe, level):
+                continue
+            audit, solved, scanned = tried
+            if audit is not None:
+                audit.add(solved, scanned)
+            self.taken[index].add(key)
+            return task
+        return None
+
+    def _proved(self, task: Task, place: Place) -> Task | None:
+        if not task.goals:
+            state = State(place.world)
+            if unsound(task, place.domain, state):
+                self.report.unsound += 1
+                return None
+            return msgspec.structs.replace(task, gold_digest=state.digest(), proof=None)
+        proved, found = prove(task, place.domain, place.world)
+        if proved is None:
+            self.report.unsound += 1
+            for problem in found.problems[:1]:
+                name = f"{task.recipe}: {problem.fault.value}"
+                self.report.faults[name] = self.report.faults.get(name, 0) + 1
+        return proved
+
+    def _try_shortcuts(self, task: Task, place: Place) -> tuple[FamilyAudit | None, frozenset[str], int] | None:
+        """The audit of a read-heavy task's family with the shortcuts that solve it, or None if it may not join."""
+        if task.kind != "read-heavy" or not task.goals:
+            return None, frozenset(), 0
+        rules = rules_of(place.domain)
+        reader, decision = decide(rules, State(place.world), task.goals[0])
+        solved = hits(rules, task.goals[0], reader, decision)
+        audit = self.report.audits.setdefault(f"{place.domain.name}/{task.recipe}", FamilyAudit())
+        if reader.scanned < 2 or not audit.admits(solved, reader.scanned):
+            self.report.shortcut += 1
+            return None
+        return audit, solved, reader.scanned
+
+    def _admitted(self, task: Task, recipe: Recipe, level: str) -> bool:
+        """Whether a task is of the level asked for, needs the reads that its kind promises, and is short enough."""
+        report = self.report
+        if task.proof is None:
+            return not level
+        for part in (task.proof.level, task.proof.level[:2], task.proof.level[2:]):
+            self.reached.add((recipe.name, part))
+        if not fits(task.proof.level, level) or (task.kind == "read-heavy" and task.proof.burden < _HEAVY):
+            report.off_level += 1
+            return False
+        if 0 < self.wanted.max_tool_tokens < task.proof.tool_tokens:
+            report.too_long += 1
+            return False
+        return True
 
 
 def synthesise(
-    places: Sequence[Place], n: int, seed: int, mix: Mapping[Kind, float]
+    places: Sequence[Place], n: int, seed: int, mix: Mapping[Kind, float], wanted: Wanted | None = None
 ) -> tuple[list[Task], SynthesisReport]:
-    """Draw n tasks, in turn from each place. No two of a place have the same gold writes.
+    """Draw n tasks, in turn from each place. No two of a world have the same gold writes.
 
+    Without levels the mix says how many tasks there are of each kind; with levels it says which kinds may be used.
     Raises `InputError` when a world holds too little for so many tasks, or no recipe makes a kind.
     """
+    wanted = wanted or Wanted()
     report = SynthesisReport()
-    kinds = {index: assign_kinds((n - index + len(places) - 1) // len(places), mix) for index in range(len(places))}
-    taken: list[set[bytes]] = [set() for _ in places]
+    makers = [_Maker(place, seed, wanted, report) for place in places]
+    counts = [(n - index + len(places) - 1) // len(places) for index in range(len(places))]
+    kinds = [assign_kinds(count, mix) for count in counts]
+    levels = [spread(count, wanted.levels) if wanted.levels else [""] * count for count in counts]
     tasks: list[Task] = []
     for number in range(n):
-        where = number % len(places)
-        place = places[where]
-        kind = kinds[where][number // len(places)]
-        recipes = [recipe for recipe in place.domain.recipes if recipe.kind == kind]
-        if not recipes:
-            raise InputError(f"domain {place.domain.name!r} has no recipe for {kind} tasks; leave them out of --mix")
-        tasks.append(_draw(place, recipes, number, seed, taken[where], report))
+        where, turn = number % len(places), number // len(places)
+        level = levels[where][turn]
+        recipes = _recipes(places[where].domain, kinds[where][turn], level, mix)
+        tasks.append(makers[where].draw(recipes, number, level))
     report.tasks = len(tasks)
     return tasks, report
 
 
-def _draw(
-    place: Place, recipes: Sequence[Recipe], number: int, seed: int, taken: set[bytes], report: SynthesisReport
-) -> Task:
-    rng = Random(f"{seed}/{place.domain.name}/{number}")
-    for recipe in rng.sample(recipes, len(recipes)):
-        for _ in range(_DRAWS):
-            draft = recipe.make(place.world, rng)
-            if draft is None:
-                report.empty += 1
-                continue
-            key = _gold_key(draft, place.domain)
-            if key in taken:
-                report.duplicate += 1
-                continue
-            task = make_task(draft, recipe, place, f"{place.domain.name}-s{seed}-{number:05d}", seed)
-            state = State(place.world)
-            if unsound(task, place.domain, state):
-                report.unsound += 1
-                continue
-            taken.add(key)
-            return msgspec.structs.replace(task, gold_digest=state.digest())
-    raise InputError(
-        f"the {place.domain.name} world of {place.ref.size} users has no room for task {number + 1}; "
-        "raise --world-size or lower --n"
-    )
+def _recipes(domain: Domain, kind: Kind, level: str, mix: Mapping[Kind, float]) -> list[Recipe]:
+    if not level:
+        recipes = [recipe for recipe in domain.recipes if recipe.kind == kind]
+        if not recipes:
+            raise InputError(f"domain {domain.name!r} has no recipe for {kind} tasks; leave them out of --mix")
+        return recipes
+    return [recipe for recipe in domain.recipes if _may_reach(recipe.kind, level) and _in_mix(recipe.kind, mix)]
+
+
+def _in_mix(kind: Kind, mix: Mapping[Kind, float]) -> bool:
+    return bool(mix.get(kind)) or kind == "refusal"
+
+
+def _may_reach(kind: Kind, level: str) -> bool:
+    """Whether a kind can have a level at all: refusals have no write, and several writes are write-intensive."""
+    if "W" not in level:
+        return kind != "refusal"
+    writes = int(level[level.index("W") + 1])
+    return (kind == "refusal") == (writes == 0) and (kind == "write-intensive") == (writes > 1)
 
 
 def make_task(draft: Draft, recipe: Recipe, place: Place, task_id: str, seed: int) -> Task:
-    """The task of a draft."""
+    """The task of a draft, not proved yet."""
     return Task(
         id=task_id,
         domain=place.domain.name,
@@ -98,9 +239,20 @@ def make_task(draft: Draft, recipe: Recipe, place: Place, task_id: str, seed: in
         communicate=draft.communicate,
         recipe=recipe.name,
         seed=seed,
+        goals=draft.goals,
+        proof=Proof(level="", burden=0, path=0, pins=draft.pins) if draft.goals else None,
     )
 
 
+def _counts(draft: Draft, domain: Domain) -> tuple[int, int]:
+    """How many writes and how many reads the gold calls are."""
+    kinds = [domain.tools[action.name].kind for action in draft.actions]
+    return kinds.count("write"), kinds.count("read")
+
+
 def _gold_key(draft: Draft, domain: Domain) -> bytes:
+    """The same for drafts with the same gold writes; refusals are told apart by what they ask for."""
     writes = [action for action in draft.actions if domain.tools[action.name].kind == "write"]
-    return b"\n".join(sorted(call_key(action.name, action.arguments) for action in writes))
+    keys = [call_key(action.name, action.arguments) for action in writes]
+    keys += [call_key(goal.objective, goal.params) for goal in draft.goals if not goal.writes]
+    return b"\n".join(sorted(keys))

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
+import msgspec
+
 from writ_async.domain import Domain
 from writ_async.message import Message, ToolMessage
 from writ_async.state import World
-from writ_async.task import Action, Task
-from writ_async.trajectory import COMPLETE, Finding, Reward, Signal, Termination, Trajectory, Verdict
-from writ_async.verify.calls import ExecutedCall, call_key, executed_calls, last_agent_text, said_by_user
+from writ_async.task import Task
+from writ_async.trajectory import COMPLETE, Finding, Reward, Signal, Termination, Trajectory, Verdict, WriteEvidence
+from writ_async.verify.calls import executed_calls, last_agent_text
+from writ_async.verify.evidence import row_label, write_evidence
 from writ_async.verify.judge import AssumeMet, Judge
-from writ_async.verify.provenance import Seen, unseen_arguments
 from writ_async.verify.reward import compute_reward
+from writ_async.verify.user import audit_user
 
 
 class Reason(StrEnum):
@@ -31,6 +34,12 @@ class Reason(StrEnum):
     """A write used a value that nobody had said or shown before."""
     MISSING_EVIDENCE = "missing_evidence"
     """A write was made before all reads of its certificate were."""
+    STALE_EVIDENCE = "stale_evidence"
+    """A write rested on a read that an earlier write had put out of date."""
+    UNCONFIRMED_WRITE = "unconfirmed_write"
+    """A write was made that the agent had not laid out, or to which the user had not said yes."""
+    POLICY_BREACH = "policy_breach"
+    """A write was made that the policy forbids in that state."""
     FAILED_WRITE = "failed_write"
     """A write was refused, or its arguments were malformed."""
     SURPLUS_WRITE = "surplus_write"
@@ -46,12 +55,24 @@ def judge_trajectory(
     reward = compute_reward(
         task, domain, world, trajectory.messages, trajectory.termination, judge if judge is not None else AssumeMet()
     )
+    writes = write_evidence(task, trajectory.messages, domain, world)
+    if trajectory.termination not in COMPLETE:
+        # Who did not come to the end has not refused anything yet.
+        writes = [write for write in writes if write.name]
     findings = [
         *ending_findings(task, trajectory.messages, trajectory.termination, trajectory.signal),
         *reward_findings(reward),
-        *write_findings(task, trajectory.messages, domain),
+        *write_findings(task, trajectory.messages, domain, writes),
+        # A benchmark's scenarios do not tell facts apart from wishes.
+        *(audit_user(task, trajectory.messages) if task.kind != "benchmark" else ()),
     ]
-    return Verdict(reward=reward, kept=not findings, findings=tuple(findings))
+    return Verdict(
+        reward=reward,
+        kept=not findings,
+        findings=tuple(findings),
+        evidence=row_label(writes) or "",
+        writes=tuple(writes),
+    )
 
 
 def ending_findings(
@@ -83,68 +104,45 @@ def reward_findings(reward: Reward) -> list[Finding]:
     ]
 
 
-def write_findings(task: Task, messages: Sequence[Message], domain: Domain) -> list[Finding]:
-    """What is wrong with the writes: refused, too many, with arguments nobody had seen, or before their evidence."""
-    calls = executed_calls(messages, domain.tools)
-    writes = [call for call in calls if call.kind == "write"]
-    done = [call for call in writes if call.succeeded]
+def write_findings(
+    task: Task,
+    messages: Sequence[Message],
+    domain: Domain,
+    writes: Sequence[WriteEvidence] | None = None,
+) -> list[Finding]:
+    """What is wrong with the writes: refused, too many, or resting on too little.
+
+    `writes` is what `write_evidence` says of them; without it provenance and coverage alone are judged, which need
+    neither a world nor a user's yes.
+    """
+    calls = [call for call in executed_calls(messages, domain.tools) if call.kind == "write"]
     findings = [
         Finding(Reason.FAILED_WRITE, f"{call.call.function.name}: {call.result.content}", call.message)
-        for call in writes
+        for call in calls
         if not call.succeeded
     ]
     wanted = [action for action in task.actions or () if domain.tools[action.name].kind == "write"]
     findings += [
         Finding(Reason.SURPLUS_WRITE, f"{call.call.function.name} is write {number} of {len(wanted)}", call.message)
-        for number, call in enumerate(done, start=1)
+        for number, call in enumerate((call for call in calls if call.succeeded), start=1)
         if number > len(wanted)
     ]
-    findings += _provenance(done, messages, domain)
-    findings += _coverage(task, calls)
-    return findings
-
-
-def _provenance(writes: list[ExecutedCall], messages: Sequence[Message], domain: Domain) -> list[Finding]:
-    findings: list[Finding] = []
-    seen = Seen()
-    position = 0
+    if writes is None:
+        bare = write_evidence(task, messages, domain)
+        writes = [msgspec.structs.replace(write, unconfirmed="") for write in bare]
     for write in writes:
-        for message in messages[position : write.message]:
-            if isinstance(message, ToolMessage):
-                if not message.error:
-                    seen.add(message.content)
-            elif text := said_by_user(message):
-                seen.add(text)
-        position = write.message
-        name = write.call.function.name
-        for unseen in unseen_arguments(domain.tools[name], write.arguments or {}, seen):
-            findings.append(Finding(Reason.UNSEEN_ARGUMENT, f"{name}: {unseen}", write.message))
+        findings += evidence_findings(write)
     return findings
 
 
-def _coverage(task: Task, calls: list[ExecutedCall]) -> list[Finding]:
-    """Each write that equals a gold one is held against that one's certificate."""
-    first_read: dict[bytes, int] = {}
-    for call in calls:
-        if call.kind == "read" and call.succeeded and call.arguments is not None:
-            first_read.setdefault(call_key(call.call.function.name, call.arguments), call.message)
-    findings: list[Finding] = []
-    for certificate in task.certificates:
-        write = _find((task.actions or ())[certificate.write], calls)
-        if write is None:
-            continue
-        for cell in certificate.cells:
-            key = call_key(cell.name, cell.arguments)
-            if key not in first_read or first_read[key] >= write.message:
-                detail = f"{write.call.function.name} came before {key.decode()}"
-                findings.append(Finding(Reason.MISSING_EVIDENCE, detail, write.message))
+def evidence_findings(write: WriteEvidence) -> list[Finding]:
+    """What is wanting in the evidence of one write."""
+    name, place = write.name or "the refusal", write.message
+    findings = [Finding(Reason.UNSEEN_ARGUMENT, f"{name}: {unseen}", place) for unseen in write.unseen]
+    findings += [Finding(Reason.MISSING_EVIDENCE, f"{name} came before {cell}", place) for cell in write.missing]
+    findings += [Finding(Reason.STALE_EVIDENCE, f"{name}: a write had changed {cell}", place) for cell in write.stale]
+    if write.unconfirmed:
+        findings.append(Finding(Reason.UNCONFIRMED_WRITE, f"{name}: {write.unconfirmed}", place))
+    if write.breach:
+        findings.append(Finding(Reason.POLICY_BREACH, f"{name}: {write.breach}", place))
     return findings
-
-
-def _find(action: Action, calls: list[ExecutedCall]) -> ExecutedCall | None:
-    wanted = call_key(action.name, action.arguments)
-    for call in calls:
-        made = call.kind == "write" and call.succeeded and call.arguments is not None
-        if made and call_key(call.call.function.name, call.arguments or {}) == wanted:
-            return call
-    return None

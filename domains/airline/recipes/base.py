@@ -1,7 +1,7 @@
 """What all recipes share: playing the gold calls, choosing users and trips, and putting a scenario together.
 
-A recipe's `build` plays its gold solution on a state of the world through `Gold` and raises `Unfit` where the draw does
-not allow the task. What is played is executed, so a draft's gold calls are known to succeed.
+A recipe's `build` samples what the user wants, lets `Gold` decide and play it on a state of the world, and raises
+`Unfit` where the draw does not allow the task. What is played is executed, so gold calls are known to succeed.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from domains.airline.goals import RULES
 from domains.airline.schema import Reservation, User
 from domains.airline.tools import TOOLS
-from domains.common.phrasing import ask, greeting, instructions, pick, second_person, sentences, told
-from writ_async.domain import Draft, Recipe, call_tool
+from domains.common.phrasing import ask, figure, greeting, instructions, pick, second_person, sentences, told
+from writ_async.domain import Draft, Recipe, ToolError
+from writ_async.goal import Ambiguous, Decision, Key, NothingFits, Reader
 from writ_async.state import State, World
-from writ_async.task import Action, Cell, Certificate, Fact, Kind, Scenario
+from writ_async.task import Action, Fact, Goal, Kind, Pin, Scenario
 
 T = TypeVar("T")
 
@@ -36,68 +38,89 @@ class Case(msgspec.Struct, frozen=True):
 
 
 class Gold:
-    """A gold solution as it is played: the state, the calls so far, and the cells that were read."""
+    """A gold solution as it is played: the state, the calls so far, the goals, and what the request settles."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, refusal: bool = False) -> None:
         self.state = State(world)
+        self.refusal = refusal
         self.actions: list[Action] = []
-        self.cells: list[Cell] = []
-        self.certificates: list[Certificate] = []
+        self.goals: list[Goal] = []
+        self.pins: list[Pin] = []
+        self.says_cities = False
+        self._made: set[Key] = set()
 
-    def _call(self, name: str, arguments: dict[str, Any]) -> str:
-        result = call_tool(TOOLS, self.state, name, arguments)
-        if result.error:
-            raise Unfit(result.content)
-        self.actions.append(Action(name, arguments))
-        return result.content
+    def pin(self, kind: str, text: str) -> str:
+        """A sentence that settles a choice; it has to be said."""
+        self.pins.append(Pin(kind, text))
+        return text
 
-    def read(self, name: str, **arguments: Any) -> Cell:
-        """Call a reading tool, unless it was called with these arguments before."""
-        cell = Cell(name, arguments)
-        if cell not in self.cells:
-            self._call(name, arguments)
-            self.cells.append(cell)
-        return cell
+    def reach(self, user: User, objective: str, **params: Any) -> Decision:
+        """Decide a goal of a user, and play its reads, sums and writes.
 
-    def profile(self, user: User) -> Cell:
-        """Read a user's profile."""
-        return self.read("get_user_details", user_id=user.user_id)
+        Raises `Unfit` when it has no single answer, when a tool refuses, or when the policy forbids it (or, for a
+        refusal, does not).
+        """
+        who = {"user_id": user.user_id, "name": f"{user.name.first_name} {user.name.last_name}"}
+        reader = Reader(self.state, RULES.fetch)
+        try:
+            decision = RULES.objectives[objective](reader, {"who": who, **params})
+        except (NothingFits, Ambiguous) as exc:
+            raise Unfit(str(exc)) from exc
+        if bool(decision.refused) != self.refusal:
+            raise Unfit(decision.refused or "the policy allows it")
+        for key in reader.cells:
+            if key not in reader.quiet:
+                self._once(key)
+        writes: tuple[int, ...] = ()
+        if not self.refusal:
+            for expression in decision.sums:
+                self._once(("calculate", expression))
+            writes = tuple(range(len(self.actions), len(self.actions) + len(decision.writes)))
+            for action in decision.writes:
+                self._write(action)
+        self.goals.append(Goal(objective, {"who": who, **params}, writes))
+        return decision
 
-    def trip(self, trip: Reservation) -> Cell:
-        """Read a reservation."""
-        return self.read("get_reservation_details", reservation_id=trip.reservation_id)
+    def _once(self, key: Key) -> None:
+        if key not in self._made:
+            self._made.add(key)
+            names = TOOLS[key[0]].schema["function"]["parameters"]["properties"]
+            self.actions.append(Action(key[0], dict(zip(names, key[1:], strict=True))))
 
-    def search(self, origin: str, destination: str, date: str, onestop: bool = False) -> Cell:
-        """Search nonstop flights, or connections, of a route on a day."""
-        name = "search_onestop_flight" if onestop else "search_direct_flight"
-        return self.read(name, origin=origin, destination=destination, date=date)
+    def _write(self, action: Action) -> None:
+        self.actions.append(action)
+        try:
+            TOOLS[action.name].function(self.state, **action.arguments)
+        except ToolError as exc:
+            raise Unfit(str(exc)) from exc
 
-    def calculate(self, expression: str) -> int:
-        """Work out an expression of whole dollars or bags with the tool."""
-        return round(float(self._call("calculate", {"expression": expression})))
+    def draft(self, scenario: Scenario, communicate: Iterable[float] = ()) -> Draft:
+        """The played solution as a draft; `communicate` are the amounts that the user must be told.
 
-    def write(self, name: str, cells: Sequence[Cell] | None = None, **arguments: Any) -> None:
-        """Call a writing tool; `cells` fix its arguments, by default all that were read."""
-        self.certificates.append(Certificate(len(self.actions), tuple(self.cells if cells is None else cells)))
-        self._call(name, arguments)
-
-    def draft(self, scenario: Scenario, communicate: Iterable[int] = ()) -> Draft:
-        """The played solution as a draft; `communicate` are the numbers that the user must be told."""
+        Where the user speaks of cities, the list of airports is read first, which tells their codes.
+        """
+        first = (Action("list_all_airports", {}),) if self.says_cities else ()
+        shift = len(first)
+        goals = [Goal(one.objective, one.params, tuple(w + shift for w in one.writes)) for one in self.goals]
         return Draft(
             scenario=scenario,
-            actions=tuple(self.actions),
-            certificates=tuple(self.certificates),
-            communicate=tuple(map(str, communicate)),
+            actions=(*first, *self.actions),
+            communicate=() if self.refusal else tuple(figure(abs(amount)) for amount in communicate),
+            goals=tuple(goals),
+            pins=tuple(self.pins),
         )
 
 
-def recipe(name: str, kind: Kind, build: Callable[[World, Random], Draft]) -> Recipe:
+Build = Callable[[World, Random, Gold], Draft]
+
+
+def recipe(name: str, kind: Kind, build: Build) -> Recipe:
     """A recipe that tries `build` a few times before it gives up."""
 
     def make(world: World, rng: Random) -> Draft | None:
         for _ in range(_TRIES):
             try:
-                return build(world, rng)
+                return build(world, rng, Gold(world, kind == "refusal"))
             except Unfit:
                 continue
         return None
@@ -133,14 +156,6 @@ def some(rng: Random, options: Sequence[T], low: int, high: int) -> list[T]:
     if len(options) < low:
         raise Unfit("too few to choose from")
     return rng.sample(list(options), rng.randint(low, min(high, len(options))))
-
-
-def best(options: Iterable[tuple[int, T]], margin: int = 1) -> T:
-    """What has the smallest number, by at least `margin`. Raises `Unfit` when that is not clear."""
-    ranked = sorted(options, key=lambda option: option[0])
-    if not ranked or (len(ranked) > 1 and ranked[1][0] - ranked[0][0] < margin):
-        raise Unfit("no clear best choice")
-    return ranked[0][1]
 
 
 def identity(rng: Random, user: User) -> list[Fact]:

@@ -5,20 +5,10 @@ from __future__ import annotations
 from random import Random
 from typing import Final
 
-from domains.airline.policy_rules import FREE_BAGS, nonfree_bags
 from domains.airline.recipes import words
 from domains.airline.recipes.baggage import add_phrase
-from domains.airline.recipes.base import Gold, Unfit, best, one, recipe, scenario
-from domains.airline.recipes.select import (
-    case_with_later_trips,
-    difference,
-    fares,
-    later_trips,
-    legs_of,
-    payer,
-    read_all,
-    search_legs,
-)
+from domains.airline.recipes.base import Gold, one, recipe, scenario
+from domains.airline.recipes.select import case_with_later_trips, describe, later_trips, payer
 from domains.airline.schema import CABINS, CabinName, Reservation
 from domains.common.phrasing import pick
 from writ_async.domain import Draft, Recipe
@@ -37,11 +27,6 @@ _COMFORT: Final = (
 )
 
 
-def old_fares(trip: Reservation) -> list[int]:
-    """What one passenger paid for each flight."""
-    return [leg.price for leg in trip.flights]
-
-
 def other_cabin(rng: Random, trip: Reservation) -> CabinName:
     """A cabin that a trip is not in, a better one more often."""
     place = CABINS.index(trip.cabin)
@@ -49,25 +34,15 @@ def other_cabin(rng: Random, trip: Reservation) -> CabinName:
     return pick(rng, better) if better and rng.random() < 0.75 else pick(rng, [c for c in CABINS if c != trip.cabin])
 
 
-def _by_id(world: World, rng: Random) -> Draft:
+def _by_id(world: World, rng: Random, gold: Gold) -> Draft:
     case = case_with_later_trips(world, rng, 1)
-    gold = Gold(world)
     trip = one(rng, later_trips(case))
     cabin = other_cabin(rng, trip)
-    new, old, people = fares(gold.state, trip, cabin), old_fares(trip), len(trip.passengers)
-    extra = (sum(new) - sum(old)) * people
-    method = payer(rng, case.user, extra)
-    cells = [gold.profile(case.user), gold.trip(trip)]
-    search_legs(gold, trip)
-    difference(gold, new, old, people)
-    gold.write(
-        "update_reservation_flights",
-        cells,
-        reservation_id=trip.reservation_id,
-        cabin=cabin,
-        flights=legs_of(trip),
-        payment_id=method.id,
+    method = payer(rng, case.user)
+    decision = gold.reach(
+        case.user, "recabin", trip={"id": trip.reservation_id}, cabin=cabin, pay=describe(case.user, method)
     )
+    extra = decision.figures["extra"]
     said = words.cabin(rng, cabin)
     up = CABINS.index(cabin) > CABINS.index(trip.cabin)
     verbs = (
@@ -81,46 +56,26 @@ def _by_id(world: World, rng: Random) -> Draft:
         pick(rng, ("The flights themselves stay the same.", "All flights stay as they are.", "I keep all my flights.")),
         words.pay_with(rng, words.method(rng, case.user, method)),
     ]
-    told: list[int] = []
+    told: list[float] = []
     if extra and rng.random() < 0.5:
         details.append(words.ask_price(rng, "how much I pay extra" if extra > 0 else "how much I get back"))
-        told.append(abs(extra))
+        told.append(extra)
     return gold.draft(scenario(rng, case.user, wish, details), told)
 
 
-def _cheapest_upgrade(world: World, rng: Random) -> Draft:
-    case = case_with_later_trips(world, rng, 2, most=7)
-    gold = Gold(world)
-    target: CabinName = "business"
-    trips = [trip for trip in later_trips(case) if trip.cabin != target]
-    if not 2 <= len(trips) <= 5 or sum(len(trip.flights) for trip in trips) > 11:
-        raise Unfit("too few or too many trips to compare")
-    costs = [
-        ((sum(fares(gold.state, trip, target)) - sum(old_fares(trip))) * len(trip.passengers), trip) for trip in trips
-    ]
-    trip = best(costs, margin=10)
-    extra = min(cost for cost, _ in costs)
-    method = payer(rng, case.user, extra)
-    read_all(gold, case)
-    for candidate in trips:
-        search_legs(gold, candidate)
-    for candidate in trips:
-        new = fares(gold.state, candidate, target)
-        difference(gold, new, old_fares(candidate), len(candidate.passengers))
-    gold.write(
-        "update_reservation_flights",
-        reservation_id=trip.reservation_id,
-        cabin=target,
-        flights=legs_of(trip),
-        payment_id=method.id,
-    )
+def _cheapest_upgrade(world: World, rng: Random, gold: Gold) -> Draft:
+    case = case_with_later_trips(world, rng, 2, most=9)
+    target: CabinName = pick(rng, ("business", "business", "economy"))
+    method = payer(rng, case.user)
+    decision = gold.reach(case.user, "recabin", trip={"upgrade": target}, cabin=target, pay=describe(case.user, method))
+    extra = decision.figures["extra"]
     said = words.cabin(rng, target)
     wish = pick(
         rng,
         (
-            f"upgrade one of my trips to {said}: the one where that costs the least extra",
-            f"move the trip with the smallest surcharge up to {said}",
-            f"have whichever of my trips is cheapest to upgrade moved to {said}",
+            f"move one of my trips to {said}: the one where that costs the least extra",
+            f"move the trip with the smallest surcharge to {said}",
+            f"have whichever of my trips is cheapest to change moved to {said}",
             f"get {said} on one trip, namely where the difference in price is smallest",
         ),
     )
@@ -128,65 +83,48 @@ def _cheapest_upgrade(world: World, rng: Random) -> Draft:
         pick(
             rng,
             (
-                "I mean trips that start after today and aren't in business yet.",
-                "Only trips that leave after today and aren't business class already come into question.",
-                "It's about my trips with a start after today that are in a lower cabin.",
+                f"I mean trips that start after today and aren't in {said} yet.",
+                f"Only trips that leave after today and aren't in {said} already come into question.",
+                f"It's about my trips with a start after today that are not in {said}.",
             ),
         ),
         pick(
             rng,
             (
-                "The extra cost is for all passengers of the trip together.",
-                "I compare the extra cost for the whole reservation, all passengers included.",
-                "What counts is the surcharge for all passengers of a booking in total.",
+                "A trip only counts if all its flights have enough seats in that cabin.",
+                "Trips without enough free seats in that cabin are out.",
+                "It has to have seats for everybody on every flight, of course.",
+            ),
+        ),
+        pick(
+            rng,
+            (
+                "The extra cost is for all passengers of the trip together; money that comes back counts as less.",
+                "I compare the extra cost of whole reservations, all passengers included, refunds counted as minus.",
+                "What counts is the surcharge for all passengers of a booking in total, a refund being the smallest.",
             ),
         ),
         pick(rng, _COMFORT),
         pick(rng, words.FORGOT),
         words.pay_with(rng, words.method(rng, case.user, method)),
     ]
-    told: list[int] = []
+    told: list[float] = []
     if extra > 0 and rng.random() < 0.5:
-        details.append(words.ask_price(rng, "what the upgrade costs"))
+        details.append(words.ask_price(rng, "what the change costs"))
         told.append(extra)
     return gold.draft(scenario(rng, case.user, wish, details, unknown=words.NO_IDS), told)
 
 
-def _upgrade_then_bags(world: World, rng: Random) -> Draft:
+def _upgrade_then_bags(world: World, rng: Random, gold: Gold) -> Draft:
     case = case_with_later_trips(world, rng, 1)
-    gold = Gold(world)
     trip = one(rng, [trip for trip in later_trips(case) if trip.cabin != "business"])
     cabin: CabinName = pick(rng, CABINS[CABINS.index(trip.cabin) + 1 :])
-    new, old, people = fares(gold.state, trip, cabin), old_fares(trip), len(trip.passengers)
-    method = payer(rng, case.user, 0, cards_only=True)
-    free = FREE_BAGS[case.user.membership][cabin]
+    method = payer(rng, case.user, cards_only=True)
+    paying = describe(case.user, method)
     more = rng.randint(1, 3)
-    bags = trip.total_baggages + more
-    nonfree = nonfree_bags(case.user.membership, cabin, people, bags)
-    if nonfree < trip.nonfree_baggages:
-        raise Unfit("bags that were paid for would become free, which the policy does not speak of")
-    cells = [gold.profile(case.user), gold.trip(trip)]
-    search_legs(gold, trip)
-    extra = difference(gold, new, old, people)
-    gold.write(
-        "update_reservation_flights",
-        cells,
-        reservation_id=trip.reservation_id,
-        cabin=cabin,
-        flights=legs_of(trip),
-        payment_id=method.id,
-    )
-    gold.calculate(f"{trip.total_baggages} + {more}")
-    if nonfree:
-        gold.calculate(f"{bags} - {free} * {people}")
-    gold.write(
-        "update_reservation_baggages",
-        cells,
-        reservation_id=trip.reservation_id,
-        total_baggages=bags,
-        nonfree_baggages=nonfree,
-        payment_id=method.id,
-    )
+    where = {"id": trip.reservation_id}
+    upgrade = gold.reach(case.user, "recabin", trip=where, cabin=cabin, pay=paying)
+    gold.reach(case.user, "bags", trip=where, more=more, pay=paying)
     said = words.cabin(rng, cabin)
     wish = pick(
         rng,
@@ -196,23 +134,23 @@ def _upgrade_then_bags(world: World, rng: Random) -> Draft:
             f"change reservation {trip.reservation_id} to {said} first; once that is done, {add_phrase(rng, more)}",
         ),
     )
+    order = (
+        "The cabin has to be changed before the bags are added.",
+        "I want it in that order, cabin first and bags second.",
+        "The bags come second, so that the allowance of the new cabin counts.",
+    )
     details = [
         pick(rng, _COMFORT),
-        pick(
-            rng,
-            (
-                "The cabin has to be changed before the bags are added.",
-                "I want it in that order, cabin first and bags second.",
-                "The bags come second, so that the allowance of the new cabin counts.",
-            ),
-        ),
+        gold.pin("writes", pick(rng, order)),
+        gold.pin("calls", pick(rng, words.ONE_STEP)) if more > 1 else "",
         pick(rng, ("My flights stay as they are.", "I keep the same flights.")),
         words.pay_with(rng, words.method(rng, case.user, method)),
     ]
-    told: list[int] = []
+    told: list[float] = []
+    extra = upgrade.figures["extra"]
     if extra and rng.random() < 0.4:
         details.append(words.ask_price(rng, "what the change of cabin costs"))
-        told.append(abs(extra))
+        told.append(extra)
     return gold.draft(scenario(rng, case.user, wish, details), told)
 
 

@@ -7,9 +7,8 @@ from typing import Final
 
 from domains.airline.policy_rules import Reason, may_cancel
 from domains.airline.recipes import words
-from domains.airline.recipes.base import Gold, Unfit, best, one, recipe, scenario, some
-from domains.airline.recipes.select import case_with_later_trips, later_trips, read_all
-from domains.airline.schema import Reservation
+from domains.airline.recipes.base import Gold, Unfit, one, recipe, scenario, some
+from domains.airline.recipes.select import case_with_later_trips, later_trips
 from domains.common.phrasing import listing, pick
 from writ_async.domain import Draft, Recipe
 from writ_async.state import World
@@ -17,26 +16,16 @@ from writ_async.state import World
 _REASONS: Final[tuple[Reason, ...]] = ("change of plan", "change of plan", "health", "weather")
 
 
-def paid(trip: Reservation) -> int:
-    """What was paid for a trip so far, in dollars."""
-    return sum(payment.amount for payment in trip.payment_history)
-
-
-def show_paid(gold: Gold, *trips: Reservation) -> int:
-    """What was paid for trips, worked out with the tool where it is not a single payment."""
-    amounts = [str(payment.amount) for trip in trips for payment in trip.payment_history]
-    return int(amounts[0]) if len(amounts) == 1 else gold.calculate(" + ".join(amounts))
-
-
 def _ask_refund(rng: Random) -> str:
     return words.ask_price(rng, pick(rng, ("how much comes back to me", "the total refund", "how big the refund is")))
 
 
-def _by_id(world: World, rng: Random) -> Draft:
+def _named(world: World, rng: Random, gold: Gold) -> Draft:
+    """A trip by its id, that may be cancelled; or one that may not, for a refusal."""
     case = case_with_later_trips(world, rng, 1)
-    gold = Gold(world)
     why = pick(rng, _REASONS)
-    trip = one(rng, [trip for trip in later_trips(case) if may_cancel(gold.state, trip, why)])
+    trip = one(rng, [trip for trip in later_trips(case) if may_cancel(gold.state, trip, why) is not gold.refusal])
+    decision = gold.reach(case.user, "cancel", trip={"id": trip.reservation_id}, reason=why)
     places = words.Places(rng, gold)
     wish = pick(
         rng,
@@ -49,32 +38,23 @@ def _by_id(world: World, rng: Random) -> Draft:
             "get reservation {} cancelled",
         ),
     ).format(trip.reservation_id)
-    cells = [gold.profile(case.user), gold.trip(trip)]
     details = [words.reason(rng, why)]
     if rng.random() < 0.5:
         details.insert(0, f"It's the trip {places.route(rng, trip)}.")
-    told: list[int] = []
-    if rng.random() < 0.4:
+    told: list[float] = []
+    if rng.random() < 0.4 and not gold.refusal:
         details.append(_ask_refund(rng))
-        told.append(show_paid(gold, trip))
-    gold.write("cancel_reservation", cells, reservation_id=trip.reservation_id)
-    return gold.draft(scenario(rng, case.user, wish, details), told)
+        told.append(decision.figures["refund"])
+    extra = pick(rng, words.ACCEPT_NO) if gold.refusal else ""
+    return gold.draft(scenario(rng, case.user, wish, details, extra=extra), told)
 
 
-def _several(world: World, rng: Random) -> Draft:
+def _several(world: World, rng: Random, gold: Gold) -> Draft:
     case = case_with_later_trips(world, rng, 2)
-    gold = Gold(world)
     why = pick(rng, _REASONS)
-    trips = some(rng, [trip for trip in later_trips(case) if may_cancel(gold.state, trip, why)], 2, 4)
-    profile = gold.profile(case.user)
-    cells = [gold.trip(trip) for trip in trips]
-    told: list[int] = []
-    details = [words.reason(rng, why)]
-    if rng.random() < 0.4:
-        details.append(words.ask_price(rng, "how much comes back to me for all of them together"))
-        told.append(show_paid(gold, *trips))
-    for trip, cell in zip(trips, cells, strict=True):
-        gold.write("cancel_reservation", [profile, cell], reservation_id=trip.reservation_id)
+    trips = some(rng, [trip for trip in later_trips(case) if may_cancel(gold.state, trip, why)], 2, 6)
+    for trip in trips:
+        gold.reach(case.user, "cancel", trip={"id": trip.reservation_id}, reason=why)
     ids = listing([trip.reservation_id for trip in trips])
     wish = pick(
         rng,
@@ -86,26 +66,25 @@ def _several(world: World, rng: Random) -> Draft:
             f"cancel {ids}, all {len(trips)} of them",
         ),
     )
-    return gold.draft(scenario(rng, case.user, wish, details), told)
+    return gold.draft(scenario(rng, case.user, wish, [words.reason(rng, why)]))
 
 
-def _only_cancellable(world: World, rng: Random) -> Draft:
+def _all_allowed(world: World, rng: Random, gold: Gold, count: bool) -> Draft:
+    """Every trip that the rules still let be cancelled: one of many, or several."""
     case = case_with_later_trips(world, rng, 3)
-    gold = Gold(world)
     why = pick(rng, _REASONS)
-    fit = [trip for trip in later_trips(case) if may_cancel(gold.state, trip, why)]
-    if len(fit) != 1:
-        raise Unfit("not exactly one trip can be cancelled")
-    read_all(gold, case)
-    gold.write("cancel_reservation", reservation_id=fit[0].reservation_id)
+    fit = sum(may_cancel(gold.state, trip, why) for trip in later_trips(case))
+    if (fit > 1) is not count or not fit:
+        raise Unfit("another number of trips can be cancelled")
+    gold.reach(case.user, "cancel_all", reason=why)
     wish = pick(
         rng,
         (
-            "cancel the one trip that the airline's rules still let me cancel",
-            "cancel whichever of my coming trips can still be cancelled with a refund",
-            "cancel the only one of my future bookings that may be cancelled under the rules",
-            "get one trip cancelled: the single one that the rules allow to be cancelled",
-            "find the one coming reservation I can still cancel, and cancel it",
+            "cancel every trip that the airline's rules still let me cancel",
+            "cancel whichever of my coming trips can still be cancelled with a refund, be it one or more",
+            "cancel all of my future bookings that may be cancelled under the rules",
+            "have all coming trips cancelled for which the rules allow it",
+            "find the coming reservations I can still cancel, and cancel each of them",
         ),
     )
     details = [
@@ -123,9 +102,9 @@ def _only_cancellable(world: World, rng: Random) -> Draft:
         pick(
             rng,
             (
-                "I believe exactly one of them qualifies.",
-                "From what I know just one of them qualifies.",
-                "There should be exactly one.",
+                "All others stay as they are.",
+                "What cannot be cancelled stays booked.",
+                "The remaining ones should stay untouched.",
                 "",
             ),
         ),
@@ -133,16 +112,21 @@ def _only_cancellable(world: World, rng: Random) -> Draft:
     return gold.draft(scenario(rng, case.user, wish, details, unknown=words.NO_IDS))
 
 
-def _priciest_business(world: World, rng: Random) -> Draft:
+def _only_cancellable(world: World, rng: Random, gold: Gold) -> Draft:
+    return _all_allowed(world, rng, gold, False)
+
+
+def _all_cancellable(world: World, rng: Random, gold: Gold) -> Draft:
+    return _all_allowed(world, rng, gold, True)
+
+
+def _priciest_business(world: World, rng: Random, gold: Gold) -> Draft:
     case = case_with_later_trips(world, rng, 2)
-    gold = Gold(world)
     why: Reason = "change of plan"
-    fit = [trip for trip in later_trips(case) if trip.cabin == "business" and may_cancel(gold.state, trip, why)]
-    if len(fit) < 2:
+    if sum(trip.cabin == "business" for trip in later_trips(case)) < 2:
         raise Unfit("fewer than two business trips")
-    cheapest = rng.random() < 0.4
-    trip = best([(paid(trip) if cheapest else -paid(trip), trip) for trip in fit], margin=10)
-    read_all(gold, case)
+    cheapest = rng.random() < 0.5
+    decision = gold.reach(case.user, "cancel", trip={"paid": "least" if cheapest else "most"}, reason=why)
     word = pick(rng, ("cheapest", "least expensive")) if cheapest else pick(rng, ("most expensive", "priciest"))
     wish = pick(
         rng,
@@ -165,18 +149,44 @@ def _priciest_business(world: World, rng: Random) -> Draft:
             ),
         ),
     ]
-    told: list[int] = []
+    told: list[float] = []
     if rng.random() < 0.5:
         details.append(_ask_refund(rng))
-        told.append(show_paid(gold, trip))
-    gold.write("cancel_reservation", reservation_id=trip.reservation_id)
+        told.append(decision.figures["refund"])
     return gold.draft(scenario(rng, case.user, wish, details, unknown=words.NO_IDS), told)
 
 
+def _extreme(world: World, rng: Random, gold: Gold) -> Draft:
+    """The first or the last coming trip, which can be cancelled; or, for a refusal, cannot."""
+    case = case_with_later_trips(world, rng, 3)
+    why = pick(rng, _REASONS)
+    last = rng.random() < 0.5
+    gold.reach(case.user, "cancel", trip={"start": "last" if last else "first"}, reason=why)
+    wish = pick(
+        rng,
+        (
+            f"cancel the trip of mine that starts {'last' if last else 'first'} after today",
+            f"call off my {'latest' if last else 'next'} trip after today",
+            f"have the {'last' if last else 'first'} of my trips after today cancelled",
+        ),
+    )
+    details = [
+        words.reason(rng, why),
+        pick(rng, words.FORGOT),
+        pick(rng, ("I go by the day of the first flight.", "What counts is the date of the first flight.")),
+    ]
+    extra = pick(rng, words.ACCEPT_NO) if gold.refusal else ""
+    return gold.draft(scenario(rng, case.user, wish, details, unknown=words.NO_IDS, extra=extra))
+
+
 RECIPES: Final[tuple[Recipe, ...]] = (
-    recipe("cancel_by_id", "normal", _by_id),
+    recipe("cancel_by_id", "normal", _named),
     recipe("cancel_several", "write-intensive", _several),
+    recipe("cancel_all_cancellable", "write-intensive", _all_cancellable),
     recipe("cancel_only_cancellable", "read-heavy", _only_cancellable),
     recipe("cancel_priciest_business", "read-heavy", _priciest_business),
+    recipe("cancel_soonest_trip", "read-heavy", _extreme),
+    recipe("refuse_cancelling", "refusal", _named),
+    recipe("refuse_soonest_trip", "refusal", _extreme),
 )
 """Recipes that cancel reservations."""

@@ -6,8 +6,6 @@ from random import Random
 from typing import Final
 
 from domains.airline.policy_rules import (
-    CANCELLED_GESTURE,
-    DELAYED_GESTURE,
     has_cancelled_flight,
     has_delayed_flight,
     is_active,
@@ -16,7 +14,7 @@ from domains.airline.policy_rules import (
 )
 from domains.airline.recipes import words
 from domains.airline.recipes.base import Case, Gold, Unfit, one, pick_case, recipe, scenario
-from domains.airline.recipes.select import is_plain, read_all, status_cells
+from domains.airline.recipes.select import is_plain
 from domains.airline.schema import TODAY, Reservation
 from domains.common.phrasing import pick
 from writ_async.domain import Draft, Recipe
@@ -35,14 +33,14 @@ _MOST_STATUSES: Final = 16
 
 
 def _cancelled_trips(world: World) -> tuple[tuple[Case, Reservation], ...]:
-    """Users with just one trip that lost a flight, and that trip, where compensation may be given."""
+    """Users and trips that lost a flight; `may_compensate` decides on those."""
     state = State(world)
     found: list[tuple[Case, Reservation]] = []
     for user in world.tables["users"].values():
         trips = tuple(world.tables["reservations"][key] for key in user.reservations)
-        hit = [trip for trip in trips if is_active(trip) and has_cancelled_flight(state, trip)]
-        if len(hit) == 1 and may_compensate(user, hit[0]) and is_plain(hit[0]):
-            found.append((Case(user, trips), hit[0]))
+        for trip in trips:
+            if is_active(trip) and has_cancelled_flight(state, trip) and is_plain(trip):
+                found.append((Case(user, trips), trip))
     return tuple(found)
 
 
@@ -63,12 +61,6 @@ def _delayed_trips(world: World) -> tuple[tuple[Case, Reservation], ...]:
     return tuple(found)
 
 
-def _give(gold: Gold, trip: Reservation, each: int) -> None:
-    amount = gold.calculate(f"{each} * {len(trip.passengers)}")
-    cells = [cell for cell in gold.cells if cell.name != "list_all_airports"]
-    gold.write("send_certificate", cells, user_id=trip.user_id, amount=amount)
-
-
 def _claim(rng: Random) -> str:
     return pick(
         rng,
@@ -81,13 +73,9 @@ def _claim(rng: Random) -> str:
     )
 
 
-def _cancelled_by_id(world: World, rng: Random) -> Draft:
+def _cancelled_by_id(world: World, rng: Random, gold: Gold) -> Draft:
     case, trip = one(rng, world.index("airline.cancelled_trips", _cancelled_trips))
-    gold = Gold(world)
-    gold.profile(case.user)
-    gold.trip(trip)
-    status_cells(gold, trip, TODAY)
-    _give(gold, trip, CANCELLED_GESTURE)
+    gold.reach(case.user, "compensate", trip={"id": trip.reservation_id}, event="cancelled")
     wish = pick(
         rng,
         (
@@ -98,7 +86,8 @@ def _cancelled_by_id(world: World, rng: Random) -> Draft:
         ),
     ).format(trip.reservation_id)
     details = [pick(rng, _UPSET), _claim(rng), _no_change(rng)]
-    return gold.draft(scenario(rng, case.user, wish, details))
+    extra = pick(rng, words.ACCEPT_NO) if gold.refusal else ""
+    return gold.draft(scenario(rng, case.user, wish, details, extra=extra))
 
 
 def _no_change(rng: Random) -> str:
@@ -113,39 +102,39 @@ def _no_change(rng: Random) -> str:
     )
 
 
-def _cancelled_unknown(world: World, rng: Random) -> Draft:
-    case, trip = one(rng, world.index("airline.cancelled_trips", _cancelled_trips))
+def _cancelled_unknown(world: World, rng: Random, gold: Gold) -> Draft:
+    case, _ = one(rng, world.index("airline.cancelled_trips", _cancelled_trips))
     if len(case.trips) < 2 or sum(leg.date <= TODAY for t in case.trips for leg in t.flights) > _MOST_STATUSES:
         raise Unfit("too few or too many flights to check")
-    gold = Gold(world)
-    read_all(gold, case)
-    for candidate in case.trips:
-        status_cells(gold, candidate, TODAY)
-    _give(gold, trip, CANCELLED_GESTURE)
+    decision = gold.reach(case.user, "compensate_all")
+    if len(decision.writes) > 1:
+        # Certificates get their ids in the order in which they are sent, which the request leaves open.
+        raise Unfit("several trips lost a flight")
     wish = pick(
         rng,
         (
-            "get compensation for the trip on which the airline cancelled a flight",
-            "complain about the one trip of mine that lost a flight because the airline cancelled it",
-            "claim something for the flight that was called off on one of my trips",
-            "report a cancelled flight and be compensated",
+            "get compensation for every trip on which the airline cancelled a flight",
+            "complain about each trip of mine that lost a flight because the airline cancelled it",
+            "claim something for whichever of my trips had a flight called off",
+            "report cancelled flights and be compensated for every trip that lost one",
         ),
     )
     details = [
         pick(
             rng,
             (
-                "It was on a day up to today.",
-                "The flight should have left today or before today.",
-                "It's about a flight that was planned for today or an earlier day.",
+                "It's about days up to today.",
+                "I mean flights that should have left today or before today.",
+                "It's about flights that were planned for today or an earlier day.",
+                "Each trip that is owed something should get its own certificate.",
             ),
         ),
         pick(
             rng,
             (
-                "I don't know which of my reservations it was, but it's only one.",
-                "I can't tell which booking it was; just one of them is affected.",
-                "Only one of my reservations is affected, but I forgot which.",
+                "I don't know which of my reservations are affected, all of them have to be looked at.",
+                "I can't tell which bookings it was, it may be one or more.",
+                "Which of my reservations are affected, one or several, I forgot.",
             ),
         ),
         pick(rng, _UPSET),
@@ -155,17 +144,13 @@ def _cancelled_unknown(world: World, rng: Random) -> Draft:
     return gold.draft(scenario(rng, case.user, wish, details, unknown=words.NO_IDS))
 
 
-def _delayed(world: World, rng: Random) -> Draft:
+def _delayed(world: World, rng: Random, gold: Gold) -> Draft:
     case, trip = one(rng, world.index("airline.delayed_trips", _delayed_trips))
-    gold = Gold(world)
     places = words.Places(rng, gold)
     route = places.route(rng, trip)
-    gold.profile(case.user)
-    gold.trip(trip)
-    status_cells(gold, trip, TODAY)
-    cells = [cell for cell in gold.cells if cell.name != "list_all_airports"]
-    gold.write("cancel_reservation", cells, reservation_id=trip.reservation_id)
-    _give(gold, trip, DELAYED_GESTURE)
+    where = {"id": trip.reservation_id}
+    gold.reach(case.user, "cancel", trip=where, reason="change of plan")
+    gold.reach(case.user, "compensate", trip=where, event="delayed")
     wish = pick(
         rng,
         (
@@ -190,10 +175,9 @@ def _delayed(world: World, rng: Random) -> Draft:
     return gold.draft(scenario(rng, case.user, wish, details))
 
 
-def _lost_flight(world: World, rng: Random) -> Draft:
+def _lost_flight(world: World, rng: Random, gold: Gold) -> Draft:
     """A trip of which the airline called off a flight, and no flight has left: it can be cancelled for that."""
     case = pick_case(world, rng)
-    gold = Gold(world)
     trip = one(
         rng,
         [
@@ -202,10 +186,7 @@ def _lost_flight(world: World, rng: Random) -> Draft:
             if has_cancelled_flight(gold.state, trip) and may_cancel(gold.state, trip, "airline cancelled")
         ],
     )
-    gold.profile(case.user)
-    gold.trip(trip)
-    status_cells(gold, trip, TODAY)
-    gold.write("cancel_reservation", reservation_id=trip.reservation_id)
+    gold.reach(case.user, "cancel", trip={"id": trip.reservation_id}, reason="airline cancelled")
     wish = pick(
         rng,
         (
@@ -219,10 +200,29 @@ def _lost_flight(world: World, rng: Random) -> Draft:
     return gold.draft(scenario(rng, case.user, wish, details))
 
 
+def _false_claim(world: World, rng: Random, gold: Gold) -> Draft:
+    """Somebody claims compensation for a flight that was not cancelled."""
+    case = pick_case(world, rng)
+    trip = one(rng, [trip for trip in case.trips if trip.flights[0].date <= TODAY and is_active(trip)])
+    gold.reach(case.user, "compensate", trip={"id": trip.reservation_id}, event="cancelled")
+    wish = pick(
+        rng,
+        (
+            "get compensation for reservation {}, because a flight of it was cancelled",
+            "be compensated for booking {}: the airline called off a flight",
+            "claim something for a cancelled flight on my reservation {}",
+        ),
+    ).format(trip.reservation_id)
+    details = [pick(rng, _UPSET), _claim(rng), _no_change(rng)]
+    return gold.draft(scenario(rng, case.user, wish, details, extra=pick(rng, words.ACCEPT_NO)))
+
+
 RECIPES: Final[tuple[Recipe, ...]] = (
     recipe("cancel_lost_flight", "normal", _lost_flight),
     recipe("certificate_by_id", "normal", _cancelled_by_id),
     recipe("certificate_unknown_trip", "read-heavy", _cancelled_unknown),
     recipe("delay_cancel_certificate", "write-intensive", _delayed),
+    recipe("refuse_certificate", "refusal", _cancelled_by_id),
+    recipe("refuse_false_claim", "refusal", _false_claim),
 )
 """Recipes that end in a travel certificate, or start from a flight that the airline called off."""

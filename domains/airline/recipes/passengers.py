@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from domains.airline.policy_rules import is_active
 from domains.airline.recipes import words
 from domains.airline.recipes.base import Gold, Unfit, one, recipe, scenario
-from domains.airline.recipes.select import birthday, case_with_later_trips, later_trips, newcomer, read_all
+from domains.airline.recipes.select import birthday, case_with_later_trips, later_trips, newcomer
 from domains.airline.schema import Passenger, Reservation
 from domains.common.phrasing import pick
 from writ_async.domain import Draft, Recipe
@@ -30,8 +29,8 @@ def full_name(person: Passenger) -> str:
     return f"{person.first_name} {person.last_name}"
 
 
-def change(rng: Random, trip: Reservation, old: Passenger) -> tuple[Passenger, str, list[str], Fact]:
-    """A passenger in place of another: the new one, what to ask for as a verb phrase, details, and a fact."""
+def change(rng: Random, gold: Gold, trip: Reservation, old: Passenger) -> tuple[dict[str, str], str, list[str], Fact]:
+    """A passenger in place of another: what changes, what to ask for as a verb phrase, details, and a fact."""
     name = full_name(old)
     if rng.random() < 0.4:
         new = Passenger(old.first_name, old.last_name, birthday(rng))
@@ -65,13 +64,10 @@ def change(rng: Random, trip: Reservation, old: Passenger) -> tuple[Passenger, s
             ),
         )
         said = pick(rng, ("{} was born on {}.", "{}'s date of birth is {}.", "The birthday of {} is {}."))
-    details = [pick(rng, KEEP_ORDER)] if len(trip.passengers) > 1 else []
-    return new, wish, details, Fact("passenger", full_name(new), said.format(full_name(new), new.dob))
-
-
-def replaced(trip: Reservation, old: Passenger, new: Passenger) -> list[dict[str, Any]]:
-    """The passengers of a trip as an argument, one of them exchanged in place."""
-    return [msgspec.to_builtins(new if person == old else person) for person in trip.passengers]
+    details = [gold.pin("passengers", pick(rng, KEEP_ORDER))] if len(trip.passengers) > 1 else []
+    before = msgspec.structs.asdict(old)
+    changed = {key: value for key, value in msgspec.structs.asdict(new).items() if value != before[key] or key == "dob"}
+    return changed, wish, details, Fact("passenger", full_name(new), said.format(full_name(new), new.dob))
 
 
 def companions(trip: Reservation) -> list[Passenger]:
@@ -79,39 +75,23 @@ def companions(trip: Reservation) -> list[Passenger]:
     return list(trip.passengers[1:])
 
 
-def _by_id(world: World, rng: Random) -> Draft:
+def _by_id(world: World, rng: Random, gold: Gold) -> Draft:
     case = case_with_later_trips(world, rng, 1)
-    gold = Gold(world)
     trip = one(rng, [trip for trip in later_trips(case) if companions(trip)])
     old = pick(rng, companions(trip))
-    new, wish, details, fact = change(rng, trip, old)
-    gold.profile(case.user)
-    gold.trip(trip)
-    gold.write(
-        "update_reservation_passengers",
-        reservation_id=trip.reservation_id,
-        passengers=replaced(trip, old, new),
-    )
+    new, wish, details, fact = change(rng, gold, trip, old)
+    gold.reach(case.user, "passengers", trip={"id": trip.reservation_id}, old=full_name(old), new=new)
     where = pick(rng, ("on my reservation {}", "in the booking {}", "for reservation {}", "on trip {}"))
     wish = f"{wish} {where.format(trip.reservation_id)}"
     return gold.draft(scenario(rng, case.user, wish, [*details, fact.text], facts=[fact]))
 
 
-def _trip_with(world: World, rng: Random) -> Draft:
+def _trip_with(world: World, rng: Random, gold: Gold) -> Draft:
     case = case_with_later_trips(world, rng, 2)
-    gold = Gold(world)
     trip = one(rng, [trip for trip in later_trips(case) if companions(trip)])
     old = pick(rng, companions(trip))
-    active = [other for other in case.trips if is_active(other)]
-    if sum(full_name(old) in map(full_name, other.passengers) for other in active) != 1:
-        raise Unfit("that passenger is on several trips")
-    new, wish, details, fact = change(rng, trip, old)
-    read_all(gold, case)
-    gold.write(
-        "update_reservation_passengers",
-        reservation_id=trip.reservation_id,
-        passengers=replaced(trip, old, new),
-    )
+    new, wish, details, fact = change(rng, gold, trip, old)
+    gold.reach(case.user, "passengers", trip={"passenger": full_name(old)}, old=full_name(old), new=new)
     which = pick(
         rng,
         (
@@ -125,8 +105,27 @@ def _trip_with(world: World, rng: Random) -> Draft:
     return gold.draft(scenario(rng, case.user, wish, story, facts=[fact], unknown=words.NO_IDS))
 
 
+def _off(world: World, rng: Random, gold: Gold) -> Draft:
+    """Somebody is to be taken off a trip, which the rules do not allow."""
+    case = case_with_later_trips(world, rng, 1)
+    trip = one(rng, [trip for trip in later_trips(case) if companions(trip)])
+    old = full_name(pick(rng, companions(trip)))
+    gold.reach(case.user, "head_count", trip={"id": trip.reservation_id}, old=old)
+    wish = pick(
+        rng,
+        (
+            f"take {old} off reservation {trip.reservation_id}",
+            f"remove {old} from my booking {trip.reservation_id}",
+            f"have reservation {trip.reservation_id} without {old}",
+        ),
+    )
+    details = [pick(rng, (f"{old} isn't coming along.", f"{old} has other plans.", f"{old} can't travel."))]
+    return gold.draft(scenario(rng, case.user, wish, details, extra=pick(rng, words.ACCEPT_NO)))
+
+
 RECIPES: Final[tuple[Recipe, ...]] = (
     recipe("passenger_by_id", "normal", _by_id),
-    recipe("passenger_unknown_trip", "read-heavy", _trip_with),
+    recipe("passenger_unknown_trip", "normal", _trip_with),
+    recipe("refuse_fewer_passengers", "refusal", _off),
 )
 """Recipes that change passengers."""

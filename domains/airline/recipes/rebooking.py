@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from domains.airline.policy_rules import may_change_flights
 from domains.airline.recipes import words
-from domains.airline.recipes.base import Gold, Unfit, one, recipe, scenario
-from domains.airline.recipes.itineraries import cheapest, itineraries, region
-from domains.airline.recipes.select import by_route, case_with_later_trips, difference, later_trips, payer, read_all
+from domains.airline.recipes.base import Gold, one, recipe, scenario
+from domains.airline.recipes.select import by_route, case_with_later_trips, describe, later_trips, payer
 from domains.airline.schedule import DAYS, FIRST_OPEN
 from domains.airline.schema import Reservation
 from domains.common.phrasing import pick
@@ -35,45 +34,25 @@ def _window(rng: Random, trip: Reservation, length: int) -> list[str]:
     return one(rng, [window for window in windows if taken.isdisjoint(window)])
 
 
-def _move(world: World, rng: Random, known: bool) -> Draft:
-    case = case_with_later_trips(world, rng, 1 if known else 2, most=7)
-    gold = Gold(world)
+def _move(world: World, rng: Random, gold: Gold, known: bool) -> Draft:
+    case = case_with_later_trips(world, rng, 1 if known else 2)
     trip = one(
         rng,
         [
             trip
             for trip in later_trips(case)
-            if trip.flight_type == "one_way" and may_change_flights(gold.state, trip) and by_route(case, trip)
+            if trip.flight_type == "one_way"
+            and may_change_flights(gold.state, trip) is not gold.refusal
+            and by_route(case, trip)
         ],
     )
-    people = len(trip.passengers)
-    dates = _window(rng, trip, 1 if known else rng.choice((2, 3)))
-    searches = region([trip.origin], trip.destination, dates)
-    options = itineraries(gold.state, searches, trip.cabin, people)
-    best = cheapest(options)
-    if not known and best.cell == 0 and rng.random() < 0.6:
-        raise Unfit("the first search would have been enough")
-    old = [leg.price for leg in trip.flights]
-    extra = (best.fare - sum(old)) * people
-    method = payer(rng, case.user, extra)
-    places = words.Places(rng, gold)
-    route = places.route(rng, trip)
-    if known:
-        gold.profile(case.user)
-        gold.trip(trip)
-    else:
-        read_all(gold, case)
-    for search in searches:
-        gold.search(*search)
-    difference(gold, best.fares, old, people)
-    gold.write(
-        "update_reservation_flights",
-        [cell for cell in gold.cells if cell.name != "list_all_airports"],
-        reservation_id=trip.reservation_id,
-        cabin=trip.cabin,
-        flights=[{"flight_number": number, "date": date} for number, date, _ in best.flights],
-        payment_id=method.id,
-    )
+    nonstop = rng.random() < 0.4
+    dates = _window(rng, trip, 1 if known else rng.choice((2, 3, 4, 5, 6) if nonstop else (2, 3, 4)))
+    method = payer(rng, case.user)
+    search: dict[str, Any] = {"dates": dates, **({"nonstop": True} if nonstop else {})}
+    wanted = {"id": trip.reservation_id} if known else {"route": [trip.origin, trip.destination]}
+    decision = gold.reach(case.user, "rebook", trip=wanted, search=search, pay=describe(case.user, method))
+    route = "" if known else words.Places(rng, gold).route(rng, trip)
     named = f"my reservation {trip.reservation_id}" if known else f"my trip {route}"
     when = words.days(rng, dates)
     wish = pick(
@@ -88,42 +67,32 @@ def _move(world: World, rng: Random, known: bool) -> Draft:
     details = [
         pick(rng, _WHY),
         pick(rng, ("I stay in the same cabin.", "The cabin stays the same.", "I keep my cabin.")),
-        pick(
-            rng,
-            (
-                "Nonstop or one stop are both fine.",
-                "It can be nonstop or have one stop.",
-                "One stop is fine, and so is nonstop.",
-            ),
-        ),
-        pick(
-            rng,
-            (
-                "If two options cost the same, I take the one that leaves earlier.",
-                "Should prices be equal, the earlier departure wins.",
-            ),
-        ),
+        pick(rng, words.NONSTOP if nonstop else words.STOPS),
         "" if known else pick(rng, words.FORGOT),
         words.pay_with(rng, words.method(rng, case.user, method)),
     ]
-    told: list[int] = []
+    told: list[float] = []
+    extra = decision.figures.get("extra", 0.0)
     if extra and rng.random() < 0.5:
         details.append(words.ask_price(rng, "how much I pay extra" if extra > 0 else "how much I get back"))
-        told.append(abs(extra))
+        told.append(extra)
     unknown = "" if known else words.NO_IDS
-    return gold.draft(scenario(rng, case.user, wish, details, unknown=unknown), told)
+    no = pick(rng, words.ACCEPT_NO) if gold.refusal else ""
+    return gold.draft(scenario(rng, case.user, wish, details, unknown=unknown, extra=no), told)
 
 
-def _by_id(world: World, rng: Random) -> Draft:
-    return _move(world, rng, known=True)
+def _by_id(world: World, rng: Random, gold: Gold) -> Draft:
+    return _move(world, rng, gold, known=True)
 
 
-def _by_route(world: World, rng: Random) -> Draft:
-    return _move(world, rng, known=False)
+def _by_route(world: World, rng: Random, gold: Gold) -> Draft:
+    return _move(world, rng, gold, known=False)
 
 
 RECIPES: Final[tuple[Recipe, ...]] = (
     recipe("rebook_by_id", "normal", _by_id),
     recipe("rebook_cheapest_day", "read-heavy", _by_route),
+    recipe("refuse_rebooking", "refusal", _by_id),
+    recipe("refuse_rebooking_by_route", "refusal", _by_route),
 )
 """Recipes that move a reservation to other flights."""

@@ -86,6 +86,34 @@ FORGOT: Final = (
     "The reservation id escapes me.",
     "I never wrote down the reservation id.",
 )
+STOPS: Final = (
+    "Nonstop or one stop are both fine.",
+    "I don't mind one stop, nonstop is fine too.",
+    "It can be nonstop or with one stop.",
+    "A connection with one stop is as good as a nonstop flight.",
+)
+NONSTOP: Final = (
+    "It has to be nonstop.",
+    "Only nonstop flights come into question.",
+    "I don't want any stops.",
+    "Connections are out, I only fly nonstop.",
+)
+ONE_STEP: Final = (
+    "All bags should be added in one step.",
+    "I want them added in a single step, not one by one.",
+    "Please do it in one single change.",
+    "It has to be one change for all of them together.",
+)
+IN_ORDER: Final = (
+    "It has to happen in the order in which I say it.",
+    "The order matters: one after the other, as I said.",
+    "I want these things done in exactly that order.",
+)
+ACCEPT_NO: Final = (
+    "If the agent explains that something is not possible, you accept it and ask for nothing else.",
+    "You take a clear no for an answer.",
+    "You do not argue when you are told that the rules do not allow it.",
+)
 _CABINS: Final[dict[CabinName, tuple[str, ...]]] = {
     "basic_economy": ("basic economy", "basic economy class", "the basic economy cabin"),
     "economy": ("economy", "economy class", "the economy cabin"),
@@ -137,7 +165,7 @@ class Places:
             return iata
         if self.manner == "both" or iata in NEW_YORK:
             return f"{city} ({iata})"
-        self._gold.read("list_all_airports")
+        self._gold.says_cities = True
         return city
 
     def route(self, rng: Random, trip: Reservation) -> str:

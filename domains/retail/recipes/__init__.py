@@ -3,7 +3,8 @@
 from domains.retail.recipes.heavy import HEAVY
 from domains.retail.recipes.intensive import INTENSIVE
 from domains.retail.recipes.normal import NORMAL
+from domains.retail.recipes.refusals import REFUSALS
 
-RECIPES = NORMAL + INTENSIVE + HEAVY
+RECIPES = NORMAL + INTENSIVE + HEAVY + REFUSALS
 
 __all__ = ["RECIPES"]

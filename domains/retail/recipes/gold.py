@@ -1,86 +1,71 @@
-"""The gold calls of a draft, executed while they are gathered, so that a draft whose gold fails is never proposed."""
+"""The gold calls of a draft: goals are decided, and their reads and writes executed, while they are gathered."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from domains.retail import orders, tools
-from domains.retail.schema import Order, Product, User
+from domains.retail.goals import RULES
+from domains.retail.toolset import TOOLS
 from writ_async.domain import ToolError
+from writ_async.goal import Ambiguous, Decision, Key, NothingFits, Reader
 from writ_async.state import State, World
-from writ_async.task import Action, Cell, Certificate
-
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    function.__name__: function
-    for function in (
-        tools.find_user_id_by_email,
-        tools.find_user_id_by_name_zip,
-        tools.get_user_details,
-        tools.get_order_details,
-        tools.get_product_details,
-        tools.modify_user_address,
-        tools.modify_pending_order_address,
-        orders.cancel_pending_order,
-        orders.modify_pending_order_payment,
-        orders.modify_pending_order_items,
-        orders.exchange_delivered_order_items,
-        orders.return_delivered_order_items,
-    )
-}
+from writ_async.task import Action, Goal
 
 
 class Unfit(Exception):
     """The draw does not make a task; another one may."""
 
 
-def user_cell(user_id: str) -> Cell:
-    """Reading a profile."""
-    return Cell("get_user_details", {"user_id": user_id})
-
-
-def order_cell(order_id: str) -> Cell:
-    """Reading an order."""
-    return Cell("get_order_details", {"order_id": order_id})
-
-
-def product_cell(product_id: str) -> Cell:
-    """Reading a product with its variants."""
-    return Cell("get_product_details", {"product_id": product_id})
-
-
 class Gold:
     """Gold calls on a state of their own. A cell is read once, however often it is asked for."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, refusal: bool = False) -> None:
         self.state = State(world)
+        self.refusal = refusal
         self.actions: list[Action] = []
-        self.certificates: list[Certificate] = []
-        self._read: list[Cell] = []
+        self.goals: list[Goal] = []
+        self._read: set[Key] = set()
 
-    def read(self, cells: Sequence[Cell]) -> None:
-        """Add the reads that have not been made yet."""
-        for cell in cells:
-            if cell not in self._read:
-                self._read.append(cell)
-                self._call(cell.name, cell.arguments)
+    def reach(self, objective: str, params: dict[str, Any]) -> Decision:
+        """Decide a goal and play its reads and writes.
 
-    def write(self, name: str, arguments: dict[str, Any], cells: Sequence[Cell]) -> Order | User:
-        """Add the missing reads, then the write with them as its certificate. Raises `Unfit` when a tool refuses."""
-        self.read(cells)
-        self.certificates.append(Certificate(len(self.actions), tuple(cells)))
-        return cast(Order | User, self._call(name, arguments))
-
-    def product(self, product_id: str) -> Product:
-        """A product; not a gold call. Raises `Unfit` when the world has none with this id."""
-        found = self.state.get("products", product_id)
-        if found is None:
-            raise Unfit("the order names a product that is not sold")
-        return cast(Product, found)
-
-    def _call(self, name: str, arguments: dict[str, Any]) -> Any:
-        self.actions.append(Action(name, arguments))
+        Raises `Unfit` when it has no single answer, when a tool refuses, or when the policy forbids it (or, for a
+        refusal, does not).
+        """
+        reader = Reader(self.state, RULES.fetch)
         try:
-            return _FUNCTIONS[name](self.state, **arguments)
+            decision = RULES.objectives[objective](reader, params)
+        except (NothingFits, Ambiguous) as exc:
+            raise Unfit(str(exc)) from exc
+        if bool(decision.refused) != self.refusal:
+            raise Unfit(decision.refused or "the policy allows it")
+        self._reads([key for key in reader.cells if key not in reader.quiet])
+        writes = range(len(self.actions), len(self.actions) + len(decision.writes))
+        if not self.refusal:
+            for action in decision.writes:
+                self._call(action)
+        self.goals.append(Goal(objective, params, () if self.refusal else tuple(writes)))
+        return decision
+
+    def _reads(self, keys: Sequence[Key]) -> None:
+        for key in keys:
+            if key not in self._read:
+                self._read.add(key)
+                names = TOOLS[key[0]].schema["function"]["parameters"]["properties"]
+                self.actions.append(Action(key[0], dict(zip(names, key[1:], strict=True))))
+
+    def _call(self, action: Action) -> None:
+        self.actions.append(action)
+        try:
+            TOOLS[action.name].function(self.state, **action.arguments)
         except ToolError as exc:
-            raise Unfit(f"{name}: {exc}") from exc
+            raise Unfit(f"{action.name}: {exc}") from exc
+
+
+def who(facts: Mapping[str, str]) -> dict[str, str]:
+    """The params that identify a customer, from what the customer says."""
+    if "email" in facts:
+        return {"email": facts["email"]}
+    first, _, last = facts["name"].partition(" ")
+    return {"first_name": first, "last_name": last, "zip": facts["zip"]}

@@ -5,89 +5,87 @@ from __future__ import annotations
 from random import Random
 
 from domains.common.people import draw_address
-from domains.common.phrasing import listing
+from domains.common.phrasing import listing, pick
 from domains.retail.recipes import wishes
-from domains.retail.recipes.gold import Gold, Unfit
+from domains.retail.recipes.gold import Unfit
 from domains.retail.recipes.script import Plan, having, recipe
-from domains.retail.recipes.shopper import (
-    Pointer,
-    Shopper,
-    name_item,
-    point_by_id,
-    point_by_item,
-    reads_up_to,
-)
-from domains.retail.recipes.wishes import Wish
-from domains.retail.schema import Order
+from domains.retail.recipes.shopper import Pointer, Shopper, name_item, point_by_id, point_by_item
+from domains.retail.schema import Order, OrderItem, Product
 from writ_async.state import World
 
 _BY_ID = 0.6
 
 
-def _one(shopper: Shopper, status: str, rng: Random) -> Order:
-    return rng.choice(shopper.with_status(status))
+def one_of(shopper: Shopper, status: str, rng: Random) -> Order:
+    """An order of a status."""
+    return pick(rng, shopper.with_status(status))
 
 
-def _point(shopper: Shopper, order: Order, rng: Random, avoid: tuple[str, ...] = ()) -> Pointer:
+def point(shopper: Shopper, order: Order, rng: Random, avoid: tuple[str, ...] = ()) -> Pointer:
+    """An order by its id, or by what is in it."""
     return point_by_id(order, rng) if rng.random() < _BY_ID else point_by_item(shopper, order, rng, avoid)
 
 
-def _plan(shopper: Shopper, order: Order, where: Pointer, wish: Wish) -> Plan:
-    if where.by_id:
-        return Plan((wish,))
-    return Plan((wish,), unknown=True, reads=reads_up_to(shopper, order))
+def product_of(world: World, item: OrderItem) -> Product:
+    """The product of an item. Raises `Unfit` when the world has none."""
+    found: Product | None = world.tables["products"].get(item.product_id)
+    if found is None:
+        raise Unfit("the order names a product that is not sold")
+    return found
 
 
-def _cancel(world: World, shopper: Shopper, gold: Gold, rng: Random) -> Plan:
-    order = _one(shopper, "pending", rng)
-    where = _point(shopper, order, rng)
-    return _plan(shopper, order, where, wishes.cancel(order, where, rng, ask=rng.random() < 0.4))
+def _plan(where: Pointer, wish: wishes.Wish) -> Plan:
+    return Plan((wish,), unknown=not where.by_id)
 
 
-def _return(world: World, shopper: Shopper, gold: Gold, rng: Random) -> Plan:
-    order = _one(shopper, "delivered", rng)
+def _cancel(world: World, shopper: Shopper, rng: Random) -> Plan:
+    where = point(shopper, one_of(shopper, "pending", rng), rng)
+    return _plan(where, wishes.cancel(where, rng, ask=rng.random() < 0.4))
+
+
+def _return(world: World, shopper: Shopper, rng: Random) -> Plan:
+    order = one_of(shopper, "delivered", rng)
     items = rng.sample(order.items, rng.randint(1, len(order.items)))
     everything = len(items) == len(order.items) and len(items) > 1
     things = "everything" if everything else listing([name_item(order, item, rng) for item in items])
-    where = _point(shopper, order, rng, () if everything else tuple(item.item_id for item in items))
-    return _plan(shopper, order, where, wishes.give_back(shopper, order, items, things, where, rng))
+    where = point(shopper, order, rng, () if everything else tuple(item.item_id for item in items))
+    wanted = {"all": True} if everything else {"names": [item.name for item in items]}
+    return _plan(where, wishes.give_back(shopper, wanted, things, where, rng))
 
 
-def _swap(status: str, shopper: Shopper, gold: Gold, rng: Random) -> Plan:
-    order = _one(shopper, status, rng)
-    item = rng.choice(order.items)
-    where = _point(shopper, order, rng, (item.item_id,))
-    one = wishes.other_version(gold.product(item.product_id), item, name_item(order, item, rng), rng)
-    wish = wishes.swap(shopper, order, (one,), where, rng, ask=rng.random() < 0.3)
-    return _plan(shopper, order, where, wish)
+def _swap(status: str, world: World, shopper: Shopper, rng: Random) -> Plan:
+    order = one_of(shopper, status, rng)
+    item = pick(rng, order.items)
+    where = point(shopper, order, rng, (item.item_id,))
+    one = wishes.other_version(product_of(world, item), item, name_item(order, item, rng), rng)
+    delivered = status == "delivered"
+    return _plan(where, wishes.swap(shopper, (one,), where, rng, delivered=delivered, ask=rng.random() < 0.3))
 
 
-def _exchange(world: World, shopper: Shopper, gold: Gold, rng: Random) -> Plan:
-    return _swap("delivered", shopper, gold, rng)
+def _exchange(world: World, shopper: Shopper, rng: Random) -> Plan:
+    return _swap("delivered", world, shopper, rng)
 
 
-def _modify(world: World, shopper: Shopper, gold: Gold, rng: Random) -> Plan:
-    return _swap("pending", shopper, gold, rng)
+def _modify(world: World, shopper: Shopper, rng: Random) -> Plan:
+    return _swap("pending", world, shopper, rng)
 
 
-def _ship(world: World, shopper: Shopper, gold: Gold, rng: Random) -> Plan:
-    order = _one(shopper, "pending", rng)
-    where = _point(shopper, order, rng)
-    return _plan(shopper, order, where, wishes.ship_to(order, draw_address(rng), where, rng))
+def _ship(world: World, shopper: Shopper, rng: Random) -> Plan:
+    where = point(shopper, one_of(shopper, "pending", rng), rng)
+    return _plan(where, wishes.ship_to(draw_address(rng), where, rng))
 
 
-def _pay(world: World, shopper: Shopper, gold: Gold, rng: Random) -> Plan:
-    order = _one(shopper, "pending", rng)
-    where = _point(shopper, order, rng)
-    method = wishes.other_method(shopper, order, rng)
-    return _plan(shopper, order, where, wishes.pay_with(shopper, order, method, where, rng))
+def _pay(world: World, shopper: Shopper, rng: Random) -> Plan:
+    order = one_of(shopper, "pending", rng)
+    where = point(shopper, order, rng)
+    return _plan(where, wishes.pay_with(shopper, wishes.other_method(shopper, order, rng), where, rng))
 
 
-def _profile(world: World, shopper: Shopper, gold: Gold, rng: Random) -> Plan:
+def _profile(world: World, shopper: Shopper, rng: Random) -> Plan:
     address = draw_address(rng)
     if address == shopper.user.address:
         raise Unfit("the same address")
-    return Plan((wishes.live_at(shopper.user.user_id, address, rng),))
+    return Plan((wishes.live_at(address, rng),))
 
 
 _PENDING = having("pending")

@@ -1,4 +1,4 @@
-"""Puts wishes into a draft: gold calls, certificates, and one scenario told in the first and the second person."""
+"""Puts wishes into a draft: gold calls, goals, and one scenario told in the first and the second person."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Final
 
 import msgspec
 
-from domains.common.phrasing import ask, greeting, instructions, pick, second_person, sentences, told
+from domains.common.phrasing import ask, figure, greeting, instructions, pick, second_person, sentences, told
 from domains.retail.recipes import wording
 from domains.retail.recipes.gold import Gold, Unfit
 from domains.retail.recipes.shopper import Identity, Shopper, identify, no_order_ids, shoppers
-from domains.retail.recipes.wishes import Wish, distinct
+from domains.retail.recipes.wishes import Wish
 from writ_async.domain import Draft, Recipe
 from writ_async.state import World
-from writ_async.task import Cell, Fact, Kind, Scenario
+from writ_async.task import Fact, Kind, Pin, Scenario
 
 _TRIES: Final = 30
 _BACKGROUND: Final = 0.5
@@ -38,17 +38,17 @@ _LAST: Final = (
 class Plan(msgspec.Struct, frozen=True, gc=False):
     """The wishes of one draw, in the order in which they are to be carried out.
 
-    `unknown`: the customer knows no order id. `reads` are made before the first write. `intro` is a first-person
-    sentence that is said before the wishes.
+    `unknown`: the customer knows no order id. `intro` is a first-person sentence that is said before the wishes.
+    `ordered`: the customer insists on the order of the wishes.
     """
 
     wishes: tuple[Wish, ...]
     unknown: bool = False
-    reads: tuple[Cell, ...] = ()
     intro: str = ""
+    ordered: bool = False
 
 
-Idea = Callable[[World, Shopper, Gold, Random], Plan]
+Idea = Callable[[World, Shopper, Random], Plan]
 
 
 def having(status: str, least: int = 1, most: int = 100, orders: int = 1) -> Callable[[Shopper], bool]:
@@ -65,9 +65,9 @@ def recipe(name: str, kind: Kind, idea: Idea, *, fits: Callable[[Shopper], bool]
     def make(world: World, rng: Random) -> Draft | None:
         pool = world.index(f"retail.recipes.{name}", candidates)
         for _ in range(_TRIES if pool else 0):
-            shopper, gold = pick(rng, pool), Gold(world)
+            shopper = pick(rng, pool)
             try:
-                return compose(shopper, idea(world, shopper, gold, rng), gold, rng)
+                return compose(shopper, idea(world, shopper, rng), Gold(world, kind == "refusal"), rng)
             except Unfit:
                 continue
         return None
@@ -76,21 +76,29 @@ def recipe(name: str, kind: Kind, idea: Idea, *, fits: Callable[[Shopper], bool]
 
 
 def compose(shopper: Shopper, plan: Plan, gold: Gold, rng: Random) -> Draft:
-    """The draft of a plan. Raises `Unfit` when a gold call is refused."""
+    """The draft of a plan. Raises `Unfit` when a goal has no single answer or a gold call is refused."""
     identity = identify(shopper.user, rng)
-    gold.read((identity.cell,))
-    gold.read(plan.reads)
+    answers: list[str] = []
+    wishes: list[Wish] = []
     for wish in plan.wishes:
-        gold.write(wish.tool, wish.arguments, distinct((identity.cell, *wish.cells)))
+        decision = gold.reach(wish.objective, {"who": identity.who, **wish.params})
+        due = abs(decision.figures.get(wish.answer, 0.0))
+        if wish.question and due and not gold.refusal:
+            answers.append(figure(due))
+            wishes.append(wish)
+        else:
+            wishes.append(msgspec.structs.replace(wish, question=""))
+    pin = pick(rng, wording.FIRST_THEN) if plan.ordered else ""
     return Draft(
-        scenario=_tell(plan, identity, rng),
+        scenario=_tell(plan, wishes, identity, pin, gold.refusal, rng),
         actions=tuple(gold.actions),
-        certificates=tuple(gold.certificates),
-        communicate=tuple(wish.answer for wish in plan.wishes if wish.answer),
+        communicate=tuple(answers),
+        goals=tuple(gold.goals),
+        pins=(Pin("writes", pin),) if pin else (),
     )
 
 
-def _tell(plan: Plan, identity: Identity, rng: Random) -> Scenario:
+def _tell(plan: Plan, wishes: Sequence[Wish], identity: Identity, pin: str, refusal: bool, rng: Random) -> Scenario:
     request, reason = [greeting(rng)], []
     facts = list(identity.facts)
 
@@ -102,29 +110,30 @@ def _tell(plan: Plan, identity: Identity, rng: Random) -> Scenario:
         remark(pick(rng, wording.BACKGROUND))
     if plan.intro:
         remark(plan.intro)
-    spoken = [wish for wish in plan.wishes if wish.phrase]
-    for number, wish in enumerate(spoken):
+    for number, wish in enumerate(wishes):
         if number == 0:
             request.append(ask(rng, wish.phrase))
             reason.append(told(rng, wish.phrase))
         else:
-            remark(pick(rng, _LAST if number == len(spoken) - 1 else _NEXT).format(wish.phrase))
+            remark(pick(rng, _LAST if number == len(wishes) - 1 else _NEXT).format(wish.phrase))
         for text in wish.remarks:
             remark(text)
         # With several wishes a detail that comes later would not say which wish it belongs to.
         for detail in wish.details:
-            if len(spoken) == 1 and rng.random() < 0.5:
+            if len(wishes) == 1 and rng.random() < 0.5:
                 facts.append(detail)
             else:
                 remark(detail.text)
         if wish.question:
             remark(wish.question)
+    if pin:
+        remark(pin)
     unknown = [identity.unknown, no_order_ids(rng) if plan.unknown else ""]
     return Scenario(
         reason_for_call=sentences(*reason),
         known_info=second_person(sentences(*(fact.text for fact in facts))),
         unknown_info=sentences(*unknown),
-        task_instructions=instructions(rng),
+        task_instructions=sentences(instructions(rng), pick(rng, wording.ACCEPT_NO) if refusal else ""),
         request=sentences(*request),
         facts=_shuffled(facts, rng),
     )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from domains.common.phrasing import pick
-from domains.retail.recipes.gold import Unfit, order_cell, user_cell
+from domains.retail.recipes.gold import Unfit
 from domains.retail.schema import CreditCard, GiftCard, Order, OrderItem, PaymentMethod, PayPal, User
 from writ_async.state import World
-from writ_async.task import Cell, Fact
+from writ_async.task import Fact
 
 _NAMES: Final = (
     "My name is {}.",
@@ -82,25 +82,21 @@ class Shopper(msgspec.Struct, frozen=True, gc=False):
         """The orders of one status."""
         return tuple(order for order in self.orders if order.status == status)
 
-    def order_cells(self) -> tuple[Cell, ...]:
-        """Reading the profile, then every order."""
-        return (user_cell(self.user.user_id), *(order_cell(order.order_id) for order in self.orders))
-
 
 class Identity(msgspec.Struct, frozen=True, gc=False):
-    """How the customer is found: the call, what the customer says for it, and what the customer does not know."""
+    """How the customer is found: by what params, what the customer says for it, and what the customer does not know."""
 
-    cell: Cell
+    who: dict[str, str]
     facts: tuple[Fact, ...]
     unknown: str
 
 
 class Pointer(msgspec.Struct, frozen=True, gc=False):
-    """How the customer names an order, the reads by which an agent finds it, and whether its id was said."""
+    """How the customer names an order, the same as params, and whether its id was said."""
 
     text: str
-    cells: tuple[Cell, ...]
-    by_id: bool
+    order: dict[str, Any]
+    by_id: bool = False
 
 
 def _shoppers(world: World) -> tuple[Shopper, ...]:
@@ -123,11 +119,11 @@ def identify(user: User, rng: Random) -> Identity:
     named = Fact("name", name, pick(rng, _NAMES).format(name))
     if rng.random() < 0.5:
         email = Fact("email", user.email, pick(rng, _EMAILS).format(user.email))
-        return Identity(Cell("find_user_id_by_email", {"email": user.email}), (named, email), "")
+        return Identity({"email": user.email}, (named, email), "")
     code = user.address.zip
     zipped = Fact("zip", code, pick(rng, _ZIPS).format(code))
     arguments = {"first_name": user.name.first_name, "last_name": user.name.last_name, "zip": code}
-    return Identity(Cell("find_user_id_by_name_zip", arguments), (named, zipped), pick(rng, _NO_EMAIL))
+    return Identity(arguments, (named, zipped), pick(rng, _NO_EMAIL))
 
 
 def no_order_ids(rng: Random) -> str:
@@ -138,13 +134,13 @@ def no_order_ids(rng: Random) -> str:
 def point_by_id(order: Order, rng: Random) -> Pointer:
     """The order by its id."""
     text = pick(rng, ("order {}", "my order {}", "order number {}", "the order {}")).format(order.order_id)
-    return Pointer(text, (order_cell(order.order_id),), True)
+    return Pointer(text, {"id": order.order_id}, True)
 
 
 def point_by_item(shopper: Shopper, order: Order, rng: Random, avoid: Sequence[str] = ()) -> Pointer:
     """The order by a product that is in no other order of the customer, and not among the item ids to avoid.
 
-    An agent reads the profile and the orders up to the right one. Raises `Unfit` when no product tells it apart.
+    Raises `Unfit` when no product tells it apart.
     """
     telling = [
         item
@@ -154,14 +150,8 @@ def point_by_item(shopper: Shopper, order: Order, rng: Random, avoid: Sequence[s
     ]
     if not telling:
         raise Unfit("no product tells the order apart")
-    thing = pick(rng, telling).name.lower()
-    cells = (user_cell(shopper.user.user_id), order_cell(order.order_id))
-    return Pointer(pick(rng, _ORDERS_WITH).format(thing), cells, False)
-
-
-def reads_up_to(shopper: Shopper, order: Order) -> tuple[Cell, ...]:
-    """What an agent reads who looks through the orders one by one until it meets this one."""
-    return shopper.order_cells()[: 2 + shopper.orders.index(order)]
+    name = pick(rng, telling).name
+    return Pointer(pick(rng, _ORDERS_WITH).format(name.lower()), {"with": name})
 
 
 def name_item(order: Order, item: OrderItem, rng: Random) -> str:
@@ -182,6 +172,13 @@ def name_method(user: User, method: PaymentMethod, rng: Random) -> str:
     if len(alike) != 1:
         raise Unfit("two methods of one kind that have no name")
     return pick(rng, _PAYPAL if isinstance(method, PayPal) else _GIFT_CARD)
+
+
+def describe_method(method: PaymentMethod) -> dict[str, str]:
+    """A payment method as params."""
+    if isinstance(method, CreditCard):
+        return {"source": "credit_card", "last_four": method.last_four}
+    return {"source": "paypal" if isinstance(method, PayPal) else "gift_card"}
 
 
 def pick_method(user: User, rng: Random, due: float, *, cards: bool = True) -> PaymentMethod:

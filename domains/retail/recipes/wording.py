@@ -107,6 +107,23 @@ NEW_ADDRESS: Final = (
     "The address I want is {}.",
     "The address to use is {}.",
 )
+SHIP_LIKE: Final = (
+    "have {where} sent to the address that {other} was shipped to",
+    "change the shipping address of {where} to the one of {other}",
+    "redirect {where} to where {other} went",
+    "get {where} delivered to the same address as {other}",
+)
+FIRST_THEN: Final = (
+    "It has to be done in this order, one after the other.",
+    "Please do these things in exactly that order.",
+    "The order matters: first the first thing, then the next.",
+    "I want them carried out in the order in which I name them.",
+)
+ACCEPT_NO: Final = (
+    "If you are told that something cannot be done, you accept that and ask for nothing else.",
+    "You take a clear no for an answer.",
+    "You do not argue when the agent explains that a request is not possible.",
+)
 PAY: Final = (
     "pay for {where} with {method} instead",
     "switch the payment of {where} to {method}",
@@ -242,6 +259,12 @@ MOST_SAVED: Final = (
     "I mean the item, out of everything in my {} orders, where this lowers the price by the largest amount.",
     "The item to pick from all my {} orders is the one where I save most; everything else stays as it is.",
     "Among all items of my {} orders I want the one with the biggest saving, and only that one.",
+)
+SAME_KIND: Final = (
+    "Its {axis} has to stay as it is.",
+    "The {axis} must be the same as now.",
+    "I want to keep the {axis}.",
+    "It should have the same {axis} as the one I have.",
 )
 HOME_LIKE_ORDER: Final = (
     "set my default address to the one that {} was sent to",

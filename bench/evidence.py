@@ -1,0 +1,203 @@
+"""Precision and recall of the evidence verifier against the script's own record, and what outcome reward lets through.
+
+The scripted agent makes mistakes at known rates and notes each. The verifier never sees the notes. For every kind of
+finding the rows that it names are held against the rows whose notes call for it; the second table shows how many rows
+with the right outcome rest on evidence that was never gathered.
+
+    python bench/evidence.py --n 3000 --seed 1
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+import msgspec
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from engines.scripted import MISTAKES
+from writ_async import run
+from writ_async.pipelines.library import make_tasks
+from writ_async.trajectory import Trajectory
+from writ_async.verify.verdict import Reason
+
+BEFORE_EVIDENCE = ("skipped_evidence", "early_write")
+UNASKED = ("unconfirmed_write", "early_write", "extra_write")
+
+
+class Score(msgspec.Struct):
+    """What a finding named, against what the notes call for."""
+
+    name: str
+    called_for: int = 0
+    named: int = 0
+    right: int = 0
+
+    @property
+    def precision(self) -> float:
+        """Share of the named rows that were called for."""
+        return self.right / self.named if self.named else 1.0
+
+    @property
+    def recall(self) -> float:
+        """Share of the rows called for that were named."""
+        return self.right / self.called_for if self.called_for else 1.0
+
+
+def play(n: int, seed: int, rate: float) -> list[Trajectory]:
+    """n conversations, half of each domain, in which `rate` of the agents make one mistake."""
+    rows: list[Trajectory] = []
+    for domain, count in (("retail", (n + 1) // 2), ("airline", n // 2)):
+        if count:
+            tasks = make_tasks(domain, count, seed=seed, world_size=500)
+            rows += run(tasks, "scripted", options={"mistakes": str(rate)}, seed=seed)
+    return rows
+
+
+def score(rows: Sequence[Trajectory]) -> list[Score]:
+    """Precision and recall per finding, and of the verdict as a whole.
+
+    Some mistakes have consequences that their note does not tell. What a wrong write names was never listed, what it
+    changes puts reads out of date; an early write may be refused, because what was to pay for it came later; who gives
+    up has not read what shows that no more was due. Wrong writes are scored by themselves, and all in the last line.
+    """
+    wrong = [row for row in rows if _noted(row, "wrong_write")]
+    others = [row for row in rows if not _noted(row, "wrong_write") and not _refused_early(row)]
+    held = [row for row in others if not _noted(row, "giving_up")]
+    asked = [row for row in others if not _noted(row, "extra_write") or _found(row, Reason.SURPLUS_WRITE)]
+    return [
+        _score(
+            "evidence missing or out of date",
+            held,
+            lambda row: _found(row, Reason.MISSING_EVIDENCE, Reason.STALE_EVIDENCE),
+            lambda row: _noted(row, *BEFORE_EVIDENCE),
+        ),
+        _score("labelled lucky or blind", held, _is_poor, lambda row: _noted(row, *BEFORE_EVIDENCE)),
+        _score("made-up argument, labelled blind", wrong, lambda row: _label(row) == "blind", _used_made_up),
+        _score(
+            # An extra write that was refused was never made: there was nothing to ask for.
+            "unconfirmed write",
+            asked,
+            lambda row: _found(row, Reason.UNCONFIRMED_WRITE),
+            lambda row: _noted(row, *UNASKED),
+        ),
+        _score(
+            "failed or surplus write",
+            others,
+            lambda row: _found(row, Reason.FAILED_WRITE, Reason.SURPLUS_WRITE),
+            lambda row: _noted(row, "extra_write") or any(n.kind == "malformed_json" and n.matters for n in row.notes),
+        ),
+        _score(
+            "incomplete ending",
+            rows,
+            lambda row: _found(row, Reason.INCOMPLETE),
+            lambda row: _noted(row, "endless_talk"),
+        ),
+        _score(
+            "rejected at all",
+            rows,
+            lambda row: row.verdict is None or not row.verdict.kept,
+            lambda row: any(note.matters for note in row.notes),
+        ),
+    ]
+
+
+def _score(
+    name: str, rows: Sequence[Trajectory], named: Callable[[Trajectory], bool], due: Callable[[Trajectory], bool]
+) -> Score:
+    entry = Score(name)
+    for row in rows:
+        is_named, is_due = named(row), due(row)
+        entry.named += is_named
+        entry.called_for += is_due
+        entry.right += is_named and is_due
+    return entry
+
+
+def _noted(row: Trajectory, *kinds: str) -> bool:
+    return any(note.kind in kinds for note in row.notes)
+
+
+def _found(row: Trajectory, *reasons: Reason) -> bool:
+    return row.verdict is not None and any(item.reason in reasons for item in row.verdict.findings)
+
+
+def _refused_early(row: Trajectory) -> bool:
+    return _noted(row, "early_write") and _found(row, Reason.FAILED_WRITE)
+
+
+def _label(row: Trajectory) -> str:
+    return row.verdict.evidence if row.verdict is not None else ""
+
+
+def _is_poor(row: Trajectory) -> bool:
+    return _label(row) in ("lucky", "blind")
+
+
+def _used_made_up(row: Trajectory) -> bool:
+    """Whether a value that was nowhere to be read went into a write, and the tool did not refuse it."""
+    return any(note.detail.endswith("(made up)") for note in row.notes) and not _found(row, Reason.FAILED_WRITE)
+
+
+def score_table(scores: Sequence[Score]) -> Table:
+    """Precision and recall."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="evidence verifier against the script's own notes")
+    for heading in ("finding", "noted", "named", "precision", "recall"):
+        table.add_column(heading, justify="left" if heading == "finding" else "right")
+    for item in scores:
+        cells = (f"{item.called_for:,}", f"{item.named:,}", f"{item.precision:.4f}", f"{item.recall:.4f}")
+        table.add_row(item.name, *cells)
+    return table
+
+
+def ablation(rows: Sequence[Trajectory]) -> dict[str, dict[str, int]]:
+    """By label: all rows, those that the outcome reward accepts, and those of them that are kept."""
+    counts: dict[str, dict[str, int]] = {}
+    for label in ("evidence_complete", "unproved", "lucky", "blind", ""):
+        group = [row for row in rows if row.verdict is not None and row.verdict.evidence == label]
+        if group:
+            rewarded = [row for row in group if row.verdict is not None and row.verdict.reward.reward == 1]
+            counts[label or "no write"] = {
+                "rows": len(group),
+                "reward 1": len(rewarded),
+                "kept": sum(row.verdict is not None and row.verdict.kept for row in rewarded),
+            }
+    return counts
+
+
+def ablation_table(counts: dict[str, dict[str, int]]) -> Table:
+    """What each filter would train on."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="what outcome reward alone accepts")
+    table.add_column("evidence")
+    for heading in ("rows", "reward 1", "kept", "accepted by outcome alone"):
+        table.add_column(heading, justify="right")
+    for label, row in counts.items():
+        table.add_row(label, *(f"{value:,}" for value in row.values()), f"{row['reward 1'] - row['kept']:,}")
+    return table
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print both tables; the exit code is 1 when any precision or recall is below 1."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--n", type=int, default=3000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--mistakes", type=float, default=0.6, help="share of the conversations with a mistake")
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args(argv)
+    rows = play(arguments.n, arguments.seed, arguments.mistakes)
+    scores, counts = score(rows), ablation(rows)
+    if arguments.json:
+        print(msgspec.json.encode({"rows": len(rows), "scores": scores, "ablation": counts}).decode())
+    else:
+        console = Console(width=100, highlight=False)
+        made = ", ".join(MISTAKES)
+        console.print(f"{len(rows):,} conversations; {arguments.mistakes:.0%} with a mistake of: {made}\n")
+        console.print(score_table(scores), ablation_table(counts))
+    return 0 if all(item.precision == item.recall == 1 for item in scores) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,29 @@
+"""What all engines that speak HTTP share: one client, typed errors, and retries under a budget.
+
+    client = HttpClient("http://127.0.0.1:30000", timeout=300.0)
+    body = await client.post("/generate", b"{...}")               # bytes in, bytes out; every failure is typed
+
+    async def attempt(number: int, seconds: float) -> bytes:      # a new request id per attempt
+        return await client.post("/generate", make_body(f"{name}-{number}"), seconds=min(300.0, seconds))
+
+    body = await retry(attempt, RetryPolicy(), rng, statistics)
+
+Errors are `TransportError` (its `kind` is one of `KINDS`, `retryable` says whether another attempt may help) or
+`ContextWindowError`.
+"""
+
+from engines.http.client import HttpClient
+from engines.http.errors import KINDS, RETRYABLE, TransportError, error_text, status_error
+from engines.http.retry import RetryPolicy, RetryStatistics, retry
+
+__all__ = [
+    "KINDS",
+    "RETRYABLE",
+    "HttpClient",
+    "RetryPolicy",
+    "RetryStatistics",
+    "TransportError",
+    "error_text",
+    "retry",
+    "status_error",
+]

@@ -1,0 +1,99 @@
+"""Retries under a budget, with exponential backoff and full jitter.
+
+The jitter is that of "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import TypeVar
+
+import anyio
+import msgspec
+
+from engines.http.errors import TransportError
+from writ_async.errors import EngineError
+
+T = TypeVar("T")
+
+_MOST_DOUBLINGS = 30
+
+
+class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How often and how long one call is tried. Times are in seconds.
+
+    `attempts` counts the first one too. No attempt begins when its wait would end after `budget`; 0 is no such bound.
+    The wait after the n-th failure is uniform in 0 .. min(`longest`, `first` * 2^n), or what the server asks for.
+    """
+
+    attempts: int = 12
+    budget: float = 550.0
+    first: float = 0.5
+    longest: float = 30.0
+
+    def wait(self, failures: int, rng: Random) -> float:
+        """How long to wait after so many failures (0 for the first)."""
+        return rng.uniform(0.0, min(self.longest, self.first * 2.0 ** min(failures, _MOST_DOUBLINGS)))
+
+
+class RetryStatistics(msgspec.Struct):
+    """Counts over calls: attempts made, failed attempts by kind, calls that failed for good by kind.
+
+    `recovered` calls succeeded after a failure.
+    """
+
+    calls: int = 0
+    attempts: int = 0
+    recovered: int = 0
+    failures: dict[str, int] = {}
+    given_up: dict[str, int] = {}
+
+
+async def retry(
+    attempt: Callable[[int, float], Awaitable[T]], policy: RetryPolicy, rng: Random, statistics: RetryStatistics
+) -> T:
+    """The result of the first attempt that succeeds.
+
+    `attempt(number, seconds)` is given its number from 0 on, to make a new request id from, and the seconds that are
+    left of the budget. Raises the last `EngineError` when the budget is spent, and at once one that cannot pass.
+    """
+    statistics.calls += 1
+    end = anyio.current_time() + policy.budget if policy.budget else float("inf")
+    number = 0
+    while True:
+        statistics.attempts += 1
+        try:
+            result = await attempt(number, end - anyio.current_time())
+        except EngineError as exc:
+            _count(statistics.failures, exc.kind)
+            number += 1
+            wait = policy.wait(number - 1, rng)
+            if isinstance(exc, TransportError):
+                wait = max(wait, exc.retry_after)
+            if not may_pass(exc) or number >= policy.attempts or anyio.current_time() + wait >= end:
+                _count(statistics.given_up, exc.kind)
+                told = _told(exc, number)
+                if told is exc:
+                    raise
+                raise told from exc
+            await anyio.sleep(wait)
+        else:
+            statistics.recovered += number > 0
+            return result
+
+
+def may_pass(error: EngineError) -> bool:
+    """Whether another attempt may help."""
+    return isinstance(error, TransportError) and error.retryable
+
+
+def _told(error: EngineError, attempts: int) -> EngineError:
+    """The error, with the number of attempts in its text where there was more than one."""
+    if attempts == 1 or not isinstance(error, TransportError):
+        return error
+    return TransportError(f"{error} ({attempts} attempts)", kind=error.kind, status=error.status)
+
+
+def _count(counts: dict[str, int], kind: str) -> None:
+    counts[kind] = counts.get(kind, 0) + 1

@@ -1,0 +1,169 @@
+"""The server's KV pool: a radix cache over symbolic segments, with eviction.
+
+A sequence is a path of segments, each a key and a number of tokens; equal keys under the same parent are the same
+tokens. That is a token-level radix tree whose nodes are split where messages are split. A path that is in use is
+locked; what is not is evicted leaf by leaf when room is needed.
+
+A node's last use and its hits are pushed to its parent only when it goes, since the parent of a leaf is no candidate
+for eviction before that: a use costs O(1) beyond finding the node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from heapq import heappop, heappush
+from typing import Literal
+
+Eviction = Literal["lru", "lfu", "slru"]
+_PROTECTED_HITS = 2  # a segmented LRU keeps what was used this often after all that was used once
+
+
+class Node:
+    """One segment in the pool. `end` counts the tokens of the path up to and with it."""
+
+    __slots__ = ("children", "end", "hits", "key", "last", "locks", "parent", "stamp", "tokens")
+
+    def __init__(self, key: Hashable, parent: Node | None, tokens: int, end: int) -> None:
+        self.key = key
+        self.parent = parent
+        self.tokens = tokens
+        self.end = end
+        self.children: dict[Hashable, Node] = {}
+        self.locks = 0
+        self.last = 0
+        self.hits = 0
+        self.stamp = 0
+
+
+class RadixCache:
+    """Tokens in the pool: `used` in all, of which `locked` cannot be evicted. `capacity` is the size of the pool.
+
+    `taken` tokens belong to requests that are being computed and are in no node yet.
+    """
+
+    def __init__(self, capacity: int, *, page: int = 1, eviction: Eviction = "lru") -> None:
+        self.capacity = capacity
+        self.page = page
+        self.eviction: Eviction = eviction
+        self.root = Node(None, None, 0, 0)
+        self.root.locks = 1
+        self.used = 0
+        self.locked = 0
+        self.taken = 0
+        self.evicted = 0
+        self._clock = 0
+        self._leaves: list[tuple[int, int, int, Node]] = []
+
+    @property
+    def free(self) -> int:
+        """Tokens that can be taken without evicting anything."""
+        return self.capacity - self.used - self.taken
+
+    @property
+    def available(self) -> int:
+        """Tokens that can be taken if all that is not in use is evicted."""
+        return self.capacity - self.locked - self.taken
+
+    def find(self, path: Iterable[tuple[Hashable, int]], *, touch: bool = True) -> Node:
+        """The last node of the longest prefix of a path that is in the pool."""
+        node = self.root
+        for key, _ in path:
+            child = node.children.get(key)
+            if child is None:
+                break
+            node = child
+        if touch and node is not self.root:
+            self._use(node)
+        return node
+
+    def cached(self, node: Node, prompt: int) -> int:
+        """How many tokens of a prompt a node saves: whole pages, and never the whole prompt."""
+        return min(node.end, prompt - 1) // self.page * self.page
+
+    def extend(self, node: Node, path: Iterable[tuple[Hashable, int]], start: int) -> Node:
+        """Put the rest of a path, which begins `start` tokens in, under a node; gives its last node.
+
+        The tokens of it must have been `taken`; they are given back to the pool's count as nodes.
+        """
+        known = node
+        for key, tokens in path:
+            end = start + tokens
+            child = node.children.get(key)
+            if child is not None:
+                known = child
+            else:
+                size = end // self.page * self.page - start // self.page * self.page
+                child = Node(key, node, size, end)
+                node.children[key] = child
+                self.used += size
+            node, start = child, end
+        known.hits += 1  # what was there before has been asked for once more
+        if node is not self.root:
+            self._use(node)
+        return node
+
+    def lock(self, node: Node) -> None:
+        """Keep a node and all above it from being evicted, until `unlock`."""
+        step: Node | None = node
+        while step is not None:
+            step.locks += 1
+            if step.locks > 1:
+                return
+            self.locked += step.tokens
+            step = step.parent
+
+    def unlock(self, node: Node) -> None:
+        """Undo one `lock` of a node."""
+        step: Node | None = node
+        while step is not None:
+            step.locks -= 1
+            if step.locks:
+                return
+            self.locked -= step.tokens
+            if not step.children:
+                self._offer(step)
+            step = step.parent
+
+    def make_room(self, tokens: int) -> bool:
+        """Evict until `tokens` are free; false when there is not so much that can go."""
+        leaves = self._leaves
+        while self.free < tokens:
+            if not leaves:
+                return False
+            _, _, stamp, node = heappop(leaves)
+            if node.stamp == stamp and not node.locks and not node.children and node.parent is not None:
+                self._evict(node)
+        return True
+
+    def clear(self) -> None:
+        """Evict all that is not in use."""
+        self.make_room(self.capacity - self.taken - self.locked)
+
+    def _use(self, node: Node) -> None:
+        self._clock += 1
+        node.last = self._clock
+        if not node.children and not node.locks:
+            self._offer(node)
+
+    def _offer(self, node: Node) -> None:
+        """Make a leaf a candidate for eviction; an older entry of it becomes void."""
+        self._clock += 1
+        node.stamp = self._clock
+        rank = 0
+        if self.eviction == "lfu":
+            rank = node.hits
+        elif self.eviction == "slru":
+            rank = int(node.hits >= _PROTECTED_HITS)
+        heappush(self._leaves, (rank, node.last, node.stamp, node))
+
+    def _evict(self, node: Node) -> None:
+        parent = node.parent
+        assert parent is not None
+        del parent.children[node.key]
+        node.parent = None
+        self.used -= node.tokens
+        self.evicted += node.tokens
+        parent.last = max(parent.last, node.last)
+        parent.hits += node.hits
+        if not parent.children and not parent.locks:
+            self._offer(parent)

@@ -1,0 +1,38 @@
+"""Trains a model on a CPU while a real server holds its conversations; a few minutes with the tests' tiny model.
+
+    make serve-cpu                                        # in one terminal: the server
+    python -m examples.train --model .sglang/models/tiny-qwen3 --url http://127.0.0.1:30000 --out runs/train
+
+Needs the extras `tokens` and `train`. Every setting of `loop.Settings` is a flag; `--report FILE` keeps the numbers.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import anyio
+import msgspec
+
+from examples.train.loop import Settings, train
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m examples.train", description=Settings.__doc__)
+    for field in msgspec.structs.fields(Settings):
+        name = "--" + field.name.replace("_", "-")
+        if field.required:
+            parser.add_argument(name, required=True)
+        else:
+            parser.add_argument(name, default=field.default, help=f"{field.default}")
+    parser.add_argument("--report", type=Path, help="write the numbers to this file as JSON")
+    arguments = vars(parser.parse_args())
+    file: Path | None = arguments.pop("report")
+    arguments["out"] = str(Path(arguments["out"]).resolve())
+    report = anyio.run(train, msgspec.convert(arguments, Settings, strict=False))
+    if file is not None:
+        file.write_bytes(msgspec.json.format(msgspec.json.encode(report)))
+    print(f"the server has the weights {report.version!r}")
+
+
+main()

@@ -1,0 +1,42 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from writ_async.cli import main
+from writ_async.registry import names
+
+
+@pytest.mark.skipif("simulated" not in names("engines"), reason="the package's entry points are older")
+def test_plan_prints_a_table_and_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["plan", "retail", "--n", "8", "--fixed", "4"]
+    assert main(command) == 0
+    assert "conversations an hour" in capsys.readouterr().out
+    assert main([*command, "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["outcomes"]) == 3
+
+
+def test_calibrate_writes_what_it_fitted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = []
+    for number in range(20):
+        batch = 10 + number % 7
+        lines.append(
+            {
+                "num_used_tokens": 1000 * (number % 5),
+                "max_total_num_tokens": 8000,
+                "total_prefill_uncached_tokens": 500 * number,
+                "total_prefill_busy_us": 20_000 * number,
+                "decode_moments": [10 * number, 10 * number * batch, 40_000 * number, 0, 0, 0],
+            }
+        )
+    source = tmp_path / "loads.jsonl"
+    source.write_text("\n".join(json.dumps({"loads": [line]}) for line in lines))
+    out = tmp_path / "server.json"
+    assert main(["calibrate", str(source), "--out", str(out)]) == 0
+    assert "tokens a second" in capsys.readouterr().out
+    assert json.loads(out.read_text())["prefill_rate"] == pytest.approx(25_000)
+
+
+def test_a_source_that_is_no_file_is_one_line_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["calibrate", "nowhere.jsonl"]) == 2
+    assert capsys.readouterr().err.startswith("writ: nowhere.jsonl: ")

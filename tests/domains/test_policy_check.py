@@ -1,0 +1,128 @@
+"""The policy as a predicate on a state: what gold calls do is allowed, what the policy forbids is named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from shared_data import SHARED, needs_shared
+
+from writ_async.domain import Domain, call_tool
+from writ_async.pipelines.worlds import Opened
+from writ_async.registry import load_benchmark
+from writ_async.state import State
+from writ_async.task import Task
+
+
+def breach(domain: Domain, state: State, name: str, arguments: dict[str, Any]) -> str:
+    assert domain.policy_check is not None
+    return domain.policy_check(state, name, arguments)
+
+
+def breaches(domain: Domain, state: State, task: Task) -> list[str]:
+    found: list[str] = []
+    for action in task.actions or ():
+        if domain.tools[action.name].kind == "write":
+            found.append(breach(domain, state, action.name, action.arguments))
+            call_tool(domain.tools, state, action.name, action.arguments)
+    return [why for why in found if why]
+
+
+def test_gold_writes_breach_nothing(tasks: list[Task], opened: Opened, opened_airline: Opened) -> None:
+    for task in tasks:
+        place = opened if task.domain == "retail" else opened_airline
+        assert breaches(place.domain, State(place.world), task) == []
+
+
+@needs_shared
+@pytest.mark.parametrize("subset", ["airline", "retail"])
+def test_the_gold_writes_of_the_benchmark_breach_nothing(subset: str) -> None:
+    assert SHARED is not None
+    loaded = load_benchmark("tau2").load(subset, str(SHARED / "tau2" / "data"))
+    for task in loaded.tasks:
+        assert breaches(loaded.domain, State(loaded.world), task) == []
+
+
+def reservation(opened: Opened, **changes: Any) -> tuple[State, Any]:
+    """A state with one reservation that the policy lets nobody cancel, changed as asked."""
+    state = State(opened.world)
+    user, found = next(
+        (opened.world.tables["users"][row.user_id], row)
+        for _, row in state.items("reservations")
+        if row.status is None and row.flights and row.flights[0].date > "2024-05-16" and len(row.passengers) == 1
+    )
+    base: dict[str, Any] = {"created_at": "2024-05-01T10:00:00", "cabin": "economy", "insurance": "no"}
+    found = msgspec.structs.replace(found, **{**base, "total_baggages": 1, "nonfree_baggages": 0, **changes})
+    state.put("reservations", found.reservation_id, found)
+    state.put("users", user.user_id, msgspec.structs.replace(user, membership="regular"))
+    return state, found
+
+
+def test_cancelling_needs_a_ground(opened_airline: Opened) -> None:
+    domain = opened_airline.domain
+    for changes, allowed in (
+        ({}, False),
+        ({"insurance": "yes"}, True),
+        ({"cabin": "business"}, True),
+        ({"created_at": "2024-05-15T10:00:00"}, True),
+        ({"status": "cancelled", "cabin": "business"}, False),
+    ):
+        state, row = reservation(opened_airline, **changes)
+        why = breach(domain, state, "cancel_reservation", {"reservation_id": row.reservation_id})
+        assert (not why) == allowed
+
+
+def test_flights_of_basic_economy_stay_and_trips_keep_their_ends(opened_airline: Opened) -> None:
+    domain = opened_airline.domain
+    state, row = reservation(opened_airline, cabin="basic_economy")
+    same = [{"flight_number": leg.flight_number, "date": leg.date} for leg in row.flights]
+    base = {"reservation_id": row.reservation_id, "cabin": "economy", "flights": same, "payment_id": "x"}
+    assert breach(domain, state, "update_reservation_flights", base) == ""
+    other = [{**same[0], "date": "2024-05-29"}, *same[1:]]
+    assert "may not be changed" in breach(domain, state, "update_reservation_flights", {**base, "flights": other})
+    state, row = reservation(opened_airline)
+    away = next(f for f in opened_airline.world.tables["flights"].values() if f.origin != row.origin)
+    elsewhere = [{"flight_number": away.flight_number, "date": "2024-05-29"}]
+    assert "from and to" in breach(domain, state, "update_reservation_flights", {**base, "flights": elsewhere})
+
+
+def test_bags_are_only_added_and_paid_as_due(opened_airline: Opened) -> None:
+    domain = opened_airline.domain
+    state, row = reservation(opened_airline, total_baggages=2, nonfree_baggages=1)
+    base = {"reservation_id": row.reservation_id, "payment_id": "x"}
+
+    def why(total: int, nonfree: int) -> str:
+        arguments = {**base, "total_baggages": total, "nonfree_baggages": nonfree}
+        return breach(domain, state, "update_reservation_baggages", arguments)
+
+    assert why(3, 2) == ""
+    assert why(1, 0) == "bags may be added but not taken away"
+    assert why(3, 1) == "2 of 3 bags must be paid for"
+
+
+def test_certificates_need_a_reason(opened_airline: Opened) -> None:
+    state, row = reservation(opened_airline)
+    why = breach(opened_airline.domain, state, "send_certificate", {"user_id": row.user_id, "amount": 100})
+    assert "earns a certificate" in why
+
+
+def test_a_changed_order_is_left_alone_and_an_item_is_not_its_own_exchange(opened: Opened) -> None:
+    state = State(opened.world)
+    order = next(order for _, order in state.items("orders") if order.status == "pending")
+    arguments = {"order_id": order.order_id, "payment_method_id": "x"}
+    assert breach(opened.domain, state, "modify_pending_order_payment", arguments) == ""
+    state.put("orders", order.order_id, msgspec.structs.replace(order, status="pending (item modified)"))
+    assert "may not be changed" in breach(opened.domain, state, "modify_pending_order_payment", arguments)
+    same = {"order_id": order.order_id, "item_ids": ["1", "2"], "new_item_ids": ["3", "2"]}
+    assert "item 2" in breach(opened.domain, state, "exchange_delivered_order_items", same)
+
+
+@pytest.mark.parametrize(
+    "arguments", [{}, {"reservation_id": []}, {"reservation_id": None, "flights": 3}, {"order_id": {}}]
+)
+def test_whatever_a_model_wrote_is_no_error(opened: Opened, opened_airline: Opened, arguments: dict[str, Any]) -> None:
+    for place in (opened, opened_airline):
+        for name, tool in place.domain.tools.items():
+            if tool.kind == "write":
+                assert breach(place.domain, State(place.world), name, arguments) == ""

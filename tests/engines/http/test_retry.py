@@ -1,0 +1,96 @@
+"""Retries: what is tried again, how long it waits, and what is counted."""
+
+from random import Random
+
+import anyio
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engines.http import KINDS, RETRYABLE, RetryPolicy, RetryStatistics, TransportError, retry
+from writ_async.errors import ContextWindowError, EngineError
+
+pytestmark = pytest.mark.asyncio
+
+
+class Flaky:
+    """Fails with the given errors in turn, then answers with the number of the attempt that succeeded."""
+
+    def __init__(self, *errors: EngineError) -> None:
+        self.errors = list(errors)
+        self.seen: list[tuple[int, float]] = []
+
+    async def __call__(self, number: int, seconds: float) -> int:
+        self.seen.append((number, seconds))
+        if self.errors:
+            raise self.errors.pop(0)
+        return number
+
+
+@pytest.fixture
+def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long `retry` waits; nobody waits in these tests, but the clock they see goes on."""
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(anyio, "sleep", sleep)
+    monkeypatch.setattr(anyio, "current_time", lambda: sum(waited))
+    return waited
+
+
+def failure(kind: str) -> TransportError:
+    return TransportError("it failed", kind=kind)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+async def test_only_what_may_pass_is_tried_again(kind: str, sleeps: list[float]) -> None:
+    flaky, statistics = Flaky(failure(kind)), RetryStatistics()
+    if kind in RETRYABLE:
+        assert await retry(flaky, RetryPolicy(), Random(1), statistics) == 1
+        assert (statistics.recovered, statistics.given_up) == (1, {})
+    else:
+        with pytest.raises(TransportError) as caught:
+            await retry(flaky, RetryPolicy(), Random(1), statistics)
+        assert caught.value.kind == kind
+        assert (sleeps, statistics.given_up) == ([], {kind: 1})
+    assert statistics.failures == {kind: 1}
+
+
+async def test_a_prompt_that_is_too_long_is_never_tried_again(sleeps: list[float]) -> None:
+    flaky = Flaky(ContextWindowError("too long"))
+    with pytest.raises(ContextWindowError):
+        await retry(flaky, RetryPolicy(), Random(1), RetryStatistics())
+    assert len(flaky.seen) == 1
+
+
+async def test_attempts_are_numbered_and_bounded(sleeps: list[float]) -> None:
+    flaky, statistics = Flaky(*(failure("reset") for _ in range(9))), RetryStatistics()
+    with pytest.raises(TransportError, match=r"it failed \(4 attempts\)") as caught:
+        await retry(flaky, RetryPolicy(attempts=4), Random(1), statistics)
+    assert caught.value.kind == "reset"
+    assert [number for number, _ in flaky.seen] == [0, 1, 2, 3]
+    assert (statistics.attempts, statistics.failures, statistics.given_up) == (4, {"reset": 4}, {"reset": 1})
+
+
+async def test_no_attempt_begins_after_the_budget(sleeps: list[float]) -> None:
+    flaky = Flaky(*(failure("refused") for _ in range(500)))
+    with pytest.raises(TransportError):
+        await retry(flaky, RetryPolicy(attempts=500, budget=100.0), Random(3), RetryStatistics())
+    assert sum(sleeps) < 100.0
+    assert all(seconds > 0 for _, seconds in flaky.seen)
+
+
+async def test_the_server_may_ask_for_a_longer_wait(sleeps: list[float]) -> None:
+    flaky = Flaky(TransportError("busy", kind="overloaded", retry_after=17.0))
+    await retry(flaky, RetryPolicy(), Random(1), RetryStatistics())
+    assert sleeps == [17.0]
+
+
+@given(st.integers(0, 2000), st.integers())
+async def test_a_wait_is_drawn_from_zero_to_a_bound_that_doubles(failures: int, seed: int) -> None:
+    policy = RetryPolicy()
+    wait = policy.wait(failures, Random(seed))
+    assert 0.0 <= wait <= min(30.0, 0.5 * 2.0 ** min(failures, 20))
+    assert wait == policy.wait(failures, Random(seed))

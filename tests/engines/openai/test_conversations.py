@@ -1,0 +1,195 @@
+"""Whole conversations through the pipelines: the same rows as without a server, their cost, and no key anywhere."""
+
+import logging
+import sys
+from pathlib import Path
+
+import anyio
+import msgspec
+import pytest
+from chat_double import Answer, Asked, Listener, chat, refusal, serve
+from shared_data import TAU2_DATA, needs_shared
+
+from engines.scripted import ScriptedEngine
+from engines.scripted.mistakes import parse_rates
+from writ_async.conversation import Rules
+from writ_async.data.run_view import RunView
+from writ_async.data.summary import cost_line
+from writ_async.message import AssistantMessage
+from writ_async.pipelines.evaluate import EvalConfig, evaluate
+from writ_async.pipelines.library import load_tasks, make_tasks, rollouts
+from writ_async.pipelines.seats import EngineSpec, Seats
+from writ_async.pipelines.simulate import Progress
+from writ_async.pipelines.synth import SynthConfig, synth
+from writ_async.pipelines.worlds import open_worlds
+from writ_async.scheduler import Limits
+from writ_async.task import Task
+from writ_async.trajectory import Termination, Trajectory, Usage
+
+SECRET = "sk-test-Zq81xV0pLmN3"
+LIMITS = Limits(concurrency=16)
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+
+
+async def listen(
+    tasks: list[Task], seed: int, rules: Rules, mistakes: str = "", data: str | None = None
+) -> tuple[Listener, list[Trajectory]]:
+    """What the scripted engine says in these tasks, by what it was shown, and the rows that come of it."""
+    domains = {opened.domain.name: opened.domain for opened in open_worlds(tasks, data).values()}
+    script = ScriptedEngine({task.id: task for task in tasks}, domains, seed, parse_rates(mistakes))
+    listener = Listener(script)
+    async with rollouts(tasks, listener, seed=seed, rules=rules, limits=LIMITS, data=data) as stream:
+        return listener, [row async for row in stream]
+
+
+def bare(rows: list[Trajectory]) -> list[Trajectory]:
+    """Rows in order, without what only one of the engines counts or notes."""
+    plain = [msgspec.structs.replace(row, usage={}, notes=(), verdict=None) for row in rows]
+    return sorted(plain, key=lambda row: row.id)
+
+
+def seats(url: str, **options: str) -> Seats:
+    return Seats(EngineSpec("openai", {"url": url, "model": "gpt-5.1", **options}))
+
+
+def files_of(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+@pytest.mark.parametrize("flaky", [False, True])
+def test_whole_conversations_of_both_seats_are_those_of_the_script(tmp_path: Path, flaky: bool) -> None:
+    config = SynthConfig(domains=("retail",), n=24, seed=5, world_size=60, behaviours="off")
+    seen: set[bytes] = set()
+
+    async def run() -> tuple[list[Trajectory], Progress]:
+        tasks = make_tasks("retail", 24, seed=5, world_size=60)
+        listener, rows = await listen(tasks, 5, config.rules, mistakes="0.4")
+
+        def answer(asked: Asked) -> Answer:
+            # Every third request fails once: with its first bytes it is known again.
+            if flaky and asked.number % 3 == 0 and asked.raw not in seen:
+                seen.add(asked.raw)
+                return Answer(reset=True) if asked.number % 2 else refusal(429, {"error": "slow"}, Retry_After="0")
+            return listener.answer(asked)
+
+        async with serve(answer) as double:
+            with_engine = msgspec.structs.replace(config, seats=seats(double.url))
+            return rows, await synth(with_engine, tmp_path / "run", limits=LIMITS)
+
+    rows, progress = anyio.run(run)
+    view = RunView.open(tmp_path / "run")
+    made = list(view.trajectories())
+    assert bare(made) == bare(rows)
+    assert progress.counters.failed == 0
+    kept = sum(row.verdict is not None and row.verdict.kept for row in rows)
+    assert progress.summary.total().kept == kept
+    assert 0 < kept < 24
+    errors = [row for row in made if row.errors]
+    assert errors, "the script made no broken call; choose another seed"
+    each = Usage(1, 316, 13, 295, 0, 1250 * (316 - 295) + 125 * 295 + 10_000 * 13)
+    for row in made:
+        for usage in row.usage.values():
+            assert usage.nano_dollars == usage.requests * each.nano_dollars
+    total = progress.summary.total()
+    assert f"agent ${total.usage['agent'].dollars:.2f} + user" in cost_line(progress.summary)
+    assert not flaky or seen
+    assert SECRET.encode() not in files_of(tmp_path)
+
+
+@needs_shared
+@pytest.mark.parametrize("effort", ["none", "medium"])
+def test_an_evaluation_on_the_benchmark_is_one_call_with_and_without_thinking(tmp_path: Path, effort: str) -> None:
+    config = EvalConfig(tasks=("tau2:retail",), limit=6)
+
+    async def run() -> tuple[list[Trajectory], list[Asked]]:
+        tasks = load_tasks("tau2:retail", data=str(TAU2_DATA))[:6]
+        listener, rows = await listen(tasks, 0, config.rules, data=str(TAU2_DATA))
+        async with serve(listener.answer) as double:
+            played = seats(double.url, reasoning_effort=effort, temperature="0")
+            with_engine = msgspec.structs.replace(config, seats=played)
+            await evaluate(with_engine, tmp_path / "run", data=str(TAU2_DATA), limits=LIMITS)
+            return rows, double.asked
+
+    rows, asked = anyio.run(run)
+    assert bare(list(RunView.open(tmp_path / "run").trajectories())) == bare(rows)
+    for item in asked:
+        assert item.body["reasoning_effort"] == effort
+        assert ("temperature" in item.body) == (effort == "none")
+
+
+def test_a_conversation_that_outgrows_the_context_ends_with_that_reason(tmp_path: Path) -> None:
+    def answer(asked: Asked) -> Answer:
+        if len(asked.body["messages"]) > 4:
+            message = "This model's maximum context length is 4096 tokens. However, your messages resulted in 5000."
+            return refusal(400, {"error": {"message": message, "code": "context_length_exceeded"}})
+        return chat(AssistantMessage("Yes, please go on."))
+
+    async def run() -> None:
+        async with serve(answer) as double:
+            config = SynthConfig(domains=("retail",), n=3, world_size=60, seats=seats(double.url))
+            await synth(config, tmp_path / "run", limits=LIMITS)
+
+    anyio.run(run)
+    rows = list(RunView.open(tmp_path / "run").trajectories())
+    assert [row.termination for row in rows] == [Termination.CONTEXT_WINDOW_EXCEEDED] * 3
+    assert all("4096 tokens" in row.error for row in rows)
+
+
+def failing(asked: Asked) -> Answer:
+    """A server that fails in many ways and repeats the key each time."""
+    sent = asked.headers.get("Authorization", "")
+    ways = (
+        refusal(500, {"error": {"message": f"trace: headers were {sent}"}}),
+        refusal(400, f"you sent {sent}"),
+        Answer(f'{{"choices": "{sent}"}}'.encode()),
+        refusal(403, {"detail": [{"input": sent}]}),
+        Answer(reset=True),
+        Answer(b'{"error": {"message": "' + sent.encode() + b'", "code": 400}}'),
+        refusal(404, {"object": "error", "message": f"no model for {sent}", "code": 404}),
+        refusal(401, {"error": {"message": f"Incorrect API key provided: {sent}"}}),
+    )
+    return ways[asked.number % len(ways)]
+
+
+def test_the_key_is_in_no_file_no_log_and_no_output_of_a_run_whose_server_fails(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    options = ("model=gpt-5.1", "retries=1", "url=%s")
+    logging_all = "import logging, sys; logging.basicConfig(level=1); from writ_async.cli import main; sys.exit(main())"
+
+    async def run() -> tuple[int, bytes]:
+        async with serve(failing) as double:
+            command = [sys.executable, "-X", "dev", "-c", logging_all, "synth", "retail", "--n", "12"]
+            command += ["--world-size", "60", "--out", str(out), "--concurrency", "2", "--engine", "openai"]
+            for option in options:
+                command += ["--engine-option", option % double.url if "%" in option else option]
+            done = await anyio.run_process(command, check=False)
+            assert len(double.asked) == 8, "every way to fail was tried; the refused key was not tried again"
+            assert all(asked.headers["Authorization"] == f"Bearer {SECRET}" for asked in double.asked)
+            return done.returncode, done.stdout + done.stderr
+
+    code, output = anyio.run(run)
+    assert code == 1
+    assert b"12 conversations were ended from outside" in output
+    assert b"Traceback" not in output
+    everything = output + files_of(out)
+    assert b"unauthorized: " in everything
+    assert b"OPENAI_API_KEY" in everything
+    assert SECRET.encode() not in everything
+    assert SECRET[3:].encode() not in everything
+
+
+def test_the_key_is_in_no_log_record(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    async def run() -> None:
+        async with serve(failing) as double:
+            config = SynthConfig(domains=("retail",), n=6, world_size=60, seats=seats(double.url, retries="1"))
+            await synth(config, tmp_path / "run", limits=Limits(concurrency=1))
+
+    anyio.run(run)
+    assert SECRET not in caplog.text
+    assert SECRET.encode() not in files_of(tmp_path)

@@ -1,0 +1,264 @@
+"""The engine against a server on 127.0.0.1: what it sends, what it tries again, and what it says when it gives up."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import pytest
+from chat_double import Answer, Asked, Double, chat, refusal, said, serve
+
+from engines.openai import ENGINE, OpenAIEngine, OpenAIOptions
+from writ_async.engine import Completion, Engine, Request
+from writ_async.errors import ContextWindowError, EngineError
+from writ_async.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage, make_call
+
+SECRET = "sk-test-Zq81xV0pLmN3"
+TOOLS = ({"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}},)
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Waits between attempts are noted, not waited."""
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr("anyio.sleep", sleep)
+    return waits
+
+
+def request(turn: int = 0, messages: list[Message] | None = None) -> Request:
+    return Request(
+        id=f"t#0/agent/{turn}", session="t#0/agent", seat="agent", task_id="t", trial=0, turn=turn, seed=7,
+        messages=messages or [SystemMessage("Help."), UserMessage("Hi.")], tools=TOOLS,
+    )  # fmt: skip
+
+
+def talk(
+    answer: Callable[[Asked], Answer], *requests: Request, **options: Any
+) -> tuple[list[Completion | EngineError], Double, OpenAIEngine]:
+    """What each request brought, completion or error, from a new engine."""
+
+    async def run() -> tuple[list[Completion | EngineError], Double, OpenAIEngine]:
+        results: list[Completion | EngineError] = []
+        async with serve(answer) as double:
+            engine = OpenAIEngine(OpenAIOptions(**{"model": "m", "url": double.url, **options}))
+            for item in requests or (request(),):
+                try:
+                    results.append(await engine.complete(item))
+                except EngineError as exc:
+                    results.append(exc)
+            await engine.aclose()
+        return results, double, engine
+
+    return anyio.run(run)
+
+
+def in_turn(*answers: Answer) -> Callable[[Asked], Answer]:
+    """Each answer once, the last for ever."""
+    return lambda asked: answers[min(asked.number, len(answers) - 1)]
+
+
+def test_a_request_carries_the_key_and_the_body_as_json() -> None:
+    (completion,), double, _ = talk(lambda _: said("Hello."), temperature=0.0)
+    assert isinstance(completion, Completion)
+    assert completion.message == AssistantMessage("Hello.")
+    (asked,) = double.asked
+    assert asked.headers["Authorization"] == f"Bearer {SECRET}"
+    assert asked.headers["Content-Type"] == "application/json"
+    assert asked.body == {
+        "model": "m",
+        "messages": [{"role": "system", "content": "Help."}, {"role": "user", "content": "Hi."}],
+        "tools": list(TOOLS),
+        "tool_choice": "auto",
+        "seed": 7,
+        "temperature": 0.0,
+    }
+
+
+def test_a_conversation_goes_on_with_what_the_model_said() -> None:
+    call = make_call("call_a", "look", {})
+    first, second = request(), request(1)
+    view = [*first.messages, AssistantMessage("One moment.", (call,)), ToolMessage("call_a", "nothing")]
+    second = request(1, view)
+    answers = in_turn(chat(AssistantMessage("One moment.", (call,)), reasoning_content="Look first."), said("Sorry."))
+    (one, two), double, _ = talk(answers, first, second)
+    assert isinstance(one, Completion)
+    assert isinstance(two, Completion)
+    assert one.message == view[2]
+    sent = double.asked[1].body["messages"]
+    assert sent[:2] == double.asked[0].body["messages"]
+    assert sent[2]["tool_calls"][0]["id"] == sent[3]["tool_call_id"] == "call_a"
+    assert b"Look first." not in double.asked[1].raw
+
+
+def test_an_id_that_a_server_gives_again_in_a_later_turn_is_made_unique() -> None:
+    call = make_call("functions.look:0", "look", {})
+    first = request()
+    view = [*first.messages, AssistantMessage(None, (call,)), ToolMessage(call.id, "nothing")]
+    (one, two), _, _ = talk(lambda _: chat(AssistantMessage(None, (call,))), first, request(1, view))
+    assert isinstance(one, Completion)
+    assert isinstance(two, Completion)
+    assert one.message.tool_calls[0].id == "functions.look:0"
+    assert two.message.tool_calls[0].id == "call_1_0"
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        refusal(503, {"object": "error", "message": "The request queue is full.", "type": "503", "code": 503}),
+        refusal(429, {"error": {"message": "Rate limit reached", "code": "rate_limit_exceeded"}}),
+        refusal(500, "Internal Server Error"),
+        refusal(502, "<html>Bad Gateway</html>"),
+        Answer(reset=True),
+        Answer(said("Half").body[:40], cut=True),
+        Answer(said("Half").body[:40]),
+        Answer(b""),
+        chat(AssistantMessage("Half"), finish="abort"),
+        Answer(b'{"error": {"message": "upstream is busy", "code": 502}}'),
+    ],
+)
+def test_what_may_pass_is_tried_again(failure: Answer) -> None:
+    (completion,), double, engine = talk(in_turn(failure, failure, said("Hello.")))
+    assert isinstance(completion, Completion)
+    assert completion.message.content == "Hello."
+    assert completion.usage.requests == 1
+    assert len(double.asked) == 3
+    assert len({asked.raw for asked in double.asked}) == 1
+    assert (engine.statistics.attempts, engine.statistics.recovered) == (3, 1)
+
+
+def test_it_gives_up_after_as_many_attempts_as_it_may_make() -> None:
+    (error,), double, _ = talk(lambda _: refusal(503, {"error": "busy"}), retries=4)
+    assert isinstance(error, EngineError)
+    assert error.kind == "overloaded"
+    assert "5 attempts" in str(error)
+    assert len(double.asked) == 5
+
+
+def test_it_waits_as_long_as_the_server_asks_for(no_waiting: list[float]) -> None:
+    talk(in_turn(refusal(429, {"error": "slow down"}, Retry_After="9"), said("Hello.")))
+    assert no_waiting == [9]
+
+
+def test_it_does_not_wait_beyond_its_deadline(no_waiting: list[float]) -> None:
+    (error,), double, _ = talk(lambda _: refusal(503, "busy", Retry_After="1000"), deadline=60.0)
+    assert isinstance(error, EngineError)
+    assert len(double.asked) == 1
+    assert no_waiting == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "words"),
+    [
+        (refusal(400, {"error": {"message": "bad seed"}}), "bad_request", "bad seed"),
+        (refusal(401, {"error": {"message": f"Incorrect API key: {SECRET}"}}), "unauthorized", "OPENAI_API_KEY"),
+        (refusal(403, {"error": {"message": "region"}}), "unauthorized", "region"),
+        (refusal(404, {"error": {"message": "The model `m` does not exist"}}), "not_found", "knows no model 'm'"),
+        (refusal(429, {"error": {"message": "x", "type": "insufficient_quota"}}), "overloaded", "x"),
+        (refusal(429, {"error": {"message": "You exceeded your current quota"}}), "quota", "no credit left"),
+        (refusal(302, "", Location="http://elsewhere"), "bad_request", "HTTP 302"),
+        (chat(AssistantMessage(""), finish="content_filter"), "content_filter", "withheld"),
+    ],
+)
+def test_what_will_not_pass_is_asked_once(answer: Answer, kind: str, words: str) -> None:
+    (error,), double, _ = talk(lambda _: answer, retries=0)
+    assert isinstance(error, EngineError)
+    assert error.kind == kind
+    assert words in str(error)
+    assert SECRET not in str(error)
+    if kind != "overloaded":
+        (_,), double, _ = talk(lambda _: answer, retries=5)
+    assert len(double.asked) == 1
+
+
+def test_a_prompt_that_is_too_long_ends_with_that_reason() -> None:
+    message = "The input (18012 tokens) is longer than the model's context length (8192 tokens)."
+    body = {"object": "error", "message": message, "type": "BadRequestError", "param": None, "code": 400}
+    (error,), double, _ = talk(lambda _: refusal(400, body))
+    assert isinstance(error, ContextWindowError)
+    assert message in str(error)
+    assert len(double.asked) == 1
+
+
+def test_a_key_that_was_refused_is_not_tried_again() -> None:
+    answer = refusal(401, {"error": {"message": "no"}})
+    results, double, _ = talk(lambda _: answer, request(), request(), request())
+    assert [isinstance(result, EngineError) and result.kind for result in results] == ["unauthorized"] * 3
+    assert len({str(result) for result in results}) == 1
+    assert len(double.asked) == 1
+
+
+def test_a_server_that_is_not_there_is_told_with_its_address() -> None:
+    (error,), _, _ = talk(lambda _: said(""), url="http://127.0.0.1:1/v1", retries=1)
+    assert isinstance(error, EngineError)
+    assert error.kind == "refused"
+    assert "http://127.0.0.1:1/v1" in str(error)
+
+
+def test_no_exception_holds_the_key_however_deep_it_is_looked_into() -> None:
+    answers = in_turn(
+        refusal(400, {"error": f"headers were Bearer {SECRET}"}),
+        refusal(418, "x" * 480 + f" Bearer {SECRET}"),
+        Answer(reset=True),
+        Answer(f'{{"choices": "{SECRET}"'.encode()),
+        refusal(401, f"no {SECRET}"),
+    )
+    results, _, _ = talk(answers, *[request()] * 5, retries=0)
+    for result in results:
+        assert isinstance(result, EngineError)
+        error: BaseException | None = result
+        while error is not None:
+            assert SECRET not in f"{error} {error!r} {error.args}"
+            assert SECRET[:8] not in str(error)
+            error = error.__cause__ or error.__context__
+
+
+def test_an_answer_that_comes_too_late_is_a_deadline() -> None:
+    async def run() -> EngineError:
+        async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as tg:
+            port = listener.extra_attributes[anyio.abc.SocketAttribute.local_port]()
+
+            async def silent(stream: anyio.abc.SocketStream) -> None:
+                await anyio.Event().wait()
+
+            tg.start_soon(listener.serve, silent)
+            engine = OpenAIEngine(OpenAIOptions(model="m", url=f"http://127.0.0.1:{port}", timeout=0.05, retries=1))
+            try:
+                await engine.complete(request())
+            except EngineError as exc:
+                return exc
+            finally:
+                await engine.aclose()
+                tg.cancel_scope.cancel()
+        raise AssertionError("it answered")
+
+    assert anyio.run(run).kind == "deadline"
+
+
+def test_a_session_that_ended_is_forgotten_and_gives_no_tokens() -> None:
+    async def run() -> None:
+        async with serve(lambda _: said("Hello.")) as double:
+            engine: Engine = OpenAIEngine(OpenAIOptions(model="m", url=double.url))
+            await engine.complete(request())
+            assert engine.end_session("t#0/agent") is None
+            assert engine.end_session("unknown") is None
+            await engine.complete(request(0, [SystemMessage("Other.")]))
+            assert double.asked[1].body["messages"] == [{"role": "system", "content": "Other."}]
+            await engine.aclose()
+
+    anyio.run(run)
+
+
+def test_it_is_registered_and_its_options_have_help() -> None:
+    assert ENGINE.options is OpenAIOptions
+    text = OpenAIOptions.__doc__ or ""
+    assert all(f"{name}" in text for name in OpenAIOptions.__struct_fields__)
+    assert json.dumps(sorted(ENGINE.seats)) == '["agent", "user"]'

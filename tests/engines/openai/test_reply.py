@@ -1,0 +1,358 @@
+"""Replies, whole and broken: each becomes a completion or a typed error."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from chat_double import chat
+from hypothesis import given
+from hypothesis import strategies as st
+from shared_data import SHARED, needs_shared
+
+from engines.http import TransportError
+from engines.openai.failures import explain
+from engines.openai.options import Endpoint
+from engines.openai.prices import Price
+from engines.openai.reply import read_reply
+from writ_async.engine import Completion
+from writ_async.errors import EngineError
+from writ_async.message import AssistantMessage, FunctionCall, ToolCall, make_call
+from writ_async.trajectory import Note, Usage
+
+ENDPOINT = Endpoint("http://h/v1", "MY_KEY", "sk-test-Zq81xV0pLmN3")
+CALL = make_call("call_a", "look", {"city": "Paris"})
+
+
+HELLO = AssistantMessage("Hello.")
+
+
+def read(message: AssistantMessage = HELLO, **more: Any) -> Completion:
+    return read_reply(chat(message, **more).body, 3)
+
+
+def raw_calls(*calls: Any) -> bytes:
+    """A reply whose tool calls are exactly these values."""
+    body = json.loads(chat(AssistantMessage(None)).body)
+    body["choices"][0]["message"]["tool_calls"] = list(calls)
+    return json.dumps(body).encode()
+
+
+def raw_call(arguments: Any, name: Any = "look", **fields: Any) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": name, "arguments": arguments}, **fields}
+
+
+def test_a_text_is_said() -> None:
+    assert read() == Completion(
+        message=AssistantMessage("Hello."),
+        usage=Usage(requests=1, prompt_tokens=316, completion_tokens=13, cached_tokens=295),
+    )
+
+
+def test_several_calls_are_kept_in_order_beside_the_text() -> None:
+    calls = (CALL, make_call("call_b", "look", {"city": "Rome"}))
+    completion = read(AssistantMessage("Let me check.", calls))
+    assert completion.message == AssistantMessage("Let me check.", calls)
+    assert completion.finish_reason == "tool_calls"
+
+
+@pytest.mark.parametrize("content", [None, ""])
+def test_no_text_beside_calls_is_no_text(content: str | None) -> None:
+    assert read(AssistantMessage(content, (CALL,))).message.content is None
+
+
+def test_an_empty_answer_stays_empty() -> None:
+    assert read(AssistantMessage("")).message == AssistantMessage("")
+    assert read(AssistantMessage(None)).message == AssistantMessage(None)
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ('{"city": "Paris"}', '{"city": "Paris"}'),
+        ('{"city" :  "Paris" }', '{"city" :  "Paris" }'),
+        ({"city": "Paris"}, '{"city": "Paris"}'),
+        ("", "{}"),
+        ("  ", "{}"),
+        ("null", "{}"),
+        (None, "{}"),
+        ('": {"', '": {"'),
+        ('{"city": "Pa', '{"city": "Pa'),
+        ("city=Paris", "city=Paris"),
+        ([1, 2], "[1, 2]"),
+        (7, "7"),
+    ],
+)
+def test_arguments_are_kept_as_the_model_wrote_them(sent: Any, kept: str) -> None:
+    message = read_reply(raw_calls(raw_call(sent, id="a")), 0).message
+    assert message.tool_calls == (ToolCall("a", FunctionCall("look", kept)),)
+
+
+def test_a_call_without_any_arguments_has_none() -> None:
+    body = raw_calls({"id": "a", "type": "function", "function": {"name": "look"}})
+    assert read_reply(body, 0).message.tool_calls[0].function.arguments == "{}"
+
+
+def test_a_call_without_a_name_is_one_of_no_known_tool() -> None:
+    for name in (None, ""):
+        assert read_reply(raw_calls(raw_call("{}", name)), 0).message.tool_calls[0].function.name == "unnamed"
+
+
+def test_missing_and_repeated_ids_are_made_unique_always_alike() -> None:
+    body = raw_calls(
+        raw_call("{}", id="a"),
+        raw_call("{}", id="a"),
+        raw_call("{}"),
+        raw_call("{}", id=""),
+        raw_call("{}", id=7),
+        raw_call("{}", id="call_4_6"),
+        raw_call("{}", id="a"),
+        raw_call("{}", id="old"),
+    )
+    for _ in range(2):
+        ids = [call.id for call in read_reply(body, 4, {"old", "call_4_2"}).message.tool_calls]
+        assert ids == ["a", "call_4_1", "call_4_2_1", "call_4_3", "call_4_4", "call_4_6", "call_4_6_1", "call_4_7"]
+
+
+@pytest.mark.parametrize(
+    ("finish", "calls", "meant"),
+    [
+        ("stop", (), "stop"),
+        ("length", (), "length"),
+        ("length", (CALL,), "length"),
+        ("stop", (CALL,), "tool_calls"),
+        ("tool_calls", (CALL,), "tool_calls"),
+        ("tool_calls", (), "stop"),
+        ("function_call", (CALL,), "tool_calls"),
+    ],
+)
+def test_finish_reasons(finish: str, calls: tuple[ToolCall, ...], meant: str) -> None:
+    assert read(AssistantMessage("x", calls), finish=finish).finish_reason == meant
+
+
+def failure(body: bytes) -> EngineError:
+    with pytest.raises(EngineError) as raised:
+        read_reply(body, 0)
+    return raised.value
+
+
+def test_a_content_filter_is_an_error_that_no_retry_mends() -> None:
+    error = failure(chat(AssistantMessage("Partly"), finish="content_filter").body)
+    assert error.kind == "content_filter"
+    assert not isinstance(error, TransportError)
+
+
+@pytest.mark.parametrize("finish", ["abort", "error"])
+def test_an_answer_that_the_server_broke_off_may_be_asked_for_again(finish: str) -> None:
+    error = failure(chat(AssistantMessage("Partly"), finish=finish).body)
+    assert error.kind == "aborted_by_server"
+    assert isinstance(error, TransportError)
+    assert error.retryable
+
+
+@pytest.mark.parametrize("finish", [None, "", "eos", 7, ["stop"], {"type": "stop"}])
+def test_an_answer_without_a_known_end_is_not_taken_for_whole(finish: Any) -> None:
+    body = json.loads(chat(AssistantMessage("Hm")).body)
+    body["choices"][0]["finish_reason"] = finish
+    assert failure(json.dumps(body).encode()).kind == "truncated"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"choices": []}',
+        b'{"choices": null}',
+        b'{"choices": [{}]}',
+        b'{"choices": [{"message": null, "finish_reason": "stop"}]}',
+        b'{"choices": [{"message": {"content": 7}, "finish_reason": "stop"}]}',
+        b'{"choices": [{"message": {"content": "\xff"}, "finish_reason": "stop"}]}',
+        b'{"choices": [{"message": {"tool_calls": [{"function": null}]}, "finish_reason": "stop"}]}',
+        b"[" * 100_000,
+        b'{"usage": ' + b"[" * 100_000,
+    ],
+)
+def test_a_body_that_is_no_completion_is_told_as_such(body: bytes) -> None:
+    assert failure(body).kind == "truncated"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        ({"error": {"message": "busy", "code": 503}}, "overloaded", 503),
+        ({"error": {"message": "slow down", "code": "429"}, "choices": []}, "overloaded", 429),
+        ({"error": "out of memory"}, "server_error", 500),
+        ({"error": {"message": "no", "code": "bad_thing"}}, "server_error", 500),
+        ({"object": "error", "message": "The request queue is full.", "type": "503", "code": 503}, "overloaded", 503),
+        ({"object": "error", "message": "no", "code": 400}, "bad_request", 400),
+    ],
+)
+def test_an_error_inside_a_success_is_the_error_that_it_says_it_is(body: Any, kind: str, status: int) -> None:
+    error = failure(json.dumps(body).encode())
+    assert isinstance(error, TransportError)
+    assert (error.kind, error.status) == (kind, status)
+
+
+def test_what_was_thought_is_neither_said_nor_kept() -> None:
+    assert read(reasoning_content="Let me think.").message == AssistantMessage("Hello.")
+    assert read(reasoning="Let me think.").message == AssistantMessage("Hello.")
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("<think>\nHm.\n</think>\n\nHello.", "Hello."),
+        ("Hm.\n</think>\n\nHello.", "Hello."),
+        ("<think>Hm. I wonder", ""),
+        ("Use <think> tags.", "Use <think> tags."),
+        ([{"type": "text", "text": "Hel"}, {"type": "text", "text": "lo."}], "Hello."),
+        ([{"type": "thinking", "thinking": []}, {"type": "text", "text": "Hello."}, 7], "Hello."),
+    ],
+)
+def test_thinking_left_in_the_text_is_taken_out(content: Any, text: str) -> None:
+    body = json.loads(chat(AssistantMessage("")).body)
+    body["choices"][0]["message"]["content"] = content
+    assert read_reply(json.dumps(body).encode(), 0).message.content == text
+
+
+def test_a_refusal_is_said_and_noted() -> None:
+    completion = read(AssistantMessage(None), refusal="I cannot help with that.")
+    assert completion.message == AssistantMessage("I cannot help with that.")
+    assert completion.notes == (Note("refusal", 3, "I cannot help with that."),)
+    assert read(refusal=None).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "counted"),
+    [
+        (
+            {
+                "prompt_tokens": 100,
+                "completion_tokens": 20,
+                "prompt_tokens_details": {"cached_tokens": 60, "audio_tokens": 0},
+                "completion_tokens_details": {"reasoning_tokens": 12},
+            },
+            Usage(1, 100, 20, 60, 12),
+        ),
+        ({"prompt_tokens": 100, "completion_tokens": 20, "prompt_tokens_details": None}, Usage(1, 100, 20)),
+        ({"prompt_tokens": 100, "completion_tokens": 20, "reasoning_tokens": 5}, Usage(1, 100, 20, 0, 5)),
+        ({"prompt_tokens": "many", "completion_tokens": -4, "prompt_tokens_details": 3}, Usage(1)),
+        ({"prompt_tokens": 10**30, "completion_tokens": True, "prompt_tokens_details": []}, Usage(1)),
+        ([1], Usage(1)),
+        ("none", Usage(1)),
+    ],
+)
+def test_usage_is_what_the_server_counted(given: Any, counted: Usage) -> None:
+    assert read(usage=given).usage == counted
+
+
+def test_a_known_price_makes_a_cost() -> None:
+    body = chat(AssistantMessage("Hello.")).body
+    usage = read_reply(body, 0, price=Price(input=1.25, cached=0.125, output=10.0)).usage
+    assert usage.nano_dollars == 1250 * (316 - 295) + 125 * 295 + 10_000 * 13
+    total = Usage()
+    total.add(usage)
+    total.add(usage)
+    assert total.dollars == pytest.approx(2 * usage.nano_dollars / 1e9)
+
+
+@needs_shared
+def test_the_captured_answers_of_sglang_are_read() -> None:
+    assert SHARED is not None
+    read_as: dict[str, Completion] = {}
+    for file in sorted((SHARED / "sglang" / "captures").glob("chat_*.json")):
+        response = json.loads(file.read_text())["response"]
+        if "body" in response:
+            read_as[file.stem] = read_reply(json.dumps(response["body"]).encode(), 0)
+    tools = read_as["chat_tools_again_cached"]
+    assert tools.message.content == "Let me check."
+    assert [call.function for call in tools.message.tool_calls] == [FunctionCall("get_weather", '{"city": "Paris"}')]
+    assert tools.usage == Usage(1, 259, 37, 258)
+    assert read_as["chat_tool_choice_required"].message.tool_calls[0].function.arguments == '": {"'
+    assert read_as["chat_max_tokens_length"].finish_reason == "length"
+    assert read_as["chat_tools_turn2_cached"].message == AssistantMessage("It is sunny in Paris.")
+    aborted = json.loads((SHARED / "sglang" / "captures" / "abort_target_chat.json").read_text())["response"]["body"]
+    assert failure(json.dumps(aborted).encode()).kind == "aborted_by_server"
+
+
+json_values = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text()),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(
+                [
+                    "choices", "message", "content", "tool_calls", "function", "name", "arguments", "id", "usage",
+                    "finish_reason", "error", "code", "object", "refusal", "prompt_tokens", "prompt_tokens_details",
+                    "cached_tokens", "detail",
+                ]
+            ),
+            inner,
+            max_size=5,
+        ),
+    ),
+    max_leaves=20,
+)  # fmt: skip
+choices = st.fixed_dictionaries(
+    {
+        "choices": st.lists(
+            st.fixed_dictionaries(
+                {
+                    "message": st.fixed_dictionaries(
+                        {"content": json_values, "refusal": json_values},
+                        optional={
+                            "tool_calls": st.lists(
+                                st.fixed_dictionaries(
+                                    {
+                                        "id": json_values,
+                                        "function": st.fixed_dictionaries(
+                                            {"name": st.one_of(st.none(), st.text()), "arguments": json_values}
+                                        ),
+                                    }
+                                ),
+                                max_size=4,
+                            )
+                        },
+                    ),
+                    "finish_reason": st.one_of(st.sampled_from(["stop", "length", "tool_calls"]), json_values),
+                }
+            ),
+            min_size=1,
+            max_size=2,
+        ),
+        "usage": json_values,
+    }
+)
+
+
+def whole(body: bytes) -> None:
+    """A body gives a completion that a file can hold, or an EngineError."""
+    try:
+        completion = read_reply(body, 1, {"a"})
+    except EngineError as error:
+        explain(error, ENDPOINT, "m")
+    else:
+        assert msgspec.json.encode(completion)
+        ids = [call.id for call in completion.message.tool_calls]
+        assert len({*ids, "a"}) == len(ids) + 1
+
+
+@given(st.one_of(json_values, choices))
+def test_whatever_json_is_answered_gives_a_completion_or_an_engine_error(value: Any) -> None:
+    whole(json.dumps(value).encode())
+
+
+@given(st.binary(max_size=60))
+def test_whatever_bytes_are_answered_give_an_engine_error(body: bytes) -> None:
+    whole(body)
+
+
+@given(st.integers(0, 600), st.integers(0, 255))
+def test_whatever_is_torn_or_flipped_in_an_answer_gives_a_completion_or_an_engine_error(at: int, byte: int) -> None:
+    body = chat(AssistantMessage("Let me check.", (CALL,))).body
+    whole(body[:at])
+    whole(body[:at] + bytes([byte]) + body[at + 1 :])

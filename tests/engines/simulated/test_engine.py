@@ -1,0 +1,183 @@
+"""The simulated engine under the real scheduler, conversations and domains, in virtual time."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import pytest
+
+from engines.scripted import ScriptedEngine
+from engines.simulated import Costs, Server, ServerOptions, SimulatedEngine, costs_of, machines
+from writ_async.domain import Domain
+from writ_async.engine import Gauged
+from writ_async.errors import InputError
+from writ_async.pipelines.simulate import plan_jobs
+from writ_async.pipelines.stopping import StopSettled, any_of, stop_failed
+from writ_async.pipelines.worlds import Opened, world_key
+from writ_async.scheduler import Job, Limits, Stop, Timing, run_rollouts
+from writ_async.scheduler.jobs import Counters
+from writ_async.task import Task
+from writ_async.trajectory import OUTSIDE, Termination, Trajectory
+from writ_async.verify.verdict import judge_trajectory
+from writ_async.virtual_time import run_virtual
+
+COSTS = costs_of("qwen3-4b", "h200")
+SMALL = msgspec.structs.replace(COSTS, kv_tokens=40_000)
+
+
+class Ran(msgspec.Struct):
+    rows: dict[str, bytes]
+    trajectories: list[Trajectory]
+    engine: Any
+    counters: Counters
+    servers: set[int]
+
+
+def run(
+    tasks: Sequence[Task],
+    worlds: Sequence[Opened],
+    limits: Limits,
+    *,
+    costs: Costs = SMALL,
+    servers: int = 1,
+    trials: int = 2,
+    rates: dict[str, float] | None = None,
+    stop: Stop | None = None,
+    settled: StopSettled | None = None,
+    cancel_after: int = 0,
+) -> Ran:
+    by_key = {world_key(opened.ref): opened for opened in worlds}
+    domains: dict[str, Domain] = {opened.domain.name: opened.domain for opened in worlds}
+    inner = ScriptedEngine({task.id: task for task in tasks}, domains, 1, rates)
+    engine = SimulatedEngine(inner, *(Server(costs, ServerOptions()) for _ in range(servers)))
+    rows: list[Trajectory] = []
+
+    def finished(job: Job, trajectory: Trajectory, timing: Timing) -> None:
+        if trajectory.termination not in OUTSIDE:
+            trajectory.verdict = judge_trajectory(job.task, trajectory, job.domain, job.world)
+        if settled is not None:
+            settled.add(trajectory)
+
+    async def main() -> Counters:
+        jobs = plan_jobs(tasks, by_key, trials, 1)
+        async with run_rollouts(
+            jobs, {"agent": engine, "user": engine}, limits=limits, on_finish=finished, stop=stop
+        ) as rollouts:
+            async for trajectory in rollouts:
+                rows.append(trajectory)
+                if len(rows) == cancel_after:
+                    rollouts.cancel()
+        return rollouts.counters
+
+    counters = run_virtual(main)
+    used = {number for number, report in enumerate(engine.reports()) if report.requests}
+    said = {}
+    for row in rows:
+        plain = msgspec.structs.replace(row, usage={})
+        said[row.id] = msgspec.json.encode(plain)
+    return Ran(said, rows, engine, counters, used)
+
+
+@pytest.fixture(scope="module")
+def worlds(opened: Opened, opened_airline: Opened) -> list[Opened]:
+    return [opened, opened_airline]
+
+
+def test_what_is_said_does_not_depend_on_the_policy_or_on_the_server(tasks: list[Task], worlds: list[Opened]) -> None:
+    one = run(tasks, worlds, Limits(concurrency=1, request_timeout=0))
+    budget = run(tasks, worlds, Limits(kv_tokens=SMALL.kv_tokens, request_timeout=0))
+    both = run(tasks, worlds, Limits(policy="kv-budget", request_timeout=0), servers=2)
+    everything = run(tasks, worlds, Limits(policy="unbounded", request_timeout=0))
+    assert len(one.rows) == 2 * len(tasks)
+    assert one.rows == budget.rows == both.rows == everything.rows
+    assert both.servers == {0, 1}
+
+
+def test_the_same_run_gives_the_same_report_to_the_byte(tasks: list[Task], worlds: list[Opened]) -> None:
+    limits = Limits(policy="kv-budget", request_timeout=0)
+    reports = [msgspec.json.encode(run(tasks, worlds, limits).engine.reports()) for _ in range(2)]
+    assert reports[0] == reports[1]
+
+
+def test_a_budget_keeps_the_history_that_unbounded_clients_lose(tasks: list[Task], worlds: list[Opened]) -> None:
+    budget = run(tasks, worlds, Limits(kv_tokens=SMALL.kv_tokens, request_timeout=0), trials=6)
+    unbounded = run(tasks, worlds, Limits(policy="unbounded", concurrency=999, request_timeout=0), trials=6)
+    kept, lost = budget.engine.reports()[0], unbounded.engine.reports()[0]
+    assert kept.prompt_tokens == lost.prompt_tokens
+    assert kept.hit_rate > lost.hit_rate + 0.1
+    assert kept.seconds < lost.seconds
+
+
+def test_usage_is_what_the_server_counted_and_the_cache_grows_by_turns(tasks: list[Task], worlds: list[Opened]) -> None:
+    ran = run(tasks[:4], worlds, Limits(concurrency=1, request_timeout=0), costs=COSTS, trials=1)
+    report = ran.engine.reports()[0]
+    usages = [usage for row in ran.trajectories for usage in row.usage.values()]
+    assert report.prompt_tokens == sum(usage.prompt_tokens for usage in usages)
+    assert report.cached_tokens == sum(usage.cached_tokens for usage in usages)
+    assert report.output_tokens == sum(usage.completion_tokens for usage in usages)
+    assert report.hit_rate > 0.8
+
+
+def test_cancelling_a_run_that_holds_conversations_back_ends_it(tasks: list[Task], worlds: list[Opened]) -> None:
+    limits = Limits(kv_tokens=SMALL.kv_tokens, in_flight=2, request_timeout=0)
+    ran = run(tasks, worlds, limits, trials=4, cancel_after=5)
+    assert len(ran.trajectories) < 4 * len(tasks)
+    assert {row.termination for row in ran.trajectories} <= {Termination.CANCELLED, Termination.USER_STOP}
+    assert ran.counters.live == ran.counters.in_flight == ran.counters.held == 0
+
+
+def test_deadlines_hold_at_the_gate(tasks: list[Task], worlds: list[Opened]) -> None:
+    limits = Limits(in_flight=1, conversation_timeout=3.0, request_timeout=0)
+    ran = run(tasks, worlds, limits, trials=4)
+    assert len(ran.trajectories) == 4 * len(tasks)
+    assert Termination.TIMEOUT in {row.termination for row in ran.trajectories}
+
+
+def test_conversations_that_have_failed_give_their_room_back(tasks: list[Task], worlds: list[Opened]) -> None:
+    rates = {"wrong_write": 0.3, "extra_write": 0.2, "early_write": 0.2}
+    limits = Limits(policy="kv-budget", request_timeout=0)
+    whole = run(tasks, worlds, limits, rates=rates)
+    ran = run(tasks, worlds, limits, rates=rates, stop=stop_failed)
+    stopped = [row for row in ran.trajectories if row.termination is Termination.STOPPED_EARLY]
+    verdicts = {row.id: row.verdict for row in whole.trajectories}
+    assert stopped
+    assert ran.counters.stopped == len(stopped)
+    assert ran.counters.failed == 0
+    for row in stopped:  # none that would have been kept is stopped
+        verdict = verdicts[row.id]
+        assert verdict is not None
+        assert not verdict.kept
+    for row in ran.trajectories:  # and what is not stopped is as it would have been
+        if row.termination is not Termination.STOPPED_EARLY:
+            assert ran.rows[row.id] == whole.rows[row.id]
+
+
+def test_trials_of_a_settled_task_are_not_played_on(tasks: list[Task], worlds: list[Opened]) -> None:
+    settled = StopSettled(trials=8, k=8)
+    ran = run(
+        tasks,
+        worlds,
+        Limits(concurrency=16, request_timeout=0),
+        trials=8,
+        rates={"giving_up": 0.5},
+        stop=any_of(settled),
+        settled=settled,
+    )
+    failed = {row.task_id for row in ran.trajectories if row.verdict is not None and row.verdict.reward.reward < 1}
+    stopped = {row.task_id for row in ran.trajectories if row.termination is Termination.STOPPED_EARLY}
+    assert stopped
+    assert stopped <= failed
+    assert ran.counters.saved_tokens > 0
+
+
+def test_it_says_how_its_servers_are(tasks: list[Task], worlds: list[Opened]) -> None:
+    engine = run(tasks[:2], worlds, Limits(), servers=3).engine
+    assert isinstance(engine, Gauged)
+    assert engine.servers == 3
+
+
+def test_the_table_has_the_machines_and_names_them_when_asked_for_another() -> None:
+    assert set(machines()) >= {"qwen3-4b", "qwen3-8b"}
+    assert costs_of("Qwen3-8B", "H100").decode_base > costs_of("qwen3-4b", "h100").decode_base
+    with pytest.raises(InputError, match="qwen3-4b on h200"):
+        costs_of("qwen3-4b", "abacus")

@@ -1,0 +1,144 @@
+"""`writ check`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from writ_async.cli.output import print_json, print_tables
+from writ_async.data.writing import write_whole
+from writ_async.errors import InputError
+from writ_async.pipelines.check import CheckReport, check, check_contamination
+from writ_async.pipelines.check_proofs import ProofReport, check_proofs
+from writ_async.verify.contamination import Contamination
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_MOST = 20
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command; returns its exit code: 1 when a proof does not hold, 2 when a row cannot be read."""
+    if arguments.proofs:
+        return _proofs(arguments)
+    if arguments.contamination:
+        return _contamination(arguments)
+    writes = [name.strip() for name in arguments.writes.split(",") if name.strip()]
+    if writes and arguments.domain:
+        raise InputError("--writes and --domain both say what the tools are; give one of them")
+    report = check(
+        arguments.path,
+        data=arguments.data,
+        benchmark=arguments.benchmark,
+        domain=arguments.domain,
+        writes=writes,
+        out=arguments.out,
+    )
+    for row in report.bad[:_MOST]:
+        print(f"writ: {arguments.path}: {row.place}: {row.reason}", file=sys.stderr)
+    if len(report.bad) > _MOST:
+        print(f"writ: and {len(report.bad) - _MOST:,} more rows that cannot be read", file=sys.stderr)
+    if not report.rows and not report.bad:
+        raise InputError(f"{arguments.path}: holds no trajectory")
+    if arguments.json:
+        print_json(report)
+    else:
+        _print_report(report)
+        if arguments.out:
+            print(f"verdicts in {arguments.out}")
+    return 2 if report.bad else 0
+
+
+def _proofs(arguments: argparse.Namespace) -> int:
+    report = check_proofs(arguments.path, arguments.data)
+    if arguments.out:
+        write_whole(arguments.out, msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+    if arguments.json:
+        print_json(report)
+        return 0 if report.sound else 1
+    for false in report.false[:_MOST]:
+        for problem in false.problems:
+            print(f"{false.task_id}: {_problem(problem)}")
+    if len(report.false) > _MOST:
+        print(f"and {len(report.false) - _MOST:,} more")
+    _print_proofs(report)
+    return 0 if report.sound else 1
+
+
+def _problem(problem: Any) -> str:
+    return ": ".join(str(getattr(problem, name)) for name in problem.__struct_fields__)
+
+
+def _print_proofs(report: ProofReport) -> None:
+    print_tables(_counts("proofs that hold, by level", report.by_level, report.tasks))
+    unproved = f", {report.unproved:,} tasks have none" if report.unproved else ""
+    print(
+        f"{report.held:,} of {report.tasks:,} proofs hold, {len(report.false):,} do not{unproved}; "
+        f"largest burden {report.burden} reads"
+    )
+
+
+def _contamination(arguments: argparse.Namespace) -> int:
+    report = check_contamination(arguments.path, data=arguments.data, benchmark=arguments.benchmark, out=arguments.out)
+    if arguments.json:
+        print_json(report)
+    else:
+        print_tables(_contamination_table(report))
+        for line in report.sentences():
+            print(line)
+        if arguments.out:
+            print(f"report in {arguments.out}")
+    return 0
+
+
+def _contamination_table(report: Contamination) -> Table:
+    table = _table(f"run {report.run}", "ours", "theirs", "both", "such as")
+    for name, shared in (
+        ("users", report.users),
+        ("other ids", report.ids),
+        ("gold writes", report.gold_writes),
+        (f"texts sharing {100 * report.threshold:g} % of 8-grams", report.texts),
+    ):
+        table.add_row(
+            name, f"{shared.ours:,}", f"{shared.theirs:,}", f"{shared.both:,}", ", ".join(shared.examples[:2]) or "–"
+        )
+    return table
+
+
+def _print_report(report: CheckReport) -> None:
+    tables = [_counts("evidence of the writes, by row", report.evidence, report.rows)]
+    if report.findings:
+        tables.append(_counts("found", report.findings, report.rows))
+    print_tables(*tables)
+    made = ", ".join(f"{count:,} {name}" for name, count in sorted(report.formats.items()))
+    kinds = ", ".join(f"{count:,} by {name}" for name, count in sorted(report.kinds.items()))
+    print(f"{report.rows:,} rows ({made}), {report.calls:,} calls, {report.writes:,} writes; tools known: {kinds}")
+    if report.replayed:
+        print(f"{report.replayed:,} calls made again in the world")
+    if report.rewarded:
+        stated = f"; the file says {report.stated:,}, other in {report.disagreeing:,}" if report.stated_of else ""
+        print(f"{report.solved:,} of {report.rewarded:,} with reward 1{stated}")
+    print(f"{report.clean:,} rows with nothing against them")
+
+
+def _counts(title: str, counts: Mapping[str, int], whole: int) -> Table:
+    table = _table(title, "rows", "%")
+    for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        table.add_row(name, f"{count:,}", f"{100 * count / whole:.1f}" if whole else "–")
+    return table
+
+
+def _table(title: str, *heads: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(title, no_wrap=True)
+    for head in heads:
+        table.add_column(head, justify="left" if head == "such as" else "right", no_wrap=head != "such as")
+    return table

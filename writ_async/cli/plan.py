@@ -1,0 +1,66 @@
+"""`writ plan`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from writ_async.cli.output import print_json, print_tables
+from writ_async.cli.settings import engine_options
+from writ_async.pipelines.plan import FIXED, Outcome, PlanConfig, plan
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command; returns its exit code."""
+    config = PlanConfig(
+        domains=tuple(arguments.domains),
+        n=arguments.n,
+        trials=arguments.trials,
+        seed=arguments.seed,
+        mix=arguments.mix,
+        fixed=tuple(arguments.fixed or FIXED),
+        options={
+            "model": arguments.model,
+            "gpu": arguments.gpu,
+            **engine_options("--engine-option", arguments.engine_option),
+        },
+    )
+    outcomes = plan(config)
+    best = max(outcomes, key=lambda outcome: outcome.conversations_per_hour)
+    if arguments.json:
+        print_json({"model": arguments.model, "gpu": arguments.gpu, "outcomes": outcomes, "best": best.policy})
+        return 0
+    print_tables(_table(outcomes, best))
+    print(
+        f"best: {best.policy}, {best.conversations_per_hour:,.0f} conversations an hour "
+        f"with {best.live:,.0f} live on average"
+    )
+    return 0
+
+
+def _table(outcomes: list[Outcome], best: Outcome) -> Table:
+    """Shares are of the server's time; `steps` is the part of decoding that larger batches would spread."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("live conversations", no_wrap=True)
+    for heading in ("per hour", "hits %", "live", "batch", "prefill %", "decode %", "steps %", "idle %"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for outcome in outcomes:
+        table.add_row(
+            outcome.policy,
+            f"{outcome.conversations_per_hour:,.0f}",
+            f"{100 * outcome.hit_rate:.1f}",
+            f"{outcome.live:,.0f}",
+            f"{outcome.batch:,.0f}",
+            *(
+                f"{100 * share:.1f}"
+                for share in (outcome.prefill_share, outcome.decode_share, outcome.base_share, outcome.idle_share)
+            ),
+            style="bold" if outcome is best else "",
+        )
+    return table

@@ -1,0 +1,270 @@
+"""Admission by KV tokens: as many conversations are live as the servers' caches will hold to their ends.
+
+A conversation begins when, by the forecasts of all that are live on a server, its pool will hold it too, at every
+moment until it ends (`Pool.fits`). What is live goes on at once, from seat to seat while both prefixes are hot. When
+forecasts have grown and the pool will be fuller than it may be, the youngest give their place up at their next call,
+while they are small, and come back, oldest first, before anything new begins.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Hashable, Sequence
+from heapq import heappop, heappush
+
+from writ_async.engine import Gauges
+from writ_async.scheduler.calls import CallQueue
+from writ_async.scheduler.forecast import WIDTH, Forecast
+from writ_async.scheduler.members import Member, Stage
+from writ_async.scheduler.pool import Pool
+from writ_async.trajectory import Seat
+
+WINDOW = 64
+"""How many conversations are looked at ahead, so that those that share a prefix can begin together."""
+
+PATIENCE = 64
+"""How many others may begin before the one that has waited longest, for the sake of a prefix that is hot."""
+
+MARGIN = 0.06
+"""The part of a pool that is left to what is in flight and to errors of the forecast."""
+
+OVERFLOW = 0.5
+"""The part of the margin that live conversations may fill before the youngest must give way."""
+
+CHECKS = 16
+"""How often the pools are looked at while each live conversation makes one call."""
+
+BACK_OFF = 0.9
+RECOVER = 0.01
+LEAST_SCALE = 0.5
+
+
+class BudgetPolicy:
+    """Admission by KV budget; `kv_tokens` has the size of each server's pool.
+
+    `concurrency` bounds live conversations all the same, 0 for none; `in_flight` bounds model calls.
+    """
+
+    def __init__(
+        self, kv_tokens: Sequence[int], concurrency: int = 0, in_flight: int = 0, *, margin: float = MARGIN
+    ) -> None:
+        self.pools = [Pool(tokens, margin) for tokens in kv_tokens]
+        self.forecast = Forecast()
+        self.parkings = 0
+        self._concurrency = concurrency
+        self._calls = CallQueue(in_flight)
+        self._live = 0
+        self._queued = 0
+        self._waiting: deque[Member] = deque()
+        self._groups: dict[Hashable, deque[Member]] = {}
+        self._hot: Hashable = None
+        self._passed = 0
+        self._parked: list[tuple[int, Member]] = []
+        self._young: list[list[tuple[int, Member]]] = [[] for _ in kv_tokens]
+        self._blocked = False
+        self._answers = 0
+
+    @property
+    def counts(self) -> bool:
+        """It counts KV tokens."""
+        return True
+
+    @property
+    def wants(self) -> bool:
+        """Whether the look-ahead has room."""
+        return self._queued < WINDOW
+
+    def offer(self, member: Member) -> None:
+        """A conversation could begin."""
+        self._queued += 1
+        self._waiting.append(member)
+        self._groups.setdefault(member.group, deque()).append(member)
+        self._blocked = False
+
+    def ask(self, member: Member) -> bool:
+        """A live conversation wants a model call: it goes on, unless its place is needed by older ones."""
+        pool = self.pools[member.server]
+        if member.marked or (len(self.pools) > 1 and (pool.closed or self._lopsided(member, pool))):
+            self._park(member)
+            return False
+        return self._calls.ask(member)
+
+    def answered(self, member: Member, seat: Seat, own: int | None = None) -> None:
+        """A model call has ended."""
+        self._calls.release()
+        if own is None or member.stage is not Stage.LIVE:
+            return
+        pool = self.pools[member.server]
+        pool.touch(member, seat)
+        before = member.own
+        final = member.final
+        if before // WIDTH != own // WIDTH or own > final:
+            curve = self.forecast.curve(member.kind)
+            curve.grow(before, own)
+            final = curve.quantile(own, member.share)
+        pool.resize(member, own, final)
+        self._answers += 1
+        if self._answers * CHECKS > self._live:
+            # One answer changes little of what the pool will hold: looking anew some times a round is enough.
+            self._answers = 0
+            self._blocked = False
+            self._mark(member.server, pool)
+
+    def leave(self, member: Member) -> None:
+        """A conversation has ended."""
+        if member.stage in (Stage.LIVE, Stage.CALLING):
+            self.pools[member.server].remove(member)
+            self._live -= 1
+            self.forecast.curve(member.kind).end(member.own)
+        elif member.stage is Stage.WAITING:
+            self._queued -= 1
+        member.stage = Stage.GONE
+        self._blocked = False
+
+    def decide(self) -> Sequence[Member]:
+        """Who may go now: parked ones first, then new ones, then calls that waited for the gate."""
+        ready: list[Member] = []
+        if not self._blocked:
+            self._blocked = True
+            self._unpark(ready)
+            if not self._parked:
+                while (member := self._next()) is not None and self._begin(member):
+                    ready.append(member)
+        while (granted := self._calls.grant()) is not None:
+            ready.append(granted)
+        return ready
+
+    def measured(self, key: Hashable, tokens: int) -> None:
+        """The true size of a prefix is known."""
+        for pool in self.pools:
+            pool.correct(key, tokens)
+
+    def observe(self, server: int, gauges: Gauges) -> None:
+        """Do less where a server had to take work back; begin nothing where it is behind."""
+        pool = self.pools[server]
+        if gauges.capacity_tokens:
+            pool.tokens = gauges.capacity_tokens if not pool.tokens else min(pool.tokens, gauges.capacity_tokens)
+        more = gauges.retractions - pool.retractions if pool.retractions >= 0 else 0
+        pool.retractions = gauges.retractions
+        if more > 0:
+            pool.scale = max(LEAST_SCALE, pool.scale * BACK_OFF)
+        else:
+            pool.scale = min(1.0, pool.scale + RECOVER)
+        full = gauges.capacity_tokens and gauges.used_tokens > 0.98 * gauges.capacity_tokens
+        pool.held = bool(more > 0 or full or gauges.waiting > max(8, gauges.running))
+        self._blocked = False
+
+    def drain(self, server: int) -> None:
+        """Send nothing more to a server: what lives there goes elsewhere with its next call, if there is another."""
+        self.pools[server].closed = True
+        self._blocked = False
+
+    def restore(self, server: int) -> None:
+        """Use a server that was drained again."""
+        self.pools[server].closed = False
+        self._blocked = False
+
+    def _most(self, pool: Pool) -> float:
+        return pool.tokens * (1.0 - pool.margin * OVERFLOW) * pool.scale
+
+    def _next(self) -> Member | None:
+        """Who is to begin next: one of the group that began last, as long as the head of the queue has patience."""
+        if self._hot is not None and self._passed < PATIENCE:
+            siblings = self._groups.get(self._hot)
+            while siblings:
+                if siblings[0].stage is Stage.WAITING:
+                    return siblings[0]
+                siblings.popleft()
+        waiting = self._waiting
+        while waiting and waiting[0].stage is not Stage.WAITING:
+            waiting.popleft()
+        return waiting[0] if waiting else None
+
+    def _begin(self, member: Member) -> bool:
+        if self._concurrency and self._live >= self._concurrency:
+            return False
+        curve = self.forecast.curve(member.kind)
+        member.final = curve.quantile(member.own, member.share)
+        server = self._place(member)
+        if server is None:
+            return False
+        curve.grow(-1, member.own)
+        self._passed = 0 if member is self._waiting[0] else self._passed + 1
+        self._hot = member.group
+        self._queued -= 1
+        self._enter(member, server)
+        member.stage = Stage.LIVE
+        siblings = self._groups[member.group]
+        while siblings and siblings[0].stage is not Stage.WAITING:
+            siblings.popleft()
+        if not siblings:
+            del self._groups[member.group]
+        return True
+
+    def _enter(self, member: Member, server: int) -> None:
+        member.server = server
+        self.pools[server].add(member)
+        young = self._young[server]
+        heappush(young, (-member.number, member))
+        self._live += 1
+        if len(young) > 2 * self.pools[server].live + WINDOW:
+            self._young[server] = sorted(item for item in young if self._lives(item[1], server))
+
+    def _place(self, member: Member) -> int | None:
+        """The server that a conversation is to live on: one that has its group's prefix, else the emptiest it fits."""
+        key = member.prefixes[-1][0] if member.prefixes else None
+        best, least = None, 2.0
+        for server, pool in enumerate(self.pools):
+            if pool.closed or not pool.tokens:
+                continue
+            if pool.live and (pool.held or not pool.fits(member)):
+                continue
+            load = pool.used / pool.tokens - (1.0 if key is not None and pool.has(key) else 0.0)
+            if load < least:
+                best, least = server, load
+        return best
+
+    def _park(self, member: Member) -> None:
+        pool = self.pools[member.server]
+        pool.remove(member)
+        member.marked = False
+        self._live -= 1
+        self.parkings += 1
+        member.stage = Stage.PARKED
+        heappush(self._parked, (member.number, member))
+        self._blocked = False
+
+    def _unpark(self, ready: list[Member]) -> None:
+        """Let parked conversations come back, oldest first, while they fit."""
+        while self._parked:
+            member = self._parked[0][1]
+            if member.stage is Stage.PARKED:
+                member.final = self.forecast.curve(member.kind).quantile(member.own, member.share)
+                server = self._place(member)
+                if server is None:
+                    return
+                self._enter(member, server)
+                if self._calls.ask(member):
+                    ready.append(member)
+            heappop(self._parked)
+
+    def _mark(self, server: int, pool: Pool) -> None:
+        """Choose the youngest to give their place up when they ask next, until the rest will fit."""
+        young = self._young[server]
+        while len(young) > 1 and pool.peak() > self._most(pool):
+            member = heappop(young)[1]
+            if self._lives(member, server):
+                pool.mark(member)
+
+    def _lives(self, member: Member, server: int) -> bool:
+        """Whether an entry of the heap of the young still says something."""
+        return member.stage in (Stage.LIVE, Stage.CALLING) and member.server == server and not member.marked
+
+    def _lopsided(self, member: Member, pool: Pool) -> bool:
+        """Whether another server stands so empty, with nothing left to begin, that moving pays for prefilling anew."""
+        if len(self.pools) == 1 or self._queued:
+            return False
+        return any(
+            not other.closed and other.tokens and other.live + 1 < pool.live / 2 and other.fits(member)
+            for other in self.pools
+        )

@@ -1,0 +1,122 @@
+"""Policies: when a conversation may begin, and when its next model call may go. Events in, decisions out.
+
+A policy owns no task, no client and no clock: whoever runs conversations tells it what happens, and asks what may be
+done. That makes it the same code in a run, in a simulation, and in a property test.
+
+    while policy.wants: policy.offer(Member(...))     conversations that could begin
+    policy.ask(member)                                its next call: True when it may go at once
+    policy.answered(member, seat, own)                the call has ended
+    policy.leave(member)                              the conversation has ended
+    for member in policy.decide(): ...                who may begin (it had made no call), or go on, now
+
+Every event may let others go: ask for decisions after it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Hashable, Sequence
+from typing import Protocol
+
+from writ_async.engine import Gauges
+from writ_async.scheduler.calls import CallQueue
+from writ_async.scheduler.members import Member, Stage
+from writ_async.trajectory import Seat
+
+
+class Policy(Protocol):
+    """What a policy answers to."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether members need their kinds, prefixes and sizes."""
+
+    @property
+    def wants(self) -> bool:
+        """Whether one more conversation should be offered."""
+
+    def offer(self, member: Member) -> None:
+        """A conversation could begin."""
+
+    def ask(self, member: Member) -> bool:
+        """A live conversation wants a model call; False when it must wait for a decision."""
+
+    def answered(self, member: Member, seat: Seat, own: int | None = None) -> None:
+        """A seat's model call has ended; `own` is the conversation's unique KV tokens now, None where nobody counts."""
+
+    def leave(self, member: Member) -> None:
+        """A conversation has ended, at whatever stage."""
+
+    def decide(self) -> Sequence[Member]:
+        """Who may go now: waiting ones begin, those that asked for a call make it."""
+
+    def measured(self, key: Hashable, tokens: int) -> None:
+        """The true size of a prefix is known."""
+
+    def observe(self, server: int, gauges: Gauges) -> None:
+        """What a server says of itself."""
+
+
+class FixedPolicy:
+    """A plain semaphore over conversations: `concurrency` of them are live at once, 0 for all.
+
+    New ones go to the server with the fewest. Model calls go at once, or in the order of `CallQueue` where `in_flight`
+    bounds them.
+    """
+
+    def __init__(self, concurrency: int = 0, in_flight: int = 0, servers: int = 1) -> None:
+        self._concurrency = concurrency
+        self._calls = CallQueue(in_flight)
+        self._live = [0] * servers
+        self._total = 0
+        self._waiting: deque[Member] = deque()
+
+    @property
+    def counts(self) -> bool:
+        """It counts conversations alone."""
+        return False
+
+    @property
+    def wants(self) -> bool:
+        """Whether there is a free place that nobody waits for."""
+        return not self._concurrency or self._total + len(self._waiting) < self._concurrency
+
+    def offer(self, member: Member) -> None:
+        """A conversation could begin."""
+        self._waiting.append(member)
+
+    def ask(self, member: Member) -> bool:
+        """A live conversation wants a model call."""
+        return self._calls.ask(member)
+
+    def answered(self, member: Member, seat: Seat, own: int | None = None) -> None:
+        """A model call has ended."""
+        self._calls.release()
+
+    def leave(self, member: Member) -> None:
+        """A conversation has ended."""
+        if member.stage in (Stage.LIVE, Stage.CALLING):
+            self._live[member.server] -= 1
+            self._total -= 1
+        member.stage = Stage.GONE
+
+    def decide(self) -> Sequence[Member]:
+        """Who may go now."""
+        ready: list[Member] = []
+        while (granted := self._calls.grant()) is not None:
+            ready.append(granted)
+        while self._waiting and (not self._concurrency or self._total < self._concurrency):
+            member = self._waiting.popleft()
+            if member.stage is Stage.WAITING:
+                member.server = min(range(len(self._live)), key=self._live.__getitem__) if len(self._live) > 1 else 0
+                self._live[member.server] += 1
+                self._total += 1
+                member.stage = Stage.LIVE
+                ready.append(member)
+        return ready
+
+    def measured(self, key: Hashable, tokens: int) -> None:
+        """Nothing is made of it."""
+
+    def observe(self, server: int, gauges: Gauges) -> None:
+        """Nothing is made of it."""

@@ -1,0 +1,77 @@
+"""Closure: the user knows all that the reads need, and says nothing that has to be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from writ_async.domain import Domain
+from writ_async.message import Message, ToolMessage
+from writ_async.task import Action, Cell, Scenario, Task
+from writ_async.verify.provenance import SMALL, Seen, atoms, enumerated, unseen_arguments
+
+_WORD = re.compile(r"[^\s,.;:!?()\"]+")
+
+
+def scenario_texts(scenario: Scenario) -> Iterator[str]:
+    """Everything that a simulated user is told or says."""
+    yield from (scenario.request, scenario.reason_for_call, scenario.known_info, scenario.unknown_info)
+    yield from (scenario.task_instructions, scenario.persona, scenario.text)
+    for fact in scenario.facts:
+        yield fact.text
+
+
+def unreachable(task: Task, domain: Domain, messages: Sequence[Message]) -> list[str]:
+    """Arguments of gold reads that nobody has said or shown before the call; `messages` are the gold conversation."""
+    seen = Seen()
+    seen.add(" ".join([task.scenario.request, *(fact.text for fact in task.scenario.facts)]))
+    results = [message for message in messages if isinstance(message, ToolMessage)]
+    found: list[str] = []
+    for action, result in zip(task.actions or (), results, strict=True):
+        tool = domain.tools[action.name]
+        if tool.kind == "read":
+            found += [f"{action.name}: {unseen}" for unseen in unseen_arguments(tool, action.arguments, seen)]
+        seen.add(result.content)
+    return found
+
+
+def leaks(task: Task, domain: Domain, cells: Iterable[Cell]) -> list[str]:
+    """Atoms of gold writes and of certificate cells that the goals do not say, but some text of the scenario does."""
+    said = said_values(goal.params for goal in task.goals)
+    texts = " \n ".join(scenario_texts(task.scenario))
+    numbers = set(re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w])", texts))
+    found: list[str] = []
+    calls: list[Action | Cell] = [action for action in task.actions or () if domain.tools[action.name].kind == "write"]
+    for call in (*calls, *cells):
+        words = enumerated(domain.tools[call.name])
+        for path, value in atoms(dict(call.arguments)):
+            if value in words or str(value) in said or isinstance(value, bool) or value is None:
+                continue
+            if isinstance(value, int | float):
+                told = abs(value) > SMALL and f"{value:g}" in numbers
+            else:
+                told = len(value) > 2 and _occurs(value, texts)
+            if told:
+                found.append(f"{call.name} {path}={value!r}")
+    return list(dict.fromkeys(found))
+
+
+def said_values(params: Iterable[Mapping[str, Any]]) -> set[str]:
+    """All values in the params of goals, and the words in them."""
+    found: set[str] = set()
+    for one in params:
+        for _, value in atoms(dict(one)):
+            found.add(str(value))
+            found.update(_WORD.findall(str(value)))
+    return found
+
+
+def _occurs(wanted: str, text: str) -> bool:
+    place = text.find(wanted)
+    while place >= 0:
+        end = place + len(wanted)
+        if not (place and text[place - 1].isalnum()) and not (end < len(text) and text[end].isalnum()):
+            return True
+        place = text.find(wanted, place + 1)
+    return False

@@ -1,0 +1,316 @@
+"""Has a model say a task's request anew, and believes nothing that is not checked.
+
+Any engine will do. What it writes must hold every value that the old words held, none besides, nothing that has to be
+read, and the sentences by which the task's proof stands; and the gold calls, made again after the new words, must still
+be the one sound solution. Otherwise the model is told what was wrong and tries again; in the end the template stays.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final
+
+import anyio
+import msgspec
+
+from writ_async.behaviour import Behaviour
+from writ_async.domain import Domain
+from writ_async.engine import Engine, Request
+from writ_async.errors import EngineError
+from writ_async.message import AssistantMessage, Message, SystemMessage, UserMessage
+from writ_async.state import State, World
+from writ_async.synthesis.behaviour.neutral import not_neutral, world_ids
+from writ_async.synthesis.soundness import unsound
+from writ_async.task import Task
+from writ_async.verify.provenance import atoms
+from writ_async.verify.user import values_in
+
+TRIES: Final = 3
+_NO_JSON: Final = "form: the answer must be one JSON object as asked for"
+_LONGEST, _SHORTEST = 3.0, 0.4
+_WORD = re.compile(r"[^\W\d_][\w'-]*")
+_NAME = re.compile(r"(?<=[a-z,;:] )[A-Z][\w'-]+")
+_COUNT = re.compile(r"(?<![\w.,:/#$-])\d{1,2}(?![\w:/-]|[.,]\d)")
+_WORDS: Final = {
+    "1": "one|a|an|single",
+    "2": "two|both|second|pair",
+    "3": "three|third",
+    "4": "four|fourth",
+    "5": "five|fifth",
+    "6": "six",
+    "7": "seven",
+    "8": "eight",
+    "9": "nine",
+    "10": "ten",
+    "11": "eleven",
+    "12": "twelve|dozen",
+}
+"""Small numbers in words, with which a rewriting may replace the figures."""
+_FIRST = re.compile(r"\b(?:I|I'm|I'd|I've|my|me|we|our)\b")
+_SECOND = re.compile(r"\b(?:you|your|you're|you'd|you've)\b", re.I)
+
+_REQUEST: Final = """\
+You rewrite what a customer says to a service agent, so that it sounds like another person who wants exactly the same.
+Keep every number, id, date, name, place and condition, and keep the order of things if it matters. Add no wish, no
+fact and no number. "request" is what the customer says, in the first person. "scenario" tells the same to an actor who
+is to play the customer, in the second person.
+Answer with one JSON object and nothing else: {"request": "...", "scenario": "..."}"""
+_INSTRUCTION: Final = """\
+You rewrite instructions on how a customer talks, for an actor who plays that customer. Keep every instruction, add
+none. Speak to the actor as "you". Name no number, no id, no person and no place. The text goes into "request".
+Answer with one JSON object and nothing else: {"request": "..."}"""
+
+
+class _Reply(msgspec.Struct):
+    request: str
+    scenario: str = ""
+
+
+_Check = Callable[[_Reply], str]
+
+
+class PhraseReport(msgspec.Struct):
+    """What became of the rewriting: how many a model wrote, how many stayed as they were, and why tries failed."""
+
+    written: int = 0
+    kept: int = 0
+    calls: int = 0
+    refused: dict[str, int] = {}
+
+    def refuse(self, problem: str) -> None:
+        """Count a try that was not believed, by the kind of its problem."""
+        kind = problem.partition(":")[0]
+        self.refused[kind] = self.refused.get(kind, 0) + 1
+
+
+class LlmPhraser:
+    """Rewrites requests and behaviours through an engine. One instance may work on many tasks at once."""
+
+    def __init__(self, engine: Engine, *, seed: int = 0, tries: int = TRIES) -> None:
+        self.report = PhraseReport(refused={})
+        self._engine = engine
+        self._seed = seed
+        self._tries = tries
+
+    async def phrase(self, task: Task, domain: Domain, world: World) -> Task:
+        """The task with its request in a model's words, or as it was where no try could be believed.
+
+        Engine errors count as failed tries. Never raises for what a model wrote.
+        """
+        told = task.scenario
+        prompt = f"Rewrite this request:\n{told.request}\nAnd this scenario:\n{told.reason_for_call}{_pinned(task)}"
+
+        def check(reply: _Reply) -> str:
+            return phrasing_problem(task, reply.request, domain, world) or (
+                scenario_problem(task, reply.scenario, world) if told.reason_for_call else ""
+            )
+
+        reply = await self._write(task, "request", _REQUEST, prompt, check)
+        if reply is None:
+            return task
+        reason = reply.scenario if told.reason_for_call else ""
+        scenario = msgspec.structs.replace(told, request=reply.request, reason_for_call=reason)
+        return msgspec.structs.replace(task, scenario=scenario)
+
+    async def phrase_behaviour(self, task: Task, domain: Domain, world: World) -> Task:
+        """The task with its behaviour's instruction in a model's words, or as it was."""
+        behaviour = task.behaviour
+        if behaviour is None or not behaviour.instruction:
+            return task
+
+        def check(reply: _Reply) -> str:
+            return instruction_problem(task, behaviour, reply.request, domain, world)
+
+        reply = await self._write(task, "manner", _INSTRUCTION, f"Rewrite this:\n{behaviour.instruction}", check)
+        if reply is None:
+            return task
+        return msgspec.structs.replace(task, behaviour=msgspec.structs.replace(behaviour, instruction=reply.request))
+
+    async def _write(self, task: Task, what: str, system: str, prompt: str, check: _Check) -> _Reply | None:
+        """Ask until an answer passes the check, telling each time what was wrong with the last."""
+        session = f"{task.id}/{what}/phraser"
+        messages: list[Message] = [SystemMessage(system), UserMessage(prompt)]
+        try:
+            for number in range(self._tries):
+                said = await self._ask(task, session, number, messages)
+                if said is None:
+                    continue
+                reply = _read(said)
+                problem = check(reply) if reply is not None else _NO_JSON
+                if not problem:
+                    self.report.written += 1
+                    return reply
+                self.report.refuse(problem)
+                messages += [AssistantMessage(said), UserMessage(f"That cannot be used. {problem}. Please try again.")]
+        finally:
+            self._engine.end_session(session)
+        self.report.kept += 1
+        return None
+
+    async def _ask(self, task: Task, session: str, number: int, messages: Sequence[Message]) -> str | None:
+        request = Request(
+            id=f"{session}/{number}", session=session, seat="user", task_id=task.id, trial=0, turn=number,
+            seed=self._seed + number, messages=messages, tools=(),
+        )  # fmt: skip
+        self.report.calls += 1
+        try:
+            return (await self._engine.complete(request)).message.content or ""
+        except EngineError as exc:
+            self.report.refuse(f"engine error: {exc.kind}")
+            return None
+
+
+async def phrase_all(
+    tasks: Sequence[Task],
+    places: Mapping[str, tuple[Domain, World]],
+    phrase: Callable[[Task, Domain, World], Awaitable[Task]],
+    at_once: int = 32,
+) -> list[Task]:
+    """All tasks rewritten by a method of a phraser, in their order, whatever order the engine answers in."""
+    done: dict[int, Task] = {}
+    limit = anyio.CapacityLimiter(at_once)
+
+    async def one(place: int, task: Task) -> None:
+        async with limit:
+            domain, world = places[task.domain]
+            done[place] = await phrase(task, domain, world)
+
+    async with anyio.create_task_group() as group:
+        for place, task in enumerate(tasks):
+            group.start_soon(one, place, task)
+    return [done[place] for place in range(len(tasks))]
+
+
+def phrasing_problem(task: Task, text: str, domain: Domain, world: World) -> str:
+    """Why a text may not stand for a task's request, or an empty string. The part before the colon names the kind."""
+    old = task.scenario.request
+    return (
+        _out_of_form(old, text, _FIRST)
+        or _loses(task, old, text)
+        or _adds(task, old, text, world)
+        or _breaks(task, text, domain, world)
+    )
+
+
+def scenario_problem(task: Task, text: str, world: World) -> str:
+    """Why a text may not stand for a scenario's `reason_for_call`, or an empty string."""
+    old = task.scenario.reason_for_call
+    return _out_of_form(old, text, _SECOND) or _loses(task, old, text) or _adds(task, old, text, world)
+
+
+def instruction_problem(task: Task, behaviour: Behaviour, text: str, domain: Domain, world: World) -> str:
+    """Why a text may not stand for a behaviour's instruction, or an empty string."""
+    if problem := _out_of_form(behaviour.instruction, text, _SECOND):
+        return problem
+    for trait in behaviour.traits:
+        wanted = {word for word in _WORD.findall(trait.detail.casefold().replace("_", " ")) if len(word) > 3}
+        if not wanted <= set(_WORD.findall(text.casefold())):
+            return f"lost: the text must name {trait.detail!r}"
+    retold = msgspec.structs.replace(behaviour, instruction=text)
+    problem = not_neutral(task, retold, domain, world)
+    return f"channel: {problem}" if problem else ""
+
+
+def _pinned(task: Task) -> str:
+    pins = [pin.text for pin in task.proof.pins] if task.proof is not None else []
+    kept = [text for text in pins if text and text in task.scenario.request]
+    return "".join(f"\nKeep this sentence word for word: {text}" for text in kept)
+
+
+def _read(said: str) -> _Reply | None:
+    """The object that an answer holds, perhaps between other words; None where it holds none."""
+    start, end = said.find("{"), said.rfind("}")
+    try:
+        reply = msgspec.json.decode(said[start : end + 1], type=_Reply)
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        return None
+    return _Reply(reply.request.strip(), reply.scenario.strip())
+
+
+def _out_of_form(old: str, text: str, person: re.Pattern[str]) -> str:
+    length, before = len(text.split()), len(old.split())
+    if "###" in text or "<" in text or "{" in text:
+        return "form: it must be plain text"
+    if not max(3, _SHORTEST * before) <= length <= max(20, _LONGEST * before):
+        return f"length: it has {length} words, the original {before}"
+    fits = person.search(text) or not person.search(old)
+    return "" if fits else "person: it speaks of the wrong person"
+
+
+def _loses(task: Task, old: str, text: str) -> str:
+    """Every value, every name and every pinned sentence of the old words is in the new ones."""
+    there = set(values_in(text))
+    for value in values_in(old):
+        if value not in there:
+            return f"lost: {value!r} is missing"
+    lowered = text.casefold()
+    for count in dict.fromkeys(_COUNT.findall(old)):
+        if not re.search(rf"\b(?:{count}|{_WORDS.get(count, count)})\b", lowered):
+            return f"lost: the number {count} is missing"
+    for name in dict.fromkeys(_NAME.findall(old)):
+        if name.casefold() not in lowered:
+            return f"lost: {name!r} is missing"
+    for text_kept in (pin.text for pin in task.proof.pins) if task.proof is not None else ():
+        if text_kept in old and text_kept not in text:
+            return f"pinned: this has to stay word for word: {text_kept}"
+    for value in _gold_texts(task):
+        if _holds(old, value) and not _holds(text, value):
+            return f"lost: {value!r} is missing"
+    return ""
+
+
+def _adds(task: Task, old: str, text: str, world: World) -> str:
+    """No value, no name of the world, and nothing that has to be read, is in the new words but not in the old ones."""
+    told = " ".join((old, *(f"{fact.value} {fact.text}" for fact in task.scenario.facts)))
+    known = set(values_in(told))
+    for value in values_in(text):
+        if value not in known:
+            return f"added: {value!r} is not in the original"
+    for count in _COUNT.findall(text):
+        if not re.search(rf"\b(?:{count}|{_WORDS.get(count, count)})\b", told.casefold()):
+            return f"added: the number {count} is not in the original"
+    for value in _gold_texts(task):
+        if _holds(text, value) and not _holds(told, value):
+            return f"leaked: {value!r} has to be looked up"
+    ids = world_ids(world)
+    for word in re.findall(r"[#@\w.-]*\w", text.casefold()):
+        if word in ids and word not in told.casefold():
+            return f"leaked: {word!r} is of another record"
+    lowered, names = told.casefold(), world.index("phraser.names", _names)
+    for name in _NAME.findall(text):
+        if name.casefold() not in lowered and name in names:
+            return f"added: the name {name!r} is not in the original"
+    return ""
+
+
+def _breaks(task: Task, text: str, domain: Domain, world: World) -> str:
+    """The gold calls after the new words: provenance, certificates and state are as they were."""
+    retold = msgspec.structs.replace(task, scenario=msgspec.structs.replace(task.scenario, request=text))
+    state = State(world)
+    if problem := unsound(retold, domain, state):
+        return f"unsound: {problem}"
+    if task.gold_digest and state.digest() != task.gold_digest:
+        return "unsound: the gold calls leave another state"
+    return ""
+
+
+def _gold_texts(task: Task) -> list[str]:
+    """Strings among the gold arguments that a text can be searched for."""
+    texts = (atom for action in task.actions or () for _, atom in atoms(action.arguments))
+    return [text for text in dict.fromkeys(texts) if isinstance(text, str) and len(text) > 3]
+
+
+def _holds(text: str, value: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(value.casefold())}(?!\w)", text.casefold()) is not None
+
+
+def _names(world: World) -> frozenset[str]:
+    """Capitalised words that the world's entities hold: names, places, brands."""
+    found: set[str] = set()
+    for rows in world.tables.values():
+        for entity in rows.values():
+            for _, value in atoms(msgspec.to_builtins(entity)):
+                if isinstance(value, str):
+                    found.update(re.findall(r"\b[A-Z][a-z]+\b", value))
+    return frozenset(found)

@@ -1,0 +1,297 @@
+"""Proving a task: its goals are solved anew, and everything that could make its gold wrong is looked at.
+
+`examine` finds what a proof says and what speaks against it; `prove` gives the task its certificates and proof, and
+`check` holds a task that has them against what is found anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from writ_async.domain import Domain, call_tool
+from writ_async.goal import Ambiguous, GoalRules, NothingFits
+from writ_async.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
+from writ_async.state import State, World
+from writ_async.synthesis.closure import leaks, unreachable
+from writ_async.synthesis.encodings import WRITES, Step, open_choices
+from writ_async.synthesis.levels import level_of
+from writ_async.synthesis.solver import Solution, Support, cell_key, decide, make_cell, rules_of, solve
+from writ_async.synthesis.soundness import said, unsound_gold
+from writ_async.task import Action, Certificate, Goal, Proof, Task
+from writ_async.verify.provenance import atoms
+
+_CHARACTERS_PER_TOKEN = 3.5  # of JSON results with ids and numbers, in the tokenizers of open models
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+class Fault(StrEnum):
+    """Why a proof does not hold."""
+
+    NO_PROOF = "no_proof"
+    """The task states no goals, or has no proof."""
+    TIE = "tie"
+    """The goal has no single answer in the world: a tie within the margin, or an assertion that is false."""
+    ANSWER = "answer"
+    """The goal has another answer than the gold writes."""
+    MISSING_CELL = "missing_cell"
+    """A certificate lacks a cell that decides."""
+    SUPERFLUOUS_CELL = "superfluous_cell"
+    """A certificate holds a cell that decides nothing."""
+    ENCODING = "encoding"
+    """Another encoding or order that means the same leads to another state, and the request does not settle which."""
+    LEAK = "leak"
+    """The scenario says what has to be read."""
+    CLOSURE = "closure"
+    """A read needs something that nobody has said or shown."""
+    POLICY = "policy"
+    """The policy forbids a gold write in the state in which it is made."""
+    REPLAY = "replay"
+    """The gold calls fail, or two replays differ, or the hashes are not those of the proof."""
+    CLAIM = "claim"
+    """The proof states a number that is not so."""
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One thing that speaks against a proof."""
+
+    fault: Fault
+    detail: str
+
+
+class Examined(msgspec.Struct, frozen=True):
+    """What was found: problems, the certificates and the proof as they should be (None without an answer), and the gold
+    conversation.
+    """
+
+    problems: tuple[Problem, ...]
+    certificates: tuple[Certificate, ...] = ()
+    proof: Proof | None = None
+    gold_digest: str = ""
+    messages: tuple[Message, ...] = ()
+
+
+def prove(task: Task, domain: Domain, world: World) -> tuple[Task | None, Examined]:
+    """The task with certificates, proof and digest, or None when something speaks against it."""
+    found = examine(task, domain, world)
+    if found.problems or found.proof is None:
+        return None, found
+    proved = msgspec.structs.replace(
+        task, certificates=found.certificates, proof=found.proof, gold_digest=found.gold_digest
+    )
+    if reason := unsound_gold(proved, domain, found.messages, found.gold_digest != world.digest()):
+        return None, Examined((Problem(Fault.CLOSURE, reason),))
+    return proved, found
+
+
+def check(task: Task, domain: Domain, world: World) -> list[Problem]:
+    """What is wrong with the proof of a task, from the world and the task alone."""
+    if task.proof is None or not task.goals:
+        return [Problem(Fault.NO_PROOF, "the task has no proof")]
+    found = examine(task, domain, world)
+    problems = list(found.problems)
+    problems += _compare_certificates(task.certificates, found.certificates) if found.proof is not None else []
+    if found.proof is not None:
+        if task.gold_digest != found.gold_digest or task.proof.chain != found.proof.chain:
+            problems.append(Problem(Fault.REPLAY, "the gold calls leave other hashes than the proof has"))
+        for name in ("level", "burden", "path", "margins", "counters", "plans", "refused", "tool_tokens"):
+            if getattr(task.proof, name) != getattr(found.proof, name) and not problems:
+                problems.append(Problem(Fault.CLAIM, f"{name} is {getattr(found.proof, name)!r}"))
+    return problems
+
+
+def examine(task: Task, domain: Domain, world: World) -> Examined:
+    """Solve the goals of a task anew, and look for what speaks against its gold calls."""
+    rules = rules_of(domain)
+    steps, messages, digest, problems = _play(task, domain, world, rules)
+    if problems:
+        return Examined(tuple(problems))
+    solved: list[tuple[Goal, Solution]] = []
+    for goal in task.goals:
+        state = steps[goal.writes[0]].before if goal.writes else State(world)
+        solution, fault = _solve(rules, task, goal, state)
+        if fault is not None:
+            problems.append(fault)
+        if solution is not None:
+            solved.append((goal, solution))
+    if problems or not solved:
+        return Examined(tuple(problems) or (Problem(Fault.NO_PROOF, "the task states no goals"),))
+    certificates, counters = _certificates(domain, solved)
+    counts, differ = open_choices(rules, domain, world, list(steps.values()))
+    pinned = {pin.kind for pin in task.proof.pins} if task.proof is not None else set()
+    problems += _pins(task)
+    problems += [Problem(Fault.ENCODING, f"other {kind} leave another state") for kind in sorted(differ - pinned)]
+    if len(task.goals) > 1 and WRITES not in pinned:
+        problems += _independent(rules, task, world)
+    cells = [cell for certificate in certificates for cell in certificate.cells]
+    problems += [Problem(Fault.LEAK, leak) for leak in leaks(task, domain, cells)]
+    problems += [Problem(Fault.CLOSURE, unseen) for unseen in unreachable(task, domain, messages)]
+    again = _play(task, domain, world, rules)
+    chain, other = _chain(task, messages, digest), _chain(task, again[1], again[2])
+    if chain != other:
+        problems.append(Problem(Fault.REPLAY, "two replays differ"))
+    burden = max((len(certificate.cells) for certificate in certificates), default=0)
+    results = [message.content for message in messages if isinstance(message, ToolMessage)]
+    proof = Proof(
+        level=level_of(len(steps), burden),
+        burden=burden,
+        path=max(_path(task, domain, solution, results) for _, solution in solved),
+        margins=tuple(_margin(solution) for _, solution in solved),
+        counters=counters,
+        plans=counts,
+        pins=task.proof.pins if task.proof is not None else (),
+        refused="; ".join(solution.decision.refused for _, solution in solved if solution.decision.refused),
+        chain=chain,
+        tool_tokens=round(sum(map(len, results)) / _CHARACTERS_PER_TOKEN),
+    )
+    return Examined(tuple(problems), certificates, proof, digest, tuple(messages))
+
+
+def _play(
+    task: Task, domain: Domain, world: World, rules: GoalRules
+) -> tuple[dict[int, Step], list[Message], str, list[Problem]]:
+    """The gold writes with the states around them, the gold conversation, the last digest, and what went wrong."""
+    params = {write: goal.params for goal in task.goals for write in goal.writes}
+    steps: dict[int, Step] = {}
+    problems: list[Problem] = []
+    state = State(world)
+    world.digest_value()
+
+    def watch(index: int, action: Action, before: State) -> None:
+        if domain.tools[action.name].kind == "write":
+            why = rules.permitted(before, action, params.get(index, {}))
+            if why:
+                problems.append(Problem(Fault.POLICY, f"{action.name}: {why}"))
+            if index not in params:
+                problems.append(Problem(Fault.ANSWER, f"no goal asks for {action.name}"))
+
+    messages: list[Message] = [UserMessage(said(task))]
+    for index, action in enumerate(task.actions or ()):
+        before = state.fork() if domain.tools[action.name].kind == "write" else state
+        watch(index, action, before)
+        result = call_tool(domain.tools, state, action.name, action.arguments)
+        call = make_call(f"gold_{index}", action.name, action.arguments)
+        messages += [AssistantMessage(None, (call,)), ToolMessage(call.id, result.content, result.error)]
+        if result.error:
+            problems.append(Problem(Fault.REPLAY, f"{action.name}: {result.content}"))
+        if before is not state:
+            steps[index] = Step(action, params.get(index, {}), before, state.fork())
+    return steps, messages, state.digest(), problems
+
+
+def _solve(rules: GoalRules, task: Task, goal: Goal, state: State) -> tuple[Solution | None, Problem | None]:
+    try:
+        solution = solve(rules, state, goal)
+    except Ambiguous as exc:
+        return None, Problem(Fault.TIE, str(exc))
+    except (NothingFits, KeyError) as exc:
+        return None, Problem(Fault.ANSWER, f"{goal.objective}: {exc}")
+    decision = solution.decision
+    gold = tuple((task.actions or ())[write] for write in goal.writes)
+    if decision.refused and gold:
+        return None, Problem(Fault.POLICY, decision.refused)
+    if not decision.refused and decision.writes != gold:
+        return None, Problem(Fault.ANSWER, f"the answer of {goal.objective} is {decision.writes!r}")
+    return solution, None
+
+
+def _independent(rules: GoalRules, task: Task, world: World) -> list[Problem]:
+    """Goals that nothing puts in an order have to have the same answers before any write is made."""
+    for goal in task.goals:
+        gold = tuple((task.actions or ())[write] for write in goal.writes)
+        try:
+            _, decision = decide(rules, State(world), goal)
+        except (NothingFits, Ambiguous) as exc:
+            return [Problem(Fault.ENCODING, f"{goal.objective} depends on the other writes: {exc}")]
+        if not decision.refused and decision.writes != gold:
+            return [Problem(Fault.ENCODING, f"the answer of {goal.objective} depends on the other writes")]
+    return []
+
+
+def _certificates(
+    domain: Domain, solved: Sequence[tuple[Goal, Solution]]
+) -> tuple[tuple[Certificate, ...], tuple[tuple[int, ...], ...]]:
+    found: list[tuple[Certificate, tuple[int, ...]]] = []
+
+    def add(write: int, support: Support) -> None:
+        cells = tuple(make_cell(domain, key) for key in support.keys)
+        found.append((Certificate(write, cells), support.counters))
+
+    for goal, solution in solved:
+        writes = goal.writes or (-1,)
+        for write, support in zip(writes, solution.supports, strict=True):
+            add(write, support)
+        if solution.rest is not None:
+            add(-1, solution.rest)
+    return tuple(one for one, _ in found), tuple(counters for _, counters in found)
+
+
+def _compare_certificates(claimed: Sequence[Certificate], found: Sequence[Certificate]) -> list[Problem]:
+    problems: list[Problem] = []
+    if [one.write for one in claimed] != [one.write for one in found]:
+        return [Problem(Fault.MISSING_CELL, "the certificates are of other writes")]
+    for mine, right in zip(claimed, found, strict=True):
+        for cell in right.cells:
+            if cell not in mine.cells:
+                problems.append(Problem(Fault.MISSING_CELL, _text(cell.name, cell.arguments)))
+        for cell in mine.cells:
+            if cell not in right.cells:
+                problems.append(Problem(Fault.SUPERFLUOUS_CELL, _text(cell.name, cell.arguments)))
+        if not problems and mine.cells != right.cells:
+            problems.append(Problem(Fault.CLAIM, "the cells are in another order"))
+    return problems
+
+
+def _pins(task: Task) -> list[Problem]:
+    text = said(task)
+    pins = task.proof.pins if task.proof is not None else ()
+    return [
+        Problem(Fault.ENCODING, f"the request does not say: {pin.text}")
+        for pin in pins
+        if not pin.text or pin.text not in text
+    ]
+
+
+def _margin(solution: Solution) -> tuple[float, ...]:
+    decision = solution.decision
+    return () if decision.margin is None else (round(decision.margin, 2), decision.least)
+
+
+def _path(task: Task, domain: Domain, solution: Solution, results: Sequence[str]) -> int:
+    """Cells by which somebody with luck meets the same arguments: those that show them, and what leads there."""
+    texts = {
+        cell_key(domain, action.name, action.arguments): text
+        for action, text in zip(task.actions or (), results, strict=True)
+        if domain.tools[action.name].kind == "read"
+    }
+    keys = [key for key in solution.reader.cells if key in texts]
+    known = {str(value) for goal in task.goals for _, value in atoms(dict(goal.params))}
+    longest = 0
+    for write in solution.decision.writes:
+        needed: dict[Any, None] = {}
+        for _, value in atoms(write.arguments):
+            if isinstance(value, str) and value not in known:
+                shown = next((key for key in keys if value in texts[key]), None)
+                while shown is not None and shown not in needed:
+                    needed[shown] = None
+                    shown = solution.reader.parents[shown]
+        longest = max(longest, len(needed))
+    return longest
+
+
+def _chain(task: Task, messages: Sequence[Message], digest: str) -> str:
+    """Hash over all gold calls, their results, and the digest of the last state."""
+    total = blake2b(digest_size=16)
+    results = [message for message in messages if isinstance(message, ToolMessage)]
+    for action, result in zip(task.actions or (), results, strict=True):
+        total.update(_encode((action.name, action.arguments, result.content, result.error)))
+    total.update(digest.encode())
+    return total.hexdigest()
+
+
+def _text(name: str, arguments: dict[str, Any]) -> str:
+    return f"{name} {_encode(arguments).decode()}"

@@ -1,0 +1,157 @@
+"""The solver: the answer of a goal, and the smallest set of cells that fixes it whatever the other cells hold.
+
+A cell belongs to the certificate of a write exactly when there is a counter-world in which this cell alone shows
+something else and the write is no longer right; or when its result is what another such cell is asked for with. The
+counter-worlds come from the domain's `changes`; each is remembered by its ordinal, to be built again. A cell
+that the domain cannot change on its own (the lookup of who the customer is) is always a prerequisite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from writ_async.domain import Domain
+from writ_async.errors import InputError
+from writ_async.goal import Ambiguous, Decision, Edit, GoalRules, Key, NothingFits, Reader
+from writ_async.state import State
+from writ_async.task import Action, Cell, Goal
+
+PREREQUISITE = -1
+"""Stands for a counter-world where a cell is needed only to ask for another one."""
+
+
+class Support(msgspec.Struct, frozen=True):
+    """A certificate: keys in order of reading, and for each the ordinal of the change that refutes the answer."""
+
+    keys: tuple[Key, ...]
+    counters: tuple[int, ...]
+
+
+class Solution(msgspec.Struct, frozen=True):
+    """The answer of a goal with its evidence: one support per write, and one for that nothing more is due, if any."""
+
+    reader: Reader
+    decision: Decision
+    supports: tuple[Support, ...]
+    rest: Support | None = None
+
+
+def rules_of(domain: Domain) -> GoalRules:
+    """The goal rules of a domain. Raises `InputError` when it has none."""
+    if domain.goals is None:
+        raise InputError(f"domain {domain.name!r} states no goals, so its tasks cannot be proved")
+    return domain.goals
+
+
+def decide(rules: GoalRules, state: State, goal: Goal) -> tuple[Reader, Decision]:
+    """The answer of a goal in a state. Raises `NothingFits`, `Ambiguous`, and `KeyError` for an unknown objective."""
+    reader = Reader(state, rules.fetch)
+    return reader, rules.objectives[goal.objective](reader, goal.params)
+
+
+def solve(rules: GoalRules, state: State, goal: Goal) -> Solution:
+    """The answer of a goal and its certificates. Raises `NothingFits` and `Ambiguous`."""
+    reader, decision = decide(rules, state, goal)
+    count = 1 if decision.refused else len(decision.writes)
+    found: list[dict[Key, int]] = [{} for _ in range(count + 1)]
+    roots: set[Key] = set()
+    for key in list(reader.cells):
+        ordinal = -1
+        for ordinal, edits in enumerate(rules.changes(reader, key, goal.params, decision)):
+            lost = refuted(rules, reader, goal, decision, key, edits)
+            # A change that touches other cells too proves nothing; looked at last, because it is seldom so.
+            if lost and any(key not in found[place] for place in lost) and only_changes(rules, reader, key, edits):
+                for place in lost:
+                    found[place].setdefault(key, ordinal)
+                if not decision.several:
+                    break
+        if ordinal < 0:
+            roots.add(key)
+    supports = tuple(_closed(reader, counters, roots) for counters in found[:count])
+    alone = {key: ordinal for key, ordinal in found[count].items() if not any(key in one for one in found[:count])}
+    return Solution(reader, decision, supports, _closed(reader, alone, roots) if alone else None)
+
+
+def counter_state(state: State, edits: tuple[Edit, ...]) -> State:
+    """A state with some entities replaced."""
+    other = state.fork()
+    for table, key, entity in edits:
+        if entity is None:
+            other.remove(table, key)
+        else:
+            other.put(table, key, entity)
+    return other
+
+
+def only_changes(rules: GoalRules, reader: Reader, key: Key, edits: tuple[Edit, ...]) -> bool:
+    """Whether edits alter the result of one cell and of no other that was read."""
+    other = counter_state(reader.state, edits)
+    for cell, before in reader.cells.items():
+        after = rules.fetch[cell[0]](other, *cell[1:])
+        same = after is before or after == before
+        if same == (cell == key):
+            return False
+    return True
+
+
+def refuted(
+    rules: GoalRules, reader: Reader, goal: Goal, decision: Decision, key: Key, edits: tuple[Edit, ...]
+) -> list[int]:
+    """Which writes of a decision are no longer right after edits to one cell; the number of writes stands for
+    "something else is due as well". Empty when nothing changes, or the user's own assertions would be false.
+    """
+    other = Reader(counter_state(reader.state, edits), rules.fetch, reader.cells, key)
+    try:
+        outcome = rules.objectives[goal.objective](other, goal.params)
+    except NothingFits:
+        return list(range(1 if decision.refused else len(decision.writes)))
+    except Ambiguous:
+        return []
+    if decision.refused:
+        return [] if outcome.refused and outcome.writes == decision.writes else [0]
+    if outcome.refused:
+        return list(range(len(decision.writes)))
+    if outcome.writes == decision.writes:
+        return []
+    if not decision.several:
+        return list(range(len(decision.writes)))
+    lost = [place for place, write in enumerate(decision.writes) if write not in outcome.writes]
+    if any(write not in decision.writes for write in outcome.writes) and not lost:
+        lost.append(len(decision.writes))
+    return lost
+
+
+def _closed(reader: Reader, counters: Mapping[Key, int], roots: Iterable[Key]) -> Support:
+    """Decisive cells with all cells that they are asked for with, and those that tell who asks, in order of reading."""
+    needed = {*counters, *roots}
+    for key in counters:
+        parent = reader.parents[key]
+        while parent is not None and parent not in needed:
+            needed.add(parent)
+            parent = reader.parents[parent]
+    keys = tuple(key for key in reader.cells if key in needed)
+    return Support(keys, tuple(counters.get(key, PREREQUISITE) for key in keys))
+
+
+def make_cell(domain: Domain, key: Key) -> Cell:
+    """A key as a cell."""
+    names = domain.tools[key[0]].schema["function"]["parameters"]["properties"]
+    return Cell(key[0], dict(zip(names, key[1:], strict=True)))
+
+
+def cell_key(domain: Domain, name: str, arguments: Mapping[str, Any]) -> Key:
+    """A call of a read tool as a key."""
+    names = domain.tools[name].schema["function"]["parameters"]["properties"]
+    return (name, *(arguments.get(each) for each in names))
+
+
+def apply(domain: Domain, state: State, action: Action) -> bool:
+    """Make a call by its tool's function, without the text of its result; whether it succeeded."""
+    try:
+        domain.tools[action.name].function(state, **action.arguments)
+    except Exception:  # a tool may fail in any way on arguments that do not fit
+        return False
+    return True

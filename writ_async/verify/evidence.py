@@ -1,0 +1,228 @@
+"""Evidence before write: what every write of a conversation rested on when it was made.
+
+For each write that succeeded, by what came before it: was every argument said or shown (provenance), were the cells of
+its certificate read, and read again where a write had changed what they show (coverage), did the agent ask and the user
+say yes (confirmation), and did the policy allow it in the state of that moment. The writes are made again on a fresh
+state, so staleness and policy are judged by what the world really was.
+
+A read is out of date when a write changed what it shows, unless a result that shows exactly the new content came since.
+A task's own gold calls say where that matters: what they do not read again, nobody needs to read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from writ_async.domain import Domain, call_tool
+from writ_async.message import Message, ToolMessage
+from writ_async.state import State, World
+from writ_async.task import Action, Cell, Task
+from writ_async.trajectory import Evidence, WriteEvidence
+from writ_async.verify.calls import ExecutedCall, call_key, executed_calls, said_by_user
+from writ_async.verify.confirmation import Dialogue
+from writ_async.verify.provenance import Seen, atoms, unseen_arguments
+
+_ORDER: tuple[Evidence, ...] = ("evidence_complete", "unproved", "lucky", "blind")
+
+
+def row_label(writes: Sequence[WriteEvidence]) -> Evidence | None:
+    """The worst label of a conversation's writes; None where nothing was written."""
+    return max((write.label for write in writes), key=_ORDER.index, default=None)
+
+
+def write_evidence(
+    task: Task, messages: Sequence[Message], domain: Domain, world: World | None = None
+) -> list[WriteEvidence]:
+    """What each successful write rested on, in order, and last what was rightly not written, where the task says so.
+
+    Without a world, neither staleness nor policy is judged.
+
+    Costs the tools' work for the writes, and for the cells of certificates that stand after a write.
+    """
+    calls = executed_calls(messages, domain.tools)
+    made = [call for call in calls if call.kind == "write" and call.succeeded]
+    gold = match_gold(task.actions or (), made, domain)
+    dialogue = Dialogue(messages, made)
+    know = _Knowledge(messages)
+    state = None if world is None else State(world)
+    outdated = _Staleness(task, domain, world)
+    found: list[WriteEvidence] = []
+    for call in calls:
+        if call.kind != "write":
+            know.read(call)
+            continue
+        name, arguments = call.call.function.name, call.arguments or {}
+        if call.succeeded:
+            know.until(call.message)
+            index = gold.get(call.message, -1)
+            cells = _cells(task, index) if index >= 0 else []
+            missing = [cell for cell in cells if not know.has_read(cell)]
+            stale = [] if state is None else outdated.cells(state, know.shown, index, cells, missing)
+            unseen = unseen_arguments(domain.tools[name], arguments, know.seen)
+            check = domain.policy_check if state is not None else None
+            found.append(
+                WriteEvidence(
+                    call.message,
+                    name,
+                    _label(unseen, missing or stale, index, task),
+                    index,
+                    tuple(unseen),
+                    tuple(map(_cell_text, missing)),
+                    tuple(map(_cell_text, stale)),
+                    dialogue.unconfirmed(call),
+                    check(state, name, arguments) if check is not None and state is not None else "",
+                )
+            )
+            know.read(call)
+        if state is not None and call.arguments is not None:
+            call_tool(domain.tools, state, name, call.arguments)
+    know.until(len(messages))
+    return [*found, *_refrained(task, know)]
+
+
+def _refrained(task: Task, know: _Knowledge) -> list[WriteEvidence]:
+    """Whether the cells were read that show that no write, or no further one, was due."""
+    if not any(proof.write < 0 for proof in task.certificates):
+        return []
+    missing = tuple(_cell_text(cell) for cell in _cells(task, -1) if not know.has_read(cell))
+    return [WriteEvidence(-1, "", "lucky" if missing else "evidence_complete", missing=missing)]
+
+
+def match_gold(actions: Sequence[Action], made: Sequence[ExecutedCall], domain: Domain) -> dict[int, int]:
+    """Which gold action each write stands for, by the index of its message; writes without one are left out.
+
+    First those with equal arguments, then those that differ in the order of lists alone, then by the tool and the
+    arguments in common: a write with a wrong argument is still held against the certificate of the right one.
+    """
+    free = [
+        index for index, action in enumerate(actions) if action.name in domain.tools and _is_write(domain, action.name)
+    ]
+    left = list(made)
+    found: dict[int, int] = {}
+    for key in (_exact, _unordered):
+        for write in tuple(left):
+            wanted = key(write.call.function.name, write.arguments or {})
+            index = next((i for i in free if key(actions[i].name, actions[i].arguments) == wanted), None)
+            if index is not None:
+                found[write.message] = index
+                free.remove(index)
+                left.remove(write)
+    for write in left:
+        alike = [index for index in free if actions[index].name == write.call.function.name]
+        if alike:
+            values = {str(value) for _, value in atoms(write.arguments or {})}
+            best = max(alike, key=lambda i: sum(str(v) in values for _, v in atoms(dict(actions[i].arguments))))
+            found[write.message] = best
+            free.remove(best)
+    return found
+
+
+def _is_write(domain: Domain, name: str) -> bool:
+    return domain.tools[name].kind == "write"
+
+
+def _exact(name: str, arguments: Mapping[str, Any]) -> bytes:
+    return call_key(name, arguments)
+
+
+def _unordered(name: str, arguments: Mapping[str, Any]) -> bytes:
+    return call_key(name, {"atoms": sorted(str(value) for _, value in atoms(dict(arguments)))})
+
+
+def _cells(task: Task, index: int) -> list[Cell]:
+    return [cell for proof in task.certificates if proof.write == index for cell in proof.cells]
+
+
+def _cell_text(cell: Cell) -> str:
+    return call_key(cell.name, cell.arguments).decode()
+
+
+def _label(unseen: Sequence[str], incomplete: Sequence[Cell], index: int, task: Task) -> Evidence:
+    if unseen:
+        return "blind"
+    if incomplete:
+        return "lucky"
+    proved = index >= 0 and any(proof.write == index for proof in task.certificates)
+    return "evidence_complete" if proved else "unproved"
+
+
+class _Knowledge:
+    """What the agent had been told and shown, as the conversation is walked through."""
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        self.seen = Seen()
+        self.shown: set[str] = set()
+        self._messages = messages
+        self._position = 0
+        self._read: set[bytes] = set()
+        self._waiting: list[ExecutedCall] = []
+
+    def until(self, place: int) -> None:
+        """Take in all that was said and shown before a message."""
+        for message in self._messages[self._position : place]:
+            if isinstance(message, ToolMessage):
+                if not message.error:
+                    self.seen.add(message.content)
+            elif text := said_by_user(message):
+                self.seen.add(text)
+        self._position = max(self._position, place)
+        # What is called in one message is decided before any of its results is there.
+        for call in self._waiting:
+            if call.message < place:
+                self.shown.add(call.result.content)
+                self._read.add(call_key(call.call.function.name, call.arguments or {}))
+        self._waiting = [call for call in self._waiting if call.message >= place]
+
+    def read(self, call: ExecutedCall) -> None:
+        """Remember a call, to be taken in with the results of its message."""
+        if call.succeeded:
+            self._waiting.append(call)
+
+    def has_read(self, cell: Cell) -> bool:
+        """Whether a cell was read, whenever that was."""
+        return call_key(cell.name, cell.arguments) in self._read
+
+
+class _Staleness:
+    """Which cells of a certificate are out of date at a write."""
+
+    def __init__(self, task: Task, domain: Domain, world: World | None) -> None:
+        self._task = task
+        self._domain = domain
+        self._world = world
+        self._excused: dict[int, set[bytes]] = {}
+        self._replayed = False
+
+    def cells(
+        self, state: State, shown: set[str], index: int, cells: Sequence[Cell], missing: Sequence[Cell]
+    ) -> list[Cell]:
+        """The cells that were read, but show something else by now."""
+        if not any(True for _ in state.touched()):
+            return []
+        stale = [cell for cell in cells if cell not in missing and self._is_stale(state, shown, cell)]
+        return [cell for cell in stale if call_key(cell.name, cell.arguments) not in self._excuses(index)]
+
+    def _is_stale(self, state: State, shown: set[str], cell: Cell) -> bool:
+        now = call_tool(self._domain.tools, state, cell.name, cell.arguments)
+        # What cannot be read any more was read in time.
+        return not now.error and now.content not in shown
+
+    def _excuses(self, index: int) -> set[bytes]:
+        """The cells that are out of date at this write in the gold calls themselves."""
+        if not self._replayed and self._world is not None:
+            self._replayed = True
+            self._replay_gold(State(self._world))
+        return self._excused.get(index, set())
+
+    def _replay_gold(self, state: State) -> None:
+        shown: set[str] = set()
+        for index, action in enumerate(self._task.actions or ()):
+            if action.name not in self._domain.tools:
+                continue
+            if _is_write(self._domain, action.name):
+                stale = [cell for cell in _cells(self._task, index) if self._is_stale(state, shown, cell)]
+                self._excused[index] = {call_key(cell.name, cell.arguments) for cell in stale}
+            result = call_tool(self._domain.tools, state, action.name, action.arguments)
+            if not result.error:
+                shown.add(result.content)
