@@ -92,6 +92,27 @@ class Gauged(Protocol):
         """Ask one of them. Raises `EngineError` when it does not say."""
 
 
+class CallCounts(msgspec.Struct):
+    """Counts over model calls: attempts made, failed attempts by kind, calls that failed for good by kind.
+
+    `recovered` calls succeeded after a failure.
+    """
+
+    calls: int = 0
+    attempts: int = 0
+    recovered: int = 0
+    failures: dict[str, int] = {}
+    given_up: dict[str, int] = {}
+
+
+@runtime_checkable
+class Counted(Protocol):
+    """What an engine may offer as well: how its calls went, for the run's summary."""
+
+    def call_counts(self) -> CallCounts:
+        """The counts so far; they go on counting."""
+
+
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """What a factory may use to make an engine: the run's tasks, its domains by name, and its seed."""
 

@@ -14,14 +14,13 @@ Errors are `TransportError` (its `kind` is one of `KINDS`, `retryable` says whet
 
 from engines.http.client import HttpClient
 from engines.http.errors import KINDS, RETRYABLE, TransportError, error_text, status_error
-from engines.http.retry import RetryPolicy, RetryStatistics, retry
+from engines.http.retry import RetryPolicy, retry
 
 __all__ = [
     "KINDS",
     "RETRYABLE",
     "HttpClient",
     "RetryPolicy",
-    "RetryStatistics",
     "TransportError",
     "error_text",
     "retry",

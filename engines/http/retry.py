@@ -13,6 +13,7 @@ import anyio
 import msgspec
 
 from engines.http.errors import TransportError
+from writ_async.engine import CallCounts
 from writ_async.errors import EngineError
 
 T = TypeVar("T")
@@ -37,21 +38,8 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return rng.uniform(0.0, min(self.longest, self.first * 2.0 ** min(failures, _MOST_DOUBLINGS)))
 
 
-class RetryStatistics(msgspec.Struct):
-    """Counts over calls: attempts made, failed attempts by kind, calls that failed for good by kind.
-
-    `recovered` calls succeeded after a failure.
-    """
-
-    calls: int = 0
-    attempts: int = 0
-    recovered: int = 0
-    failures: dict[str, int] = {}
-    given_up: dict[str, int] = {}
-
-
 async def retry(
-    attempt: Callable[[int, float], Awaitable[T]], policy: RetryPolicy, rng: Random, statistics: RetryStatistics
+    attempt: Callable[[int, float], Awaitable[T]], policy: RetryPolicy, rng: Random, statistics: CallCounts
 ) -> T:
     """The result of the first attempt that succeeds.
 

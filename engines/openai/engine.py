@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from random import Random
 
-from engines.http import HttpClient, RetryPolicy, RetryStatistics, TransportError, retry
+from engines.http import HttpClient, RetryPolicy, TransportError, retry
 from engines.openai.body import BodyWriter
 from engines.openai.failures import explain
 from engines.openai.options import OpenAIOptions, find_endpoint, parameters
 from engines.openai.prices import find_price
 from engines.openai.reply import read_reply
-from writ_async.engine import Completion, EngineFactory, Request, Setting
+from writ_async.engine import CallCounts, Completion, EngineFactory, Request, Setting
 from writ_async.errors import EngineError
 
 _PATH = "/chat/completions"
@@ -37,7 +37,7 @@ class OpenAIEngine:
         self._rng = Random(seed)
         self._client = HttpClient(self._endpoint.url, headers=self._endpoint.headers())
         self._refused = ""
-        self.statistics = RetryStatistics()
+        self.statistics = CallCounts()
 
     async def complete(self, request: Request) -> Completion:
         """One model call, tried again where its failure may pass.
@@ -69,6 +69,10 @@ class OpenAIEngine:
     def end_session(self, session: str) -> None:
         """Forget the encoded messages of a conversation's seat."""
         self._bodies.forget(session)
+
+    def call_counts(self) -> CallCounts:
+        """How the calls went, for the run's summary."""
+        return self.statistics
 
     async def aclose(self) -> None:
         """Close all connections."""

@@ -11,7 +11,7 @@ from typing import Any
 import anyio
 import msgspec
 
-from engines.http import HttpClient, RetryPolicy, RetryStatistics, TransportError, retry
+from engines.http import HttpClient, RetryPolicy, TransportError, retry
 from engines.sglang.batching import Batcher, BatchStatistics, Call
 from engines.sglang.grammar import variants
 from engines.sglang.options import SglangOptions
@@ -19,7 +19,7 @@ from engines.sglang.seats import Opening, SeatTokens
 from engines.sglang.server import ServerInfo, fetch_info, fetch_loads, wait_ready
 from engines.sglang.wire import Answer, check_answer
 from writ_async.chat import ChatFormat, Parsed
-from writ_async.engine import Completion, FinishReason, Gauges, Request
+from writ_async.engine import CallCounts, Completion, FinishReason, Gauges, Request
 from writ_async.errors import ContextWindowError, EngineError, InputError
 from writ_async.trajectory import Note, Seat, TokenSequence, Usage
 
@@ -35,7 +35,7 @@ class SglangStatistics(msgspec.Struct):
     queue for want of room. `cached_tokens` of the `prompt_tokens` were in the prefix cache.
     """
 
-    retries: RetryStatistics = msgspec.field(default_factory=RetryStatistics)
+    retries: CallCounts = msgspec.field(default_factory=CallCounts)
     batches: BatchStatistics = msgspec.field(default_factory=BatchStatistics)
     aborts: int = 0
     cut: int = 0
@@ -128,6 +128,10 @@ class SglangEngine:
     def statistics(self) -> SglangStatistics:
         """The engine's own counts; they go on counting."""
         return self._statistics
+
+    def call_counts(self) -> CallCounts:
+        """How the calls went, for the run's summary."""
+        return self._statistics.retries
 
     async def aclose(self) -> None:
         """Close connections and give up calls that are under way."""

@@ -22,7 +22,7 @@ class SglangOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     tool_grammar: off, calls (whatever begins like a tool call is well-formed and fits its schema), short (a turn is a
     short text or a call with short values, drawn: for a model that says nothing sensible)
     timeout: seconds that one attempt may take
-    attempts: how often a call is tried before it counts as failed
+    attempts: how often a call is tried before it counts as failed; the budget bounds it as well
     budget: seconds for all attempts of a call
     patience: seconds to wait for a server that is still starting
     batch: how many calls may share one HTTP request; 1 sends each by itself
@@ -40,7 +40,7 @@ class SglangOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     sampling: str = ""
     tool_grammar: Literal["off", "calls", "short"] = "off"
     timeout: float = 300.0
-    attempts: int = 12
+    attempts: int = 40
     budget: float = 550.0
     patience: float = 600.0
     batch: int = 1

@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
         scores = score(out)
         if arguments.json:
-            print_json({"run": str(out), "scores": scores, "total": progress.summary.total()})
+            print_json({"run": str(out), "scores": scores, "total": progress.summary.total(), "calls": progress.calls})
         else:
             print_tables(render_scores(scores))
             if cost := cost_line(progress.summary):

@@ -29,6 +29,14 @@ def finish(progress: Progress) -> int:
     """The exit code of a run, said on stderr when it is not 0, with what was noticed about its folder."""
     for notice in progress.notices:
         print(f"writ: {notice}", file=sys.stderr)
+    for seat, counts in progress.calls.items():
+        if counts.failures and (seat == "agent" or counts is not progress.calls.get("agent")):
+            kinds = ", ".join(f"{kind} {number:,}" for kind, number in sorted(counts.failures.items()))
+            print(
+                f"writ: {counts.attempts:,} attempts at {counts.calls:,} model calls; failed: {kinds}; "
+                f"{counts.recovered:,} calls succeeded later, {sum(counts.given_up.values()):,} were given up",
+                file=sys.stderr,
+            )
     if (lag := progress.lag.quantile(0.99)) > HIGH:
         print(
             f"writ: the event loop was {1e3 * lag:,.0f} ms late in one of a hundred looks, "

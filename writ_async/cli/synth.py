@@ -38,7 +38,14 @@ def run(arguments: argparse.Namespace) -> int:
     async def call() -> int:
         progress = await synth(config, out, limits=limits, watch=watch)
         if arguments.json:
-            print_json({"run": str(out), "summary": progress.summary, "total": progress.summary.total()})
+            print_json(
+                {
+                    "run": str(out),
+                    "summary": progress.summary,
+                    "total": progress.summary.total(),
+                    "calls": progress.calls,
+                }
+            )
         else:
             print_tables(render_table(progress.summary), render_reasons(progress.summary))
             funnel = progress.summary.funnel

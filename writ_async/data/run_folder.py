@@ -14,12 +14,13 @@ from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import msgspec
 
 from writ_async.data.manifest import Manifest, Prompt, changed_versions, require_same
 from writ_async.data.run_view import (
+    CALLS,
     FAILURES,
     MANIFEST,
     PROMPTS,
@@ -156,6 +157,14 @@ class RunFolder(RunView):
     def write_summary(self, summary: Summary) -> None:
         """Replace the summary. Raises `StorageError`."""
         write_whole(self.path / SUMMARY, _pretty(summary))
+
+    def write_calls(self, counts: Mapping[Any, object]) -> None:
+        """Add how this command's model calls went, by seat. Raises `StorageError`."""
+        log = AppendLog(self.path / CALLS)
+        try:
+            self._append(log, _sorted.encode(counts) + b"\n")
+        finally:
+            log.close()
 
     def close(self) -> None:
         """Make everything durable and give the lock back; a second call does nothing. Raises `StorageError`."""

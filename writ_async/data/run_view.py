@@ -33,6 +33,7 @@ TRAJECTORIES = "trajectories.jsonl"
 FAILURES = "failures.log"
 TIMINGS = "timings.csv"
 SUMMARY = "summary.json"
+CALLS = "calls.log"
 
 _ID = re.compile(rb'\{"id":("(?:[^"\\]|\\.)*")')
 _decode_id = msgspec.json.Decoder(str).decode

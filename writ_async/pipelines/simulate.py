@@ -13,7 +13,7 @@ from writ_async.conversation import Rules, agent_system_prompt
 from writ_async.data.manifest import Prompt, prompt_key, prompt_of
 from writ_async.data.run_folder import RunFolder
 from writ_async.data.summary import Summary
-from writ_async.engine import Engine
+from writ_async.engine import CallCounts, Counted, Engine
 from writ_async.errors import bare
 from writ_async.pipelines.select import select_rows, write_selection
 from writ_async.pipelines.worlds import Opened, world_key
@@ -39,6 +39,7 @@ class Progress(msgspec.Struct):
     cancel: Callable[[], None]
     cancelled: bool = False
     notices: list[str] = []
+    calls: dict[Seat, CallCounts] = {}
     lag: Lag = msgspec.field(default_factory=Lag)
 
 
@@ -112,6 +113,9 @@ async def simulate(
             group.cancel_scope.cancel()
     except BaseExceptionGroup as errors:
         raise bare(errors) from None
+    progress.calls = {seat: engine.call_counts() for seat, engine in engines.items() if isinstance(engine, Counted)}
+    if progress.calls:
+        run.write_calls(progress.calls)
     selection = select_rows(run)
     write_selection(run, selection)
     summary.funnel = selection.funnel
@@ -123,4 +127,4 @@ def _quiet_gc() -> None:
     """Worlds and tasks live as long as the process: keep the collector from walking them again and again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(10_000, 10, 1_000)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engines.http import KINDS, RETRYABLE, RetryPolicy, RetryStatistics, TransportError, retry
+from engines.http import KINDS, RETRYABLE, RetryPolicy, TransportError, retry
+from writ_async.engine import CallCounts
 from writ_async.errors import ContextWindowError, EngineError
 
 pytestmark = pytest.mark.asyncio
@@ -46,7 +47,7 @@ def failure(kind: str) -> TransportError:
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 async def test_only_what_may_pass_is_tried_again(kind: str, sleeps: list[float]) -> None:
-    flaky, statistics = Flaky(failure(kind)), RetryStatistics()
+    flaky, statistics = Flaky(failure(kind)), CallCounts()
     if kind in RETRYABLE:
         assert await retry(flaky, RetryPolicy(), Random(1), statistics) == 1
         assert (statistics.recovered, statistics.given_up) == (1, {})
@@ -61,12 +62,12 @@ async def test_only_what_may_pass_is_tried_again(kind: str, sleeps: list[float])
 async def test_a_prompt_that_is_too_long_is_never_tried_again(sleeps: list[float]) -> None:
     flaky = Flaky(ContextWindowError("too long"))
     with pytest.raises(ContextWindowError):
-        await retry(flaky, RetryPolicy(), Random(1), RetryStatistics())
+        await retry(flaky, RetryPolicy(), Random(1), CallCounts())
     assert len(flaky.seen) == 1
 
 
 async def test_attempts_are_numbered_and_bounded(sleeps: list[float]) -> None:
-    flaky, statistics = Flaky(*(failure("reset") for _ in range(9))), RetryStatistics()
+    flaky, statistics = Flaky(*(failure("reset") for _ in range(9))), CallCounts()
     with pytest.raises(TransportError, match=r"it failed \(4 attempts\)") as caught:
         await retry(flaky, RetryPolicy(attempts=4), Random(1), statistics)
     assert caught.value.kind == "reset"
@@ -77,14 +78,14 @@ async def test_attempts_are_numbered_and_bounded(sleeps: list[float]) -> None:
 async def test_no_attempt_begins_after_the_budget(sleeps: list[float]) -> None:
     flaky = Flaky(*(failure("refused") for _ in range(500)))
     with pytest.raises(TransportError):
-        await retry(flaky, RetryPolicy(attempts=500, budget=100.0), Random(3), RetryStatistics())
+        await retry(flaky, RetryPolicy(attempts=500, budget=100.0), Random(3), CallCounts())
     assert sum(sleeps) < 100.0
     assert all(seconds > 0 for _, seconds in flaky.seen)
 
 
 async def test_the_server_may_ask_for_a_longer_wait(sleeps: list[float]) -> None:
     flaky = Flaky(TransportError("busy", kind="overloaded", retry_after=17.0))
-    await retry(flaky, RetryPolicy(), Random(1), RetryStatistics())
+    await retry(flaky, RetryPolicy(), Random(1), CallCounts())
     assert sleeps == [17.0]
 
 
