@@ -155,3 +155,11 @@ def test_recorded_engine_plays_a_run_again_to_the_same_bytes(run: Path, tmp_path
     assert done.returncode == 0
     first, second = (sorted((folder / "trajectories.jsonl").read_bytes().splitlines()) for folder in (run, out))
     assert first == second
+
+
+def test_check_measures_how_different_the_users_are(run: Path) -> None:
+    done = writ("check", "--diversity", str(run), "--json")
+    assert done.returncode == 0
+    measures = json.loads(done.stdout)
+    assert 0 < measures["conversations"] < 30
+    assert measures["first_turns"] > 0.9

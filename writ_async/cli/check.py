@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from writ_async.cli.output import print_json, print_tables
+from writ_async.data.run_view import RunView
 from writ_async.data.writing import write_whole
 from writ_async.errors import InputError
 from writ_async.pipelines.check import CheckReport, check, check_contamination
 from writ_async.pipelines.check_proofs import ProofReport, check_proofs
+from writ_async.synthesis.behaviour import measure_diversity, render_diversity
 from writ_async.verify.contamination import Contamination
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ def run(arguments: argparse.Namespace) -> int:
         return _proofs(arguments)
     if arguments.contamination:
         return _contamination(arguments)
+    if arguments.diversity:
+        return _diversity(arguments)
     writes = [name.strip() for name in arguments.writes.split(",") if name.strip()]
     if writes and arguments.domain:
         raise InputError("--writes and --domain both say what the tools are; give one of them")
@@ -52,6 +56,17 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.out:
             print(f"verdicts in {arguments.out}")
     return 2 if report.bad else 0
+
+
+def _diversity(arguments: argparse.Namespace) -> int:
+    run = RunView.open(arguments.path)
+    kept = (row for row in run.trajectories() if row.verdict is not None and row.verdict.kept)
+    measures = measure_diversity({task.id: task for task in run.tasks()}, kept)
+    if arguments.json:
+        print_json(measures)
+    else:
+        print_tables(render_diversity(measures))
+    return 0
 
 
 def _proofs(arguments: argparse.Namespace) -> int:

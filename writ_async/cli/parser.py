@@ -259,6 +259,7 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--proofs", action="store_true", help="verify the proofs of a run's tasks instead")
     what.add_argument("--contamination", action="store_true", help="compare a run with a benchmark instead")
+    what.add_argument("--diversity", action="store_true", help="how different the users of a run's kept rows are")
     parser.add_argument("--data", metavar="PATH", help="the benchmark's data folder, to replay in its worlds")
     parser.add_argument("--benchmark", default="tau2", metavar="B", help="whose data that is")
     parser.add_argument("--domain", default="", metavar="D", help="of the rows; found by the tools' names if not given")

@@ -14,7 +14,7 @@ from heapq import heappop, heappush
 
 from writ_async.engine import Gauges
 from writ_async.scheduler.calls import CallQueue
-from writ_async.scheduler.forecast import WIDTH, Forecast
+from writ_async.scheduler.forecast import Forecast, step_width
 from writ_async.scheduler.members import Member, Stage
 from writ_async.scheduler.pool import Pool
 from writ_async.trajectory import Seat
@@ -48,8 +48,9 @@ class BudgetPolicy:
     def __init__(
         self, kv_tokens: Sequence[int], concurrency: int = 0, in_flight: int = 0, *, margin: float = MARGIN
     ) -> None:
-        self.pools = [Pool(tokens, margin) for tokens in kv_tokens]
-        self.forecast = Forecast()
+        width = step_width(min(kv_tokens))
+        self.pools = [Pool(tokens, margin, width) for tokens in kv_tokens]
+        self.forecast = Forecast(width)
         self.parkings = 0
         self._concurrency = concurrency
         self._calls = CallQueue(in_flight)
@@ -96,9 +97,9 @@ class BudgetPolicy:
             return
         pool = self.pools[member.server]
         pool.touch(member, seat)
-        before = member.own
+        before, width = member.own, self.forecast.width
         final = member.final
-        if before // WIDTH != own // WIDTH or own > final:
+        if before // width != own // width or own > final:
             curve = self.forecast.curve(member.kind)
             curve.grow(before, own)
             final = curve.quantile(own, member.share)

@@ -14,7 +14,7 @@ from writ_async.scheduler.forecast import WIDTH
 from writ_async.scheduler.members import Member
 from writ_async.trajectory import Seat
 
-_BUCKETS = 128
+_BUCKETS = 256
 _STALE_SHARE = 0.99  # so often what has been left behind while a context was idle is no more than `stale`
 _STALE_STEP = 0.05
 _MOST_STALE = 0.25  # of a pool; to reserve more than that costs more than it saves
@@ -32,7 +32,8 @@ class Pool:
     ends (`left` counts it) while a context is idle: `stale`, a quantile of what was seen.
     """
 
-    def __init__(self, tokens: int, margin: float) -> None:
+    def __init__(self, tokens: int, margin: float, width: int = WIDTH) -> None:
+        self._width = width
         self.tokens = tokens
         self.margin = margin
         self.scale = 1.0
@@ -71,7 +72,7 @@ class Pool:
             if key not in self._prefixes:
                 need += tokens
         limit = self.budget - need
-        last = min((member.final - member.own) // WIDTH, _BUCKETS - 1)
+        last = min((member.final - member.own) // self._width, _BUCKETS - 1)
         counts, sizes = self._counts, self._sizes
         alive = held = 0
         top = self._top
@@ -85,7 +86,7 @@ class Pool:
             alive += counts[bucket]
             held += sizes[bucket]
             # Those in the bucket are half a bucket's width longer, on average, when they end.
-            if held + (alive + 1) * (bucket * WIDTH + WIDTH // 2) > limit:
+            if held + (alive + 1) * (bucket * self._width + self._width // 2) > limit:
                 return False
         return True
 
@@ -95,7 +96,7 @@ class Pool:
         for bucket in range(self._top, -1, -1):
             alive += self._counts[bucket]
             held += self._sizes[bucket]
-            most = max(most, held + alive * (bucket * WIDTH + WIDTH // 2))
+            most = max(most, held + alive * (bucket * self._width + self._width // 2))
         return most + self.shared
 
     def add(self, member: Member) -> None:
@@ -136,7 +137,7 @@ class Pool:
         if before is not None:
             # One step of a stochastic estimate of the quantile.
             up = self.left - before > self.stale
-            step = _STALE_STEP * (self.stale + WIDTH) * (_STALE_SHARE if up else _STALE_SHARE - 1.0)
+            step = _STALE_STEP * (self.stale + self._width) * (_STALE_SHARE if up else _STALE_SHARE - 1.0)
             self.stale = min(max(0.0, self.stale + step), self.tokens * _MOST_STALE)
         member.touched[seat] = self.left
 
@@ -158,7 +159,7 @@ class Pool:
         if member.marked:
             self.giving += member.own
             return
-        bucket = (member.final - member.own) // WIDTH
+        bucket = (member.final - member.own) // self._width
         bucket = bucket if bucket < _BUCKETS else _BUCKETS - 1
         member.bucket = bucket
         self._counts[bucket] += 1
