@@ -29,7 +29,7 @@ from writ_async.scheduler.budget import BudgetPolicy
 from writ_async.trajectory import Trajectory
 from writ_async.virtual_time import run_virtual
 
-FIXED = (8, 16, 32, 48, 64, 128, 256)
+FIXED = (8, 16, 24, 32, 48, 64, 128, 256)
 MIXES = ("service", "shifting", "deep")
 CONTEXT = 131_072
 BOUND, UNBOUNDED, BEST_FIXED, PREFILLED, STARVED = 1.10, 3.0, 1.15, 1.05, 3.0

@@ -200,7 +200,7 @@ def live_rows() -> list[Row]:
 
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 10, 1_000)
+    gc.set_threshold(3_000, 3_000, 1_000)  # as pipelines.simulate does
     before = resident()
     cost = median(anyio.run(few, backend_options={"use_uvloop": True}) for _ in range(3))
     many = anyio.run(main, backend_options={"use_uvloop": True})
