@@ -33,7 +33,9 @@ def test_every_conversation_ends_by_itself_and_has_several_turns_in_both_seats(n
         "user_error",
         "too_many_errors",
     }
-    assert all(row.tokens["agent"].complete and row.tokens["user"].complete for row in trajectories)
+    # A user whose very first message is empty ends the conversation before the agent is asked.
+    assert all(row.tokens["user"].complete for row in trajectories)
+    assert all(row.tokens["agent"].complete for row in trajectories if row.usage.get("agent"))
     several = [seen for seen in sessions.values() if len(seen.turns) >= 3]
     assert len(several) >= 0.9 * 2 * CONVERSATIONS
 
