@@ -4,10 +4,8 @@ from pathlib import Path
 import pytest
 
 from writ_async.cli import main
-from writ_async.registry import names
 
 
-@pytest.mark.skipif("simulated" not in names("engines"), reason="the package's entry points are older")
 def test_plan_prints_a_table_and_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
     command = ["plan", "retail", "--n", "8", "--fixed", "4"]
     assert main(command) == 0

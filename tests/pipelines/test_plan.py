@@ -2,9 +2,6 @@ import pytest
 
 from writ_async.errors import InputError
 from writ_async.pipelines.plan import PlanConfig, plan
-from writ_async.registry import names
-
-pytestmark = pytest.mark.skipif("simulated" not in names("engines"), reason="the package's entry points are older")
 
 
 def test_a_plan_compares_settings_and_is_the_same_every_time() -> None:

@@ -197,7 +197,7 @@ def _bare_domain(name: str, tools: Mapping[str, Tool]) -> Domain:
 
 
 def _never(*_: Any) -> Any:
-    raise NotImplementedError("a conversation of an unknown domain has no world")
+    raise RuntimeError("a conversation of an unknown domain has no world")
 
 
 def _ending(row: Foreign) -> list[Finding]:

@@ -88,6 +88,11 @@ def _says(pattern: str) -> Sign:
     return lambda talk, trait, task: found.search(talk.text) is not None
 
 
+def _matches(pattern: re.Pattern[str]) -> Sign:
+    """A sign that is there when a pattern matches what was said, upper and lower case as they are."""
+    return lambda talk, trait, task: bool(pattern.search(talk.text))
+
+
 def _says_not(*signs: Sign) -> Sign:
     return lambda talk, trait, task: not any(sign(talk, trait, task) for sign in signs)
 
@@ -267,8 +272,8 @@ _KNOWS: Final = _says(
     r"i know (?:how|your|the)|many times|all the time|skip the basics|i'm familiar|as (?:usual|always), "
 )
 _LEARNS: Final = _says(r"never done|not good with|my first time|new to|(?:don't|do not) know how|beginner|go slowly")
-_SPEAKS_FOREIGN: Final[Sign] = lambda talk, trait, task: bool(_FOREIGN.search(talk.text))  # noqa: E731
-_LEARNS_ENGLISH: Final[Sign] = lambda talk, trait, task: bool(_LEARNER.search(talk.text))  # noqa: E731
+_SPEAKS_FOREIGN: Final = _matches(_FOREIGN)
+_LEARNS_ENGLISH: Final = _matches(_LEARNER)
 _TYPOS: Final = _says(
     r"\b(?:plese|wnat|woudl|becuase|wiht|taht|hvae|thier|shoud|abuot|thx|coud|hlep|jsut|wich|tihs|waht|teh|adn|im"
     r"|liek|neeed|u|pls|dont|cant|ive|recieve|definately|adress|tommorow|acount|pleas|ur)\b"
