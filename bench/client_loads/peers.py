@@ -17,8 +17,8 @@ from writ_async.errors import InputError
 
 PEER_RATIOS = {"verifiers": 20.0, "tau2": 100.0}
 LAST_MEASURED: dict[str, tuple[str, float]] = {
-    "verifiers": ("0.1.14, ToolEnv, 2 shared cores", 8_000.0),
-    "tau2": ("its runner, one task at a time, 2 shared cores", 58_000.0),
+    "verifiers": ("0.1.14, ToolEnv, 2 shared cores, 2026-11-23", 5_300.0),
+    "tau2": ("1.0.1, its runner, one task at a time, 2 shared cores, 2026-11-23", 58_700.0),
 }
 """Microseconds per model call of each peer, the lowest that was measured, and how."""
 

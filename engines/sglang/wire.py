@@ -28,10 +28,12 @@ class WeightSpan(msgspec.Struct, frozen=True):
 
 
 class Logprob(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The logprob of one output token. An answer has hundreds, so the garbage collector is not told of them."""
+    """The logprob of one output token; its id, which comes after it, is in `output_ids` as well.
+
+    An answer has hundreds, so the garbage collector is not told of them.
+    """
 
     value: float | None
-    token: int
 
 
 class FinishReason(msgspec.Struct, frozen=True):

@@ -47,7 +47,9 @@ def test_a_good_answer_is_read_as_it_stands(name: str) -> None:
         (span["version"], span["start"], span["end"]) for span in meta["weight_versions"]
     ]
     if "output_token_logprobs" in meta:
-        assert [row.token for row in answer.meta_info.output_token_logprobs or ()] == answer.output_ids
+        told = meta["output_token_logprobs"]
+        assert [token for _, token, *_ in told] == answer.output_ids
+        assert [row.value for row in answer.meta_info.output_token_logprobs or ()] == [value for value, *_ in told]
 
 
 @pytest.mark.parametrize("name", ["abort_target_generate", "flush_busy_target"])
