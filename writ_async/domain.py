@@ -116,27 +116,30 @@ class Loaded(msgspec.Struct, frozen=True):
     tasks: tuple[Task, ...]
 
 
+_KIND = "__writ_kind__"  # the attribute by which a marked function is known
+
+
 def read(function: F) -> F:
     """Mark a function as a tool that only looks."""
-    function.__writ_kind__ = "read"  # type: ignore[attr-defined]
+    setattr(function, _KIND, "read")
     return function
 
 
 def write(function: F) -> F:
     """Mark a function as a tool that may change the state."""
-    function.__writ_kind__ = "write"  # type: ignore[attr-defined]
+    setattr(function, _KIND, "write")
     return function
 
 
 def generic(function: F) -> F:
     """Mark a function as a tool that has nothing to do with the state."""
-    function.__writ_kind__ = "generic"  # type: ignore[attr-defined]
+    setattr(function, _KIND, "generic")
     return function
 
 
 def make_tool(function: Callable[..., Any]) -> Tool:
     """A tool from a marked function. Raises `TypeError` when a parameter has no description."""
-    kind: ToolKind = function.__writ_kind__  # type: ignore[attr-defined]
+    kind: ToolKind = getattr(function, _KIND)
     name = function.__name__
     doc = docstring_parser.parse(inspect.getdoc(function) or "", style=docstring_parser.DocstringStyle.GOOGLE)
     described = {param.arg_name: " ".join((param.description or "").split()) for param in doc.params}

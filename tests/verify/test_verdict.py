@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from verify.talks import confirmed, replayed
 
-from writ_async.conversation.machine import run_call
 from writ_async.domain import Domain
 from writ_async.message import AssistantMessage, FunctionCall, Message, ToolCall, ToolMessage, UserMessage, make_call
 from writ_async.pipelines.worlds import Opened
@@ -26,31 +26,6 @@ def trajectory(task: Task, messages: list[Message], **changes: Any) -> Trajector
         messages=(*messages, *closing), termination=Termination.USER_STOP, signal=Signal.STOP,
     )  # fmt: skip
     return msgspec.structs.replace(row, **changes)
-
-
-def confirmed(messages: list[Message], domain: Domain) -> list[Message]:
-    """The messages with a question and a yes before every write."""
-    out: list[Message] = []
-    for message in messages:
-        for call in message.tool_calls if isinstance(message, AssistantMessage) else ():
-            if domain.tools[call.function.name].kind == "write" if call.function.name in domain.tools else False:
-                out += [AssistantMessage(f"{call.function.name} {call.function.arguments}: ok?"), UserMessage("Yes.")]
-        out.append(message)
-    return out
-
-
-def replayed(messages: list[Message], opened: Opened) -> list[Message]:
-    """The messages with every result as the tools really give it, so that only the agent's part is made up."""
-    state = State(opened.world)
-    asked: dict[str, ToolCall] = {}
-    out: list[Message] = []
-    for message in messages:
-        if isinstance(message, AssistantMessage):
-            asked.update((call.id, call) for call in message.tool_calls)
-        out.append(
-            run_call(opened.domain, state, asked[message.tool_call_id]) if isinstance(message, ToolMessage) else message
-        )
-    return out
 
 
 def reasons(task: Task, messages: list[Message], opened: Opened, **changes: Any) -> set[str]:
