@@ -4,8 +4,10 @@ A sequence is a path of segments, each a key and a number of tokens; equal keys 
 tokens. That is a token-level radix tree whose nodes are split where messages are split. A path that is in use is
 locked; what is not is evicted leaf by leaf when room is needed.
 
-A node's last use and its hits are pushed to its parent only when it goes, since the parent of a leaf is no candidate
-for eviction before that: a use costs O(1) beyond finding the node.
+A prompt that is computed hits every node on its path. An answer only hits the node that it ends in, for its request has
+been counted already; with `answers_count`, as SGLang had it once, it hits its path too. Last uses and such hits are
+pushed to the parent only when a node goes, since the parent of a leaf is no candidate for eviction before that: a use
+costs O(1) beyond finding the node.
 """
 
 from __future__ import annotations
@@ -15,23 +17,29 @@ from heapq import heappop, heappush
 from typing import Literal
 
 Eviction = Literal["lru", "lfu", "slru"]
-_PROTECTED_HITS = 2  # a segmented LRU keeps what was used this often after all that was used once
+_PROTECTED_HITS = 2  # a segmented LRU evicts what was used this often only after all that was used less
 
 
 class Node:
-    """One segment in the pool. `end` counts the tokens of the path up to and with it."""
+    """One segment in the pool. `end` counts the tokens of the path up to and with it, `born` the nodes made before.
 
-    __slots__ = ("children", "end", "hits", "key", "last", "locks", "parent", "stamp", "tokens")
+    `prompts` counts the requests whose prompt goes through it, less those that its children still keep; `answers` those
+    whose answer ends here.
+    """
 
-    def __init__(self, key: Hashable, parent: Node | None, tokens: int, end: int) -> None:
+    __slots__ = ("answers", "born", "children", "end", "key", "last", "locks", "parent", "prompts", "stamp", "tokens")
+
+    def __init__(self, key: Hashable, parent: Node | None, tokens: int, end: int, born: int) -> None:
         self.key = key
+        self.born = born
         self.parent = parent
         self.tokens = tokens
         self.end = end
         self.children: dict[Hashable, Node] = {}
         self.locks = 0
         self.last = 0
-        self.hits = 0
+        self.prompts = 0
+        self.answers = 0
         self.stamp = 0
 
 
@@ -41,11 +49,14 @@ class RadixCache:
     `taken` tokens belong to requests that are being computed and are in no node yet.
     """
 
-    def __init__(self, capacity: int, *, page: int = 1, eviction: Eviction = "lru") -> None:
+    def __init__(
+        self, capacity: int, *, page: int = 1, eviction: Eviction = "lru", answers_count: bool = False
+    ) -> None:
         self.capacity = capacity
         self.page = page
+        self.answers_count = answers_count
         self.eviction: Eviction = eviction
-        self.root = Node(None, None, 0, 0)
+        self.root = Node(None, None, 0, 0, 0)
         self.root.locks = 1
         self.used = 0
         self.locked = 0
@@ -80,24 +91,25 @@ class RadixCache:
         """How many tokens of a prompt a node saves: whole pages, and never the whole prompt."""
         return min(node.end, prompt - 1) // self.page * self.page
 
-    def extend(self, node: Node, path: Iterable[tuple[Hashable, int]], start: int) -> Node:
-        """Put the rest of a path, which begins `start` tokens in, under a node; gives its last node.
+    def extend(self, node: Node, path: Iterable[tuple[Hashable, int]], start: int, *, answer: bool = False) -> Node:
+        """Put the rest of a prompt or an answer, which begins `start` tokens in, under a node; gives its last node.
 
         The tokens of it must have been `taken`; they are given back to the pool's count as nodes.
         """
-        known = node
         for key, tokens in path:
             end = start + tokens
             child = node.children.get(key)
-            if child is not None:
-                known = child
-            else:
+            if child is None:
                 size = end // self.page * self.page - start // self.page * self.page
-                child = Node(key, node, size, end)
+                self._clock += 1
+                child = Node(key, node, size, end, self._clock)
                 node.children[key] = child
                 self.used += size
             node, start = child, end
-        known.hits += 1  # what was there before has been asked for once more
+        if answer and not self.answers_count:
+            node.answers += 1
+        else:
+            node.prompts += 1
         if node is not self.root:
             self._use(node)
         return node
@@ -151,9 +163,9 @@ class RadixCache:
         node.stamp = self._clock
         rank = 0
         if self.eviction == "lfu":
-            rank = node.hits
+            rank = node.prompts + node.answers
         elif self.eviction == "slru":
-            rank = int(node.hits >= _PROTECTED_HITS)
+            rank = int(node.prompts + node.answers >= _PROTECTED_HITS)
         heappush(self._leaves, (rank, node.last, node.stamp, node))
 
     def _evict(self, node: Node) -> None:
@@ -164,6 +176,6 @@ class RadixCache:
         self.used -= node.tokens
         self.evicted += node.tokens
         parent.last = max(parent.last, node.last)
-        parent.hits += node.hits
+        parent.prompts += node.prompts
         if not parent.children and not parent.locks:
             self._offer(parent)

@@ -12,13 +12,17 @@ from writ_async.errors import InputError
 
 
 class Costs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Seconds of a server's steps, and the size of its KV pool in tokens; see machines.toml for the two formulas."""
+    """Seconds of a server's steps, and the size of its KV pool in tokens; see machines.toml for the two formulas.
+
+    `prefill_base` comes on top of each prefill step; 0 where it is not known apart from the tokens.
+    """
 
     decode_base: float
     decode_request: float
     decode_token: float
     prefill_rate: float
     prefill_attention: float = 0.0
+    prefill_base: float = 0.0
     kv_tokens: int = 0
 
     def decode(self, requests: int, kv: int) -> float:
@@ -27,7 +31,8 @@ class Costs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def prefill(self, tokens: int, pairs: float) -> float:
         """Seconds of one prefill step; `pairs` counts the (new token, earlier token) pairs of its requests."""
-        return max(self.decode_base, tokens / self.prefill_rate) + self.prefill_attention * pairs
+        computing = max(self.decode_base, tokens / self.prefill_rate)
+        return self.prefill_base + computing + self.prefill_attention * pairs
 
 
 @cache

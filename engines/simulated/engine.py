@@ -32,6 +32,7 @@ class SimulatedOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     round_trip: seconds between a server's answer and its arrival at the client
     page_size, chunked_prefill_size, max_running_requests, max_queued_requests, schedule_policy, radix_eviction_policy,
     schedule_conservativeness: as SGLang's flags
+    release: whose rules hold where SGLang's releases differ, 0.5.20 or 0.5.23
     """
 
     model: str = "qwen3-4b"
@@ -50,6 +51,7 @@ class SimulatedOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     schedule_policy: str = "fcfs"
     radix_eviction_policy: str = "lru"
     schedule_conservativeness: float = 1.0
+    release: str = "0.5.23"
     servers: int = 1
 
 
@@ -114,7 +116,7 @@ class SimulatedEngine:
         written = max(1, round(self._verbosity * message_tokens(message)))
         written = min(written, self._context - session.tokens)
         key = (message.content, message.tool_calls) if message.tool_calls else message.content
-        done = await self._generate(self._servers[request.server], key, session, written)
+        done = await self._generate(self._servers[request.server or 0], key, session, written)
         # The seat's view goes on with this very message; its last token has no KV until the next prompt feeds it.
         session.add(key, done.output - 1)
         session.spare = 1

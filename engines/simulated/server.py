@@ -15,23 +15,30 @@ import asyncio
 from collections import deque
 from heapq import heapify, heappop, heappush
 from math import ceil, sqrt
+from typing import Literal
 
 import msgspec
 
 from engines.simulated.cache import Eviction, RadixCache
 from engines.simulated.costs import Costs
-from engines.simulated.order import SchedulePolicy, arrange
+from engines.simulated.order import REFRESH_PASSES, SchedulePolicy, arrange, looks_at_cache, refresh
 from engines.simulated.requests import Generation, Report
 
 _FIRST_RATIO = 0.7
 _LEAST_RATIO = 0.14
 _RATIO_STEPS = 600
 _MOST_RESERVED = 4096  # no more than this is reserved for one request's output
-_RETRACT_STEPS = 20  # after a retraction every running request has room for this many steps
+_RETRACT_STEPS = 20  # after a retraction every running request is expected to write this much more
+
+Release = Literal["0.5.20", "0.5.23"]
 
 
 class ServerOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A server's flags, named as SGLang's are. `max_queued_requests` 0 is unbounded."""
+    """A server's flags, named as SGLang's are. `max_queued_requests` 0 is unbounded.
+
+    `release` is the one whose rules hold where releases differ. Until 0.5.20 a request hits what its prompt shares
+    twice, when the prompt has been computed and when it has been answered, and waiting does not count as use.
+    """
 
     page_size: int = 1
     chunked_prefill_size: int = 8192
@@ -40,6 +47,7 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     schedule_policy: SchedulePolicy = "fcfs"
     radix_eviction_policy: Eviction = "lru"
     schedule_conservativeness: float = 1.0
+    release: Release = "0.5.23"
 
 
 class QueueFullError(Exception):
@@ -57,7 +65,10 @@ class Server:
         self.costs = costs
         self.options = options or ServerOptions()
         self.cache = RadixCache(
-            costs.kv_tokens, page=self.options.page_size, eviction=self.options.radix_eviction_policy
+            costs.kv_tokens,
+            page=self.options.page_size,
+            eviction=self.options.radix_eviction_policy,
+            answers_count=self.options.release == "0.5.20",
         )
         self.report = Report()
         self.running = 0
@@ -74,6 +85,7 @@ class Server:
         self._least_ratio = self._first_ratio * _LEAST_RATIO
         self._ratio = self._first_ratio
         self._full = False  # nothing more fits until a request ends
+        self._passes = 0  # how often the waiting requests were looked at in the order in which they came
         self._partial: Generation | None = None  # a prompt of which chunks are yet to be computed
         self._batch: list[Generation] = []  # prompts that the step under way completes
         self._busy = False
@@ -127,10 +139,12 @@ class Server:
         if self._begin_prefill() or self._begin_decode():
             return
         self._busy = bool(self._waiting)
+        self._full = False
         if self._busy:
             # Nothing runs and yet nothing fits: what is waiting comes in alone.
-            self._full = False
             self._schedule(self.costs.decode_base)
+        else:
+            self._ratio = self._first_ratio
 
     def _schedule(self, seconds: float) -> None:
         assert self._loop is not None
@@ -149,6 +163,7 @@ class Server:
                 self._batch.append(partial)
                 self._partial = None
         if self._waiting and not self._full and self._partial is None:
+            self._arrange()
             for generation in self._admitted(room - tokens):
                 chunk = min(generation.left, room - tokens)
                 pairs += self._chunk(generation, chunk)
@@ -174,25 +189,39 @@ class Server:
         generation.left -= tokens
         return tokens * (done + tokens / 2)
 
+    def _arrange(self) -> None:
+        """Put the waiting requests in order; the policies that look at the cache use what they look at."""
+        options = self.options
+        if looks_at_cache(options.schedule_policy, len(self._waiting)):
+            self._waiting = deque(arrange(self._waiting, self.cache, options.schedule_policy))
+        elif options.radix_eviction_policy == "lru" and options.release != "0.5.20":
+            if self._passes % REFRESH_PASSES == 0:
+                refresh(self._waiting, self.cache)
+            self._passes += 1
+
     def _admitted(self, budget: int) -> list[Generation]:
         """Take in waiting requests while they fit, up to a chunk; their room is taken and their prefix locked."""
-        cache = self.cache
+        cache, page = self.cache, self.options.page_size
         taken: list[Generation] = []
         reserved = int(self._ratio * (self._most - self._written))
         alone = not self.running
-        for generation in arrange(self._waiting, cache, self.options.schedule_policy):
-            if self.running + len(self._batch) + len(taken) >= self.options.max_running_requests or budget <= 0:
+        free = self.options.max_running_requests - self.running - len(self._batch)
+        for generation in self._waiting:
+            if budget <= 0:
+                break
+            if len(taken) >= free:
+                self._full = True
                 break
             node = cache.find(generation.path)
-            cached = cache.cached(node, generation.prompt + generation.carried)
-            left = generation.prompt + generation.carried - cached
-            most = min(generation.most - generation.carried, _MOST_RESERVED)
+            whole = generation.prompt + generation.carried
+            cached = cache.cached(node, whole)
+            left = whole - cached
+            most = min(generation.most - generation.carried, _MOST_RESERVED) + page
             cache.lock(node)
-            if left + most + reserved > cache.available and not (alone and not taken and left <= cache.available):
+            if left + most + reserved >= cache.available and not (alone and not taken and left <= cache.available):
                 cache.unlock(node)
                 self._full = True
                 break
-            cache.make_room(left)
             cache.taken += left
             reserved += most
             budget -= left
@@ -202,11 +231,10 @@ class Server:
                 assert self._loop is not None
                 self.report.queued_seconds += self._loop.time() - generation.arrived
             taken.append(generation)
-        for generation in taken:
-            if generation is self._waiting[0]:
-                self._waiting.popleft()
-            else:
-                self._waiting.remove(generation)
+        for _ in taken:
+            self._waiting.popleft()
+        # Only now does something go: what one of them finds cannot be evicted for one that is taken in before it.
+        cache.make_room(0)
         return taken
 
     def _end_prefill(self) -> None:
@@ -221,6 +249,7 @@ class Server:
             self._order += 1
             last = self._steps + generation.output - generation.carried - 1
             heappush(self._finishing, (last, self._order, generation))
+        self._full = self._full or self.running >= self.options.max_running_requests
         self._finish()
 
     def _insert(self, generation: Generation) -> None:
@@ -307,7 +336,8 @@ class Server:
             if written:
                 # The last token has been sampled but never fed: the cache does not hold it.
                 key = (generation.key, generation.carried + written)
-                new = self.cache.extend(node, [(key if generation.carried else generation.key, written)], node.end)
+                segment = (key if generation.carried else generation.key, written)
+                new = self.cache.extend(node, [segment], node.end, answer=True)
                 self.cache.lock(new)
                 self.cache.unlock(node)
                 self.cache.unlock(new)
@@ -345,7 +375,7 @@ class Server:
         )
         gone: set[int] = set()
         for item in victims:
-            if self.running == 1 or self.cache.available >= self.running * _RETRACT_STEPS:
+            if self.running == 1 or self.cache.available >= self.running:
                 break
             generation = item[2]
             gone.add(item[1])
@@ -360,4 +390,4 @@ class Server:
         heapify(self._finishing)
         if self._most:
             self._ratio = min(1.0, (self._written + _RETRACT_STEPS * self.running) / self._most)
-        self._full = True
+        self._full = False

@@ -51,6 +51,36 @@ def test_noise_moves_them_little() -> None:
     assert fitted.error < 0.001
 
 
+def test_what_varies_between_two_samples_is_told_apart_too() -> None:
+    """Each stretch has the same mean batch; only squares and products show that steps differ."""
+    found, moments = [], [0.0] * 6
+    for number in range(20):
+        found.append(
+            Load(
+                num_used_tokens=1000,
+                max_total_num_tokens=8000,
+                total_prefill_uncached_tokens=100 * number,
+                total_prefill_busy_us=5000.0 * number,
+                decode_moments=tuple(moments),
+            )
+        )
+        for batch in (2, 14, 8):
+            micros = 3000 + 100 * batch
+            for place, value in enumerate((1, batch, micros, batch * batch, batch * micros, batch)):
+                moments[place] += value
+    fitted = fit(found)
+    assert fitted.costs.decode_base == pytest.approx(0.003)
+    assert fitted.costs.decode_request == pytest.approx(1e-4)
+    assert fitted.remarks == ("the tokens held varied too little to be told apart",)
+
+
+def test_a_server_that_starts_anew_between_two_samples_does_no_harm() -> None:
+    whole = samples(0.003, 5e-5, 3.3e-8)
+    found = fit([*whole[40:], *whole[:40]]).costs
+    assert found.decode_base == pytest.approx(0.003, rel=1e-3)
+    assert found.prefill_rate == pytest.approx(40_000)
+
+
 def test_what_did_not_vary_is_left_out_and_said() -> None:
     fitted = fit(samples(0.003, 5e-5, 3.3e-8, vary=False))
     assert fitted.costs.decode_token == 0.0

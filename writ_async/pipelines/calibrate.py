@@ -1,8 +1,10 @@
 """`writ calibrate`: the costs of a server's steps, fitted to what it says of itself.
 
-SGLang's `/v1/loads` counts decode steps, the requests in them and their time (`decode_moments`), the tokens that
-running requests hold, and the tokens and time of prefill. Between two samples a decode step took, on average,
-`base + request * batch + token * held`; weighted least squares over all pairs of samples gives the three.
+SGLang's `/v1/loads` counts decode steps, the requests in them and their time, with squares and products
+(`decode_moments`), the tokens that running requests hold, and the tokens and time of prefill. A decode step takes
+`base + request * batch + token * held`; least squares over all steps gives the three, with the tokens held taken to be
+the mean of the two samples around a step. A server that starts anew between two samples counts from nothing again;
+such a pair is left out.
 """
 
 from __future__ import annotations
@@ -22,7 +24,10 @@ _SMALL = 1e-9
 
 
 class Load(msgspec.Struct, frozen=True):
-    """What is read of one server in an answer of `/v1/loads`; `decode_moments` begins with steps, requests, µs."""
+    """What is read of one server in an answer of `/v1/loads`.
+
+    `decode_moments` are sums over decode steps: steps, requests, µs, requests squared, requests times µs, tokens.
+    """
 
     num_used_tokens: int = 0
     max_total_num_tokens: int = 0
@@ -93,56 +98,92 @@ def sample_server(url: str, seconds: float, interval: float = 0.5) -> list[Load]
         time.sleep(interval)
 
 
+class _Stretch(msgspec.Struct, frozen=True):
+    """The decode steps between two samples: sums over them, in seconds, and the tokens held meanwhile."""
+
+    steps: float
+    requests: float
+    seconds: float
+    squares: float
+    products: float
+    held: float
+
+    def values(self) -> tuple[tuple[tuple[float, ...], ...], tuple[float, ...]]:
+        """Sums over steps of the products of (1, batch, held) with one another, and with the seconds."""
+        n, batch, held = self.steps, self.requests, self.held
+        left = ((n, batch, n * held), (batch, self.squares, batch * held), (n * held, batch * held, n * held * held))
+        return left, (self.seconds, self.products, held * self.seconds)
+
+
+def _stretch(before: Load, after: Load) -> _Stretch | None:
+    """What was decoded between two samples, if anything was."""
+    if len(before.decode_moments) < 3 or len(after.decode_moments) < 3:
+        return None
+    sums = [late - early for early, late in zip(before.decode_moments, after.decode_moments, strict=False)]
+    if min(sums[:3]) <= 0:
+        return None
+    steps, requests, seconds = sums[0], sums[1], sums[2] / 1e6
+    squares, products = requests * requests / steps, requests * seconds / steps
+    if len(sums) >= 5 and sums[3] > 0 and sums[4] > 0:  # without them all steps between are taken to be alike
+        squares, products = sums[3], sums[4] / 1e6
+    return _Stretch(steps, requests, seconds, squares, products, (before.num_used_tokens + after.num_used_tokens) / 2)
+
+
+def _prefill_rate(pairs: Iterable[tuple[Load, Load]]) -> float:
+    """Tokens of prompts a second. Raises `InputError` when none was computed."""
+    tokens = micros = 0.0
+    for before, after in pairs:
+        more = after.total_prefill_uncached_tokens - before.total_prefill_uncached_tokens
+        longer = after.total_prefill_busy_us - before.total_prefill_busy_us
+        if more >= 0 and longer >= 0:
+            tokens, micros = tokens + more, micros + longer
+    if tokens <= 0 or micros <= 0:
+        raise InputError("the samples show no prefill; sample while new prompts come in")
+    return tokens / micros * 1e6
+
+
 def fit(samples: Sequence[Load]) -> Fitted:
     """Fit the costs. Raises `InputError` when the samples say too little."""
-    rows: list[tuple[float, float, float, float]] = []  # steps, batch, held, seconds of a step
-    for before, after in itertools.pairwise(samples):
-        if len(before.decode_moments) < 3 or len(after.decode_moments) < 3:
-            continue
-        steps, requests, micros = (after.decode_moments[i] - before.decode_moments[i] for i in range(3))
-        if steps > 0 and requests > 0 and micros > 0:
-            held = (before.num_used_tokens + after.num_used_tokens) / 2
-            rows.append((steps, requests / steps, held, micros / steps / 1e6))
-    if len(rows) < 3:
-        raise InputError(f"only {len(rows)} pairs of samples show decoding; sample longer, while the server is busy")
+    pairs = list(itertools.pairwise(samples))
+    stretches = [found for before, after in pairs if (found := _stretch(before, after)) is not None]
+    if len(stretches) < 3:
+        raise InputError(
+            f"only {len(stretches)} pairs of samples show decoding; sample longer, while the server is busy"
+        )
     remarks: list[str] = []
     columns = [0, 1, 2]
-    solution = _solve(rows, columns)
+    solution = _solve(stretches, columns)
     while solution is None or min(solution) < 0:
         # What did not vary, or comes out negative, cannot be told apart from the rest: leave it out, the finest first.
         dropped = columns.pop()
         remarks.append(f"{('', 'the batch', 'the tokens held')[dropped]} varied too little to be told apart")
-        solution = _solve(rows, columns)
+        solution = _solve(stretches, columns)
     base, request, token = (*solution, 0.0, 0.0)[:3]
-    total = sum(row[0] for row in rows)
-    error = sum(n * (base + request * b + token * h - t) ** 2 for n, b, h, t in rows) / total
-    first, last = samples[0], samples[-1]
-    tokens = last.total_prefill_uncached_tokens - first.total_prefill_uncached_tokens
-    micros = last.total_prefill_busy_us - first.total_prefill_busy_us
-    if tokens <= 0 or micros <= 0:
-        raise InputError("the samples show no prefill; sample while new prompts come in")
+    total = sum(stretch.steps for stretch in stretches)
+    error = 0.0
+    for stretch in stretches:
+        expected = stretch.steps * (base + token * stretch.held) + request * stretch.requests
+        error += (expected - stretch.seconds) ** 2 / stretch.steps
     costs = Calibration(
         decode_base=base,
         decode_request=request,
         decode_token=token,
-        prefill_rate=tokens / micros * 1e6,
-        kv_tokens=last.max_total_num_tokens,
+        prefill_rate=_prefill_rate(pairs),
+        kv_tokens=samples[-1].max_total_num_tokens,
     )
-    return Fitted(costs, int(total), error**0.5, tuple(remarks))
+    return Fitted(costs, int(total), (error / total) ** 0.5, tuple(remarks))
 
 
-def _solve(rows: Iterable[tuple[float, float, float, float]], columns: Sequence[int]) -> list[float] | None:
-    """Weighted least squares by the normal equations, with columns scaled alike; None when they are singular."""
-    rows = list(rows)
-    scales = [1.0, max(row[1] for row in rows), max(max(row[2] for row in rows), 1.0)]
+def _solve(stretches: Iterable[_Stretch], columns: Sequence[int]) -> list[float] | None:
+    """Least squares by the normal equations, with columns scaled alike; None when they are singular."""
+    sums = [stretch.values() for stretch in stretches]
+    scales = [max(left[place][place] for left, _ in sums) ** 0.5 or 1.0 for place in range(3)]
     size = len(columns)
-    matrix = [[0.0] * (size + 1) for _ in range(size)]
-    for weight, batch, held, seconds in rows:
-        values = [1.0, batch / scales[1], held / scales[2]]
-        for i, left in enumerate(columns):
-            for j, right in enumerate(columns):
-                matrix[i][j] += weight * values[left] * values[right]
-            matrix[i][size] += weight * values[left] * seconds
+    matrix = [
+        [sum(left[i][j] for left, _ in sums) / scales[i] / scales[j] for j in columns]
+        + [sum(right[i] for _, right in sums) / scales[i]]
+        for i in columns
+    ]
     top = max(max(abs(value) for value in line[:size]) for line in matrix)
     for i in range(size):
         pivot = max(range(i, size), key=lambda line: abs(matrix[line][i]))

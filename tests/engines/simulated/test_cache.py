@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,6 +59,30 @@ def test_what_is_used_twice_outlives_what_is_new_under_slru() -> None:
     insert(cache, [("later", 10)])
     assert cache.find([("often", 10)], touch=False).end == 10
     assert cache.find([("once", 10)], touch=False).end == 0
+
+
+@pytest.mark.parametrize(("answers_count", "kept"), [(False, 0), (True, 10)])
+def test_an_answer_protects_its_prompt_only_where_answers_count(answers_count: bool, kept: int) -> None:
+    cache = RadixCache(30, eviction="slru", answers_count=answers_count)
+    prompt = cache.extend(cache.root, [("prompt", 10)], 0)
+    cache.extend(prompt, [("answer", 5)], 10, answer=True)
+    cache.extend(cache.root, [("other", 10)], 0)
+    cache.make_room(20)
+    assert cache.find([("prompt", 10)], touch=False).end == kept
+
+
+def test_a_history_is_protected_once_a_second_prompt_has_gone_through_it() -> None:
+    cache = RadixCache(60, eviction="slru")
+    turn = cache.extend(cache.root, [("turn 1", 10)], 0)
+    answer = cache.extend(turn, [("answer 1", 5)], 10, answer=True)
+    cache.extend(answer, [("turn 2", 10)], 15)
+    for name in "abc":
+        cache.extend(cache.root, [(name, 10)], 0)
+    cache.make_room(40)
+    found = cache.find([("turn 1", 10), ("answer 1", 5), ("turn 2", 10)], touch=False)
+    assert (
+        found.end == 15
+    )  # the last turn went first of all, being old and used once; the rest outlived what came later
 
 
 def test_what_is_locked_stays() -> None:
