@@ -61,13 +61,8 @@ lint: $(V)/.ok  ## format, lint, types, arrows of import
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(V)/.ok  ## every claim about speed that needs no server, measured here and now
-	$(BIN)/python bench/environment.py
-	$(BIN)/python bench/synthesis.py
-	$(BIN)/python bench/evidence.py
-	$(BIN)/python bench/client.py
-	$(BIN)/python bench/scale.py
-	$(BIN)/python bench/admission.py --n 1024
+bench: $(V)/.ok  ## every claim about speed that needs no server, measured here and now; BENCH="client peers" to choose
+	$(BIN)/python bench $(BENCH)
 
 clean:
 	rm -rf $(V) $(LIVE_V) .sglang .tools dist runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

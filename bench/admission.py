@@ -72,7 +72,7 @@ def shapes(mix: str, n: int) -> list[Shape]:
     """The shapes of the conversations of a mix, in order."""
     if mix == "service":
         return [SERVICE] * n
-    few, other = (n // 8, LONG) if mix == "shifting" else (n // 64, DEEP)
+    few, other = (n // 8, LONG) if mix == "shifting" else (n // 16, DEEP)
     before = (n - few) * 3 // 4
     return [SHORT] * before + [other] * few + [SHORT] * (n - few - before)
 

@@ -1,25 +1,21 @@
 """What one model call costs this process, beside a bare aiohttp loop that sends the same bytes in the same run.
 
-    python bench/client.py [--model FOLDER] [--json FILE] [--peers FOLDER --verifiers PYTHON --tau2 PYTHON]
+    python bench/client.py [--n 64] [--model FOLDER] [--json FILE]
 
 A server of fixed answers (64 token ids with logprobs) runs in a process of its own, so that only the client's CPU time
 is counted: user and system time over calls, of the calmest of some rounds in which all ways take turns. Every
 conversation has a system prompt of some thousand ids and grows for eight turns. "Bare" posts the bodies that the engine
 made, first without looking at the answers, then with `response.json()`, as one writes such a loop.
 
-Then the same with a server that takes 20 to 200 ms a call, for the latency that batching costs; and two small ones:
-the engine under the whole scheduler, and a prompt as JSON text, kept and grown, or made anew.
-
-The peers are measured when the flags name their environments and the folder with their loads; else the table shows
-what was measured last.
+Then the same with a server that takes 20 to 200 ms a call and four times the conversations, for the latency that
+batching costs; and two small ones: the engine under the whole scheduler, and a prompt as JSON text, kept and grown, or
+made anew. What other frameworks cost is measured by bench/peers.py.
 """
 
 from __future__ import annotations
 
-import argparse
 import gc
 import json
-import platform
 import resource
 import sys
 import tempfile
@@ -33,8 +29,9 @@ import aiohttp
 import anyio
 import msgspec
 import uvloop
-from client_loads.fixed_server import serving
-from client_loads.peers import PEER_RATIOS, Peer, peer_rows
+from client_loads.model import default_model
+from client_loads.protocol import serving
+from report import Figure, make_parser, run_script, show_figures, write_json
 
 from engines.http import HttpClient
 from engines.sglang import SglangOptions
@@ -43,18 +40,16 @@ from engines.sglang.wire import encode_ids, single_body
 from writ_async.chat import ChatFormat, open_chat_format
 from writ_async.conversation import Rules
 from writ_async.engine import Completion, Request
-from writ_async.errors import InputError
 from writ_async.message import Message, SystemMessage, ToolMessage, UserMessage
 from writ_async.registry import load_domain
 from writ_async.scheduler import Job, Limits, run_rollouts
 from writ_async.task import Scenario, Task, WorldRef
 from writ_async.trajectory import TokenSequence
 
-ROOT = Path(__file__).resolve().parent.parent
 SESSIONS = 64
+SLOW_SESSIONS = 4  # times as many
 TURNS = 8
 ROUNDS = 7
-SLOW_SESSIONS = 256
 SLOW_MS = (20, 200)
 ADDED_AT_MOST_US = 150.0
 
@@ -186,7 +181,7 @@ async def compare(model: str, slow: tuple[int, int], sessions: int, rounds: int,
     """Bare, single and batched calls, in turn."""
     quiet_gc()
     chat = open_chat_format(model)
-    async with serving(model, slow) as url:
+    async with serving("client_loads.fixed_server", [model, *map(str, slow)]) as url:
         recorder = Recorder(url)
         recording = EngineWay(recorder, model, chat, 1)
         await measure(recording, sessions)
@@ -223,24 +218,24 @@ async def compare(model: str, slow: tuple[int, int], sessions: int, rounds: int,
     return rows
 
 
-async def whole_run(model: str, rounds: int) -> Row:
+async def whole_run(model: str, sessions: int, rounds: int) -> Row:
     """Everything: scheduler, state machine, tools, rendering, both seats on the engine; per model call."""
     domain = load_domain("retail")
     world = domain.generate(1, 100)
     ref = WorldRef(domain="retail", source="generated", seed=1, size=100, digest=world.digest())
     chat = open_chat_format(model)
     costs = []
-    async with serving(model) as url:
+    async with serving("client_loads.fixed_server", [model, "0", "0"]) as url:
         for number in range(rounds + 1):
             engine = SglangEngine(HttpClient(url), chat, SglangOptions(url=url, model=model, logprobs=True), Random(1))
-            scenarios = {f"r{number}t{i}": Scenario(f"Talk {i}.") for i in range(SESSIONS)}
+            scenarios = {f"r{number}t{i}": Scenario(f"Talk {i}.") for i in range(sessions)}
             tasks = [
                 Task(id=name, domain="retail", kind="normal", world=ref, scenario=scenario)
                 for name, scenario in scenarios.items()
             ]
             jobs = [Job(task, domain, world) for task in tasks]
             before = resource.getrusage(resource.RUSAGE_SELF)
-            rules, limits = Rules(max_steps=TURNS * 3), Limits(concurrency=SESSIONS)
+            rules, limits = Rules(max_steps=TURNS * 3), Limits(concurrency=sessions)
             async with run_rollouts(jobs, {"agent": engine, "user": engine}, rules=rules, limits=limits) as rollouts:
                 made = [row.tokens["agent"] async for row in rollouts]
             after = resource.getrusage(resource.RUSAGE_SELF)
@@ -269,10 +264,10 @@ def encoding_rows() -> list[Row]:
     for what, function in (("body of 3,500 ids, text kept", grow), ("body of 3,500 ids, encoded anew", anew)):
         times = []
         for _ in range(9):
-            began = time.perf_counter()
+            began = time.process_time()
             for _ in range(500):
                 function()
-            times.append((time.perf_counter() - began) / 500 * 1e6)
+            times.append((time.process_time() - began) / 500 * 1e6)
         rows.append(Row(what, median(times), 0.0, 0.0))
     return rows
 
@@ -280,74 +275,45 @@ def encoding_rows() -> list[Row]:
 # -- the table -----------------------------------------------------------------------------------------------------
 
 
-def verdict(met: bool) -> str:
-    """Whether an aim was met."""
-    return "met" if met else "MISSED"
+def figures_of(fast: Sequence[Row], run: Row) -> list[Figure]:
+    """What is aimed at, on a server that answers at once."""
+    _, bare, single, batched = fast
+    added = single.cpu_us - bare.cpu_us
+    return [
+        Figure("engine over a bare call whose answer is decoded: CPU of a call", added, "µs", ADDED_AT_MOST_US),
+        Figure("engine, batched, over that bare call: CPU of a call", batched.cpu_us / bare.cpu_us, "x", 1.0),
+        Figure(f"{run.what}: CPU of a call", run.cpu_us, "µs"),
+    ]
 
 
-def show(fast: Sequence[Row], slow: Sequence[Row], run: Row, bodies: Sequence[Row], peers: Sequence[Peer]) -> None:
-    """Print the tables and the aims."""
-    for title, rows in ((f"{SESSIONS} conversations, a server that answers at once", fast), (slow_title(), slow)):
+def show(titles: Sequence[str], tables: Sequence[Sequence[Row]]) -> None:
+    """Print the tables."""
+    for title, rows in zip(titles, tables, strict=True):
         print(f"\n{title}\n  {'':42} {'CPU/call':>10} {'p50':>9} {'p95':>9} {'calls/request':>14}")
         for row in rows:
             times = f"{row.p50_ms:6.1f} ms {row.p95_ms:6.1f} ms"
             print(f"  {row.what:42} {row.cpu_us:7.0f} µs {times} {row.calls_per_request:>14.1f}")
-    _, bare, single, batched = fast
-    added = single.cpu_us - bare.cpu_us
-    aim = f"{ADDED_AT_MOST_US:g} µs: {verdict(added <= ADDED_AT_MOST_US)}"
-    print(f"\n  the engine adds {added:.0f} µs to a bare call whose answer is decoded (aim: {aim})")
-    below = verdict(batched.cpu_us < bare.cpu_us)
-    print(f"  batched it costs {batched.cpu_us:.0f} µs (aim: below that bare call: {below})")
-    print(f"  {run.what}: {run.cpu_us:.0f} µs per call")
-    for row in bodies:
-        print(f"  {row.what}: {row.cpu_us:.1f} µs")
-    for peer in peers:
-        ratio = f"{peer.ratio:.0f}x (aim: {PEER_RATIOS[peer.name]:g}x: {verdict(peer.ratio >= PEER_RATIOS[peer.name])})"
-        print(f"  {peer.name}: {peer.cpu_us / 1000:.1f} ms per call, {ratio}, measured {peer.measured}")
 
 
-def slow_title() -> str:
-    """The heading of the second table."""
-    return f"{SLOW_SESSIONS} conversations, a server that takes {SLOW_MS[0]} to {SLOW_MS[1]} ms"
-
-
-def default_model(folder: str) -> str:
-    """A small model folder, made as the tests make theirs."""
-    sys.path.append(str(ROOT / "tests"))
-    from chat.folders import write_family
-
-    return str(write_family(Path(folder) / "model", "qwen3-instruct-2507"))
-
-
-def main(arguments: list[str]) -> int:
-    """Run the script and give its exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(arguments: list[str]) -> None:
+    """Run the script."""
+    parser = make_parser(__doc__, n=SESSIONS, of="conversations at once")
     parser.add_argument("--model", metavar="FOLDER", help="a model's folder; its tokenizer and template are used")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write what was measured to a file")
-    parser.add_argument("--peers", metavar="FOLDER", type=Path, help="where the peers' loads and servers are")
-    parser.add_argument("--data", metavar="PATH", type=Path, default=Path("data"), help="τ²-bench's data folder")
-    parser.add_argument("--verifiers", metavar="PYTHON", help="an interpreter that has verifiers and datasets")
-    parser.add_argument("--tau2", metavar="PYTHON", help="an interpreter that has tau2")
     options = parser.parse_args(arguments)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            model = options.model or default_model(folder)
-            fast = uvloop.run(compare(model, (0, 0), SESSIONS, ROUNDS, 0.0))
-            slow = uvloop.run(compare(model, SLOW_MS, SLOW_SESSIONS, 2, 5.0))
-            run = uvloop.run(whole_run(model, 3))
-        bodies = encoding_rows()
-        pythons = {"verifiers": options.verifiers, "tau2": options.tau2}
-        peers = peer_rows(pythons, options.peers, options.data, run.cpu_us)
-        show(fast, slow, run, bodies, peers)
-        if options.json:
-            about = {"python": platform.python_version(), "machine": platform.machine()}
-            report = {**about, "at_once": fast, "slow": slow, "whole_run": run, "bodies": bodies, "peers": peers}
-            options.json.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
-    except (InputError, OSError) as exc:
-        print(exc, file=sys.stderr)
-        return 2
-    return 0
+    few, many = options.n, options.n * SLOW_SESSIONS
+    with tempfile.TemporaryDirectory() as folder:
+        model = str(Path(options.model).resolve()) if options.model else default_model(folder)
+        fast = uvloop.run(compare(model, (0, 0), few, ROUNDS, 0.0))
+        slow = uvloop.run(compare(model, SLOW_MS, many, 2, 5.0))
+        run = uvloop.run(whole_run(model, few, 3))
+    bodies = encoding_rows()
+    at_once = f"{few} conversations, a server that answers at once"
+    late = f"{many} conversations, a server that takes {SLOW_MS[0]} to {SLOW_MS[1]} ms"
+    show((at_once, late), (fast, slow))
+    figures = [*figures_of(fast, run), *(Figure(row.what, row.cpu_us, "µs") for row in bodies)]
+    show_figures(figures, "a call")
+    write_json(options.json, figures, at_once=fast, slow=slow)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run_script(main))

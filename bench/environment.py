@@ -1,20 +1,19 @@
 """What an environment costs per conversation, against copying and hashing the whole database as others do.
 
-    python bench/environment.py [--data PATH] [--json FILE]
+    python bench/environment.py [--n 10000] [--data PATH] [--json FILE]
 
 Both sides are measured in one run on the same database: one drawn for each domain, and with --data also τ²-bench's.
-Times are medians over repeats. "Copying" is `copy.deepcopy` of the database as plain JSON data, its hash is SHA-256
-of `json.dumps(..., sort_keys=True)`. Memory is that of 10,000 states, each after four real writes to four entities.
+Times are CPU times of the process, medians over repeats. "Copying" is `copy.deepcopy` of the database as plain JSON
+data, its hash is SHA-256 of `json.dumps(..., sort_keys=True)`. Memory is that of n states, each after four real writes
+to four entities; the process may grow by 4 KiB a state, 40 MiB for 10,000.
 """
 
 from __future__ import annotations
 
-import argparse
 import copy
 import gc
 import json
 import os
-import platform
 import sys
 import time
 import tracemalloc
@@ -28,9 +27,9 @@ from statistics import median
 from typing import Any
 
 import msgspec
+from report import Figure, line_of, make_parser, run_script, write_json
 
 from writ_async.domain import Domain, call_tool
-from writ_async.errors import InputError
 from writ_async.registry import load_benchmark, load_domain
 from writ_async.state import State, World
 
@@ -38,12 +37,13 @@ DOMAINS = ("airline", "retail")
 SIZE = 500
 LIVE = 10_000
 TOUCHED = 4
+OPEN_US, OPEN_RATIO, WRITE_US, STATE_BYTES, STATE_RESIDENT = 2.0, 1000.0, 10.0, 3000.0, 40 * 2**20 / LIVE
 
 Call = tuple[str, dict[str, Any]]
 
 
 class Row(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line of the table: our time, theirs where they have the like, and what was aimed at; microseconds."""
+    """One line of the table: our time and theirs where they have the like; microseconds. Aims where there are any."""
 
     what: str
     ours_us: float
@@ -56,27 +56,13 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True):
         """How many times cheaper ours is."""
         return None if self.copying_us is None else self.copying_us / self.ours_us
 
-    @property
-    def met(self) -> bool:
-        """Whether the aims are met; true where there are none."""
-        ratio = self.ratio
-        fast = self.at_most_us is None or self.ours_us <= self.at_most_us
-        return fast and (self.ratio_at_least is None or (ratio is not None and ratio >= self.ratio_at_least))
-
 
 class Memory(msgspec.Struct, frozen=True):
-    """Memory of the live states above the world: allocated by Python, and the growth of the process."""
+    """Memory of the live states above the world, per state: allocated by Python, and the growth of the process."""
 
     live: int
     bytes_per_state: float
-    resident_mib: float
-    bytes_at_most: float = 3000.0
-    mib_at_most: float = 40.0
-
-    @property
-    def met(self) -> bool:
-        """Whether both aims are met."""
-        return self.bytes_per_state <= self.bytes_at_most and self.resident_mib < self.mib_at_most
+    resident_per_state: float
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -89,13 +75,13 @@ class Result(msgspec.Struct, frozen=True):
 
 
 def seconds(function: Callable[[], object], inner: int, repeats: int = 9) -> float:
-    """Median time of one call."""
+    """Median CPU time of one call."""
     times = []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = time.process_time()
         for _ in range(inner):
             function()
-        times.append((time.perf_counter() - start) / inner)
+        times.append((time.process_time() - start) / inner)
     return median(times)
 
 
@@ -163,7 +149,7 @@ def measure_times(domain: Domain, world: World) -> tuple[Row, ...]:
     copied = seconds(lambda: copy.deepcopy(database), 1, 5) * 1e6
     hashed = seconds(hash_all, 1, 5) * 1e6
     rows = (
-        Row("open a state", seconds(lambda: State(world), 20_000) * 1e6, copied, 2.0, 1000.0),
+        Row("open a state", seconds(lambda: State(world), 20_000) * 1e6, copied, OPEN_US, OPEN_RATIO),
         Row(f"fork a state with {TOUCHED} entities written", seconds(state.fork, 20_000) * 1e6, copied),
         Row("get an entity", seconds(lambda: state.get(table, key), 20_000) * 1e6),
         Row(f"call {read}", seconds(lambda: call_tool(tools, state, read, read_arguments), 2_000) * 1e6),
@@ -172,7 +158,7 @@ def measure_times(domain: Domain, world: World) -> tuple[Row, ...]:
             f"  of that beyond the tool: put, digest ({TOUCHED} written)",
             seconds(put_and_digest, 5_000) * 1e6,
             hashed,
-            10.0,
+            WRITE_US,
         ),
         Row("digest again", seconds(state.digest, 20_000) * 1e6, hashed),
     )
@@ -184,9 +170,9 @@ def resident_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def measure_memory(domain: Domain, world: World) -> Memory:
-    """Memory of `LIVE` states with four entities written each; the digest is taken once, as in a conversation."""
-    sets = list(islice(write_calls(domain, world), LIVE))
+def measure_memory(domain: Domain, world: World, count: int) -> Memory:
+    """Memory of so many states with four entities written each; the digest is taken once, as in a conversation."""
+    sets = list(islice(write_calls(domain, world), count))
 
     def live() -> list[State]:
         states = [touched_state(domain, world, calls) for calls in sets]
@@ -207,10 +193,10 @@ def measure_memory(domain: Domain, world: World) -> Memory:
     states = live()
     allocated = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    return Memory(len(states), allocated / LIVE, grown / 2**20)
+    return Memory(len(states), allocated / count, grown / count)
 
 
-def measure(name: str, data: str | None) -> Result:
+def measure(name: str, data: str | None, live: int) -> Result:
     """Everything on one database: the benchmark's where its folder is given, else a drawn one."""
     if data:
         loaded = load_benchmark("tau2").load(name, data)
@@ -218,9 +204,25 @@ def measure(name: str, data: str | None) -> Result:
     else:
         domain = load_domain(name)
         world = domain.generate(1, SIZE)
-    memory = measure_memory(domain, world)
+    memory = measure_memory(domain, world, live)
     entities = sum(map(len, world.tables.values()))
     return Result(f"{name}, {'τ²-bench' if data else 'generated'}", entities, measure_times(domain, world), memory)
+
+
+def figures_of(result: Result) -> list[Figure]:
+    """What is aimed at on one database."""
+    figures = []
+    for row in result.rows:
+        what = f"{result.world}: {row.what.strip()}"
+        if row.at_most_us is not None:
+            figures.append(Figure(what, row.ours_us, "µs", row.at_most_us))
+        if row.ratio_at_least is not None and row.ratio is not None:
+            figures.append(Figure(f"{what}: cheaper than copying", row.ratio, "x", row.ratio_at_least, True))
+    memory = result.memory
+    what = f"{result.world}: a live state, {TOUCHED} entities written"
+    figures.append(Figure(f"{what}: allocated", memory.bytes_per_state, "B", STATE_BYTES))
+    figures.append(Figure(f"{what}: growth of the process", memory.resident_per_state, "B", STATE_RESIDENT))
+    return figures
 
 
 def show(result: Result) -> None:
@@ -230,46 +232,27 @@ def show(result: Result) -> None:
     for row in result.rows:
         theirs = "" if row.copying_us is None else f"{row.copying_us / 1000:,.1f} ms"
         ratio = "" if row.ratio is None else f"{row.ratio:,.0f}x"
-        print(f"  {row.what:52} {row.ours_us:>7.2f} µs {theirs:>12} {ratio:>10}  {aims(row)}".rstrip())
-    memory = result.memory
-    print(
-        f"  {memory.live:,} live states, {TOUCHED} entities written each: {memory.bytes_per_state:,.0f} B a state,"
-        f" {memory.resident_mib:.1f} MiB above the world"
-        f"  (aim: {memory.bytes_at_most:,.0f} B, {memory.mib_at_most:.0f} MiB: {'met' if memory.met else 'MISSED'})"
-    )
+        print(f"  {row.what:52} {row.ours_us:>7.2f} µs {theirs:>12} {ratio:>10}".rstrip())
+    for figure in figures_of(result):
+        print(line_of(figure))
 
 
-def aims(row: Row) -> str:
-    """What a row aims at, and whether it gets there."""
-    parts = [] if row.at_most_us is None else [f"{row.at_most_us:g} µs"]
-    parts += [] if row.ratio_at_least is None else [f"{row.ratio_at_least:,.0f}x"]
-    return f"(aim: {', '.join(parts)}: {'met' if row.met else 'MISSED'})" if parts else ""
-
-
-def main(arguments: list[str]) -> int:
-    """Run the script and give its exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(arguments: list[str]) -> None:
+    """Run the script."""
+    parser = make_parser(__doc__, n=LIVE, of="live states")
     parser.add_argument("--data", metavar="PATH", help="τ²-bench's data folder, to measure on its databases too")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write what was measured to a file")
     options = parser.parse_args(arguments)
     results = []
-    try:
-        for name in DOMAINS if options.data else ():
-            load_benchmark("tau2").load(name, options.data)  # says at once what is wrong with the folder
-        for name in DOMAINS:
-            for data in (None, options.data) if options.data else (None,):
-                # a process of its own, so that memory freed by one measurement does not serve the next
-                with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-                    results.append(process.submit(measure, name, data).result())
-                show(results[-1])
-        if options.json:
-            report = {"python": platform.python_version(), "machine": platform.machine(), "results": results}
-            options.json.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
-    except (InputError, OSError) as exc:
-        print(exc, file=sys.stderr)
-        return 2
-    return 0
+    for name in DOMAINS if options.data else ():
+        load_benchmark("tau2").load(name, options.data)  # says at once what is wrong with the folder
+    for name in DOMAINS:
+        for data in (None, options.data) if options.data else (None,):
+            # a process of its own, so that memory freed by one measurement does not serve the next
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+                results.append(process.submit(measure, name, data, options.n).result())
+            show(results[-1])
+    write_json(options.json, [figure for result in results for figure in figures_of(result)], results=results)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run_script(main))

@@ -1,41 +1,48 @@
-"""What the process itself costs: the scheduler's decisions, the whole pipeline, memory, and the lag of the event loop.
+"""What the process itself costs: the scheduler's decisions, the whole pipeline, memory, and work on the event loop.
 
     python bench/scale.py [--json FILE]
 
-Ratios are taken within one run, interleaved, and are medians of repeats. The pipeline is `synth` without its tasks:
-real conversations of the scripted engine, verdicts, and rows written to disk. Memory and lag are of 10,000 live
-conversations of some 20 messages on uvloop, whose engine answers after a second or so.
+Ratios are taken within one run, interleaved, and are medians of repeats; times are CPU time. The pipeline is `synth`
+without its tasks: real conversations of the scripted engine, verdicts, and rows written to disk. Live conversations are
+of some 20 messages, and their engine answers after a while (`live_runs.py`). "At the same rate" means that 100 live ones
+make as many calls a second as the 10,000 do; "at full load" that the process is never idle, where 100 have the caches
+to themselves. What has to be measured in a fresh process is.
 """
 
 from __future__ import annotations
 
-import argparse
-import gc
-import os
 import sys
 import tempfile
 import time
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import anyio
-import msgspec
+from live_runs import (
+    SLICE,
+    Collector,
+    bare_loop,
+    cost_of_call,
+    growth_of_memory,
+    hold_of_loop,
+    memory_of_live,
+)
 from loads import DOMAIN, Load, Shape
+from report import Figure, make_parser, positive, run_script, show_figures, write_json
 
 from writ_async.conversation import Conversation, Rules
 from writ_async.data.manifest import Manifest
 from writ_async.data.run_folder import RunFolder
-from writ_async.engine import Completion, Request
 from writ_async.pipelines.seats import Seats
 from writ_async.pipelines.simulate import plan_jobs, simulate
 from writ_async.pipelines.worlds import generate_world, world_key
 from writ_async.registry import load_domain
-from writ_async.scheduler import Limits, run_rollouts
+from writ_async.scheduler import Limits
 from writ_async.scheduler.budget import BudgetPolicy
-from writ_async.scheduler.lag import Lag, sample_lag
 from writ_async.scheduler.members import Member
 from writ_async.scheduler.policy import FixedPolicy, Policy
 from writ_async.synthesis import parse_mix, synthesise
@@ -46,22 +53,18 @@ if TYPE_CHECKING:
     from writ_async.scheduler import Job
 
 LIVE = 10_000
+FEW = 100
 TURN_US, GROWTH, TURNS_PER_SECOND, GIB, LAG_MS = 20.0, 1.3, 5_000.0, 1.0, 20.0
+KEPT_BYTES = 64.0  # of a conversation that has ended; each had thousands
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
-class Row(msgspec.Struct, frozen=True):
-    """One line: what was measured, its unit, and the aim."""
-
-    what: str
-    value: float
-    unit: str
-    aim: float | None = None
-    least: bool = False
-
-    @property
-    def met(self) -> bool:
-        """Whether the aim is met; true where there is none."""
-        return self.aim is None or (self.value >= self.aim if self.least else self.value <= self.aim)
+def apart(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a function in a fresh process."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        return process.submit(function, *args, **kwargs).result()
 
 
 def decide_turns(policy: Policy, live: int, turns: int) -> float:
@@ -101,7 +104,7 @@ def decide_turns(policy: Policy, live: int, turns: int) -> float:
     return (time.process_time() - started) / turns
 
 
-def scheduler_rows() -> list[Row]:
+def scheduler_rows() -> list[Figure]:
     """Cost of a decision at 100 and at 10,000 live conversations."""
 
     def budget(live: int) -> Policy:
@@ -110,20 +113,20 @@ def scheduler_rows() -> list[Row]:
     def fixed(live: int) -> Policy:
         return FixedPolicy(live)
 
-    rows: list[Row] = []
+    rows: list[Figure] = []
     makers: list[tuple[str, Callable[[int], Policy]]] = [("kv-budget", budget), ("fixed", fixed)]
     for name, make in makers:
         few, many = [], []
         for _ in range(3):
             few.append(decide_turns(make(100), 100, 20_000))
             many.append(decide_turns(make(LIVE), LIVE, 20_000))
-        rows.append(Row(f"scheduler, {name}: a turn at {LIVE:,} live", median(many) * 1e6, "µs", TURN_US))
+        rows.append(Figure(f"scheduler, {name}: a turn at {LIVE:,} live", median(many) * 1e6, "µs", TURN_US))
         ratio = median(b / a for a, b in zip(few, many, strict=True))
-        rows.append(Row(f"scheduler, {name}: {LIVE:,} over 100 live", ratio, "x"))
+        rows.append(Figure(f"scheduler, {name}: {LIVE:,} over 100 live", ratio, "x"))
     return rows
 
 
-def pipeline_row(n: int) -> Row:
+def pipeline_row(n: int) -> Figure:
     """Model calls a second of the whole pipeline on one core: conversations, verdicts, rows on disk."""
     worlds = [generate_world(load_domain(name), 3, 500) for name in ("airline", "retail")]
     tasks = synthesise([Place(item.domain, item.world, item.ref) for item in worlds], n, 3, parse_mix(""))[0]
@@ -144,85 +147,62 @@ def pipeline_row(n: int) -> Row:
         with tempfile.TemporaryDirectory() as folder:
             rates.append(anyio.run(main, f"{folder}/run", backend_options={"use_uvloop": True}))
     what = f"pipeline, {n:,} conversations: model calls a second of CPU"
-    return Row(what, median(rates), "/s", TURNS_PER_SECOND, True)
+    return Figure(what, median(rates), "/s", TURNS_PER_SECOND, least=True)
 
 
-class Sleeper:
-    """An engine that answers as another does, after a while."""
-
-    def __init__(self, inner: Load, seconds: float) -> None:
-        self._inner = inner
-        self._seconds = seconds
-
-    async def complete(self, request: Request) -> Completion:
-        await anyio.sleep(self._seconds * (0.5 + (request.seed & 1023) / 1023))
-        return await self._inner.complete(request)
-
-    def end_session(self, session: str) -> None:
-        self._inner.end_session(session)
-
-    async def aclose(self) -> None:
-        pass
-
-
-TWENTY = Shape(turns=(5, 5), tools=(5, 5), result=(80, 240), user=(20, 60))
+def growth_rows(live: int, repeats: int) -> list[Figure]:
+    """What a call costs at many live conversations over few; the bare loop beside it is the least that it can be."""
+    rows: list[Figure] = []
+    for name, pace, calls, aim in (("at the same rate", 3.0, 2 * live, GROWTH), ("at full load", 0.5, 4 * live, None)):
+        few, many, bare = [], [], []
+        quick = pace * FEW / live
+        for _ in range(repeats):
+            few.append(apart(cost_of_call, FEW, quick, calls, warm=20).call)
+            many.append(apart(cost_of_call, live, pace, calls).call)
+            bare.append(apart(bare_loop, live, pace, calls) / apart(bare_loop, FEW, quick, calls))
+        rows += [
+            Figure(f"a call at {FEW} live, {name}", median(few), "µs"),
+            Figure(f"a call at {live:,} live, {name}", median(many), "µs"),
+            Figure(f"  over {FEW} live", median(b / a for a, b in zip(few, many, strict=True)), "x", aim),
+            Figure("  the same of tasks that only wait", median(bare), "x"),
+        ]
+    return rows
 
 
-def live_rows() -> list[Row]:
-    """Memory and lag with ten thousand live conversations of about 20 messages."""
-    load = Load([TWENTY] * LIVE)
-    engine = Sleeper(load, 3.0)
-    lag = Lag()
+SETTINGS: list[tuple[bool, Collector]] = [
+    (True, "quiet"),
+    (True, "3,000"),
+    (True, "frozen"),
+    (True, "as it is"),
+    (False, "quiet"),
+]
 
-    async def few() -> float:
-        small = Load([TWENTY] * 1000)
-        sleeper = Sleeper(small, 0.03)
-        started = time.process_time()
-        async with run_rollouts(
-            small.jobs, {"agent": sleeper, "user": sleeper}, limits=Limits(concurrency=100)
-        ) as rollouts:
-            async for _ in rollouts:
-                pass
-        return (time.process_time() - started) / rollouts.counters.requests
 
-    async def main() -> float:
-        started = time.process_time()
-        async with anyio.create_task_group() as group:
-            async with run_rollouts(
-                load.jobs, {"agent": engine, "user": engine}, limits=Limits(concurrency=LIVE)
-            ) as rollouts:
-                await anyio.sleep(2.0)  # to begin ten thousand at once is no steady state
-                group.start_soon(sample_lag, lag)
-                async for _ in rollouts:
-                    pass
-            group.cancel_scope.cancel()
-        return (time.process_time() - started) / rollouts.counters.requests
+def setting_rows(live: int) -> list[Figure]:
+    """Loops and settings of the garbage collector, at many live conversations."""
+    rows: list[Figure] = []
+    for uvloop, collector in SETTINGS:
+        cost = apart(cost_of_call, live, 1.0, 4 * live, collector, uvloop=uvloop)
+        name = f"{'uvloop' if uvloop else 'asyncio'}, collector {collector}"
+        rows.append(Figure(f"{name}: a call", cost.call, "µs"))
+        rows.append(Figure(f"{name}: the collector's longest go", cost.longest * 1e3, "ms"))
+    return rows
 
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(3_000, 3_000, 1_000)  # as pipelines.simulate does
-    before = resident()
-    cost = median(anyio.run(few, backend_options={"use_uvloop": True}) for _ in range(3))
-    many = anyio.run(main, backend_options={"use_uvloop": True})
-    grown = peak_resident() - before
+
+def live_rows(live: int, ended: int) -> list[Figure]:
+    """Memory of live conversations and of ended ones, and how the loop is held."""
+    memory = apart(memory_of_live, live, 3.0)
+    held = apart(hold_of_loop, live, 3.0)
+    fixed = apart(growth_of_memory, ended, 500, 0)
+    budget = apart(growth_of_memory, ended, 500, 4_000_000)
     return [
-        Row(f"memory of {LIVE:,} live conversations of 20 messages, at most", grown / 2**30, "GiB", GIB),
-        Row(f"event loop with {LIVE:,} live: lag p99", lag.quantile(0.99) * 1e3, "ms", LAG_MS),
-        Row(f"event loop with {LIVE:,} live: longest lag", lag.most * 1e3, "ms"),
-        Row("whole loop at 100 live: CPU of a call", cost * 1e6, "µs"),
-        Row(f"whole loop: CPU of a call at {LIVE:,} live over 100 live", many / cost, "x", GROWTH),
+        Figure(f"memory of {live:,} live conversations of 20 messages", memory.grown / 2**30, "GiB", GIB),
+        Figure(f"memory that grows by an ended conversation, of {ended:,}, fixed", fixed, "B", KEPT_BYTES),
+        Figure(f"memory that grows by an ended conversation, of {ended:,}, kv-budget", budget, "B", KEPT_BYTES),
+        Figure(f"event loop with {live:,} live: lag p99", memory.lag * 1e3, "ms", LAG_MS),
+        Figure(f"event loop with {live:,} live, all begun at once: longest go", held.longest * 1e3, "ms", SLICE * 1e3),
+        Figure(f"  goes over {SLICE * 1e3:g} ms, of {held.goes:,}", held.over, "", 0),
     ]
-
-
-def resident() -> int:
-    """Memory of this process that is in RAM."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-def peak_resident() -> int:
-    """The most that it ever was."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
 
 
 def talk(job: Job, load: Load) -> tuple[float, int]:
@@ -240,7 +220,7 @@ def talk(job: Job, load: Load) -> tuple[float, int]:
     return time.process_time() - started, calls
 
 
-def length_row() -> Row:
+def length_row() -> Figure:
     """Cost per call of long conversations over short ones: nothing may grow with the history."""
     shape = {"result": (100, 100), "reply": (60, 60), "call": (40, 40), "user": (40, 40)}
     short = Load([Shape(turns=(3, 3), tools=(0, 0), **shape)] * 300)
@@ -252,27 +232,31 @@ def length_row() -> Row:
             times = [talk(job, load) for job in load.jobs]
             pairs.append(sum(t for t, _ in times) / sum(n for _, n in times))
         ratios.append(pairs[1] / pairs[0])
-    return Row("conversation: a call of one of 60 turns over one of 6", median(ratios), "x", GROWTH)
+    return Figure("conversation: a call of one of 60 turns over one of 6", median(ratios), "x", GROWTH)
 
 
-def main(arguments: list[str]) -> int:
-    """Run the script and give its exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--n", type=int, default=1000, help="conversations of the pipeline's measurement")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write what was measured to a file")
+def main(arguments: list[str]) -> None:
+    """Run the script."""
+    parser = make_parser(__doc__, n=1000, of="conversations of the pipeline's measurement")
+    parser.add_argument("--live", metavar="N", type=positive, default=LIVE, help=f"live conversations ({LIVE:,})")
+    parser.add_argument(
+        "--ended", metavar="N", type=positive, default=50_000, help="conversations of a long run (50,000)"
+    )
+    parser.add_argument("--repeats", metavar="N", type=positive, default=3, help="rounds of what is compared (3)")
     options = parser.parse_args(arguments)
-    rows = [*live_rows(), *scheduler_rows(), length_row(), pipeline_row(options.n)]
-    for row in rows:
-        aim = (
-            ""
-            if row.aim is None
-            else f"  (aim {'≥' if row.least else '≤'} {row.aim:g}: {'met' if row.met else 'MISSED'})"
-        )
-        print(f"  {row.what:66} {row.value:>10,.2f} {row.unit:4}{aim}")
-    if options.json:
-        options.json.write_bytes(msgspec.json.format(msgspec.json.encode({"rows": rows})) + b"\n")
-    return 0
+    figures: list[Figure] = []
+    parts: list[tuple[str, Callable[[], list[Figure]]]] = [
+        ("growth with the number of live conversations", lambda: growth_rows(options.live, options.repeats)),
+        ("loop and collector", lambda: setting_rows(options.live)),
+        ("memory and the loop", lambda: live_rows(options.live, options.ended)),
+        ("decisions and the whole", lambda: [*scheduler_rows(), length_row(), pipeline_row(options.n)]),
+    ]
+    for title, measure in parts:
+        found = measure()
+        show_figures(found, title)
+        figures += found
+    write_json(options.json, figures)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run_script(main))

@@ -5,22 +5,20 @@
 
 Times are of the processor, so that other work on the machine counts little. A candidate is one goal whose params are
 all there; deciding it means finding its answer by exhaustion, or that it has none. Aims: 5,000 candidates decided and
-200 tasks proved a second.
+200 tasks proved a second, certificates of 20 and 10 cells, and no shortcut above its bound.
 """
 
 from __future__ import annotations
 
-import argparse
-import platform
 import sys
 import time
 from collections.abc import Iterator
 from itertools import product
-from pathlib import Path
 from random import Random
 from statistics import mean
 
 import msgspec
+from report import Figure, make_parser, positive, run_script, show_figures, write_json
 
 from domains.airline.schedule import DAYS, FIRST_OPEN
 from domains.airline.tools import AIRPORTS
@@ -36,6 +34,7 @@ from writ_async.task import Goal, Task
 
 DECIDED_AIM = 5_000
 PROVED_AIM = 200
+BURDEN_AIM = {"airline": 20, "retail": 10}
 MIX = "normal=1,write-intensive=1,read-heavy=1"
 DOMAINS = ("airline", "retail")
 
@@ -175,22 +174,30 @@ def families(tasks: list[Task]) -> Iterator[Family]:
         yield Family(name, len(proofs), min(burdens), mean(burdens), max(burdens), path)
 
 
+def figures_of(decided: list[Decided], proved: list[Proved]) -> list[Figure]:
+    """Rates and their aims, the largest certificates, and by how much the best shortcut stays below its bound."""
+    rates = [Figure(f"{one.domain}: candidates decided", one.per_second, "/s", DECIDED_AIM, True) for one in decided]
+    for each in proved:
+        rates.append(Figure(f"{each.domain}: tasks drawn and proved", each.per_second, "/s", PROVED_AIM, True))
+        rates.append(Figure(f"{each.domain}: proofs checked", each.checked_per_second, "/s"))
+        largest = max(row.most for row in each.families)
+        rates.append(
+            Figure(f"{each.domain}: cells of the largest certificate", largest, "", BURDEN_AIM[each.domain], True)
+        )
+        above = [accuracy - bound for _, _, _, accuracy, bound in each.audits]
+        if above:
+            rates.append(Figure(f"{each.domain}: a shortcut solves above its bound, at most", max(above), "", 0.0))
+    return rates
+
+
 def show(decided: list[Decided], proved: list[Proved]) -> None:
     """Print the tables."""
     print(f"\n  {'candidates decided':32} {'a second':>10} {'answered':>9} {'cells':>6}")
     for one in decided:
-        met = "met" if one.per_second >= DECIDED_AIM else "MISSED"
-        print(
-            f"  {one.domain:32} {one.per_second:>10,.0f} {one.answered:>9.0%} {one.cells:>6.1f}"
-            f"  (aim: {DECIDED_AIM:,}: {met})"
-        )
+        print(f"  {one.domain:32} {one.per_second:>10,.0f} {one.answered:>9.0%} {one.cells:>6.1f}")
     print(f"\n  {'tasks proved':32} {'a second':>10} {'checked':>9}")
     for each in proved:
-        met = "met" if each.per_second >= PROVED_AIM else "MISSED"
-        print(
-            f"  {each.domain:32} {each.per_second:>10,.0f} {each.checked_per_second:>9,.0f}"
-            f"         (aim: {PROVED_AIM}: {met})"
-        )
+        print(f"  {each.domain:32} {each.per_second:>10,.0f} {each.checked_per_second:>9,.0f}")
     for each in proved:
         print(f"\n  {each.domain + ': certificates':32} {'tasks':>6} {'least':>6} {'mean':>6} {'most':>6} {'path':>6}")
         for row in each.families:
@@ -202,25 +209,19 @@ def show(decided: list[Decided], proved: list[Proved]) -> None:
         print(f"\n  {each.domain}: {'  '.join(f'{level} {count}' for level, count in each.levels.items())}")
 
 
-def main(arguments: list[str]) -> int:
-    """Run the script and give its exit code: 1 when an aim is missed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--n", type=int, default=600, help="tasks to prove in each domain")
-    parser.add_argument("--candidates", type=int, default=20_000, help="candidates to decide in each domain")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write what was measured to a file")
+def main(arguments: list[str]) -> None:
+    """Run the script."""
+    parser = make_parser(__doc__, n=600, of="tasks to prove in each domain")
+    parser.add_argument("--candidates", metavar="N", type=positive, default=20_000, help="to decide in each (20,000)")
     options = parser.parse_args(arguments)
     worlds = [generate_world(load_domain(name), 1, 500) for name in DOMAINS]
     decided = [measure_deciding(opened, options.candidates) for opened in worlds]
     proved = [measure_proving(opened, options.n) for opened in worlds]
     show(decided, proved)
-    if options.json:
-        report = {"python": platform.python_version(), "machine": platform.machine(), "decided": decided}
-        options.json.write_bytes(msgspec.json.format(msgspec.json.encode({**report, "proved": proved})) + b"\n")
-    met = all(one.per_second >= DECIDED_AIM for one in decided) and all(
-        each.per_second >= PROVED_AIM for each in proved
-    )
-    return 0 if met else 1
+    figures = figures_of(decided, proved)
+    show_figures(figures, "in sum")
+    write_json(options.json, figures, decided=decided, proved=proved)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run_script(main))

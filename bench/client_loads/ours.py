@@ -1,0 +1,72 @@
+"""All of `writ eval` on the script's tasks: scheduler, state, tools, both seats over HTTP, verdicts, rows on disk.
+
+With --talk-alone nothing is judged and nothing written.
+
+    python -m client_loads.ours SCRIPT URL [--talk-alone] [--engine openai]
+    python -m client_loads.ours SCRIPT URL --engine sglang --model FOLDER
+"""
+
+from __future__ import annotations
+
+import tempfile
+
+import anyio
+from client_loads.meter import Meter, load_parser, read_load
+from client_loads.plans import choose_tasks
+
+from writ_async.conversation import Rules
+from writ_async.data.manifest import Manifest
+from writ_async.data.run_folder import RunFolder
+from writ_async.pipelines.evaluate import TaskSet
+from writ_async.pipelines.seats import EngineSpec, Seats, close_engines
+from writ_async.pipelines.simulate import plan_jobs, prompts_of, simulate
+from writ_async.scheduler import Limits, run_rollouts
+from writ_async.verify.judge import AssumeMet
+
+
+async def play(
+    tasks: TaskSet, seats: Seats, folder: str, url: str, trials: int, concurrency: int, talk_alone: bool
+) -> None:
+    """Play a trial of each task to open the connections, then measure a run in a folder of its own."""
+    domains = {opened.domain.name: opened.domain for opened in tasks.worlds.values()}
+    engines = seats.make(tasks.tasks, domains, 1)
+    manifest = Manifest(kind="eval", command="bench", config={}, worlds=(), seeds={}, versions={})
+
+    async def talk(name: str, count: int) -> None:
+        jobs = plan_jobs(tasks.tasks, tasks.worlds, count, 1)
+        async with run_rollouts(jobs, engines, rules=Rules(), limits=Limits(concurrency=concurrency)) as rollouts:
+            async for _ in rollouts:
+                pass
+
+    async def evaluate(name: str, count: int) -> None:
+        with RunFolder.open_or_create(f"{folder}/{name}", manifest, resume=True) as run:
+            run.write_tasks(tasks.tasks, prompts_of(tasks.worlds.values()))
+            jobs = plan_jobs(tasks.tasks, tasks.worlds, count, 1)
+            limits = Limits(concurrency=concurrency)
+            await simulate(jobs, engines, run, rules=Rules(), limits=limits, judge=AssumeMet())
+
+    run = talk if talk_alone else evaluate
+    try:
+        await run("first", 1)
+        with Meter(url, trials * len(tasks.tasks)):
+            await run("measured", trials)
+    finally:
+        await close_engines(engines)
+
+
+def main() -> None:
+    """Read the arguments and play."""
+    parser = load_parser(__doc__)
+    parser.add_argument("--engine", choices=("openai", "sglang"), default="openai")
+    parser.add_argument("--model", default="mock", help="the model's folder, for the sglang engine")
+    parser.add_argument("--talk-alone", action="store_true", help="judge nothing and write nothing")
+    options, script = read_load(parser)
+    tasks = choose_tasks(script.get("data") or None, len(script["plans"]))
+    seats = Seats(EngineSpec(options.engine, {"url": options.url, "model": options.model}))
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = (tasks, seats, folder, options.url, options.trials, options.concurrency, options.talk_alone)
+        anyio.run(play, *arguments, backend_options={"use_uvloop": True})
+
+
+if __name__ == "__main__":
+    main()

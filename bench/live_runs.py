@@ -1,0 +1,307 @@
+"""Runs with many live conversations, for `scale.py`: what a call costs, how long the loop is held, what memory does.
+
+The engine answers after a while and does next to nothing, so that what is measured is the scheduler, the conversations
+and the loop. Times are CPU time, for the machine may be busy. Each function is to be called in a process of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import time
+from asyncio import events
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Literal
+from unittest.mock import patch
+
+import anyio
+import msgspec
+from loads import DOMAIN, SCENARIO_TOKENS, Load, Shape, text
+
+from writ_async.engine import Completion, Request
+from writ_async.scheduler import Job, Limits, Rollouts, quiet_gc, run_rollouts
+from writ_async.scheduler.lag import Lag, sample_lag
+from writ_async.state import World
+from writ_async.task import Scenario, Task, WorldRef
+
+TWENTY = Shape(turns=(5, 5), tools=(5, 5), result=(80, 240), user=(20, 60))
+"""About 20 messages, 17 model calls."""
+
+BRIEF = Shape(turns=(1, 1), tools=(1, 1), result=(80, 240), user=(20, 60))
+
+SLICE = 0.005
+"""Seconds of work on the loop in one go that are too many."""
+
+Collector = Literal["as it is", "frozen", "3,000", "quiet"]
+"""Settings of the garbage collector: Python's; the same with what was loaded frozen; and 3,000 for the youngest, the
+others never; and `quiet_gc`."""
+
+
+class Slow:
+    """An engine that answers as another does, after half to one and a half times as many seconds."""
+
+    def __init__(self, inner: Load, seconds: float) -> None:
+        self._inner = inner
+        self._seconds = seconds
+
+    async def complete(self, request: Request) -> Completion:
+        # A bare future is what a client's socket would wake; anyio.sleep would add three coroutines to each call.
+        loop = asyncio.get_running_loop()
+        answer = loop.create_future()
+        timer = loop.call_later(self._seconds * (0.5 + (request.seed & 1023) / 1023), _wake, answer)
+        try:
+            await answer
+        finally:
+            timer.cancel()
+        return await self._inner.complete(request)
+
+    def end_session(self, session: str) -> None:
+        pass
+
+    async def aclose(self) -> None:
+        pass
+
+
+def _wake(answer: asyncio.Future[None]) -> None:
+    if not answer.done():
+        answer.set_result(None)
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """A call in the steady state, and what the collector did meanwhile: CPU microseconds; seconds, the longest go."""
+
+    call: float
+    collecting: float
+    longest: float
+
+
+def cost_of_call(
+    live: int, seconds: float, calls: int, collector: Collector = "quiet", *, uvloop: bool = True, warm: int = 3
+) -> Cost:
+    """CPU of a call while so many conversations are live, ended ones followed by new ones."""
+    load = Load([TWENTY] * (live + (live * warm + calls) // 12))
+    pauses = Pauses()
+
+    async def main() -> Cost:
+        found = Cost(0.0, 0.0, 0.0)
+        async with rolling(load, seconds, live) as rollouts, anyio.create_task_group() as group:
+
+            async def watch() -> None:
+                nonlocal found
+                counters = rollouts.counters
+                await until(lambda: counters.requests >= warm * live)
+                pauses.clear()
+                before, started = counters.requests, time.process_time()
+                await until(lambda: counters.requests >= before + calls)
+                spent = time.process_time() - started
+                found = Cost(spent / (counters.requests - before) * 1e6, pauses.total, pauses.longest)
+                rollouts.cancel()
+
+            group.start_soon(watch)
+            async for _ in rollouts:
+                pass
+        return found
+
+    with set_collector(collector, live), pauses:
+        return anyio.run(main, backend_options={"use_uvloop": uvloop})
+
+
+def rolling(load: Load, seconds: float, live: int) -> AbstractAsyncContextManager[Rollouts]:
+    """A run of a load's jobs."""
+    engine = Slow(load, seconds)
+    return run_rollouts(load.jobs, {"agent": engine, "user": engine}, limits=Limits(concurrency=live))
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Look until something holds."""
+    while True:
+        if true():
+            return
+        await anyio.sleep(0.02)
+
+
+def set_collector(collector: Collector, live: int) -> AbstractContextManager[None]:
+    """Set the garbage collector of this process."""
+    if collector == "quiet":
+        return quiet_gc(live)
+    if collector != "as it is":
+        gc.collect()
+        gc.freeze()
+    if collector == "3,000":
+        gc.set_threshold(3_000, 3_000, 1_000)
+    return nullcontext()
+
+
+class Pauses:
+    """CPU seconds of the collector while the block lasts."""
+
+    def __init__(self) -> None:
+        self.total = self.longest = self._began = 0.0
+
+    def clear(self) -> None:
+        self.total = self.longest = 0.0
+
+    def __enter__(self) -> Pauses:
+        gc.callbacks.append(self._see)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        gc.callbacks.remove(self._see)
+
+    def _see(self, phase: str, _: dict[str, int]) -> None:
+        now = time.thread_time()
+        if phase == "start":
+            self._began = now
+        else:
+            self.total += now - self._began
+            self.longest = max(self.longest, now - self._began)
+
+
+def bare_loop(live: int, seconds: float, calls: int) -> float:
+    """CPU microseconds of a turn of tasks that only wait: the loop, its timers, and a cold task. The floor."""
+    done = 0
+
+    async def main() -> float:
+        async def wait(number: int) -> None:
+            nonlocal done
+            turn = 0
+            while True:
+                turn += 1
+                seed = (number * 7919 + turn * 104729) & 1023
+                loop = asyncio.get_running_loop()
+                answer = loop.create_future()
+                loop.call_later(seconds * (0.5 + seed / 1023), _wake, answer)
+                await answer
+                done += 1
+
+        async with anyio.create_task_group() as group:
+            for number in range(live):
+                group.start_soon(wait, number)
+            await until(lambda: done >= 3 * live)
+            before, started = done, time.process_time()
+            await until(lambda: done >= before + calls)
+            spent = (time.process_time() - started) / (done - before)
+            group.cancel_scope.cancel()
+        return spent * 1e6
+
+    with quiet_gc(live):
+        return anyio.run(main, backend_options={"use_uvloop": True})
+
+
+class Held(msgspec.Struct, frozen=True):
+    """How the loop was held: the longest go in CPU seconds, how many were over `SLICE`, of how many; lag in seconds."""
+
+    longest: float
+    over: int
+    goes: int
+    lag: float
+    most_lag: float
+
+
+def hold_of_loop(live: int, seconds: float) -> Held:
+    """A whole run with so many conversations at once, its start and end included, each callback of the loop timed.
+
+    On asyncio's own loop: uvloop's handles cannot be looked into, and run the same callbacks.
+    """
+    load = Load([TWENTY] * live)
+    goes: list[float] = []
+    lag = Lag()
+    run = events.Handle._run
+
+    def timed(self: events.Handle) -> None:
+        began = time.thread_time()
+        run(self)
+        goes.append(time.thread_time() - began)
+
+    async def main() -> None:
+        async with rolling(load, seconds, live) as rollouts, anyio.create_task_group() as group:
+            group.start_soon(sample_lag, lag)
+            async for _ in rollouts:
+                pass
+            group.cancel_scope.cancel()
+
+    with quiet_gc(live), patch.object(events.Handle, "_run", timed):
+        anyio.run(main, backend_options={"use_uvloop": False})
+    return Held(max(goes), sum(go > SLICE for go in goes), len(goes), lag.quantile(0.99), lag.most)
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """Bytes of this process: at the most, beyond what it had before the run; lag of the loop in seconds."""
+
+    grown: int
+    lag: float
+
+
+def memory_of_live(live: int, seconds: float) -> Memory:
+    """Memory of so many conversations that are live at once, from their beginning to their end."""
+    load = Load([TWENTY] * live)
+    lag = Lag()
+
+    async def main() -> None:
+        async with rolling(load, seconds, live) as rollouts, anyio.create_task_group() as group:
+            group.start_soon(sample_lag, lag)
+            async for _ in rollouts:
+                pass
+            group.cancel_scope.cancel()
+
+    with quiet_gc(live):
+        before = resident()
+        anyio.run(main, backend_options={"use_uvloop": True})
+    return Memory(peak_resident() - before, lag.quantile(0.99))
+
+
+class Stream(Load):
+    """Brief conversations without end, each of a task of its own that is made when it is asked for."""
+
+    def __init__(self, plans: int) -> None:
+        super().__init__([BRIEF] * plans)
+        self._plan_count = plans
+
+    def stream(self, number: int) -> Iterator[Job]:
+        world = World("load", {})
+        for n in range(number):
+            scenario = Scenario("", text=text(f"c{n} ", SCENARIO_TOKENS))
+            task = Task(id=f"c{n}", domain="load", kind="normal", world=WorldRef("load"), scenario=scenario)
+            yield Job(task, DOMAIN, world)
+
+    async def complete(self, request: Request) -> Completion:
+        plan = int(request.task_id[1:]) % self._plan_count
+        seat = request.session.rpartition("/")[2]
+        return await super().complete(msgspec.structs.replace(request, session=f"c{plan}#0/{seat}"))
+
+
+def growth_of_memory(conversations: int, live: int, kv_tokens: int) -> float:
+    """Bytes that the process grows by for a conversation that has ended, after the first tenth of a long run."""
+    load = Stream(100)
+    engine = Slow(load, 0.02)
+    sizes: list[tuple[int, int]] = []
+
+    async def main() -> None:
+        limits = Limits(concurrency=live, kv_tokens=kv_tokens)
+        jobs = load.stream(conversations)
+        ended = 0
+        async with run_rollouts(jobs, {"agent": engine, "user": engine}, limits=limits) as rollouts:
+            async for _ in rollouts:
+                ended += 1
+                # while as many are live as at the beginning
+                if ended % (conversations // 20) == 0 and conversations // 10 <= ended < conversations - live:
+                    sizes.append((ended, resident()))
+
+    with quiet_gc(live):
+        anyio.run(main, backend_options={"use_uvloop": True})
+    (first, small), (last, large) = sizes[0], sizes[-1]
+    return (large - small) / (last - first)
+
+
+def resident() -> int:
+    """Memory of this process that is in RAM."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def peak_resident() -> int:
+    """The most that it ever was."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))

@@ -1,0 +1,50 @@
+"""Each bench runs by itself at a small size, and its JSON has figures. How good they are is not tested here."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from report import read_json
+from suite import BENCH
+
+TINY = {
+    "environment": ("--n", "20"),
+    "synthesis": ("--n", "12", "--candidates", "50"),
+    "evidence": ("--n", "12"),
+    "client": ("--n", "2"),
+    "peers": ("--n", "2", "--rounds", "1", "--trials", "1"),
+}
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_a_bench_runs_alone_prints_a_table_and_writes_json(name: str, tmp_path: Path) -> None:
+    file = tmp_path / f"{name}.json"
+    command = [sys.executable, str(BENCH / f"{name}.py"), *TINY[name], "--json", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    assert any(figure.aim is not None for figure in read_json(file).figures) or name == "peers"
+    assert all(figure.what in done.stdout for figure in read_json(file).figures)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--tau2", "python"], "--tau2 needs --data"),
+        (["--verifiers", "/no/python"], "--verifiers /no/python: cannot be run"),
+        (["--verifiers", sys.executable], "lacks verifiers"),
+        (["--data", "/no/data"], "no folder /no/data"),
+        (["--model", "/no/model"], "/no/model"),
+    ],
+)
+def test_peers_that_cannot_be_run_are_named_in_one_line_before_anything_is_measured(
+    arguments: list[str], said: str
+) -> None:
+    command = [sys.executable, str(BENCH / "peers.py"), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
