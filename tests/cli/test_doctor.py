@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from writ_async.cli import doctor, main
+from writ_async.cli import main
 from writ_async.engine import Check
+from writ_async.pipelines import doctor
 from writ_async.pipelines.doctor import Diagnosis
 
 URL = "http://127.0.0.1:30000"
@@ -69,3 +70,39 @@ def test_an_engine_without_a_server_is_bad_input(capsys: pytest.CaptureFixture[s
 def test_what_is_no_address_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "localhost"]) == 2
     assert "is not the address of a server" in capsys.readouterr().err
+
+
+def servers_of(monkeypatch: pytest.MonkeyPatch, **models: Check) -> list[str]:
+    """Servers that each say this of their model; their addresses."""
+
+    async def diagnose(engine: str, url: str, model: str | None) -> Diagnosis:
+        return Diagnosis(url, engine, True, (WELL, models[url.rpartition("/")[2]]))
+
+    monkeypatch.setattr(doctor, "diagnose", diagnose)
+    return [f"http://host/{name}" for name in models]
+
+
+def test_several_servers_of_one_model_are_healthy_wherever_its_folder_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here, there = Check("model", "ok", "/data/qwen3"), Check("model", "ok", "/mnt/models/qwen3/")
+    urls = servers_of(monkeypatch, a=here, b=there, c=Check("model", "notice", "not told"))
+    assert main(["doctor", *urls]) == 0
+    out = capsys.readouterr().out
+    assert [f"{url}: healthy" in out for url in urls] == [True, True, True]
+
+
+def test_a_server_of_another_model_is_a_problem(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    urls = servers_of(monkeypatch, a=Check("model", "ok", "/data/qwen3"), b=Check("model", "ok", "/data/llama"))
+    assert main(["doctor", *urls, "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["healthy"] is False
+    assert [server["healthy"] for server in told["servers"]] == [True, False]
+    assert told["servers"][1]["checks"][-1]["found"] == "http://host/a has qwen3"
+
+
+def test_a_server_that_is_named_twice_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", URL, f"{URL}/"]) == 2
+    assert "a server is named twice" in capsys.readouterr().err

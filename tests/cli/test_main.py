@@ -52,6 +52,7 @@ def test_help_imports_neither_polars_nor_aiohttp_nor_the_event_loop() -> None:
         (["synth", "retail", "--concurrency", "0"], "--concurrency must be at least 1"),
         (["synth", "retail", "--engine", "parrot"], "unknown engine 'parrot'"),
         (["synth", "retail", "--engine-option", "mistakes"], "expected KEY=VALUE"),
+        (["synth", "retail", "--engine-option", "url=a", "--engine-option", "url=b"], "url is given twice"),
         (["synth", "retail", "--user-engine-option", "a=b"], "needs --user-engine"),
         (["synth", "retail", "--mistakes", "often"], "must be a rate from 0 to 1, not 'often'"),
         (["synth", "retail", "--mix", "hard=1"], "unknown kind 'hard'"),
@@ -163,3 +164,32 @@ def test_check_measures_how_different_the_users_are(run: Path) -> None:
     measures = json.loads(done.stdout)
     assert 0 < measures["conversations"] < 30
     assert measures["first_turns"] > 0.9
+
+
+def test_stopping_early_is_shown_with_what_it_saved_and_without_what_nobody_knows(run: Path, tmp_path: Path) -> None:
+    arguments = ["eval", "--tasks", str(run), "--trials", "3", "--mistakes", "giving_up=0.4", "--concurrency", "4"]
+    done = writ(*arguments, "--stop-early", "settled", "--quiet", "--out", str(tmp_path / "eval"))
+    assert done.returncode == 0, done.stderr
+    assert "conversations stopped early, which saved about" in done.stdout
+    heading = done.stdout.splitlines()[1]
+    assert "pass^3" in heading
+    assert "pass^1" not in heading
+    assert "reward" not in heading
+    again = writ(*arguments, "--stop-early", "settled", "--json", "--out", str(tmp_path / "eval"))
+    report = json.loads(again.stdout)
+    everything = report["scores"][-1]
+    assert everything["pass_hat"][0] is None
+    assert everything["stopped"] == report["saved"]["conversations"] > 0
+    assert everything["trials"] + everything["stopped"] == 90
+
+
+def test_several_workers_print_what_one_prints(run: Path, tmp_path: Path) -> None:
+    arguments = ["synth", "retail", "--n", "30", "--seed", "4", "--world-size", "60", "--mistakes", "0.4", "--quiet"]
+    printed = []
+    for workers in ("1", "2"):
+        out = tmp_path / "run"
+        done = writ(*arguments, "--workers", workers, "--out", str(out))
+        assert done.returncode == 0, done.stderr
+        printed.append(done.stdout)
+        shutil.rmtree(out)
+    assert printed[0] == printed[1]

@@ -14,6 +14,22 @@ def test_plan_prints_a_table_and_one_json_object(capsys: pytest.CaptureFixture[s
     assert len(json.loads(capsys.readouterr().out)["outcomes"]) == 3
 
 
+def test_two_servers_do_more_than_one(capsys: pytest.CaptureFixture[str]) -> None:
+    rates = []
+    for servers in ("1", "2"):
+        command = ["plan", "retail", "--n", "48", "--fixed", "32", "--servers", servers, "--json"]
+        assert main([*command, "--engine-option", "kv_tokens=60000"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert told["servers"] == int(servers)
+        rates.append({outcome["policy"]: outcome["conversations_per_hour"] for outcome in told["outcomes"]})
+    assert all(rates[1][policy] > 1.2 * rate for policy, rate in rates[0].items())
+
+
+def test_a_plan_needs_a_server(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "retail", "--servers", "0"]) == 2
+    assert "--servers must be at least 1" in capsys.readouterr().err
+
+
 def test_calibrate_writes_what_it_fitted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = []
     for number in range(20):

@@ -8,22 +8,24 @@ from typing import Any
 import anyio
 
 from writ_async.cli.output import print_json, print_tables
-from writ_async.pipelines.doctor import Diagnosis, diagnose
+from writ_async.pipelines.doctor import Diagnosis, diagnose_all
 
 _MARKS = {"ok": "[green]ok[/green]", "notice": "[yellow]notice[/yellow]", "problem": "[red]problem[/red]"}
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
-    diagnosis = anyio.run(diagnose, arguments.engine, arguments.url, arguments.model)
+    diagnoses = anyio.run(diagnose_all, arguments.engine, arguments.url, arguments.model)
+    healthy = all(diagnosis.healthy for diagnosis in diagnoses)
     if arguments.json:
-        print_json(diagnosis)
-    else:
+        print_json(diagnoses[0] if len(diagnoses) == 1 else {"healthy": healthy, "servers": diagnoses})
+        return 0 if healthy else 1
+    for diagnosis in diagnoses:
         print_tables(_render(diagnosis))
         problems = sum(check.status == "problem" for check in diagnosis.checks)
         said = f"{problems} problem{'s' if problems > 1 else ''}" if problems else "healthy"
         print(f"{diagnosis.url}: {said}")
-    return 0 if diagnosis.healthy else 1
+    return 0 if healthy else 1
 
 
 def _render(diagnosis: Diagnosis) -> Any:

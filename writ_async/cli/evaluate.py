@@ -11,7 +11,7 @@ from writ_async.cli import settings
 from writ_async.cli.output import finish, print_json, print_tables
 from writ_async.cli.progress import watcher
 from writ_async.cli.scores import render_scores
-from writ_async.data.summary import cost_line
+from writ_async.data.summary import cost_line, saved_line
 from writ_async.pipelines.evaluate import EvalConfig, evaluate
 from writ_async.pipelines.scores import score
 
@@ -27,6 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
         limit=arguments.limit,
         seats=settings.seats(arguments),
         rules=settings.rules(arguments),
+        stop_early=tuple(arguments.stop_early),
     )
     limits = settings.limits(arguments)
     names = "-".join(Path(source).stem.replace(":", "-") for source in arguments.tasks)
@@ -35,15 +36,30 @@ def run(arguments: argparse.Namespace) -> int:
 
     async def call() -> int:
         progress = await evaluate(
-            config, out, data=arguments.data, tools=arguments.tool_schemas, limits=limits, watch=watch
+            config,
+            out,
+            data=arguments.data,
+            tools=arguments.tool_schemas,
+            limits=limits,
+            workers=arguments.workers,
+            watch=watch,
         )
         scores = score(out)
         if arguments.json:
-            print_json({"run": str(out), "scores": scores, "total": progress.summary.total(), "calls": progress.calls})
+            print_json(
+                {
+                    "run": str(out),
+                    "scores": scores,
+                    "total": progress.summary.total(),
+                    "saved": progress.summary.saved or None,
+                    "calls": progress.calls,
+                }
+            )
         else:
             print_tables(render_scores(scores))
-            if cost := cost_line(progress.summary):
-                print(cost)
+            for line in (cost_line(progress.summary), saved_line(progress.summary)):
+                if line:
+                    print(line)
             assumed = sum(item.assumed for item in scores)
             if assumed:
                 print(f"plain-language assertions of {assumed:,} conversations were not read but {config.judge}")

@@ -49,6 +49,12 @@ def finish(progress: Progress) -> int:
             f"writ: interrupted with {left:,} conversations to go; the same command goes on from here", file=sys.stderr
         )
         return 130
+    if progress.lost:
+        print(
+            f"writ: {progress.lost:,} conversations were lost with their worker; the same command plays them again",
+            file=sys.stderr,
+        )
+        return 1
     if progress.counters.failed:
         print(
             f"writ: {progress.counters.failed:,} conversations were ended from outside (see failures.log); "

@@ -18,8 +18,8 @@ examples:
   writ synth airline --n 500 --levels W1R3=2,W1R4=1,W2R3=1,W0=1 --max-tool-tokens 12000
   writ synth retail --n 200 --mistakes 0.3 --out runs/with-mistakes
 
-The same seed and settings give the same rows, whatever the concurrency. A run that was stopped goes on when the same
-command is given again. Ctrl-C ends in order: what is finished is on disk.
+The same seed and settings give the same rows, whatever the concurrency and the number of workers. A run that was
+stopped goes on when the same command is given again. Ctrl-C ends in order: what is finished is on disk.
 """
 _EVAL = """\
 examples:
@@ -72,13 +72,16 @@ _DOCTOR = """\
 examples:
   writ doctor http://127.0.0.1:30000
   writ doctor http://127.0.0.1:30000 --model models/Qwen3-4B-Instruct-2507 --json
+  writ doctor http://10.0.0.1:30000 http://10.0.0.2:30000
 
-Makes a few short requests and says of each finding what to do about it. Exit code 1 when there is a problem.
+Makes a few short requests and says of each finding what to do about it. Several servers must have the same model.
+Exit code 1 when there is a problem.
 """
 
 _PLAN = """\
 examples:
   writ plan retail airline --model qwen3-4b --gpu h200
+  writ plan retail airline --model qwen3-8b --gpu h100 --servers 4 --n 4000
   writ plan retail --mix read-heavy=1 --n 2000 --engine-option calibration=server.json --engine-option context=16384
 
 Simulates a server in virtual time with the real scheduler and conversations: conversations per hour, hit rate of the
@@ -186,6 +189,10 @@ def _add_synth(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--mistakes", metavar="RATE", help="of the scripted engine: 0.2, or KIND=RATE,KIND=RATE")
     parser.add_argument("--user-mistakes", metavar="RATE", help="the same of the scripted user")
+    parser.add_argument(
+        "--stop-early", action="append", default=[], metavar="RULE",
+        help="failed: end conversations with a write that no verdict will forgive; the kept rows are the same",
+    )  # fmt: skip
     _add_engines(parser)
     _add_run(parser, max_steps=100)
     parser.set_defaults(run=_command("synth"))
@@ -209,6 +216,11 @@ def _add_eval(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument("--limit", type=int, default=0, metavar="N", help="only the first N tasks of each source")
     parser.add_argument("--judge", default="assume-met", help="of plain-language assertions: assume-met, assume-unmet")
     parser.add_argument("--mistakes", metavar="RATE", help="of the scripted engine: 0.2, or KIND=RATE,KIND=RATE")
+    parser.add_argument(
+        "--stop-early", action="append", default=[], metavar="RULE",
+        help="settled=K: end trials once pass^K of their task is 0, with K as --trials if not given; failed: end those "
+        "that the strict verdict will not keep. A pass^k that is not certain then is not shown; repeatable",
+    )  # fmt: skip
     _add_engines(parser)
     _add_run(parser, max_steps=200)
     parser.set_defaults(run=_command("evaluate"))
@@ -299,11 +311,13 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
-        "doctor", help="check a model server, and say what to do", epilog=_DOCTOR, formatter_class=_Formatter
+        "doctor", help="check model servers, and say what to do", epilog=_DOCTOR, formatter_class=_Formatter
     )
-    parser.add_argument("url", metavar="URL", help="the server, such as http://127.0.0.1:30000")
+    parser.add_argument(
+        "url", nargs="+", metavar="URL", help="a server, such as http://127.0.0.1:30000; several are compared too"
+    )
     parser.add_argument("--model", metavar="FOLDER", help="the model folder; the server's own path if not given")
-    parser.add_argument("--engine", default="sglang", metavar="E", help="the engine that is to use the server")
+    parser.add_argument("--engine", default="sglang", metavar="E", help="the engine that is to use it")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=_command("doctor"))
 
@@ -315,6 +329,7 @@ def _add_plan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument("domains", nargs="+", metavar="DOMAIN", help="airline, retail, or one that a package registers")
     parser.add_argument("--model", default="qwen3-4b", metavar="M", help="a model of the table of machines")
     parser.add_argument("--gpu", default="h200", metavar="G", help="a GPU of the table of machines")
+    parser.add_argument("--servers", type=int, default=1, metavar="N", help="how many such servers there are")
     parser.add_argument("--n", type=int, default=512, help="how many tasks")
     parser.add_argument("--trials", type=int, default=1, metavar="K", help="conversations per task")
     parser.add_argument("--mix", default="", metavar="KIND=WEIGHT,...", help="kinds of tasks; all alike if not given")
@@ -342,7 +357,11 @@ def _add_engines(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("engines")
     group.add_argument("--engine", default="scripted", metavar="E", help="who plays: scripted, recorded, or registered")
     group.add_argument(
-        "--engine-option", action="append", default=[], metavar="KEY=VALUE", help="an option of the engine; repeatable"
+        "--engine-option",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="an option of the engine; repeatable; url=A,B for several servers",
     )
     group.add_argument("--user-engine", metavar="E", help="another engine for the user's seat")
     group.add_argument(
@@ -354,6 +373,11 @@ def _add_run(parser: argparse.ArgumentParser, *, max_steps: int) -> None:
     group = parser.add_argument_group("run")
     group.add_argument("--seed", type=int, default=0, metavar="S", help="of everything that is drawn")
     group.add_argument("--out", metavar="DIR", help="the run folder; named after the settings if not given")
+    group.add_argument(
+        "--workers", type=int, default=1, metavar="N",
+        help="processes that share the work, each on a core; --concurrency, --in-flight and --kv-tokens are of all "
+        "together and are divided among them",
+    )  # fmt: skip
     group.add_argument("--concurrency", type=int, default=256, metavar="C", help="conversations live at once")
     group.add_argument(
         "--in-flight", type=int, default=0, metavar="C", help="model calls at once; unbounded if not given"

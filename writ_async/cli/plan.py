@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from writ_async.cli.output import print_json, print_tables
 from writ_async.cli.settings import engine_options
+from writ_async.errors import InputError
 from writ_async.pipelines.plan import FIXED, Outcome, PlanConfig, plan
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
+    if arguments.servers < 1:
+        raise InputError(f"--servers must be at least 1, not {arguments.servers}")
     config = PlanConfig(
         domains=tuple(arguments.domains),
         n=arguments.n,
@@ -25,13 +28,15 @@ def run(arguments: argparse.Namespace) -> int:
         options={
             "model": arguments.model,
             "gpu": arguments.gpu,
+            "servers": arguments.servers,
             **engine_options("--engine-option", arguments.engine_option),
         },
     )
     outcomes = plan(config)
     best = max(outcomes, key=lambda outcome: outcome.conversations_per_hour)
     if arguments.json:
-        print_json({"model": arguments.model, "gpu": arguments.gpu, "outcomes": outcomes, "best": best.policy})
+        told = {"model": arguments.model, "gpu": arguments.gpu, "servers": arguments.servers}
+        print_json({**told, "outcomes": outcomes, "best": best.policy})
         return 0
     print_tables(_table(outcomes, best))
     print(

@@ -40,13 +40,16 @@ def phraser(arguments: argparse.Namespace) -> EngineSpec | None:
 
 
 def engine_options(flag: str, pairs: list[str]) -> dict[str, str]:
-    """Options of an engine. Raises `InputError` for one that is no `KEY=VALUE`."""
+    """Options of an engine. Raises `InputError` for one that is no `KEY=VALUE`, and for one that is given twice."""
     options: dict[str, str] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key:
             raise InputError(f"{flag}: expected KEY=VALUE, not {pair!r}")
-        options[key.replace("-", "_")] = value
+        key = key.replace("-", "_")
+        if key in options:
+            raise InputError(f"{flag}: {key} is given twice; several values are one text with commas between them")
+        options[key] = value
     return options
 
 

@@ -11,7 +11,7 @@ from writ_async.cli import settings
 from writ_async.cli.output import finish, print_json, print_tables
 from writ_async.cli.progress import watcher
 from writ_async.data.selection import render_funnel
-from writ_async.data.summary import cost_line, render_reasons, render_table
+from writ_async.data.summary import cost_line, render_reasons, render_table, saved_line
 from writ_async.pipelines.synth import SynthConfig, synth
 from writ_async.verify.filters import NAMES
 
@@ -30,13 +30,14 @@ def run(arguments: argparse.Namespace) -> int:
         rules=settings.rules(arguments),
         behaviours=arguments.behaviours,
         phraser=settings.phraser(arguments),
+        stop_early=tuple(arguments.stop_early),
     )
     limits = settings.limits(arguments)
     out = Path(arguments.out or f"runs/synth-{'-'.join(arguments.domains)}-n{arguments.n}-s{arguments.seed}")
     watch = watcher("synth", arguments.quiet)
 
     async def call() -> int:
-        progress = await synth(config, out, limits=limits, watch=watch)
+        progress = await synth(config, out, limits=limits, workers=arguments.workers, watch=watch)
         if arguments.json:
             print_json(
                 {
@@ -51,8 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
             funnel = progress.summary.funnel
             if funnel is not None:
                 print_tables(render_funnel(funnel, NAMES))
-            if cost := cost_line(progress.summary):
-                print(cost)
+            for line in (cost_line(progress.summary), saved_line(progress.summary)):
+                if line:
+                    print(line)
             kept = progress.summary.total().kept if funnel is None else funnel.total.left
             print(f"{kept:,} rows kept in {out}")
             print(f"next:  writ replay {out}   ·   writ export {out} --format openai --out train.jsonl")

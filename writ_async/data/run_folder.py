@@ -1,12 +1,12 @@
 """The durable run folder, opened to write: nothing that `append` returned for is lost, whatever kills the process.
 
-See `run_view` for the files in it. A folder has one writer at a time, and a `RunFolder` belongs to one thread.
+See `run_view` for the files in it. A folder has one owner at a time, who may let further processes `join` as writers
+of rows. A `RunFolder` belongs to one thread.
 """
 
 from __future__ import annotations
 
 import csv
-import fcntl
 import io
 import os
 from collections.abc import Iterable, Mapping
@@ -18,6 +18,7 @@ from typing import Any, Protocol, Self
 
 import msgspec
 
+from writ_async.data.locks import LOCK, share_writing, take_ownership
 from writ_async.data.manifest import Manifest, Prompt, changed_versions, require_same
 from writ_async.data.run_view import (
     CALLS,
@@ -31,14 +32,13 @@ from writ_async.data.run_view import (
     RunView,
     read_manifest,
 )
+from writ_async.data.shared_log import SharedLog
 from writ_async.data.summary import Summary
 from writ_async.data.writing import AppendLog, Syncer, mend, storage_error, write_whole
 from writ_async.errors import InputError, StorageError
 from writ_async.files import PathLike, is_whole
 from writ_async.task import Task
-from writ_async.trajectory import OUTSIDE, Trajectory
-
-LOCK = ".lock"
+from writ_async.trajectory import OUTSIDE, Termination, Trajectory
 
 _sorted = msgspec.json.Encoder(order="deterministic")
 _as_given = msgspec.json.Encoder()
@@ -60,28 +60,38 @@ class Timed(Protocol):
         """Summed over the user's requests."""
 
 
+def leaves_row(trajectory: Trajectory) -> bool:
+    """Whether a conversation is evidence of what was simulated: nothing outside ended it.
+
+    One that was stopped early, but judged before and rejected, is: its verdict holds however it would have gone on.
+    """
+    if trajectory.termination is Termination.STOPPED_EARLY:
+        return trajectory.verdict is not None and not trajectory.verdict.kept
+    return trajectory.termination not in OUTSIDE
+
+
 class RunFolder(RunView):
-    """A run folder opened to write, under an exclusive lock. Use it as a context manager, or `close` it.
+    """A run folder opened to write, under a lock. Use it as a context manager, or `close` it.
 
     `notices` are lines for the user about what opening found: a torn line that was cut off, other package versions.
     `cut_bytes` is how much was cut off the trajectories.
     """
 
-    def __init__(self, path: PathLike, manifest: Manifest, lock: int) -> None:
+    def __init__(self, path: PathLike, manifest: Manifest, lock: int, *, joined: bool = False) -> None:
         super().__init__(path, manifest)
         self.notices: list[str] = []
         self._lock = lock
+        self._joined = joined
         self._buffer = bytearray(1 << 16)
-        self.cut_bytes = mend(self.path / TRAJECTORIES, is_whole)
-        mend(self.path / FAILURES, is_whole)
-        mend(self.path / TIMINGS, lambda line: line.endswith(b"\n"))
-        if self.cut_bytes:
-            self.notices.append(f"{self.path / TRAJECTORIES}: cut off {self.cut_bytes} bytes of a line that broke off")
-        self._done = set(super().done_ids())
+        self.cut_bytes = 0
+        self._done: set[str] = set()
+        if not joined:
+            self.look_again()
         self._before = len(self._done)
+        kind = SharedLog if joined else AppendLog
         with ExitStack() as logs:
             self._rows, self._failures, self._timings = (
-                logs.enter_context(closing(AppendLog(self.path / name))) for name in (TRAJECTORIES, FAILURES, TIMINGS)
+                logs.enter_context(closing(kind(self.path / name))) for name in (TRAJECTORIES, FAILURES, TIMINGS)
             )
             self._syncer = Syncer(self._rows)
             if self._timings.size == 0:
@@ -113,6 +123,31 @@ class RunFolder(RunView):
         """
         return _start(Path(path), manifest, resume=resume)
 
+    @classmethod
+    def join(cls, path: PathLike) -> RunFolder:
+        """Open a run to append rows while another process owns it, which has opened it and written its tasks.
+
+        Such a writer knows of its own rows alone. Raises `InputError` when there is no run, and `StorageError`.
+        """
+        folder = Path(path)
+        manifest = read_manifest(folder)
+        lock = share_writing(folder)
+        try:
+            return RunFolder(folder, manifest, lock, joined=True)
+        except BaseException:
+            os.close(lock)
+            raise
+
+    def look_again(self) -> None:
+        """Take in what is in the folder, once no other process writes to it: lines that broke off, and ids."""
+        cut = mend(self.path / TRAJECTORIES, is_whole)
+        mend(self.path / FAILURES, is_whole)
+        mend(self.path / TIMINGS, lambda line: line.endswith(b"\n"))
+        if cut:
+            self.cut_bytes += cut
+            self.notices.append(f"{self.path / TRAJECTORIES}: cut off {cut} bytes of a line that broke off")
+        self._done = set(super().done_ids())
+
     def write_tasks(self, tasks: Iterable[Task], prompts: Mapping[str, Prompt]) -> None:
         """Write all tasks and the prompts, once, before the first conversation. Raises `StorageError`."""
         if self.has_tasks:
@@ -128,11 +163,11 @@ class RunFolder(RunView):
     def append(self, trajectory: Trajectory, timing: Timed | None = None) -> bool:
         """Record a conversation that has ended; when this returns, a kill of the process does not lose it.
 
-        False means that something outside ended it: then it goes to `failures.log` and its id is not done. Raises
+        False means that it leaves no row (`leaves_row`): then it goes to `failures.log` and its id is not done. Raises
         `ValueError` for an id that is there already, and `StorageError`, with the file cut back to its last whole
         row, when the disk refuses it.
         """
-        outside = trajectory.termination in OUTSIDE
+        outside = not leaves_row(trajectory)
         if not outside and trajectory.id in self._done:
             raise ValueError(f"trajectory {trajectory.id!r} is in the run already")
         line = self._buffer
@@ -203,7 +238,8 @@ class RunFolder(RunView):
     def _failed(self, log: AppendLog, exc: OSError) -> StorageError:
         failed_sync = self._syncer.error is not None
         safe = self._before + self._syncer.synced if failed_sync else len(self._done)
-        advice = f"the {safe} finished rows are safe; make room, then resume the run in {self.path}"
+        number = "" if self._joined else f"{safe} "  # of a writer among several, its own rows are not all
+        advice = f"the {number}finished rows are safe; make room, then resume the run in {self.path}"
         return storage_error(log.path, exc, advice)
 
 
@@ -245,7 +281,7 @@ def _is_ours(name: str) -> bool:
 
 
 def _locked(folder: Path, manifest: Manifest | None, *, resume: bool) -> RunFolder:
-    lock = _take_lock(folder)
+    lock = take_ownership(folder)
     try:
         there = _check(folder, manifest, resume)
         for draft in folder.glob(".*.tmp"):
@@ -269,29 +305,6 @@ def _locked(folder: Path, manifest: Manifest | None, *, resume: bool) -> RunFold
 def _as_read(manifest: Manifest | None) -> Manifest:
     """The manifest as it will be read back, so that a new run and a resumed one look the same."""
     return msgspec.json.decode(_sorted.encode(manifest), type=Manifest)
-
-
-def _take_lock(folder: Path) -> int:
-    """Lock a folder until the descriptor is closed or the process ends."""
-    try:
-        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    except OSError as exc:
-        raise storage_error(folder, exc) from exc
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        owner = os.pread(lock, 20, 0).decode(errors="replace").strip()
-        os.close(lock)
-        who = f"another process (pid {owner})" if owner else "another process"
-        raise InputError(f"{folder}: {who} is writing to this run; wait for it, or choose another folder") from None
-    except OSError as exc:
-        os.close(lock)
-        raise storage_error(folder / LOCK, exc, "this disk knows no locks; choose another") from exc
-    # The pid is a courtesy: a full disk must not keep anyone from resuming.
-    with suppress(OSError):
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
-    return lock
 
 
 def _pretty(value: object) -> bytes:

@@ -4,7 +4,8 @@ manifest.json        how the run was made: kind, command, config, worlds, seeds,
 tasks.jsonl          every task, written whole before the first conversation
 prompts.json         per domain: policy, tool schemas
 trajectories.jsonl   one finished conversation per line, in the order in which they ended
-failures.log         conversations that something outside ended, one JSON line per attempt; resuming runs them again
+failures.log         conversations that left no row, one JSON line per attempt; resuming runs them again, but for those
+                     that were stopped early
 timings.csv          seconds per trajectory: the one file that depends on the clock
 summary.json         counts and means per domain and kind, and the funnel of the filters
 selection.json       the rows that fall because of others: near-duplicates, and those beyond the cap of a task
@@ -13,7 +14,7 @@ selection.json       the rows that fall because of others: near-duplicates, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
@@ -67,6 +68,10 @@ class RunView:
     def tasks(self) -> tuple[Task, ...]:
         """All tasks, in the run's order. Raises `InputError` when the file is missing or does not fit."""
         return tuple(read_jsonl(self.path / TASKS, Task))
+
+    def tasks_among(self, ids: Container[str]) -> tuple[Task, ...]:
+        """The tasks with these ids, in the run's order; no other is held. Raises `InputError` as `tasks` does."""
+        return tuple(task for task in read_jsonl(self.path / TASKS, Task) if task.id in ids)
 
     def prompts(self) -> dict[str, Prompt]:
         """The prompts by `prompt_key`. Raises `InputError` when the file is missing or does not fit."""

@@ -9,14 +9,15 @@ import msgspec
 
 from writ_async.data.selection import Funnel
 from writ_async.message import AssistantMessage, ToolMessage
-from writ_async.trajectory import Trajectory, Usage
+from writ_async.trajectory import Termination, Trajectory, Usage
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 
 class Group(msgspec.Struct, omit_defaults=True):
-    """Counts over some conversations. `judged` of them have a verdict, and `mean_reward` is over those.
+    """Counts over some conversations. `judged` of them have a verdict, and `mean_reward` is over those of them that
+    were not `stopped` early, whose reward nobody knows.
 
     `findings` counts the conversations in which a reason was found, however often. `tool_calls` are the agent's;
     `tool_errors` of them were refused. `usage` is by seat.
@@ -24,6 +25,7 @@ class Group(msgspec.Struct, omit_defaults=True):
 
     conversations: int = 0
     judged: int = 0
+    stopped: int = 0
     kept: int = 0
     mean_reward: float = 0.0
     reward_sum: float = 0.0
@@ -48,16 +50,19 @@ class Group(msgspec.Struct, omit_defaults=True):
         if (verdict := trajectory.verdict) is not None:
             self.judged += 1
             self.kept += verdict.kept
-            self.reward_sum += verdict.reward.reward
-            self.mean_reward = self.reward_sum / self.judged
+            if trajectory.termination is Termination.STOPPED_EARLY:
+                self.stopped += 1
+            else:
+                self.reward_sum += verdict.reward.reward
+                self.mean_reward = self.reward_sum / self.rewarded
             for reason in dict.fromkeys(finding.reason for finding in verdict.findings):
                 _count(self.findings, reason)
 
     def merge(self, other: Group) -> None:
         """Add the counts of another group."""
-        for name in ("conversations", "judged", "kept", "reward_sum", "steps", "tool_calls", "tool_errors"):
+        for name in _SUMS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.mean_reward = self.reward_sum / self.judged if self.judged else 0.0
+        self.mean_reward = self.reward_sum / self.rewarded if self.rewarded else 0.0
         for reason, count in other.findings.items():
             _count(self.findings, reason, count)
         for termination, count in other.terminations.items():
@@ -69,17 +74,37 @@ class Group(msgspec.Struct, omit_defaults=True):
             self.usage.setdefault(seat, Usage()).add(used)
 
     @property
+    def rewarded(self) -> int:
+        """How many conversations `mean_reward` is over."""
+        return self.judged - self.stopped
+
+    @property
     def tokens(self) -> int:
         """Prompt and completion tokens of all seats."""
         return sum(used.prompt_tokens + used.completion_tokens for used in self.usage.values())
 
 
+_SUMS = ("conversations", "judged", "stopped", "kept", "reward_sum", "steps", "tool_calls", "tool_errors")
+
+
+class Saved(msgspec.Struct):
+    """Conversations that were stopped early, and how many model calls and tokens that has saved, by estimate."""
+
+    conversations: int = 0
+    calls: int = 0
+    tokens: int = 0
+
+
 class Summary(msgspec.Struct):
-    """Groups by domain, then by kind. `funnel` is that of all filters, once the run has come to its end."""
+    """Groups by domain, then by kind. `funnel` is that of all filters, once the run has come to its end.
+
+    `saved` is there where conversations could be stopped early.
+    """
 
     groups: dict[str, dict[str, Group]] = {}
     funnel: Funnel | None = None
     version: int = 1
+    saved: Saved | msgspec.UnsetType = msgspec.UNSET
 
     def add(self, trajectory: Trajectory) -> None:
         """Count one more conversation."""
@@ -88,6 +113,11 @@ class Summary(msgspec.Struct):
         if group is None:
             group = kinds[trajectory.kind] = Group()
         group.add(trajectory)
+
+    def merge(self, other: Summary) -> None:
+        """Add the groups of another summary."""
+        for domain, kind, group in other.rows():
+            self.groups.setdefault(domain, {}).setdefault(kind, Group()).merge(group)
 
     def rows(self) -> Iterator[tuple[str, str, Group]]:
         """Domain, kind and group, in alphabetical order."""
@@ -161,13 +191,24 @@ def cost_line(summary: Summary) -> str:
     return f"cost ${whole:,.2f} ({shares}), ${whole / total.conversations:.4f} per conversation"
 
 
+def saved_line(summary: Summary) -> str:
+    """What stopping early has saved, in one line; empty where nothing could be stopped."""
+    if summary.saved is msgspec.UNSET:
+        return ""
+    saved = summary.saved
+    return (
+        f"{saved.conversations:,} conversations stopped early, which saved about "
+        f"{saved.calls:,} model calls and {saved.tokens:,} tokens"
+    )
+
+
 def _cells(group: Group) -> tuple[str, ...]:
     count = group.conversations
     return (
         f"{count:,}",
         f"{group.kept:,}" if group.judged else "–",
         _share(group.kept, group.judged),
-        f"{group.mean_reward:.3f}" if group.judged else "–",
+        f"{group.mean_reward:.3f}" if group.rewarded else "–",
         f"{group.steps / count:.1f}" if count else "–",
         f"{group.tool_calls / count:.1f}" if count else "–",
         _short(group.tokens),

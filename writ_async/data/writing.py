@@ -126,7 +126,7 @@ class AppendLog:
         self.path = Path(path)
         self._broken = ""
         try:
-            self.fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            self.fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
             self.size = os.fstat(self.fd).st_size
         except OSError as exc:
             raise storage_error(path, exc) from exc

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -13,16 +13,26 @@ from writ_async.domain import Domain
 from writ_async.errors import InputError
 from writ_async.files import read_json
 from writ_async.registry import load_domain
+from writ_async.trajectory import Trajectory
 from writ_async.verify.duplicates import ALIKE
 from writ_async.verify.filters import CAP, select
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
-def select_rows(run: RunView, *, cap: int = CAP, alike: float = ALIKE) -> Selection:
-    """The selection over all rows that a run has now."""
+def select_rows(
+    run: RunView, *, cap: int = CAP, alike: float = ALIKE, see: Callable[[Trajectory], None] | None = None
+) -> Selection:
+    """The selection over all rows that a run has now. `see` is shown each row, so that one reading serves both."""
     tasks = {task.id: task for task in run.tasks()} if run.has_tasks else {}
-    return select(run.ordered(), tasks, _domains(task.domain for task in tasks.values()), cap=cap, alike=alike)
+    rows = run.ordered() if see is None else _seen(run.ordered(), see)
+    return select(rows, tasks, _domains(task.domain for task in tasks.values()), cap=cap, alike=alike)
+
+
+def _seen(rows: Iterable[Trajectory], see: Callable[[Trajectory], None]) -> Iterator[Trajectory]:
+    for row in rows:
+        see(row)
+        yield row
 
 
 def write_selection(run: RunView, selection: Selection) -> None:

@@ -12,15 +12,18 @@ from writ_async.data.manifest import Manifest, package_versions
 from writ_async.data.run_folder import RunFolder
 from writ_async.errors import InputError
 from writ_async.pipelines.seats import EngineSpec, Seats, close_engines
+from writ_async.pipelines.shares import Plan, config_of, require_workers, simulate_in_workers, useful_workers
 from writ_async.pipelines.simulate import Progress, Watcher, plan_jobs, prompts_of, simulate
-from writ_async.pipelines.worlds import Opened, generate_world, make_place, open_world, world_key
+from writ_async.pipelines.stopping import EarlyStop, parse_stop_early
+from writ_async.pipelines.task_shares import TaskRequest, behave_in_workers, draw, draw_in_workers
+from writ_async.pipelines.workers import Worker, start_workers
+from writ_async.pipelines.worlds import Opened, generate_world, open_world, world_key
 from writ_async.registry import load_domain
 from writ_async.scheduler import Limits
-from writ_async.synthesis import parse_mix, synthesise
+from writ_async.synthesis import parse_mix
 from writ_async.synthesis.behaviour import parse_behaviours, with_behaviours
 from writ_async.synthesis.levels import parse_levels
 from writ_async.synthesis.phraser import LlmPhraser, phrase_all
-from writ_async.synthesis.tasks import Wanted
 from writ_async.task import Task
 from writ_async.verify.judge import AssumeMet
 
@@ -39,29 +42,38 @@ class SynthConfig(msgspec.Struct, frozen=True, kw_only=True):
     rules: Rules = Rules(max_steps=100)
     behaviours: str = "on"
     phraser: EngineSpec | None = None
+    stop_early: tuple[str, ...] = ()
 
 
 async def synth(
-    config: SynthConfig, out: str | Path, *, limits: Limits | None = None, watch: Watcher | None = None
+    config: SynthConfig,
+    out: str | Path,
+    *,
+    limits: Limits | None = None,
+    workers: int = 1,
+    watch: Watcher | None = None,
 ) -> Progress:
     """Make `config.n` tasks and one conversation of each; go on with the run that is in `out`, if there is one.
 
-    Raises `InputError` for a setting that cannot be, and `StorageError` when `out` cannot be written.
+    With several `workers`, that many processes share the work; the rows are the same. Raises `InputError` for a
+    setting that cannot be, and `StorageError` when `out` cannot be written.
     """
     if config.n < 1:
         raise InputError(f"--n must be at least 1, not {config.n}")
+    require_workers(workers)
+    early = parse_stop_early(config.stop_early, 1)
     if len(set(config.domains)) != len(config.domains):
         raise InputError("a domain is named twice; name each once")
-    mix = parse_mix(config.mix)
+    parse_mix(config.mix)
     if config.max_tool_tokens < 0:
         raise InputError(f"--max-tool-tokens must be at least 0, not {config.max_tool_tokens}")
-    wanted = Wanted(levels=parse_levels(config.levels), max_tool_tokens=config.max_tool_tokens)
+    parse_levels(config.levels)
     parse_behaviours(config.behaviours)
     worlds = [generate_world(load_domain(name), config.seed, config.world_size) for name in config.domains]
     manifest = Manifest(
         kind="synth",
         command="writ synth",
-        config=msgspec.to_builtins(config),
+        config=config_of(config),
         worlds=tuple(opened.ref for opened in worlds),
         seeds={"run": config.seed},
         versions=package_versions(),
@@ -70,22 +82,55 @@ async def synth(
     config.seats.make((), {}, config.seed)
     if config.phraser is not None:
         await close_engines(Seats(user=config.phraser).make((), {}, config.seed))
+    limits = limits or Limits()
     with RunFolder.open_or_create(out, manifest, resume=True) as run:
-        if run.has_tasks:
-            tasks: tuple[Task, ...] = run.tasks()
-        else:
-            drawn = synthesise([make_place(opened) for opened in worlds], config.n, config.seed, mix, wanted)[0]
-            tasks = await _tell_by_world(drawn, worlds, config)
-            run.write_tasks(tasks, prompts_of(worlds))
-        by_key = _opened(tasks, worlds)
-        engines = config.seats.make(tasks, {opened.domain.name: opened.domain for opened in worlds}, config.seed)
-        try:
-            jobs = plan_jobs(tasks, by_key, 1, config.seed)
-            return await simulate(
-                jobs, engines, run, rules=config.rules, limits=limits or Limits(), judge=AssumeMet(), watch=watch
-            )
-        finally:
-            await close_engines(engines)
+        if useful_workers(workers, config.n, limits) == 1:
+            tasks = run.tasks() if run.has_tasks else await _make_tasks(config, worlds)
+            if not run.has_tasks:
+                run.write_tasks(tasks, prompts_of(worlds))
+            return await _play(config, tasks, worlds, run, limits, early, watch)
+        plan = Plan(trials=1, seed=config.seed, seats=config.seats, rules=config.rules, early=early)
+        async with start_workers(useful_workers(workers, config.n, limits)) as started:
+            tasks = run.tasks() if run.has_tasks else await _make_tasks(config, worlds, started)
+            if not run.has_tasks:
+                run.write_tasks(tasks, prompts_of(worlds))
+            return await simulate_in_workers(started, tasks, plan, run, limits=limits, watch=watch)
+
+
+async def _play(
+    config: SynthConfig,
+    tasks: tuple[Task, ...],
+    worlds: Sequence[Opened],
+    run: RunFolder,
+    limits: Limits,
+    early: EarlyStop,
+    watch: Watcher | None,
+) -> Progress:
+    """One conversation of each task, in this process."""
+    by_key = _opened(tasks, worlds)
+    engines = config.seats.make(tasks, {opened.domain.name: opened.domain for opened in worlds}, config.seed)
+    try:
+        jobs = plan_jobs(tasks, by_key, 1, config.seed)
+        return await simulate(
+            jobs, engines, run, rules=config.rules, limits=limits, judge=AssumeMet(), early=early, watch=watch
+        )
+    finally:
+        await close_engines(engines)
+
+
+async def _make_tasks(
+    config: SynthConfig, worlds: Sequence[Opened], workers: Sequence[Worker] = ()
+) -> tuple[Task, ...]:
+    """Draw the tasks and have them told; workers take whole domains to draw from, and parts of the tasks to tell."""
+    request = TaskRequest(config.n, config.seed, config.mix, config.levels, config.max_tool_tokens)
+    refs = tuple(opened.ref for opened in worlds)
+    if len(workers) > 1 and len(worlds) > 1:
+        drawn = await draw_in_workers(workers, refs, request)
+    else:
+        drawn = draw(worlds, request)
+    if len(workers) > 1 and config.phraser is None and config.behaviours != "off":
+        return await behave_in_workers(workers, drawn, config.seed, config.behaviours)
+    return await _tell_by_world(drawn, worlds, config)
 
 
 def _opened(tasks: Sequence[Task], worlds: Sequence[Opened]) -> dict[str, Opened]:

@@ -182,11 +182,18 @@ class _Maker:
 
 
 def synthesise(
-    places: Sequence[Place], n: int, seed: int, mix: Mapping[Kind, float], wanted: Wanted | None = None
+    places: Sequence[Place],
+    n: int,
+    seed: int,
+    mix: Mapping[Kind, float],
+    wanted: Wanted | None = None,
+    *,
+    only: int | None = None,
 ) -> tuple[list[Task], SynthesisReport]:
     """Draw n tasks, in turn from each place. No two of a world have the same gold writes.
 
     Without levels the mix says how many tasks there are of each kind; with levels it says which kinds may be used.
+    `only` names one place, whose tasks alone are drawn: they do not depend on those of the others.
     Raises `InputError` when a world holds too little for so many tasks, or no recipe makes a kind.
     """
     wanted = wanted or Wanted()
@@ -198,6 +205,8 @@ def synthesise(
     tasks: list[Task] = []
     for number in range(n):
         where, turn = number % len(places), number // len(places)
+        if only is not None and where != only:
+            continue
         level = levels[where][turn]
         recipes = _recipes(places[where].domain, kinds[where][turn], level, mix)
         tasks.append(makers[where].draw(recipes, number, level))

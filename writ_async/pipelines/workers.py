@@ -1,0 +1,204 @@
+"""Worker processes of one run: the standard library's processes and pipes, awaited from the event loop.
+
+    async with start_workers(2) as workers:
+        answer = await workers[0].call(function, argument, on_report=show)
+
+A function runs in one worker at a time, and is handed a `Link` before its arguments: through it, it may report while it
+works, and hear that it should end. Workers are fresh interpreters (`spawn`), which share nothing with this one. They
+end with it, however it ends: whatever must outlive a process belongs on disk.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+import anyio
+import msgspec
+
+from writ_async.errors import InputError, StorageError, WritError
+
+_STOP = "stop"
+_JOIN_SECONDS = 5.0
+
+
+class _Report(msgspec.Struct, frozen=True):
+    """What a function says while it works."""
+
+    value: Any
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """What a function has returned."""
+
+    value: Any
+
+
+class _Refusal(msgspec.Struct, frozen=True):
+    """The deliberate error that a function has raised."""
+
+    kind: type[WritError]
+    text: str
+
+
+class WorkerDiedError(WritError):
+    """A worker process ended in the middle of its work; the text says how."""
+
+
+class Link:
+    """A worker's side of its pipe, while it runs a function."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def report(self, value: Any) -> None:
+        """Say something to whoever called."""
+        _send(self._connection, _Report(value))
+
+    async def stopped(self) -> None:
+        """Return once the caller asks for an end in order."""
+        message = None
+        while message != _STOP:
+            message = await _receive(self._connection)
+
+
+class Worker:
+    """One worker process, as the process that has started it sees it."""
+
+    def __init__(self, process: multiprocessing.process.BaseProcess, connection: Connection) -> None:
+        self._process = process
+        self._connection = connection
+
+    async def call(
+        self, function: Callable[..., Any], *arguments: Any, on_report: Callable[[Any], None] | None = None
+    ) -> Any:
+        """What a function of a module, called in the worker with a `Link` and the arguments, returns.
+
+        Raises `WorkerDiedError` when the process ends before, and what the function raises deliberately.
+        """
+        try:
+            _send(self._connection, (function, arguments))
+            while True:
+                message = await _receive(self._connection)
+                if isinstance(message, _Report):
+                    if on_report is not None:
+                        on_report(message.value)
+                elif isinstance(message, _Refusal):
+                    raise message.kind(message.text)
+                else:
+                    return message.value
+        except (EOFError, ConnectionError):
+            raise WorkerDiedError(self._obituary()) from None
+
+    def stop(self) -> None:
+        """Ask the function that is running to end in order."""
+        with suppress(OSError):
+            _send(self._connection, _STOP)
+
+    def close(self, *, kill: bool) -> None:
+        """End the process: at once, or when it is done with what it does."""
+        self._connection.close()
+        if kill:
+            self._process.kill()
+        self._process.join(_JOIN_SECONDS)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        self._process.close()
+
+    def _obituary(self) -> str:
+        self._process.join(_JOIN_SECONDS)
+        code = self._process.exitcode
+        if code is None or code >= 0:
+            return f"a worker process ended by itself (exit code {code})"
+        name = signal.Signals(-code).name
+        memory = ", as the system does when memory runs out" if name == "SIGKILL" else ""
+        return f"a worker process was killed by {name}{memory}"
+
+
+@asynccontextmanager
+async def start_workers(count: int) -> AsyncIterator[list[Worker]]:
+    """Worker processes that live as long as the block; when it raises or is cancelled, they are killed.
+
+    Fresh interpreters import the program's main module, which must not start anything when it is imported.
+    """
+    workers: list[Worker] = []
+    kill = True
+    try:
+        for _ in range(count):
+            workers.append(_start())
+        yield workers
+        kill = False
+    finally:
+        for worker in workers:
+            worker.close(kill=kill)
+
+
+def _start() -> Worker:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    # A Ctrl-C at the terminal goes to all processes. A worker begins with both signals held back, to ignore them as
+    # soon as it can: the process that has started it says when to end.
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        process = context.Process(target=_serve, args=(theirs,), name="writ-worker", daemon=True)
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+    theirs.close()
+    return Worker(process, ours)
+
+
+def _serve(connection: Connection) -> None:
+    """The life of a worker: call what is sent, until nobody can send any more."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    link = Link(connection)
+    while True:
+        try:
+            os.set_blocking(connection.fileno(), True)
+            message = connection.recv()
+        except (EOFError, ConnectionError):
+            return
+        if message == _STOP:
+            continue  # it came when the function had ended already
+        function, arguments = message
+        try:
+            answer: object = _Answer(function(link, *arguments))
+        except WritError as exc:
+            answer = _refusal(exc)
+        with suppress(ConnectionError):
+            _send(connection, answer)
+
+
+def _send(connection: Connection, message: object) -> None:
+    # uvloop makes what it watches non-blocking, for good; a connection has to wait for what is left of a message.
+    os.set_blocking(connection.fileno(), True)
+    connection.send(message)
+
+
+async def _receive(connection: Connection) -> Any:
+    await anyio.wait_readable(connection)
+    os.set_blocking(connection.fileno(), True)
+    return connection.recv()
+
+
+def _refusal(error: WritError) -> _Refusal:
+    """An error as it can be sent: of a kind that is made from its text alone."""
+    kind = next((kind for kind in (InputError, StorageError) if isinstance(error, kind)), WritError)
+    return _Refusal(kind, str(error))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
