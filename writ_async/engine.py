@@ -18,13 +18,14 @@ from writ_async.trajectory import Note, Seat, TokenSequence, Usage
 FinishReason = Literal["stop", "tool_calls", "length"]
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
+class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One model call. `id` is unique in a run; all requests of one seat of one conversation share `session`.
 
     `messages` is the seat's whole view, system prompt first, and only grows from one request of a session to the next;
     for the user's seat the roles are flipped, so that the seat that is to speak is always `assistant`. It is the
     conversation's own list: read it during the call, do not keep it. `turn` counts the seat's earlier completions.
-    `server` says which of an engine's servers is to answer, where it has several (`Gauged.servers`).
+    `server` says which of an engine's servers is to answer, where it has several (`Gauged.servers`); None leaves the
+    choice to the engine.
     """
 
     id: str
@@ -36,10 +37,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     messages: Sequence[Message]
     tools: Sequence[dict[str, Any]]
-    server: int = 0
+    server: int | None = None
 
 
-class Completion(msgspec.Struct, frozen=True, kw_only=True):
+class Completion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What an engine answered. The message is the speaking seat's, as an assistant message."""
 
     message: AssistantMessage
@@ -54,7 +55,9 @@ class Engine(Protocol):
     async def complete(self, request: Request) -> Completion:
         """Answer one request.
 
-        Raises `ContextWindowError` when the prompt is too long, `EngineError` when no answer can be had.
+        Raises `ContextWindowError` when the prompt is too long, `EngineError` when no answer can be had, and
+        `ServerDownError` when the server that the request names is down while another is up: the same request may then
+        be made again with another `server`.
         """
 
     def end_session(self, session: str) -> TokenSequence | None:
@@ -89,7 +92,10 @@ class Gauged(Protocol):
         """How many servers there are; `Request.server` chooses one."""
 
     async def gauges(self, server: int = 0) -> Gauges:
-        """Ask one of them. Raises `EngineError` when it does not say."""
+        """Ask one of them, which is also a look at whether it is up: one that was down is up again when it answers.
+
+        Raises `ServerDownError` when it is down while another is up, and else `EngineError` when it does not say.
+        """
 
 
 class CallCounts(msgspec.Struct):

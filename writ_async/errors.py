@@ -4,7 +4,8 @@ WritError                     a message for people, one line; the command line p
 ├── InputError                a bad flag, file, line or field: exit code 2
 ├── StorageError              the disk is full or a file cannot be written: exit code 1
 └── EngineError               a model server did not give a completion (`kind` says why)
-    └── ContextWindowError    the prompt is longer than the model's context
+    ├── ContextWindowError    the prompt is longer than the model's context
+    └── ServerDownError       the server that was to answer does not, and another one could
 """
 
 from __future__ import annotations
@@ -43,6 +44,14 @@ class ContextWindowError(EngineError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, kind="context_window")
+
+
+class ServerDownError(EngineError):
+    """One of an engine's servers does not answer, while another does; `server` is its number."""
+
+    def __init__(self, message: str, server: int) -> None:
+        super().__init__(message, kind="server_down")
+        self.server = server
 
 
 def bare(error: BaseException) -> BaseException:

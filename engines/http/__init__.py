@@ -1,4 +1,4 @@
-"""What all engines that speak HTTP share: one client, typed errors, and retries under a budget.
+"""What all engines that speak HTTP share: one client, typed errors, retries under a budget, several servers.
 
     client = HttpClient("http://127.0.0.1:30000", timeout=300.0)
     body = await client.post("/generate", b"{...}")               # bytes in, bytes out; every failure is typed
@@ -8,21 +8,28 @@
 
     body = await retry(attempt, RetryPolicy(), rng, statistics)
 
+    fleet = Fleet(urls, look, up=True)                            # several servers: which are up, and who answers
+    body = await fleet.call(request, attempt_on_server, RetryPolicy(), rng, statistics)
+
 Errors are `TransportError` (its `kind` is one of `KINDS`, `retryable` says whether another attempt may help) or
-`ContextWindowError`.
+`ContextWindowError`; a fleet's calls may end with `ServerDownError` as well.
 """
 
 from engines.http.client import HttpClient
 from engines.http.errors import KINDS, RETRYABLE, TransportError, error_text, status_error
-from engines.http.retry import RetryPolicy, retry
+from engines.http.fleet import Fleet, server_urls
+from engines.http.retry import RetryPolicy, Tries, retry
 
 __all__ = [
     "KINDS",
     "RETRYABLE",
+    "Fleet",
     "HttpClient",
     "RetryPolicy",
     "TransportError",
+    "Tries",
     "error_text",
     "retry",
+    "server_urls",
     "status_error",
 ]

@@ -38,37 +38,76 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return rng.uniform(0.0, min(self.longest, self.first * 2.0 ** min(failures, _MOST_DOUBLINGS)))
 
 
+class Tries(msgspec.Struct):
+    """How far one call has come: attempts that failed, and the seconds that they took with their waits."""
+
+    number: int = 0
+    spent: float = 0.0
+    begun: bool = False
+
+
 async def retry(
-    attempt: Callable[[int, float], Awaitable[T]], policy: RetryPolicy, rng: Random, statistics: CallCounts
+    attempt: Callable[[int, float], Awaitable[T]],
+    policy: RetryPolicy,
+    rng: Random,
+    statistics: CallCounts,
+    *,
+    tries: Tries | None = None,
+    check: Callable[[], None] | None = None,
 ) -> T:
     """The result of the first attempt that succeeds.
 
     `attempt(number, seconds)` is given its number from 0 on, to make a new request id from, and the seconds that are
     left of the budget. Raises the last `EngineError` when the budget is spent, and at once one that cannot pass.
+
+    `check` is called before each attempt and after each failure; what it raises ends the call here and now, uncounted.
+    With the same `tries` the call goes on later: its attempts are numbered on, under what is left of the budget.
     """
-    statistics.calls += 1
-    end = anyio.current_time() + policy.budget if policy.budget else float("inf")
-    number = 0
-    while True:
-        statistics.attempts += 1
-        try:
-            result = await attempt(number, end - anyio.current_time())
-        except EngineError as exc:
-            _count(statistics.failures, exc.kind)
-            number += 1
-            wait = policy.wait(number - 1, rng)
-            if isinstance(exc, TransportError):
-                wait = max(wait, exc.retry_after)
-            if not may_pass(exc) or number >= policy.attempts or anyio.current_time() + wait >= end:
-                _count(statistics.given_up, exc.kind)
-                told = _told(exc, number)
-                if told is exc:
-                    raise
-                raise told from exc
-            await anyio.sleep(wait)
-        else:
-            statistics.recovered += number > 0
-            return result
+    tries = tries or Tries()
+    statistics.calls += not tries.begun
+    tries.begun = True
+    since = anyio.current_time() - tries.spent
+    end = since + policy.budget if policy.budget else float("inf")
+    try:
+        while True:
+            if check is not None:
+                check()
+            statistics.attempts += 1
+            try:
+                result = await attempt(tries.number, end - anyio.current_time())
+            except EngineError as exc:
+                await _wait(exc, policy, rng, statistics, tries, end, check)
+            else:
+                statistics.recovered += tries.number > 0
+                return result
+    finally:
+        tries.spent = anyio.current_time() - since
+
+
+async def _wait(
+    exc: EngineError,
+    policy: RetryPolicy,
+    rng: Random,
+    statistics: CallCounts,
+    tries: Tries,
+    end: float,
+    check: Callable[[], None] | None,
+) -> None:
+    """Wait until the next attempt may begin. Raises the error when there is to be none."""
+    _count(statistics.failures, exc.kind)
+    wait = policy.wait(tries.number, rng)
+    tries.number += 1
+    if isinstance(exc, TransportError):
+        wait = max(wait, exc.retry_after)
+    if not may_pass(exc) or tries.number >= policy.attempts or anyio.current_time() + wait >= end:
+        _count(statistics.given_up, exc.kind)
+        told = _told(exc, tries.number)
+        if told is exc:
+            raise exc
+        raise told from exc
+    if check is not None:
+        check()
+    await anyio.sleep(wait)
 
 
 def may_pass(error: EngineError) -> bool:

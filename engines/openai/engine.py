@@ -4,39 +4,41 @@ from __future__ import annotations
 
 from random import Random
 
-from engines.http import HttpClient, RetryPolicy, TransportError, retry
+from engines.http import Fleet, HttpClient, RetryPolicy, TransportError
 from engines.openai.body import BodyWriter
 from engines.openai.failures import explain
-from engines.openai.options import OpenAIOptions, find_endpoint, parameters
+from engines.openai.options import OpenAIOptions, find_endpoints, parameters
 from engines.openai.prices import find_price
 from engines.openai.reply import read_reply
-from writ_async.engine import CallCounts, Completion, EngineFactory, Request, Setting
+from writ_async.engine import CallCounts, Completion, EngineFactory, Gauges, Request, Setting
 from writ_async.errors import EngineError
 
 _PATH = "/chat/completions"
+_LOOK_SECONDS = 10.0  # how long a server may take to show that it is there
 
 
 class OpenAIEngine:
     """Completes chats over HTTP. `statistics` counts attempts, failures by kind, and what was given up.
 
-    A key that the server has refused is not tried again. Raises `InputError` for options that cannot be.
+    A key that a server has refused is not tried there again. Raises `InputError` for options that cannot be.
     """
 
     def __init__(self, options: OpenAIOptions, *, seed: int = 0) -> None:
         self._model = options.model
-        self._endpoint = find_endpoint(options)
+        self._endpoints = find_endpoints(options)
         self._price = find_price(options.model, options.prices)
         self._bodies = BodyWriter(
             options.model,
-            parameters(options, self._endpoint.url),
+            parameters(options, self._endpoints[0].url),
             parallel_tool_calls=options.parallel_tool_calls,
             seeded=options.seed,
         )
         self._timeout = options.timeout or float("inf")
         self._policy = RetryPolicy(attempts=options.retries + 1, budget=options.deadline)
         self._rng = Random(seed)
-        self._client = HttpClient(self._endpoint.url, headers=self._endpoint.headers())
-        self._refused = ""
+        self._clients = [HttpClient(endpoint.url, headers=endpoint.headers()) for endpoint in self._endpoints]
+        self._fleet = Fleet([endpoint.url for endpoint in self._endpoints], self._look, up=True)
+        self._refused: dict[int, str] = {}
         self.statistics = CallCounts()
 
     async def complete(self, request: Request) -> Completion:
@@ -47,28 +49,55 @@ class OpenAIEngine:
         """
         body = self._bodies.write(request)
 
-        async def attempt(number: int, seconds: float) -> Completion:
-            return await self._try(request, body, min(self._timeout, seconds))
+        async def attempt(server: int, number: int, seconds: float) -> Completion:
+            return await self._try(server, request, body, min(self._timeout, seconds))
 
-        return await retry(attempt, self._policy, self._rng, self.statistics)
+        return await self._fleet.call(request, attempt, self._policy, self._rng, self.statistics)
 
-    async def _try(self, request: Request, body: bytes, seconds: float) -> Completion:
-        if self._refused:
-            raise EngineError(self._refused, kind="unauthorized")
+    async def _try(self, server: int, request: Request, body: bytes, seconds: float) -> Completion:
+        if server in self._refused:
+            raise EngineError(self._refused[server], kind="unauthorized")
         try:
-            reply = await self._client.post(_PATH, body, seconds=seconds)
+            reply = await self._clients[server].post(_PATH, body, seconds=seconds)
             taken = self._bodies.history(request.session).call_ids
             return read_reply(reply, request.turn, taken, self._price)
         except EngineError as exc:
-            failure = explain(exc, self._endpoint, self._model)
+            failure = explain(exc, self._endpoints[server], self._model)
         if isinstance(failure, TransportError) and failure.status == 401:
-            self._refused = str(failure)
+            self._refused[server] = str(failure)
         # Outside the handler, so that the error does not drag along the one that it was made from.
         raise failure
+
+    async def _look(self, server: int) -> None:
+        """See whether a server is there: whatever it says of its models, it is."""
+        try:
+            await self._clients[server].get("/models", seconds=_LOOK_SECONDS)
+        except EngineError as exc:
+            failure = explain(exc, self._endpoints[server], self._model)
+            if isinstance(failure, TransportError) and failure.retryable:
+                self._fleet.missed(server, failure)
+                raise failure from None
+        self._fleet.found(server)
+
+    @property
+    def servers(self) -> int:
+        """See `Gauged`."""
+        return len(self._endpoints)
+
+    async def gauges(self, server: int = 0) -> Gauges:
+        """See `Gauged`. Nothing is known of such servers but whether they are there; an only one is not even asked."""
+        if len(self._endpoints) > 1:
+            try:
+                await self._look(server)
+            except EngineError:
+                self._fleet.check(server)
+                raise
+        return Gauges()
 
     def end_session(self, session: str) -> None:
         """Forget the encoded messages of a conversation's seat."""
         self._bodies.forget(session)
+        self._fleet.forget(session)
 
     def call_counts(self) -> CallCounts:
         """How the calls went, for the run's summary."""
@@ -76,7 +105,8 @@ class OpenAIEngine:
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._client.aclose()
+        for client in self._clients:
+            await client.aclose()
 
 
 def _make(options: OpenAIOptions, setting: Setting) -> OpenAIEngine:

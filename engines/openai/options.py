@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from engines.http import server_urls
 from writ_async.errors import InputError
 
 VENDOR_URL = "https://api.openai.com/v1"
@@ -24,7 +25,8 @@ class OpenAIOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Options of the openai engine: any server of /v1/chat/completions (a vendor, SGLang, vLLM).
 
     model: the model's name, as the server knows it
-    url: where the server is, such as http://127.0.0.1:30000/v1; else OPENAI_BASE_URL, else the vendor's address
+    url: where the server is, such as http://127.0.0.1:30000/v1, or several servers of one model with commas between
+    them; else OPENAI_BASE_URL, else the vendor's address
     key_env: the environment variable that holds the key; the key itself is no option, and is written nowhere
     temperature, top_p: the server's own if not given; not sent to models that refuse them, as those of OpenAI do that
     reason: GPT-5.x under any reasoning_effort but none, GPT-5, the o series
@@ -40,7 +42,7 @@ class OpenAIOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """
 
     model: str = ""
-    url: str = ""
+    url: str | list[str] = ""
     key_env: str = "OPENAI_API_KEY"
     temperature: float | None = None
     top_p: float | None = None
@@ -90,21 +92,25 @@ class Endpoint(msgspec.Struct, frozen=True):
         return text
 
 
-def find_endpoint(options: OpenAIOptions, environment: Mapping[str, str] | None = None) -> Endpoint:
-    """The address and the key. A path of `/v1` is added to an address that has none.
+def find_endpoints(options: OpenAIOptions, environment: Mapping[str, str] | None = None) -> list[Endpoint]:
+    """The address of each server, with the key. A path of `/v1` is added to an address that has none.
 
     Raises `InputError` for an address that is none or holds a password, and for a key that is missing where there must
     be one: at the vendor's address, or where `key_env` was given. No error holds the key.
     """
     environment = os.environ if environment is None else environment
-    url = (options.url or environment.get("OPENAI_BASE_URL", "") or VENDOR_URL).strip()
+    urls = options.url or environment.get("OPENAI_BASE_URL", "").strip() or VENDOR_URL
     where = "url" if options.url else "OPENAI_BASE_URL"
+    return [_find_endpoint(options, url, where, environment) for url in server_urls(urls, f"engine 'openai': {where}")]
+
+
+def _find_endpoint(options: OpenAIOptions, url: str, where: str, environment: Mapping[str, str]) -> Endpoint:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
         raise InputError(f"engine 'openai': {where} is not the address of a server") from None
-    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+    if "@" in url or parts.query or parts.fragment:
         raise InputError(f"engine 'openai': {where} must hold no user, password or query; keys go into key_env")
     if parts.scheme not in ("http", "https") or not host:
         raise InputError(

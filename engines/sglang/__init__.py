@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 def make_sglang(options: SglangOptions, setting: Setting) -> SglangEngine:
     """The engine. Raises `InputError` for a model folder, an address or sampling parameters that cannot be used."""
     # what these import takes time, and commands that only name the engine should not wait for it
-    from engines.http import HttpClient
+    from engines.http import HttpClient, server_urls
     from engines.sglang.engine import SglangEngine
     from writ_async.chat import open_chat_format
 
-    client = HttpClient(options.url, timeout=options.timeout)
-    return SglangEngine(client, open_chat_format(options.model), options, Random(f"{setting.seed}/retries"))
+    clients = [HttpClient(url, timeout=options.timeout) for url in server_urls(options.url, "engine 'sglang': url")]
+    return SglangEngine(clients, open_chat_format(options.model), options, Random(f"{setting.seed}/retries"))
 
 
 async def check_sglang(url: str, model: str | None) -> list[Check]:

@@ -12,7 +12,8 @@ loop, at no cost in time; one of some milliseconds gathers more where turns end 
 single request.
 
 When not: behind a router with several workers. A batch goes to one of them as a whole, and conversations lose the
-worker that holds their prefixes. Hence it is off unless asked for. The measurements are in bench/client.py.
+worker that holds their prefixes. (Servers that the engine knows by their own addresses have a batcher each.) Hence it
+is off unless asked for. The measurements are in bench/client.py.
 """
 
 from __future__ import annotations
@@ -60,11 +61,13 @@ class Batcher:
     """Gathers calls for a moment and sends them together, under the longest of their deadlines.
 
     A batch is a task of its own, since its callers come and go: one that is cancelled leaves, the others stay, and the
-    last one takes the request with it.
+    last one takes the request with it. `statistics` may be shared by the batchers of several servers.
     """
 
-    def __init__(self, client: HttpClient, *, size: int, window: float, logprobs: bool) -> None:
-        self.statistics = BatchStatistics()
+    def __init__(
+        self, client: HttpClient, *, size: int, window: float, logprobs: bool, statistics: BatchStatistics | None = None
+    ) -> None:
+        self.statistics = statistics or BatchStatistics()
         self._client = client
         self._size = size
         self._window = window

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from engines.http import HttpClient
-from engines.sglang.server import ServerInfo
+from engines.sglang.server import SAMPLE, ServerInfo, tokenize
 from engines.sglang.wire import Answer, check_answer, encode_ids, parse_answer, single_body
 from writ_async.chat import ChatFormat, open_chat_format
 from writ_async.engine import Check
@@ -24,7 +24,6 @@ TESTED = ("0.5.17", "0.5.23")
 """The first and the last version of SGLang that this engine was run against."""
 _SECONDS = 60.0
 _CONVERSATION = 6000  # tokens of a usual conversation at its end, policy and tools included
-_SAMPLE = "Order #W1 — naïve, 12.50 €\n\n  two spaces"
 _ASK = "What is the weather in Paris?"
 _WEATHER = {
     "type": "function",
@@ -43,10 +42,6 @@ class _Info(ServerInfo, frozen=True, kw_only=True):
     enable_metrics: bool | None = None
     disable_radix_cache: bool | None = None
     schedule_policy: str | None = None
-
-
-class _Tokens(msgspec.Struct):
-    tokens: list[int]
 
 
 async def check_server(url: str, model: str | None) -> list[Check]:
@@ -117,7 +112,7 @@ def _number(version: str) -> tuple[int, ...]:
 
 def _settings(info: _Info) -> list[Check]:
     """The checks that need no request."""
-    checks = [Check("model", "ok", info.model_path or "not told")]
+    checks = [Check("model", "ok" if info.model_path else "notice", info.model_path or "not told")]
     context, pool = info.context, info.max_total_num_tokens
     if context is None or pool is None:
         checks.append(Check("KV pool", "notice", "not told", "ask the workers behind the router one by one"))
@@ -173,22 +168,13 @@ async def _tokenizer(client: HttpClient, info: _Info, chat: ChatFormat) -> tuple
     if info.skip_tokenizer_init:
         return checks, True
     try:
-        theirs = await _tokenize(client, _SAMPLE)
+        theirs = await tokenize(client, SAMPLE)
     except EngineError as exc:
         return [*checks, Check("tokenizer", "notice", f"the server's could not be asked: {exc}")], True
-    if theirs == chat.tokenizer.encode(_SAMPLE):
+    if theirs == chat.tokenizer.encode(SAMPLE):
         return [*checks, Check("tokenizer", "ok", "the server's ids are the folder's")], True
     advice = "--model must be the folder that the server was started with; ids of another model can end the server"
     return [*checks, Check("tokenizer", "problem", "the server's ids are not the folder's", advice)], False
-
-
-async def _tokenize(client: HttpClient, text: str) -> list[int]:
-    body = msgspec.json.encode({"model": "", "prompt": text, "add_special_tokens": False})
-    answer = await client.post("/tokenize", body)
-    try:
-        return msgspec.json.decode(answer, type=_Tokens).tokens
-    except msgspec.DecodeError as exc:
-        raise EngineError(f"/tokenize gave something else: {exc}") from exc
 
 
 async def _generate(client: HttpClient, ids: Sequence[int], sampling: dict[str, Any]) -> Answer:
@@ -203,7 +189,7 @@ async def _second_turn(client: HttpClient, info: _Info, chat: ChatFormat | None)
     sampling = {"temperature": 0, "max_new_tokens": 16, "ignore_eos": True}
     try:
         if chat is None:
-            ids, tail = [await _tokenize(client, text) for text in (first, second)]
+            ids, tail = [await tokenize(client, text) for text in (first, second)]
         else:
             ids = chat.first([SystemMessage("You are brief."), UserMessage(first)], ()).tolist()
             tail = chat.tokenizer.encode(second)

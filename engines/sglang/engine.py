@@ -11,12 +11,13 @@ from typing import Any
 import anyio
 import msgspec
 
-from engines.http import HttpClient, RetryPolicy, TransportError, retry
-from engines.sglang.batching import Batcher, BatchStatistics, Call
+from engines.http import HttpClient, RetryPolicy, TransportError
+from engines.sglang.batching import BatchStatistics, Call
 from engines.sglang.grammar import variants
 from engines.sglang.options import SglangOptions
 from engines.sglang.seats import Opening, SeatTokens
-from engines.sglang.server import ServerInfo, fetch_info, fetch_loads, wait_ready
+from engines.sglang.server import ServerInfo
+from engines.sglang.servers import Host, SglangServers
 from engines.sglang.wire import Answer, check_answer
 from writ_async.chat import ChatFormat, Parsed
 from writ_async.engine import CallCounts, Completion, FinishReason, Gauges, Request
@@ -54,14 +55,16 @@ class _Kind(msgspec.Struct, frozen=True):
 
 
 class SglangEngine:
-    """Completes chats on one SGLang server with token ids in and token ids out.
+    """Completes chats on SGLang servers of one model with token ids in and token ids out.
 
-    `nonce` goes into every request id, so that two runs on one server never share one; nothing else depends on it.
+    `clients` has one for each server, or is the only one. A conversation's ids are kept here, so one that moves to
+    another server costs it a prefill and nothing else. `nonce` goes into every request id, so that two runs on one
+    server never share one; nothing else depends on it.
     """
 
     def __init__(
         self,
-        client: HttpClient,
+        clients: HttpClient | Sequence[HttpClient],
         chat: ChatFormat,
         options: SglangOptions,
         rng: Random,
@@ -71,59 +74,49 @@ class SglangEngine:
     ) -> None:
         self.chat = chat
         self.options = options
-        self.info: ServerInfo | None = None
-        self._client = client
         self._rng = rng
         self._policy = policy or RetryPolicy(attempts=options.attempts, budget=options.budget)
         self._nonce = nonce or secrets.token_hex(4)
         self._sampling = _base_sampling(options, chat)
         self._seats: dict[str, SeatTokens] = {}
         self._kinds: dict[tuple[Seat, int], _Kind] = {}
-        self._statistics = SglangStatistics()
-        self._batcher = Batcher(
-            client, size=options.batch, window=options.batch_window / 1000.0, logprobs=options.logprobs
-        )
-        self._statistics.batches = self._batcher.statistics
-        self._getting_ready = anyio.Lock()
+        self._servers = SglangServers([clients] if isinstance(clients, HttpClient) else clients, options)
+        self._statistics = SglangStatistics(batches=self._servers.batches)
 
     async def complete(self, request: Request) -> Completion:
         """See `Engine`. Raises `TransportError` with one of its kinds, and what a `writ_async.chat` session raises."""
-        info = self.info or await self.server_info()
+        servers = self._servers
+        if not servers.is_ready(request.server):
+            await servers.ready(request.server)
         seat = self._seats.get(request.session) or self._open(request)
         ids = seat.prompt(request.messages)
-        room = self._room(seat.length, info)
+        room = self._room(seat.length)
         sampling = self._sampling_text(seat, request, room)
 
-        async def attempt(number: int, seconds: float) -> Answer:
+        async def attempt(server: int, number: int, seconds: float) -> Answer:
             rid = f"{request.id}~{self._nonce}.{number}."
             call = Call(rid, ids, sampling, min(self.options.timeout, seconds))
-            return await self._send(call, alone=number > 0)
+            return await self._send(servers.hosts[server], call, alone=number > 0)
 
-        answer = await retry(attempt, self._policy, self._rng, self._statistics.retries)
+        answer = await servers.fleet.call(request, attempt, self._policy, self._rng, self._statistics.retries)
         return self._completion(request, seat.length, answer, seat.receive(answer))
 
     def end_session(self, session: str) -> TokenSequence | None:
         """See `Engine`. The sequence is not complete when the last call gave no completion."""
+        self._servers.fleet.forget(session)
         seat = self._seats.pop(session, None)
         return None if seat is None else seat.sequence()
 
     @property
     def servers(self) -> int:
-        """See `Gauged`: this engine has one server."""
-        return 1
+        """See `Gauged`."""
+        return len(self._servers.hosts)
 
     async def gauges(self, server: int = 0) -> Gauges:
-        """See `Gauged`. Retractions are those of this engine's calls. Raises `TransportError`."""
-        info = self.info or await self.server_info()
-        loads = await fetch_loads(self._client)
-        capacity = sum(load.max_total_num_tokens for load in loads)
-        return Gauges(
-            running=sum(load.num_running_reqs for load in loads),
-            waiting=sum(load.num_waiting_reqs for load in loads),
-            used_tokens=sum(load.num_used_tokens for load in loads),
-            capacity_tokens=capacity or info.max_total_num_tokens or 0,
-            retractions=self._statistics.retractions,
-        )
+        """See `Gauged`. Retractions are those of this engine's calls. Raises `TransportError` too, and `InputError`
+        for a server of another model.
+        """
+        return await self._servers.gauges(server)
 
     def statistics(self) -> SglangStatistics:
         """The engine's own counts; they go on counting."""
@@ -135,19 +128,22 @@ class SglangEngine:
 
     async def aclose(self) -> None:
         """Close connections and give up calls that are under way."""
-        await self._batcher.aclose()
-        await self._client.aclose()
+        await self._servers.aclose()
+
+    @property
+    def info(self) -> ServerInfo | None:
+        """What the servers said about themselves, with the least of their limits; None before one was asked."""
+        return self._servers.info
 
     async def server_info(self) -> ServerInfo:
-        """What the server says about itself; the first to ask waits until it has loaded.
+        """The same; the first to ask waits until a server has loaded.
 
         Raises `TransportError` when that takes longer than the option `patience` allows.
         """
-        async with self._getting_ready:
-            if self.info is None:
-                await wait_ready(self._client, self.options.patience)
-                self.info = await fetch_info(self._client)
-            return self.info
+        if self._servers.info is None:
+            await self._servers.ready()
+        assert self._servers.info is not None
+        return self._servers.info
 
     def _open(self, request: Request) -> SeatTokens:
         kind = self._kind(request.seat, request.tools)
@@ -164,9 +160,10 @@ class SglangEngine:
             kind = self._kinds[seat, id(tools)] = _Kind(tools, grammar, Opening())
         return kind
 
-    def _room(self, length: int, info: ServerInfo) -> int:
+    def _room(self, length: int) -> int:
         """How many tokens a completion may have. The server refuses a call that asks for more than there is room."""
-        if info.max_req_input_len is None or info.context is None:
+        info = self._servers.info
+        if info is None or info.max_req_input_len is None or info.context is None:
             return self.options.max_new_tokens
         if length > info.max_req_input_len:
             raise ContextWindowError(f"the prompt has {length} tokens; the server takes {info.max_req_input_len}")
@@ -177,26 +174,27 @@ class SglangEngine:
         grammar = seat.grammar[request.seed % len(seat.grammar)]
         return b"".join((self._sampling, grammar, seed, b',"max_new_tokens":%d}' % room))
 
-    async def _send(self, call: Call, alone: bool) -> Answer:
+    async def _send(self, host: Host, call: Call, alone: bool) -> Answer:
         """One attempt. A call whose answer nobody will take is aborted, so that the server does not go on with it."""
         try:
             together = not alone and self.options.batch > 1
-            answer = await (self._batcher.send(call) if together else self._batcher.send_alone(call))
+            answer = await (host.batcher.send(call) if together else host.batcher.send_alone(call))
         except TransportError as exc:
             if exc.kind == "deadline":
-                await self._abort(call.rid)
+                await self._abort(host, call.rid)
             raise
         except anyio.get_cancelled_exc_class():
             with anyio.CancelScope(shield=True):
-                await self._abort(call.rid)
+                await self._abort(host, call.rid)
             raise
+        host.retractions += answer.meta_info.num_retractions or 0
         return check_answer(answer)
 
-    async def _abort(self, rid: str) -> None:
+    async def _abort(self, host: Host, rid: str) -> None:
         self._statistics.aborts += 1
         # a server that does not hear has nothing to abort, or finds out when the connection closes
         with suppress(EngineError):
-            await self._client.post("/abort_request", _encode({"rid": rid}), seconds=_ABORT_SECONDS)
+            await host.client.post("/abort_request", _encode({"rid": rid}), seconds=_ABORT_SECONDS)
 
     def _completion(self, request: Request, prompt_length: int, answer: Answer, parsed: Parsed) -> Completion:
         meta, statistics = answer.meta_info, self._statistics

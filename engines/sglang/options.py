@@ -10,7 +10,7 @@ import msgspec
 class SglangOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Options of the sglang engine.
 
-    url: address of the server
+    url: address of the server, or of several servers of one model, with commas between them
     model: the model's folder; its tokenizer and chat template make the prompts
     temperature: 0 is greedy; 1 leaves the model's distribution as it is, which training on policy wants
     top_p: nucleus sampling
@@ -29,7 +29,7 @@ class SglangOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     batch_window: milliseconds to wait for more calls; 0 takes those of the same turn of the event loop
     """
 
-    url: str = "http://127.0.0.1:30000"
+    url: str | list[str] = "http://127.0.0.1:30000"
     model: str
     temperature: float = 1.0
     top_p: float = 1.0

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 import anyio
 import msgspec
 
 from engines.http import HttpClient, TransportError
+from engines.http.fleet import GONE
 from writ_async.errors import EngineError
 
 _POLL = 0.5  # seconds between two looks at a server that is starting
 _LOOK = 30.0  # seconds that one look may take
+SAMPLE = "Order #W1 — naïve, 12.50 €\n\n  two spaces"
+"""A text that tokenizers read differently."""
 _RESERVED = 6  # the server keeps so many tokens of its context to itself: max_req_input_len = context - 6
 
 
@@ -32,6 +37,36 @@ class ServerInfo(msgspec.Struct, frozen=True, kw_only=True):
     def context(self) -> int | None:
         """How many tokens a prompt and its completion may have together."""
         return None if self.max_req_input_len is None else self.max_req_input_len + _RESERVED
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """What tells whether two servers give the same answers; None where a server does not tell.
+
+    `model`: the name of the model's folder, without the path that leads there on that machine. `weights`: their
+    version. `ids`: a sample as the server's tokenizer reads it.
+    """
+
+    model: str | None = None
+    weights: str | None = None
+    ids: tuple[int, ...] | None = None
+
+    def difference(self, other: Identity) -> tuple[str, str] | None:
+        """What the one has and what the other has, where they differ; None where nothing is known to."""
+        for name, mine, theirs in (("model", self.model, other.model), ("weights", self.weights, other.weights)):
+            if None not in (mine, theirs) and mine != theirs:
+                return f"the {name} {mine}", f"{theirs}"
+        if None not in (self.ids, other.ids) and self.ids != other.ids:
+            return "one tokenizer", "another"
+        return None
+
+
+class _Model(msgspec.Struct):
+    model_path: str | None = None
+    weight_version: str | int | None = None
+
+
+class _Tokens(msgspec.Struct):
+    tokens: list[int]
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,9 +125,37 @@ async def fetch_info(client: HttpClient) -> ServerInfo:
     return ServerInfo()
 
 
-async def fetch_loads(client: HttpClient) -> list[Load]:
+async def fetch_identity(client: HttpClient) -> Identity:
+    """Which model the server has. Raises `TransportError` of a retryable kind when it could not be asked."""
+    told, ids = _Model(), None
+    try:
+        told = msgspec.json.decode(await client.get("/model_info", seconds=_LOOK), type=_Model)
+        ids = tuple(await tokenize(client, SAMPLE))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    except EngineError as exc:
+        if isinstance(exc, TransportError) and exc.kind in GONE:
+            raise
+    return Identity(
+        model=told.model_path and PurePath(told.model_path.rstrip("/")).name,
+        weights=None if told.weight_version is None else str(told.weight_version),
+        ids=ids,
+    )
+
+
+async def tokenize(client: HttpClient, text: str) -> list[int]:
+    """The ids of a text by the server's tokenizer. Raises `EngineError` when it does not tell."""
+    body = msgspec.json.encode({"model": "", "prompt": text, "add_special_tokens": False})
+    answer = await client.post("/tokenize", body, seconds=_LOOK)
+    try:
+        return msgspec.json.decode(answer, type=_Tokens).tokens
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        raise EngineError(f"/tokenize gave something else: {exc}") from exc
+
+
+async def fetch_loads(client: HttpClient, seconds: float = _LOOK) -> list[Load]:
     """What each rank of the server is doing now. Raises `TransportError` when the server does not say."""
     try:
-        return _decode_loads(await client.get("/v1/loads", seconds=_LOOK)).loads
+        return _decode_loads(await client.get("/v1/loads", seconds=seconds)).loads
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
         raise TransportError(f"the server's loads cannot be read: {exc}", kind="not_found") from None

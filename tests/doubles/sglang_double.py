@@ -21,6 +21,7 @@ from typing import Any
 
 import msgspec
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from doubles import sglang_shapes as shapes
 from doubles.prefix_cache import PrefixCache
 from doubles.sglang_shapes import Seen
@@ -58,7 +59,8 @@ class SglangDouble:
 
     `vocabulary`: an id outside it ends the server, as in the real one. `context`: longest prompt and completion.
     `pool`: tokens of the KV pool; a completion is cut silently to fit. `latency`: seconds per call.
-    `loading`: `/ready` answers 503. `queue`: calls at once above which the queue is full; 0 for no bound.
+    `loading`: `/ready` answers 503. `hanging`: nothing is answered.
+    `queue`: calls at once above which the queue is full; 0 for no bound.
     `faults`: what the next calls meet, one each. `fault_rate` with `seed`: how often a call meets a drawn fault.
     """
 
@@ -85,6 +87,7 @@ class SglangDouble:
         self.fault_kinds = tuple(fault_kinds)
         self.faults: deque[str] = deque()
         self.loading = False
+        self.hanging = False
         self.calls: list[Seen] = []
         self.aborts: list[str] = []
         self.control: list[str] = []
@@ -127,7 +130,7 @@ class SglangDouble:
 
     async def revive(self) -> None:
         """Listen, at the same address as before; the cache is empty."""
-        application = web.Application(client_max_size=2**26)
+        application = web.Application(client_max_size=2**26, middlewares=[self._hang])
         post, get = application.router.add_post, application.router.add_get
         post("/generate", self._generate)
         post("/abort_request", self._abort)
@@ -148,6 +151,10 @@ class SglangDouble:
         self.cache.flush()
         self._going.set()
 
+    def hang(self) -> None:
+        """Take every call and answer none, as a host whose network is gone."""
+        self.hanging = True
+
     async def die(self) -> None:
         """Reset every connection and stop listening. What is under way gets no answer."""
         runner, self._runner = self._runner, None
@@ -161,6 +168,12 @@ class SglangDouble:
         self._connections.clear()
         self._live.clear()
         await runner.cleanup()
+
+    @web.middleware
+    async def _hang(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if self.hanging:
+            await asyncio.Event().wait()
+        return await handler(request)
 
     # -- generating ------------------------------------------------------------------------------------------------
 

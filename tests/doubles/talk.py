@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from doubles.sglang_double import SglangDouble
 
-from engines.http import HttpClient, RetryPolicy
+from engines.http import HttpClient, RetryPolicy, server_urls
 from engines.sglang import SglangOptions
 from engines.sglang.engine import SglangEngine
 from writ_async.chat import open_chat_format
@@ -48,13 +48,15 @@ TOOLS: list[dict[str, Any]] = [
 ]
 
 
-def make_engine(url: str, folder: Path, *, policy: RetryPolicy | None = QUICK, **options: Any) -> SglangEngine:
-    """An engine that does not wait long between attempts."""
+def make_engine(
+    url: str | list[str], folder: Path, *, policy: RetryPolicy | None = QUICK, **options: Any
+) -> SglangEngine:
+    """An engine, on one server or several, that does not wait long between attempts."""
     chosen = SglangOptions(
         url=url, model=str(folder), **{"max_new_tokens": 12, "timeout": 60.0, "patience": 30.0, **options}
     )
-    client = HttpClient(chosen.url, timeout=chosen.timeout)
-    return SglangEngine(client, open_chat_format(chosen.model), chosen, Random(1), policy=policy)
+    clients = [HttpClient(each, timeout=chosen.timeout) for each in server_urls(chosen.url)]
+    return SglangEngine(clients, open_chat_format(chosen.model), chosen, Random(1), policy=policy)
 
 
 class Talk:
@@ -68,12 +70,14 @@ class Talk:
         seat: Seat = "agent",
         tools: Sequence[dict[str, Any]] = (),
         seed: int = 0,
+        server: int | None = None,
     ) -> None:
         self.engine = engine
         self.session = session
         self.seat: Seat = seat
         self.tools = tools
         self.seed = seed
+        self.server = server
         self.turn = 0
         self.messages: list[Message] = [SystemMessage("You are a helpful agent."), UserMessage(f"hello from {session}")]
 
@@ -89,6 +93,7 @@ class Talk:
             seed=self.seed + self.turn,
             messages=self.messages,
             tools=self.tools,
+            server=self.server,
         )
         completion = await self.engine.complete(request)
         self.turn += 1

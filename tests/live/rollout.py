@@ -10,7 +10,7 @@ import anyio
 import msgspec
 from live.server import Server
 
-from engines.http import HttpClient
+from engines.http import HttpClient, server_urls
 from engines.sglang import SglangOptions
 from engines.sglang.engine import SglangEngine
 from writ_async import Limits, Rules, rollouts
@@ -75,10 +75,11 @@ class Recorder:
 
 
 def open_engine(server: Server, url: str = "", **options: Any) -> SglangEngine:
-    """The engine on a server, or on `url` in front of it."""
+    """The engine on a server, or on `url` in front of it, or on several with commas between them."""
     chosen = SglangOptions(url=url or server.url, model=str(server.model), **options)
     chat = open_chat_format(chosen.model)
-    return SglangEngine(HttpClient(chosen.url, timeout=chosen.timeout), chat, chosen, Random("live"))
+    clients = [HttpClient(each, timeout=chosen.timeout) for each in server_urls(chosen.url)]
+    return SglangEngine(clients, chat, chosen, Random("live"))
 
 
 def converse(

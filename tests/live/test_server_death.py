@@ -21,12 +21,23 @@ PATIENT = {"attempts": 60}
 IMPATIENT = {"attempts": 2, "budget": 120}
 
 
-def begin(server: Server, out: Path, conversations: int, **options: object) -> subprocess.Popen[str]:
-    """A run of the command, with all its conversations live at once."""
+def begin(
+    server: Server, out: Path, conversations: int, concurrency: int = 0, **options: object
+) -> subprocess.Popen[str]:
+    """A run of the command, with all its conversations live at once where no concurrency is given."""
     chosen = {"url": server.url, "model": server.model, "max_new_tokens": 8, **options}
     pairs = [word for key, value in chosen.items() for word in ("--engine-option", f"{key}={value}")]
     command = [sys.executable, "-m", "writ_async.cli", "synth", "retail", "--n", str(conversations), "--seed", "13"]
-    command += ["--world-size", "120", "--max-steps", "8", "--concurrency", str(conversations), "--engine", "sglang"]
+    command += [
+        "--world-size",
+        "120",
+        "--max-steps",
+        "8",
+        "--concurrency",
+        str(concurrency or conversations),
+        "--engine",
+        "sglang",
+    ]
     command += [*pairs, "--out", str(out), "--quiet", "--json"]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 

@@ -7,7 +7,7 @@ import pytest
 
 from engines.openai.options import (
     OpenAIOptions,
-    find_endpoint,
+    find_endpoints,
     parameters,
     refuses_sampling,
     wants_completion_tokens,
@@ -22,7 +22,7 @@ SETTING = Setting(tasks={}, domains={}, seed=0)
 
 
 def endpoint(environment: dict[str, str] | None = None, **options: Any) -> Any:
-    return find_endpoint(OpenAIOptions(**{"model": "m", **options}), environment or {})
+    return find_endpoints(OpenAIOptions(**{"model": "m", **options}), environment or {})[0]
 
 
 @pytest.mark.parametrize(

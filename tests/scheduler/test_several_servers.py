@@ -1,0 +1,366 @@
+"""Several servers: whatever goes down and comes back, nobody is lost, nobody starves, and the books are right."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from random import Random
+
+import anyio
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from writ_async.engine import Completion, Engine, Gauges, Request
+from writ_async.errors import EngineError, InputError, ServerDownError
+from writ_async.message import AssistantMessage
+from writ_async.pipelines.worlds import Opened
+from writ_async.scheduler import Job, Limits, run_rollouts
+from writ_async.scheduler.budget import BudgetPolicy
+from writ_async.scheduler.calls import HEAD_START
+from writ_async.scheduler.choose import choose_policy
+from writ_async.scheduler.members import Member, Stage
+from writ_async.scheduler.policy import _FEW, UNEVEN, FixedPolicy, Policy
+from writ_async.task import Scenario, Task
+from writ_async.trajectory import Seat, Termination, Trajectory
+from writ_async.virtual_time import run_virtual
+
+SHARED = (("agent", "retail"), 4000)
+
+
+class Storm:
+    """Drives a policy while servers are drained and restored; looks at every place that a conversation gets."""
+
+    def __init__(self, policy: Policy, servers: int, turns: list[int], rate: float, rng: Random) -> None:
+        self.policy = policy
+        self.servers = servers
+        self.turns = turns
+        self.rate = rate
+        self.rng = rng
+        self.closed: set[int] = set()
+        self.left = dict(enumerate(turns))
+        self.offered = 0
+        self.busy: list[Member] = []
+        self.asked: dict[int, int] = {}
+        self.grants = 0
+        self.waits: list[int] = []
+
+    def run(self) -> None:
+        while self.left:
+            if self.rng.random() < self.rate:
+                self.weather()
+            while self.policy.wants and self.offered < len(self.turns):
+                number = self.offered
+                self.policy.offer(Member(number, kind="k", group=number // 3, prefixes=(SHARED, (number // 3, 200))))
+                self.offered += 1
+            decided = list(self.policy.decide())
+            for member in decided:
+                self.place(member)
+                if member.number in self.asked:
+                    self.waits.append(self.grants - self.asked.pop(member.number))
+                    self.begin_call(member)
+                else:
+                    self.ask(member)
+            if self.busy:
+                self.answer(self.busy.pop(self.rng.randrange(len(self.busy))))
+            else:
+                assert decided or not self.left, "nothing goes on, and something is left"
+
+    def weather(self) -> None:
+        server = self.rng.randrange(self.servers)
+        if server in self.closed:
+            self.closed.discard(server)
+            self.policy.restore(server)
+        else:
+            self.closed.add(server)
+            self.policy.drain(server)
+
+    def place(self, member: Member) -> None:
+        assert 0 <= member.server < self.servers
+        assert member.server not in self.closed or len(self.closed) == self.servers
+
+    def begin_call(self, member: Member) -> None:
+        self.grants += 1
+        self.busy.append(member)
+
+    def ask(self, member: Member) -> None:
+        if self.policy.ask(member):
+            self.place(member)
+            self.begin_call(member)
+        else:
+            self.asked[member.number] = self.grants
+
+    def answer(self, member: Member) -> None:
+        number = member.number
+        self.left[number] -= 1
+        self.policy.answered(member, "agent", member.own + 300)
+        if self.left[number] == 0:
+            del self.left[number]
+            self.policy.leave(member)
+        else:
+            self.ask(member)
+
+
+lengths = st.lists(st.integers(1, 12), min_size=1, max_size=60)
+
+
+@settings(max_examples=80)
+@given(lengths, st.integers(0, 12), st.integers(1, 4), st.sampled_from([0.0, 0.05, 0.4]), st.integers(0, 2**32))
+def test_a_fixed_number_of_conversations_all_end_on_servers_that_are_open(
+    turns: list[int], live: int, servers: int, rate: float, seed: int
+) -> None:
+    policy = FixedPolicy(live, 0, servers)
+    storm = Storm(policy, servers, turns, rate, Random(seed))
+    storm.run()
+    assert not storm.asked
+    assert policy._live == [0] * servers
+    assert policy._homes == {}
+
+
+@settings(max_examples=80)
+@given(
+    lengths,
+    st.integers(8_000, 60_000),
+    st.integers(1, 4),
+    st.sampled_from([0.0, 0.05, 0.4]),
+    st.integers(0, 2**32),
+)
+def test_under_a_budget_all_end_on_servers_that_are_open_and_the_pools_are_empty_then(
+    turns: list[int], pool: int, servers: int, rate: float, seed: int
+) -> None:
+    policy = BudgetPolicy([pool] * servers)
+    storm = Storm(policy, servers, turns, rate, Random(seed))
+    storm.run()
+    assert not storm.asked
+    assert [(rest.own, rest.shared, rest.giving, rest.live) for rest in policy.pools] == [(0, 0, 0, 0)] * servers
+    # One that gave its place up comes back when all that began before it have ended, at the latest.
+    assert max(storm.waits, default=0) <= sum(turns)
+
+
+@settings(max_examples=40)
+@given(lengths, st.integers(1, 9), st.integers(1, 4), st.integers(2, 4), st.integers(0, 2**32))
+def test_with_a_gate_no_call_starves_while_servers_come_and_go(
+    turns: list[int], live: int, gate: int, servers: int, seed: int
+) -> None:
+    class Gated(Storm):
+        def place(self, member: Member) -> None:
+            """A call that waited at the gate may find its server closed; the shell brings it back."""
+
+    storm = Gated(FixedPolicy(live, gate, servers), servers, turns, 0.2, Random(seed))
+    storm.run()
+    assert max(storm.waits, default=0) <= live + HEAD_START + 1
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=80), st.integers(2, 5))
+def test_conversations_go_where_their_group_is_as_long_as_that_is_not_much_fuller(
+    groups: list[int], servers: int
+) -> None:
+    policy = FixedPolicy(0, 0, servers)
+    live = [0] * servers
+    homes: dict[int, int] = {}
+    for number, group in enumerate(groups):
+        member = Member(number, group=group)
+        policy.offer(member)
+        assert list(policy.decide()) == [member]
+        least = min(live)
+        assert live[member.server] <= UNEVEN * least + _FEW
+        if group in homes and live[homes[group]] <= UNEVEN * least + _FEW:
+            assert member.server == homes[group]
+        homes[group] = member.server
+        live[member.server] += 1
+
+
+def test_a_restored_server_gets_a_share_of_what_lives_on_the_others() -> None:
+    policy = FixedPolicy(0, 0, 2)
+    policy.drain(1)
+    members = [Member(number, group=number) for number in range(12)]
+    for member in members:
+        policy.offer(member)
+    policy.decide()
+    assert {member.server for member in members} == {0}
+    policy.restore(1)
+    for member in members:
+        assert policy.ask(member)
+    homes = Counter(member.server for member in members)
+    assert homes[1] >= 3
+    assert all(member.stage is Stage.LIVE for member in members)
+
+
+def test_with_all_servers_drained_calls_go_on_where_they_are() -> None:
+    for policy in (FixedPolicy(0, 0, 2), BudgetPolicy([100_000, 100_000])):
+        member = Member(0, kind="k", group=0)
+        policy.offer(member)
+        policy.decide()
+        home = member.server
+        policy.drain(0)
+        policy.drain(1)
+        assert policy.ask(member)
+        assert member.server == home
+
+
+class Cluster:
+    """Servers that answer after a second, and some of which are down; `asked` are the calls that each was sent."""
+
+    def __init__(self, servers: int = 2, turns: int = 4) -> None:
+        self.down: set[int] = set()
+        self.turns = turns
+        self.asked: list[Request] = []
+        self.answered: list[Request] = []
+        self.looks: Counter[int] = Counter()
+        self._servers = servers
+
+    @property
+    def servers(self) -> int:
+        return self._servers
+
+    async def gauges(self, server: int = 0) -> Gauges:
+        self.looks[server] += 1
+        self._check(server)
+        return Gauges(capacity_tokens=100_000)
+
+    async def complete(self, request: Request) -> Completion:
+        self.asked.append(request)
+        if request.server is not None:
+            self._check(request.server)
+        await anyio.sleep(1.0)
+        if request.server is not None:
+            self._check(request.server)
+        self.answered.append(request)
+        over = request.seat == "user" and request.turn + 1 >= self.turns
+        return Completion(message=AssistantMessage("###STOP###" if over else f"{request.seat} {request.turn}"))
+
+    def _check(self, server: int) -> None:
+        if server in self.down and len(self.down) < self._servers:
+            raise ServerDownError(f"server {server} is down", server)
+        if server in self.down:
+            raise EngineError("nobody is there", kind="refused")
+
+    def end_session(self, session: str) -> None:
+        pass
+
+    async def aclose(self) -> None:
+        pass
+
+
+def jobs_of(opened: Opened, count: int) -> list[Job]:
+    tasks = [
+        Task(id=f"t{number}", domain="retail", kind="normal", world=opened.ref, scenario=Scenario("Talk."))
+        for number in range(count)
+    ]
+    return [Job(task, opened.domain, opened.world) for task in tasks]
+
+
+def play(
+    jobs: list[Job],
+    engines: dict[Seat, Engine],
+    limits: Limits,
+    *events: tuple[float, Callable[[Policy], object]],
+) -> list[Trajectory]:
+    """Run in virtual time; each event happens at its second."""
+    rows: list[Trajectory] = []
+
+    async def main() -> None:
+        async with run_rollouts(jobs, engines, limits=limits) as rollouts, anyio.create_task_group() as group:
+
+            async def happen(at: float, event: Callable[[Policy], object]) -> None:
+                await anyio.sleep(at)
+                event(rollouts.policy)
+
+            for at, event in events:
+                group.start_soon(happen, at, event)
+            async for row in rollouts:
+                rows.append(row)
+            group.cancel_scope.cancel()
+
+    run_virtual(main)
+    return rows
+
+
+LIMITS = [Limits(concurrency=8), Limits(policy="kv-budget")]
+
+
+@pytest.mark.parametrize("limits", LIMITS, ids=["fixed", "kv-budget"])
+def test_a_call_whose_server_goes_down_is_made_again_on_another(limits: Limits, opened: Opened) -> None:
+    cluster = Cluster()
+    rows = play(
+        jobs_of(opened, 40),
+        {"agent": cluster, "user": cluster},
+        limits,
+        (2.5, lambda policy: cluster.down.add(0)),
+        (9.3, lambda policy: cluster.down.clear()),
+    )
+    assert {row.termination for row in rows} == {Termination.USER_STOP}
+    assert len(rows) == 40
+    ids = Counter(request.id for request in cluster.answered)
+    assert set(ids.values()) == {1}
+    repeated = {request.id for request in cluster.asked if request.server == 0} & {
+        request.id for request in cluster.answered if request.server == 1
+    }
+    assert repeated
+    last = cluster.asked[-30:]
+    assert {request.server for request in last} == {0, 1}
+
+
+def test_what_the_caller_drained_stays_so_although_it_answers(opened: Opened) -> None:
+    cluster = Cluster()
+    play(
+        jobs_of(opened, 30),
+        {"agent": cluster, "user": cluster},
+        Limits(concurrency=8),
+        (2.5, lambda policy: policy.drain(0)),
+    )
+    assert cluster.looks[0] > 5
+    assert {request.server for request in cluster.asked[40:]} == {1}
+
+
+def test_with_no_server_to_go_to_a_call_waits_without_spinning_and_its_time_counts(opened: Opened) -> None:
+    cluster = Cluster()
+    rows = play(
+        jobs_of(opened, 2),
+        {"agent": cluster, "user": cluster},
+        Limits(concurrency=8, request_timeout=30.0),
+        (0.5, lambda policy: policy.drain(1)),
+        (0.5, lambda policy: cluster.down.add(0)),
+    )
+    assert {row.id: row.termination for row in rows} == {"t0#0": Termination.TIMEOUT, "t1#0": Termination.USER_STOP}
+    assert sum(request.session.startswith("t0") for request in cluster.asked) <= 31
+
+
+def test_an_engine_that_plays_the_user_alone_places_by_itself(opened: Opened) -> None:
+    agents, users = Cluster(), Cluster(servers=5)
+    play(jobs_of(opened, 6), {"agent": agents, "user": users}, Limits(concurrency=8))
+    assert {request.server for request in users.asked} == {None}
+    assert {request.server for request in agents.asked} == {0, 1}
+
+
+def test_with_one_server_nothing_is_placed_and_nothing_polled(opened: Opened) -> None:
+    cluster = Cluster(servers=1)
+    play(jobs_of(opened, 3), {"agent": cluster, "user": cluster}, Limits(concurrency=8))
+    assert {request.server for request in cluster.asked} == {None}
+    assert cluster.looks.total() == 0
+
+
+def test_a_server_that_is_not_there_yet_is_taken_to_be_like_the_others() -> None:
+    cluster = Cluster(servers=3)
+    cluster.down.add(1)
+    chosen: list[Policy] = []
+
+    async def main() -> None:
+        chosen.append(await choose_policy(Limits(policy="kv-budget"), {"agent": cluster}))
+        cluster.down |= {0, 2}
+        with pytest.raises(InputError, match="how large its KV pool is: nobody is there"):
+            await choose_policy(Limits(policy="kv-budget"), {"agent": cluster})
+
+    run_virtual(main)
+    assert isinstance(chosen[0], BudgetPolicy)
+    assert [pool.tokens for pool in chosen[0].pools] == [100_000] * 3
+
+
+def test_the_rows_do_not_depend_on_the_servers(opened: Opened) -> None:
+    rows = []
+    for servers in (1, 2, 3):
+        cluster = Cluster(servers)
+        done = play(jobs_of(opened, 20), {"agent": cluster, "user": cluster}, Limits(concurrency=8))
+        rows.append(sorted((row.id, msgspec.json.encode(row)) for row in done))
+    assert rows[0] == rows[1] == rows[2]
