@@ -1,4 +1,7 @@
-"""Messages of a conversation, in the shapes of OpenAI chat completions, tagged by `role`."""
+"""Messages of a conversation, in the shapes of OpenAI chat completions, tagged by `role`.
+
+They hold texts and each other, never in a circle: the garbage collector need not walk them (`gc=False`).
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,14 @@ import msgspec
 Requestor = Literal["assistant", "user"]
 
 
-class FunctionCall(msgspec.Struct, frozen=True):
+class FunctionCall(msgspec.Struct, frozen=True, gc=False):
     """The name of a tool and its arguments as the JSON text that the model wrote."""
 
     name: str
     arguments: str
 
 
-class ToolCall(msgspec.Struct, frozen=True):
+class ToolCall(msgspec.Struct, frozen=True, gc=False):
     """One tool call of a message; `id` is answered by a `ToolMessage.tool_call_id`."""
 
     id: str
@@ -24,27 +27,27 @@ class ToolCall(msgspec.Struct, frozen=True):
     type: Literal["function"] = "function"
 
 
-class SystemMessage(msgspec.Struct, frozen=True, tag_field="role", tag="system"):
+class SystemMessage(msgspec.Struct, frozen=True, gc=False, tag_field="role", tag="system"):
     """What a seat is told before the first turn."""
 
     content: str
 
 
-class UserMessage(msgspec.Struct, frozen=True, tag_field="role", tag="user", omit_defaults=True):
+class UserMessage(msgspec.Struct, frozen=True, gc=False, tag_field="role", tag="user", omit_defaults=True):
     """A user's turn; `tool_calls` only where a domain gives its users tools."""
 
     content: str | None
     tool_calls: tuple[ToolCall, ...] = ()
 
 
-class AssistantMessage(msgspec.Struct, frozen=True, tag_field="role", tag="assistant", omit_defaults=True):
+class AssistantMessage(msgspec.Struct, frozen=True, gc=False, tag_field="role", tag="assistant", omit_defaults=True):
     """An agent's turn: text, tool calls, or both."""
 
     content: str | None
     tool_calls: tuple[ToolCall, ...] = ()
 
 
-class ToolMessage(msgspec.Struct, frozen=True, tag_field="role", tag="tool", omit_defaults=True):
+class ToolMessage(msgspec.Struct, frozen=True, gc=False, tag_field="role", tag="tool", omit_defaults=True):
     """The result of one tool call; `error` is true when the tool refused or the call was malformed."""
 
     tool_call_id: str

@@ -1,6 +1,7 @@
 from collections.abc import Callable, Sequence
 
 import anyio
+import anyio.lowlevel
 import msgspec
 import pytest
 
@@ -204,3 +205,32 @@ async def test_counters_and_timings_agree_with_what_happened(opened: Opened) -> 
     assert (counters.started, counters.finished, counters.live, counters.in_flight) == (5, 5, 0, 0)
     assert counters.requests == sum(usage.requests for row in rows for usage in row.usage.values())
     assert all(timing.seconds >= timing.agent_wait + timing.user_wait for timing in timings)
+
+
+async def test_what_is_live_has_its_turn_while_thousands_begin(opened: Opened) -> None:
+    most = turns = 0
+    before = 0
+
+    async with run_rollouts(make_jobs(opened, 400), seats(Talker(delay=0.2)), limits=Limits(concurrency=400)) as run:
+        while run.counters.live < 400:
+            await anyio.lowlevel.checkpoint()
+            most = max(most, run.counters.live - before)
+            before = run.counters.live
+            turns += 1
+        assert run.counters.started > 300  # those that were begun first are under way
+        rows = [row async for row in run]
+    assert len(rows) == 400
+    assert most <= 64
+    assert turns >= 10
+
+
+async def test_thousands_are_cancelled_and_all_are_handed_over(opened: Opened) -> None:
+    engine = Talker(turns=100, delay=30)
+    with anyio.fail_after(20):
+        async with run_rollouts(make_jobs(opened, 600), seats(engine), limits=Limits(concurrency=500)) as rollouts:
+            while engine.in_flight < 500:
+                await anyio.sleep(0.001)
+            rollouts.cancel()
+            rows = [row async for row in rollouts]
+    assert [row.termination for row in rows] == [Termination.CANCELLED] * 500
+    assert engine.sessions == set()

@@ -65,17 +65,20 @@ def run_call(domain: Domain, state: State, call: ToolCall, requestor: Requestor 
 
 def _clean(message: AssistantMessage) -> AssistantMessage:
     """The message without halves of surrogate pairs, which no file can hold; a model may emit one."""
-    texts = [
-        message.content or "",
-        *(f"{call.id}{call.function.name}{call.function.arguments}" for call in message.tool_calls),
-    ]
-    if all(text.isascii() or text.encode("utf-8", "ignore").decode() == text for text in texts):
+    if (message.content is None or _is_whole(message.content)) and all(
+        _is_whole(call.id) and _is_whole(call.function.name) and _is_whole(call.function.arguments)
+        for call in message.tool_calls
+    ):
         return message
     calls = tuple(
         ToolCall(_whole(call.id), FunctionCall(_whole(call.function.name), _whole(call.function.arguments)))
         for call in message.tool_calls
     )
     return AssistantMessage(None if message.content is None else _whole(message.content), calls)
+
+
+def _is_whole(text: str) -> bool:
+    return text.isascii() or text.encode("utf-8", "ignore").decode() == text
 
 
 def _whole(text: str) -> str:
@@ -87,20 +90,38 @@ def request_seed(seed: int, request_id: str) -> int:
     return int.from_bytes(blake2b(f"{seed}/{request_id}".encode(), digest_size=8).digest(), "big") >> 1
 
 
+class _Side:
+    """What one seat sees and has used; `view` only grows."""
+
+    __slots__ = ("seat", "session", "turns", "usage", "view")
+
+    def __init__(self, seat: Seat, conversation_id: str, prompt: Message) -> None:
+        self.seat: Seat = seat
+        self.session = f"{conversation_id}/{seat}"
+        self.view: list[Message] = [prompt]
+        self.turns = 0
+        self.usage: Usage | None = None
+
+    def copy(self) -> _Side:
+        other = _Side.__new__(_Side)
+        other.seat, other.session, other.turns = self.seat, self.session, self.turns
+        other.view = self.view.copy()
+        other.usage = None if self.usage is None else msgspec.structs.replace(self.usage)
+        return other
+
+
 class Conversation:
     """One simulation of one task. Knows no engine and no clock."""
 
     __slots__ = (
-        "_agent_view",
+        "_agent",
         "_chain",
         "_errors",
         "_messages",
         "_next",
         "_notes",
         "_steps",
-        "_turns",
-        "_usage",
-        "_user_view",
+        "_user",
         "domain",
         "error",
         "id",
@@ -127,11 +148,9 @@ class Conversation:
         self.signal: Signal | None = None
         self.error = ""
         self._messages: list[Message] = []
-        self._agent_view: list[Message] = [agent_system_prompt(domain.policy)]
-        self._user_view: list[Message] = [user_system_prompt(task.scenario, task.behaviour)]
+        self._agent = _Side("agent", self.id, agent_system_prompt(domain.policy))
+        self._user = _Side("user", self.id, user_system_prompt(task.scenario, task.behaviour))
         self._chain: list[str] = []
-        self._usage: dict[Seat, Usage] = {}
-        self._turns: dict[Seat, int] = {"agent": 0, "user": 0}
         self._notes: list[Note] = []
         self._steps = 0
         self._errors = 0
@@ -173,23 +192,26 @@ class Conversation:
         """Completions and tool rounds so far."""
         return self._steps
 
+    def session(self, seat: Seat) -> str:
+        """What all requests of a seat have in common, so that an engine can keep something for it."""
+        return self._agent.session if seat == "agent" else self._user.session
+
     def request(self) -> Request | None:
         """The completion that is needed next, or None when the conversation has ended."""
         if self.termination is not None:
             return None
         seat = self._next
-        turn = self._turns[seat]
-        session = f"{self.id}/{seat}"
-        request_id = f"{session}/{turn}"
+        side = self._agent if seat == "agent" else self._user
+        request_id = f"{side.session}/{side.turns}"
         return Request(
             id=request_id,
-            session=session,
+            session=side.session,
             seat=seat,
             task_id=self.task.id,
             trial=self.trial,
-            turn=turn,
+            turn=side.turns,
             seed=request_seed(self.seed, request_id),
-            messages=self._agent_view if seat == "agent" else self._user_view,
+            messages=side.view,
             tools=self.domain.schemas if seat == "agent" else self.domain.user_schemas,
         )
 
@@ -202,9 +224,13 @@ class Conversation:
             raise RuntimeError(f"conversation {self.id} has ended: {self.termination}")
         seat = self._next
         message = _clean(completion.message)
-        self._turns[seat] += 1
-        self._usage.setdefault(seat, Usage()).add(completion.usage)
-        self._notes.extend(completion.notes)
+        side = self._agent if seat == "agent" else self._user
+        side.turns += 1
+        if side.usage is None:
+            side.usage = Usage()
+        side.usage.add(completion.usage)
+        if completion.notes:
+            self._notes.extend(completion.notes)
         self._steps += 1
         if not message.tool_calls and not (message.content or "").strip():
             self.stop(Termination.AGENT_ERROR if seat == "agent" else Termination.USER_ERROR, "empty message")
@@ -230,12 +256,10 @@ class Conversation:
             setattr(other, name, getattr(self, name))
         other.state = self.state.fork()
         other._messages = self._messages.copy()
-        other._agent_view = self._agent_view.copy()
-        other._user_view = self._user_view.copy()
+        other._agent = self._agent.copy()
+        other._user = self._user.copy()
         other._chain = self._chain.copy()
         other._notes = self._notes.copy()
-        other._turns = self._turns.copy()
-        other._usage = {seat: msgspec.structs.replace(usage) for seat, usage in self._usage.items()}
         return other
 
     def trajectory(self) -> Trajectory:
@@ -256,7 +280,7 @@ class Conversation:
             errors=self._errors,
             digest=self.state.digest(),
             chain=tuple(self._chain),
-            usage={seat: self._usage[seat] for seat in sorted(self._usage)},
+            usage={side.seat: side.usage for side in (self._agent, self._user) if side.usage is not None},
             notes=tuple(self._notes),
             error=self.error,
         )
@@ -266,19 +290,19 @@ class Conversation:
         content, calls = message.content, message.tool_calls
         if seat == "agent":
             self._messages.append(message)
-            self._agent_view.append(message)
+            self._agent.view.append(message)
             if not calls:
-                self._user_view.append(UserMessage(content))
+                self._user.view.append(UserMessage(content))
         else:
             said = UserMessage(content, calls)
             self._messages.append(said)
-            self._user_view.append(message)
+            self._user.view.append(message)
             if not calls:
-                self._agent_view.append(said)
+                self._agent.view.append(said)
 
     def _run_tools(self, seat: Seat, calls: tuple[ToolCall, ...]) -> None:
         requestor: Requestor = "assistant" if seat == "agent" else "user"
-        view = self._agent_view if seat == "agent" else self._user_view
+        view = (self._agent if seat == "agent" else self._user).view
         tools = self.domain.tools if seat == "agent" else self.domain.user_tools
         for call in calls:
             result = run_call(self.domain, self.state, call, requestor)

@@ -2,8 +2,9 @@
 
 A conversation begins when, by the forecasts of all that are live on a server, its pool will hold it too, at every
 moment until it ends (`Pool.fits`). What is live goes on at once, from seat to seat while both prefixes are hot. When
-forecasts have grown and the pool will be fuller than it may be, the youngest give their place up at their next call,
-while they are small, and come back, oldest first, before anything new begins.
+forecasts have grown and the pool will be fuller than it may be, the youngest of those that are to grow most give their
+place up at their next call, while they are small. They come back oldest first, before anything new begins; only what
+fits beside may overtake one that is too large for now, and only as much as one pool holds.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Hashable, Sequence
 from heapq import heappop, heappush
+from sys import maxsize
 
 from writ_async.engine import Gauges
 from writ_async.scheduler.calls import CallQueue
-from writ_async.scheduler.forecast import Forecast, step_width
+from writ_async.scheduler.forecast import Forecast
 from writ_async.scheduler.members import Member, Stage
 from writ_async.scheduler.pool import Pool
 from writ_async.trajectory import Seat
@@ -25,14 +27,14 @@ WINDOW = 64
 PATIENCE = 64
 """How many others may begin before the one that has waited longest, for the sake of a prefix that is hot."""
 
-MARGIN = 0.06
-"""The part of a pool that is left to what is in flight and to errors of the forecast."""
-
-OVERFLOW = 0.5
-"""The part of the margin that live conversations may fill before the youngest must give way."""
+MARGIN = 0.03
+"""The part of a pool that is left free when conversations begin, half of which they may fill before some must go."""
 
 CHECKS = 16
 """How often the pools are looked at while each live conversation makes one call."""
+
+_REFRESH = 4  # forecasts take in what was learned at every so many of these looks
+_LOOK = 64  # so many parked conversations are looked at for one that fits
 
 BACK_OFF = 0.9
 RECOVER = 0.01
@@ -48,9 +50,8 @@ class BudgetPolicy:
     def __init__(
         self, kv_tokens: Sequence[int], concurrency: int = 0, in_flight: int = 0, *, margin: float = MARGIN
     ) -> None:
-        width = step_width(min(kv_tokens))
-        self.pools = [Pool(tokens, margin, width) for tokens in kv_tokens]
-        self.forecast = Forecast(width)
+        self.forecast = Forecast(min(kv_tokens))
+        self.pools = [Pool(tokens, margin, self.forecast.width) for tokens in kv_tokens]
         self.parkings = 0
         self._concurrency = concurrency
         self._calls = CallQueue(in_flight)
@@ -64,6 +65,8 @@ class BudgetPolicy:
         self._young: list[list[tuple[int, Member]]] = [[] for _ in kv_tokens]
         self._blocked = False
         self._answers = 0
+        self._checks = 0
+        self._overtaken = 0  # tokens of what began while the first of the parked waited
 
     @property
     def counts(self) -> bool:
@@ -85,7 +88,7 @@ class BudgetPolicy:
     def ask(self, member: Member) -> bool:
         """A live conversation wants a model call: it goes on, unless its place is needed by older ones."""
         pool = self.pools[member.server]
-        if member.marked or (len(self.pools) > 1 and (pool.closed or self._lopsided(member, pool))):
+        if member.marked or (len(self.pools) > 1 and self._must_move(member, pool)):
             self._park(member)
             return False
         return self._calls.ask(member)
@@ -100,14 +103,17 @@ class BudgetPolicy:
         before, width = member.own, self.forecast.width
         final = member.final
         if before // width != own // width or own > final:
-            curve = self.forecast.curve(member.kind)
-            curve.grow(before, own)
-            final = curve.quantile(own, member.share)
+            assert member.cohort is not None
+            member.cohort.grow(before, own)
+            final = member.cohort.quantile(own, member.share)
         pool.resize(member, own, final)
         self._answers += 1
         if self._answers * CHECKS > self._live:
             # One answer changes little of what the pool will hold: looking anew some times a round is enough.
             self._answers = 0
+            self._checks += 1
+            if self._checks % _REFRESH == 0:
+                self.forecast.refresh()
             self._blocked = False
             self._mark(member.server, pool)
 
@@ -116,9 +122,10 @@ class BudgetPolicy:
         if member.stage in (Stage.LIVE, Stage.CALLING):
             self.pools[member.server].remove(member)
             self._live -= 1
-            self.forecast.curve(member.kind).end(member.own)
         elif member.stage is Stage.WAITING:
             self._queued -= 1
+        if member.cohort is not None:
+            member.cohort.end(member.own)
         member.stage = Stage.GONE
         self._blocked = False
 
@@ -128,9 +135,8 @@ class BudgetPolicy:
         if not self._blocked:
             self._blocked = True
             self._unpark(ready)
-            if not self._parked:
-                while (member := self._next()) is not None and self._begin(member):
-                    ready.append(member)
+            while self._may_overtake() and (member := self._next()) is not None and self._begin(member):
+                ready.append(member)
         while (granted := self._calls.grant()) is not None:
             ready.append(granted)
         return ready
@@ -165,9 +171,6 @@ class BudgetPolicy:
         self.pools[server].closed = False
         self._blocked = False
 
-    def _most(self, pool: Pool) -> float:
-        return pool.tokens * (1.0 - pool.margin * OVERFLOW) * pool.scale
-
     def _next(self) -> Member | None:
         """Who is to begin next: one of the group that began last, as long as the head of the queue has patience."""
         if self._hot is not None and self._passed < PATIENCE:
@@ -184,12 +187,14 @@ class BudgetPolicy:
     def _begin(self, member: Member) -> bool:
         if self._concurrency and self._live >= self._concurrency:
             return False
-        curve = self.forecast.curve(member.kind)
-        member.final = curve.quantile(member.own, member.share)
+        cohort = self.forecast.newest(member.kind)
+        member.final = cohort.quantile(member.own, member.share)
         server = self._place(member)
         if server is None:
             return False
-        curve.grow(-1, member.own)
+        cohort.join()
+        member.cohort = cohort
+        self._overtaken += member.final if self._parked else 0
         self._passed = 0 if member is self._waiting[0] else self._passed + 1
         self._hot = member.group
         self._queued -= 1
@@ -215,8 +220,10 @@ class BudgetPolicy:
         """The server that a conversation is to live on: one that has its group's prefix, else the emptiest it fits."""
         key = member.prefixes[-1][0] if member.prefixes else None
         best, least = None, 2.0
+        # Where all are closed none is better than another, and what waits must not wait for ever.
+        shut = all(pool.closed for pool in self.pools)
         for server, pool in enumerate(self.pools):
-            if pool.closed or not pool.tokens:
+            if (pool.closed and not shut) or not pool.tokens:
                 continue
             if pool.live and (pool.held or not pool.fits(member)):
                 continue
@@ -235,35 +242,71 @@ class BudgetPolicy:
         heappush(self._parked, (member.number, member))
         self._blocked = False
 
+    def _may_overtake(self) -> bool:
+        """Whether others may still begin before the first of the parked."""
+        return not self._parked or self._overtaken < max(pool.tokens for pool in self.pools)
+
     def _unpark(self, ready: list[Member]) -> None:
-        """Let parked conversations come back, oldest first, while they fit."""
-        while self._parked:
-            member = self._parked[0][1]
-            if member.stage is Stage.PARKED:
-                member.final = self.forecast.curve(member.kind).quantile(member.own, member.share)
+        """Let parked conversations come back, oldest first, and past one that does not fit those that do."""
+        blocked: list[tuple[int, Member]] = []
+        own = final = maxsize  # of the least that did not fit
+        while self._parked and len(blocked) < _LOOK and (not blocked or self._may_overtake()):
+            item = heappop(self._parked)
+            member = item[1]
+            if member.stage is not Stage.PARKED:
+                continue
+            if member.own < own or member.final < final:
+                assert member.cohort is not None
+                member.final = member.cohort.quantile(member.own, member.share)
                 server = self._place(member)
-                if server is None:
-                    return
-                self._enter(member, server)
-                if self._calls.ask(member):
-                    ready.append(member)
-            heappop(self._parked)
+                if server is not None:
+                    self._overtaken = self._overtaken + member.final if blocked else 0
+                    self._enter(member, server)
+                    if self._calls.ask(member):
+                        ready.append(member)
+                    continue
+                own, final = min(own, member.own), min(final, member.final)
+            blocked.append(item)
+        for item in blocked:
+            heappush(self._parked, item)
 
     def _mark(self, server: int, pool: Pool) -> None:
-        """Choose the youngest to give their place up when they ask next, until the rest will fit."""
+        """Choose who is to give its place up at its next call, until the rest will fit.
+
+        The youngest go first, but not those that have less to go than the mean as long as others will do: they would
+        free little.
+        """
+        if pool.peak() <= pool.limit:
+            return
         young = self._young[server]
-        while len(young) > 1 and pool.peak() > self._most(pool):
-            member = heappop(young)[1]
-            if self._lives(member, server):
-                pool.mark(member)
+        spared: list[tuple[int, Member]] = []
+        for least in (pool.growth(), 0.0):
+            while len(young) > 1 and pool.peak() > pool.limit:
+                item = heappop(young)
+                member = item[1]
+                if not self._lives(member, server):
+                    continue
+                if member.final - member.own < least:
+                    spared.append(item)
+                else:
+                    pool.mark(member)
+            for item in spared:
+                heappush(young, item)
+            spared.clear()
 
     def _lives(self, member: Member, server: int) -> bool:
         """Whether an entry of the heap of the young still says something."""
         return member.stage in (Stage.LIVE, Stage.CALLING) and member.server == server and not member.marked
 
+    def _must_move(self, member: Member, pool: Pool) -> bool:
+        """Whether a conversation is to leave its server for another one, at the price of prefilling anew."""
+        if pool.closed:
+            return any(not other.closed for other in self.pools)
+        return self._lopsided(member, pool)
+
     def _lopsided(self, member: Member, pool: Pool) -> bool:
-        """Whether another server stands so empty, with nothing left to begin, that moving pays for prefilling anew."""
-        if len(self.pools) == 1 or self._queued:
+        """Whether another server stands so empty, with nothing left to begin, that moving pays."""
+        if self._queued:
             return False
         return any(
             not other.closed and other.tokens and other.live + 1 < pool.live / 2 and other.fits(member)

@@ -29,6 +29,7 @@ class Prefixes:
     def __init__(self) -> None:
         self._characters: dict[Hashable, int] = {}
         self._tokens: dict[Hashable, int] = {}
+        self._holders: dict[Hashable, int] = {}  # of a task's prefix: the trials that share it now
         self._seen_tokens = 0.0
         self._seen_characters = 0.0
 
@@ -38,13 +39,25 @@ class Prefixes:
         return self._seen_characters / self._seen_tokens if self._seen_tokens else CHARACTERS
 
     def of(self, job: Job, seats: Sequence[Seat]) -> tuple[Prefix, ...]:
-        """The prefixes of a conversation on one server, the one that fewest share last."""
+        """The prefixes of a conversation on one server, the one that fewest share last; `release` them when it ends."""
         found: list[Prefix] = []
         if "agent" in seats:
             found.append(self._prefix(("agent", job.domain.name), job))
         if "user" in seats:
-            found += [self._prefix(("user",), job), self._prefix(("user", job.task.id), job)]
+            key = ("user", job.task.id)
+            found += [self._prefix(("user",), job), self._prefix(key, job)]
+            self._holders[key] = self._holders.get(key, 0) + 1
         return tuple(found)
+
+    def release(self, shared: Sequence[Prefix]) -> None:
+        """Forget the prefix of a task whose last trial has ended: a long run has many tasks."""
+        for key, _ in shared:
+            holders = self._holders.get(key, 0)
+            if holders > 1:
+                self._holders[key] = holders - 1
+            elif holders:
+                del self._holders[key], self._characters[key]
+                self._tokens.pop(key, None)
 
     def measure(self, keys: Sequence[Hashable], tokens: int, characters: int) -> list[Prefix]:
         """Divide a first prompt of some tokens and characters; gives its prefixes that were not measured before."""

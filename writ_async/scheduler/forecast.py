@@ -1,22 +1,35 @@
-"""How large a conversation will become: a survival curve per kind of conversation, learned while the run goes on.
+"""How large a conversation will become: what became of those that began with it, learned while the run goes on.
 
-Conversations that are still live say something too: that they were not over before this size. So what is kept is, per
-size, how many got there and how many of those ended there (a discrete hazard, as in the estimator of Kaplan and
-Meier). Counting finished conversations alone would take the first to finish, which are the short ones, for all.
+Conversations of a kind that begin one after another form a cohort. Of a cohort it is kept, per size, how many went past
+that size and how many ended there: a discrete hazard, as in the estimator of Kaplan and Meier, so that those which are
+still live say something too (that they were not over before their size). Counting finished conversations alone would
+take the first to finish, which are the short ones, for all.
+
+What few of a cohort have shown is taken from the cohort before it. So a steady mix is learned ever better; and a mix
+that shifts is noticed by the first cohort that outgrows the one before, while nothing changes for those that began
+earlier.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from math import log1p
+
 WIDTH = 512
-"""Tokens of one step of a curve, for pools of half a million tokens and more; smaller pools have finer steps."""
+"""Tokens of one step, for pools of 131,072 tokens and more; smaller pools have finer steps."""
+
+COHORT = 64
+"""How many conversations a cohort has at least; with many live ones it has an eighth of them."""
 
 _STEPS = 256
-_MEMORY = 48.0  # each step remembers about so many that reached it, so that the curve follows a mix that shifts
+_WEIGHT = 4.0  # what the cohort before says counts as much as so many outcomes of the cohort's own
 _PRIOR_WEIGHT = 1.0
-_PRIOR_HAZARD = 0.1
+_MOST_HAZARD = 0.98
 _PRIOR_SIZE = 12_288
-_PRIOR_STEPS = 128
-"""What is taken of a size that few have reached: conversations go on to `_PRIOR_SIZE` tokens, or an eighth of the pool.
+_PRIOR_SHARE = 16
+_TAIL = 2.0
+"""What is taken of a size that nobody has shown: conversations go on to `_PRIOR_SIZE` tokens, or a sixteenth of the
+pool, and beyond it have the tail of a Pareto distribution with this exponent: they double on average.
 
 To take all for large and alike is the careful guess: of conversations that vary, many more may begin, for the short
 ones make room for the long. To begin with too few costs a little of the first minute, with too many their caches.
@@ -24,58 +37,105 @@ ones make room for the long. To begin with too few costs a little of the first m
 
 
 def step_width(pool: int) -> int:
-    """Tokens of one step for a KV pool of some tokens: a thousandth of it, from 16 to `WIDTH`."""
-    return max(16, min(WIDTH, pool // 1024))
+    """Tokens of one step for a KV pool of some tokens: so many that all steps are the pool, from 16 to `WIDTH`."""
+    return max(16, min(WIDTH, pool // _STEPS))
 
 
-class Curve:
-    """The sizes of one kind of conversation, in tokens of its own."""
+def prior_size(pool: int) -> int:
+    """The size that conversations are taken to reach, in tokens of their own, while none has ended."""
+    return min(_PRIOR_SIZE, pool // _PRIOR_SHARE)
 
-    __slots__ = ("_prior", "_width", "ended", "reached")
 
-    def __init__(self, width: int = WIDTH) -> None:
+class Cohort:
+    """The sizes, in tokens of their own, of conversations that began one after another.
+
+    `joined` have begun, of which `live` have not ended. What is counted is in the forecasts after `refresh`. Without a
+    cohort before it, conversations are taken to reach `prior` tokens.
+    """
+
+    __slots__ = ("_before", "_ended", "_hazards", "_passed", "_sums", "_width", "joined", "live")
+
+    def __init__(self, width: int = WIDTH, before: Cohort | None = None, prior: int = _PRIOR_SIZE) -> None:
+        self.joined = 0
+        self.live = 0
         self._width = width
-        self._prior = min(_PRIOR_STEPS, _PRIOR_SIZE // width)
-        self.reached = [0.0] * _STEPS
-        self.ended = [0.0] * _STEPS
+        self._before = before
+        self._passed = [0] * _STEPS
+        self._ended = [0] * _STEPS
+        self._hazards = [_TAIL / (step + 1) if step * width >= prior else 0.0 for step in range(_STEPS)]
+        self._sums: list[float] = []
+        self.refresh()
+
+    def join(self) -> None:
+        """A conversation begins."""
+        self.joined += 1
+        self.live += 1
 
     def grow(self, before: int, now: int) -> None:
-        """A live conversation has gone from one size to another; `before` is -1 when it begins."""
-        first = before // self._width + 1 if before >= 0 else 0
-        for step in range(first, min(now // self._width, _STEPS - 1) + 1):
-            self.reached[step] += 1.0
-            if self.reached[step] > _MEMORY:
-                self.reached[step] /= 2
-                self.ended[step] /= 2
+        """A live conversation has gone from one size to another."""
+        passed, width = self._passed, self._width
+        for step in range(before // width, min(now // width, _STEPS - 1)):
+            passed[step] += 1
 
     def end(self, size: int) -> None:
         """A conversation has ended at a size."""
-        self.ended[min(size // self._width, _STEPS - 1)] += 1.0
+        self._ended[min(size // self._width, _STEPS - 1)] += 1
+        self.live -= 1
+
+    def refresh(self) -> None:
+        """Take what was counted into the forecasts; the cohort before must have done so."""
+        hazards = self._hazards
+        if self._before is not None:
+            known = self._before._hazards
+            weight = _WEIGHT if self._before.joined else _PRIOR_WEIGHT
+            for step, (ended, passed) in enumerate(zip(self._ended, self._passed, strict=True)):
+                hazards[step] = (ended + weight * known[step]) / (ended + passed + weight)
+        total = 0.0
+        sums = self._sums = []
+        for hazard in hazards:
+            total -= log1p(-min(hazard, _MOST_HAZARD))
+            sums.append(total)
+
+    def freeze(self) -> None:
+        """Nothing more is to be learned from the cohorts before: let them go."""
+        self._before = None
 
     def quantile(self, size: int, share: float) -> int:
-        """The size that a conversation of this size will not pass with probability `share`; at least its size."""
-        left = 1.0 - share
-        alive = 1.0
-        ended, reached = self.ended, self.reached
-        for step in range(min(size // self._width, _STEPS - 1), _STEPS):
-            guess = _PRIOR_WEIGHT * _PRIOR_HAZARD if step >= self._prior else 0.0
-            hazard = (ended[step] + guess) / (reached[step] + _PRIOR_WEIGHT)
-            alive *= 1.0 - (hazard if hazard < 1.0 else 1.0)
-            if alive <= left:
-                return max(size, step * self._width + self._width // 2)
-        return max(size, _STEPS * self._width)
+        """The size that a conversation of this size will not pass with probability `share`; at least its size.
+
+        With the cumulative hazard H over steps, that is the first step at which H - H(size) reaches -log(1 - share).
+        """
+        step = min(size // self._width, _STEPS - 1)
+        wanted = (self._sums[step - 1] if step else 0.0) - log1p(-share)
+        step = bisect_left(self._sums, wanted, lo=step)
+        return max(size, step * self._width + self._width // 2)
 
 
 class Forecast:
-    """Curves by kind."""
+    """Cohorts by kind, for pools of some tokens. A refresh costs as much as cohorts are live, which are few."""
 
-    def __init__(self, width: int = WIDTH) -> None:
-        self.width = width
-        self._curves: dict[str, Curve] = {}
+    def __init__(self, pool: int) -> None:
+        self.width = step_width(pool)
+        self._cohorts: dict[str, list[Cohort]] = {}
+        self._last = Cohort(self.width, prior=prior_size(pool))
 
-    def curve(self, kind: str) -> Curve:
-        """The curve of a kind; a new one for a kind not seen before."""
-        curve = self._curves.get(kind)
-        if curve is None:
-            curve = self._curves[kind] = Curve(self.width)
-        return curve
+    def newest(self, kind: str) -> Cohort:
+        """The cohort that a conversation of this kind would join."""
+        cohorts = self._cohorts.get(kind)
+        if cohorts is None:
+            # Nothing is known of a new kind but what the others are like.
+            cohorts = self._cohorts[kind] = [Cohort(self.width, self._last)]
+            self._last = cohorts[0]
+        newest = cohorts[-1]
+        if newest.joined >= max(COHORT, sum(cohort.live for cohort in cohorts) // 8):
+            newest = self._last = Cohort(self.width, newest)
+            cohorts.append(newest)
+        return newest
+
+    def refresh(self) -> None:
+        """Take what was counted into all forecasts."""
+        for cohorts in self._cohorts.values():
+            for cohort in cohorts:
+                cohort.refresh()
+            while len(cohorts) > 1 and not cohorts[0].live:
+                cohorts.pop(0).freeze()

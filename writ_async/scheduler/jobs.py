@@ -43,6 +43,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     request_timeout: float = 600.0
     conversation_timeout: float = 0.0
 
+    def most_live(self, jobs: int) -> int:
+        """How many of so many conversations may be live at once."""
+        return min(self.concurrency, jobs) if self.concurrency and self.policy != "unbounded" else jobs
+
 
 class Timing(msgspec.Struct, frozen=True):
     """How long one conversation took, and how long each seat's model calls took within it; seconds.

@@ -30,6 +30,12 @@ class Lag:
             edge *= 1.25
         self._counts[bucket] += 1
 
+    def merge(self, other: Lag) -> None:
+        """Add the samples of another loop."""
+        self.most = max(self.most, other.most)
+        self.samples += other.samples
+        self._counts = [one + more for one, more in zip(self._counts, other._counts, strict=True)]
+
     def quantile(self, share: float) -> float:
         """The lag that this share of samples did not exceed, to a quarter; 0 without samples."""
         wanted, edge = share * self.samples, _FIRST

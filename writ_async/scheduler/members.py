@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from enum import IntEnum
 
+from writ_async.scheduler.forecast import Cohort
 from writ_async.trajectory import Seat
 
 Prefix = tuple[Hashable, int]
@@ -31,13 +32,14 @@ class Member:
 
     `kind` names conversations that grow alike, `group` those that share more than their kind does. `own` counts the KV
     tokens that it shares with nobody, of both seats. `server` says where its context lies. `calls` counts the model
-    calls that were granted. `final` is the forecast of `own` at its end. `touched` says, for each seat, how much had
-    been left behind on its server when the seat's context was last used.
+    calls that were granted. `final` is the forecast of `own` at its end, by the `cohort` that it began with. `touched`
+    says, for each seat, how much had been left behind on its server when the seat's context was last used.
     """
 
     __slots__ = (
         "bucket",
         "calls",
+        "cohort",
         "final",
         "group",
         "kind",
@@ -62,6 +64,7 @@ class Member:
         self.stage = Stage.WAITING
         self.server = 0
         self.calls = 0
+        self.cohort: Cohort | None = None
         self.final = own
         self.bucket = 0
         self.marked = False

@@ -9,6 +9,7 @@ Conversations are counted in buckets by what they have to go, so a question cost
 from __future__ import annotations
 
 from collections.abc import Hashable
+from math import sqrt
 
 from writ_async.scheduler.forecast import WIDTH
 from writ_async.scheduler.members import Member
@@ -23,13 +24,14 @@ _MOST_STALE = 0.25  # of a pool; to reserve more than that costs more than it sa
 class Pool:
     """Unique KV tokens of the live conversations on one server.
 
-    `tokens` is the server's pool; `budget` is what may be used of it now: less a margin for what is in flight, and
-    less again by `scale` after the server has shown that it was too much. `held` stops new conversations, `closed` all
-    that come. `giving` counts the tokens of those that are marked to give their place up; they are in no forecast.
+    `tokens` is the server's pool. `limit` is what live conversations may hold of it at most: less half of a margin for
+    what is in flight, and less again by `scale` after the server has shown that it was too much. `held` stops new
+    conversations, `closed` all that come. `giving` counts the tokens of those that are marked to give their place up;
+    they are in no forecast.
 
     What ended conversations leave in the cache goes only when it is the least recently used. A seat's context that has
     been idle while the other seat worked is older than what ended meanwhile, and goes first. So room is kept for what
-    ends (`left` counts it) while a context is idle: `stale`, a quantile of what was seen.
+    ends (`left` counts it) while a context is idle: `stale`, a quantile of what was seen, the most to begin with.
     """
 
     def __init__(self, tokens: int, margin: float, width: int = WIDTH) -> None:
@@ -44,7 +46,7 @@ class Pool:
         self.shared = 0
         self.giving = 0
         self.left = 0
-        self.stale = 0.0
+        self.stale = tokens * _MOST_STALE
         self.retractions = -1
         self._prefixes: dict[Hashable, list[int]] = {}
         self._counts = [0] * _BUCKETS
@@ -52,9 +54,9 @@ class Pool:
         self._top = 0
 
     @property
-    def budget(self) -> float:
+    def limit(self) -> float:
         """Tokens that live conversations may hold together, at any time."""
-        return self.tokens * (1.0 - self.margin) * self.scale - self.stale
+        return self.tokens * (1.0 - self.margin / 2) * self.scale - self.stale
 
     @property
     def used(self) -> int:
@@ -66,12 +68,16 @@ class Pool:
         return key in self._prefixes
 
     def fits(self, member: Member) -> bool:
-        """Whether the pool will hold all live conversations and this one to their ends, if forecasts come true."""
-        need = self.shared + member.own
+        """Whether the pool will hold all live conversations and this one to their ends, if forecasts come true.
+
+        Whoever comes must leave room for errors of the forecasts: the other half of the margin, and the standard
+        deviation of all that is yet to grow, each growth taken for exponentially distributed. Few large conversations
+        vary more than many small ones, and it costs more to take one back.
+        """
+        need = self.shared + member.own + self.tokens * self.margin / 2 * self.scale
         for key, tokens in member.prefixes:
             if key not in self._prefixes:
                 need += tokens
-        limit = self.budget - need
         last = min((member.final - member.own) // self._width, _BUCKETS - 1)
         counts, sizes = self._counts, self._sizes
         alive = held = 0
@@ -79,6 +85,8 @@ class Pool:
         while top and not counts[top]:
             top -= 1
         self._top = top
+        squares = sum(counts[bucket] * bucket * bucket for bucket in range(top + 1))
+        limit = self.limit - need - self._width * sqrt(squares)
         for bucket in range(top, last, -1):
             alive += counts[bucket]
             held += sizes[bucket]
@@ -98,6 +106,14 @@ class Pool:
             held += self._sizes[bucket]
             most = max(most, held + alive * (bucket * self._width + self._width // 2))
         return most + self.shared
+
+    def growth(self) -> float:
+        """The mean of the tokens that live conversations have to go."""
+        alive = steps = 0
+        for bucket in range(self._top + 1):
+            alive += self._counts[bucket]
+            steps += self._counts[bucket] * bucket
+        return self._width * (steps / alive + 0.5) if alive else 0.0
 
     def add(self, member: Member) -> None:
         """A conversation comes to live here."""

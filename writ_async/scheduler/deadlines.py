@@ -1,0 +1,107 @@
+"""Deadlines of many tasks under one timer: to move one costs a comparison.
+
+A timer per model call is made, put into the loop's heap and cancelled with each call, and nearly none ever rings. Here
+a deadline stands in a heap at the earliest time at which it may have passed. When that comes it is looked at: it rings,
+or stands there again at its time. One task sleeps until the first of them.
+"""
+
+from __future__ import annotations
+
+from heapq import heapify, heappop, heappush
+from math import inf
+
+import anyio
+
+_AT_ONCE = 64
+"""Deadlines that are looked at before others have their turn on the loop."""
+
+_SPARE = 64
+"""Entries without meaning that the heap may have beyond as many as there are deadlines."""
+
+
+class Deadline:
+    """When a cancel scope is cancelled, in seconds of the loop's clock. Made and moved by `Deadlines`."""
+
+    __slots__ = ("_listed", "_scope", "when")
+
+    def __init__(self, scope: anyio.CancelScope) -> None:
+        self.when = inf
+        self._scope = scope
+        self._listed = inf  # where its one entry stands that counts
+
+
+class Deadlines:
+    """The deadlines of a task group: `watch` is a task of it, and cancels scopes whose time has come."""
+
+    def __init__(self) -> None:
+        self._open: dict[Deadline, None] = {}
+        self._heap: list[tuple[float, int, Deadline]] = []
+        self._number = 0
+        self._cut = False
+        self._alarm: anyio.CancelScope | None = None
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def open(self, scope: anyio.CancelScope) -> Deadline:
+        """A deadline for a scope, which never comes until it is moved."""
+        deadline = Deadline(scope)
+        self._open[deadline] = None
+        if self._cut:
+            self._list(deadline, -inf)
+        return deadline
+
+    def move(self, deadline: Deadline, when: float) -> None:
+        """Set the time; `inf` for none."""
+        deadline.when = when
+        if when < deadline._listed:
+            self._list(deadline, when)
+
+    def close(self, deadline: Deadline) -> None:
+        """Forget a deadline whose scope has been left."""
+        del self._open[deadline]
+        deadline._listed = -inf
+        if len(self._heap) > 2 * len(self._open) + _SPARE:
+            self._heap = [entry for entry in self._heap if self._counts(entry)]
+            heapify(self._heap)
+
+    def cut(self) -> None:
+        """Let all deadlines be past, those that are opened later too."""
+        self._cut = True
+        for deadline in self._open:
+            self._list(deadline, -inf)
+
+    async def watch(self) -> None:
+        """Cancel what is due, until cancelled."""
+        while True:
+            with anyio.CancelScope(deadline=self._heap[0][0] if self._heap else inf) as self._alarm:
+                await anyio.Event().wait()
+            self._look(anyio.current_time())
+
+    def _list(self, deadline: Deadline, when: float) -> None:
+        """Have a deadline looked at when a time has come."""
+        deadline._listed = when
+        self._number += 1
+        heappush(self._heap, (when, self._number, deadline))
+        if self._alarm is not None and when < self._alarm.deadline:
+            self._alarm.deadline = when
+
+    def _counts(self, entry: tuple[float, int, Deadline]) -> bool:
+        """Whether an entry is its deadline's last one, and the deadline still open."""
+        return entry[2]._listed == entry[0] and entry[2] in self._open
+
+    def _look(self, now: float) -> None:
+        """Look at some of those whose time may have come."""
+        heap = self._heap
+        for _ in range(_AT_ONCE):
+            if not heap or heap[0][0] > now:
+                return
+            entry = heappop(heap)
+            if not self._counts(entry):
+                continue
+            deadline = entry[2]
+            deadline._listed = inf
+            if self._cut or deadline.when <= now:
+                deadline._scope.cancel()
+            elif deadline.when < inf:
+                self._list(deadline, deadline.when)
