@@ -1,11 +1,15 @@
 """How conversations are let in decides what a model server does: none held back, a fixed number, or a KV budget.
 
-    python bench/admission.py [--n 4096] [--model qwen3-4b] [--gpu h200] [--seeds 1] [--json FILE]
+    python bench/admission.py [--n 4096] [--model qwen3-4b] [--gpu h200] [--mix service] [--seed 1] [--json FILE]
 
 The server is simulated in virtual time (engines/simulated); scheduler and conversations are the real ones. Three mixes:
 `service` grows contexts to 6,000-12,000 tokens; `shifting` begins with short conversations, goes on with long ones and
-ends with short ones, without telling the scheduler; in `deep` the long ones grow to 60,000 tokens. "fixed" is tried at
-several settings and its best one, known only in hindsight, counts.
+ends with short ones, without telling the scheduler; in `deep` the long ones grow to 60,000 tokens and more. "fixed", a
+plain semaphore, is tried at several settings and its best one, known only in hindsight, counts.
+
+A conversation's wait is the mean over its model calls of the time from asking to the answer, gate and server together.
+That of the slowest hundredth is held against the median of all, and in the table also against the median of its own
+shape: calls with a long context take longer under whatever policy, and most of all where few others are live.
 
 The lower bound is what any order of work would take on this server: every unique prompt token prefilled once, every
 token decoded at its cost, no more decode steps than the pool can hold tokens for, and no less than the longest
@@ -14,16 +18,16 @@ conversation by itself. It is computed from a run of one conversation after anot
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
-from pathlib import Path
-from statistics import median
+from collections.abc import Iterable, Mapping
+from statistics import fmean, median
 
 import msgspec
 from loads import DEEP, LONG, POLICY_TOKENS, SERVICE, SHORT, Load, Shape
+from report import Figure, make_parser, run_script, show_figures, write_json
 
-from engines.simulated import Costs, Server, ServerOptions, SimulatedEngine, costs_of
+from engines.simulated import Costs, Server, SimulatedEngine, costs_of
 from writ_async.scheduler import Job, Limits, Timing, run_rollouts
 from writ_async.scheduler.budget import BudgetPolicy
 from writ_async.trajectory import Trajectory
@@ -36,7 +40,7 @@ BOUND, UNBOUNDED, BEST_FIXED, PREFILLED, STARVED = 1.10, 3.0, 1.15, 1.05, 3.0
 
 
 class Cell(msgspec.Struct, kw_only=True):
-    """One run. `slow_wait` is the mean wait of a call, gate and server, of the slowest hundredth of conversations."""
+    """One run. `slow` is the wait of the slowest hundredth over the median, `slow_own` over the median of its shape."""
 
     mix: str
     policy: str
@@ -50,7 +54,8 @@ class Cell(msgspec.Struct, kw_only=True):
     parkings: int
     live_p50: float
     call_wait: float
-    slow_wait: float
+    slow: float
+    slow_own: float
     cpu: float
     calls: int
 
@@ -97,16 +102,18 @@ def play(load: Load, engine: SimulatedEngine, limits: Limits) -> tuple[list[Timi
     return timings, rows, run_virtual(main)
 
 
-def measure(mix: str, load: Load, costs: Costs, name: str, limits: Limits, options: ServerOptions) -> Cell:
+def measure(mix: str, load: Load, costs: Costs, name: str, limits: Limits) -> Cell:
     """One cell of the table."""
-    engine = SimulatedEngine(load, Server(costs, options), context=CONTEXT)
+    engine = SimulatedEngine(load, Server(costs), context=CONTEXT)
     started = time.process_time()
     timings, rows, parkings = play(load, engine, limits)
     cpu = time.process_time() - started
     report = engine.reports()[0]
     calls = [sum(usage.requests for usage in row.usage.values()) for row in rows]
-    waits = sorted((t.agent_wait + t.user_wait + t.gate_wait) / max(n, 1) for t, n in zip(timings, calls, strict=True))
-    slowest = waits[-max(1, len(waits) // 100) :]
+    waits = {
+        row.id: (t.agent_wait + t.user_wait + t.gate_wait) / max(n, 1)
+        for row, t, n in zip(rows, timings, calls, strict=True)
+    }
     busy = sum(t.seconds - t.gate_wait for t in timings)
     return Cell(
         mix=mix,
@@ -120,11 +127,26 @@ def measure(mix: str, load: Load, costs: Costs, name: str, limits: Limits, optio
         retractions=report.retractions,
         parkings=parkings,
         live_p50=busy / report.seconds,
-        call_wait=median(waits),
-        slow_wait=sum(slowest) / len(slowest),
+        call_wait=median(waits.values()),
+        slow=slowest(waits.values()),
+        slow_own=slowest(of_own_shape(load, waits)),
         cpu=cpu,
         calls=sum(calls),
     )
+
+
+def slowest(waits: Iterable[float]) -> float:
+    """The mean of the slowest hundredth over the median of all."""
+    ordered = sorted(waits)
+    return fmean(ordered[-max(1, len(ordered) // 100) :]) / median(ordered)
+
+
+def of_own_shape(load: Load, waits: Mapping[str, float]) -> list[float]:
+    """Each conversation's wait over the median of those of its shape."""
+    by_shape: dict[Shape, list[float]] = {}
+    for name, wait in waits.items():
+        by_shape.setdefault(load.shape(name), []).append(wait)
+    return [wait / middle for group in by_shape.values() for middle in [median(group)] for wait in group]
 
 
 def floor(load: Load, costs: Costs) -> Floor:
@@ -152,84 +174,72 @@ def floor(load: Load, costs: Costs) -> Floor:
 
 
 def show(cells: list[Cell], bound: Floor) -> None:
-    """Print the table of one mix, and the aims."""
+    """Print the table of one mix."""
     print(
         f"\n{cells[0].mix}: {cells[0].calls:,} calls, {bound.unique:,} unique prompt tokens of {bound.prompt:,}, "
         f"{bound.output:,} output; lower bound {bound.seconds:,.1f} s = prefill {bound.prefill:,.1f} + tokens "
         f"{bound.decode_tokens:,.1f} + steps {bound.decode_base:,.1f} (longest conversation {bound.longest:,.1f})"
     )
     print(
-        f"  {'policy':12} {'seconds':>9} {'x bound':>8} {'prefilled':>10} {'hits':>6} {'batch':>6} {'live':>6} "
-        f"{'prefill':>8} {'decode':>7} {'retract':>8} {'parked':>7} {'wait p50':>9} {'slow 1%':>8} {'µs/call':>8}"
+        f"  {'policy':10} {'seconds':>9} {'x bound':>8} {'prefilled':>10} {'hits':>6} {'batch':>6} {'live':>6} "
+        f"{'prefill':>8} {'decode':>7} {'retract':>8} {'parked':>7} {'wait p50':>9} {'slow 1%':>8} {'of own':>7} "
+        f"{'µs/call':>8}"
     )
     for cell in cells:
         print(
-            f"  {cell.policy:12} {cell.seconds:>9,.1f} {cell.seconds / bound.seconds:>8.2f} "
+            f"  {cell.policy:10} {cell.seconds:>9,.1f} {cell.seconds / bound.seconds:>8.2f} "
             f"{cell.prefilled / bound.unique:>9.2f}x {cell.hit_rate:>6.1%} {cell.batch:>6.0f} {cell.live_p50:>6.0f} "
             f"{cell.prefill_share:>8.1%} {cell.decode_share:>7.1%} {cell.retractions:>8,} {cell.parkings:>7,} "
-            f"{cell.call_wait:>9.2f} {cell.slow_wait:>8.2f} {1e6 * cell.cpu / cell.calls:>8.0f}"
+            f"{cell.call_wait:>9.2f} {cell.slow:>7.2f}x {cell.slow_own:>6.2f}x {1e6 * cell.cpu / cell.calls:>8.0f}"
         )
 
 
-def judge(mix: str, cells: list[Cell], bound: Floor) -> list[tuple[str, float, str, bool]]:
-    """The aims of a mix: what, the measured ratio, the aim, and whether it is met."""
+def judge(mix: str, cells: list[Cell], bound: Floor) -> list[Figure]:
+    """The figures of a mix, with their aims."""
     by_name = {cell.policy: cell for cell in cells}
     budget, unbounded = by_name["kv-budget"], by_name["unbounded"]
     best = min((cell for cell in cells if cell.policy.startswith("fixed")), key=lambda cell: cell.seconds)
-    aims = [
-        ("time over lower bound", budget.seconds / bound.seconds, BOUND, False),
-        ("unbounded over kv-budget", unbounded.seconds / budget.seconds, UNBOUNDED, True),
-        ("prefilled over unique", budget.prefilled / bound.unique, PREFILLED, False),
-        ("prefilled by unbounded over unique", unbounded.prefilled / bound.unique, UNBOUNDED, True),
+    shifts = None if mix == "service" else BEST_FIXED
+    return [
+        Figure(f"{mix}: time over lower bound", budget.seconds / bound.seconds, "x", BOUND),
+        Figure(f"{mix}: unbounded over kv-budget", unbounded.seconds / budget.seconds, "x", UNBOUNDED, True),
+        Figure(f"{mix}: best fixed ({best.policy}) over kv-budget", best.seconds / budget.seconds, "x", shifts, True),
+        Figure(f"{mix}: prefilled over unique", budget.prefilled / bound.unique, "x", PREFILLED),
+        Figure(f"{mix}: prefilled by unbounded over unique", unbounded.prefilled / bound.unique, "x", UNBOUNDED, True),
         *(
-            (f"slowest 1 % over median, {c.policy}", c.slow_wait / c.call_wait, STARVED, False)
-            for c in (budget, unbounded)
+            Figure(f"{mix}: slowest 1 % over median, {cell.policy}", cell.slow, "x", STARVED)
+            for cell in (budget, best, unbounded)
         ),
     ]
-    if mix != "service":
-        aims.insert(2, (f"best fixed ({best.policy}) over kv-budget", best.seconds / budget.seconds, BEST_FIXED, True))
-    return [
-        (f"{mix}: {what}", value, f"{'≥' if least else '≤'} {aim:g}", value >= aim if least else value <= aim)
-        for what, value, aim, least in aims
-    ]
 
 
-def main(arguments: list[str]) -> int:
-    """Run the script and give its exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--n", type=int, default=4096, help="conversations")
+def main(arguments: list[str]) -> None:
+    """Run the script."""
+    parser = make_parser(__doc__, n=4096, of="conversations")
     parser.add_argument("--model", default="qwen3-4b")
     parser.add_argument("--gpu", default="h200")
     parser.add_argument("--mix", action="append", choices=MIXES, help="one mix alone")
     parser.add_argument("--fixed", type=int, action="append", help="a setting of the semaphore; several if not given")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write what was measured to a file")
     options = parser.parse_args(arguments)
     costs = costs_of(options.model, options.gpu)
-    flags = ServerOptions()
-    found = []
-    verdicts: list[tuple[str, float, str, bool]] = []
+    found, figures = [], []
     for mix in options.mix or MIXES:
         load = Load(shapes(mix, options.n), options.seed)
         bound = floor(load, costs)
         settings = [("kv-budget", Limits(concurrency=options.n, kv_tokens=costs.kv_tokens))]
         settings += [(f"fixed {k}", Limits(concurrency=k)) for k in options.fixed or FIXED]
-        settings.append(("unbounded", Limits(policy="unbounded", concurrency=options.n, request_timeout=0)))
-        cells = []
-        for name, limits in settings:
-            limits = msgspec.structs.replace(limits, request_timeout=0.0)
-            cells.append(measure(mix, load, costs, name, limits, flags))
+        settings.append(("unbounded", Limits(policy="unbounded", concurrency=options.n)))
+        cells = [
+            measure(mix, load, costs, name, msgspec.structs.replace(limits, request_timeout=0.0))
+            for name, limits in settings
+        ]
         show(cells, bound)
-        verdicts += judge(mix, cells, bound)
+        figures += judge(mix, cells, bound)
         found.append({"mix": mix, "bound": bound, "cells": cells})
-    print()
-    for what, value, aim, met in verdicts:
-        print(f"  {what:58} {value:>7.2f}  (aim {aim}: {'met' if met else 'MISSED'})")
-    if options.json:
-        report = {"model": options.model, "gpu": options.gpu, "n": options.n, "mixes": found, "aims": verdicts}
-        options.json.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
-    return 0
+    show_figures(figures, "figures")
+    write_json(options.json, figures, model=options.model, gpu=options.gpu, n=options.n, mixes=found)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run_script(main))

@@ -99,6 +99,7 @@ class Load:
         world = World("load", {})
         ref = WorldRef("load")
         self._plans: dict[str, Plan] = {}
+        self._shapes = tuple(shapes)
         self.jobs: list[Job] = []
         for number, shape in enumerate(shapes):
             task = Task(
@@ -111,6 +112,10 @@ class Load:
             for trial in range(trials):
                 self.jobs.append(Job(task, DOMAIN, world, trial))
                 self._plans[f"c{number}#{trial}"] = draw(shape, Random(f"{seed}/{number}/{trial}"))
+
+    def shape(self, name: str) -> Shape:
+        """The shape of a conversation by its id."""
+        return self._shapes[int(name.partition("#")[0].removeprefix("c"))]
 
     async def complete(self, request: Request) -> Completion:
         """Play the next turn."""

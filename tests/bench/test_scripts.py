@@ -15,6 +15,8 @@ TINY = {
     "synthesis": ("--n", "12", "--candidates", "50"),
     "evidence": ("--n", "12"),
     "client": ("--n", "2"),
+    "admission": ("--n", "24", "--mix", "deep", "--fixed", "4"),
+    "thrash": (),
     "peers": ("--n", "2", "--rounds", "1", "--trials", "1"),
 }
 
