@@ -144,7 +144,8 @@ class EngineFactory(msgspec.Struct, frozen=True, kw_only=True):
 
     `make(options, setting)` may raise `InputError`. `seats` says who the engine can play. `check(url, model)` looks at
     a server for `writ doctor`, `model` being the folder that the caller named, if any; whatever the server does is a
-    finding, only an address or a folder that cannot be used raises `InputError`.
+    finding, only an address or a folder that cannot be used raises `InputError`. `execution` names options that decide
+    no row, such as an address or a timeout: a run may be resumed with others.
     """
 
     name: str
@@ -152,3 +153,4 @@ class EngineFactory(msgspec.Struct, frozen=True, kw_only=True):
     make: Callable[[Any, Setting], Engine]
     seats: frozenset[Seat] = frozenset({"agent", "user"})
     check: Callable[[str, str | None], Awaitable[Sequence[Check]]] | None = None
+    execution: frozenset[str] = frozenset()

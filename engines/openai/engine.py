@@ -113,4 +113,10 @@ def _make(options: OpenAIOptions, setting: Setting) -> OpenAIEngine:
     return OpenAIEngine(options, seed=setting.seed)
 
 
-ENGINE = EngineFactory(name="openai", options=OpenAIOptions, make=_make)
+# The address is not among them: elsewhere, the same name of a model may be another model.
+ENGINE = EngineFactory(
+    name="openai",
+    options=OpenAIOptions,
+    make=_make,
+    execution=frozenset({"key_env", "timeout", "deadline", "retries"}),
+)

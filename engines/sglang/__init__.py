@@ -34,6 +34,12 @@ async def check_sglang(url: str, model: str | None) -> list[Check]:
     return await check_server(url, model)
 
 
-ENGINE = EngineFactory(name="sglang", options=SglangOptions, make=make_sglang, check=check_sglang)
+ENGINE = EngineFactory(
+    name="sglang",
+    options=SglangOptions,
+    make=make_sglang,
+    check=check_sglang,
+    execution=frozenset({"url", "timeout", "attempts", "budget", "patience", "batch", "batch_window"}),
+)
 
 __all__ = ["ENGINE", "SglangOptions", "check_sglang", "make_sglang"]

@@ -70,7 +70,10 @@ async def evaluate(
     manifest = Manifest(
         kind="eval",
         command="writ eval",
-        config={**config_of(config), "own_tool_schemas": tools is None},
+        config={
+            **config_of(msgspec.structs.replace(config, seats=config.seats.deciding())),
+            "own_tool_schemas": tools is None,
+        },
         worlds=tuple(opened.ref for opened in chosen.worlds.values()),
         seeds={"run": config.seed},
         versions=package_versions(),

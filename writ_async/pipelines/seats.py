@@ -20,12 +20,21 @@ class EngineSpec(msgspec.Struct, frozen=True):
     name: str = "scripted"
     options: dict[str, str] = {}
 
+    def deciding(self) -> EngineSpec:
+        """The engine with those options alone that decide rows. Raises `InputError` for an unknown engine."""
+        execution = load_engine(self.name).execution
+        return EngineSpec(self.name, {key: value for key, value in self.options.items() if key not in execution})
+
 
 class Seats(msgspec.Struct, frozen=True):
     """The engine of each seat; without `user` the agent's engine plays both."""
 
     agent: EngineSpec = EngineSpec()
     user: EngineSpec | None = None
+
+    def deciding(self) -> Seats:
+        """The seats with those options alone that decide rows. Raises `InputError` for an unknown engine."""
+        return Seats(self.agent.deciding(), self.user and self.user.deciding())
 
     def make(self, tasks: Iterable[Task], domains: Mapping[str, Domain], seed: int) -> dict[Seat, Engine]:
         """The engines. Raises `InputError` for an unknown engine or option, or a seat that an engine cannot play."""

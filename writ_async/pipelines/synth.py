@@ -73,7 +73,11 @@ async def synth(
     manifest = Manifest(
         kind="synth",
         command="writ synth",
-        config=config_of(config),
+        config=config_of(
+            msgspec.structs.replace(
+                config, seats=config.seats.deciding(), phraser=config.phraser and config.phraser.deciding()
+            )
+        ),
         worlds=tuple(opened.ref for opened in worlds),
         seeds={"run": config.seed},
         versions=package_versions(),
