@@ -43,12 +43,12 @@ from writ_async.errors import InputError
 OURS = "ours, openai engine"
 VERIFIERS, TAU2 = "verifiers", "τ²-bench's runner"
 AIMS = {VERIFIERS: 20.0, TAU2: 100.0}
-LAST = "2 shared, busy cores, 20 tasks of τ²-bench, verifiers 0.1.14, tau2 1.0.1, openai 3.54.0, 2026-11-23"
+LAST = "2 shared cores, 20 tasks of τ²-bench, verifiers 0.1.14, tau2 1.0.1, openai 3.54.0, 2026-11-23"
 LAST_RATIOS = {
-    "naive loop, aiohttp": 0.938,
-    "naive loop, OpenAI SDK": 12.2,
-    VERIFIERS: 22.6,
-    TAU2: 553.0,
+    "naive loop, aiohttp": 0.801,
+    "naive loop, OpenAI SDK": 12.3,
+    VERIFIERS: 28.6,
+    TAU2: 482.0,
 }
 """Of the last run with every client: conversations per CPU second of ours over theirs, medians of three rounds."""
 
