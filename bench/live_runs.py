@@ -32,6 +32,9 @@ TWENTY = Shape(turns=(5, 5), tools=(5, 5), result=(80, 240), user=(20, 60))
 
 BRIEF = Shape(turns=(1, 1), tools=(1, 1), result=(80, 240), user=(20, 60))
 
+TICK = 0.005
+"""Seconds between two moments at which the engine answers."""
+
 SLICE = 0.005
 """Seconds of work on the loop in one go that are too many."""
 
@@ -40,34 +43,63 @@ Collector = Literal["as it is", "frozen", "3,000", "quiet"]
 others never; and `quiet_gc`."""
 
 
-class Slow:
-    """An engine that answers as another does, after half to one and a half times as many seconds."""
+class Clock:
+    """Wakes who waits at the next of its ticks, as a server answers that decodes in steps: one timer for all of a tick.
 
-    def __init__(self, inner: Load, seconds: float) -> None:
-        self._inner = inner
-        self._seconds = seconds
+    A timer for each wait would be more work for the loop than a client's socket is.
+    """
 
-    async def complete(self, request: Request) -> Completion:
-        # A bare future is what a client's socket would wake; anyio.sleep would add three coroutines to each call.
+    def __init__(self) -> None:
+        self._due: dict[int, list[asyncio.Future[None]]] = {}
+
+    def wait(self, seconds: float) -> asyncio.Future[None]:
+        """What to wait for, so many seconds or up to a tick more."""
         loop = asyncio.get_running_loop()
         answer = loop.create_future()
-        timer = loop.call_later(self._seconds * (0.5 + (request.seed & 1023) / 1023), _wake, answer)
-        try:
-            await answer
-        finally:
-            timer.cancel()
-        return await self._inner.complete(request)
+        tick = int((loop.time() + seconds) / TICK) + 1
+        due = self._due.get(tick)
+        if due is None:
+            due = self._due[tick] = []
+            loop.call_at(tick * TICK, self._wake, tick)
+        due.append(answer)
+        return answer
 
-    def end_session(self, session: str) -> None:
-        pass
+    def _wake(self, tick: int) -> None:
+        for answer in self._due.pop(tick):
+            if not answer.done():
+                answer.set_result(None)
 
-    async def aclose(self) -> None:
-        pass
+
+def drawn(seconds: float, seed: int) -> float:
+    """From half to one and a half times as many seconds."""
+    return seconds * (0.5 + (seed & 1023) / 1023)
 
 
-def _wake(answer: asyncio.Future[None]) -> None:
-    if not answer.done():
-        answer.set_result(None)
+class Tasks(Load):
+    """Conversations of one shape: each of a task of its own that is made when it is asked for, by one of some plans.
+
+    As an engine it answers after a while. What it looks up is the same for all, so that it stays in the caches.
+    """
+
+    def __init__(self, shape: Shape, seconds: float, plans: int = 64) -> None:
+        super().__init__([shape] * plans)
+        self._of = plans
+        self._seconds = seconds
+        self._clock = Clock()
+        self._world = World("load", {})
+
+    def make(self, number: int) -> Iterator[Job]:
+        """So many jobs."""
+        for n in range(number):
+            scenario = Scenario("", text=text(f"c{n} ", SCENARIO_TOKENS))
+            task = Task(id=f"c{n}", domain="load", kind="normal", world=WorldRef("load"), scenario=scenario)
+            yield Job(task, DOMAIN, self._world)
+
+    async def complete(self, request: Request) -> Completion:
+        """Play the next turn, after half to one and a half times the seconds."""
+        await self._clock.wait(drawn(self._seconds, request.seed))
+        plan = int(request.task_id[1:]) % self._of
+        return await super().complete(msgspec.structs.replace(request, session=f"c{plan}#0/{request.seat}"))
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -82,12 +114,12 @@ def cost_of_call(
     live: int, seconds: float, calls: int, collector: Collector = "quiet", *, uvloop: bool = True, warm: int = 3
 ) -> Cost:
     """CPU of a call while so many conversations are live, ended ones followed by new ones."""
-    load = Load([TWENTY] * (live + (live * warm + calls) // 12))
+    jobs = live + (live * warm + calls) // 12
     pauses = Pauses()
 
     async def main() -> Cost:
         found = Cost(0.0, 0.0, 0.0)
-        async with rolling(load, seconds, live) as rollouts, anyio.create_task_group() as group:
+        async with rolling(jobs, live, seconds) as rollouts, anyio.create_task_group() as group:
 
             async def watch() -> None:
                 nonlocal found
@@ -109,10 +141,10 @@ def cost_of_call(
         return anyio.run(main, backend_options={"use_uvloop": uvloop})
 
 
-def rolling(load: Load, seconds: float, live: int) -> AbstractAsyncContextManager[Rollouts]:
-    """A run of a load's jobs."""
-    engine = Slow(load, seconds)
-    return run_rollouts(load.jobs, {"agent": engine, "user": engine}, limits=Limits(concurrency=live))
+def rolling(jobs: int, live: int, seconds: float) -> AbstractAsyncContextManager[Rollouts]:
+    """A run of so many conversations of about 20 messages."""
+    tasks = Tasks(TWENTY, seconds)
+    return run_rollouts(tasks.make(jobs), {"agent": tasks, "user": tasks}, limits=Limits(concurrency=live))
 
 
 async def until(true: Callable[[], bool]) -> None:
@@ -163,6 +195,7 @@ class Pauses:
 def bare_loop(live: int, seconds: float, calls: int) -> float:
     """CPU microseconds of a turn of tasks that only wait: the loop, its timers, and a cold task. The floor."""
     done = 0
+    clock = Clock()
 
     async def main() -> float:
         async def wait(number: int) -> None:
@@ -170,11 +203,7 @@ def bare_loop(live: int, seconds: float, calls: int) -> float:
             turn = 0
             while True:
                 turn += 1
-                seed = (number * 7919 + turn * 104729) & 1023
-                loop = asyncio.get_running_loop()
-                answer = loop.create_future()
-                loop.call_later(seconds * (0.5 + seed / 1023), _wake, answer)
-                await answer
+                await clock.wait(drawn(seconds, number * 7919 + turn * 104729))
                 done += 1
 
         async with anyio.create_task_group() as group:
@@ -206,7 +235,6 @@ def hold_of_loop(live: int, seconds: float) -> Held:
 
     On asyncio's own loop: uvloop's handles cannot be looked into, and run the same callbacks.
     """
-    load = Load([TWENTY] * live)
     goes: list[float] = []
     lag = Lag()
     run = events.Handle._run
@@ -217,7 +245,7 @@ def hold_of_loop(live: int, seconds: float) -> Held:
         goes.append(time.thread_time() - began)
 
     async def main() -> None:
-        async with rolling(load, seconds, live) as rollouts, anyio.create_task_group() as group:
+        async with rolling(live, live, seconds) as rollouts, anyio.create_task_group() as group:
             group.start_soon(sample_lag, lag)
             async for _ in rollouts:
                 pass
@@ -237,11 +265,10 @@ class Memory(msgspec.Struct, frozen=True):
 
 def memory_of_live(live: int, seconds: float) -> Memory:
     """Memory of so many conversations that are live at once, from their beginning to their end."""
-    load = Load([TWENTY] * live)
     lag = Lag()
 
     async def main() -> None:
-        async with rolling(load, seconds, live) as rollouts, anyio.create_task_group() as group:
+        async with rolling(live, live, seconds) as rollouts, anyio.create_task_group() as group:
             group.start_soon(sample_lag, lag)
             async for _ in rollouts:
                 pass
@@ -253,37 +280,15 @@ def memory_of_live(live: int, seconds: float) -> Memory:
     return Memory(peak_resident() - before, lag.quantile(0.99))
 
 
-class Stream(Load):
-    """Brief conversations without end, each of a task of its own that is made when it is asked for."""
-
-    def __init__(self, plans: int) -> None:
-        super().__init__([BRIEF] * plans)
-        self._plan_count = plans
-
-    def stream(self, number: int) -> Iterator[Job]:
-        world = World("load", {})
-        for n in range(number):
-            scenario = Scenario("", text=text(f"c{n} ", SCENARIO_TOKENS))
-            task = Task(id=f"c{n}", domain="load", kind="normal", world=WorldRef("load"), scenario=scenario)
-            yield Job(task, DOMAIN, world)
-
-    async def complete(self, request: Request) -> Completion:
-        plan = int(request.task_id[1:]) % self._plan_count
-        seat = request.session.rpartition("/")[2]
-        return await super().complete(msgspec.structs.replace(request, session=f"c{plan}#0/{seat}"))
-
-
 def growth_of_memory(conversations: int, live: int, kv_tokens: int) -> float:
     """Bytes that the process grows by for a conversation that has ended, after the first tenth of a long run."""
-    load = Stream(100)
-    engine = Slow(load, 0.02)
+    tasks = Tasks(BRIEF, 0.02)
     sizes: list[tuple[int, int]] = []
 
     async def main() -> None:
         limits = Limits(concurrency=live, kv_tokens=kv_tokens)
-        jobs = load.stream(conversations)
         ended = 0
-        async with run_rollouts(jobs, {"agent": engine, "user": engine}, limits=limits) as rollouts:
+        async with run_rollouts(tasks.make(conversations), {"agent": tasks, "user": tasks}, limits=limits) as rollouts:
             async for _ in rollouts:
                 ended += 1
                 # while as many are live as at the beginning

@@ -29,7 +29,7 @@ SCRIPTS: dict[str, tuple[str, ...]] = {
     "evidence": (),
     "client": (),
     "peers": (),
-    "scale": (),
+    "scale": ("--repeats", "1"),
     "thrash": (),
     "admission": (),
 }

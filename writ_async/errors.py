@@ -47,7 +47,7 @@ class ContextWindowError(EngineError):
 
 
 class ServerDownError(EngineError):
-    """One of an engine's servers does not answer, while another does; `server` is its number."""
+    """One of an engine's servers takes no calls, while another does; `server` is its number."""
 
     def __init__(self, message: str, server: int) -> None:
         super().__init__(message, kind="server_down")

@@ -20,6 +20,14 @@ _READ_BUFFER = 2**20  # an answer with logprobs is read without pausing the sock
 _OUT_OF_SOCKETS = (errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL)
 
 
+def _is_address(text: str) -> bool:
+    try:
+        url = URL(text)
+    except ValueError:
+        return False
+    return url.scheme in ("http", "https") and bool(url.host)
+
+
 class HttpClient:
     """Calls one server. The connections are made on the loop that first calls, and anew on another one.
 
@@ -28,7 +36,7 @@ class HttpClient:
     """
 
     def __init__(self, base_url: str, *, headers: Mapping[str, str] | None = None, timeout: float = 300.0) -> None:
-        if not base_url.startswith(("http://", "https://")):
+        if not _is_address(base_url):
             raise InputError(f"{base_url!r} is not the address of a server; give one such as http://127.0.0.1:30000")
         self.base_url = base_url.rstrip("/")
         self.timeout = timeout

@@ -29,6 +29,9 @@ IN_A_ROW = 3
 GONE = frozenset({"refused", "reset", "truncated", "deadline"})
 """The kinds of failure that say so: the server gave no answer. One that answers with an error is there."""
 
+REFUSING = frozenset({"unauthorized", "not_found", "quota", "tls"})
+"""The kinds of failure that one call shows for all: the server takes none, and sending it more would fail them all."""
+
 _LOOK_AGAIN = 5.0  # seconds between looks at a server that is down, where nobody else looks after it
 _LOOK_SECONDS = 5.0  # how long a call may be held up by such a look
 
@@ -48,7 +51,7 @@ class _Standing:
     """What is known of one server. `flights` are the calls under way there, `sessions` those that the fleet put there.
 
     `failures` counts those without an answer since; the calls of a batch share one, `last`. `told` says whether it was
-    said that the server is down.
+    said that the server is down, and no call has been answered since.
     """
 
     __slots__ = ("failures", "flights", "last", "looked", "sessions", "told", "up", "url")
@@ -74,6 +77,8 @@ class _Standing:
             self.failures += error is not self.last
             self.last = error
             self.up = self.up and self.failures < IN_A_ROW
+        elif error.kind in REFUSING:
+            self.up = False
         elif not isinstance(error, TransportError) or error.status is not None:
             self.answered()
 
@@ -107,15 +112,12 @@ class Fleet:
         """Raises `ServerDownError` when a server is down while another is up."""
         standing = self._servers[server]
         if not standing.up and self.any_up():
-            raise ServerDownError(f"{standing.url} does not answer", server)
+            raise ServerDownError(f"{standing.url} takes no calls", server)
 
     def found(self, server: int) -> None:
         """A look has found a server that takes calls."""
         standing = self._servers[server]
-        if standing.told:
-            logger.warning("%s takes calls again", standing.url)
         standing.up = True
-        standing.told = False
         standing.answered()
 
     def missed(self, server: int, error: EngineError) -> None:
@@ -177,6 +179,9 @@ class Fleet:
             finally:
                 standing.flights.discard(scope)
             standing.answered()
+            if standing.told:
+                standing.told = False
+                logger.warning("%s takes calls again", standing.url)
             return result
         raise TransportError(f"{standing.url} was given up, and its calls with it", kind="reset")
 
@@ -184,7 +189,7 @@ class Fleet:
         standing.failed(error)
         if not standing.up and not standing.told and self.any_up():
             standing.told = True
-            logger.warning("%s does not answer; other servers take its calls until it does (%s)", standing.url, error)
+            logger.warning("%s takes no calls; other servers take them until it does (%s)", standing.url, error)
 
     def _home(self, session: str) -> int:
         """The server of a session that nobody placed: always the same while it is up, first the one with the fewest."""

@@ -60,7 +60,8 @@ async def retry(
     `attempt(number, seconds)` is given its number from 0 on, to make a new request id from, and the seconds that are
     left of the budget. Raises the last `EngineError` when the budget is spent, and at once one that cannot pass.
 
-    `check` is called before each attempt and after each failure; what it raises ends the call here and now, uncounted.
+    `check` is called before each attempt, and after each failure that leaves something of the budget; what it raises
+    ends the call here and now, uncounted.
     With the same `tries` the call goes on later: its attempts are numbered on, under what is left of the budget.
     """
     tries = tries or Tries()
@@ -97,6 +98,8 @@ async def _wait(
     _count(statistics.failures, exc.kind)
     wait = policy.wait(tries.number, rng)
     tries.number += 1
+    if check is not None and tries.number < policy.attempts and anyio.current_time() < end:
+        check()
     if isinstance(exc, TransportError):
         wait = max(wait, exc.retry_after)
     if not may_pass(exc) or tries.number >= policy.attempts or anyio.current_time() + wait >= end:
@@ -105,8 +108,6 @@ async def _wait(
         if told is exc:
             raise exc
         raise told from exc
-    if check is not None:
-        check()
     await anyio.sleep(wait)
 
 

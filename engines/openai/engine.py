@@ -69,7 +69,9 @@ class OpenAIEngine:
         raise failure
 
     async def _look(self, server: int) -> None:
-        """See whether a server is there: whatever it says of its models, it is."""
+        """See whether a server is there: whatever it says of its models, it is, unless it has refused the key."""
+        if server in self._refused:
+            raise EngineError(self._refused[server], kind="unauthorized")
         try:
             await self._clients[server].get("/models", seconds=_LOOK_SECONDS)
         except EngineError as exc:

@@ -23,7 +23,7 @@ from writ_async.errors import EngineError
 T = TypeVar("T")
 PauseMode = Literal["abort", "in_place", "retract"]
 
-_LAST_WORD = 30.0  # seconds that a server may take to go on when the caller is being cancelled
+_LAST_WORD = 30.0  # seconds that servers may take to go on, for the caller may be being cancelled
 
 
 class _Done(msgspec.Struct):
@@ -63,13 +63,18 @@ class ServerControl:
 
     @asynccontextmanager
     async def paused(self, mode: PauseMode = "retract") -> AsyncIterator[None]:
-        """Generation is held while the block lasts, and goes on however it is left, also where not all could pause."""
+        """Generation is held while the block lasts, and goes on however it is left, also where not all could pause.
+
+        Raises `TransportError` when the servers do not say within half a minute that they go on.
+        """
         try:
             await self.pause(mode)
             yield
         finally:
-            with anyio.move_on_after(_LAST_WORD, shield=True):
+            with anyio.move_on_after(_LAST_WORD, shield=True) as last:
                 await self.resume()
+        if last.cancelled_caught:
+            raise TransportError("not all servers have said that they go on; resume them", kind="deadline")
 
     async def update_weights(self, folder: str, *, version: str, flush_cache: bool = True) -> None:
         """Load the weights of a folder that the server can read, and call them `version`.

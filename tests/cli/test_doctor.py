@@ -67,8 +67,12 @@ def test_an_engine_without_a_server_is_bad_input(capsys: pytest.CaptureFixture[s
     assert "engine 'scripted' has no server to check" in capsys.readouterr().err
 
 
-def test_what_is_no_address_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["doctor", "localhost"]) == 2
+@pytest.mark.parametrize(
+    "url",
+    ["localhost", "http://", "http://127.0.0.1:port", "http://127.0.0.1:99999", "http://[::1", "http://127.0.0.1:1,"],
+)
+def test_what_is_no_address_is_bad_input(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", url]) == 2
     assert "is not the address of a server" in capsys.readouterr().err
 
 

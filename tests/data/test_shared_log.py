@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -140,7 +141,41 @@ def test_writers_that_do_not_end_are_reported(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(locks, "_PAUSES", 2)
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     begun(tmp_path / "run", "a").close()
-    with RunFolder.join(tmp_path / "run"), pytest.raises(InputError, match="is writing to this run"):
+    with RunFolder.join(tmp_path / "run"), pytest.raises(InputError, match="a worker of a run that was killed"):
         RunFolder.open(tmp_path / "run")
     with RunFolder.open(tmp_path / "run") as run:
         assert run.append(trajectory("a", 0), Took(1, 1, 1))
+
+
+def test_locks_that_exclude_others_are_asked_for_as_network_disks_give_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flock = fcntl.flock
+
+    def as_over_nfs(fd: int, operation: int) -> None:
+        writable = fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
+        if operation & fcntl.LOCK_EX and not writable:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        flock(fd, operation)
+
+    monkeypatch.setattr(fcntl, "flock", as_over_nfs)
+    begun(tmp_path / "run", "a").close()
+    with RunFolder.open(tmp_path / "run"), RunFolder.join(tmp_path / "run") as joined:
+        assert joined.append(trajectory("a", 0), Took(1, 1, 1))
+
+
+def test_a_disk_that_knows_no_locks_for_tasks_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun(tmp_path / "run", "a").close()
+    flock, calls = fcntl.flock, []
+
+    def second_fails(fd: int, operation: int) -> None:
+        calls.append(fd)
+        if len(calls) == 2:
+            raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+        flock(fd, operation)
+
+    monkeypatch.setattr(fcntl, "flock", second_fails)
+    with pytest.raises(StorageError, match=r"tasks\.jsonl: No locks available; this disk knows no locks"):
+        RunFolder.open(tmp_path / "run")
+    with RunFolder.open(tmp_path / "run") as run:
+        assert run.has_tasks

@@ -5,24 +5,38 @@ from __future__ import annotations
 import shutil
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import anyio
 import msgspec
 import pytest
-from data.samples import task
+from data.samples import PROMPTS, manifest, task, trajectory
 from hypothesis import given
 from hypothesis import strategies as st
 
 from writ_async.conversation import Rules
+from writ_async.data.run_folder import RunFolder
 from writ_async.data.run_view import RunView
 from writ_async.data.summary import Summary
 from writ_async.errors import InputError
+from writ_async.pipelines import shares
 from writ_async.pipelines.evaluate import EvalConfig, evaluate
 from writ_async.pipelines.scores import score
 from writ_async.pipelines.seats import EngineSpec, Seats
-from writ_async.pipelines.shares import Plan, deal, divide, useful_workers
+from writ_async.pipelines.shares import (
+    Plan,
+    Report,
+    Share,
+    deal,
+    divide,
+    play_share,
+    simulate_in_workers,
+    useful_workers,
+)
 from writ_async.pipelines.simulate import Progress, Standing
+from writ_async.pipelines.stopping import EarlyStop
 from writ_async.pipelines.synth import SynthConfig, synth
+from writ_async.pipelines.workers import Link, Worker, WorkerDiedError
 from writ_async.scheduler import Limits
 from writ_async.task import Task
 from writ_async.trajectory import trajectory_id
@@ -162,20 +176,20 @@ def test_all_trials_of_a_task_that_are_left_are_in_one_share(
     ids = {trajectory_id(*every[place]) for place in done if place < len(every)}
     plan = Plan(trials=trials, seed=1, seats=Seats(), rules=Rules())
     limits = Limits(concurrency=10, in_flight=7, kv_tokens=1000)
-    shares = deal(tasks, plan, "run", Standing(ids, 0, Summary(), None), limits, workers)
-    dealt = [task_id for share in shares for task_id in share.tasks]
+    dealt_out = deal(tasks, plan, "run", Standing(ids, 0, Summary(), None), limits, workers)
+    dealt = [task_id for share in dealt_out for task_id in share.tasks]
     assert len(dealt) == len(set(dealt))
     left = {task_id for task_id, trial in every if trajectory_id(task_id, trial) not in ids}
     assert set(dealt) == left
-    assert set().union(*(share.done for share in shares)) == {row for row in ids if row.partition("#")[0] in left}
-    sizes = [len(share.tasks) for share in shares]
+    assert set().union(*(share.done for share in dealt_out)) == {row for row in ids if row.partition("#")[0] in left}
+    sizes = [len(share.tasks) for share in dealt_out]
     assert not sizes or (max(sizes) - min(sizes) <= 1 and len(sizes) <= workers)
-    if shares:
-        assert sum(share.limits.concurrency for share in shares) == 10
-        assert sum(share.limits.in_flight for share in shares) == 7
-        assert sum(share.limits.kv_tokens for share in shares) == 1000
-        assert min(share.limits.concurrency for share in shares) >= 1
-        assert min(share.limits.in_flight for share in shares) >= 1
+    if dealt_out:
+        assert sum(share.limits.concurrency for share in dealt_out) == 10
+        assert sum(share.limits.in_flight for share in dealt_out) == 7
+        assert sum(share.limits.kv_tokens for share in dealt_out) == 1000
+        assert min(share.limits.concurrency for share in dealt_out) >= 1
+        assert min(share.limits.in_flight for share in dealt_out) >= 1
 
 
 @given(st.integers(1, 500), st.integers(1, 16))
@@ -183,3 +197,53 @@ def test_limits_that_are_not_set_stay_so(concurrency: int, workers: int) -> None
     parts = divide(Limits(concurrency=concurrency, request_timeout=3.0), workers)
     assert sum(part.concurrency for part in parts) == concurrency
     assert {(part.in_flight, part.kv_tokens, part.request_timeout) for part in parts} == {(0, 0, 3.0)}
+
+
+def test_an_engine_that_plays_both_seats_has_its_calls_counted_once(tmp_path: Path) -> None:
+    options = {"url": "http://127.0.0.1:9", "model": "none", "retries": "0"}
+    config = msgspec.structs.replace(CONFIG, n=4, seats=Seats(EngineSpec("openai", options)))
+    for workers in (1, 2):
+        progress = make(config, tmp_path / str(workers), workers)
+        assert progress.calls.keys() == {"agent"}
+        assert sum(progress.calls["agent"].failures.values()) == 4
+
+
+def test_a_share_hears_that_it_should_end_while_its_engine_is_not_up_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stopping:
+        async def stopped(self) -> None:
+            await anyio.lowlevel.checkpoint()
+
+        def report(self, value: object) -> None:
+            raise AssertionError("nothing is played")
+
+    async def kv_pools(limits: Limits, engine: object) -> list[int]:
+        await anyio.sleep(20)
+        raise AssertionError("nobody has ended this")
+
+    monkeypatch.setattr(shares, "kv_pools", kv_pools)
+    plan = Plan(trials=1, seed=1, seats=Seats(), rules=Rules())
+    with RunFolder.create(tmp_path / "run", manifest()) as run:
+        run.write_tasks([], {})
+        share = Share(str(run.path), (), frozenset(), {}, Limits(policy="kv-budget"), 2)
+        report = play_share(cast(Link, Stopping()), plan, share)
+    assert (report.counters.finished, report.summary) == (0, Summary())
+
+
+def test_trials_of_tasks_that_a_dead_worker_has_settled_are_not_lost(tmp_path: Path) -> None:
+    class Dying:
+        async def call(self, function: object, plan: Plan, share: Share, **_: Any) -> Report:
+            with RunFolder.join(share.run) as joined:
+                for trial in range(2):
+                    joined.append(trajectory("a", trial, reasons=("wrong_outcome",)))
+            raise WorkerDiedError("a worker process was killed by SIGKILL")
+
+    plan = Plan(trials=4, seed=1, seats=Seats(), rules=Rules(), early=EarlyStop(settled=3))
+    tasks = [task("a"), task("b")]
+    with RunFolder.create(tmp_path / "run", manifest()) as run:
+        run.write_tasks(tasks, PROMPTS)
+        progress = anyio.run(
+            lambda: simulate_in_workers([cast(Worker, Dying())], tasks, plan, run, limits=Limits(concurrency=4))
+        )
+    assert progress.lost == 4

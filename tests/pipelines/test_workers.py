@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
 from writ_async.errors import EngineError, InputError, StorageError, WritError
+from writ_async.pipelines import workers
 from writ_async.pipelines.workers import Link, Worker, WorkerDiedError, start_workers
 
 
@@ -183,3 +189,65 @@ def test_leaving_by_an_error_kills_what_runs() -> None:
     with pytest.raises(RuntimeError, match="enough"):
         anyio.run(calls)
     assert gone(numbers[0])
+
+
+def test_an_interrupt_while_workers_start_leaves_none_of_them_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = workers._start
+
+    def interrupted() -> Worker:
+        worker = start()
+        os.kill(os.getpid(), signal.SIGINT)
+        return worker
+
+    async def calls() -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        async with start_workers(2):
+            pass
+
+    monkeypatch.setattr(workers, "_start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        anyio.run(calls)
+    assert multiprocessing.active_children() == []
+
+
+def test_a_system_without_room_for_so_many_workers_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = workers._start
+
+    def limited() -> Worker:
+        if multiprocessing.active_children():
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        return start()
+
+    async def calls() -> None:
+        async with start_workers(3):
+            pass
+
+    monkeypatch.setattr(workers, "_start", limited)
+    with pytest.raises(WritError, match="cannot start worker 2 of 3: Resource temporarily unavailable; ask for fewer"):
+        anyio.run(calls)
+    assert multiprocessing.active_children() == []
+
+
+FIRST_MOMENT = """
+import anyio, multiprocessing, signal
+from pathlib import Path
+from writ_async.pipelines.workers import start_workers
+
+async def main():
+    async with start_workers(1):
+        (child,) = multiprocessing.active_children()
+        status = dict(line.split(":", 1) for line in Path(f"/proc/{child.pid}/status").read_text().splitlines())
+        unheard = int(status["SigBlk"], 16) | int(status["SigIgn"], 16)
+        print([bool(unheard >> number - 1 & 1) for number in (signal.SIGINT, signal.SIGTERM)])
+
+if __name__ == "__main__":
+    anyio.run(main)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads a process's signal masks in /proc")
+def test_the_first_worker_of_a_program_hears_no_signal_from_its_first_moment(tmp_path: Path) -> None:
+    script = tmp_path / "program.py"
+    script.write_text(FIRST_MOMENT)
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)
+    assert done.stdout == "[True, True]\n", done.stderr

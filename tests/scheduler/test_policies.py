@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from writ_async.engine import Gauges
 from writ_async.scheduler.budget import MARGIN, PATIENCE, WINDOW, BudgetPolicy
 from writ_async.scheduler.calls import HEAD_START, CallQueue
-from writ_async.scheduler.forecast import COHORT, WIDTH, Cohort, Forecast
+from writ_async.scheduler.forecast import COHORT, MOST_COHORTS, WIDTH, Cohort, Forecast
 from writ_async.scheduler.members import Member, Stage
 from writ_async.scheduler.policy import FixedPolicy, Policy
 
@@ -359,6 +359,17 @@ def test_a_shift_of_the_mix_is_known_after_a_cohort() -> None:
         forecast.refresh()
     assert forecast.newest("k").quantile(0, 0.2) > 15 * WIDTH
     assert len(forecast._cohorts["k"]) <= 2  # those of which nobody lives are let go
+
+
+def test_one_that_lives_on_does_not_keep_all_cohorts_after_it_and_they_still_learn() -> None:
+    forecast = Forecast(1_000_000)
+    forecast.newest("k").join()
+    for _ in range(3 * MOST_COHORTS * COHORT):
+        ended(forecast.newest("k"), [3])
+    forecast.refresh()
+    assert len(forecast._cohorts["k"]) == 2
+    assert forecast.newest("k").quantile(0, 0.9) <= 5 * WIDTH
+    assert sum(cohort.live for cohort in forecast._cohorts["k"]) == 1
 
 
 def test_the_call_queue_lets_those_go_first_that_have_made_more_calls() -> None:

@@ -229,7 +229,7 @@ async def test_thousands_are_cancelled_and_all_are_handed_over(opened: Opened) -
     with anyio.fail_after(20):
         async with run_rollouts(make_jobs(opened, 600), seats(engine), limits=Limits(concurrency=500)) as rollouts:
             while engine.in_flight < 500:
-                await anyio.sleep(0.001)
+                await anyio.lowlevel.checkpoint()
             rollouts.cancel()
             rows = [row async for row in rollouts]
     assert [row.termination for row in rows] == [Termination.CANCELLED] * 500

@@ -217,7 +217,7 @@ class Cluster:
     async def gauges(self, server: int = 0) -> Gauges:
         self.looks[server] += 1
         self._check(server)
-        return Gauges(capacity_tokens=100_000)
+        return Gauges(capacity_tokens=100_000 - 20_000 * server)
 
     async def complete(self, request: Request) -> Completion:
         self.asked.append(request)
@@ -341,7 +341,7 @@ def test_with_one_server_nothing_is_placed_and_nothing_polled(opened: Opened) ->
     assert cluster.looks.total() == 0
 
 
-def test_a_server_that_is_not_there_yet_is_taken_to_be_like_the_others() -> None:
+def test_a_server_that_is_not_there_yet_is_taken_to_be_like_the_largest() -> None:
     cluster = Cluster(servers=3)
     cluster.down.add(1)
     chosen: list[Policy] = []
@@ -354,7 +354,7 @@ def test_a_server_that_is_not_there_yet_is_taken_to_be_like_the_others() -> None
 
     run_virtual(main)
     assert isinstance(chosen[0], BudgetPolicy)
-    assert [pool.tokens for pool in chosen[0].pools] == [100_000] * 3
+    assert [pool.tokens for pool in chosen[0].pools] == [100_000, 100_000, 60_000]
 
 
 def test_the_rows_do_not_depend_on_the_servers(opened: Opened) -> None:

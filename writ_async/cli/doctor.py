@@ -15,7 +15,8 @@ _MARKS = {"ok": "[green]ok[/green]", "notice": "[yellow]notice[/yellow]", "probl
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
-    diagnoses = anyio.run(diagnose_all, arguments.engine, arguments.url, arguments.model)
+    urls = [url.strip() for part in arguments.url for url in part.split(",")]
+    diagnoses = anyio.run(diagnose_all, arguments.engine, urls, arguments.model)
     healthy = all(diagnosis.healthy for diagnosis in diagnoses)
     if arguments.json:
         print_json(diagnoses[0] if len(diagnoses) == 1 else {"healthy": healthy, "servers": diagnoses})

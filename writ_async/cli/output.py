@@ -29,8 +29,8 @@ def finish(progress: Progress) -> int:
     """The exit code of a run, said on stderr when it is not 0, with what was noticed about its folder."""
     for notice in progress.notices:
         print(f"writ: {notice}", file=sys.stderr)
-    for seat, counts in progress.calls.items():
-        if counts.failures and (seat == "agent" or counts is not progress.calls.get("agent")):
+    for counts in progress.calls.values():
+        if counts.failures:
             kinds = ", ".join(f"{kind} {number:,}" for kind, number in sorted(counts.failures.items()))
             print(
                 f"writ: {counts.attempts:,} attempts at {counts.calls:,} model calls; failed: {kinds}; "

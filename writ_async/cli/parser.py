@@ -314,7 +314,10 @@ def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "doctor", help="check model servers, and say what to do", epilog=_DOCTOR, formatter_class=_Formatter
     )
     parser.add_argument(
-        "url", nargs="+", metavar="URL", help="a server, such as http://127.0.0.1:30000; several are compared too"
+        "url",
+        nargs="+",
+        metavar="URL",
+        help="a server, such as http://127.0.0.1:30000; several, also with commas between them, are compared too",
     )
     parser.add_argument("--model", metavar="FOLDER", help="the model folder; the server's own path if not given")
     parser.add_argument("--engine", default="sglang", metavar="E", help="the engine that is to use it")

@@ -33,7 +33,6 @@ def take_ownership(folder: Path) -> int:
         raise storage_error(folder, exc) from exc
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _await_writers(folder)
     except BlockingIOError:
         owner = os.pread(lock, 20, 0).decode(errors="replace").strip()
         os.close(lock)
@@ -42,6 +41,11 @@ def take_ownership(folder: Path) -> int:
     except OSError as exc:
         os.close(lock)
         raise storage_error(folder / LOCK, exc, "this disk knows no locks; choose another") from exc
+    try:
+        _await_writers(folder)
+    except BaseException:
+        os.close(lock)
+        raise
     # The pid is a courtesy: a full disk must not keep anyone from resuming.
     with suppress(OSError):
         os.ftruncate(lock, 0)
@@ -60,20 +64,31 @@ def share_writing(folder: Path) -> int:
 
 
 def _await_writers(folder: Path) -> None:
-    """Wait for writers that a killed owner has left behind. Raises `BlockingIOError` when they do not end."""
+    """Wait for writers that a killed owner has left behind.
+
+    Raises `InputError` when they do not end, and `StorageError` where the disk knows no locks.
+    """
     try:
-        tasks = os.open(folder / TASKS, os.O_RDONLY | os.O_CLOEXEC)
+        # Network disks give a lock that excludes others only on what is open for writing.
+        tasks = os.open(folder / TASKS, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
         return
+    except OSError as exc:
+        raise storage_error(folder / TASKS, exc) from exc
     try:
         for pause in range(_PAUSES + 1):
             try:
                 fcntl.flock(tasks, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 if pause == _PAUSES:
-                    raise
+                    raise InputError(
+                        f"{folder}: a worker of a run that was killed is writing to this run, and does not end; "
+                        "end that process, or choose another folder"
+                    ) from None
                 time.sleep(_PAUSE)
             else:
                 return
+    except OSError as exc:
+        raise storage_error(folder / TASKS, exc, "this disk knows no locks; choose another") from exc
     finally:
         os.close(tasks)

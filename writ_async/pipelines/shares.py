@@ -9,7 +9,6 @@ number of workers. A worker that dies costs the conversations that it had begun 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Any
 
@@ -146,13 +145,16 @@ async def simulate_in_workers(
     lost: list[Share] = []
     before = standing.summary
 
-    def hear(index: int, report: Report) -> None:
-        reports[index] = report
-        _sum_up(progress, before, reports)
+    async def keep_up() -> None:
+        # Not with every report: the work would grow with the square of the number of workers.
+        while True:
+            await anyio.sleep(_REPORT_SECONDS)
+            _sum_up(progress, before, reports)
 
     async def one(index: int, share: Share) -> None:
         try:
-            hear(index, await workers[index].call(play_share, plan, share, on_report=partial(hear, index)))
+            heard = partial(reports.__setitem__, index)
+            heard(await workers[index].call(play_share, plan, share, on_report=heard))
         except WorkerDiedError as exc:
             progress.notices.append(f"{exc}; the other workers went on")
             if index in reports:
@@ -168,16 +170,25 @@ async def simulate_in_workers(
     progress.cancel = cancel
     try:
         async with anyio.create_task_group() as watching:
+            watching.start_soon(keep_up)
             if watch is not None:
                 watching.start_soon(watch, progress)
             async with anyio.create_task_group() as playing:
                 for index, share in enumerate(shares):
                     playing.start_soon(one, index, share)
+            _sum_up(progress, before, reports)  # a watcher looks once more when it ends
             watching.cancel_scope.cancel()
     except BaseExceptionGroup as errors:
         raise bare(errors) from None
     run.look_again()
-    progress.lost = sum(_missing(share, plan.trials, run.done_ids()) for share in lost)
+    if lost:
+        standing = stand_of(run, {task.id: plan.trials for task in tasks}, plan.early)
+        progress.lost = sum(
+            is_left(standing, task_id, trial)
+            for share in lost
+            for task_id in share.tasks
+            for trial in range(plan.trials)
+        )
     finish_run(run, progress, plan.trials, plan.early, recount=True)
     return progress
 
@@ -208,23 +219,34 @@ def play_share(link: Link, plan: Plan, share: Share) -> Report:
 
 
 async def _play_share(link: Link, plan: Plan, share: Share) -> Report:
-    async def watch(progress: Progress) -> None:
-        async with anyio.create_task_group() as group:
-            group.start_soon(obey, progress)
-            while True:
-                link.report(_report(progress))
-                await anyio.sleep(_REPORT_SECONDS)
+    progress = Progress(0, 0, Counters(), Summary(), lambda: None)
 
-    async def obey(progress: Progress) -> None:
+    async def obey() -> None:
         await link.stopped()
         progress.cancel()
+
+    try:
+        async with anyio.create_task_group() as group:
+            progress.cancel = group.cancel_scope.cancel  # until there are conversations to end
+            group.start_soon(obey)
+            await _play_in_folder(link, plan, share, progress)
+            group.cancel_scope.cancel()
+    except BaseExceptionGroup as errors:
+        raise bare(errors) from None
+    return _report(progress)
+
+
+async def _play_in_folder(link: Link, plan: Plan, share: Share, progress: Progress) -> None:
+    async def watch(progress: Progress) -> None:
+        while True:
+            link.report(_report(progress))
+            await anyio.sleep(_REPORT_SECONDS)
 
     with RunFolder.join(share.run) as run:
         tasks = run.tasks_among(frozenset(share.tasks))
         worlds = open_worlds(tasks, plan.data, plan.tools)
         domains = {opened.domain.name: opened.domain for opened in worlds.values()}
         engines = plan.seats.make(tasks, domains, plan.seed)
-        progress = Progress(0, 0, Counters(), Summary(), lambda: None)
         jobs = plan_jobs(tasks, worlds, plan.trials, plan.seed)
         try:
             limits = share.limits
@@ -245,7 +267,6 @@ async def _play_share(link: Link, plan: Plan, share: Share) -> Report:
             )
         finally:
             await close_engines(engines)
-    return _report(progress)
 
 
 def _report(progress: Progress) -> Report:
@@ -278,9 +299,3 @@ def _add_calls(total: CallCounts, counts: CallCounts) -> None:
         total.failures[kind] = total.failures.get(kind, 0) + number
     for kind, number in counts.given_up.items():
         total.given_up[kind] = total.given_up.get(kind, 0) + number
-
-
-def _missing(share: Share, trials: int, done: AbstractSet[str]) -> int:
-    """How many conversations of a share have no row."""
-    played = sum(trajectory_id(task_id, trial) in done for task_id in share.tasks for trial in range(trials))
-    return trials * len(share.tasks) - played

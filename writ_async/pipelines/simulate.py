@@ -37,7 +37,8 @@ class Progress(msgspec.Struct):
     """What a watcher may read at any time: how much there is to do, and what has happened.
 
     `done_before` conversations were in the run folder when the run was resumed. `cancel` ends the run in order.
-    `notices` are lines about what was found in the folder. `lag` says how late the event loop was. `lost` conversations
+    `notices` are lines about what was found in the folder. `calls` counts the calls of an engine that plays both seats
+    once, as the agent's. `lag` says how late the event loop was. `lost` conversations
     were not played because the process died that was to play them.
     """
 
@@ -199,7 +200,11 @@ async def play(
                 group.cancel_scope.cancel()
     except BaseExceptionGroup as errors:
         raise bare(errors) from None
-    progress.calls = {seat: engine.call_counts() for seat, engine in engines.items() if isinstance(engine, Counted)}
+    progress.calls = {
+        seat: engine.call_counts()
+        for seat, engine in engines.items()
+        if isinstance(engine, Counted) and (seat == "agent" or engine is not engines["agent"])
+    }
 
 
 def finish_run(run: RunFolder, progress: Progress, trials: int, early: EarlyStop, *, recount: bool = False) -> None:

@@ -14,8 +14,9 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -26,6 +27,7 @@ from writ_async.errors import InputError, StorageError, WritError
 
 _STOP = "stop"
 _JOIN_SECONDS = 5.0
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 class _Report(msgspec.Struct, frozen=True):
@@ -126,40 +128,57 @@ class Worker:
 async def start_workers(count: int) -> AsyncIterator[list[Worker]]:
     """Worker processes that live as long as the block; when it raises or is cancelled, they are killed.
 
-    Fresh interpreters import the program's main module, which must not start anything when it is imported.
+    Fresh interpreters import the program's main module, which must not start anything when it is imported. Raises
+    `WritError` when the system has no room for so many.
     """
     workers: list[Worker] = []
     kill = True
     try:
-        for _ in range(count):
-            workers.append(_start())
+        try:
+            resource_tracker.ensure_running()  # it lets signals through again as it starts
+            with _signals_held():
+                for _ in range(count):
+                    workers.append(_start())
+        except OSError as exc:
+            raise WritError(
+                f"cannot start worker {len(workers) + 1} of {count}: {exc.strerror}; ask for fewer with --workers"
+            ) from None
         yield workers
         kill = False
     finally:
-        for worker in workers:
-            worker.close(kill=kill)
+        with _signals_held():
+            for worker in workers:
+                worker.close(kill=kill)
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Let the signals that end a program wait.
+
+    No worker is left behind by one that comes while workers start or end. A worker inherits the mask, and so can
+    ignore them from its first moment: a Ctrl-C at the terminal goes to all processes.
+    """
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 def _start() -> Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    # A Ctrl-C at the terminal goes to all processes. A worker begins with both signals held back, to ignore them as
-    # soon as it can: the process that has started it says when to end.
-    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        process = context.Process(target=_serve, args=(theirs,), name="writ-worker", daemon=True)
-        process.start()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+    process = context.Process(target=_serve, args=(theirs,), name="writ-worker", daemon=True)
+    process.start()
     theirs.close()
     return Worker(process, ours)
 
 
 def _serve(connection: Connection) -> None:
     """The life of a worker: call what is sent, until nobody can send any more."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _ENDING:
         signal.signal(number, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     link = Link(connection)
     while True:

@@ -119,14 +119,17 @@ class BudgetPolicy:
 
     def leave(self, member: Member) -> None:
         """A conversation has ended."""
-        if member.stage in (Stage.LIVE, Stage.CALLING):
+        stage, member.stage = member.stage, Stage.GONE
+        if stage is Stage.GONE:
+            return
+        if stage in (Stage.LIVE, Stage.CALLING):
             self.pools[member.server].remove(member)
             self._live -= 1
-        elif member.stage is Stage.WAITING:
+        elif stage is Stage.WAITING:
             self._queued -= 1
+            self._first(member.group)
         if member.cohort is not None:
             member.cohort.end(member.own)
-        member.stage = Stage.GONE
         self._blocked = False
 
     def decide(self) -> Sequence[Member]:
@@ -150,7 +153,7 @@ class BudgetPolicy:
         """Do less where a server had to take work back; begin nothing where it is behind."""
         pool = self.pools[server]
         if gauges.capacity_tokens:
-            pool.tokens = gauges.capacity_tokens if not pool.tokens else min(pool.tokens, gauges.capacity_tokens)
+            pool.holds(gauges.capacity_tokens)
         more = gauges.retractions - pool.retractions if pool.retractions >= 0 else 0
         pool.retractions = gauges.retractions
         if more > 0:
@@ -174,11 +177,9 @@ class BudgetPolicy:
     def _next(self) -> Member | None:
         """Who is to begin next: one of the group that began last, as long as the head of the queue has patience."""
         if self._hot is not None and self._passed < PATIENCE:
-            siblings = self._groups.get(self._hot)
-            while siblings:
-                if siblings[0].stage is Stage.WAITING:
-                    return siblings[0]
-                siblings.popleft()
+            sibling = self._first(self._hot)
+            if sibling is not None:
+                return sibling
         waiting = self._waiting
         while waiting and waiting[0].stage is not Stage.WAITING:
             waiting.popleft()
@@ -199,36 +200,45 @@ class BudgetPolicy:
         self._hot = member.group
         self._queued -= 1
         self._enter(member, server)
-        member.stage = Stage.LIVE
-        siblings = self._groups[member.group]
-        while siblings and siblings[0].stage is not Stage.WAITING:
-            siblings.popleft()
-        if not siblings:
-            del self._groups[member.group]
+        self._first(member.group)
         return True
+
+    def _first(self, group: Hashable) -> Member | None:
+        """The first of a group that waits; a group of which none does is forgotten."""
+        siblings = self._groups.get(group)
+        while siblings:
+            if siblings[0].stage is Stage.WAITING:
+                return siblings[0]
+            siblings.popleft()
+        self._groups.pop(group, None)
+        return None
 
     def _enter(self, member: Member, server: int) -> None:
         member.server = server
+        member.stage = Stage.LIVE
         self.pools[server].add(member)
         young = self._young[server]
         heappush(young, (-member.number, member))
         self._live += 1
         if len(young) > 2 * self.pools[server].live + WINDOW:
-            self._young[server] = sorted(item for item in young if self._lives(item[1], server))
+            self._young[server] = sorted({item for item in young if self._lives(item[1], server)})
 
     def _place(self, member: Member) -> int | None:
-        """The server that a conversation is to live on: one that has its group's prefix, else the emptiest it fits."""
-        key = member.prefixes[-1][0] if member.prefixes else None
-        best, least = None, 2.0
+        """The server that a conversation is to live on: one that has its group's prefix, else the emptiest it fits.
+
+        One that comes back prefills its own context, beside which the group's prefix is little: the emptiest for it.
+        """
+        key = member.prefixes[-1][0] if member.prefixes and member.stage is Stage.WAITING else None
+        best, least = None, 0.0
         # Where all are closed none is better than another, and what waits must not wait for ever.
         shut = all(pool.closed for pool in self.pools)
         for server, pool in enumerate(self.pools):
-            if (pool.closed and not shut) or not pool.tokens:
+            if pool.closed and not shut:
                 continue
             if pool.live and (pool.held or not pool.fits(member)):
                 continue
-            load = pool.used / pool.tokens - (1.0 if key is not None and pool.has(key) else 0.0)
-            if load < least:
+            load = pool.load - (1.0 if key is not None and pool.has(key) else 0.0)
+            if best is None or load < least:
                 best, least = server, load
         return best
 
@@ -276,20 +286,25 @@ class BudgetPolicy:
         The youngest go first, but not those that have less to go than the mean as long as others will do: they would
         free little.
         """
-        if pool.peak() <= pool.limit:
+        excess = pool.peak() - pool.limit
+        if excess <= 0:
             return
         young = self._young[server]
+        freed = 0  # at most, since the peak was last looked for
         spared: list[tuple[int, Member]] = []
         for least in (pool.growth(), 0.0):
-            while len(young) > 1 and pool.peak() > pool.limit:
+            while len(young) > 1 and excess > 0:
                 item = heappop(young)
                 member = item[1]
                 if not self._lives(member, server):
                     continue
                 if member.final - member.own < least:
                     spared.append(item)
-                else:
-                    pool.mark(member)
+                    continue
+                pool.mark(member)
+                freed += member.final + self.forecast.width
+                if freed >= excess:
+                    excess, freed = pool.peak() - pool.limit, 0
             for item in spared:
                 heappush(young, item)
             spared.clear()
@@ -308,7 +323,11 @@ class BudgetPolicy:
         """Whether another server stands so empty, with nothing left to begin, that moving pays."""
         if self._queued:
             return False
+        load = pool.load - member.own / pool.tokens
         return any(
-            not other.closed and other.tokens and other.live + 1 < pool.live / 2 and other.fits(member)
+            not (other.closed or other.held)
+            and other.live + 1 < pool.live / 2
+            and other.load < load
+            and other.fits(member)
             for other in self.pools
         )

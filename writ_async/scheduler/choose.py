@@ -46,9 +46,9 @@ async def kv_pools(limits: Limits, engine: Engine) -> list[int]:
         raise InputError(f"the server does not say how large its KV pool is: {failures[0]}; give it") from failures[0]
     if not all(pools.values()):
         raise InputError("the server does not say how large its KV pool is; give it")
-    # One that is not up yet is taken to be as large as the least; it says so itself when it comes.
-    least = min(pools.values())
-    return [pools.get(server, least) for server in range(servers)]
+    # One that is not up yet is taken to be as large as the largest: when it comes it says how much less it is.
+    most = max(pools.values())
+    return [pools.get(server, most) for server in range(servers)]
 
 
 async def _capacities(engine: Gauged) -> tuple[dict[int, int], list[EngineError]]:

@@ -7,7 +7,7 @@ or stands there again at its time. One task sleeps until the first of them.
 
 from __future__ import annotations
 
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from math import inf
 
 import anyio
@@ -15,18 +15,19 @@ import anyio
 _AT_ONCE = 64
 """Deadlines that are looked at before others have their turn on the loop."""
 
-_SPARE = 64
-"""Entries without meaning that the heap may have beyond as many as there are deadlines."""
-
 
 class Deadline:
-    """When a cancel scope is cancelled, in seconds of the loop's clock. Made and moved by `Deadlines`."""
+    """When a cancel scope is cancelled, in seconds of the loop's clock. Made and moved by `Deadlines`.
+
+    One that was closed is used again for another scope, and with it its entry in the heap: a deadline that was set
+    later is later, as a rule. So the heap has about as many entries as there were deadlines at once.
+    """
 
     __slots__ = ("_listed", "_scope", "when")
 
-    def __init__(self, scope: anyio.CancelScope) -> None:
+    def __init__(self) -> None:
         self.when = inf
-        self._scope = scope
+        self._scope: anyio.CancelScope | None = None
         self._listed = inf  # where its one entry stands that counts
 
 
@@ -35,6 +36,7 @@ class Deadlines:
 
     def __init__(self) -> None:
         self._open: dict[Deadline, None] = {}
+        self._closed: list[Deadline] = []
         self._heap: list[tuple[float, int, Deadline]] = []
         self._number = 0
         self._cut = False
@@ -45,7 +47,8 @@ class Deadlines:
 
     def open(self, scope: anyio.CancelScope) -> Deadline:
         """A deadline for a scope, which never comes until it is moved."""
-        deadline = Deadline(scope)
+        deadline = self._closed.pop() if self._closed else Deadline()
+        deadline._scope = scope
         self._open[deadline] = None
         if self._cut:
             self._list(deadline, -inf)
@@ -60,16 +63,20 @@ class Deadlines:
     def close(self, deadline: Deadline) -> None:
         """Forget a deadline whose scope has been left."""
         del self._open[deadline]
-        deadline._listed = -inf
-        if len(self._heap) > 2 * len(self._open) + _SPARE:
-            self._heap = [entry for entry in self._heap if self._counts(entry)]
-            heapify(self._heap)
+        deadline.when = inf
+        deadline._scope = None
+        self._closed.append(deadline)
 
     def cut(self) -> None:
         """Let all deadlines be past, those that are opened later too."""
         self._cut = True
+        # All alike and numbered in order is a heap already: to push thousands would hold the loop up.
+        self._heap = [(-inf, number, deadline) for number, deadline in enumerate(self._open)]
+        self._number = len(self._heap)
         for deadline in self._open:
-            self._list(deadline, -inf)
+            deadline._listed = -inf
+        if self._alarm is not None:
+            self._alarm.deadline = -inf
 
     async def watch(self) -> None:
         """Cancel what is due, until cancelled."""
@@ -86,22 +93,17 @@ class Deadlines:
         if self._alarm is not None and when < self._alarm.deadline:
             self._alarm.deadline = when
 
-    def _counts(self, entry: tuple[float, int, Deadline]) -> bool:
-        """Whether an entry is its deadline's last one, and the deadline still open."""
-        return entry[2]._listed == entry[0] and entry[2] in self._open
-
     def _look(self, now: float) -> None:
         """Look at some of those whose time may have come."""
         heap = self._heap
         for _ in range(_AT_ONCE):
             if not heap or heap[0][0] > now:
                 return
-            entry = heappop(heap)
-            if not self._counts(entry):
+            when, _, deadline = heappop(heap)
+            if when != deadline._listed:
                 continue
-            deadline = entry[2]
             deadline._listed = inf
-            if self._cut or deadline.when <= now:
+            if deadline._scope is not None and (self._cut or deadline.when <= now):
                 deadline._scope.cancel()
             elif deadline.when < inf:
                 self._list(deadline, deadline.when)

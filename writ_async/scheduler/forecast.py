@@ -21,6 +21,9 @@ WIDTH = 512
 COHORT = 64
 """How many conversations a cohort has at least; with many live ones it has an eighth of them."""
 
+MOST_COHORTS = 32
+"""Of so many cohorts of a kind those go on learning from the ones before of which nobody lives."""
+
 _STEPS = 256
 _WEIGHT = 4.0  # what the cohort before says counts as much as so many outcomes of the cohort's own
 _PRIOR_WEIGHT = 1.0
@@ -112,7 +115,7 @@ class Cohort:
 
 
 class Forecast:
-    """Cohorts by kind, for pools of some tokens. A refresh costs as much as cohorts are live, which are few."""
+    """Cohorts by kind, for pools of some tokens. A refresh costs as much as there are cohorts, which are few."""
 
     def __init__(self, pool: int) -> None:
         self.width = step_width(pool)
@@ -139,3 +142,9 @@ class Forecast:
                 cohort.refresh()
             while len(cohorts) > 1 and not cohorts[0].live:
                 cohorts.pop(0).freeze()
+            if len(cohorts) > MOST_COHORTS:
+                # One that lives on and on must not keep all that came after it.
+                for cohort in cohorts[:-1]:
+                    if not cohort.live:
+                        cohort.freeze()
+                cohorts[:-1] = [cohort for cohort in cohorts[:-1] if cohort.live]

@@ -45,7 +45,7 @@ class Policy(Protocol):
         """A seat's model call has ended; `own` is the conversation's unique KV tokens now, None where nobody counts."""
 
     def leave(self, member: Member) -> None:
-        """A conversation has ended, at whatever stage."""
+        """A conversation has ended, at whatever stage; to say so again changes nothing."""
 
     def decide(self) -> Sequence[Member]:
         """Who may go now: waiting ones begin, those that asked for a call make it."""

@@ -24,10 +24,10 @@ _MOST_STALE = 0.25  # of a pool; to reserve more than that costs more than it sa
 class Pool:
     """Unique KV tokens of the live conversations on one server.
 
-    `tokens` is the server's pool. `limit` is what live conversations may hold of it at most: less half of a margin for
-    what is in flight, and less again by `scale` after the server has shown that it was too much. `held` stops new
-    conversations, `closed` all that come. `giving` counts the tokens of those that are marked to give their place up;
-    they are in no forecast.
+    `tokens` is the server's pool, at most the `most` that it was made with. `limit` is what live conversations may
+    hold of it at most: less half of a margin for what is in flight, and less again by `scale` after the server has
+    shown that it was too much. `held` stops new conversations, `closed` all that come. `giving` counts the tokens of
+    those that are marked to give their place up; they are in no forecast.
 
     What ended conversations leave in the cache goes only when it is the least recently used. A seat's context that has
     been idle while the other seat worked is older than what ended meanwhile, and goes first. So room is kept for what
@@ -36,6 +36,7 @@ class Pool:
 
     def __init__(self, tokens: int, margin: float, width: int = WIDTH) -> None:
         self._width = width
+        self.most = tokens
         self.tokens = tokens
         self.margin = margin
         self.scale = 1.0
@@ -62,6 +63,16 @@ class Pool:
     def used(self) -> int:
         """Tokens that they hold now."""
         return self.own + self.shared
+
+    @property
+    def load(self) -> float:
+        """The part of the pool that they hold now."""
+        return self.used / self.tokens
+
+    def holds(self, tokens: int) -> None:
+        """The server has said how large its pool is, which after a restart may be another size."""
+        before, self.tokens = self.tokens, min(self.most, tokens)
+        self.stale *= self.tokens / before
 
     def has(self, key: Hashable) -> bool:
         """Whether a live conversation holds a prefix."""

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 _GAUGE_SECONDS = 1.0
 
-_AT_ONCE = 32
+_AT_ONCE = 16
 """Conversations that are begun before what is live has its turn on the loop; each takes some 60 µs."""
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engines.http import RETRYABLE, Fleet, RetryPolicy, TransportError, server_urls
-from engines.http.fleet import GONE, IN_A_ROW
+from engines.http.fleet import GONE, IN_A_ROW, REFUSING
 from writ_async.engine import CallCounts, Request
 from writ_async.errors import EngineError, InputError, ServerDownError
 
@@ -89,7 +89,7 @@ def test_addresses_that_cannot_be_are_bad_input(text: str | list[str], told: str
 async def test_a_named_server_is_tried_until_it_counts_as_down_and_then_the_caller_is_told(kind: str) -> None:
     servers = Servers()
     servers.broken[1] = kind
-    with pytest.raises(ServerDownError, match="http://b:2 does not answer") as caught:
+    with pytest.raises(ServerDownError, match="http://b:2 takes no calls") as caught:
         await servers.call(request(server=1))
     assert caught.value.server == 1
     assert servers.calls == [(1, number) for number in range(IN_A_ROW)]
@@ -109,6 +109,54 @@ async def test_a_server_that_answers_with_an_error_is_up(kind: str) -> None:
     with pytest.raises(TransportError, match=r"server 1 \(20 attempts\)"):
         await servers.call(request(server=1))
     assert servers.fleet.is_up(1)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", sorted(REFUSING))
+async def test_a_server_that_refuses_one_call_is_sent_no_more_while_another_is_up(kind: str) -> None:
+    servers = Servers(2)
+    servers.broken[1] = kind
+    with pytest.raises(ServerDownError):
+        await servers.call(request(server=1))
+    assert await servers.call(request(server=0)) == 0
+    assert servers.counts == CallCounts(calls=1, attempts=2, recovered=1, failures={kind: 1})
+    servers.broken[0] = kind
+    with pytest.raises(TransportError, match="server 0"):
+        await servers.call(request(server=0))
+    assert servers.counts.given_up == {kind: 1}
+
+
+@pytest.mark.asyncio
+async def test_a_call_that_has_used_up_its_attempts_is_not_sent_to_another_server() -> None:
+    servers = Servers(2)
+    servers.broken[1] = "refused"
+    policy = RetryPolicy(attempts=IN_A_ROW, budget=30.0, first=0.001)
+
+    async def attempt(server: int, number: int, seconds: float) -> int:
+        servers.fail(server)
+        return server
+
+    with pytest.raises(TransportError, match=f"{IN_A_ROW} attempts"):
+        await servers.fleet.call(request(server=1), attempt, policy, Random(1), servers.counts)
+    assert not servers.fleet.is_up(1)
+    assert servers.fleet._tries == {}
+
+
+@pytest.mark.asyncio
+async def test_that_a_server_is_left_is_said_once_until_it_has_answered_a_call(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    servers = Servers(2)
+    servers.broken[1] = "not_found"
+    for _ in range(5):
+        with pytest.raises(ServerDownError):
+            await servers.call(request(server=1))
+        servers.fleet.found(1)
+    servers.broken.clear()
+    for _ in range(2):
+        await servers.call(request(server=1))
+    said = [record.getMessage() for record in caplog.records]
+    assert [text.partition(";")[0] for text in said] == [f"{URLS[1]} takes no calls", f"{URLS[1]} takes calls again"]
 
 
 @pytest.mark.asyncio

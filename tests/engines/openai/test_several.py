@@ -73,6 +73,22 @@ async def test_conversations_stay_on_a_server_and_leave_one_that_goes(opened: Op
         await engine.aclose()
 
 
+@pytest.mark.parametrize("status", [401, 404])
+async def test_a_server_that_refuses_all_calls_costs_no_conversation(status: int, opened: Opened) -> None:
+    def refuse(asked: Asked) -> Answer:
+        return Answer(status=status, body=b'{"error": {"message": "no"}}')
+
+    async with serve(answer) as well, serve(refuse) as wrong:
+        engine = engine_on(well, wrong)
+        limits = Limits(concurrency=8)
+        async with run_rollouts(jobs_of(opened, 30), {"agent": engine, "user": engine}, limits=limits) as rollouts:
+            rows = [row async for row in rollouts]
+        assert {row.termination for row in rows} == {Termination.USER_STOP}
+        assert len(wrong.asked) < 30
+        assert engine.call_counts().given_up == {}
+        await engine.aclose()
+
+
 async def test_an_only_server_is_not_asked_how_it_is() -> None:
     async with serve(answer) as gone:
         engine = engine_on(gone)

@@ -337,6 +337,22 @@ async def test_control_calls_go_to_all_servers_and_name_those_that_fail(double: 
         await control.aclose()
 
 
+async def test_it_is_an_error_when_servers_do_not_say_that_they_go_on(
+    double: OpenDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engines.sglang.control._LAST_WORD", 0.05)
+    async with serving(double, 2) as servers:
+        control = ServerControl([server.url for server in servers])
+        with pytest.raises(TransportError, match="not all servers have said that they go on"):
+            async with control.paused():
+                servers[0].hang()
+        with anyio.move_on_after(0.01) as scope:
+            async with control.paused():
+                await anyio.sleep_forever()
+        assert scope.cancelled_caught  # whoever is cancelled is told nothing else
+        await control.aclose()
+
+
 async def test_gauges_are_each_servers_own(double: OpenDouble, folder: Path) -> None:
     async with double(pool=1000) as small, double(pool=5000) as large:
         engine = engine_on([small, large], folder)

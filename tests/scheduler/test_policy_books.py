@@ -1,0 +1,259 @@
+"""Policies in a storm: conversations leave at any stage, servers come, go and change size, and the books stay right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from writ_async.engine import Gauges
+from writ_async.scheduler.budget import WINDOW, BudgetPolicy
+from writ_async.scheduler.members import Member, Stage
+from writ_async.scheduler.policy import FixedPolicy
+from writ_async.scheduler.pool import Pool
+
+LIVE = (Stage.LIVE, Stage.CALLING)
+PATIENCE = 50  # rounds in which nothing is under way and nothing may go
+
+
+class Rates(msgspec.Struct, frozen=True):
+    """How often, per round, a server goes or comes, a conversation leaves unasked, a server says how it is."""
+
+    weather: float
+    departures: float
+    gauges: float
+
+
+class Storm:
+    """Drives a policy with random events, and counts for itself what the policy should have in its books."""
+
+    def __init__(
+        self,
+        policy: BudgetPolicy | FixedPolicy,
+        pools: Sequence[int],
+        turns: list[int],
+        growth: int,
+        rates: Rates,
+        rng: Random,
+    ) -> None:
+        self.policy = policy
+        self.pools = pools
+        self.turns = turns
+        self.growth = growth
+        self.rates = rates
+        self.rng = rng
+        self.left = dict(enumerate(turns))
+        self.members: dict[int, Member] = {}
+        self.own: dict[int, int] = {}
+        self.busy: list[Member] = []
+        self.asked: set[int] = set()
+        self.closed: set[int] = set()
+        self.retractions = [0] * len(pools)
+
+    def run(self) -> None:
+        idle = 0
+        while self.left:
+            self.events()
+            self.offer()
+            decided = self.policy.decide()
+            for member in decided:
+                assert member.number in self.left, "one that has left may go"
+                if member.calls:
+                    self.asked.remove(member.number)
+                    self.busy.append(member)
+                else:
+                    self.place(member)
+                    self.ask(member)
+            self.check()
+            idle = 0 if self.busy or decided else idle + 1
+            assert idle < PATIENCE, "nothing goes on, and something is left"
+            if self.busy:
+                self.answer(self.busy.pop(self.rng.randrange(len(self.busy))))
+        self.policy.decide()
+        self.check()
+
+    def events(self) -> None:
+        if self.rng.random() < self.rates.weather:
+            server = self.rng.randrange(len(self.pools))
+            (self.policy.restore if server in self.closed else self.policy.drain)(server)
+            self.closed ^= {server}
+        alive = [self.members[number] for number in self.left if number in self.members]
+        if alive and self.rng.random() < self.rates.departures:
+            member = self.rng.choice(alive)
+            if member in self.busy:
+                self.busy.remove(member)
+                self.policy.answered(member, "agent")
+            self.asked.discard(member.number)
+            self.leave(member)
+        if self.rng.random() < self.rates.gauges:
+            self.observe(self.rng.randrange(len(self.pools)))
+            self.policy.measured(("user", self.rng.randrange(20)), self.rng.randrange(2000))
+
+    def observe(self, server: int) -> None:
+        """What a server says: it took work back, was started anew, has another pool, is crowded, or does not tell."""
+        self.retractions[server] += self.rng.choice([0, 0, 3, -self.retractions[server]])
+        capacity = self.rng.choice([0, self.pools[server], self.pools[server] // 3])
+        gauges = Gauges(
+            running=self.rng.randrange(5),
+            waiting=self.rng.randrange(20),
+            used_tokens=self.rng.randint(0, capacity),
+            capacity_tokens=capacity,
+            retractions=self.retractions[server],
+        )
+        self.policy.observe(server, gauges)
+
+    def offer(self) -> None:
+        while self.policy.wants and len(self.members) < len(self.turns):
+            number = len(self.members)
+            task = number // 3
+            prefixes = ((("agent", "retail"), 400), (("user", task), 200))
+            member = Member(number, kind=f"k{number % 2}", group=task if number % 5 else None, prefixes=prefixes)
+            self.members[number] = member
+            self.own[number] = 0
+            self.policy.offer(member)
+
+    def place(self, member: Member) -> None:
+        assert member.server not in self.closed or len(self.closed) == len(self.pools)
+
+    def ask(self, member: Member) -> None:
+        if self.policy.ask(member):
+            self.place(member)
+            self.busy.append(member)
+        else:
+            self.asked.add(member.number)
+
+    def answer(self, member: Member) -> None:
+        number = member.number
+        self.left[number] -= 1
+        self.own[number] = max(0, self.own[number] + self.rng.randrange(-50, self.growth))
+        self.policy.answered(member, self.rng.choice(["agent", "user"]), self.own[number])
+        if self.left[number]:
+            self.ask(member)
+        else:
+            self.leave(member)
+
+    def leave(self, member: Member) -> None:
+        """The shell says it twice where a call waited at the gate."""
+        del self.left[member.number]
+        self.policy.leave(member)
+        self.policy.leave(member)
+
+    def check(self) -> None:
+        policy = self.policy
+        live = [member for member in self.members.values() if member.stage in LIVE]
+        here = [[member for member in live if member.server == server] for server in range(len(self.pools))]
+        assert policy._calls.busy == len(self.busy)
+        if isinstance(policy, FixedPolicy):
+            assert policy._live == [len(members) for members in here]
+            assert sum(home[1] for home in policy._homes.values()) <= len(live)
+            return
+        waiting = [member for member in self.members.values() if member.stage is Stage.WAITING]
+        begun = [member for member in self.members.values() if member.cohort and member.stage is not Stage.GONE]
+        assert (policy._live, policy._queued) == (len(live), len(waiting))
+        assert sum(cohort.live for cohorts in policy.forecast._cohorts.values() for cohort in cohorts) == len(begun)
+        assert set(policy._groups) == {member.group for member in waiting}
+        for server, (pool, members) in enumerate(zip(policy.pools, here, strict=True)):
+            staying = [member for member in members if not member.marked]
+            keys = {key for member in members for key, _ in member.prefixes}
+            assert (pool.live, pool.own) == (len(members), sum(member.own for member in members))
+            assert pool.giving == sum(member.own for member in members if member.marked)
+            assert (sum(pool._counts), sum(pool._sizes)) == (len(staying), sum(member.own for member in staying))
+            assert pool._prefixes.keys() == keys
+            assert pool.shared == sum(tokens for _, tokens in pool._prefixes.values())
+            assert len(policy._young[server]) <= 2 * pool.live + WINDOW
+
+
+lengths = st.lists(st.integers(1, 9), min_size=1, max_size=90)
+sizes = st.lists(st.sampled_from([1, 17, 500, 4_000, 20_000, 60_000, 10**6, 10**9]), min_size=1, max_size=4)
+rates = st.builds(
+    Rates, st.sampled_from([0.0, 0.02, 0.3]), st.sampled_from([0.0, 0.02, 0.2]), st.sampled_from([0.0, 0.05, 0.5])
+)
+growths = st.sampled_from([10, 300, 3_000, 100_000])
+bounds = st.sampled_from([0, 0, 1, 7])
+
+
+@settings(max_examples=80)
+@given(lengths, sizes, growths, rates, bounds, bounds, st.integers(0, 2**32))
+def test_under_a_budget_nobody_is_lost_and_the_books_are_right(
+    turns: list[int], pools: list[int], growth: int, rates: Rates, live: int, gate: int, seed: int
+) -> None:
+    Storm(BudgetPolicy(pools, live, gate), pools, turns, growth, rates, Random(seed)).run()
+
+
+@settings(max_examples=60)
+@given(lengths, st.integers(1, 4), rates, bounds, bounds, st.integers(0, 2**32))
+def test_with_a_fixed_number_nobody_is_lost_and_the_books_are_right(
+    turns: list[int], servers: int, rates: Rates, live: int, gate: int, seed: int
+) -> None:
+    class Ungated(Storm):
+        def place(self, member: Member) -> None:
+            if not gate:
+                super().place(member)
+
+    policy = FixedPolicy(live, gate, servers)
+    Ungated(policy, [0] * servers, turns, 300, rates, Random(seed)).run()
+    assert policy._homes == {}
+
+
+def begin(policy: BudgetPolicy, count: int, own: int, trials: int = 1) -> list[Member]:
+    members = []
+    for number in range(count):
+        prefixes = ((("agent", "d"), 3000), (("user", number // trials), 500))
+        members.append(Member(number, kind="k", group=number // trials, prefixes=prefixes, own=own))
+        policy.offer(members[-1])
+    policy.decide()
+    return members
+
+
+def test_a_restored_server_gets_a_share_of_conversations_whose_siblings_are_elsewhere_and_then_it_is_quiet() -> None:
+    policy = BudgetPolicy([1_000_000, 1_000_000])
+    policy.drain(1)
+    members = begin(policy, 40, 300, trials=4)
+    policy.restore(1)
+    for _ in range(3):
+        for member in members:
+            if not policy.ask(member):
+                policy.decide()
+            policy.answered(member, "agent", member.own + 50)
+    assert policy.pools[1].live >= 10
+    assert policy.parkings == policy.pools[1].live
+
+
+@pytest.mark.parametrize("size", [30_000, 3_000])
+def test_a_server_that_comes_back_with_another_pool_is_taken_at_its_word_up_to_the_budget(size: int) -> None:
+    policy = BudgetPolicy([100_000])
+    limit = policy.pools[0].limit
+    policy.observe(0, Gauges(capacity_tokens=size))
+    assert 0 < policy.pools[0].limit < size
+    policy.observe(0, Gauges(capacity_tokens=0))
+    assert policy.pools[0].tokens == size
+    policy.observe(0, Gauges(capacity_tokens=150_000))
+    assert policy.pools[0].tokens == 100_000
+    assert policy.pools[0].limit == pytest.approx(limit)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 9000)), min_size=2, max_size=80), st.floats(0.1, 0.9))
+def test_as_many_give_their_place_up_as_must_and_no_more(sizes: list[tuple[int, int]], share: float) -> None:
+    policy = BudgetPolicy([10**6])
+    pool = policy.pools[0]
+    members = [Member(number, own=own) for number, (own, _) in enumerate(sizes)]
+    for member, (own, more) in zip(members, sizes, strict=True):
+        policy._enter(member, 0)
+        pool.resize(member, own, own + more)
+    pool.stale = 0
+    pool.tokens = int(pool.peak() * share)
+    needed: list[bool] = []
+
+    def mark(member: Member) -> None:
+        needed.append(pool.peak() > pool.limit)
+        Pool.mark(pool, member)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pool, "mark", mark)
+        policy._mark(0, pool)
+    assert all(needed)
+    assert pool.peak() <= pool.limit or len(needed) == len(members) - 1
