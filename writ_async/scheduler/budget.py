@@ -260,7 +260,8 @@ class BudgetPolicy:
         """Let parked conversations come back, oldest first, and past one that does not fit those that do."""
         blocked: list[tuple[int, Member]] = []
         own = final = maxsize  # of the least that did not fit
-        while self._parked and len(blocked) < _LOOK and (not blocked or self._may_overtake()):
+        may_overtake = self._may_overtake()
+        while self._parked and len(blocked) < _LOOK and (not blocked or may_overtake):
             item = heappop(self._parked)
             member = item[1]
             if member.stage is not Stage.PARKED:
@@ -271,6 +272,7 @@ class BudgetPolicy:
                 server = self._place(member)
                 if server is not None:
                     self._overtaken = self._overtaken + member.final if blocked else 0
+                    may_overtake = self._may_overtake()
                     self._enter(member, server)
                     if self._calls.ask(member):
                         ready.append(member)

@@ -52,6 +52,7 @@ class Pool:
         self._prefixes: dict[Hashable, list[int]] = {}
         self._counts = [0] * _BUCKETS
         self._sizes = [0] * _BUCKETS
+        self._squares = 0  # of the buckets, over conversations
         self._top = 0
 
     @property
@@ -96,8 +97,7 @@ class Pool:
         while top and not counts[top]:
             top -= 1
         self._top = top
-        squares = sum(counts[bucket] * bucket * bucket for bucket in range(top + 1))
-        limit = self.limit - need - self._width * sqrt(squares)
+        limit = self.limit - need - self._width * sqrt(self._squares)
         for bucket in range(top, last, -1):
             alive += counts[bucket]
             held += sizes[bucket]
@@ -190,6 +190,7 @@ class Pool:
         bucket = bucket if bucket < _BUCKETS else _BUCKETS - 1
         member.bucket = bucket
         self._counts[bucket] += 1
+        self._squares += bucket * bucket
         self._sizes[bucket] += member.own
         if bucket > self._top:
             self._top = bucket
@@ -200,4 +201,5 @@ class Pool:
             self.giving -= member.own
             return
         self._counts[member.bucket] -= 1
+        self._squares -= member.bucket * member.bucket
         self._sizes[member.bucket] -= member.own
