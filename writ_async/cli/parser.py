@@ -7,94 +7,11 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any
 
+from writ_async.cli import epilogs
+
 Command = Callable[[argparse.Namespace], int]
 
 POLICIES = ("auto", "fixed", "unbounded", "kv-budget")
-
-_SYNTH = """\
-examples:
-  writ synth retail --n 100 --out runs/first
-  writ synth retail airline --n 2000 --mix normal=1,write-intensive=1,read-heavy=2 --seed 7
-  writ synth airline --n 500 --levels W1R3=2,W1R4=1,W2R3=1,W0=1 --max-tool-tokens 12000
-  writ synth retail --n 200 --mistakes 0.3 --out runs/with-mistakes
-
-The same seed and settings give the same rows, whatever the concurrency and the number of workers. A run that was
-stopped goes on when the same command is given again. Ctrl-C ends in order: what is finished is on disk.
-"""
-_EVAL = """\
-examples:
-  writ eval --tasks tau2:retail --tasks tau2:airline --data tau2/data --trials 4
-  writ eval --tasks runs/first --engine recorded --engine-option file=runs/first --out runs/again
-  writ eval --tasks my-tasks.jsonl --json
-
-Prints pass^k (the share of tasks of which k trials in a row succeed) per source, with 95 % intervals over tasks.
-"""
-_REPLAY = """\
-Makes every tool call of every row again, in the world of its task, and compares results byte for byte, hashes and
-verdicts. Exit code 1 when anything differs.
-"""
-_EXPORT = """\
-examples:
-  writ export runs/first --format openai --out train.jsonl
-  writ export runs/first --format llamafactory --out data/train.jsonl --card
-  writ export runs/first --format parquet --out rows.parquet --all
-
-Rows have passed all filters, near-duplicates and the cap of a task included.
-"""
-_CHECK = """\
-examples:
-  writ check results.json --data tau2/data
-  writ check trajectories.jsonl --out verdicts.jsonl
-  writ check others.jsonl --writes create_ticket,close_ticket
-  writ check runs/first
-  writ check --proofs runs/first
-  writ check --contamination runs/first --data tau2/data --out contamination.json
-
-Reads τ²-bench results, chat messages in JSON Lines (OpenAI, TRL, Axolotl, WRIT-2K) and ShareGPT (APIGen-MT), and
-says for every write what it rested on. Exit code 2 when a line cannot be read, 1 when a proof does not hold.
-"""
-_SHOW = """\
-examples:
-  writ show runs/first
-  writ show runs/first --reason missing_evidence
-  writ show runs/first retail-s0-00007#0 --full
-"""
-_SERVE = """\
-examples:
-  writ serve models/Qwen3-4B-Instruct-2507
-  writ serve models/Qwen3-4B-Instruct-2507 --port 30000 --context 32768 -- --tp 2 --mem-fraction-static 0.9
-  writ serve models/Qwen3-4B-Instruct-2507 --dry-run
-
-Prints the whole command and becomes it: Ctrl-C, signals and the exit code are the server's. What stands after `--` goes
-to SGLang as it is, in place of our flag of the same name.
-"""
-_DOCTOR = """\
-examples:
-  writ doctor http://127.0.0.1:30000
-  writ doctor http://127.0.0.1:30000 --model models/Qwen3-4B-Instruct-2507 --json
-  writ doctor http://10.0.0.1:30000 http://10.0.0.2:30000
-
-Makes a few short requests and says of each finding what to do about it. Several servers must have the same model.
-Exit code 1 when there is a problem.
-"""
-
-_PLAN = """\
-examples:
-  writ plan retail airline --model qwen3-4b --gpu h200
-  writ plan retail airline --model qwen3-8b --gpu h100 --servers 4 --n 4000
-  writ plan retail --mix read-heavy=1 --n 2000 --engine-option calibration=server.json --engine-option context=16384
-
-Simulates a server in virtual time with the real scheduler and conversations: conversations per hour, hit rate of the
-prefix cache, and where the time goes, by how many conversations are live. Needs no GPU and no server.
-"""
-_CALIBRATE = """\
-examples:
-  writ calibrate http://127.0.0.1:30000 --seconds 120 --out server.json
-  writ calibrate loads.jsonl --out server.json
-
-Fits what the steps of a server cost to its /v1/loads, sampled while a run keeps it busy, or kept in a file with one
-answer per line. `writ plan --engine-option calibration=FILE` plans with it.
-"""
 
 
 def _command(module: str) -> Command:
@@ -168,7 +85,10 @@ class _Version(argparse.Action):
 
 def _add_synth(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
-        "synth", help="make tasks, simulate them, keep what is correct", epilog=_SYNTH, formatter_class=_Formatter
+        "synth",
+        help="make tasks, simulate them, keep what is correct",
+        epilog=epilogs.SYNTH,
+        formatter_class=_Formatter,
     )
     parser.add_argument("domains", nargs="+", metavar="DOMAIN", help="airline, retail, or one that a package registers")
     parser.add_argument("--n", type=int, default=100, help="how many tasks, with one conversation each")
@@ -200,7 +120,7 @@ def _add_synth(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _add_eval(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
-        "eval", help="play tasks several times and report pass^k", epilog=_EVAL, formatter_class=_Formatter
+        "eval", help="play tasks several times and report pass^k", epilog=epilogs.EVAL, formatter_class=_Formatter
     )
     parser.add_argument(
         "--tasks", action="append", required=True, metavar="SOURCE", help="tau2:retail, a tasks file, a run; repeatable"
@@ -230,7 +150,7 @@ def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser = commands.add_parser(
         "replay",
         help="make every tool call of a run again and compare",
-        description=_REPLAY,
+        description=epilogs.REPLAY,
         formatter_class=_Formatter,
     )
     parser.add_argument("path", metavar="RUN", help="a run folder")
@@ -241,7 +161,7 @@ def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
-        "export", help="write the kept rows for a trainer", epilog=_EXPORT, formatter_class=_Formatter
+        "export", help="write the kept rows for a trainer", epilog=epilogs.EXPORT, formatter_class=_Formatter
     )
     parser.add_argument("path", metavar="RUN", help="a run folder")
     parser.add_argument(
@@ -264,7 +184,7 @@ def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
-        "check", help="verify trajectories that anybody made, proofs, contamination", epilog=_CHECK,
+        "check", help="verify trajectories that anybody made, proofs, contamination", epilog=epilogs.CHECK,
         formatter_class=_Formatter,
     )  # fmt: skip
     parser.add_argument("path", metavar="FILE|RUN", help="a file of trajectories, or a run folder")
@@ -283,7 +203,7 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _add_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
-        "show", help="print a conversation with its task and verdict", epilog=_SHOW, formatter_class=_Formatter
+        "show", help="print a conversation with its task and verdict", epilog=epilogs.SHOW, formatter_class=_Formatter
     )
     parser.add_argument("path", metavar="RUN", help="a run folder")
     parser.add_argument(
@@ -296,7 +216,7 @@ def _add_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
-        "serve", help="start SGLang with flags that suit this load", epilog=_SERVE, formatter_class=_Formatter
+        "serve", help="start SGLang with flags that suit this load", epilog=epilogs.SERVE, formatter_class=_Formatter
     )
     parser.add_argument("model", metavar="MODEL", help="a model folder")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
@@ -311,7 +231,7 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
-        "doctor", help="check model servers, and say what to do", epilog=_DOCTOR, formatter_class=_Formatter
+        "doctor", help="check model servers, and say what to do", epilog=epilogs.DOCTOR, formatter_class=_Formatter
     )
     parser.add_argument(
         "url",
@@ -327,7 +247,10 @@ def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def _add_plan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
-        "plan", help="conversations per hour of a model on a GPU, simulated", epilog=_PLAN, formatter_class=_Formatter
+        "plan",
+        help="conversations per hour of a model on a GPU, simulated",
+        epilog=epilogs.PLAN,
+        formatter_class=_Formatter,
     )
     parser.add_argument("domains", nargs="+", metavar="DOMAIN", help="airline, retail, or one that a package registers")
     parser.add_argument("--model", default="qwen3-4b", metavar="M", help="a model of the table of machines")
@@ -347,7 +270,7 @@ def _add_plan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def _add_calibrate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
-        "calibrate", help="fit the simulation to a server", epilog=_CALIBRATE, formatter_class=_Formatter
+        "calibrate", help="fit the simulation to a server", epilog=epilogs.CALIBRATE, formatter_class=_Formatter
     )
     parser.add_argument("source", metavar="URL|FILE", help="a busy server, or its answers of /v1/loads, one per line")
     parser.add_argument("--seconds", type=float, default=60.0, metavar="S", help="how long to watch the server")

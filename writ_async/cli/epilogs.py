@@ -1,0 +1,85 @@
+"""What `writ COMMAND --help` says below the flags: examples, and what the command does."""
+
+SYNTH = """\
+examples:
+  writ synth retail --n 100 --out runs/first
+  writ synth retail airline --n 2000 --mix normal=1,write-intensive=1,read-heavy=2 --seed 7
+  writ synth airline --n 500 --levels W1R3=2,W1R4=1,W2R3=1,W0=1 --max-tool-tokens 12000
+  writ synth retail --n 200 --mistakes 0.3 --out runs/with-mistakes
+
+The same seed and settings give the same rows, whatever the concurrency and the number of workers. A run that was
+stopped goes on when the same command is given again. Ctrl-C ends in order: what is finished is on disk.
+"""
+EVAL = """\
+examples:
+  writ eval --tasks tau2:retail --tasks tau2:airline --data tau2/data --trials 4
+  writ eval --tasks runs/first --engine recorded --engine-option file=runs/first --out runs/again
+  writ eval --tasks my-tasks.jsonl --json
+
+Prints pass^k (the share of tasks of which k trials in a row succeed) per source, with 95 % intervals over tasks.
+"""
+REPLAY = """\
+Makes every tool call of every row again, in the world of its task, and compares results byte for byte, hashes and
+verdicts. Exit code 1 when anything differs.
+"""
+EXPORT = """\
+examples:
+  writ export runs/first --format openai --out train.jsonl
+  writ export runs/first --format llamafactory --out data/train.jsonl --card
+  writ export runs/first --format parquet --out rows.parquet --all
+
+Rows have passed all filters, near-duplicates and the cap of a task included.
+"""
+CHECK = """\
+examples:
+  writ check results.json --data tau2/data
+  writ check trajectories.jsonl --out verdicts.jsonl
+  writ check others.jsonl --writes create_ticket,close_ticket
+  writ check runs/first
+  writ check --proofs runs/first
+  writ check --contamination runs/first --data tau2/data --out contamination.json
+
+Reads τ²-bench results, chat messages in JSON Lines (OpenAI, TRL, Axolotl, WRIT-2K) and ShareGPT (APIGen-MT), and
+says for every write what it rested on. Exit code 2 when a line cannot be read, 1 when a proof does not hold.
+"""
+SHOW = """\
+examples:
+  writ show runs/first
+  writ show runs/first --reason missing_evidence
+  writ show runs/first retail-s0-00007#0 --full
+"""
+SERVE = """\
+examples:
+  writ serve models/Qwen3-4B-Instruct-2507
+  writ serve models/Qwen3-4B-Instruct-2507 --port 30000 --context 32768 -- --tp 2 --mem-fraction-static 0.9
+  writ serve models/Qwen3-4B-Instruct-2507 --dry-run
+
+Prints the whole command and becomes it: Ctrl-C, signals and the exit code are the server's. What stands after `--` goes
+to SGLang as it is, in place of our flag of the same name.
+"""
+DOCTOR = """\
+examples:
+  writ doctor http://127.0.0.1:30000
+  writ doctor http://127.0.0.1:30000 --model models/Qwen3-4B-Instruct-2507 --json
+  writ doctor http://10.0.0.1:30000 http://10.0.0.2:30000
+
+Makes a few short requests and says of each finding what to do about it. Several servers must have the same model.
+Exit code 1 when there is a problem.
+"""
+PLAN = """\
+examples:
+  writ plan retail airline --model qwen3-4b --gpu h200
+  writ plan retail airline --model qwen3-8b --gpu h100 --servers 4 --n 4000
+  writ plan retail --mix read-heavy=1 --n 2000 --engine-option calibration=server.json --engine-option context=16384
+
+Simulates a server in virtual time with the real scheduler and conversations: conversations per hour, hit rate of the
+prefix cache, and where the time goes, by how many conversations are live. Needs no GPU and no server.
+"""
+CALIBRATE = """\
+examples:
+  writ calibrate http://127.0.0.1:30000 --seconds 120 --out server.json
+  writ calibrate loads.jsonl --out server.json
+
+Fits what the steps of a server cost to its /v1/loads, sampled while a run keeps it busy, or kept in a file with one
+answer per line. `writ plan --engine-option calibration=FILE` plans with it.
+"""
