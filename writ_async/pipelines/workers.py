@@ -28,6 +28,7 @@ from writ_async.errors import InputError, StorageError, WritError
 _STOP = "stop"
 _JOIN_SECONDS = 5.0
 _ENDING = (signal.SIGINT, signal.SIGTERM)
+_NAME = "writ-worker"
 
 
 class _Report(msgspec.Struct, frozen=True):
@@ -149,6 +150,12 @@ async def start_workers(count: int) -> AsyncIterator[list[Worker]]:
         with _signals_held():
             for worker in workers:
                 worker.close(kill=kill)
+            if kill:
+                # Where the process has other threads, one of them may take a signal that is held here.
+                for process in multiprocessing.active_children():
+                    if process.name == _NAME:
+                        process.kill()
+                        process.join()
 
 
 @contextmanager
@@ -168,7 +175,7 @@ def _signals_held() -> Iterator[None]:
 def _start() -> Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs,), name="writ-worker", daemon=True)
+    process = context.Process(target=_serve, args=(theirs,), name=_NAME, daemon=True)
     process.start()
     theirs.close()
     return Worker(process, ours)
