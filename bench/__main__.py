@@ -2,6 +2,6 @@
 
 import sys
 
-from suite import main
+from bench.suite import main
 
 sys.exit(main(sys.argv[1:]))

@@ -24,13 +24,13 @@ from collections.abc import Iterable, Mapping
 from statistics import fmean, median
 
 import msgspec
-from loads import DEEP, LONG, POLICY_TOKENS, SERVICE, SHORT, Load, Shape
-from report import Figure, make_parser, run_script, show_figures, write_json
+from writ_engines.simulated import Costs, Server, SimulatedEngine, costs_of
 
-from engines.simulated import Costs, Server, SimulatedEngine, costs_of
+from bench.loads import DEEP, LONG, POLICY_TOKENS, SERVICE, SHORT, Load, Shape
+from bench.report import Figure, make_parser, run_script, show_figures, write_json
+from writ_async.core.trajectory import Trajectory
 from writ_async.scheduler import Job, Limits, Timing, run_rollouts
-from writ_async.scheduler.budget import BudgetPolicy
-from writ_async.trajectory import Trajectory
+from writ_async.scheduler.kv_budget import BudgetPolicy
 from writ_async.virtual_time import run_virtual
 
 FIXED = (8, 16, 24, 32, 48, 64, 128, 256)

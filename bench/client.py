@@ -29,22 +29,22 @@ import aiohttp
 import anyio
 import msgspec
 import uvloop
-from client_loads.model import default_model
-from client_loads.protocol import serving
-from report import Figure, make_parser, run_script, show_figures, write_json
+from writ_engines.http import HttpClient
+from writ_engines.sglang import SglangOptions
+from writ_engines.sglang.engine import SglangEngine
+from writ_engines.sglang.wire import encode_ids, single_body
 
-from engines.http import HttpClient
-from engines.sglang import SglangOptions
-from engines.sglang.engine import SglangEngine
-from engines.sglang.wire import encode_ids, single_body
+from bench.client_loads.model import default_model
+from bench.client_loads.protocol import serving
+from bench.report import Figure, make_parser, run_script, show_figures, write_json
 from writ_async.chat import ChatFormat, open_chat_format
 from writ_async.conversation import Rules
-from writ_async.engine import Completion, Request
-from writ_async.message import Message, SystemMessage, ToolMessage, UserMessage
+from writ_async.core.engine import Completion, Request
+from writ_async.core.message import Message, SystemMessage, ToolMessage, UserMessage
+from writ_async.core.task import Scenario, Task, WorldRef
+from writ_async.core.trajectory import TokenSequence
 from writ_async.registry import load_domain
 from writ_async.scheduler import Job, Limits, run_rollouts
-from writ_async.task import Scenario, Task, WorldRef
-from writ_async.trajectory import TokenSequence
 
 SESSIONS = 64
 SLOW_SESSIONS = 4  # times as many
@@ -171,7 +171,7 @@ class BareWay:
 
 
 def quiet_gc() -> None:
-    """Collect as seldom as a run does (`writ_async.pipelines.simulate`)."""
+    """Collect as seldom as a run does (`writ_async.runs.playing`)."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)

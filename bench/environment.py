@@ -27,11 +27,11 @@ from statistics import median
 from typing import Any
 
 import msgspec
-from report import Figure, line_of, make_parser, run_script, write_json
 
-from writ_async.domain import Domain, call_tool
+from bench.report import Figure, line_of, make_parser, run_script, write_json
+from writ_async.core.domain import Domain, call_tool
+from writ_async.core.state import State, World
 from writ_async.registry import load_benchmark, load_domain
-from writ_async.state import State, World
 
 DOMAINS = ("airline", "retail")
 SIZE = 500
@@ -200,7 +200,7 @@ def measure(name: str, data: str | None, live: int) -> Result:
     """Everything on one database: the benchmark's where its folder is given, else a drawn one."""
     if data:
         loaded = load_benchmark("tau2").load(name, data)
-        domain, world = loaded.domain, loaded.world
+        domain, world = loaded.environment.domain, loaded.environment.world
     else:
         domain = load_domain(name)
         world = domain.generate(1, SIZE)

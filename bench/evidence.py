@@ -13,15 +13,15 @@ import sys
 from collections.abc import Callable, Sequence
 
 import msgspec
-from report import Figure, make_parser, run_script, show_figures, write_json
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from writ_engines.scripted import MISTAKES
 
-from engines.scripted import MISTAKES
+from bench.report import Figure, make_parser, run_script, show_figures, write_json
 from writ_async import run
-from writ_async.pipelines.library import make_tasks
-from writ_async.trajectory import Trajectory
+from writ_async.api import make_tasks
+from writ_async.core.trajectory import Trajectory
 from writ_async.verify.verdict import Reason
 
 BEFORE_EVIDENCE = ("skipped_evidence", "early_write")

@@ -19,13 +19,13 @@ from unittest.mock import patch
 
 import anyio
 import msgspec
-from loads import DOMAIN, SCENARIO_TOKENS, Load, Shape, text
 
-from writ_async.engine import Completion, Request
+from bench.loads import DOMAIN, SCENARIO_TOKENS, Load, Shape, text
+from writ_async.core.engine import Completion, Request
+from writ_async.core.state import World
+from writ_async.core.task import Scenario, Task, WorldRef
 from writ_async.scheduler import Job, Limits, Rollouts, quiet_gc, run_rollouts
-from writ_async.scheduler.lag import Lag, sample_lag
-from writ_async.state import World
-from writ_async.task import Scenario, Task, WorldRef
+from writ_async.scheduler.loop_lag import Lag, sample_lag
 
 TWENTY = Shape(turns=(5, 5), tools=(5, 5), result=(80, 240), user=(20, 60))
 """About 20 messages, 17 model calls."""

@@ -32,11 +32,11 @@ from statistics import median
 
 import anyio
 import msgspec
-from client_loads.model import default_model
-from client_loads.plans import Script, choose_tasks, write_script
-from client_loads.protocol import BENCH, serving
-from report import Figure, make_parser, positive, run_script, show_figures, write_json
 
+from bench.client_loads.model import default_model
+from bench.client_loads.plans import Script, choose_tasks, write_script
+from bench.client_loads.protocol import BENCH, serving
+from bench.report import Figure, make_parser, positive, run_script, show_figures, write_json
 from writ_async.chat import open_chat_format
 from writ_async.errors import InputError
 

@@ -19,15 +19,15 @@ from typing import Any
 import aiohttp
 import anyio
 import msgspec
-from loads import DOMAIN, text
 
-from writ_async.engine import Completion, Request
+from bench.loads import DOMAIN, text
+from writ_async.core.engine import Completion, Request
+from writ_async.core.message import AssistantMessage
+from writ_async.core.state import World
+from writ_async.core.task import Scenario, Task, WorldRef
+from writ_async.core.trajectory import Usage
 from writ_async.errors import EngineError
-from writ_async.message import AssistantMessage
 from writ_async.scheduler import Job, Limits, run_rollouts
-from writ_async.state import World
-from writ_async.task import Scenario, Task, WorldRef
-from writ_async.trajectory import Usage
 
 SYSTEM, USER, OUTPUT, TURNS = 200, 60, 12, 6
 LOW, HIGH = 300, 2000  # ids that every vocabulary has

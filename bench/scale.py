@@ -22,7 +22,8 @@ from statistics import median
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import anyio
-from live_runs import (
+
+from bench.live_runs import (
     SLICE,
     Collector,
     bare_loop,
@@ -31,22 +32,20 @@ from live_runs import (
     hold_of_loop,
     memory_of_live,
 )
-from loads import DOMAIN, Load, Shape
-from report import Figure, make_parser, positive, run_script, show_figures, write_json
-
+from bench.loads import DOMAIN, Load, Shape
+from bench.report import Figure, make_parser, positive, run_script, show_figures, write_json
 from writ_async.conversation import Conversation, Rules
-from writ_async.data.manifest import Manifest
-from writ_async.data.run_folder import RunFolder
-from writ_async.pipelines.seats import Seats
-from writ_async.pipelines.simulate import plan_jobs, simulate
-from writ_async.pipelines.worlds import generate_world, world_key
 from writ_async.registry import load_domain
+from writ_async.runs.folder import RunFolder
+from writ_async.runs.manifest import Manifest
+from writ_async.runs.playing import plan_jobs, simulate
+from writ_async.runs.seats import Seats
+from writ_async.runs.worlds import generate_world, world_key
 from writ_async.scheduler import Limits
-from writ_async.scheduler.budget import BudgetPolicy
-from writ_async.scheduler.members import Member
-from writ_async.scheduler.policy import FixedPolicy, Policy
+from writ_async.scheduler.admission import FixedPolicy, Policy
+from writ_async.scheduler.candidates import Member
+from writ_async.scheduler.kv_budget import BudgetPolicy
 from writ_async.synthesis import parse_mix, synthesise
-from writ_async.synthesis.tasks import Place
 from writ_async.verify.judge import AssumeMet
 
 if TYPE_CHECKING:
@@ -129,7 +128,7 @@ def scheduler_rows() -> list[Figure]:
 def pipeline_row(n: int) -> Figure:
     """Model calls a second of the whole pipeline on one core: conversations, verdicts, rows on disk."""
     worlds = [generate_world(load_domain(name), 3, 500) for name in ("airline", "retail")]
-    tasks = synthesise([Place(item.domain, item.world, item.ref) for item in worlds], n, 3, parse_mix(""))[0]
+    tasks = synthesise(list(worlds), n, 3, parse_mix(""))[0]
     opened = {world_key(item.ref): item for item in worlds}
     engines = Seats().make(tasks, {item.domain.name: item.domain for item in worlds}, 3)
     manifest = Manifest(kind="synth", command="bench", config={}, worlds=(), seeds={}, versions={})

@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-from report import Figure, line_of, read_json, used_cpu
 
+from bench.report import Figure, line_of, read_json, used_cpu
 from writ_async.errors import InputError
 
 BENCH = Path(__file__).resolve().parent

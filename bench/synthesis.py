@@ -18,19 +18,20 @@ from random import Random
 from statistics import mean
 
 import msgspec
-from report import Figure, make_parser, positive, run_script, show_figures, write_json
+from writ_domains.airline.schedule import DAYS, FIRST_OPEN
+from writ_domains.airline.tools import AIRPORTS
 
-from domains.airline.schedule import DAYS, FIRST_OPEN
-from domains.airline.tools import AIRPORTS
-from writ_async.goal import Ambiguous, NothingFits
-from writ_async.pipelines.worlds import Opened, generate_world, make_place
+from bench.report import Figure, make_parser, positive, run_script, show_figures, write_json
+from writ_async.core.environment import Environment
+from writ_async.core.goal import Ambiguous, NothingFits
+from writ_async.core.state import State
+from writ_async.core.task import Goal, Task
 from writ_async.registry import load_domain
-from writ_async.state import State
+from writ_async.runs.worlds import further_environment, generate_world
 from writ_async.synthesis import parse_mix, synthesise
 from writ_async.synthesis.proof import check
 from writ_async.synthesis.shortcuts import audit_table
 from writ_async.synthesis.solver import decide, rules_of
-from writ_async.task import Goal, Task
 
 DECIDED_AIM = 5_000
 PROVED_AIM = 200
@@ -72,7 +73,7 @@ class Proved(msgspec.Struct, frozen=True):
     audits: tuple[tuple[str, int, str, float, float], ...]
 
 
-def airline_candidates(opened: Opened, rng: Random) -> Iterator[Goal]:
+def airline_candidates(opened: Environment, rng: Random) -> Iterator[Goal]:
     """Bookings of the cheapest trip: routes by windows of one to five days, with and without stops, by cabin."""
     users = [key for key, user in opened.world.tables["users"].items() if user.payment_methods]
     pairs = [(here, there) for here, there in product(AIRPORTS, AIRPORTS) if here != there]
@@ -96,7 +97,7 @@ def airline_candidates(opened: Opened, rng: Random) -> Iterator[Goal]:
         yield Goal("book", params)
 
 
-def retail_candidates(opened: Opened, rng: Random) -> Iterator[Goal]:
+def retail_candidates(opened: Environment, rng: Random) -> Iterator[Goal]:
     """Extreme orders and items, and the largest saving, of customers with orders."""
     users = [user for user in opened.world.tables["users"].values() if len(user.orders) > 1]
     while True:
@@ -116,7 +117,7 @@ def retail_candidates(opened: Opened, rng: Random) -> Iterator[Goal]:
         )
 
 
-def measure_deciding(opened: Opened, count: int) -> Decided:
+def measure_deciding(opened: Environment, count: int) -> Decided:
     """Decide candidates of a domain, those of a warm world: what searches find is kept."""
     rng = Random(f"bench/{opened.domain.name}")
     candidates = (airline_candidates if opened.domain.name == "airline" else retail_candidates)(opened, rng)
@@ -137,12 +138,11 @@ def measure_deciding(opened: Opened, count: int) -> Decided:
     return Decided(opened.domain.name, count, count / spent, len(cells) / count, mean(cells))
 
 
-def measure_proving(opened: Opened, count: int) -> Proved:
+def measure_proving(opened: Environment, count: int) -> Proved:
     """Draw and prove tasks of a domain in even parts of the three kinds, then check their proofs."""
-    place = make_place(opened)
-    synthesise([place], 20, 1, parse_mix(MIX))
+    synthesise([opened], 20, 1, parse_mix(MIX), further=further_environment)
     start = time.process_time()
-    tasks, report = synthesise([place], count, 2, parse_mix(MIX))
+    tasks, report = synthesise([opened], count, 2, parse_mix(MIX), further=further_environment)
     spent = time.process_time() - start
     own = [task for task in tasks if task.world == opened.ref]
     start = time.process_time()

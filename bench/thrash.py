@@ -26,9 +26,9 @@ from typing import Any
 
 import aiohttp
 import msgspec
-from report import Figure, make_parser, positive, run_script, show_figures, verdict, write_json
+from writ_engines.simulated import Costs, Generation, Server, ServerOptions
 
-from engines.simulated import Costs, Generation, Server, ServerOptions
+from bench.report import Figure, make_parser, positive, run_script, show_figures, verdict, write_json
 from writ_async.errors import InputError
 from writ_async.virtual_time import run_virtual
 

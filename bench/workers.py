@@ -22,7 +22,8 @@ from pathlib import Path
 from statistics import median
 
 import msgspec
-from report import Figure, make_parser, positive, run_script, show_figures, write_json
+
+from bench.report import Figure, make_parser, positive, run_script, show_figures, write_json
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _LOOK_SECONDS = 0.03
@@ -79,7 +80,7 @@ def synth(n: int, workers: int) -> Run:
     """Make n tasks and conversations, and watch the processes that do it."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
-        command = [sys.executable, "-m", "writ_async.cli", "synth", "retail", "airline", "--n", str(n)]
+        command = [sys.executable, "-m", "writ_async", "synth", "retail", "airline", "--n", str(n)]
         command += ["--seed", "1", "--workers", str(workers), "--quiet", "--out", str(out)]
         began = time.monotonic()
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -3,12 +3,12 @@
 import pytest
 from hypothesis import settings
 
-from writ_async.domain import Domain
-from writ_async.pipelines.worlds import Opened, generate_world
+from writ_async.core.domain import Domain
+from writ_async.core.environment import Environment
+from writ_async.core.task import Task
 from writ_async.registry import load_domain
+from writ_async.runs.worlds import generate_world
 from writ_async.synthesis import parse_mix, synthesise
-from writ_async.synthesis.tasks import Place
-from writ_async.task import Task
 
 settings.register_profile("writ", deadline=None)
 settings.load_profile("writ")
@@ -25,19 +25,19 @@ def airline() -> Domain:
 
 
 @pytest.fixture(scope="session")
-def opened(retail: Domain) -> Opened:
+def retail_environment(retail: Domain) -> Environment:
     """A small retail world."""
     return generate_world(retail, 5, 80)
 
 
 @pytest.fixture(scope="session")
-def opened_airline(airline: Domain) -> Opened:
+def airline_environment(airline: Domain) -> Environment:
     """A small airline world."""
     return generate_world(airline, 5, 80)
 
 
 @pytest.fixture(scope="session")
-def tasks(opened: Opened, opened_airline: Opened) -> list[Task]:
+def tasks(retail_environment: Environment, airline_environment: Environment) -> list[Task]:
     """Twenty-four tasks of both domains and all kinds."""
-    places = [Place(item.domain, item.world, item.ref) for item in (opened, opened_airline)]
+    places = [retail_environment, airline_environment]
     return synthesise(places, 24, 3, parse_mix(""))[0]

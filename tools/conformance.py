@@ -19,17 +19,18 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import msgspec
+from writ_domains.tau2 import BENCHMARK, DatabaseText
+from writ_domains.tau2.schema import MessageRecord, to_message
 
-from domains.tau2 import BENCHMARK, DatabaseText
-from domains.tau2.schema import MessageRecord, to_message
-from writ_async.domain import Loaded, ToolResult, call_tool
+from writ_async.core.benchmark import Subset
+from writ_async.core.domain import ToolResult, call_tool
+from writ_async.core.message import Message, Requestor, call_arguments
+from writ_async.core.state import State
+from writ_async.core.task import Task
+from writ_async.core.trajectory import Reward, Termination
 from writ_async.errors import InputError
-from writ_async.message import Message, Requestor, call_arguments
-from writ_async.state import State
-from writ_async.task import Task
-from writ_async.trajectory import Reward, Termination
 from writ_async.verify.judge import AssumeMet, AssumeUnmet, Judge
-from writ_async.verify.reward import ReplayMismatchError, compute_reward, exchanges, gold_state
+from writ_async.verify.outcome import ReplayMismatchError, compute_reward, exchanges, gold_state
 
 Report = Callable[[str], None]
 
@@ -136,9 +137,9 @@ _decode = msgspec.json.Decoder(Header | Gold | Fuzz | Eval).decode
 class Bench:
     """One domain of the benchmark, ready to be replayed, and how many calls were."""
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: Subset) -> None:
         self.loaded = loaded
-        self.text = DatabaseText(loaded.domain, loaded.world)
+        self.text = DatabaseText(loaded.environment.domain, loaded.environment.world)
         self.tasks: dict[str, Task] = {task.id: task for task in loaded.tasks}
         self.calls = 0
 
@@ -151,14 +152,14 @@ class Bench:
     def call(self, state: State, name: str, arguments: dict[str, Any], requestor: Requestor) -> ToolResult:
         """Call one tool on a state."""
         self.calls += 1
-        domain = self.loaded.domain
+        domain = self.loaded.environment.domain
         return call_tool(domain.user_tools if requestor == "user" else domain.tools, state, name, arguments)
 
 
 def check_header(bench: Bench, header: Header, report: Report) -> None:
     """Compare the stock database, the kinds of the tools and the policy, as far as the header gives them."""
-    domain = bench.loaded.domain
-    hashes = bench.text.hashes(State(bench.loaded.world))
+    domain = bench.loaded.environment.domain
+    hashes = bench.text.hashes(State(bench.loaded.environment.world))
     if header.db_hash not in (None, hashes.plain):
         report(f"header: the stock database hashes to {hashes.plain}, recorded {header.db_hash}")
     if header.db_canon_sha256 not in (None, hashes.canonical):
@@ -200,7 +201,7 @@ def flag_mismatch(result: ToolResult, error: bool) -> str | None:
 
 def check_calls(bench: Bench, episode: Gold | Fuzz, report: Report) -> None:
     """Replay an episode's calls and compare each answer, and the database at the end."""
-    state = State(bench.loaded.world)
+    state = State(bench.loaded.environment.world)
     for index, call in enumerate(episode.calls):
         result = bench.call(state, call.name, call.args, call.requestor)
         wrong = flag_mismatch(result, call.error) or (None if call.error else content_mismatch(call, result.content))
@@ -239,7 +240,7 @@ def check_gold(bench: Bench, gold: Gold, report: Report) -> None:
     """Replay a task's gold actions, and compare the state that our evaluator aims at."""
     task = bench.task(gold.task_id)
     check_calls(bench, gold, report)
-    state = gold_state(task, bench.loaded.domain, bench.loaded.world)
+    state = gold_state(task, bench.loaded.environment.domain, bench.loaded.environment.world)
     ours = bench.text.plain_hash(state)
     if ours != gold.evaluator_gold_db_hash:
         report(f"the evaluator's gold database hashes to {ours}, recorded {gold.evaluator_gold_db_hash}")
@@ -249,7 +250,7 @@ def check_eval(bench: Bench, record: Eval, report: Report) -> None:
     """Replay a conversation call by call, then compare what the evaluator says of it."""
     task = bench.task(record.task_id)
     messages: tuple[Message, ...] = tuple(map(to_message, record.messages))
-    state = State(bench.loaded.world)
+    state = State(bench.loaded.environment.world)
     try:
         for index, exchange in enumerate(exchanges(messages)):
             call, recorded = exchange.call, exchange.result
@@ -267,7 +268,7 @@ def check_eval(bench: Bench, record: Eval, report: Report) -> None:
         report(f"final database hash {ours}, recorded {record.final_db_hash}")
 
     def reward(judge: Judge, ignore_basis: bool = False) -> Reward:
-        domain, world = bench.loaded.domain, bench.loaded.world
+        domain, world = bench.loaded.environment.domain, bench.loaded.environment.world
         return compute_reward(
             task, domain, world, messages, record.termination_reason, judge, ignore_basis=ignore_basis
         )

@@ -13,39 +13,39 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from writ_async.api import load_tasks as load_tasks
+    from writ_async.api import make_tasks as make_tasks
+    from writ_async.api import rollouts as rollouts
+    from writ_async.api import run as run
     from writ_async.conversation import Conversation as Conversation
     from writ_async.conversation import Rules as Rules
-    from writ_async.engine import Completion as Completion
-    from writ_async.engine import Engine as Engine
-    from writ_async.engine import Request as Request
+    from writ_async.core.engine import Completion as Completion
+    from writ_async.core.engine import Engine as Engine
+    from writ_async.core.engine import Request as Request
+    from writ_async.core.task import Task as Task
+    from writ_async.core.trajectory import Trajectory as Trajectory
     from writ_async.errors import EngineError as EngineError
     from writ_async.errors import InputError as InputError
     from writ_async.errors import WritError as WritError
-    from writ_async.pipelines.library import load_tasks as load_tasks
-    from writ_async.pipelines.library import make_tasks as make_tasks
-    from writ_async.pipelines.library import rollouts as rollouts
-    from writ_async.pipelines.library import run as run
     from writ_async.scheduler import Limits as Limits
-    from writ_async.task import Task as Task
-    from writ_async.trajectory import Trajectory as Trajectory
 
 # Names are imported when they are first used, so that `writ --help` does not wait for the whole engine.
 _HOMES = {
-    "Completion": "engine",
+    "Completion": "core.engine",
     "Conversation": "conversation",
-    "Engine": "engine",
+    "Engine": "core.engine",
     "EngineError": "errors",
     "InputError": "errors",
     "Limits": "scheduler",
-    "Request": "engine",
+    "Request": "core.engine",
     "Rules": "conversation",
-    "Task": "task",
-    "Trajectory": "trajectory",
+    "Task": "core.task",
+    "Trajectory": "core.trajectory",
     "WritError": "errors",
-    "load_tasks": "pipelines.library",
-    "make_tasks": "pipelines.library",
-    "rollouts": "pipelines.library",
-    "run": "pipelines.library",
+    "load_tasks": "api",
+    "make_tasks": "api",
+    "rollouts": "api",
+    "run": "api",
 }
 
 __all__ = sorted(_HOMES)

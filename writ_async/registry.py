@@ -8,8 +8,9 @@ from typing import Any, cast
 
 import msgspec
 
-from writ_async.domain import Benchmark, Domain
-from writ_async.engine import Engine, EngineFactory, Setting
+from writ_async.core.benchmark import Benchmark
+from writ_async.core.domain import Domain
+from writ_async.core.engine import Engine, EngineFactory, Setting
 from writ_async.errors import InputError
 
 

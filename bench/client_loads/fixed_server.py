@@ -12,11 +12,10 @@ from collections.abc import Callable
 from functools import partial
 from zlib import crc32
 
-from client_loads.answers import RID, generated
-from client_loads.protocol import SERVER_INFO, Connection, framed, serve
-
+from bench.client_loads.answers import RID, generated
+from bench.client_loads.protocol import SERVER_INFO, Connection, framed, serve
 from writ_async.chat import ChatFormat, open_chat_format
-from writ_async.message import AssistantMessage, make_call
+from writ_async.core.message import AssistantMessage, make_call
 
 MADE = 64
 """Token ids in an answer of words."""

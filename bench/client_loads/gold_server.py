@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from client_loads.answers import RID, generated
-from client_loads.plans import STOP, Plan, Recogniser, Script
-from client_loads.protocol import SERVER_INFO, Connection, framed, serve
 
+from bench.client_loads.answers import RID, generated
+from bench.client_loads.plans import STOP, Plan, Recogniser, Script
+from bench.client_loads.protocol import SERVER_INFO, Connection, framed, serve
 from writ_async.chat import open_chat_format
-from writ_async.message import AssistantMessage, FunctionCall, ToolCall
+from writ_async.core.message import AssistantMessage, FunctionCall, ToolCall
 
 _TASK = re.compile(r"TASK:(\S+)")
 _encode = msgspec.json.encode

@@ -12,6 +12,6 @@ def default_model(folder: str) -> str:
     """Make one as the tests make theirs: a tokenizer of some thousand ids and a published chat template."""
     if str(ROOT / "tests") not in sys.path:
         sys.path.append(str(ROOT / "tests"))
-    from chat.folders import write_family
+    from tests.support.chat_folders import write_family
 
     return str(write_family(Path(folder) / "model", "qwen3-instruct-2507"))

@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from client_loads.meter import Meter, load_parser, read_load
+from bench.client_loads.meter import Meter, load_parser, read_load
 
 Message = dict[str, Any]
 Complete = Callable[[list[Message], list[Any] | None], Awaitable[Message]]

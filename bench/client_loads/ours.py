@@ -11,15 +11,15 @@ from __future__ import annotations
 import tempfile
 
 import anyio
-from client_loads.meter import Meter, load_parser, read_load
-from client_loads.plans import choose_tasks
 
+from bench.client_loads.meter import Meter, load_parser, read_load
+from bench.client_loads.plans import choose_tasks
 from writ_async.conversation import Rules
-from writ_async.data.manifest import Manifest
-from writ_async.data.run_folder import RunFolder
-from writ_async.pipelines.evaluate import TaskSet
-from writ_async.pipelines.seats import EngineSpec, Seats, close_engines
-from writ_async.pipelines.simulate import plan_jobs, prompts_of, simulate
+from writ_async.runs.folder import RunFolder
+from writ_async.runs.manifest import Manifest
+from writ_async.runs.playing import plan_jobs, prompts_of, simulate
+from writ_async.runs.seats import EngineSpec, Seats, close_engines
+from writ_async.runs.task_sets import TaskSet
 from writ_async.scheduler import Limits, run_rollouts
 from writ_async.verify.judge import AssumeMet
 

@@ -11,15 +11,16 @@ from typing import Any
 
 import msgspec
 
+from writ_async.api import make_tasks
 from writ_async.conversation import Conversation, Rules, agent_system_prompt, user_system_prompt
 from writ_async.conversation.rules import GREETING
-from writ_async.engine import Completion
+from writ_async.core.engine import Completion
+from writ_async.core.environment import Environment
+from writ_async.core.message import AssistantMessage, ToolMessage, make_call
+from writ_async.core.task import Scenario, Task
 from writ_async.errors import InputError
-from writ_async.message import AssistantMessage, ToolMessage, make_call
-from writ_async.pipelines.evaluate import TaskSet, read_task_sets
-from writ_async.pipelines.library import make_tasks
-from writ_async.pipelines.worlds import Opened, open_worlds, world_key
-from writ_async.task import Scenario, Task
+from writ_async.runs.task_sets import TaskSet, read_task_sets
+from writ_async.runs.worlds import open_worlds, world_key
 
 DOMAINS = ("airline", "retail")
 STOP = "###STOP###"
@@ -102,7 +103,7 @@ def write_script(tasks: TaskSet, data: str | None) -> Script:
     return Script(GREETING, domains, plans, data or "")
 
 
-def make_plan(task: Task, opened: Opened) -> Plan:
+def make_plan(task: Task, opened: Environment) -> Plan:
     """One task's conversation, played once without a model."""
     conversation = Conversation(task, opened.domain, opened.world, rules=Rules(max_errors=1000))
     hello = f"TASK:{task.id} Hello, I need help with my request."

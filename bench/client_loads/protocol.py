@@ -13,9 +13,8 @@ from typing import cast
 
 import anyio
 import uvloop
-
-from engines.http import HttpClient
-from engines.sglang.server import wait_ready
+from writ_engines.http import HttpClient
+from writ_engines.sglang.server import wait_ready
 
 BENCH = Path(__file__).resolve().parent.parent
 SERVER_INFO = b'{"max_req_input_len":1000000,"max_total_num_tokens":10000000}'

@@ -12,7 +12,7 @@ import os
 import sys
 from typing import Any
 
-from client_loads.meter import Meter, load_parser, read_load
+from bench.client_loads.meter import Meter, load_parser, read_load
 
 MODEL = "gpt-4.1-2025-04-14"  # a name whose price its runner knows: for others it logs an error per call
 

@@ -14,7 +14,7 @@ import logging
 import os
 from typing import Any
 
-from client_loads.meter import Meter, load_parser, read_load
+from bench.client_loads.meter import Meter, load_parser, read_load
 
 KEY = "BENCH_KEY"
 

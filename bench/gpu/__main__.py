@@ -18,8 +18,8 @@ from pathlib import Path
 def start() -> int:
     """Run the command with the repository on the path: the machine need not have the package installed."""
     root = Path(__file__).resolve().parents[2]
-    sys.path[:0] = [str(root), str(root / "bench")]
-    from gpu.cli import main
+    sys.path.insert(0, str(root))
+    from bench.gpu.cli import main
 
     return main(__doc__ or "")
 

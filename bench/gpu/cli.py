@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from gpu.server import StartError, command, free_port, running, unpack
+from bench.gpu.server import StartError, command, free_port, running, unpack
 
 _LEFT_FOR_WRITING = 20.0
 
@@ -53,8 +53,8 @@ def _measure(
     arguments: argparse.Namespace, url: str, model: Path, out: Path, deadline: float, start_seconds: float
 ) -> int:
     # Imported late: these need packages that only the bundle may have.
-    from gpu.measure import Run
-    from gpu.sweep import SMALL, Plan
+    from bench.gpu.measure import Run
+    from bench.gpu.sweep import SMALL, Plan
 
     small = arguments.device == "cpu"
     run = Run(url, model, _device(arguments.device), out, deadline)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-
-from engines.simulated.costs import Costs
+from writ_engines.simulated.costs import Costs
 
 
 class DecodeCell(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,9 +7,9 @@ from itertools import combinations
 from math import sqrt
 from typing import TypeVar
 
-from gpu.data import DecodeCell, Fit, PrefillCell
+from writ_engines.simulated.costs import Costs
 
-from engines.simulated.costs import Costs
+from bench.gpu.data import DecodeCell, Fit, PrefillCell
 
 Cell = TypeVar("Cell")
 

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from gpu.data import Measured
-from gpu.fit import fit_costs
-from gpu.probe import Probe
-from gpu.sweep import Plan, decode_cells, measure_decode, measure_prefill, prefill_shapes
-from gpu.table import page
-from gpu.turns import measure_turns
+from writ_engines.http import HttpClient
+from writ_engines.sglang.control import ServerControl
 
-from engines.http import HttpClient
-from engines.sglang.control import ServerControl
+from bench.gpu.data import Measured
+from bench.gpu.fit import fit_costs
+from bench.gpu.probe import Probe
+from bench.gpu.sweep import Plan, decode_cells, measure_decode, measure_prefill, prefill_shapes
+from bench.gpu.table import page
+from bench.gpu.turns import measure_turns
 
 _KEPT = (
     *(

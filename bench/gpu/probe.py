@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from random import Random
 
 import msgspec
-
-from engines.http import HttpClient
-from engines.sglang.wire import Answer, check_answer, encode_ids, parse_answer, single_body
+from writ_engines.http import HttpClient
+from writ_engines.sglang.wire import Answer, check_answer, encode_ids, parse_answer, single_body
 
 FIRST_ID = 300
 """Ids below are left out: bytes and special tokens of most vocabularies."""

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from statistics import fmean, median, quantiles
 
 import msgspec
-from gpu.data import DecodeCell, PrefillCell
-from gpu.probe import Load, Probe
+
+from bench.gpu.data import DecodeCell, PrefillCell
+from bench.gpu.probe import Load, Probe
 
 _FILL = 0.9  # of the pool is used at most, so that nothing is retracted or evicted
 _BURST = 131_072  # tokens of one prefill cell: some steps of the largest chunk

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpu.data import Measured
+from bench.gpu.data import Measured
 
 
 def page(measured: Measured) -> str:

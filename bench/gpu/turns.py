@@ -10,14 +10,14 @@ from statistics import median
 
 import anyio
 import msgspec
-from gpu.data import Turns
-from gpu.sweep import percentile
+from writ_domains.retail import DOMAIN
+from writ_engines.sglang import SglangOptions, make_sglang
 
-from domains.retail import DOMAIN
-from engines.sglang import SglangOptions, make_sglang
+from bench.gpu.data import Turns
+from bench.gpu.sweep import percentile
 from writ_async.conversation import agent_system_prompt
-from writ_async.engine import Completion, Engine, Request, Setting
-from writ_async.message import Message, UserMessage
+from writ_async.core.engine import Completion, Engine, Request, Setting
+from writ_async.core.message import Message, UserMessage
 
 _SENTENCE = "About order #W{number}: the lamp is broken, please send another one to {number} Hill Road. "
 

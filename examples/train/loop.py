@@ -17,18 +17,18 @@ import msgspec
 import torch
 from transformers import AutoModelForCausalLM
 from transformers.utils import logging
+from writ_engines.sglang import SglangOptions, make_sglang
+from writ_engines.sglang.control import ServerControl
 
-from engines.sglang import SglangOptions, make_sglang
-from engines.sglang.control import ServerControl
 from examples.train.losses import group_advantages, imitation_loss, policy_loss, token_logprobs
 from examples.train.rows import row_tokens
 from writ_async import Limits, Rules, make_tasks, rollouts
 from writ_async.chat import open_chat_format
-from writ_async.engine import Engine, Setting
-from writ_async.message import ToolMessage
+from writ_async.core.engine import Engine, Setting
+from writ_async.core.message import ToolMessage
+from writ_async.core.task import Task
+from writ_async.core.trajectory import TokenSequence, Trajectory
 from writ_async.registry import load_domain
-from writ_async.task import Task
-from writ_async.trajectory import TokenSequence, Trajectory
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

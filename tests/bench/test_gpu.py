@@ -7,15 +7,15 @@ from random import Random
 
 import msgspec
 import pytest
-from gpu.data import DecodeCell, Fit, Measured, PrefillCell
-from gpu.fit import fit_costs, least_squares
-from gpu.server import command
-from gpu.sweep import SMALL, Plan, decode_cells, prefill_shapes
-from gpu.table import page
 from hypothesis import given
 from hypothesis import strategies as st
+from writ_engines.simulated.costs import Costs, costs_of, read_costs
 
-from engines.simulated.costs import Costs, costs_of, read_costs
+from bench.gpu.data import DecodeCell, Fit, Measured, PrefillCell
+from bench.gpu.fit import fit_costs, least_squares
+from bench.gpu.server import command
+from bench.gpu.sweep import SMALL, Plan, decode_cells, prefill_shapes
+from bench.gpu.table import page
 
 H200 = costs_of("qwen3-4b", "h200")
 POOL, LONGEST = 807_000, 40_954

@@ -7,7 +7,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from gpu.server import StartError, command, free_port, running, unpack
+
+from bench.gpu.server import StartError, command, free_port, running, unpack
 
 # In place of the real one: serves /ready, and says no where CUDA graphs are wanted.
 LAUNCHER = """

@@ -8,20 +8,20 @@ from typing import Any
 
 import msgspec
 import pytest
-from chat.folders import write_family
-from client_loads.gold_server import GoldConnection, Stats, prepare
-from client_loads.naive import converse
-from client_loads.plans import Recogniser, Script, choose_tasks, write_script
-from peers import VERIFIERS, Client, Measured, Row, check_calls, figures_of, make_rows
-from shared_data import TAU2_DATA, needs_shared
 
+from bench.client_loads.gold_server import GoldConnection, Stats, prepare
+from bench.client_loads.naive import converse
+from bench.client_loads.plans import Recogniser, Script, choose_tasks, write_script
+from bench.peers import VERIFIERS, Client, Measured, Row, check_calls, figures_of, make_rows
+from tests.support.chat_folders import write_family
+from tests.support.shared_data import TAU2_DATA, needs_shared
 from writ_async.conversation import Conversation
-from writ_async.engine import Completion, Request
+from writ_async.core.engine import Completion, Request
+from writ_async.core.message import AssistantMessage, FunctionCall, ToolCall, ToolMessage
+from writ_async.core.trajectory import Termination
 from writ_async.errors import InputError
-from writ_async.message import AssistantMessage, FunctionCall, ToolCall, ToolMessage
-from writ_async.pipelines.evaluate import TaskSet
-from writ_async.pipelines.worlds import world_key
-from writ_async.trajectory import Termination
+from writ_async.runs.task_sets import TaskSet
+from writ_async.runs.worlds import world_key
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +77,8 @@ def test_our_conversation_makes_the_same_calls_and_hears_the_results_of_the_scri
         return Completion(message=AssistantMessage(said["content"], tuple(calls)))
 
     for task, plan in zip(tasks.tasks, script.plans, strict=True):
-        opened = tasks.worlds[world_key(task.world)]
-        conversation = Conversation(task, opened.domain, opened.world)
+        retail_environment = tasks.worlds[world_key(task.world)]
+        conversation = Conversation(task, retail_environment.domain, retail_environment.world)
         while (request := conversation.request()) is not None:
             conversation.receive(complete(request))
         row = conversation.trajectory()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from report import Figure, amount, line_of, read_json, run_script, write_json
-from suite import Ran, close
-from suite import main as run_suite
 
+from bench.report import Figure, amount, line_of, read_json, run_script, write_json
+from bench.suite import Ran, close
+from bench.suite import main as run_suite
 from writ_async.errors import InputError
 
 

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from report import read_json
-from suite import BENCH
+
+from bench.report import read_json
+from bench.suite import BENCH
 
 TINY = {
     "environment": ("--n", "20"),

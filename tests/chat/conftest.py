@@ -1,8 +1,8 @@
 """The three families' formats, over tiny tokenizers."""
 
 import pytest
-from chat.folders import open_family
 
+from tests.support.chat_folders import open_family
 from writ_async.chat import FAMILIES, FamilyFormat
 
 

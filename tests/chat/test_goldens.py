@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from shared_data import SHARED, needs_shared
 
+from tests.support.shared_data import SHARED, needs_shared
 from writ_async.chat import FAMILIES, TemplateRefusedError, render
-from writ_async.message import (
+from writ_async.core.message import (
     AssistantMessage,
     FunctionCall,
     Message,

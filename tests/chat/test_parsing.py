@@ -3,14 +3,14 @@
 import json
 
 import pytest
-from chat.plays import speech
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.chat_plays import speech
 from writ_async.chat import FAMILIES, Defect, FamilyFormat, Parsed
 from writ_async.chat.format import parse_text, parser_for
 from writ_async.chat.parsed import MALFORMED
-from writ_async.message import AssistantMessage, MalformedArgumentsError, ToolCall, call_arguments, make_call
+from writ_async.core.message import AssistantMessage, MalformedArgumentsError, ToolCall, call_arguments, make_call
 
 QWEN, LLAMA = "qwen3-instruct-2507", "llama-3.1-instruct"
 

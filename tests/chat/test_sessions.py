@@ -4,16 +4,16 @@ from random import Random
 
 import msgspec
 import pytest
-from chat.folders import LOOK_ALIKES, write_family
-from chat.plays import TOOLS, masked, play
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from shared_data import SHARED, needs_shared
 
+from tests.support.chat_folders import LOOK_ALIKES, write_family
+from tests.support.chat_plays import TOOLS, masked, play
+from tests.support.shared_data import SHARED, needs_shared
 from writ_async.chat import FAMILIES, ChatFormat, FamilyFormat, audit, open_chat_format
 from writ_async.chat.errors import HistoryChangedError, TemplateRefusedError, TokenRangeError
 from writ_async.chat.tokenizer import Tokenizer, load_reference
-from writ_async.message import (
+from writ_async.core.message import (
     AssistantMessage,
     FunctionCall,
     Message,

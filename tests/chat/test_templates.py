@@ -6,12 +6,12 @@ from random import Random
 from typing import Any
 
 import pytest
-from chat.folders import CHATML_SPECIAL, write_family, write_folder
-from chat.plays import TOOLS, masked
-from chat.templates import BRACKETED, FORGETFUL, LLAMA31, QWEN3, QWEN25
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.chat_folders import CHATML_SPECIAL, write_family, write_folder
+from tests.support.chat_plays import TOOLS, masked
+from tests.support.chat_templates import BRACKETED, FORGETFUL, LLAMA31, QWEN3, QWEN25
 from writ_async.chat import (
     FAMILIES,
     FamilyFormat,
@@ -24,8 +24,8 @@ from writ_async.chat import (
 from writ_async.chat.probe import CASES, closing_of, difference, unstable_case
 from writ_async.chat.shield import Shield
 from writ_async.chat.template import Template, load_template
+from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage, make_call
 from writ_async.errors import InputError
-from writ_async.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage, make_call
 
 
 def template(source: str, **tokens: str) -> Template:

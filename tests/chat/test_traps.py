@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 import pytest
-from chat.plays import TOOLS
 
+from tests.support.chat_plays import TOOLS
 from writ_async.chat import FAMILIES, Defect, FamilyFormat, TemplateRefusedError, audit, render
 from writ_async.chat.plain import arguments_value, plain_messages
-from writ_async.message import (
+from writ_async.core.message import (
     AssistantMessage,
     FunctionCall,
     Message,

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from writ_async.cli import main
-from writ_async.engine import Check
-from writ_async.pipelines import doctor
-from writ_async.pipelines.doctor import Diagnosis
+from writ_async.commands import doctor
+from writ_async.commands.doctor import Diagnosis
+from writ_async.core.engine import Check
 
 URL = "http://127.0.0.1:30000"
 WELL = Check("reachable", "ok", "it is [ready]")

@@ -28,7 +28,7 @@ SYNTH = [
 
 
 def command(out: Path) -> list[str]:
-    return [sys.executable, "-m", "writ_async.cli", *SYNTH, "--out", str(out)]
+    return [sys.executable, "-m", "writ_async", *SYNTH, "--out", str(out)]
 
 
 def rows(out: Path) -> list[bytes]:

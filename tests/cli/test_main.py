@@ -13,7 +13,7 @@ from writ_async.cli import main
 
 def writ(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "writ_async.cli", *arguments], capture_output=True, text=True, cwd=cwd, check=False
+        [sys.executable, "-m", "writ_async", *arguments], capture_output=True, text=True, cwd=cwd, check=False
     )
 
 

@@ -105,7 +105,7 @@ def test_the_tool_parser_follows_from_the_family(
 
 
 def test_the_command_becomes_the_server_and_gives_its_exit_code(model: Path, python: Path) -> None:
-    command = [sys.executable, "-m", "writ_async.cli", "serve", str(model), "--python", str(python), "--port", "31001"]
+    command = [sys.executable, "-m", "writ_async", "serve", str(model), "--python", str(python), "--port", "31001"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as served:
         assert served.stdout is not None
         first = served.stdout.readline().split()

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="fi
 
 
 def command(out: Path, workers: int) -> list[str]:
-    return [sys.executable, "-m", "writ_async.cli", *SYNTH, "--quiet", "--workers", str(workers), "--out", str(out)]
+    return [sys.executable, "-m", "writ_async", *SYNTH, "--quiet", "--workers", str(workers), "--out", str(out)]
 
 
 def rows(out: Path) -> list[bytes]:

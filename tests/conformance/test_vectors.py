@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shared_data import SHARED, TAU2_DATA, needs_shared
+
+from tests.support.shared_data import SHARED, TAU2_DATA, needs_shared
 
 SCRIPT = Path(__file__).resolve().parents[2] / "tools" / "conformance.py"
 Lines = list[dict[str, Any]]

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from writ_async.conversation import Conversation, Rules
-from writ_async.engine import Completion
-from writ_async.message import (
+from writ_async.core.engine import Completion
+from writ_async.core.environment import Environment
+from writ_async.core.message import (
     AssistantMessage,
     FunctionCall,
     Message,
@@ -18,19 +19,20 @@ from writ_async.message import (
     UserMessage,
     make_call,
 )
-from writ_async.pipelines.worlds import Opened
-from writ_async.task import Scenario, Task
-from writ_async.trajectory import Signal, Termination, Usage
+from writ_async.core.task import Scenario, Task
+from writ_async.core.trajectory import Signal, Termination, Usage
 
 
-def make_task(opened: Opened, **changes: Any) -> Task:
+def make_task(retail_environment: Environment, **changes: Any) -> Task:
     scenario = Scenario("You want to cancel an order.", known_info="You are Ann.")
-    task = Task(id="t", domain="retail", kind="normal", world=opened.ref, scenario=scenario)
+    task = Task(id="t", domain="retail", kind="normal", world=retail_environment.ref, scenario=scenario)
     return msgspec.structs.replace(task, **changes)
 
 
-def start(opened: Opened, *, rules: Rules | None = None, **changes: Any) -> Conversation:
-    return Conversation(make_task(opened, **changes), opened.domain, opened.world, rules=rules)
+def start(retail_environment: Environment, *, rules: Rules | None = None, **changes: Any) -> Conversation:
+    return Conversation(
+        make_task(retail_environment, **changes), retail_environment.domain, retail_environment.world, rules=rules
+    )
 
 
 def text(content: str | None) -> Completion:
@@ -41,8 +43,8 @@ def calls(*made: ToolCall) -> Completion:
     return Completion(message=AssistantMessage(None, made), finish_reason="tool_calls")
 
 
-def some_user(opened: Opened) -> str:
-    return next(iter(opened.world.tables["users"]))
+def some_user(retail_environment: Environment) -> str:
+    return next(iter(retail_environment.world.tables["users"]))
 
 
 def roles(messages: Sequence[Message]) -> list[str]:
@@ -50,8 +52,8 @@ def roles(messages: Sequence[Message]) -> list[str]:
     return [names[type(message)] for message in messages]
 
 
-def test_the_agent_greets_and_the_user_is_asked_first(opened: Opened) -> None:
-    conversation = start(opened)
+def test_the_agent_greets_and_the_user_is_asked_first(retail_environment: Environment) -> None:
+    conversation = start(retail_environment)
     request = conversation.request()
     assert request is not None
     assert request.seat == "user"
@@ -60,18 +62,18 @@ def test_the_agent_greets_and_the_user_is_asked_first(opened: Opened) -> None:
     assert request.tools == ()
 
 
-def test_without_a_greeting_the_rules_say_who_speaks_first(opened: Opened) -> None:
-    conversation = start(opened, rules=Rules(greeting=None, first="agent"))
+def test_without_a_greeting_the_rules_say_who_speaks_first(retail_environment: Environment) -> None:
+    conversation = start(retail_environment, rules=Rules(greeting=None, first="agent"))
     request = conversation.request()
     assert request is not None
     assert request.seat == "agent"
     assert roles(request.messages) == ["system"]
 
 
-def test_each_seat_sees_what_is_its_own_and_what_was_said_to_it(opened: Opened) -> None:
-    conversation = start(opened)
+def test_each_seat_sees_what_is_its_own_and_what_was_said_to_it(retail_environment: Environment) -> None:
+    conversation = start(retail_environment)
     conversation.receive(text("Hello, I am Ann."))
-    conversation.receive(calls(make_call("c0", "get_user_details", {"user_id": some_user(opened)})))
+    conversation.receive(calls(make_call("c0", "get_user_details", {"user_id": some_user(retail_environment)})))
     conversation.receive(text("I found you."))
     user_request = conversation.request()
     assert user_request is not None
@@ -82,13 +84,13 @@ def test_each_seat_sees_what_is_its_own_and_what_was_said_to_it(opened: Opened) 
     assert roles(agent_request.messages) == [
         "system", "assistant", "user", "assistant", "tool", "assistant", "user",
     ]  # fmt: skip
-    assert agent_request.tools == opened.domain.schemas
+    assert agent_request.tools == retail_environment.domain.schemas
 
 
-def test_several_calls_of_one_message_are_answered_in_their_order(opened: Opened) -> None:
-    conversation = start(opened)
+def test_several_calls_of_one_message_are_answered_in_their_order(retail_environment: Environment) -> None:
+    conversation = start(retail_environment)
     conversation.receive(text("Hello"))
-    user = some_user(opened)
+    user = some_user(retail_environment)
     made = (make_call("a", "get_user_details", {"user_id": user}), make_call("b", "calculate", {"expression": "1 + 2"}))
     conversation.receive(calls(*made))
     request = conversation.request()
@@ -114,9 +116,9 @@ def test_several_calls_of_one_message_are_answered_in_their_order(opened: Opened
     ],
 )
 def test_whatever_is_wrong_with_a_call_comes_back_as_an_error_message(
-    opened: Opened, name: str, arguments: str
+    retail_environment: Environment, name: str, arguments: str
 ) -> None:
-    conversation = start(opened)
+    conversation = start(retail_environment)
     conversation.receive(text("Hello"))
     conversation.receive(calls(ToolCall("c", FunctionCall(name, arguments))))
     request = conversation.request()
@@ -132,37 +134,37 @@ def test_whatever_is_wrong_with_a_call_comes_back_as_an_error_message(
     ("token", "signal"),
     [("###STOP###", Signal.STOP), ("###TRANSFER###", Signal.TRANSFER), ("###OUT-OF-SCOPE###", Signal.OUT_OF_SCOPE)],
 )
-def test_the_user_ends_a_conversation_with_a_token(opened: Opened, token: str, signal: Signal) -> None:
-    conversation = start(opened)
+def test_the_user_ends_a_conversation_with_a_token(retail_environment: Environment, token: str, signal: Signal) -> None:
+    conversation = start(retail_environment)
     conversation.receive(text(f"Thanks. {token}"))
     assert conversation.request() is None
     row = conversation.trajectory()
     assert (row.termination, row.signal) == (Termination.USER_STOP, signal)
 
 
-def test_the_agent_cannot_end_a_conversation_unless_the_rules_let_it(opened: Opened) -> None:
-    conversation = start(opened)
+def test_the_agent_cannot_end_a_conversation_unless_the_rules_let_it(retail_environment: Environment) -> None:
+    conversation = start(retail_environment)
     conversation.receive(text("Hi"))
     conversation.receive(text("Bye ###STOP###"))
     assert not conversation.ended
-    allowed = start(opened, rules=Rules(agent_may_stop=True))
+    allowed = start(retail_environment, rules=Rules(agent_may_stop=True))
     allowed.receive(text("Hi"))
     allowed.receive(text("Bye ###STOP###"))
     assert allowed.trajectory().termination is Termination.AGENT_STOP
 
 
-def test_an_empty_message_ends_the_conversation_as_an_error_of_its_seat(opened: Opened) -> None:
-    user = start(opened)
+def test_an_empty_message_ends_the_conversation_as_an_error_of_its_seat(retail_environment: Environment) -> None:
+    user = start(retail_environment)
     user.receive(text("  "))
     assert user.trajectory().termination is Termination.USER_ERROR
-    agent = start(opened)
+    agent = start(retail_environment)
     agent.receive(text("Hi"))
     agent.receive(text(None))
     assert agent.trajectory().termination is Termination.AGENT_ERROR
 
 
-def test_steps_count_completions_and_tool_rounds(opened: Opened) -> None:
-    conversation = start(opened, rules=Rules(max_steps=4))
+def test_steps_count_completions_and_tool_rounds(retail_environment: Environment) -> None:
+    conversation = start(retail_environment, rules=Rules(max_steps=4))
     conversation.receive(text("Hi"))
     conversation.receive(calls(make_call("c", "calculate", {"expression": "1"})))
     assert not conversation.ended
@@ -170,22 +172,22 @@ def test_steps_count_completions_and_tool_rounds(opened: Opened) -> None:
     assert conversation.trajectory().termination is Termination.MAX_STEPS
 
 
-def test_a_limit_reached_in_the_step_of_the_users_stop_counts_as_the_limit(opened: Opened) -> None:
-    conversation = start(opened, rules=Rules(max_steps=1))
+def test_a_limit_reached_in_the_step_of_the_users_stop_counts_as_the_limit(retail_environment: Environment) -> None:
+    conversation = start(retail_environment, rules=Rules(max_steps=1))
     conversation.receive(text("###STOP###"))
     assert conversation.trajectory().termination is Termination.MAX_STEPS
 
 
-def test_too_many_failed_calls_end_a_conversation(opened: Opened) -> None:
-    conversation = start(opened, rules=Rules(max_errors=2))
+def test_too_many_failed_calls_end_a_conversation(retail_environment: Environment) -> None:
+    conversation = start(retail_environment, rules=Rules(max_errors=2))
     conversation.receive(text("Hi"))
     conversation.receive(calls(make_call("a", "nothing", {}), make_call("b", "nothing", {})))
     assert conversation.trajectory().termination is Termination.TOO_MANY_ERRORS
 
 
-def test_a_user_without_tools_is_told_so_and_goes_on(opened: Opened) -> None:
-    conversation = start(opened)
-    conversation.receive(calls(make_call("u", "get_user_details", {"user_id": some_user(opened)})))
+def test_a_user_without_tools_is_told_so_and_goes_on(retail_environment: Environment) -> None:
+    conversation = start(retail_environment)
+    conversation.receive(calls(make_call("u", "get_user_details", {"user_id": some_user(retail_environment)})))
     request = conversation.request()
     assert request is not None
     assert request.seat == "user"
@@ -195,31 +197,31 @@ def test_a_user_without_tools_is_told_so_and_goes_on(opened: Opened) -> None:
     assert answer.requestor == "user"
 
 
-def test_receiving_after_the_end_is_refused(opened: Opened) -> None:
-    conversation = start(opened)
+def test_receiving_after_the_end_is_refused(retail_environment: Environment) -> None:
+    conversation = start(retail_environment)
     conversation.stop(Termination.CANCELLED)
     with pytest.raises(RuntimeError, match="has ended"):
         conversation.receive(text("Hi"))
 
 
-def test_a_trajectory_of_a_conversation_that_goes_on_is_refused(opened: Opened) -> None:
+def test_a_trajectory_of_a_conversation_that_goes_on_is_refused(retail_environment: Environment) -> None:
     with pytest.raises(RuntimeError, match="has not ended"):
-        start(opened).trajectory()
+        start(retail_environment).trajectory()
 
 
-def test_a_recorded_history_is_executed_and_said_before_the_first_request(opened: Opened) -> None:
-    user = some_user(opened)
+def test_a_recorded_history_is_executed_and_said_before_the_first_request(retail_environment: Environment) -> None:
+    user = some_user(retail_environment)
     history: tuple[Message, ...] = (
         UserMessage("My address is wrong."),
         AssistantMessage(None, (make_call("h", "modify_user_address", _address(user)),)),
         ToolMessage("h", "recorded elsewhere"),
     )
-    conversation = start(opened, message_history=history)
+    conversation = start(retail_environment, message_history=history)
     request = conversation.request()
     assert request is not None
     assert request.seat == "agent"
     assert roles(request.messages) == ["system", "user", "assistant", "tool"]
-    assert conversation.state.digest() != opened.world.digest()
+    assert conversation.state.digest() != retail_environment.world.digest()
 
 
 def _address(user: str) -> dict[str, str]:
@@ -227,14 +229,14 @@ def _address(user: str) -> dict[str, str]:
     return {"user_id": user, **place}
 
 
-def test_a_fork_goes_its_own_way(opened: Opened) -> None:
-    user = some_user(opened)
-    conversation = start(opened)
+def test_a_fork_goes_its_own_way(retail_environment: Environment) -> None:
+    user = some_user(retail_environment)
+    conversation = start(retail_environment)
     conversation.receive(text("Hi"))
     fork = conversation.fork()
     fork.receive(calls(make_call("c", "modify_user_address", _address(user))))
     fork.receive(text("Done."))
-    assert fork.state.digest() != conversation.state.digest() == opened.world.digest()
+    assert fork.state.digest() != conversation.state.digest() == retail_environment.world.digest()
     request = conversation.request()
     assert request is not None
     assert roles(request.messages) == ["system", "assistant", "user"]
@@ -245,8 +247,8 @@ def test_a_fork_goes_its_own_way(opened: Opened) -> None:
     assert conversation.trajectory().chain == ()
 
 
-def test_usage_is_summed_per_seat(opened: Opened) -> None:
-    conversation = start(opened)
+def test_usage_is_summed_per_seat(retail_environment: Environment) -> None:
+    conversation = start(retail_environment)
     usage = Usage(requests=1, prompt_tokens=10, completion_tokens=2, cached_tokens=4)
     for _ in range(2):
         conversation.receive(Completion(message=AssistantMessage("Hi"), usage=usage))
@@ -256,8 +258,8 @@ def test_usage_is_summed_per_seat(opened: Opened) -> None:
     assert row.usage["agent"].requests == 1
 
 
-def test_halves_of_surrogate_pairs_are_replaced_so_that_a_row_can_be_written(opened: Opened) -> None:
-    conversation = start(opened)
+def test_halves_of_surrogate_pairs_are_replaced_so_that_a_row_can_be_written(retail_environment: Environment) -> None:
+    conversation = start(retail_environment)
     conversation.receive(text("Hi \ud83d there ☃"))
     conversation.receive(calls(ToolCall("c\udc00", FunctionCall("calculate", '{"expression": "\ud800"}'))))
     conversation.stop(Termination.CANCELLED)
@@ -280,10 +282,10 @@ _CALLS = st.lists(
 
 @given(st.lists(st.one_of(_TEXTS, _CALLS), max_size=25), st.integers(1, 12), st.integers(1, 5))
 def test_any_sequence_of_completions_keeps_the_machine_whole(
-    opened: Opened, script: list[Any], max_steps: int, max_errors: int
+    retail_environment: Environment, script: list[Any], max_steps: int, max_errors: int
 ) -> None:
     def play() -> tuple[Conversation, list[str]]:
-        conversation = start(opened, rules=Rules(max_steps=max_steps, max_errors=max_errors))
+        conversation = start(retail_environment, rules=Rules(max_steps=max_steps, max_errors=max_errors))
         ids: list[str] = []
         lengths = {"agent": 0, "user": 0}
         for number, item in enumerate(script):
@@ -296,7 +298,7 @@ def test_any_sequence_of_completions_keeps_the_machine_whole(
             if isinstance(item, str):
                 conversation.receive(text(item))
             else:
-                address = msgspec.json.encode(_address(some_user(opened))).decode()
+                address = msgspec.json.encode(_address(some_user(retail_environment))).decode()
                 made = tuple(
                     ToolCall(f"{number}_{place}", FunctionCall(name, address if arguments == "ADDRESS" else arguments))
                     for place, (name, arguments) in enumerate(item)

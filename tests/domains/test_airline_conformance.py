@@ -10,12 +10,12 @@ from typing import Any, cast
 
 import msgspec
 import pytest
-from shared_data import SHARED, TAU2_DATA, needs_shared
+from writ_domains.airline.schema import dump, load
+from writ_domains.airline.tools import TOOLS
 
-from domains.airline.schema import dump, load
-from domains.airline.tools import TOOLS
-from writ_async.domain import call_tool
-from writ_async.state import State, World
+from tests.support.shared_data import SHARED, TAU2_DATA, needs_shared
+from writ_async.core.domain import call_tool
+from writ_async.core.state import State, World
 
 pytestmark = needs_shared
 

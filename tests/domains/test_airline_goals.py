@@ -7,14 +7,14 @@ from random import Random
 from typing import Any
 
 from msgspec.structs import replace
+from writ_domains.airline import DOMAIN, TOOLS
+from writ_domains.airline.goals import RULES
+from writ_domains.airline.schema import Available, Cabins, Flight, flight_date_key
+from writ_domains.airline.tools import AIRPORTS
 
-from domains.airline import DOMAIN, TOOLS
-from domains.airline.goals import RULES
-from domains.airline.schema import Available, Cabins, Flight, flight_date_key
-from domains.airline.tools import AIRPORTS
-from writ_async.domain import call_tool
-from writ_async.goal import Ambiguous, NothingFits, Reader
-from writ_async.state import State
+from writ_async.core.domain import call_tool
+from writ_async.core.goal import Ambiguous, NothingFits, Reader
+from writ_async.core.state import State
 
 WORLD = DOMAIN.generate(21, 150)
 DAYS = [f"2024-05-{day}" for day in range(16, 30)]

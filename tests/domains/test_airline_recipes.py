@@ -9,9 +9,8 @@ from random import Random
 from typing import Any
 
 import pytest
-
-from domains.airline import DOMAIN, TOOLS
-from domains.airline.policy_rules import (
+from writ_domains.airline import DOMAIN, TOOLS
+from writ_domains.airline.policy_rules import (
     MAX_PASSENGERS,
     Reason,
     has_cancelled_flight,
@@ -25,13 +24,15 @@ from domains.airline.policy_rules import (
     may_pay_update,
     nonfree_bags,
 )
-from domains.airline.recipes import RECIPES
-from domains.common.phrasing import second_person
-from writ_async.domain import Draft, call_tool
-from writ_async.state import State, World
+from writ_domains.airline.recipes import RECIPES
+from writ_domains.kit.phrasing import second_person
+
+from writ_async.core.domain import Draft, call_tool
+from writ_async.core.environment import Environment
+from writ_async.core.state import State, World
+from writ_async.core.task import Action, Cell, WorldRef
 from writ_async.synthesis.proof import prove
-from writ_async.synthesis.tasks import Place, make_task
-from writ_async.task import Action, Cell, WorldRef
+from writ_async.synthesis.tasks import make_task
 
 WORLDS = (DOMAIN.generate(21, 200), DOMAIN.generate(22, 100))
 DRAWS = 40
@@ -181,7 +182,7 @@ def test_kinds_hold_what_they_promise(name: str) -> None:
 def test_every_draft_but_a_few_is_proved(name: str) -> None:
     chosen = next(recipe for recipe in RECIPES if recipe.name == name)
     proved = [
-        prove(make_task(draft, chosen, Place(DOMAIN, world, WorldRef("airline")), "t", 0), DOMAIN, world)[0]
+        prove(make_task(draft, chosen, Environment(DOMAIN, world, WorldRef("airline")), "t", 0), DOMAIN, world)[0]
         for world, draft in _drafts(name)
     ]
     assert sum(task is not None for task in proved) >= 0.9 * len(proved)

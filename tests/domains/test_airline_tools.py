@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from writ_domains.airline import DOMAIN, TOOLS
+from writ_domains.airline.lookup import decimal, integer
+from writ_domains.airline.schedule import DAYS, FIRST_OPEN
+from writ_domains.airline.search import direct_flights, onestop_flights
+from writ_domains.airline.tools import AIRPORTS
 
-from domains.airline import DOMAIN, TOOLS
-from domains.airline.lookup import decimal, integer
-from domains.airline.schedule import DAYS, FIRST_OPEN
-from domains.airline.search import direct_flights, onestop_flights
-from domains.airline.tools import AIRPORTS
-from writ_async.domain import ToolError, call_tool, encode_result
-from writ_async.state import State, World
+from writ_async.core.domain import ToolError, call_tool, encode_result
+from writ_async.core.state import State, World
 
 WORLD = DOMAIN.generate(3, 100)
 

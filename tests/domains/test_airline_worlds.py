@@ -12,11 +12,10 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from domains.airline import DOMAIN, POLICY
-from domains.airline.policy_rules import nonfree_bags, price_of_booking
-from domains.airline.schedule import DAYS, FIRST_OPEN, POSITIONS
-from domains.airline.schema import (
+from writ_domains.airline import DOMAIN, POLICY
+from writ_domains.airline.policy_rules import nonfree_bags, price_of_booking
+from writ_domains.airline.schedule import DAYS, FIRST_OPEN, POSITIONS
+from writ_domains.airline.schema import (
     NOW,
     Available,
     Cancelled,
@@ -31,8 +30,9 @@ from domains.airline.schema import (
     User,
     flight_date_key,
 )
-from domains.airline.tools import AIRPORTS
-from writ_async.state import State, World
+from writ_domains.airline.tools import AIRPORTS
+
+from writ_async.core.state import State, World
 
 seeds = st.integers(0, 2**32)
 sizes = st.integers(1, 25)
@@ -182,7 +182,7 @@ def test_the_policy_states_the_clock_and_the_rules_that_the_predicates_encode() 
 _PROBE = """
 import hashlib, msgspec
 from random import Random
-from domains.airline import DOMAIN
+from writ_domains.airline import DOMAIN
 world = DOMAIN.generate(11, 30)
 drafts = [recipe.make(world, Random(f"{recipe.name}/{n}")) for recipe in DOMAIN.recipes for n in range(4)]
 print(world.digest(), hashlib.sha256(msgspec.json.encode(drafts)).hexdigest())

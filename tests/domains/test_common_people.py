@@ -7,9 +7,8 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from domains.common import phrasing
-from domains.common.people import CITIES, FIRST_NAMES, LAST_NAMES, STREETS, draw_digits, draw_people
+from writ_domains.kit import phrasing
+from writ_domains.kit.people import CITIES, FIRST_NAMES, LAST_NAMES, STREETS, draw_digits, draw_people
 
 
 @given(st.integers(0, 2**32), st.integers(0, 300))

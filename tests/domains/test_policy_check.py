@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 import pytest
-from shared_data import SHARED, needs_shared
 
-from writ_async.domain import Domain, call_tool
-from writ_async.pipelines.worlds import Opened
+from tests.support.shared_data import SHARED, needs_shared
+from writ_async.core.domain import Domain, call_tool
+from writ_async.core.environment import Environment
+from writ_async.core.state import State
+from writ_async.core.task import Task
 from writ_async.registry import load_benchmark
-from writ_async.state import State
-from writ_async.task import Task
 
 
 def breach(domain: Domain, state: State, name: str, arguments: dict[str, Any]) -> str:
@@ -29,9 +29,11 @@ def breaches(domain: Domain, state: State, task: Task) -> list[str]:
     return [why for why in found if why]
 
 
-def test_gold_writes_breach_nothing(tasks: list[Task], opened: Opened, opened_airline: Opened) -> None:
+def test_gold_writes_breach_nothing(
+    tasks: list[Task], retail_environment: Environment, airline_environment: Environment
+) -> None:
     for task in tasks:
-        place = opened if task.domain == "retail" else opened_airline
+        place = retail_environment if task.domain == "retail" else airline_environment
         assert breaches(place.domain, State(place.world), task) == []
 
 
@@ -41,14 +43,14 @@ def test_the_gold_writes_of_the_benchmark_breach_nothing(subset: str) -> None:
     assert SHARED is not None
     loaded = load_benchmark("tau2").load(subset, str(SHARED / "tau2" / "data"))
     for task in loaded.tasks:
-        assert breaches(loaded.domain, State(loaded.world), task) == []
+        assert breaches(loaded.environment.domain, State(loaded.environment.world), task) == []
 
 
-def reservation(opened: Opened, **changes: Any) -> tuple[State, Any]:
+def reservation(retail_environment: Environment, **changes: Any) -> tuple[State, Any]:
     """A state with one reservation that the policy lets nobody cancel, changed as asked."""
-    state = State(opened.world)
+    state = State(retail_environment.world)
     user, found = next(
-        (opened.world.tables["users"][row.user_id], row)
+        (retail_environment.world.tables["users"][row.user_id], row)
         for _, row in state.items("reservations")
         if row.status is None and row.flights and row.flights[0].date > "2024-05-16" and len(row.passengers) == 1
     )
@@ -59,8 +61,8 @@ def reservation(opened: Opened, **changes: Any) -> tuple[State, Any]:
     return state, found
 
 
-def test_cancelling_needs_a_ground(opened_airline: Opened) -> None:
-    domain = opened_airline.domain
+def test_cancelling_needs_a_ground(airline_environment: Environment) -> None:
+    domain = airline_environment.domain
     for changes, allowed in (
         ({}, False),
         ({"insurance": "yes"}, True),
@@ -68,28 +70,28 @@ def test_cancelling_needs_a_ground(opened_airline: Opened) -> None:
         ({"created_at": "2024-05-15T10:00:00"}, True),
         ({"status": "cancelled", "cabin": "business"}, False),
     ):
-        state, row = reservation(opened_airline, **changes)
+        state, row = reservation(airline_environment, **changes)
         why = breach(domain, state, "cancel_reservation", {"reservation_id": row.reservation_id})
         assert (not why) == allowed
 
 
-def test_flights_of_basic_economy_stay_and_trips_keep_their_ends(opened_airline: Opened) -> None:
-    domain = opened_airline.domain
-    state, row = reservation(opened_airline, cabin="basic_economy")
+def test_flights_of_basic_economy_stay_and_trips_keep_their_ends(airline_environment: Environment) -> None:
+    domain = airline_environment.domain
+    state, row = reservation(airline_environment, cabin="basic_economy")
     same = [{"flight_number": leg.flight_number, "date": leg.date} for leg in row.flights]
     base = {"reservation_id": row.reservation_id, "cabin": "economy", "flights": same, "payment_id": "x"}
     assert breach(domain, state, "update_reservation_flights", base) == ""
     other = [{**same[0], "date": "2024-05-29"}, *same[1:]]
     assert "may not be changed" in breach(domain, state, "update_reservation_flights", {**base, "flights": other})
-    state, row = reservation(opened_airline)
-    away = next(f for f in opened_airline.world.tables["flights"].values() if f.origin != row.origin)
+    state, row = reservation(airline_environment)
+    away = next(f for f in airline_environment.world.tables["flights"].values() if f.origin != row.origin)
     elsewhere = [{"flight_number": away.flight_number, "date": "2024-05-29"}]
     assert "from and to" in breach(domain, state, "update_reservation_flights", {**base, "flights": elsewhere})
 
 
-def test_bags_are_only_added_and_paid_as_due(opened_airline: Opened) -> None:
-    domain = opened_airline.domain
-    state, row = reservation(opened_airline, total_baggages=2, nonfree_baggages=1)
+def test_bags_are_only_added_and_paid_as_due(airline_environment: Environment) -> None:
+    domain = airline_environment.domain
+    state, row = reservation(airline_environment, total_baggages=2, nonfree_baggages=1)
     base = {"reservation_id": row.reservation_id, "payment_id": "x"}
 
     def why(total: int, nonfree: int) -> str:
@@ -101,28 +103,30 @@ def test_bags_are_only_added_and_paid_as_due(opened_airline: Opened) -> None:
     assert why(3, 1) == "2 of 3 bags must be paid for"
 
 
-def test_certificates_need_a_reason(opened_airline: Opened) -> None:
-    state, row = reservation(opened_airline)
-    why = breach(opened_airline.domain, state, "send_certificate", {"user_id": row.user_id, "amount": 100})
+def test_certificates_need_a_reason(airline_environment: Environment) -> None:
+    state, row = reservation(airline_environment)
+    why = breach(airline_environment.domain, state, "send_certificate", {"user_id": row.user_id, "amount": 100})
     assert "earns a certificate" in why
 
 
-def test_a_changed_order_is_left_alone_and_an_item_is_not_its_own_exchange(opened: Opened) -> None:
-    state = State(opened.world)
+def test_a_changed_order_is_left_alone_and_an_item_is_not_its_own_exchange(retail_environment: Environment) -> None:
+    state = State(retail_environment.world)
     order = next(order for _, order in state.items("orders") if order.status == "pending")
     arguments = {"order_id": order.order_id, "payment_method_id": "x"}
-    assert breach(opened.domain, state, "modify_pending_order_payment", arguments) == ""
+    assert breach(retail_environment.domain, state, "modify_pending_order_payment", arguments) == ""
     state.put("orders", order.order_id, msgspec.structs.replace(order, status="pending (item modified)"))
-    assert "may not be changed" in breach(opened.domain, state, "modify_pending_order_payment", arguments)
+    assert "may not be changed" in breach(retail_environment.domain, state, "modify_pending_order_payment", arguments)
     same = {"order_id": order.order_id, "item_ids": ["1", "2"], "new_item_ids": ["3", "2"]}
-    assert "item 2" in breach(opened.domain, state, "exchange_delivered_order_items", same)
+    assert "item 2" in breach(retail_environment.domain, state, "exchange_delivered_order_items", same)
 
 
 @pytest.mark.parametrize(
     "arguments", [{}, {"reservation_id": []}, {"reservation_id": None, "flights": 3}, {"order_id": {}}]
 )
-def test_whatever_a_model_wrote_is_no_error(opened: Opened, opened_airline: Opened, arguments: dict[str, Any]) -> None:
-    for place in (opened, opened_airline):
+def test_whatever_a_model_wrote_is_no_error(
+    retail_environment: Environment, airline_environment: Environment, arguments: dict[str, Any]
+) -> None:
+    for place in (retail_environment, airline_environment):
         for name, tool in place.domain.tools.items():
             if tool.kind == "write":
                 assert breach(place.domain, State(place.world), name, arguments) == ""

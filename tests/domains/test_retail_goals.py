@@ -6,13 +6,13 @@ from random import Random
 from typing import Any
 
 import pytest
+from writ_domains.retail import DOMAIN
+from writ_domains.retail.goals import RULES
 
-from domains.retail import DOMAIN
-from domains.retail.goals import RULES
-from writ_async.domain import call_tool
-from writ_async.goal import Ambiguous, Decision, NothingFits, Reader
-from writ_async.state import State
-from writ_async.task import Action
+from writ_async.core.domain import call_tool
+from writ_async.core.goal import Ambiguous, Decision, NothingFits, Reader
+from writ_async.core.state import State
+from writ_async.core.task import Action
 
 WORLD = DOMAIN.generate(9, 300)
 USERS = [user for user in WORLD.tables["users"].values() if len(user.orders) > 2]

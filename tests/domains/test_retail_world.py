@@ -11,12 +11,12 @@ from itertools import combinations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from writ_domains.retail import DOMAIN
+from writ_domains.retail.catalogue import CATALOGUE
+from writ_domains.retail.schema import GiftCard, Order
 
-from domains.retail import DOMAIN
-from domains.retail.catalogue import CATALOGUE
-from domains.retail.schema import GiftCard, Order
+from writ_async.core.state import State, World
 from writ_async.errors import InputError
-from writ_async.state import State, World
 
 _worlds = st.builds(DOMAIN.generate, st.integers(0, 2**32), st.integers(1, 40))
 
@@ -106,7 +106,7 @@ def test_the_catalogue_names_every_type_and_option_once() -> None:
 _SCRIPT = """
 import hashlib, msgspec
 from random import Random
-from domains.retail import DOMAIN
+from writ_domains.retail import DOMAIN
 world = DOMAIN.generate(11, 60)
 drafts = [recipe.make(world, Random(f"{recipe.name}/{n}")) for recipe in DOMAIN.recipes for n in range(5)]
 print(world.digest(), hashlib.sha256(msgspec.json.encode(drafts)).hexdigest())

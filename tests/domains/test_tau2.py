@@ -7,15 +7,16 @@ from typing import Any
 
 import msgspec
 import pytest
-from shared_data import SHARED, TAU2_DATA, needs_shared
+from writ_domains.tau2 import BENCHMARK, DatabaseText, plain_hashes, with_tool_schemas
 
-from domains.tau2 import BENCHMARK, DatabaseText, plain_hashes, with_tool_schemas
-from writ_async.domain import Domain, Loaded, call_tool
+from tests.support.shared_data import SHARED, TAU2_DATA, needs_shared
+from writ_async.core.benchmark import Subset
+from writ_async.core.domain import Domain, call_tool
+from writ_async.core.message import AssistantMessage, SystemMessage, ToolMessage, UserMessage, call_arguments
+from writ_async.core.state import State
+from writ_async.core.task import EnvAssertion, Task
 from writ_async.errors import InputError
-from writ_async.message import AssistantMessage, SystemMessage, ToolMessage, UserMessage, call_arguments
 from writ_async.registry import load_benchmark, load_domain
-from writ_async.state import State
-from writ_async.task import EnvAssertion, Task
 
 Write = Callable[..., str]
 
@@ -61,12 +62,12 @@ def test_the_benchmark_is_registered() -> None:
 
 def test_a_folder_gives_world_policy_and_tasks(folder: Write) -> None:
     loaded = BENCHMARK.load("retail", folder())
-    assert loaded.domain.policy == "Be kind.\n"
-    assert loaded.domain.tools.keys() == load_domain("retail").tools.keys()
-    assert loaded.world.tables["products"].keys() == {"1"}
+    assert loaded.environment.domain.policy == "Be kind.\n"
+    assert loaded.environment.domain.tools.keys() == load_domain("retail").tools.keys()
+    assert loaded.environment.world.tables["products"].keys() == {"1"}
     (task,) = loaded.tasks
     assert (task.id, task.domain, task.kind) == ("t", "retail", "benchmark")
-    assert (task.world.source, task.world.digest) == ("tau2", loaded.world.digest())
+    assert (task.world.source, task.world.digest) == ("tau2", loaded.environment.world.digest())
     assert (task.actions, task.communicate, task.nl_assertions, task.env_assertions) == ((), None, None, None)
     assert task.reward_basis == ("DB", "COMMUNICATE")
 
@@ -208,7 +209,7 @@ def test_tool_schemas_of_a_file_are_shown_in_its_order(folder: Write, tmp_path: 
     retail = load_domain("retail")
     path = schemas(retail, tmp_path / "retail_tools.json")
     for given in (path, str(tmp_path)):
-        domain = BENCHMARK.load("retail", folder(), tools=given).domain
+        domain = BENCHMARK.load("retail", folder(), tools=given).environment.domain
         assert list(domain.tools) == list(retail.tools)[::-1]
         for name, tool in domain.tools.items():
             assert tool.schema["function"]["description"] == "theirs"
@@ -235,66 +236,66 @@ def test_tool_schemas_of_other_tools_are_refused(tmp_path: Path, tools: Any, mes
 
 
 @pytest.fixture(scope="module", params=["airline", "retail"])
-def real(request: pytest.FixtureRequest) -> Loaded:
+def real(request: pytest.FixtureRequest) -> Subset:
     assert SHARED is not None
     return BENCHMARK.load(request.param, str(TAU2_DATA), tools=str(SHARED / "conformance"))
 
 
 @needs_shared
-def test_the_real_data_loads_with_its_own_prompt(real: Loaded) -> None:
+def test_the_real_data_loads_with_its_own_prompt(real: Subset) -> None:
     assert SHARED is not None
-    assert len(real.tasks) == {"airline": 50, "retail": 114}[real.domain.name]
+    assert len(real.tasks) == {"airline": 50, "retail": 114}[real.environment.domain.name]
     assert all(task.scenario.reason_for_call and task.actions is not None for task in real.tasks)
-    recorded = json.loads((SHARED / "conformance" / f"{real.domain.name}_tools.json").read_text())["tools"]
-    assert [tool.schema for tool in real.domain.tools.values()] == recorded
+    recorded = json.loads((SHARED / "conformance" / f"{real.environment.domain.name}_tools.json").read_text())["tools"]
+    assert [tool.schema for tool in real.environment.domain.tools.values()] == recorded
     assert msgspec.json.decode(msgspec.json.encode(real.tasks), type=tuple[Task, ...]) == real.tasks
 
 
 @needs_shared
-def test_a_spliced_hash_is_the_hash_of_the_whole_dump(real: Loaded) -> None:
-    text = DatabaseText(real.domain, real.world)
-    stock = State(real.world)
-    assert text.hashes(stock) == plain_hashes(real.domain, stock)
+def test_a_spliced_hash_is_the_hash_of_the_whole_dump(real: Subset) -> None:
+    text = DatabaseText(real.environment.domain, real.environment.world)
+    stock = State(real.environment.world)
+    assert text.hashes(stock) == plain_hashes(real.environment.domain, stock)
     assert text.diff(stock) == {}
     states = []
     for task in real.tasks[:24]:
-        state = State(real.world)
+        state = State(real.environment.world)
         for action in task.actions or ():
-            call_tool(real.domain.tools, state, action.name, action.arguments)
+            call_tool(real.environment.domain.tools, state, action.name, action.arguments)
         states.append(state)
-    for table in real.world.tables:
-        key = next(iter(real.world.tables[table]))
+    for table in real.environment.world.tables:
+        key = next(iter(real.environment.world.tables[table]))
         if table != "flights":
             states.append(stock.fork())
             states[-1].remove(table, key)
             states.append(states[-1].fork())
-            states[-1].put(table, key, real.world.tables[table][key])
+            states[-1].put(table, key, real.environment.world.tables[table][key])
     for state in states:
-        assert text.hashes(state) == plain_hashes(real.domain, state)
-        assert text.plain_hash(state) == plain_hashes(real.domain, state).plain
+        assert text.hashes(state) == plain_hashes(real.environment.domain, state)
+        assert text.plain_hash(state) == plain_hashes(real.environment.domain, state).plain
         assert (text.diff(state) == {}) == (state.digest() == stock.digest())
 
 
 @needs_shared
 def test_an_integer_where_a_float_is_declared_changes_the_plain_hash_alone() -> None:
     loaded = BENCHMARK.load("retail", str(TAU2_DATA))
-    text = DatabaseText(loaded.domain, loaded.world)
-    key, order = next(iter(loaded.world.tables["orders"].items()))
+    text = DatabaseText(loaded.environment.domain, loaded.environment.world)
+    key, order = next(iter(loaded.environment.world.tables["orders"].items()))
     hashes = []
     for difference in (0, 0.0):
-        state = State(loaded.world)
+        state = State(loaded.environment.world)
         state.put("orders", key, msgspec.structs.replace(order, exchange_price_difference=difference))
         hashes.append(text.hashes(state))
-        assert hashes[-1] == plain_hashes(loaded.domain, state)
+        assert hashes[-1] == plain_hashes(loaded.environment.domain, state)
     assert hashes[0].plain != hashes[1].plain
     assert hashes[0].canonical == hashes[1].canonical
 
 
 @needs_shared
-def test_a_domain_under_another_name_is_hashed_as_a_whole(real: Loaded) -> None:
-    other = msgspec.structs.replace(real.domain, name="other")
-    text, state = DatabaseText(other, real.world), State(real.world)
-    (table, key) = ("users", next(iter(real.world.tables["users"])))
+def test_a_domain_under_another_name_is_hashed_as_a_whole(real: Subset) -> None:
+    other = msgspec.structs.replace(real.environment.domain, name="other")
+    text, state = DatabaseText(other, real.environment.world), State(real.environment.world)
+    (table, key) = ("users", next(iter(real.environment.world.tables["users"])))
     state.remove(table, key)
-    assert text.hashes(state).plain == plain_hashes(real.domain, state).plain == text.plain_hash(state)
+    assert text.hashes(state).plain == plain_hashes(real.environment.domain, state).plain == text.plain_hash(state)
     assert text.diff(state) == {"users": {"$del": [key]}}

@@ -5,20 +5,21 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from writ_engines.scripted import MISTAKES, ScriptedEngine
+from writ_engines.scripted.mistakes import parse_rates, possible
+from writ_engines.scripted.speech import SpeechStyle
+from writ_engines.scripted.turns import spoil
+from writ_engines.scripted.user import answer, opening
 
-from engines.scripted import MISTAKES, ScriptedEngine
-from engines.scripted.mistakes import parse_rates, possible
-from engines.scripted.speech import SpeechStyle
-from engines.scripted.turns import spoil
-from engines.scripted.user import answer, opening
+from writ_async.api import make_tasks, run
 from writ_async.conversation import Conversation
-from writ_async.engine import Request
+from writ_async.core.engine import Request
+from writ_async.core.environment import Environment
+from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, call_arguments
+from writ_async.core.task import Fact, Scenario, Task
+from writ_async.core.trajectory import Termination, Trajectory
 from writ_async.errors import EngineError, InputError
-from writ_async.message import AssistantMessage, Message, ToolMessage, UserMessage, call_arguments
-from writ_async.pipelines.library import make_tasks, run
-from writ_async.pipelines.worlds import Opened, open_worlds, world_key
-from writ_async.task import Fact, Scenario, Task
-from writ_async.trajectory import Termination, Trajectory
+from writ_async.runs.worlds import open_worlds, world_key
 
 STYLE = SpeechStyle(upfront=False, yes="Yes.", nothing_more="That is all.")
 
@@ -50,13 +51,15 @@ def test_without_mistakes_exactly_the_gold_calls_are_made_in_order(tasks: list[T
         assert row.verdict.kept, row.verdict.findings
 
 
-def test_every_write_is_described_and_confirmed_before_it_is_made(tasks: list[Task], opened: Opened) -> None:
+def test_every_write_is_described_and_confirmed_before_it_is_made(
+    tasks: list[Task], retail_environment: Environment
+) -> None:
     for row in play(tasks, ""):
         messages = row.messages
         for place, message in enumerate(messages):
             if isinstance(message, AssistantMessage) and message.tool_calls:
                 name = message.tool_calls[0].function.name
-                if name in opened.domain.tools and opened.domain.tools[name].kind == "write":
+                if name in retail_environment.domain.tools and retail_environment.domain.tools[name].kind == "write":
                     question, reply = messages[place - 2], messages[place - 1]
                     assert isinstance(question, AssistantMessage)
                     assert name.replace("_", " ") in (question.content or "")
@@ -67,7 +70,7 @@ def test_every_write_is_described_and_confirmed_before_it_is_made(tasks: list[Ta
 @pytest.mark.parametrize("kind", sorted(MISTAKES))
 def test_each_mistake_is_made_noted_and_no_other(tasks: list[Task], kind: str) -> None:
     rows = play(tasks, f"{kind}=1")
-    domains = {key: opened.domain for key, opened in open_worlds(tasks, None).items()}
+    domains = {key: retail_environment.domain for key, retail_environment in open_worlds(tasks, None).items()}
     for task, row in zip(tasks, rows, strict=True):
         expected = [kind] if possible(kind, task, domains[world_key(task.world)].tools) else []
         assert [note.kind for note in row.notes] == expected
@@ -105,8 +108,10 @@ def test_rates_that_cannot_be_are_refused(text: str) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_task_that_the_script_does_not_have_is_an_engine_error(tasks: list[Task], opened: Opened) -> None:
-    request = Conversation(tasks[0], opened.domain, opened.world).request()
+async def test_a_task_that_the_script_does_not_have_is_an_engine_error(
+    tasks: list[Task], retail_environment: Environment
+) -> None:
+    request = Conversation(tasks[0], retail_environment.domain, retail_environment.world).request()
     assert isinstance(request, Request)
     with pytest.raises(EngineError, match="has no task"):
         await ScriptedEngine({}, {}, 0).complete(request)

@@ -5,23 +5,23 @@ from random import Random
 
 import anyio
 import pytest
-from crowd import places, plain_tasks, told, told_tasks, trait
+from writ_engines.scripted import ScriptedEngine
+from writ_engines.scripted.agent import AgentScript
+from writ_engines.scripted.mistakes import parse_rates
+from writ_engines.scripted.turns import APOLOGISE, CALL, SAY, Turn
+from writ_engines.scripted.user_mistakes import USER_MISTAKES
+from writ_engines.scripted.user_script import UserScript
 
-from engines.scripted import ScriptedEngine
-from engines.scripted.agent import AgentScript
-from engines.scripted.mistakes import parse_rates
-from engines.scripted.turns import APOLOGISE, CALL, SAY, Turn
-from engines.scripted.user_mistakes import USER_MISTAKES
-from engines.scripted.user_script import UserScript
-from writ_async.behaviour import Behaviour, Trait
+from tests.support.crowd import places, plain_tasks, told, told_tasks, trait
+from writ_async.api import run
+from writ_async.behaviour.rules import gives_room
 from writ_async.conversation import Conversation, user_system_prompt
-from writ_async.engine import Completion, Request
+from writ_async.core.behaviour import Behaviour, Trait
+from writ_async.core.engine import Completion, Request
+from writ_async.core.message import AssistantMessage, Message, UserMessage
+from writ_async.core.task import Task
+from writ_async.core.trajectory import Trajectory
 from writ_async.errors import InputError
-from writ_async.message import AssistantMessage, Message, UserMessage
-from writ_async.pipelines.library import run
-from writ_async.synthesis.behaviour.rules import gives_room
-from writ_async.task import Task
-from writ_async.trajectory import Trajectory
 
 DOMAINS = {name: domain for name, (domain, _) in places().items()}
 

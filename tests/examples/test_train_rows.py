@@ -6,16 +6,16 @@ from itertools import groupby
 from pathlib import Path
 
 import pytest
-from chat.folders import open_family
 
 from examples.train.rows import row_tokens
+from tests.support.chat_folders import open_family
 from writ_async import make_tasks
+from writ_async.api import run
 from writ_async.chat import FAMILIES, FamilyFormat, TemplateRefusedError
 from writ_async.conversation import agent_system_prompt
-from writ_async.message import AssistantMessage, Message
-from writ_async.pipelines.library import run
+from writ_async.core.message import AssistantMessage, Message
+from writ_async.core.trajectory import Trajectory
 from writ_async.registry import load_domain
-from writ_async.trajectory import Trajectory
 
 DOMAIN = load_domain("retail")
 

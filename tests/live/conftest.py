@@ -7,7 +7,8 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-from live.server import RANDOM, TOOL, Server, Servers
+
+from tests.live.server import RANDOM, TOOL, Server, Servers
 
 _HERE = Path(__file__).resolve().parent
 LOG_REQUESTS = ("--log-requests", "--log-requests-level", "0", "--log-requests-format", "json")

@@ -8,18 +8,18 @@ from typing import Any
 
 import anyio
 import msgspec
-from live.server import Server
+from writ_engines.http import HttpClient, server_urls
+from writ_engines.sglang import SglangOptions
+from writ_engines.sglang.engine import SglangEngine
 
-from engines.http import HttpClient, server_urls
-from engines.sglang import SglangOptions
-from engines.sglang.engine import SglangEngine
+from tests.live.server import Server
 from writ_async import Limits, Rules, rollouts
 from writ_async.chat import ChatFormat, open_chat_format
 from writ_async.chat.session import Session
-from writ_async.engine import Completion, Request
-from writ_async.message import Message
-from writ_async.task import Task
-from writ_async.trajectory import TokenSequence, Trajectory, Usage
+from writ_async.core.engine import Completion, Request
+from writ_async.core.message import Message
+from writ_async.core.task import Task
+from writ_async.core.trajectory import TokenSequence, Trajectory, Usage
 
 
 class Turn(msgspec.Struct, frozen=True):

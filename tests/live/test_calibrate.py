@@ -11,9 +11,9 @@ from random import Random
 from typing import Any
 
 import pytest
-from live.server import Server
+from writ_engines.simulated import Costs, read_costs
 
-from engines.simulated import Costs, read_costs
+from tests.live.server import Server
 from writ_async.cli import main
 
 SECONDS = 12

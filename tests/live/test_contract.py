@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 
-from live.server import ROOT, Server
+from tests.live.server import ROOT, Server
 
 LEAST = 10
 

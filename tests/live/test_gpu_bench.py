@@ -8,10 +8,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from gpu.data import Measured
-from live.server import ROOT, Server
+from writ_engines.simulated.costs import read_costs
 
-from engines.simulated.costs import read_costs
+from bench.gpu.data import Measured
+from tests.live.server import ROOT, Server
 
 
 @pytest.fixture(scope="module")

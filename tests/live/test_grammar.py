@@ -7,13 +7,13 @@ from collections import Counter
 
 import msgspec
 import pytest
-from live.rollout import converse, open_engine
-from live.server import Server
 
+from tests.live.rollout import converse, open_engine
+from tests.live.server import Server
 from writ_async import Limits, Rules, make_tasks
 from writ_async.chat import Defect, load_tokenizer
-from writ_async.message import AssistantMessage, MalformedArgumentsError, ToolCall, ToolMessage, call_arguments
-from writ_async.trajectory import Trajectory
+from writ_async.core.message import AssistantMessage, MalformedArgumentsError, ToolCall, ToolMessage, call_arguments
+from writ_async.core.trajectory import Trajectory
 
 CONVERSATIONS = 500
 DEFECTS = {str(defect) for defect in Defect}

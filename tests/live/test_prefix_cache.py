@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from live.rollout import Seen, converse, open_engine
-from live.server import Server
 
+from tests.live.rollout import Seen, converse, open_engine
+from tests.live.server import Server
 from writ_async import Limits, Rules, make_tasks
 from writ_async.chat import audit, open_chat_format
-from writ_async.trajectory import Trajectory
+from writ_async.core.trajectory import Trajectory
 
 CONVERSATIONS = 200
 Run = tuple[list[Trajectory], dict[str, Seen]]

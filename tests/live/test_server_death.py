@@ -10,9 +10,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from live.server import Server
-
-from writ_async.data.run_view import RunView
+from tests.live.server import Server
+from writ_async.runs.view import RunView
 
 DOWN_SECONDS = 10.0
 END_SECONDS = 900.0
@@ -27,7 +26,7 @@ def begin(
     """A run of the command, with all its conversations live at once where no concurrency is given."""
     chosen = {"url": server.url, "model": server.model, "max_new_tokens": 8, **options}
     pairs = [word for key, value in chosen.items() for word in ("--engine-option", f"{key}={value}")]
-    command = [sys.executable, "-m", "writ_async.cli", "synth", "retail", "--n", str(conversations), "--seed", "13"]
+    command = [sys.executable, "-m", "writ_async", "synth", "retail", "--n", str(conversations), "--seed", "13"]
     command += [
         "--world-size",
         "120",

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from live.conftest import LOG_REQUESTS
-from live.server import RANDOM, Server, free_port
-from live.test_server_death import END_SECONDS, begin, call_of, events, wait_for_requests
 
-from writ_async.data.run_view import RunView
+from tests.live.conftest import LOG_REQUESTS
+from tests.live.server import RANDOM, Server, free_port
+from tests.live.test_server_death import END_SECONDS, begin, call_of, events, wait_for_requests
+from writ_async.runs.view import RunView
 
 CONVERSATIONS = 100
 

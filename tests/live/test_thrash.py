@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from live.server import RANDOM, Servers
-from thrash import LOADS, compare
+
+from bench.thrash import LOADS, compare
+from tests.live.server import RANDOM, Servers
 
 SMALL = ("--max-total-tokens", "8000", "--max-running-requests", "16")
 

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from chat.folders import write_family
-from live.server import Server, free_port
 
+from tests.live.server import Server, free_port
+from tests.support.chat_folders import write_family
 from writ_async.cli import main
 
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import anyio
-from live.rollout import Recorder, Seen, open_engine
-from live.server import Server
 
+from tests.live.rollout import Recorder, Seen, open_engine
+from tests.live.server import Server
 from writ_async import Limits, Rules
 from writ_async.chat import audit, load_template, open_chat_format
 from writ_async.chat.tokenizer import load_reference
-from writ_async.domain import Domain, make_tools, read
-from writ_async.engine import Completion, Request
-from writ_async.message import AssistantMessage
+from writ_async.core.domain import Domain, make_tools, read
+from writ_async.core.engine import Completion, Request
+from writ_async.core.message import AssistantMessage
+from writ_async.core.state import State, World
+from writ_async.core.task import Scenario, Task, WorldRef
+from writ_async.core.trajectory import Trajectory
 from writ_async.scheduler import Job, run_rollouts
-from writ_async.state import State, World
-from writ_async.task import Scenario, Task, WorldRef
-from writ_async.trajectory import Trajectory
 
 CONVERSATIONS = 20
 QUESTIONS = (

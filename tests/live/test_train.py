@@ -10,14 +10,14 @@ from pathlib import Path
 import anyio
 import msgspec
 import pytest
-from live.rollout import converse, open_engine
-from live.server import RANDOM, ROOT, Server, Servers
+from writ_engines.sglang.control import ServerControl
+from writ_engines.sglang.engine import SglangEngine
 
-from engines.sglang.control import ServerControl
-from engines.sglang.engine import SglangEngine
+from tests.live.rollout import converse, open_engine
+from tests.live.server import RANDOM, ROOT, Server, Servers
 from writ_async import Limits, Rules, make_tasks, rollouts
-from writ_async.engine import Completion, Request
-from writ_async.trajectory import OUTSIDE, TokenSequence, Trajectory
+from writ_async.core.engine import Completion, Request
+from writ_async.core.trajectory import OUTSIDE, TokenSequence, Trajectory
 
 PYTHON = ROOT / ".venv-sglang" / "bin" / "python"
 ROWS, EPOCHS, ROUNDS, TASKS, GROUP = 8, 12, 2, 3, 4

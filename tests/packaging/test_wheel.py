@@ -24,18 +24,19 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 
 def test_data_files_and_the_mark_of_types_are_in_the_wheel(names: set[str]) -> None:
-    assert {"writ_async/py.typed", "domains/retail/policy.md", "domains/airline/policy.md"} <= names
+    assert {"writ_async/py.typed", "writ_domains/retail/policy.md", "writ_domains/airline/policy.md"} <= names
 
 
 def test_every_module_of_the_three_packages_is_in_the_wheel(names: set[str]) -> None:
-    for package in ("writ_async", "engines", "domains"):
-        for module in (ROOT / package).rglob("*.py"):
-            assert str(module.relative_to(ROOT)) in names
+    for root in (ROOT, ROOT / "engines", ROOT / "domains"):
+        for package in ("writ_async", "writ_engines", "writ_domains"):
+            for module in (root / package).rglob("*.py"):
+                assert str(module.relative_to(root)) in names
 
 
 def test_nothing_else_is_in_the_wheel(names: set[str]) -> None:
     tops = {name.partition("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"writ_async", "engines", "domains"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"writ_async", "writ_engines", "writ_domains"}
 
 
 def test_the_entry_points_are_declared(names: set[str]) -> None:

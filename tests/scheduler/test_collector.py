@@ -1,11 +1,11 @@
 import gc
 
 import pytest
-from scheduler.test_rollouts import Talker, make_jobs, seats
 
-from writ_async.pipelines.worlds import Opened
+from tests.scheduler.test_rollouts import Talker, make_jobs, seats
+from writ_async.core.environment import Environment
 from writ_async.scheduler import Limits, quiet_gc, run_rollouts
-from writ_async.scheduler.collector import PER_LIVE, SPARE
+from writ_async.scheduler.garbage import PER_LIVE, SPARE
 
 
 def test_the_collector_is_quiet_in_the_block_and_as_it_was_after_it() -> None:
@@ -54,11 +54,15 @@ def test_limits_say_how_many_may_be_live(limits: Limits, jobs: int, live: int) -
 
 
 @pytest.mark.asyncio
-async def test_a_conversation_leaves_nothing_that_only_the_collector_could_free(opened: Opened) -> None:
+async def test_a_conversation_leaves_nothing_that_only_the_collector_could_free(
+    retail_environment: Environment,
+) -> None:
     """Else quiet_gc would let memory grow."""
 
     async def play(number: int) -> None:
-        async with run_rollouts(make_jobs(opened, number), seats(Talker(turns=3)), limits=Limits(concurrency=5)) as run:
+        async with run_rollouts(
+            make_jobs(retail_environment, number), seats(Talker(turns=3)), limits=Limits(concurrency=5)
+        ) as run:
             async for _ in run:
                 pass
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from writ_async.engine import Gauges
-from writ_async.scheduler.budget import MARGIN, PATIENCE, WINDOW, BudgetPolicy
-from writ_async.scheduler.calls import HEAD_START, CallQueue
+from writ_async.core.engine import Gauges
+from writ_async.scheduler.admission import FixedPolicy, Policy
+from writ_async.scheduler.call_gate import HEAD_START, CallQueue
+from writ_async.scheduler.candidates import Member, Stage
 from writ_async.scheduler.forecast import COHORT, MOST_COHORTS, WIDTH, Cohort, Forecast
-from writ_async.scheduler.members import Member, Stage
-from writ_async.scheduler.policy import FixedPolicy, Policy
+from writ_async.scheduler.kv_budget import MARGIN, PATIENCE, WINDOW, BudgetPolicy
 
 SHARED = (("agent", "retail"), 4000)
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from writ_async.engine import Gauges
-from writ_async.scheduler.budget import WINDOW, BudgetPolicy
-from writ_async.scheduler.members import Member, Stage
-from writ_async.scheduler.policy import FixedPolicy
-from writ_async.scheduler.pool import Pool
+from writ_async.core.engine import Gauges
+from writ_async.scheduler.admission import FixedPolicy
+from writ_async.scheduler.candidates import Member, Stage
+from writ_async.scheduler.kv_budget import WINDOW, BudgetPolicy
+from writ_async.scheduler.kv_pool import Pool
 
 LIVE = (Stage.LIVE, Stage.CALLING)
 PATIENCE = 50  # rounds in which nothing is under way and nothing may go

@@ -5,13 +5,13 @@ import anyio.lowlevel
 import msgspec
 import pytest
 
-from writ_async.engine import Completion, Engine, Request
+from writ_async.core.engine import Completion, Engine, Request
+from writ_async.core.environment import Environment
+from writ_async.core.message import AssistantMessage
+from writ_async.core.task import Scenario, Task
+from writ_async.core.trajectory import Seat, Termination, Trajectory
 from writ_async.errors import ContextWindowError, EngineError, StorageError
-from writ_async.message import AssistantMessage
-from writ_async.pipelines.worlds import Opened
 from writ_async.scheduler import Job, Limits, Timing, run_rollouts
-from writ_async.task import Scenario, Task
-from writ_async.trajectory import Seat, Termination, Trajectory
 
 pytestmark = pytest.mark.asyncio
 
@@ -51,13 +51,13 @@ class Talker:
         pass
 
 
-def make_jobs(opened: Opened, n: int) -> list[Job]:
+def make_jobs(retail_environment: Environment, n: int) -> list[Job]:
     scenario = Scenario("You want to talk.")
     return [
         Job(
-            Task(id=f"t{i}", domain="retail", kind="normal", world=opened.ref, scenario=scenario),
-            opened.domain,
-            opened.world,
+            Task(id=f"t{i}", domain="retail", kind="normal", world=retail_environment.ref, scenario=scenario),
+            retail_environment.domain,
+            retail_environment.world,
         )
         for i in range(n)
     ]
@@ -72,47 +72,47 @@ async def collect(jobs: Sequence[Job], engine: Engine, limits: Limits | None = N
         return [trajectory async for trajectory in rollouts]
 
 
-async def test_every_job_ends_in_exactly_one_trajectory(opened: Opened) -> None:
-    rows = await collect(make_jobs(opened, 50), Talker(), Limits(concurrency=7))
+async def test_every_job_ends_in_exactly_one_trajectory(retail_environment: Environment) -> None:
+    rows = await collect(make_jobs(retail_environment, 50), Talker(), Limits(concurrency=7))
     assert sorted(row.id for row in rows) == sorted(f"t{i}#0" for i in range(50))
     assert {row.termination for row in rows} == {Termination.USER_STOP}
 
 
-async def test_no_jobs_give_no_trajectories(opened: Opened) -> None:
+async def test_no_jobs_give_no_trajectories(retail_environment: Environment) -> None:
     assert await collect([], Talker()) == []
 
 
-async def test_live_conversations_and_model_calls_stay_within_their_bounds(opened: Opened) -> None:
+async def test_live_conversations_and_model_calls_stay_within_their_bounds(retail_environment: Environment) -> None:
     engine = Talker(turns=4, delay=0.0005)
-    await collect(make_jobs(opened, 60), engine, Limits(concurrency=12, in_flight=5))
+    await collect(make_jobs(retail_environment, 60), engine, Limits(concurrency=12, in_flight=5))
     assert engine.most_sessions == 12
     assert engine.most_in_flight == 5
     wide = Talker(turns=4, delay=0.0005)
-    await collect(make_jobs(opened, 60), wide, Limits(concurrency=12))
+    await collect(make_jobs(retail_environment, 60), wide, Limits(concurrency=12))
     assert wide.most_in_flight == 12
 
 
-async def test_every_session_is_ended_for_both_seats(opened: Opened) -> None:
+async def test_every_session_is_ended_for_both_seats(retail_environment: Environment) -> None:
     engine = Talker()
-    await collect(make_jobs(opened, 3), engine)
+    await collect(make_jobs(retail_environment, 3), engine)
     assert sorted(set(engine.ended)) == sorted(f"t{i}#0/{seat}" for i in range(3) for seat in ("agent", "user"))
 
 
-async def test_the_same_jobs_give_the_same_bytes_at_any_concurrency(opened: Opened) -> None:
-    jobs = make_jobs(opened, 30)
+async def test_the_same_jobs_give_the_same_bytes_at_any_concurrency(retail_environment: Environment) -> None:
+    jobs = make_jobs(retail_environment, 30)
     one = {row.id: msgspec.json.encode(row) for row in await collect(jobs, Talker(3), Limits(concurrency=1))}
     many = {row.id: msgspec.json.encode(row) for row in await collect(jobs, Talker(3, 0.0003), Limits(concurrency=30))}
     assert one == many
 
 
-async def test_a_slow_model_call_ends_its_conversation_by_timeout(opened: Opened) -> None:
-    rows = await collect(make_jobs(opened, 2), Talker(delay=5), Limits(request_timeout=0.01))
+async def test_a_slow_model_call_ends_its_conversation_by_timeout(retail_environment: Environment) -> None:
+    rows = await collect(make_jobs(retail_environment, 2), Talker(delay=5), Limits(request_timeout=0.01))
     assert [row.termination for row in rows] == [Termination.TIMEOUT] * 2
 
 
-async def test_a_conversation_has_a_deadline_of_its_own(opened: Opened) -> None:
+async def test_a_conversation_has_a_deadline_of_its_own(retail_environment: Environment) -> None:
     limits = Limits(request_timeout=1, conversation_timeout=0.03)
-    rows = await collect(make_jobs(opened, 1), Talker(turns=1000, delay=0.004), limits)
+    rows = await collect(make_jobs(retail_environment, 1), Talker(turns=1000, delay=0.004), limits)
     assert rows[0].termination is Termination.TIMEOUT
     assert len(rows[0].messages) > 2
 
@@ -126,19 +126,21 @@ async def test_a_conversation_has_a_deadline_of_its_own(opened: Opened) -> None:
     ],
 )
 async def test_an_engine_that_fails_costs_one_conversation_not_the_run(
-    opened: Opened, error: Exception, termination: Termination, text: str
+    retail_environment: Environment, error: Exception, termination: Termination, text: str
 ) -> None:
     def fail(request: Request) -> None:
         if request.task_id == "t1" and request.turn == 1:
             raise error
 
-    rows = {row.task_id: row for row in await collect(make_jobs(opened, 4), Talker(turns=3, fail=fail))}
+    rows = {row.task_id: row for row in await collect(make_jobs(retail_environment, 4), Talker(turns=3, fail=fail))}
     assert rows["t1"].termination is termination
     assert rows["t1"].error == text
     assert [rows[f"t{i}"].termination for i in (0, 2, 3)] == [Termination.USER_STOP] * 3
 
 
-async def test_cancelling_hands_over_what_is_finished_and_marks_what_is_partial(opened: Opened) -> None:
+async def test_cancelling_hands_over_what_is_finished_and_marks_what_is_partial(
+    retail_environment: Environment,
+) -> None:
     engine = Talker(turns=3, delay=0.001)
     seen: list[str] = []
 
@@ -147,7 +149,7 @@ async def test_cancelling_hands_over_what_is_finished_and_marks_what_is_partial(
 
     rows: list[Trajectory] = []
     async with run_rollouts(
-        make_jobs(opened, 200), seats(engine), limits=Limits(concurrency=10), on_finish=finished
+        make_jobs(retail_environment, 200), seats(engine), limits=Limits(concurrency=10), on_finish=finished
     ) as rollouts:
         async for trajectory in rollouts:
             rows.append(trajectory)
@@ -161,44 +163,48 @@ async def test_cancelling_hands_over_what_is_finished_and_marks_what_is_partial(
     assert engine.sessions == set()
 
 
-async def test_leaving_the_block_early_cancels_what_is_live(opened: Opened) -> None:
+async def test_leaving_the_block_early_cancels_what_is_live(retail_environment: Environment) -> None:
     engine = Talker(turns=100, delay=0.001)
     with anyio.fail_after(5):
-        async with run_rollouts(make_jobs(opened, 20), seats(engine)):
+        async with run_rollouts(make_jobs(retail_environment, 20), seats(engine)):
             await anyio.sleep(0.01)
     assert engine.in_flight == 0
     assert engine.sessions == set()
 
 
-async def test_what_on_finish_raises_ends_the_run_and_is_raised_bare(opened: Opened) -> None:
+async def test_what_on_finish_raises_ends_the_run_and_is_raised_bare(retail_environment: Environment) -> None:
     def full(job: Job, trajectory: Trajectory, timing: Timing) -> None:
         raise StorageError("no space left")
 
     with pytest.raises(StorageError, match="no space left"):
-        async with run_rollouts(make_jobs(opened, 20), seats(Talker()), on_finish=full) as rollouts:
+        async with run_rollouts(make_jobs(retail_environment, 20), seats(Talker()), on_finish=full) as rollouts:
             async for _ in rollouts:
                 pass
 
 
-async def test_what_the_callers_block_raises_is_raised_bare(opened: Opened) -> None:
+async def test_what_the_callers_block_raises_is_raised_bare(retail_environment: Environment) -> None:
     with pytest.raises(KeyError, match="mine"):
-        async with run_rollouts(make_jobs(opened, 3), seats(Talker())):
+        async with run_rollouts(make_jobs(retail_environment, 3), seats(Talker())):
             raise KeyError("mine")
 
 
-async def test_a_reader_that_is_slow_holds_the_run_back(opened: Opened) -> None:
+async def test_a_reader_that_is_slow_holds_the_run_back(retail_environment: Environment) -> None:
     engine = Talker(turns=1)
-    async with run_rollouts(make_jobs(opened, 100), seats(engine), limits=Limits(concurrency=4)) as rollouts:
+    async with run_rollouts(
+        make_jobs(retail_environment, 100), seats(engine), limits=Limits(concurrency=4)
+    ) as rollouts:
         await anyio.sleep(0.05)
         assert rollouts.counters.finished <= 4 + 4
         rows = [trajectory async for trajectory in rollouts]
     assert len(rows) == 100
 
 
-async def test_counters_and_timings_agree_with_what_happened(opened: Opened) -> None:
+async def test_counters_and_timings_agree_with_what_happened(retail_environment: Environment) -> None:
     timings: list[Timing] = []
     async with run_rollouts(
-        make_jobs(opened, 5), seats(Talker(turns=2)), on_finish=lambda job, row, timing: timings.append(timing)
+        make_jobs(retail_environment, 5),
+        seats(Talker(turns=2)),
+        on_finish=lambda job, row, timing: timings.append(timing),
     ) as rollouts:
         rows = [row async for row in rollouts]
     counters = rollouts.counters
@@ -207,11 +213,13 @@ async def test_counters_and_timings_agree_with_what_happened(opened: Opened) -> 
     assert all(timing.seconds >= timing.agent_wait + timing.user_wait for timing in timings)
 
 
-async def test_what_is_live_has_its_turn_while_thousands_begin(opened: Opened) -> None:
+async def test_what_is_live_has_its_turn_while_thousands_begin(retail_environment: Environment) -> None:
     most = turns = 0
     before = 0
 
-    async with run_rollouts(make_jobs(opened, 400), seats(Talker(delay=0.2)), limits=Limits(concurrency=400)) as run:
+    async with run_rollouts(
+        make_jobs(retail_environment, 400), seats(Talker(delay=0.2)), limits=Limits(concurrency=400)
+    ) as run:
         while run.counters.live < 400:
             await anyio.lowlevel.checkpoint()
             most = max(most, run.counters.live - before)
@@ -224,10 +232,12 @@ async def test_what_is_live_has_its_turn_while_thousands_begin(opened: Opened) -
     assert turns >= 10
 
 
-async def test_thousands_are_cancelled_and_all_are_handed_over(opened: Opened) -> None:
+async def test_thousands_are_cancelled_and_all_are_handed_over(retail_environment: Environment) -> None:
     engine = Talker(turns=100, delay=30)
     with anyio.fail_after(20):
-        async with run_rollouts(make_jobs(opened, 600), seats(engine), limits=Limits(concurrency=500)) as rollouts:
+        async with run_rollouts(
+            make_jobs(retail_environment, 600), seats(engine), limits=Limits(concurrency=500)
+        ) as rollouts:
             while engine.in_flight < 500:
                 await anyio.lowlevel.checkpoint()
             rollouts.cancel()

@@ -12,18 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from writ_async.engine import Completion, Engine, Gauges, Request
+from writ_async.core.engine import Completion, Engine, Gauges, Request
+from writ_async.core.environment import Environment
+from writ_async.core.message import AssistantMessage
+from writ_async.core.task import Scenario, Task
+from writ_async.core.trajectory import Seat, Termination, Trajectory
 from writ_async.errors import EngineError, InputError, ServerDownError
-from writ_async.message import AssistantMessage
-from writ_async.pipelines.worlds import Opened
 from writ_async.scheduler import Job, Limits, run_rollouts
-from writ_async.scheduler.budget import BudgetPolicy
-from writ_async.scheduler.calls import HEAD_START
-from writ_async.scheduler.choose import choose_policy
-from writ_async.scheduler.members import Member, Stage
-from writ_async.scheduler.policy import _FEW, UNEVEN, FixedPolicy, Policy
-from writ_async.task import Scenario, Task
-from writ_async.trajectory import Seat, Termination, Trajectory
+from writ_async.scheduler.admission import _FEW, UNEVEN, FixedPolicy, Policy
+from writ_async.scheduler.call_gate import HEAD_START
+from writ_async.scheduler.candidates import Member, Stage
+from writ_async.scheduler.kv_budget import BudgetPolicy
+from writ_async.scheduler.policy_choice import choose_policy
 from writ_async.virtual_time import run_virtual
 
 SHARED = (("agent", "retail"), 4000)
@@ -243,12 +243,12 @@ class Cluster:
         pass
 
 
-def jobs_of(opened: Opened, count: int) -> list[Job]:
+def jobs_of(retail_environment: Environment, count: int) -> list[Job]:
     tasks = [
-        Task(id=f"t{number}", domain="retail", kind="normal", world=opened.ref, scenario=Scenario("Talk."))
+        Task(id=f"t{number}", domain="retail", kind="normal", world=retail_environment.ref, scenario=Scenario("Talk."))
         for number in range(count)
     ]
-    return [Job(task, opened.domain, opened.world) for task in tasks]
+    return [Job(task, retail_environment.domain, retail_environment.world) for task in tasks]
 
 
 def play(
@@ -281,10 +281,12 @@ LIMITS = [Limits(concurrency=8), Limits(policy="kv-budget")]
 
 
 @pytest.mark.parametrize("limits", LIMITS, ids=["fixed", "kv-budget"])
-def test_a_call_whose_server_goes_down_is_made_again_on_another(limits: Limits, opened: Opened) -> None:
+def test_a_call_whose_server_goes_down_is_made_again_on_another(
+    limits: Limits, retail_environment: Environment
+) -> None:
     cluster = Cluster()
     rows = play(
-        jobs_of(opened, 40),
+        jobs_of(retail_environment, 40),
         {"agent": cluster, "user": cluster},
         limits,
         (2.5, lambda policy: cluster.down.add(0)),
@@ -302,10 +304,10 @@ def test_a_call_whose_server_goes_down_is_made_again_on_another(limits: Limits, 
     assert {request.server for request in last} == {0, 1}
 
 
-def test_what_the_caller_drained_stays_so_although_it_answers(opened: Opened) -> None:
+def test_what_the_caller_drained_stays_so_although_it_answers(retail_environment: Environment) -> None:
     cluster = Cluster()
     play(
-        jobs_of(opened, 30),
+        jobs_of(retail_environment, 30),
         {"agent": cluster, "user": cluster},
         Limits(concurrency=8),
         (2.5, lambda policy: policy.drain(0)),
@@ -314,10 +316,12 @@ def test_what_the_caller_drained_stays_so_although_it_answers(opened: Opened) ->
     assert {request.server for request in cluster.asked[40:]} == {1}
 
 
-def test_with_no_server_to_go_to_a_call_waits_without_spinning_and_its_time_counts(opened: Opened) -> None:
+def test_with_no_server_to_go_to_a_call_waits_without_spinning_and_its_time_counts(
+    retail_environment: Environment,
+) -> None:
     cluster = Cluster()
     rows = play(
-        jobs_of(opened, 2),
+        jobs_of(retail_environment, 2),
         {"agent": cluster, "user": cluster},
         Limits(concurrency=8, request_timeout=30.0),
         (0.5, lambda policy: policy.drain(1)),
@@ -327,16 +331,16 @@ def test_with_no_server_to_go_to_a_call_waits_without_spinning_and_its_time_coun
     assert sum(request.session.startswith("t0") for request in cluster.asked) <= 31
 
 
-def test_an_engine_that_plays_the_user_alone_places_by_itself(opened: Opened) -> None:
+def test_an_engine_that_plays_the_user_alone_places_by_itself(retail_environment: Environment) -> None:
     agents, users = Cluster(), Cluster(servers=5)
-    play(jobs_of(opened, 6), {"agent": agents, "user": users}, Limits(concurrency=8))
+    play(jobs_of(retail_environment, 6), {"agent": agents, "user": users}, Limits(concurrency=8))
     assert {request.server for request in users.asked} == {None}
     assert {request.server for request in agents.asked} == {0, 1}
 
 
-def test_with_one_server_nothing_is_placed_and_nothing_polled(opened: Opened) -> None:
+def test_with_one_server_nothing_is_placed_and_nothing_polled(retail_environment: Environment) -> None:
     cluster = Cluster(servers=1)
-    play(jobs_of(opened, 3), {"agent": cluster, "user": cluster}, Limits(concurrency=8))
+    play(jobs_of(retail_environment, 3), {"agent": cluster, "user": cluster}, Limits(concurrency=8))
     assert {request.server for request in cluster.asked} == {None}
     assert cluster.looks.total() == 0
 
@@ -357,10 +361,10 @@ def test_a_server_that_is_not_there_yet_is_taken_to_be_like_the_largest() -> Non
     assert [pool.tokens for pool in chosen[0].pools] == [100_000, 100_000, 60_000]
 
 
-def test_the_rows_do_not_depend_on_the_servers(opened: Opened) -> None:
+def test_the_rows_do_not_depend_on_the_servers(retail_environment: Environment) -> None:
     rows = []
     for servers in (1, 2, 3):
         cluster = Cluster(servers)
-        done = play(jobs_of(opened, 20), {"agent": cluster, "user": cluster}, Limits(concurrency=8))
+        done = play(jobs_of(retail_environment, 20), {"agent": cluster, "user": cluster}, Limits(concurrency=8))
         rows.append(sorted((row.id, msgspec.json.encode(row)) for row in done))
     assert rows[0] == rows[1] == rows[2]

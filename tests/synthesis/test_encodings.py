@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from writ_async.pipelines.worlds import Opened
-from writ_async.state import State
+from writ_async.core.environment import Environment
+from writ_async.core.state import State
+from writ_async.core.task import Action
 from writ_async.synthesis.encodings import WRITES, Step, Tracing, open_choices
 from writ_async.synthesis.solver import apply, rules_of
-from writ_async.task import Action
 
 
-def _steps(opened: Opened, actions: list[Action]) -> list[Step]:
+def _steps(retail_environment: Environment, actions: list[Action]) -> list[Step]:
     steps: list[Step] = []
-    state = State(opened.world)
+    state = State(retail_environment.world)
     for action in actions:
         before = state.fork()
-        assert apply(opened.domain, state, action)
+        assert apply(retail_environment.domain, state, action)
         steps.append(Step(action, {}, before, state.fork()))
     return steps
 
 
-def _pending(opened: Opened, card: bool) -> list[Action]:
+def _pending(retail_environment: Environment, card: bool) -> list[Action]:
     """Cancellations of two pending orders of one customer, both paid with a gift card or neither."""
-    for user in opened.world.tables["users"].values():
-        orders = [opened.world.tables["orders"][key] for key in user.orders]
+    for user in retail_environment.world.tables["users"].values():
+        orders = [retail_environment.world.tables["orders"][key] for key in user.orders]
         fit = [
             order
             for order in orders
@@ -34,29 +34,37 @@ def _pending(opened: Opened, card: bool) -> list[Action]:
     raise AssertionError("no customer with two such orders")
 
 
-def test_writes_on_different_entities_need_no_replay(opened: Opened) -> None:
+def test_writes_on_different_entities_need_no_replay(retail_environment: Environment) -> None:
     counts, differ = open_choices(
-        rules_of(opened.domain), opened.domain, opened.world, _steps(opened, _pending(opened, card=False))
+        rules_of(retail_environment.domain),
+        retail_environment.domain,
+        retail_environment.world,
+        _steps(retail_environment, _pending(retail_environment, card=False)),
     )
     assert counts == {}
     assert differ == set()
 
 
-def test_writes_on_one_gift_card_are_replayed_in_both_orders(opened: Opened) -> None:
+def test_writes_on_one_gift_card_are_replayed_in_both_orders(retail_environment: Environment) -> None:
     try:
-        actions = _pending(opened, card=True)
+        actions = _pending(retail_environment, card=True)
     except AssertionError:
         return
-    counts, differ = open_choices(rules_of(opened.domain), opened.domain, opened.world, _steps(opened, actions))
+    counts, differ = open_choices(
+        rules_of(retail_environment.domain),
+        retail_environment.domain,
+        retail_environment.world,
+        _steps(retail_environment, actions),
+    )
     assert counts == {WRITES: 1}
     assert differ == set()
 
 
-def test_two_certificates_of_different_worth_depend_on_their_order(opened_airline: Opened) -> None:
-    rules = rules_of(opened_airline.domain)
-    user_id = next(iter(opened_airline.world.tables["users"]))
+def test_two_certificates_of_different_worth_depend_on_their_order(airline_environment: Environment) -> None:
+    rules = rules_of(airline_environment.domain)
+    user_id = next(iter(airline_environment.world.tables["users"]))
     actions = [Action("send_certificate", {"user_id": user_id, "amount": amount}) for amount in (100, 200)]
-    steps = _steps(opened_airline, actions)
+    steps = _steps(airline_environment, actions)
     free = type(rules)(
         objectives=rules.objectives,
         fetch=rules.fetch,
@@ -64,14 +72,14 @@ def test_two_certificates_of_different_worth_depend_on_their_order(opened_airlin
         permitted=lambda state, action, params: "",
         plans=lambda state, action: iter(()),
     )
-    counts, differ = open_choices(free, opened_airline.domain, opened_airline.world, steps)
+    counts, differ = open_choices(free, airline_environment.domain, airline_environment.world, steps)
     assert counts == {WRITES: 1}
     assert differ == {WRITES}
 
 
-def test_a_traced_state_knows_what_was_looked_at_and_written(opened: Opened) -> None:
-    state = Tracing(opened.world)
-    key = next(iter(opened.world.tables["users"]))
+def test_a_traced_state_knows_what_was_looked_at_and_written(retail_environment: Environment) -> None:
+    state = Tracing(retail_environment.world)
+    key = next(iter(retail_environment.world.tables["users"]))
     user = state.get("users", key)
     state.put("users", key, user)
     assert state.looked == state.written == {("users", key)}

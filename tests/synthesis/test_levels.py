@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from writ_async.core.level import BURDEN_LEVELS, WRITE_LEVELS, fits, level_of, parse_levels, spread
 from writ_async.errors import InputError
 from writ_async.synthesis import parse_mix
-from writ_async.synthesis.levels import BURDEN_LEVELS, WRITE_LEVELS, fits, level_of, parse_levels, spread
 
 
 @given(st.integers(0, 9), st.integers(0, 60))

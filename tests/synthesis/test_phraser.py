@@ -6,13 +6,13 @@ from typing import Any
 
 import anyio
 import pytest
-from crowd import places, plain_tasks, told_tasks
 
-from writ_async.engine import Completion, Request
+from tests.support.crowd import environments, places, plain_tasks, told_tasks
+from writ_async.core.engine import Completion, Request
+from writ_async.core.message import AssistantMessage
+from writ_async.core.task import Task
 from writ_async.errors import EngineError
-from writ_async.message import AssistantMessage
 from writ_async.synthesis.phraser import LlmPhraser, phrase_all, phrasing_problem
-from writ_async.task import Task
 
 Writer = Callable[[Request, int], str]
 
@@ -164,7 +164,7 @@ def test_many_tasks_are_rewritten_at_once_and_stay_in_order() -> None:
     phraser = LlmPhraser(Parrot(lambda request, turn: texts[request.task_id]))
 
     async def call() -> list[Task]:
-        return await phrase_all(tasks, places(), phraser.phrase, at_once=7)
+        return await phrase_all(tasks, environments(), phraser.phrase, at_once=7)
 
     told = anyio.run(call)
     assert [task.id for task in told] == [task.id for task in tasks]

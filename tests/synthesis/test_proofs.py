@@ -8,44 +8,45 @@ from random import Random
 
 import anyio
 import msgspec
-import plants
 import pytest
 from msgspec.structs import replace
 
-from writ_async.domain import Domain
-from writ_async.pipelines.check_proofs import check_proofs, check_tasks
-from writ_async.pipelines.synth import SynthConfig, synth
-from writ_async.pipelines.worlds import Opened, generate_world, make_place
+from tests.support import plants
+from writ_async.commands.check_proofs import check_proofs, check_tasks
+from writ_async.commands.synth import SynthConfig, synth
+from writ_async.core.domain import Domain
+from writ_async.core.environment import Environment
+from writ_async.core.state import State, World
+from writ_async.core.task import Task
 from writ_async.registry import load_domain
-from writ_async.state import State, World
+from writ_async.runs.worlds import further_environment, generate_world
 from writ_async.synthesis import parse_mix, synthesise
 from writ_async.synthesis.proof import Fault, check
 from writ_async.synthesis.solver import PREREQUISITE, counter_state, decide, only_changes, refuted, rules_of
-from writ_async.task import Task
 
 PLANTS = 200
 MIX = "normal=1,write-intensive=1,read-heavy=2,refusal=1"
 
 
 @pytest.fixture(scope="module")
-def places() -> dict[str, Opened]:
+def places() -> dict[str, Environment]:
     return {name: generate_world(load_domain(name), 31, 400) for name in ("retail", "airline")}
 
 
 @pytest.fixture(scope="module")
-def proved(places: dict[str, Opened]) -> list[Task]:
-    return synthesise([make_place(opened) for opened in places.values()], 400, 31, parse_mix(MIX))[0]
+def proved(places: dict[str, Environment]) -> list[Task]:
+    return synthesise(list(places.values()), 400, 31, parse_mix(MIX), further=further_environment)[0]
 
 
 def _cases(
-    tasks: Sequence[Task], places: dict[str, Opened], fit: Callable[[Task], bool]
+    tasks: Sequence[Task], places: dict[str, Environment], fit: Callable[[Task], bool]
 ) -> Iterator[tuple[Task, Domain, World, Random]]:
     """Tasks that fit, over and over, each time with other randomness."""
     chosen = [task for task in tasks if fit(task) and task.world == places[task.domain].ref]
     for turn in range(100):
         for task in chosen:
-            opened = places[task.domain]
-            yield task, opened.domain, opened.world, Random(f"{task.id}/{turn}")
+            retail_environment = places[task.domain]
+            yield task, retail_environment.domain, retail_environment.world, Random(f"{task.id}/{turn}")
 
 
 def _faults(task: Task, domain: Domain, world: World) -> set[Fault]:
@@ -61,7 +62,7 @@ def test_every_proof_holds_when_it_is_checked_from_the_world_and_the_task(proved
 
 
 def test_a_cell_is_in_a_certificate_exactly_if_a_counter_world_says_so(
-    proved: list[Task], places: dict[str, Opened]
+    proved: list[Task], places: dict[str, Environment]
 ) -> None:
     looked_at = 0
     for task, domain, _, _ in _cases(proved, places, lambda task: len(task.goals) == 1):
@@ -90,7 +91,7 @@ def test_a_cell_is_in_a_certificate_exactly_if_a_counter_world_says_so(
             break
 
 
-def test_a_tie_is_found(proved: list[Task], places: dict[str, Opened]) -> None:
+def test_a_tie_is_found(proved: list[Task], places: dict[str, Environment]) -> None:
     planted = 0
     for task, domain, world, rng in _cases(proved, places, lambda task: task.kind == "read-heavy" and bool(
         task.proof and task.proof.margins and task.proof.margins[0]
@@ -105,20 +106,20 @@ def test_a_tie_is_found(proved: list[Task], places: dict[str, Opened]) -> None:
     pytest.fail(f"only {planted} plants")
 
 
-def test_a_missing_cell_is_found(proved: list[Task], places: dict[str, Opened]) -> None:
+def test_a_missing_cell_is_found(proved: list[Task], places: dict[str, Environment]) -> None:
     cases = _cases(proved, places, lambda task: True)
     for _, (task, domain, world, rng) in zip(range(PLANTS), cases, strict=False):
         assert _faults(plants.missing_cell(task, rng), domain, world) == {Fault.MISSING_CELL}
 
 
-def test_a_superfluous_cell_is_found(proved: list[Task], places: dict[str, Opened]) -> None:
+def test_a_superfluous_cell_is_found(proved: list[Task], places: dict[str, Environment]) -> None:
     cases = _cases(proved, places, lambda task: True)
     for _, (task, domain, world, rng) in zip(range(PLANTS), cases, strict=False):
         faults = _faults(plants.superfluous_cell(task, domain, world, rng), domain, world)
         assert faults == {Fault.SUPERFLUOUS_CELL}
 
 
-def test_an_encoding_that_depends_on_the_order_is_found(proved: list[Task], places: dict[str, Opened]) -> None:
+def test_an_encoding_that_depends_on_the_order_is_found(proved: list[Task], places: dict[str, Environment]) -> None:
     retail = places["retail"]
     base = next(task for task in proved if task.domain == "retail")
     swaps = plants.two_items(retail.domain, retail.world, base)[: PLANTS // 2]
@@ -136,7 +137,7 @@ def test_an_encoding_that_depends_on_the_order_is_found(proved: list[Task], plac
     pytest.fail(f"only {planted} plants")
 
 
-def test_an_id_that_is_said_is_found(proved: list[Task], places: dict[str, Opened]) -> None:
+def test_an_id_that_is_said_is_found(proved: list[Task], places: dict[str, Environment]) -> None:
     planted = 0
     for task, domain, world, rng in _cases(proved, places, lambda task: True):
         leaked = plants.leaked_id(task, domain, rng)
@@ -149,7 +150,7 @@ def test_an_id_that_is_said_is_found(proved: list[Task], places: dict[str, Opene
     pytest.fail(f"only {planted} plants")
 
 
-def test_a_breach_of_policy_is_found(proved: list[Task], places: dict[str, Opened]) -> None:
+def test_a_breach_of_policy_is_found(proved: list[Task], places: dict[str, Environment]) -> None:
     planted = 0
     for task, domain, world, _ in _cases(proved, places, lambda task: task.kind != "refusal"):
         other = plants.policy_breach(task, domain, world)
@@ -162,7 +163,7 @@ def test_a_breach_of_policy_is_found(proved: list[Task], places: dict[str, Opene
     pytest.fail(f"only {planted} plants")
 
 
-def test_false_claims_and_hashes_are_found(proved: list[Task], places: dict[str, Opened]) -> None:
+def test_false_claims_and_hashes_are_found(proved: list[Task], places: dict[str, Environment]) -> None:
     for task, domain, world, _ in _cases(proved[:40], places, lambda task: True):
         assert task.proof is not None
         for change in ({"burden": 99}, {"level": "W9R9"}, {"path": 77}, {"tool_tokens": 1}, {"plans": {"no": 1}}):

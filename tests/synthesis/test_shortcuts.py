@@ -6,23 +6,23 @@ from collections import Counter
 
 import pytest
 
-from writ_async.pipelines.library import run
-from writ_async.pipelines.worlds import generate_world, make_place, open_world
+from writ_async.api import run
+from writ_async.core.level import parse_levels
+from writ_async.core.state import State
+from writ_async.core.task import Task
 from writ_async.registry import load_domain
-from writ_async.state import State
+from writ_async.runs.worlds import generate_world, open_world
 from writ_async.synthesis import parse_mix, synthesise
-from writ_async.synthesis.levels import parse_levels
 from writ_async.synthesis.shortcuts import FamilyAudit, audit_table, hits, shortcuts_of
 from writ_async.synthesis.solver import decide, rules_of
 from writ_async.synthesis.tasks import SynthesisReport, Wanted
-from writ_async.task import Task
 
 HEAVY = 320
 
 
 @pytest.fixture(scope="module")
 def heavy() -> tuple[list[Task], SynthesisReport]:
-    places = [make_place(generate_world(load_domain(name), 41, 500)) for name in ("retail", "airline")]
+    places = [generate_world(load_domain(name), 41, 500) for name in ("retail", "airline")]
     return synthesise(places, HEAVY, 41, parse_mix("read-heavy"))
 
 
@@ -33,9 +33,9 @@ def test_no_shortcut_solves_more_of_a_family_than_chance_and_a_tenth(heavy: tupl
     bound: dict[str, float] = {}
     count: Counter[str] = Counter()
     for task in tasks:
-        opened = open_world(task.world, None)
-        rules = rules_of(opened.domain)
-        reader, decision = decide(rules, State(opened.world), task.goals[0])
+        retail_environment = open_world(task.world, None)
+        rules = rules_of(retail_environment.domain)
+        reader, decision = decide(rules, State(retail_environment.world), task.goals[0])
         family = f"{task.domain}/{task.recipe}"
         count[family] += 1
         bound[family] = bound.get(family, 0.0) + 1 / reader.scanned + 0.1
@@ -67,7 +67,7 @@ def test_burdens_are_large(heavy: tuple[list[Task], SynthesisReport]) -> None:
 
 
 def test_levels_and_tokens_are_what_was_asked_for() -> None:
-    places = [make_place(generate_world(load_domain(name), 43, 120)) for name in ("retail", "airline")]
+    places = [generate_world(load_domain(name), 43, 120) for name in ("retail", "airline")]
     wanted = Wanted(levels=parse_levels("W0=1,W1R0=1,W1R3=1,W2R2=1,W3=1"), max_tool_tokens=9000)
     tasks, _ = synthesise(places, 60, 43, parse_mix(""), wanted)
     levels = [task.proof.level for task in tasks if task.proof]
@@ -78,7 +78,7 @@ def test_levels_and_tokens_are_what_was_asked_for() -> None:
 
 
 def test_a_world_that_is_too_small_is_joined_by_others() -> None:
-    place = make_place(generate_world(load_domain("retail"), 44, 12))
+    place = generate_world(load_domain("retail"), 44, 12)
     tasks, _ = synthesise([place], 120, 44, parse_mix("read-heavy"))
     worlds = {task.world.seed for task in tasks}
     assert len(worlds) > 1

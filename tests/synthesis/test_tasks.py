@@ -5,12 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from writ_async.core.environment import Environment
+from writ_async.core.state import State
+from writ_async.core.task import KINDS, Kind, Task
 from writ_async.errors import InputError
-from writ_async.pipelines.worlds import Opened
-from writ_async.state import State
 from writ_async.synthesis import assign_kinds, parse_mix, synthesise, unsound
-from writ_async.synthesis.tasks import Place
-from writ_async.task import KINDS, Kind, Task
 
 MIXES = st.fixed_dictionaries(dict.fromkeys(KINDS, st.integers(0, 9))).filter(lambda mix: any(mix.values()))
 
@@ -35,8 +34,8 @@ def test_a_mix_names_kinds_and_weights() -> None:
 
 
 @pytest.fixture(scope="module")
-def many(opened: Opened, opened_airline: Opened) -> list[Task]:
-    places = [Place(item.domain, item.world, item.ref) for item in (opened, opened_airline)]
+def many(retail_environment: Environment, airline_environment: Environment) -> list[Task]:
+    places = [retail_environment, airline_environment]
     return synthesise(places, 240, 17, parse_mix(""))[0]
 
 
@@ -47,19 +46,21 @@ def test_no_two_tasks_of_a_world_have_the_same_gold_writes(many: list[Task]) -> 
 
 
 def test_every_task_is_sound_when_it_is_executed_again(
-    many: list[Task], opened: Opened, opened_airline: Opened
+    many: list[Task], retail_environment: Environment, airline_environment: Environment
 ) -> None:
     for task in many:
-        place = opened if task.domain == "retail" else opened_airline
+        place = retail_environment if task.domain == "retail" else airline_environment
         state = State(place.world)
         assert unsound(task, place.domain, state) == ""
         assert state.digest() == task.gold_digest
 
 
-def test_kinds_are_what_they_say(many: list[Task], opened: Opened, opened_airline: Opened) -> None:
+def test_kinds_are_what_they_say(
+    many: list[Task], retail_environment: Environment, airline_environment: Environment
+) -> None:
     burden: dict[str, list[int]] = {}
     for task in many:
-        tools = (opened if task.domain == "retail" else opened_airline).domain.tools
+        tools = (retail_environment if task.domain == "retail" else airline_environment).domain.tools
         writes = [action for action in task.actions or () if tools[action.name].kind == "write"]
         most = max(len(certificate.cells) for certificate in task.certificates)
         burden.setdefault(task.kind, []).append(most)
@@ -88,15 +89,19 @@ def test_nothing_that_must_be_read_is_said_in_a_read_heavy_request(many: list[Ta
                     assert all(flight["flight_number"] not in said for flight in value)
 
 
-def test_a_task_whose_certificate_lacks_a_needed_read_is_unsound(many: list[Task], opened: Opened) -> None:
+def test_a_task_whose_certificate_lacks_a_needed_read_is_unsound(
+    many: list[Task], retail_environment: Environment
+) -> None:
     task = next(task for task in many if task.domain == "retail" and len(task.certificates) == 1)
-    assert unsound(msgspec.structs.replace(task, certificates=()), opened.domain, State(opened.world))
+    assert unsound(
+        msgspec.structs.replace(task, certificates=()), retail_environment.domain, State(retail_environment.world)
+    )
     actions = task.actions or ()
     only_write = msgspec.structs.replace(task, actions=actions[-1:], certificates=())
-    assert unsound(only_write, opened.domain, State(opened.world))
+    assert unsound(only_write, retail_environment.domain, State(retail_environment.world))
 
 
-def test_a_world_too_small_for_the_tasks_is_refused_with_what_to_do(opened: Opened) -> None:
-    place = Place(opened.domain, opened.domain.generate(1, 1), opened.ref)
+def test_a_world_too_small_for_the_tasks_is_refused_with_what_to_do(retail_environment: Environment) -> None:
+    place = Environment(retail_environment.domain, retail_environment.domain.generate(1, 1), retail_environment.ref)
     with pytest.raises(InputError, match="raise --world-size or lower --n"):
         synthesise([place], 3000, 1, parse_mix("read-heavy"))

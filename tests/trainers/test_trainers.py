@@ -14,15 +14,15 @@ from pathlib import Path
 
 import anyio
 import pytest
-from shared_data import SHARED
 
-from writ_async.data.export import format_named
-from writ_async.data.export.lines import Line, agent_lines, one_call_a_turn, without_bad_calls, without_greeting
-from writ_async.data.export.source import Source
-from writ_async.data.run_view import RunView
-from writ_async.message import AssistantMessage, make_call
-from writ_async.pipelines.seats import EngineSpec, Seats
-from writ_async.pipelines.synth import SynthConfig, synth
+from tests.support.shared_data import SHARED
+from writ_async.commands.synth import SynthConfig, synth
+from writ_async.core.message import AssistantMessage, make_call
+from writ_async.formats.export import format_named
+from writ_async.formats.export.lines import Line, agent_lines, one_call_a_turn, without_bad_calls, without_greeting
+from writ_async.formats.export.source import Source
+from writ_async.runs.seats import EngineSpec, Seats
+from writ_async.runs.view import RunView
 
 PYTHONS = dict(pair.partition("=")[::2] for pair in os.environ.get("WRIT_TRAINERS", "").split(",") if pair)
 MODEL = None if SHARED is None else SHARED / "sglang" / "cpu" / "models" / "tiny-qwen3"

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from writ_async.domain import Domain
-from writ_async.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
-from writ_async.verify.calls import executed_calls
+from writ_async.conversation.calls import executed_calls
+from writ_async.core.domain import Domain
+from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
 from writ_async.verify.confirmation import Dialogue
 
 CANCEL = ("cancel_pending_order", {"order_id": "#W1234567", "reason": "no longer needed"})

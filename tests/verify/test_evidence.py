@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from verify.talks import confirmed, gold, is_write, replayed
 
-from writ_async.domain import call_tool
-from writ_async.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
-from writ_async.pipelines.worlds import Opened
-from writ_async.state import State
-from writ_async.task import Action, Cell, Certificate, Scenario, Task
-from writ_async.trajectory import WriteEvidence
-from writ_async.verify.calls import executed_calls
+from tests.support.talks import confirmed, gold, is_write, replayed
+from writ_async.conversation.calls import executed_calls
+from writ_async.core.domain import call_tool
+from writ_async.core.environment import Environment
+from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
+from writ_async.core.state import State
+from writ_async.core.task import Action, Cell, Certificate, Scenario, Task
+from writ_async.core.trajectory import WriteEvidence
 from writ_async.verify.evidence import match_gold, row_label, write_evidence
 
-Places = dict[str, Opened]
+Places = dict[str, Environment]
 
 
 @pytest.fixture
-def places(opened: Opened, opened_airline: Opened) -> Places:
-    return {"retail": opened, "airline": opened_airline}
+def places(retail_environment: Environment, airline_environment: Environment) -> Places:
+    return {"retail": retail_environment, "airline": airline_environment}
 
 
-def judged(task: Task, messages: list[Message], opened: Opened) -> list[WriteEvidence]:
-    messages = confirmed(replayed(messages, opened), opened.domain)
-    return write_evidence(task, messages, opened.domain, opened.world)
+def judged(task: Task, messages: list[Message], retail_environment: Environment) -> list[WriteEvidence]:
+    messages = confirmed(replayed(messages, retail_environment), retail_environment.domain)
+    return write_evidence(task, messages, retail_environment.domain, retail_environment.world)
 
 
 def test_every_write_of_a_gold_conversation_is_evidence_complete(tasks: list[Task], places: Places) -> None:
@@ -39,8 +39,8 @@ def test_every_write_of_a_gold_conversation_is_evidence_complete(tasks: list[Tas
 def test_a_write_without_one_of_its_cells_is_lucky_or_blind(tasks: list[Task], places: Places) -> None:
     labels: set[str] = set()
     for task in tasks:
-        opened = places[task.domain]
-        messages = gold(task, opened)
+        retail_environment = places[task.domain]
+        messages = gold(task, retail_environment)
         for certificate in task.certificates:
             cell = certificate.cells[-1]
             wanted = make_call("x", cell.name, cell.arguments).function
@@ -54,7 +54,7 @@ def test_a_write_without_one_of_its_cells_is_lucky_or_blind(tasks: list[Task], p
             out = [m for m in out if not isinstance(m, ToolMessage) or m.tool_call_id in answered]
             if len(out) == len(messages):
                 continue
-            writes = judged(task, out, opened)
+            writes = judged(task, out, retail_environment)
             label = row_label(writes)
             assert label in ("lucky", "blind")
             labels.add(label)
@@ -62,22 +62,22 @@ def test_a_write_without_one_of_its_cells_is_lucky_or_blind(tasks: list[Task], p
     assert labels == {"lucky", "blind"}
 
 
-def test_a_read_in_the_same_message_as_the_write_comes_too_late(opened: Opened) -> None:
-    task, talk = address_task(opened)
+def test_a_read_in_the_same_message_as_the_write_comes_too_late(retail_environment: Environment) -> None:
+    task, talk = address_task(retail_environment)
     user, read, _, write, _ = talk
     assert isinstance(read, AssistantMessage)
     assert isinstance(write, AssistantMessage)
     together = AssistantMessage(None, read.tool_calls + write.tool_calls)
     results: list[Message] = [ToolMessage("r", ""), ToolMessage("w", "")]
-    (found,) = judged(task, [user, together, *results], opened)
+    (found,) = judged(task, [user, together, *results], retail_environment)
     assert (found.label, len(found.missing)) == ("lucky", 1)
-    (fine,) = judged(task, talk, opened)
+    (fine,) = judged(task, talk, retail_environment)
     assert fine.label == "evidence_complete"
 
 
-def address_task(opened: Opened, *, again: bool = False) -> tuple[Task, list[Message]]:
+def address_task(retail_environment: Environment, *, again: bool = False) -> tuple[Task, list[Message]]:
     """A user moves, after the profile was read; with `again` twice, the second time to the first new place's zip."""
-    user = next(iter(opened.world.tables["users"]))
+    user = next(iter(retail_environment.world.tables["users"]))
     place = {"address1": "9 Quay", "address2": "", "city": "Bath", "state": "ME", "country": "USA", "zip": "04530"}
     arguments = {"user_id": user, **place}
     read = Action("get_user_details", {"user_id": user})
@@ -89,7 +89,7 @@ def address_task(opened: Opened, *, again: bool = False) -> tuple[Task, list[Mes
         id="move",
         domain="retail",
         kind="normal",
-        world=opened.ref,
+        world=retail_environment.ref,
         scenario=Scenario("You move."),
         actions=actions,
         certificates=tuple(Certificate(i, (cell,)) for i, action in enumerate(actions) if action.name != read.name),
@@ -105,20 +105,20 @@ def address_task(opened: Opened, *, again: bool = False) -> tuple[Task, list[Mes
     return task, messages
 
 
-def test_a_read_that_a_write_has_changed_is_stale_where_gold_reads_again(opened: Opened) -> None:
-    task, talk = address_task(opened, again=True)
-    assert [write.label for write in judged(task, talk, opened)] == ["evidence_complete"] * 2
+def test_a_read_that_a_write_has_changed_is_stale_where_gold_reads_again(retail_environment: Environment) -> None:
+    task, talk = address_task(retail_environment, again=True)
+    assert [write.label for write in judged(task, talk, retail_environment)] == ["evidence_complete"] * 2
     without = talk[:5] + talk[7:]
-    first, second = judged(task, without, opened)
+    first, second = judged(task, without, retail_environment)
     assert (first.label, second.label) == ("evidence_complete", "evidence_complete")
     assert not second.stale, "the write's own result shows the profile as it is now"
 
 
-def test_a_stale_read_makes_a_write_lucky(opened: Opened) -> None:
+def test_a_stale_read_makes_a_write_lucky(retail_environment: Environment) -> None:
     """The profile is read, then a cancelled order fills a gift card: what rests on the profile needs it read again."""
     order = next(
         order
-        for order in opened.world.tables["orders"].values()
+        for order in retail_environment.world.tables["orders"].values()
         if order.status == "pending" and "gift_card" in order.payment_history[0].payment_method_id
     )
     place = {"address1": "9 Quay", "address2": "", "city": "Bath", "state": "ME", "country": "USA", "zip": "04530"}
@@ -131,7 +131,7 @@ def test_a_stale_read_makes_a_write_lucky(opened: Opened) -> None:
         id="x",
         domain="retail",
         kind="normal",
-        world=opened.ref,
+        world=retail_environment.ref,
         scenario=Scenario(""),
         actions=(read, look, cancel, read, move),
         certificates=(Certificate(2, (Cell(look.name, look.arguments),)), Certificate(4, (profile,))),
@@ -147,8 +147,10 @@ def test_a_stale_read_makes_a_write_lucky(opened: Opened) -> None:
             messages += [AssistantMessage(None, (call,)), ToolMessage(call.id, "")]
         return messages
 
-    assert [w.label for w in judged(base, talk(read, look, cancel, read, move), opened)] == ["evidence_complete"] * 2
-    stale = judged(base, talk(read, look, cancel, move), opened)
+    assert [w.label for w in judged(base, talk(read, look, cancel, read, move), retail_environment)] == [
+        "evidence_complete"
+    ] * 2
+    stale = judged(base, talk(read, look, cancel, move), retail_environment)
     assert [write.label for write in stale] == ["evidence_complete", "lucky"]
     assert stale[1].stale
     assert not stale[1].missing
@@ -157,11 +159,11 @@ def test_a_stale_read_makes_a_write_lucky(opened: Opened) -> None:
         actions=(read, look, cancel, move),
         certificates=(Certificate(2, (Cell(look.name, look.arguments),)), Certificate(3, (profile,))),
     )
-    excused = judged(relaxed, talk(read, look, cancel, move), opened)
+    excused = judged(relaxed, talk(read, look, cancel, move), retail_environment)
     assert [write.label for write in excused] == ["evidence_complete"] * 2, "gold does not read again either"
 
 
-def test_writes_are_matched_by_arguments_then_by_order_then_by_what_they_share(opened: Opened) -> None:
+def test_writes_are_matched_by_arguments_then_by_order_then_by_what_they_share(retail_environment: Environment) -> None:
     order_id, first, second = "#W1", ["1", "2"], ["2", "1"]
     actions = [
         Action("return_delivered_order_items", {"order_id": order_id, "item_ids": first, "payment_method_id": "p"}),
@@ -177,36 +179,36 @@ def test_writes_are_matched_by_arguments_then_by_order_then_by_what_they_share(o
     ]
     for number, (name, arguments) in enumerate(made):
         talk += [AssistantMessage(None, (make_call(f"c{number}", name, arguments),)), ToolMessage(f"c{number}", "ok")]
-    calls = executed_calls(talk, opened.domain.tools)
-    assert match_gold(actions, calls, opened.domain) == {0: 2, 2: 0, 4: 1}
+    calls = executed_calls(talk, retail_environment.domain.tools)
+    assert match_gold(actions, calls, retail_environment.domain) == {0: 2, 2: 0, 4: 1}
 
 
-def test_what_was_rightly_not_written_needs_its_cells_too(opened: Opened) -> None:
-    user = next(iter(opened.world.tables["users"]))
+def test_what_was_rightly_not_written_needs_its_cells_too(retail_environment: Environment) -> None:
+    user = next(iter(retail_environment.world.tables["users"]))
     cell = Cell("get_user_details", {"user_id": user})
     task = Task(
         id="no",
         domain="retail",
         kind="refusal",
-        world=opened.ref,
+        world=retail_environment.ref,
         scenario=Scenario(""),
         actions=(Action(cell.name, cell.arguments),),
         certificates=(Certificate(-1, (cell,)),),
     )
     silent: list[Message] = [UserMessage("please"), AssistantMessage("No.")]
-    (entry,) = write_evidence(task, silent, opened.domain, opened.world)
+    (entry,) = write_evidence(task, silent, retail_environment.domain, retail_environment.world)
     assert (entry.name, entry.label, len(entry.missing)) == ("", "lucky", 1)
     call = make_call("a", cell.name, cell.arguments)
-    result = call_tool(opened.domain.tools, State(opened.world), cell.name, cell.arguments)
+    result = call_tool(retail_environment.domain.tools, State(retail_environment.world), cell.name, cell.arguments)
     read: list[Message] = [silent[0], AssistantMessage(None, (call,)), ToolMessage("a", result.content), silent[1]]
-    (entry,) = write_evidence(task, read, opened.domain, opened.world)
+    (entry,) = write_evidence(task, read, retail_environment.domain, retail_environment.world)
     assert entry.label == "evidence_complete"
 
 
-def test_without_writes_there_is_no_label(opened: Opened) -> None:
+def test_without_writes_there_is_no_label(retail_environment: Environment) -> None:
     assert row_label([]) is None
 
 
-def test_the_helper_finds_writes(opened: Opened) -> None:
-    assert is_write(AssistantMessage(None, (make_call("a", "cancel_pending_order", {}),)), opened.domain)
-    assert not is_write(AssistantMessage(None, (make_call("a", "no_such_tool", {}),)), opened.domain)
+def test_the_helper_finds_writes(retail_environment: Environment) -> None:
+    assert is_write(AssistantMessage(None, (make_call("a", "cancel_pending_order", {}),)), retail_environment.domain)
+    assert not is_write(AssistantMessage(None, (make_call("a", "no_such_tool", {}),)), retail_environment.domain)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evidence import ablation, play, score
+from bench.evidence import ablation, play, score
 
 
 def test_precision_and_recall_are_one_and_outcome_alone_is_not_enough() -> None:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from writ_async.domain import Domain
+from writ_async.core.domain import Domain
 from writ_async.verify.provenance import SMALL, Seen, atoms, enumerated, unseen_arguments
 
 

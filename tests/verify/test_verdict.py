@@ -4,15 +4,23 @@ from typing import Any
 
 import msgspec
 import pytest
-from verify.talks import confirmed, replayed
 
-from writ_async.domain import Domain
-from writ_async.message import AssistantMessage, FunctionCall, Message, ToolCall, ToolMessage, UserMessage, make_call
-from writ_async.pipelines.worlds import Opened
-from writ_async.state import State
+from tests.support.talks import confirmed, replayed
+from writ_async.core.domain import Domain
+from writ_async.core.environment import Environment
+from writ_async.core.message import (
+    AssistantMessage,
+    FunctionCall,
+    Message,
+    ToolCall,
+    ToolMessage,
+    UserMessage,
+    make_call,
+)
+from writ_async.core.state import State
+from writ_async.core.task import Scenario, Task
+from writ_async.core.trajectory import Signal, Termination, Trajectory
 from writ_async.synthesis import gold_messages
-from writ_async.task import Scenario, Task
-from writ_async.trajectory import Signal, Termination, Trajectory
 from writ_async.verify.verdict import Reason, judge_trajectory
 
 
@@ -28,16 +36,18 @@ def trajectory(task: Task, messages: list[Message], **changes: Any) -> Trajector
     return msgspec.structs.replace(row, **changes)
 
 
-def reasons(task: Task, messages: list[Message], opened: Opened, **changes: Any) -> set[str]:
-    messages = confirmed(messages, opened.domain)
-    verdict = judge_trajectory(task, trajectory(task, messages, **changes), opened.domain, opened.world)
+def reasons(task: Task, messages: list[Message], retail_environment: Environment, **changes: Any) -> set[str]:
+    messages = confirmed(messages, retail_environment.domain)
+    verdict = judge_trajectory(
+        task, trajectory(task, messages, **changes), retail_environment.domain, retail_environment.world
+    )
     assert verdict.kept == (not verdict.findings)
     return {finding.reason for finding in verdict.findings}
 
 
 @pytest.fixture
-def places(opened: Opened, opened_airline: Opened) -> dict[str, Opened]:
-    return {"retail": opened, "airline": opened_airline}
+def places(retail_environment: Environment, airline_environment: Environment) -> dict[str, Environment]:
+    return {"retail": retail_environment, "airline": airline_environment}
 
 
 def blocks(messages: list[Message]) -> list[list[Message]]:
@@ -50,18 +60,25 @@ def is_write(block: list[Message], domain: Domain) -> bool:
     return isinstance(head, AssistantMessage) and domain.tools[head.tool_calls[0].function.name].kind == "write"
 
 
-def test_the_gold_conversation_of_every_task_is_kept(tasks: list[Task], places: dict[str, Opened]) -> None:
+def test_the_gold_conversation_of_every_task_is_kept(tasks: list[Task], places: dict[str, Environment]) -> None:
     for task in tasks:
-        opened = places[task.domain]
-        assert reasons(task, gold_messages(task, opened.domain, State(opened.world)), opened) == set()
+        retail_environment = places[task.domain]
+        assert (
+            reasons(
+                task,
+                gold_messages(task, retail_environment.domain, State(retail_environment.world)),
+                retail_environment,
+            )
+            == set()
+        )
 
 
 def test_leaving_out_any_cell_of_a_certificate_is_missing_evidence(
-    tasks: list[Task], places: dict[str, Opened]
+    tasks: list[Task], places: dict[str, Environment]
 ) -> None:
     for task in tasks:
-        opened = places[task.domain]
-        gold = blocks(gold_messages(task, opened.domain, State(opened.world)))
+        retail_environment = places[task.domain]
+        gold = blocks(gold_messages(task, retail_environment.domain, State(retail_environment.world)))
         actions = task.actions or ()
         for certificate in task.certificates:
             for cell in certificate.cells:
@@ -71,69 +88,76 @@ def test_leaving_out_any_cell_of_a_certificate_is_missing_evidence(
                     if number == 0
                     or (actions[number - 1].name, actions[number - 1].arguments) != (cell.name, cell.arguments)
                 ]
-                messages = replayed([message for block in kept for message in block], opened)
-                assert Reason.MISSING_EVIDENCE in reasons(task, messages, opened)
+                messages = replayed([message for block in kept for message in block], retail_environment)
+                assert Reason.MISSING_EVIDENCE in reasons(task, messages, retail_environment)
 
 
-def test_a_write_before_everything_else_is_found(tasks: list[Task], places: dict[str, Opened]) -> None:
+def test_a_write_before_everything_else_is_found(tasks: list[Task], places: dict[str, Environment]) -> None:
     for task in tasks:
-        opened = places[task.domain]
-        gold = blocks(gold_messages(task, opened.domain, State(opened.world)))
-        first = next(block for block in gold if is_write(block, opened.domain))
+        retail_environment = places[task.domain]
+        gold = blocks(gold_messages(task, retail_environment.domain, State(retail_environment.world)))
+        first = next(block for block in gold if is_write(block, retail_environment.domain))
         order = [gold[0], first, *(block for block in gold[1:] if block is not first)]
-        messages = replayed([message for block in order for message in block], opened)
-        assert Reason.MISSING_EVIDENCE in reasons(task, messages, opened)
+        messages = replayed([message for block in order for message in block], retail_environment)
+        assert Reason.MISSING_EVIDENCE in reasons(task, messages, retail_environment)
 
 
-def test_a_write_that_is_left_out_is_a_wrong_outcome(tasks: list[Task], places: dict[str, Opened]) -> None:
+def test_a_write_that_is_left_out_is_a_wrong_outcome(tasks: list[Task], places: dict[str, Environment]) -> None:
     for task in tasks:
-        opened = places[task.domain]
-        gold = blocks(gold_messages(task, opened.domain, State(opened.world)))
-        last = max(number for number, block in enumerate(gold) if is_write(block, opened.domain))
-        messages = replayed([m for number, block in enumerate(gold) if number != last for m in block], opened)
-        assert Reason.WRONG_OUTCOME in reasons(task, messages, opened)
+        retail_environment = places[task.domain]
+        gold = blocks(gold_messages(task, retail_environment.domain, State(retail_environment.world)))
+        last = max(number for number, block in enumerate(gold) if is_write(block, retail_environment.domain))
+        messages = replayed(
+            [m for number, block in enumerate(gold) if number != last for m in block], retail_environment
+        )
+        assert Reason.WRONG_OUTCOME in reasons(task, messages, retail_environment)
 
 
-def test_a_repeated_write_is_surplus_or_refused(tasks: list[Task], places: dict[str, Opened]) -> None:
+def test_a_repeated_write_is_surplus_or_refused(tasks: list[Task], places: dict[str, Environment]) -> None:
     for task in tasks:
-        opened = places[task.domain]
-        gold = blocks(gold_messages(task, opened.domain, State(opened.world)))
-        write = [block for block in gold if is_write(block, opened.domain)][-1]
+        retail_environment = places[task.domain]
+        gold = blocks(gold_messages(task, retail_environment.domain, State(retail_environment.world)))
+        write = [block for block in gold if is_write(block, retail_environment.domain)][-1]
         head = write[0]
         assert isinstance(head, AssistantMessage)
         again = AssistantMessage(None, (ToolCall("again", head.tool_calls[0].function),))
         messages = [m for block in gold for m in block] + [again, ToolMessage("again", "")]
-        found = reasons(task, replayed(messages, opened), opened)
+        found = reasons(task, replayed(messages, retail_environment), retail_environment)
         assert found & {Reason.SURPLUS_WRITE, Reason.FAILED_WRITE}
 
 
 def test_a_malformed_write_is_a_failed_write_and_a_malformed_read_is_not(
-    tasks: list[Task], places: dict[str, Opened]
+    tasks: list[Task], places: dict[str, Environment]
 ) -> None:
     task = tasks[0]
-    opened = places[task.domain]
-    gold = gold_messages(task, opened.domain, State(opened.world))
-    write = next(name for name, tool in opened.domain.tools.items() if tool.kind == "write")
+    retail_environment = places[task.domain]
+    gold = gold_messages(task, retail_environment.domain, State(retail_environment.world))
+    write = next(name for name, tool in retail_environment.domain.tools.items() if tool.kind == "write")
     for name, expected in (
         (write, {Reason.FAILED_WRITE}),
         ("get_user_details", set[str]()),
         ("no_such_tool", set[str]()),
     ):
         broken = AssistantMessage(None, (ToolCall("broken", FunctionCall(name, '{"a": ')),))
-        messages = replayed([*gold, broken, ToolMessage("broken", "")], opened)
-        assert reasons(task, messages, opened) == expected
+        messages = replayed([*gold, broken, ToolMessage("broken", "")], retail_environment)
+        assert reasons(task, messages, retail_environment) == expected
 
 
-def test_an_argument_that_nobody_said_or_showed_is_found(opened: Opened) -> None:
-    user = next(iter(opened.world.tables["users"]))
+def test_an_argument_that_nobody_said_or_showed_is_found(retail_environment: Environment) -> None:
+    user = next(iter(retail_environment.world.tables["users"]))
     place = {"address1": "9 Quay", "address2": "", "city": "Bath", "state": "ME", "country": "USA", "zip": "04530"}
     write = make_call("w", "modify_user_address", {"user_id": user, **place})
     task = Task(
-        id="x", domain="retail", kind="normal", world=opened.ref, scenario=Scenario("You want to move."), actions=None
+        id="x",
+        domain="retail",
+        kind="normal",
+        world=retail_environment.ref,
+        scenario=Scenario("You want to move."),
+        actions=None,
     )
     said = f"I am {user}, my new address is 9 Quay, Bath, ME, USA"
-    messages = replayed([UserMessage(said), AssistantMessage(None, (write,)), ToolMessage("w", "")], opened)
-    verdict = judge_trajectory(task, trajectory(task, messages), opened.domain, opened.world)
+    messages = replayed([UserMessage(said), AssistantMessage(None, (write,)), ToolMessage("w", "")], retail_environment)
+    verdict = judge_trajectory(task, trajectory(task, messages), retail_environment.domain, retail_environment.world)
     unseen = [finding.detail for finding in verdict.findings if finding.reason == Reason.UNSEEN_ARGUMENT]
     assert unseen == ["modify_user_address: zip='04530'"]
 
@@ -148,20 +172,20 @@ def test_an_argument_that_nobody_said_or_showed_is_found(opened: Opened) -> None
     ],
 )
 def test_an_ending_that_is_no_ending_is_incomplete(
-    tasks: list[Task], places: dict[str, Opened], changes: dict[str, object]
+    tasks: list[Task], places: dict[str, Environment], changes: dict[str, object]
 ) -> None:
     task = tasks[0]
-    opened = places[task.domain]
-    messages = gold_messages(task, opened.domain, State(opened.world))
-    assert Reason.INCOMPLETE in reasons(task, messages, opened, **changes)
+    retail_environment = places[task.domain]
+    messages = gold_messages(task, retail_environment.domain, State(retail_environment.world))
+    assert Reason.INCOMPLETE in reasons(task, messages, retail_environment, **changes)
 
 
 def test_an_agent_that_says_nothing_after_its_last_call_is_incomplete(
-    tasks: list[Task], places: dict[str, Opened]
+    tasks: list[Task], places: dict[str, Environment]
 ) -> None:
     task = tasks[0]
-    opened = places[task.domain]
-    messages = gold_messages(task, opened.domain, State(opened.world))
+    retail_environment = places[task.domain]
+    messages = gold_messages(task, retail_environment.domain, State(retail_environment.world))
     row = msgspec.structs.replace(trajectory(task, []), messages=(*messages, UserMessage("###STOP###")))
-    verdict = judge_trajectory(task, row, opened.domain, opened.world)
+    verdict = judge_trajectory(task, row, retail_environment.domain, retail_environment.world)
     assert Reason.INCOMPLETE in {finding.reason for finding in verdict.findings}

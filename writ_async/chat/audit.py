@@ -12,7 +12,7 @@ from writ_async.chat.format import ChatFormat, FamilyFormat
 from writ_async.chat.parts import Parts, parts_of, split_marks, splitter
 from writ_async.chat.session import Session
 from writ_async.chat.shield import Shield
-from writ_async.message import AssistantMessage, Message
+from writ_async.core.message import AssistantMessage, Message
 
 
 class Audit(msgspec.Struct, frozen=True):

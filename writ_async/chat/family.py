@@ -9,7 +9,7 @@ import msgspec
 
 from writ_async.chat.parsed import Parsed
 from writ_async.chat.parts import Parts
-from writ_async.message import AssistantMessage, Message
+from writ_async.core.message import AssistantMessage, Message
 
 Tools = Sequence[dict[str, Any]]
 

@@ -21,7 +21,7 @@ from writ_async.chat.session import Session
 from writ_async.chat.shield import Shield
 from writ_async.chat.template import Template
 from writ_async.chat.tokenizer import Tokenizer
-from writ_async.message import AssistantMessage, Message
+from writ_async.core.message import AssistantMessage, Message
 
 FAMILIES: dict[str, Family] = {family.name: family for family in (qwen.QWEN3, qwen.QWEN25, llama.LLAMA31)}
 """The families that have a renderer of ours, by name."""

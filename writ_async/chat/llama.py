@@ -30,7 +30,7 @@ from writ_async.chat.family import Family, Tools
 from writ_async.chat.parsed import Defect, Parsed, build, call_id, read_call, scan_json
 from writ_async.chat.parts import Parts
 from writ_async.chat.plain import arguments_value, to_json
-from writ_async.message import AssistantMessage, Message, SystemMessage, ToolCall, ToolMessage, UserMessage
+from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolCall, ToolMessage, UserMessage
 
 BEGIN = "<|begin_of_text|>"
 HEADER, HEADER_END = "<|start_header_id|>", "<|end_header_id|>"

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 import msgspec
 
-from writ_async.message import AssistantMessage, FunctionCall, ToolCall
+from writ_async.core.message import AssistantMessage, FunctionCall, ToolCall
 
 MALFORMED = "malformed_call"
 """The name of a call in which no name could be read."""

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from writ_async.chat.errors import TemplateRefusedError
-from writ_async.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage
+from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage
 
 
 def arguments_value(text: str) -> Any:

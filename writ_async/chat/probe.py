@@ -19,9 +19,7 @@ from writ_async.chat.format import FAMILIES, ChatFormat, FamilyFormat, TemplateF
 from writ_async.chat.parts import Parts
 from writ_async.chat.template import Template, load_template
 from writ_async.chat.tokenizer import Tokenizer, load_reference, load_tokenizer
-from writ_async.errors import InputError
-from writ_async.files import PathLike
-from writ_async.message import (
+from writ_async.core.message import (
     AssistantMessage,
     FunctionCall,
     Message,
@@ -30,6 +28,8 @@ from writ_async.message import (
     ToolMessage,
     UserMessage,
 )
+from writ_async.errors import InputError
+from writ_async.files import PathLike
 
 
 class Case(msgspec.Struct, frozen=True):

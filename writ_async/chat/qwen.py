@@ -27,7 +27,7 @@ from writ_async.chat.family import Family, Tools
 from writ_async.chat.parsed import Defect, Parsed, build, call_id, read_call, scan_json
 from writ_async.chat.parts import Parts, split_marks, splitter
 from writ_async.chat.plain import arguments_value, to_json
-from writ_async.message import AssistantMessage, Message, SystemMessage, ToolCall, ToolMessage, UserMessage
+from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolCall, ToolMessage, UserMessage
 
 START, END = "<|im_start|>", "<|im_end|>"
 OPEN, CLOSE = "<tool_call>", "</tool_call>"

@@ -16,7 +16,7 @@ import msgspec
 from writ_async.chat.errors import HistoryChangedError
 from writ_async.chat.family import Tools
 from writ_async.chat.parsed import Parsed
-from writ_async.message import AssistantMessage, Message
+from writ_async.core.message import AssistantMessage, Message
 
 if TYPE_CHECKING:
     from writ_async.chat.format import ChatFormat

@@ -15,7 +15,7 @@ import msgspec
 
 from writ_async.chat.parts import Parts, parts_of, split_marks, splitter
 from writ_async.chat.plain import to_json
-from writ_async.message import (
+from writ_async.core.message import (
     AssistantMessage,
     FunctionCall,
     Message,

@@ -20,9 +20,9 @@ from writ_async.chat.errors import TemplateRefusedError
 from writ_async.chat.extra import import_extra
 from writ_async.chat.plain import plain_messages
 from writ_async.chat.tokenizer import special_tokens
+from writ_async.core.message import Message
 from writ_async.errors import InputError
 from writ_async.files import PathLike, read_json
-from writ_async.message import Message
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 
 from writ_async.cli.output import print_json
+from writ_async.commands.calibrate import fit, read_samples, sample_server
 from writ_async.errors import InputError, StorageError
-from writ_async.pipelines.calibrate import fit, read_samples, sample_server
 
 
 def run(arguments: argparse.Namespace) -> int:

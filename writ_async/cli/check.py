@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from writ_async.cli.output import print_json, print_tables
-from writ_async.data.run_view import RunView
-from writ_async.data.writing import write_whole
+from writ_async.commands.check import CheckReport, check, check_contamination
+from writ_async.commands.check_proofs import ProofReport, check_proofs
+from writ_async.curation.contamination import Contamination
+from writ_async.curation.diversity import measure_diversity, render_diversity
 from writ_async.errors import InputError
-from writ_async.pipelines.check import CheckReport, check, check_contamination
-from writ_async.pipelines.check_proofs import ProofReport, check_proofs
-from writ_async.synthesis.behaviour import measure_diversity, render_diversity
-from writ_async.verify.contamination import Contamination
+from writ_async.runs.view import RunView
+from writ_async.runs.writing import write_whole
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 
 from writ_async.cli.output import print_json, print_tables
-from writ_async.pipelines.doctor import Diagnosis, diagnose_all
+from writ_async.commands.doctor import Diagnosis, diagnose_all
 
 _MARKS = {"ok": "[green]ok[/green]", "notice": "[yellow]notice[/yellow]", "problem": "[red]problem[/red]"}
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from writ_async.cli.output import print_json
-from writ_async.pipelines.export import export
+from writ_async.commands.export import export
 
 
 def run(arguments: argparse.Namespace) -> int:

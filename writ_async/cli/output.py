@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from writ_async.pipelines.simulate import Progress
-from writ_async.scheduler.lag import HIGH
+from writ_async.runs.playing import Progress
+from writ_async.scheduler.loop_lag import HIGH
 
 
 def print_json(value: Any) -> None:

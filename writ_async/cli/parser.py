@@ -143,7 +143,7 @@ def _add_eval(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )  # fmt: skip
     _add_engines(parser)
     _add_run(parser, max_steps=200)
-    parser.set_defaults(run=_command("evaluate"))
+    parser.set_defaults(run=_command("eval"))
 
 
 def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from writ_async.cli.output import print_json, print_tables
 from writ_async.cli.settings import engine_options
+from writ_async.commands.plan import FIXED, Outcome, PlanConfig, plan
 from writ_async.errors import InputError
-from writ_async.pipelines.plan import FIXED, Outcome, PlanConfig, plan
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -12,8 +12,8 @@ from typing import Any
 
 import anyio
 
-from writ_async.pipelines.simulate import Progress
-from writ_async.scheduler.lag import HIGH
+from writ_async.runs.playing import Progress
+from writ_async.scheduler.loop_lag import HIGH
 
 _SAMPLES_PER_SECOND = 4
 _PLAIN_SECONDS = 10.0

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from writ_async.cli.output import print_json
-from writ_async.pipelines.replay import replay
+from writ_async.commands.replay import replay
 
 _MOST = 20
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from writ_async.pipelines.scores import Score
+from writ_async.runs.scores import Score
 from writ_async.verify.passk import Interval
 
 _UNKNOWN = "–"

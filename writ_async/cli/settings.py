@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from writ_async.conversation import Rules
 from writ_async.errors import InputError
-from writ_async.pipelines.seats import EngineSpec, Seats
+from writ_async.runs.seats import EngineSpec, Seats
 from writ_async.scheduler import Limits
 
 Number = TypeVar("Number", int, float)

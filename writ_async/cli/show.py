@@ -12,11 +12,11 @@ from rich.padding import Padding
 from rich.panel import Panel
 from rich.text import Text
 
-from writ_async.data.run_view import RunView
+from writ_async.core.message import AssistantMessage, ToolMessage, UserMessage
+from writ_async.core.task import Task
+from writ_async.core.trajectory import Trajectory
 from writ_async.errors import InputError
-from writ_async.message import AssistantMessage, ToolMessage, UserMessage
-from writ_async.task import Task
-from writ_async.trajectory import Trajectory
+from writ_async.runs.view import RunView
 
 _RESULT_WIDTH = 240
 

@@ -10,10 +10,10 @@ import anyio
 from writ_async.cli import settings
 from writ_async.cli.output import finish, print_json, print_tables
 from writ_async.cli.progress import watcher
-from writ_async.data.selection import render_funnel
-from writ_async.data.summary import cost_line, render_reasons, render_table, saved_line
-from writ_async.pipelines.synth import SynthConfig, synth
-from writ_async.verify.filters import NAMES
+from writ_async.commands.synth import SynthConfig, synth
+from writ_async.curation.filters import NAMES
+from writ_async.curation.selection import render_funnel
+from writ_async.runs.summary import cost_line, render_reasons, render_table, saved_line
 
 
 def run(arguments: argparse.Namespace) -> int:

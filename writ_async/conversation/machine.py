@@ -17,9 +17,9 @@ import msgspec
 
 from writ_async.conversation.prompts import agent_system_prompt, user_system_prompt
 from writ_async.conversation.rules import Rules, find_signal
-from writ_async.domain import Domain, call_tool
-from writ_async.engine import Completion, Request
-from writ_async.message import (
+from writ_async.core.domain import Domain, call_tool
+from writ_async.core.engine import Completion, Request
+from writ_async.core.message import (
     AssistantMessage,
     FunctionCall,
     MalformedArgumentsError,
@@ -30,9 +30,9 @@ from writ_async.message import (
     UserMessage,
     call_arguments,
 )
-from writ_async.state import State, World
-from writ_async.task import Task
-from writ_async.trajectory import Note, Seat, Signal, Termination, Trajectory, Usage, trajectory_id
+from writ_async.core.state import State, World
+from writ_async.core.task import Task
+from writ_async.core.trajectory import Note, Seat, Signal, Termination, Trajectory, Usage, trajectory_id
 
 _pack = msgspec.msgpack.Encoder().encode
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from writ_async.behaviour import Behaviour
-from writ_async.message import SystemMessage
-from writ_async.task import Scenario
+from writ_async.core.behaviour import Behaviour
+from writ_async.core.message import SystemMessage
+from writ_async.core.task import Scenario
 
 _AGENT = """\
 You are a customer service agent. You help one customer by following the policy below.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from writ_async.trajectory import Seat, Signal
+from writ_async.core.trajectory import Seat, Signal
 
 GREETING = "Hi! How can I help you today?"
 

@@ -1,7 +1,7 @@
 """Runs thousands of conversations at once on engines: bounded, cancellable, with deadlines."""
 
-from writ_async.scheduler.collector import quiet_gc
-from writ_async.scheduler.jobs import Counters, Job, Limits, OnFinish, PolicyName, Stop, Timing
+from writ_async.scheduler.garbage import quiet_gc
+from writ_async.scheduler.job import Counters, Job, Limits, OnFinish, PolicyName, Stop, Timing
 from writ_async.scheduler.rollouts import Rollouts, run_rollouts
 
 __all__ = [

@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 
 from writ_async.conversation.prompts import agent_system_prompt, user_system_prompt
-from writ_async.engine import Completion, Request
-from writ_async.message import Message
-from writ_async.scheduler.jobs import Job
-from writ_async.scheduler.members import Prefix
-from writ_async.trajectory import Seat
+from writ_async.core.engine import Completion, Request
+from writ_async.core.message import Message
+from writ_async.core.trajectory import Seat
+from writ_async.scheduler.candidates import Prefix
+from writ_async.scheduler.job import Job
 
 CHARACTERS = 4.0
 """Characters of a token, until engines have told."""

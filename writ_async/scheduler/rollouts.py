@@ -2,7 +2,7 @@
 
 Each live conversation is one task with at most one model call in flight and one cancel scope, whose deadline moves on
 with every call (`writ_async.scheduler.deadlines`). Who begins and whose call goes next is the policy's to say
-(`writ_async.scheduler.policy`).
+(`writ_async.scheduler.admission`).
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from writ_async.conversation import Conversation, Rules
-from writ_async.engine import Completion, Engine, Gauged, Request
+from writ_async.core.engine import Completion, Engine, Gauged, Request
+from writ_async.core.trajectory import OUTSIDE, Seat, Termination, Trajectory
 from writ_async.errors import ContextWindowError, EngineError, ServerDownError, WritError, bare
-from writ_async.scheduler.choose import choose_policy
+from writ_async.scheduler.admission import Policy
+from writ_async.scheduler.candidates import Member
 from writ_async.scheduler.deadlines import Deadline, Deadlines
 from writ_async.scheduler.footprint import Footprint, Prefixes
-from writ_async.scheduler.jobs import Counters, Job, Limits, OnFinish, Stop, Timing
-from writ_async.scheduler.members import Member
-from writ_async.scheduler.policy import Policy
-from writ_async.trajectory import OUTSIDE, Seat, Termination, Trajectory
+from writ_async.scheduler.job import Counters, Job, Limits, OnFinish, Stop, Timing
+from writ_async.scheduler.policy_choice import choose_policy
 
 logger = logging.getLogger(__name__)
 

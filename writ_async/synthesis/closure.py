@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from writ_async.domain import Domain
-from writ_async.message import Message, ToolMessage
-from writ_async.task import Action, Cell, Scenario, Task
+from writ_async.core.domain import Domain
+from writ_async.core.message import Message, ToolMessage
+from writ_async.core.task import Action, Cell, Scenario, Task
 from writ_async.verify.provenance import SMALL, Seen, atoms, enumerated, unseen_arguments
 
 _WORD = re.compile(r"[^\s,.;:!?()\"]+")

@@ -12,11 +12,11 @@ from typing import Any
 
 import msgspec
 
-from writ_async.domain import Domain
-from writ_async.goal import GoalRules
-from writ_async.state import Entity, State, World
+from writ_async.core.domain import Domain
+from writ_async.core.goal import GoalRules
+from writ_async.core.state import Entity, State, World
+from writ_async.core.task import Action
 from writ_async.synthesis.solver import apply
-from writ_async.task import Action
 
 WRITES = "writes"
 """The kind under which the order of writes is pinned."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from writ_async.core.task import KINDS, Kind
 from writ_async.errors import InputError
-from writ_async.task import KINDS, Kind
 
 EVEN: dict[Kind, float] = dict.fromkeys(KINDS, 1.0)
 _KNOWN: tuple[Kind, ...] = (*KINDS, "refusal")

@@ -14,17 +14,18 @@ from typing import Final
 import anyio
 import msgspec
 
-from writ_async.behaviour import Behaviour
-from writ_async.domain import Domain
-from writ_async.engine import Engine, Request
+from writ_async.core.behaviour import Behaviour
+from writ_async.core.domain import Domain
+from writ_async.core.engine import Engine, Request
+from writ_async.core.environment import Environment
+from writ_async.core.message import AssistantMessage, Message, SystemMessage, UserMessage
+from writ_async.core.state import State, World
+from writ_async.core.task import Task
 from writ_async.errors import EngineError
-from writ_async.message import AssistantMessage, Message, SystemMessage, UserMessage
-from writ_async.state import State, World
-from writ_async.synthesis.behaviour.neutral import not_neutral, world_ids
+from writ_async.synthesis.neutrality import not_neutral, world_ids
 from writ_async.synthesis.soundness import unsound
-from writ_async.task import Task
 from writ_async.verify.provenance import atoms
-from writ_async.verify.user import values_in
+from writ_async.verify.user_slips import values_in
 
 TRIES: Final = 3
 _NO_JSON: Final = "form: the answer must be one JSON object as asked for"
@@ -163,7 +164,7 @@ class LlmPhraser:
 
 async def phrase_all(
     tasks: Sequence[Task],
-    places: Mapping[str, tuple[Domain, World]],
+    environments: Mapping[str, Environment],
     phrase: Callable[[Task, Domain, World], Awaitable[Task]],
     at_once: int = 32,
 ) -> list[Task]:
@@ -173,8 +174,8 @@ async def phrase_all(
 
     async def one(place: int, task: Task) -> None:
         async with limit:
-            domain, world = places[task.domain]
-            done[place] = await phrase(task, domain, world)
+            environment = environments[task.domain]
+            done[place] = await phrase(task, environment.domain, environment.world)
 
     async with anyio.create_task_group() as group:
         for place, task in enumerate(tasks):

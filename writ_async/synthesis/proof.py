@@ -13,16 +13,16 @@ from typing import Any
 
 import msgspec
 
-from writ_async.domain import Domain, call_tool
-from writ_async.goal import Ambiguous, GoalRules, NothingFits
-from writ_async.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
-from writ_async.state import State, World
+from writ_async.core.domain import Domain, call_tool
+from writ_async.core.goal import Ambiguous, GoalRules, NothingFits
+from writ_async.core.level import level_of
+from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
+from writ_async.core.state import State, World
+from writ_async.core.task import Action, Certificate, Goal, Proof, Task
 from writ_async.synthesis.closure import leaks, unreachable
 from writ_async.synthesis.encodings import WRITES, Step, open_choices
-from writ_async.synthesis.levels import level_of
 from writ_async.synthesis.solver import Solution, Support, cell_key, decide, make_cell, rules_of, solve
 from writ_async.synthesis.soundness import said, unsound_gold
-from writ_async.task import Action, Certificate, Goal, Proof, Task
 from writ_async.verify.provenance import atoms
 
 _CHARACTERS_PER_TOKEN = 3.5  # of JSON results with ids and numbers, in the tokenizers of open models

@@ -13,8 +13,8 @@ from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
-from writ_async.goal import Ambiguous, Decision, GoalRules, Key, NothingFits, Reader
-from writ_async.task import Goal
+from writ_async.core.goal import Ambiguous, Decision, GoalRules, Key, NothingFits, Reader
+from writ_async.core.task import Goal
 
 T = TypeVar("T")
 

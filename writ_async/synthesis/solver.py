@@ -13,11 +13,11 @@ from typing import Any
 
 import msgspec
 
-from writ_async.domain import Domain
+from writ_async.core.domain import Domain
+from writ_async.core.goal import Ambiguous, Decision, Edit, GoalRules, Key, NothingFits, Reader
+from writ_async.core.state import State
+from writ_async.core.task import Action, Cell, Goal
 from writ_async.errors import InputError
-from writ_async.goal import Ambiguous, Decision, Edit, GoalRules, Key, NothingFits, Reader
-from writ_async.state import State
-from writ_async.task import Action, Cell, Goal
 
 PREREQUISITE = -1
 """Stands for a counter-world where a cell is needed only to ask for another one."""

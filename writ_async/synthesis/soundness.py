@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from writ_async.domain import Domain, call_tool
-from writ_async.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
-from writ_async.state import State
-from writ_async.task import Task
+from writ_async.core.domain import Domain, call_tool
+from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
+from writ_async.core.state import State
+from writ_async.core.task import Task
 from writ_async.verify.verdict import write_findings
 
 

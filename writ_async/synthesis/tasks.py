@@ -11,17 +11,18 @@ from random import Random
 
 import msgspec
 
-from writ_async.domain import Domain, Draft, Recipe
+from writ_async.conversation.calls import call_key
+from writ_async.core.domain import Domain, Draft, Recipe
+from writ_async.core.environment import Environment
+from writ_async.core.level import can_reach, fits, spread
+from writ_async.core.state import State
+from writ_async.core.task import Kind, Proof, Task
 from writ_async.errors import InputError
-from writ_async.state import State, World
-from writ_async.synthesis.levels import can_reach, fits, spread
 from writ_async.synthesis.mix import assign_kinds
 from writ_async.synthesis.proof import prove
 from writ_async.synthesis.shortcuts import FamilyAudit, hits
 from writ_async.synthesis.solver import decide, rules_of
 from writ_async.synthesis.soundness import unsound
-from writ_async.task import Kind, Proof, Task, WorldRef
-from writ_async.verify.calls import call_key
 
 _DRAWS = 40  # per recipe and task: beyond this the world has nothing fit for the recipe
 _LEVEL_DRAWS = 120  # where a level is asked for, which most draws miss
@@ -30,13 +31,8 @@ _HEAVY = 3  # the least burden of a read-heavy task
 _WORLDS = 8  # how many further worlds are drawn, where one has too little
 
 
-class Place(msgspec.Struct, frozen=True):
-    """A domain and the world that tasks are drawn from; `more` draws the n-th further one, where one is too small."""
-
-    domain: Domain
-    world: World
-    ref: WorldRef
-    more: Callable[[int], Place] | None = None
+Further = Callable[[Environment, int], Environment]
+"""Draws the n-th further world beside one that has too little of what is asked for."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,26 +60,28 @@ class SynthesisReport(msgspec.Struct):
 
 
 class _Maker:
-    """The draws of one place: what was taken so far, in each of its worlds, and which recipe reached which level."""
+    """The draws of one environment: what was taken so far, in each world, and which recipe reached which level."""
 
-    def __init__(self, place: Place, seed: int, wanted: Wanted, report: SynthesisReport) -> None:
-        self.places = [place]
+    def __init__(
+        self, environment: Environment, seed: int, wanted: Wanted, report: SynthesisReport, further: Further | None
+    ) -> None:
+        self.environments = [environment]
         self.taken: list[set[bytes]] = [set()]
         self.seed = seed
         self.wanted = wanted
         self.report = report
+        self.further = further
         self.reached: set[tuple[str, str]] = set()
         self.failed: dict[tuple[str, str, int], int] = {}
 
     def draw(self, recipes: Sequence[Recipe], number: int, level: str) -> Task:
         """A task of one of the recipes, from the first world that has room. Raises `InputError` when none has."""
-        rng = Random(f"{self.seed}/{self.places[0].domain.name}/{number}")
+        rng = Random(f"{self.seed}/{self.environments[0].domain.name}/{number}")
         for index in range(_WORLDS + 1):
-            if index == len(self.places):
-                more = self.places[0].more
-                if more is None:
+            if index == len(self.environments):
+                if self.further is None:
                     break
-                self.places.append(more(index))
+                self.environments.append(self.further(self.environments[0], index))
                 self.taken.append(set())
             for recipe in self._order(recipes, level, index, rng):
                 where = (recipe.name, level, index)
@@ -94,9 +92,9 @@ class _Maker:
                     self.failed.pop(where, None)
                     return task
                 self.failed[where] = self.failed.get(where, 0) + 1
-        place = self.places[0]
+        environment = self.environments[0]
         raise InputError(
-            f"the {place.domain.name} world of {place.ref.size} users has no room for task {number + 1}"
+            f"the {environment.domain.name} world of {environment.ref.size} users has no room for task {number + 1}"
             f"{f' of level {level}' if level else ''}; raise --world-size or lower --n"
         )
 
@@ -109,25 +107,25 @@ class _Maker:
         )
 
     def _try(self, recipe: Recipe, index: int, number: int, level: str, rng: Random) -> Task | None:
-        place, report = self.places[index], self.report
+        environment, report = self.environments[index], self.report
         for _ in range(_LEVEL_DRAWS if level else _DRAWS):
-            draft = recipe.make(place.world, rng)
+            draft = recipe.make(environment.world, rng)
             if draft is None:
                 report.empty += 1
                 if level:
                     return None
                 continue
-            key = _gold_key(draft, place.domain)
+            key = _gold_key(draft, environment.domain)
             if key in self.taken[index]:
                 report.duplicate += 1
                 continue
-            task_id = f"{place.domain.name}-s{self.seed}-{number:05d}"
-            drafted = make_task(draft, recipe, place, task_id, self.seed)
-            if level and not can_reach(level, *_counts(draft, place.domain)):
+            task_id = f"{environment.domain.name}-s{self.seed}-{number:05d}"
+            drafted = make_task(draft, recipe, environment, task_id, self.seed)
+            if level and not can_reach(level, *_counts(draft, environment.domain)):
                 report.off_level += 1
                 continue
-            tried = self._try_shortcuts(drafted, place)
-            task = self._proved(drafted, place) if tried is not None else None
+            tried = self._try_shortcuts(drafted, environment)
+            task = self._proved(drafted, environment) if tried is not None else None
             if tried is None or task is None or not self._admitted(task, recipe, level):
                 continue
             audit, solved, scanned = tried
@@ -137,14 +135,14 @@ class _Maker:
             return task
         return None
 
-    def _proved(self, task: Task, place: Place) -> Task | None:
+    def _proved(self, task: Task, environment: Environment) -> Task | None:
         if not task.goals:
-            state = State(place.world)
-            if unsound(task, place.domain, state):
+            state = State(environment.world)
+            if unsound(task, environment.domain, state):
                 self.report.unsound += 1
                 return None
             return msgspec.structs.replace(task, gold_digest=state.digest(), proof=None)
-        proved, found = prove(task, place.domain, place.world)
+        proved, found = prove(task, environment.domain, environment.world)
         if proved is None:
             self.report.unsound += 1
             for problem in found.problems[:1]:
@@ -152,14 +150,16 @@ class _Maker:
                 self.report.faults[name] = self.report.faults.get(name, 0) + 1
         return proved
 
-    def _try_shortcuts(self, task: Task, place: Place) -> tuple[FamilyAudit | None, frozenset[str], int] | None:
+    def _try_shortcuts(
+        self, task: Task, environment: Environment
+    ) -> tuple[FamilyAudit | None, frozenset[str], int] | None:
         """The audit of a read-heavy task's family with the shortcuts that solve it, or None if it may not join."""
         if task.kind != "read-heavy" or not task.goals:
             return None, frozenset(), 0
-        rules = rules_of(place.domain)
-        reader, decision = decide(rules, State(place.world), task.goals[0])
+        rules = rules_of(environment.domain)
+        reader, decision = decide(rules, State(environment.world), task.goals[0])
         solved = hits(rules, task.goals[0], reader, decision)
-        audit = self.report.audits.setdefault(f"{place.domain.name}/{task.recipe}", FamilyAudit())
+        audit = self.report.audits.setdefault(f"{environment.domain.name}/{task.recipe}", FamilyAudit())
         if reader.scanned < 2 or not audit.admits(solved, reader.scanned):
             self.report.shortcut += 1
             return None
@@ -182,33 +182,34 @@ class _Maker:
 
 
 def synthesise(
-    places: Sequence[Place],
+    environments: Sequence[Environment],
     n: int,
     seed: int,
     mix: Mapping[Kind, float],
     wanted: Wanted | None = None,
     *,
     only: int | None = None,
+    further: Further | None = None,
 ) -> tuple[list[Task], SynthesisReport]:
-    """Draw n tasks, in turn from each place. No two of a world have the same gold writes.
+    """Draw n tasks, in turn from each environment. No two of a world have the same gold writes.
 
     Without levels the mix says how many tasks there are of each kind; with levels it says which kinds may be used.
-    `only` names one place, whose tasks alone are drawn: they do not depend on those of the others.
+    `only` names one environment, whose tasks alone are drawn: they do not depend on those of the others.
     Raises `InputError` when a world holds too little for so many tasks, or no recipe makes a kind.
     """
     wanted = wanted or Wanted()
     report = SynthesisReport()
-    makers = [_Maker(place, seed, wanted, report) for place in places]
-    counts = [(n - index + len(places) - 1) // len(places) for index in range(len(places))]
+    makers = [_Maker(environment, seed, wanted, report, further) for environment in environments]
+    counts = [(n - index + len(environments) - 1) // len(environments) for index in range(len(environments))]
     kinds = [assign_kinds(count, mix) for count in counts]
     levels = [spread(count, wanted.levels) if wanted.levels else [""] * count for count in counts]
     tasks: list[Task] = []
     for number in range(n):
-        where, turn = number % len(places), number // len(places)
+        where, turn = number % len(environments), number // len(environments)
         if only is not None and where != only:
             continue
         level = levels[where][turn]
-        recipes = _recipes(places[where].domain, kinds[where][turn], level, mix)
+        recipes = _recipes(environments[where].domain, kinds[where][turn], level, mix)
         tasks.append(makers[where].draw(recipes, number, level))
     report.tasks = len(tasks)
     return tasks, report
@@ -235,13 +236,13 @@ def _may_reach(kind: Kind, level: str) -> bool:
     return (kind == "refusal") == (writes == 0) and (kind == "write-intensive") == (writes > 1)
 
 
-def make_task(draft: Draft, recipe: Recipe, place: Place, task_id: str, seed: int) -> Task:
+def make_task(draft: Draft, recipe: Recipe, environment: Environment, task_id: str, seed: int) -> Task:
     """The task of a draft, not proved yet."""
     return Task(
         id=task_id,
-        domain=place.domain.name,
+        domain=environment.domain.name,
         kind=recipe.kind,
-        world=place.ref,
+        world=environment.ref,
         scenario=draft.scenario,
         actions=draft.actions,
         certificates=draft.certificates,

@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from writ_async.message import AssistantMessage, Message, ToolMessage, UserMessage
-from writ_async.verify.calls import ExecutedCall
+from writ_async.conversation.calls import ExecutedCall
+from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage
 from writ_async.verify.provenance import SMALL, Seen, atoms
 
 LISTED = 0.5

@@ -14,12 +14,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from writ_async.domain import Domain, call_tool
-from writ_async.message import Message, ToolMessage
-from writ_async.state import State, World
-from writ_async.task import Action, Cell, Task
-from writ_async.trajectory import Evidence, WriteEvidence
-from writ_async.verify.calls import ExecutedCall, call_key, executed_calls, said_by_user
+from writ_async.conversation.calls import ExecutedCall, call_key, executed_calls, said_by_user
+from writ_async.core.domain import Domain, call_tool
+from writ_async.core.message import Message, ToolMessage
+from writ_async.core.state import State, World
+from writ_async.core.task import Action, Cell, Task
+from writ_async.core.trajectory import Evidence, WriteEvidence
 from writ_async.verify.confirmation import Dialogue
 from writ_async.verify.provenance import Seen, atoms, unseen_arguments
 

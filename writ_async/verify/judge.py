@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from writ_async.core.message import Message
 from writ_async.errors import InputError
-from writ_async.message import Message
 
 
 class Judge(Protocol):

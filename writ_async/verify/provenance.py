@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from writ_async.domain import Tool
+from writ_async.core.domain import Tool
 
 SMALL = 20
 

@@ -7,16 +7,25 @@ from enum import StrEnum
 
 import msgspec
 
-from writ_async.domain import Domain
-from writ_async.message import Message, ToolMessage
-from writ_async.state import World
-from writ_async.task import Task
-from writ_async.trajectory import COMPLETE, Finding, Reward, Signal, Termination, Trajectory, Verdict, WriteEvidence
-from writ_async.verify.calls import executed_calls, last_agent_text
+from writ_async.conversation.calls import executed_calls, last_agent_text
+from writ_async.core.domain import Domain
+from writ_async.core.message import Message, ToolMessage
+from writ_async.core.state import World
+from writ_async.core.task import Task
+from writ_async.core.trajectory import (
+    COMPLETE,
+    Finding,
+    Reward,
+    Signal,
+    Termination,
+    Trajectory,
+    Verdict,
+    WriteEvidence,
+)
 from writ_async.verify.evidence import row_label, write_evidence
 from writ_async.verify.judge import AssumeMet, Judge
-from writ_async.verify.reward import compute_reward
-from writ_async.verify.user import audit_user
+from writ_async.verify.outcome import compute_reward
+from writ_async.verify.user_slips import audit_user
 
 
 class Reason(StrEnum):

@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 import anyio
 import pytest
 from aiohttp import web
+from writ_engines.http import HttpClient, TransportError, error_text
 
-from engines.http import HttpClient, TransportError, error_text
 from writ_async.errors import ContextWindowError, EngineError, InputError
 
 pytestmark = pytest.mark.asyncio

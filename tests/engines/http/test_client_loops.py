@@ -4,8 +4,7 @@ import asyncio
 import socket
 
 from aiohttp import web
-
-from engines.http import HttpClient
+from writ_engines.http import HttpClient
 
 
 def free_port() -> int:

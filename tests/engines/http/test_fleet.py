@@ -8,10 +8,10 @@ import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from writ_engines.http import RETRYABLE, Fleet, RetryPolicy, TransportError, server_urls
+from writ_engines.http.fleet import GONE, IN_A_ROW, REFUSING
 
-from engines.http import RETRYABLE, Fleet, RetryPolicy, TransportError, server_urls
-from engines.http.fleet import GONE, IN_A_ROW, REFUSING
-from writ_async.engine import CallCounts, Request
+from writ_async.core.engine import CallCounts, Request
 from writ_async.errors import EngineError, InputError, ServerDownError
 
 URLS = ("http://a:1", "http://b:2", "http://c:3")
@@ -220,7 +220,7 @@ async def test_calls_under_way_are_given_up_when_a_look_finds_the_server_gone() 
 
 @pytest.mark.asyncio
 async def test_without_an_order_sessions_are_spread_kept_and_moved(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engines.http.fleet._LOOK_AGAIN", 0.0)
+    monkeypatch.setattr("writ_engines.http.fleet._LOOK_AGAIN", 0.0)
     servers = Servers()
     sessions = [f"s{number}" for number in range(9)]
     homes = {session: await servers.call(request(session)) for session in sessions}

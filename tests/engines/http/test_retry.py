@@ -6,9 +6,9 @@ import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from writ_engines.http import KINDS, RETRYABLE, RetryPolicy, TransportError, retry
 
-from engines.http import KINDS, RETRYABLE, RetryPolicy, TransportError, retry
-from writ_async.engine import CallCounts
+from writ_async.core.engine import CallCounts
 from writ_async.errors import ContextWindowError, EngineError
 
 pytestmark = pytest.mark.asyncio

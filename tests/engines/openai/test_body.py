@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from writ_engines.openai.body import BodyWriter, encode_message
+from writ_engines.openai.options import OpenAIOptions, parameters
 
-from engines.openai.body import BodyWriter, encode_message
-from engines.openai.options import OpenAIOptions, parameters
-from writ_async.domain import Domain
-from writ_async.engine import Request
-from writ_async.message import (
+from writ_async.core.domain import Domain
+from writ_async.core.engine import Request
+from writ_async.core.message import (
     AssistantMessage,
     FunctionCall,
     Message,
@@ -22,7 +22,7 @@ from writ_async.message import (
     UserMessage,
     make_call,
 )
-from writ_async.trajectory import Seat
+from writ_async.core.trajectory import Seat
 
 URL = "http://127.0.0.1:30000/v1"
 VENDOR = "https://api.openai.com/v1"
@@ -159,7 +159,7 @@ def test_a_message_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
         encoded.append(message)
         return encode_message(message)
 
-    monkeypatch.setattr("engines.openai.body.encode_message", counting)
+    monkeypatch.setattr("writ_engines.openai.body.encode_message", counting)
     kept = writer()
     view: list[Message] = []
     for turn in range(50):

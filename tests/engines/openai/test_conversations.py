@@ -7,24 +7,24 @@ from pathlib import Path
 import anyio
 import msgspec
 import pytest
-from chat_double import Answer, Asked, Listener, chat, refusal, serve
-from shared_data import TAU2_DATA, needs_shared
+from writ_engines.scripted import ScriptedEngine
+from writ_engines.scripted.mistakes import parse_rates
 
-from engines.scripted import ScriptedEngine
-from engines.scripted.mistakes import parse_rates
+from tests.support.chat_double import Answer, Asked, Listener, chat, refusal, serve
+from tests.support.shared_data import TAU2_DATA, needs_shared
+from writ_async.api import load_tasks, make_tasks, rollouts
+from writ_async.commands.eval import EvalConfig, evaluate
+from writ_async.commands.synth import SynthConfig, synth
 from writ_async.conversation import Rules
-from writ_async.data.run_view import RunView
-from writ_async.data.summary import cost_line
-from writ_async.message import AssistantMessage
-from writ_async.pipelines.evaluate import EvalConfig, evaluate
-from writ_async.pipelines.library import load_tasks, make_tasks, rollouts
-from writ_async.pipelines.seats import EngineSpec, Seats
-from writ_async.pipelines.simulate import Progress
-from writ_async.pipelines.synth import SynthConfig, synth
-from writ_async.pipelines.worlds import open_worlds
+from writ_async.core.message import AssistantMessage
+from writ_async.core.task import Task
+from writ_async.core.trajectory import Termination, Trajectory, Usage
+from writ_async.runs.playing import Progress
+from writ_async.runs.seats import EngineSpec, Seats
+from writ_async.runs.summary import cost_line
+from writ_async.runs.view import RunView
+from writ_async.runs.worlds import open_worlds
 from writ_async.scheduler import Limits
-from writ_async.task import Task
-from writ_async.trajectory import Termination, Trajectory, Usage
 
 SECRET = "sk-test-Zq81xV0pLmN3"
 LIMITS = Limits(concurrency=16)
@@ -39,7 +39,10 @@ async def listen(
     tasks: list[Task], seed: int, rules: Rules, mistakes: str = "", data: str | None = None
 ) -> tuple[Listener, list[Trajectory]]:
     """What the scripted engine says in these tasks, by what it was shown, and the rows that come of it."""
-    domains = {opened.domain.name: opened.domain for opened in open_worlds(tasks, data).values()}
+    domains = {
+        retail_environment.domain.name: retail_environment.domain
+        for retail_environment in open_worlds(tasks, data).values()
+    }
     script = ScriptedEngine({task.id: task for task in tasks}, domains, seed, parse_rates(mistakes))
     listener = Listener(script)
     async with rollouts(tasks, listener, seed=seed, rules=rules, limits=LIMITS, data=data) as stream:

@@ -6,12 +6,12 @@ from typing import Any
 
 import anyio
 import pytest
-from chat_double import Answer, Asked, Double, chat, refusal, said, serve
+from writ_engines.openai import ENGINE, OpenAIEngine, OpenAIOptions
 
-from engines.openai import ENGINE, OpenAIEngine, OpenAIOptions
-from writ_async.engine import Completion, Engine, Request
+from tests.support.chat_double import Answer, Asked, Double, chat, refusal, said, serve
+from writ_async.core.engine import Completion, Engine, Request
+from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage, make_call
 from writ_async.errors import ContextWindowError, EngineError
-from writ_async.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage, make_call
 
 SECRET = "sk-test-Zq81xV0pLmN3"
 TOOLS = ({"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}},)

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shared_data import SHARED, needs_shared
+from writ_engines.http import TransportError, status_error
+from writ_engines.openai.failures import explain
+from writ_engines.openai.options import Endpoint
 
-from engines.http import TransportError, status_error
-from engines.openai.failures import explain
-from engines.openai.options import Endpoint
+from tests.support.shared_data import SHARED, needs_shared
 from writ_async.errors import ContextWindowError, EngineError
 
 ENDPOINT = Endpoint("http://h/v1", "MY_KEY", "sk-test-Zq81xV0pLmN3")

@@ -4,16 +4,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from engines.openai.options import (
+from writ_engines.openai.options import (
     OpenAIOptions,
     find_endpoints,
     parameters,
     refuses_sampling,
     wants_completion_tokens,
 )
-from engines.openai.prices import Price, find_price, read_prices
-from writ_async.engine import Setting
+from writ_engines.openai.prices import Price, find_price, read_prices
+
+from writ_async.core.engine import Setting
 from writ_async.errors import InputError
 from writ_async.registry import make_engine
 

@@ -5,20 +5,20 @@ from typing import Any
 
 import msgspec
 import pytest
-from chat_double import chat
 from hypothesis import given
 from hypothesis import strategies as st
-from shared_data import SHARED, needs_shared
+from writ_engines.http import TransportError
+from writ_engines.openai.failures import explain
+from writ_engines.openai.options import Endpoint
+from writ_engines.openai.prices import Price
+from writ_engines.openai.reply import read_reply
 
-from engines.http import TransportError
-from engines.openai.failures import explain
-from engines.openai.options import Endpoint
-from engines.openai.prices import Price
-from engines.openai.reply import read_reply
-from writ_async.engine import Completion
+from tests.support.chat_double import chat
+from tests.support.shared_data import SHARED, needs_shared
+from writ_async.core.engine import Completion
+from writ_async.core.message import AssistantMessage, FunctionCall, ToolCall, make_call
+from writ_async.core.trajectory import Note, Usage
 from writ_async.errors import EngineError
-from writ_async.message import AssistantMessage, FunctionCall, ToolCall, make_call
-from writ_async.trajectory import Note, Usage
 
 ENDPOINT = Endpoint("http://h/v1", "MY_KEY", "sk-test-Zq81xV0pLmN3")
 CALL = make_call("call_a", "look", {"city": "Paris"})

@@ -5,15 +5,15 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 
 import pytest
-from chat_double import Answer, Asked, Double, said, serve
+from writ_engines.openai import OpenAIEngine, OpenAIOptions
 
-from engines.openai import OpenAIEngine, OpenAIOptions
-from writ_async.engine import Gauged, Gauges
+from tests.support.chat_double import Answer, Asked, Double, said, serve
+from writ_async.core.engine import Gauged, Gauges
+from writ_async.core.environment import Environment
+from writ_async.core.task import Scenario, Task
+from writ_async.core.trajectory import Termination, Trajectory
 from writ_async.errors import EngineError, InputError, ServerDownError
-from writ_async.pipelines.worlds import Opened
 from writ_async.scheduler import Job, Limits, run_rollouts
-from writ_async.task import Scenario, Task
-from writ_async.trajectory import Termination, Trajectory
 
 pytestmark = pytest.mark.asyncio
 
@@ -27,12 +27,18 @@ def engine_on(*servers: Double) -> OpenAIEngine:
     return OpenAIEngine(OpenAIOptions(model="m", url=",".join(server.url for server in servers)))
 
 
-def jobs_of(opened: Opened, count: int) -> list[Job]:
+def jobs_of(retail_environment: Environment, count: int) -> list[Job]:
     tasks = [
-        Task(id=f"t{number}", domain="retail", kind="normal", world=opened.ref, scenario=Scenario(f"Talk, {number}."))
+        Task(
+            id=f"t{number}",
+            domain="retail",
+            kind="normal",
+            world=retail_environment.ref,
+            scenario=Scenario(f"Talk, {number}."),
+        )
         for number in range(count)
     ]
-    return [Job(task, opened.domain, opened.world) for task in tasks]
+    return [Job(task, retail_environment.domain, retail_environment.world) for task in tasks]
 
 
 def answer(asked: Asked) -> Answer:
@@ -48,7 +54,7 @@ def scenarios(double: Double) -> set[str]:
     return {head.partition("Talk, ")[2].partition(".")[0] for head in heads}
 
 
-async def test_conversations_stay_on_a_server_and_leave_one_that_goes(opened: Opened) -> None:
+async def test_conversations_stay_on_a_server_and_leave_one_that_goes(retail_environment: Environment) -> None:
     async with serve(answer) as left, AsyncExitStack() as stack:
         right = await stack.enter_async_context(serve(answer))
         engine = engine_on(left, right)
@@ -56,7 +62,9 @@ async def test_conversations_stay_on_a_server_and_leave_one_that_goes(opened: Op
         assert [await engine.gauges(server) for server in range(2)] == [Gauges(), Gauges()]
         rows: list[Trajectory] = []
         limits = Limits(concurrency=12)
-        async with run_rollouts(jobs_of(opened, 40), {"agent": engine, "user": engine}, limits=limits) as rollouts:
+        async with run_rollouts(
+            jobs_of(retail_environment, 40), {"agent": engine, "user": engine}, limits=limits
+        ) as rollouts:
             async for row in rollouts:
                 rows.append(row)
                 if len(rows) == 10:
@@ -74,14 +82,18 @@ async def test_conversations_stay_on_a_server_and_leave_one_that_goes(opened: Op
 
 
 @pytest.mark.parametrize("status", [401, 404])
-async def test_a_server_that_refuses_all_calls_costs_no_conversation(status: int, opened: Opened) -> None:
+async def test_a_server_that_refuses_all_calls_costs_no_conversation(
+    status: int, retail_environment: Environment
+) -> None:
     def refuse(asked: Asked) -> Answer:
         return Answer(status=status, body=b'{"error": {"message": "no"}}')
 
     async with serve(answer) as well, serve(refuse) as wrong:
         engine = engine_on(well, wrong)
         limits = Limits(concurrency=8)
-        async with run_rollouts(jobs_of(opened, 30), {"agent": engine, "user": engine}, limits=limits) as rollouts:
+        async with run_rollouts(
+            jobs_of(retail_environment, 30), {"agent": engine, "user": engine}, limits=limits
+        ) as rollouts:
             rows = [row async for row in rollouts]
         assert {row.termination for row in rows} == {Termination.USER_STOP}
         assert len(wrong.asked) < 30

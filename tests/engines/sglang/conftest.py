@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chat.folders import open_family, write_family
-from doubles.seat_model import SeatModel
-from doubles.sglang_double import SglangDouble
-from doubles.talk import Target
 
+from tests.support.chat_folders import open_family, write_family
+from tests.support.seat_model import SeatModel
+from tests.support.sglang_double import SglangDouble
+from tests.support.talk import Target
 from writ_async.chat import FamilyFormat
 
 LIVE_URL = os.environ.get("WRIT_LIVE_SGLANG", "")
@@ -61,11 +61,11 @@ def serve(request: pytest.FixtureRequest, folder: Path, double: OpenDouble) -> S
         pytest.skip("no real server: set WRIT_LIVE_SGLANG to its address and WRIT_LIVE_MODEL to its model's folder")
 
     @asynccontextmanager
-    async def opened(**options: Any) -> AsyncIterator[Target]:
+    async def retail_environment(**options: Any) -> AsyncIterator[Target]:
         if request.param == "real":
             yield Target(LIVE_URL, Path(LIVE_MODEL))
         else:
             async with double(**options) as server:
                 yield Target(server.url, folder, server)
 
-    return opened
+    return retail_environment

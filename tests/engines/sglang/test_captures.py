@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from doubles.sglang_double import SglangDouble
-from shared_data import SHARED, needs_shared
+from writ_engines.http import HttpClient, TransportError, status_error
+from writ_engines.sglang.wire import check_answer, parse_answer
 
-from engines.http import HttpClient, TransportError, status_error
-from engines.sglang.wire import check_answer, parse_answer
+from tests.support.sglang_double import SglangDouble
+from tests.support.shared_data import SHARED, needs_shared
 from writ_async.errors import ContextWindowError, EngineError
 
 pytestmark = needs_shared

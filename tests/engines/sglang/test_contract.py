@@ -10,13 +10,13 @@ from itertools import pairwise
 import anyio
 import msgspec
 import pytest
-from doubles.talk import TOOLS, Talk, Target, make_engine
+from writ_engines.http import HttpClient, TransportError
+from writ_engines.sglang.control import ServerControl
+from writ_engines.sglang.wire import check_answer, parse_answer
 
-from engines.http import HttpClient, TransportError
-from engines.sglang.control import ServerControl
-from engines.sglang.wire import check_answer, parse_answer
+from tests.support.talk import TOOLS, Talk, Target, make_engine
 from writ_async.chat import open_chat_format
-from writ_async.engine import Completion, Gauged
+from writ_async.core.engine import Completion, Gauged
 from writ_async.errors import ContextWindowError, EngineError
 
 pytestmark = pytest.mark.asyncio

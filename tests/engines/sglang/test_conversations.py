@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from doubles.sglang_double import SglangDouble
-from doubles.sglang_shapes import Seen, logprob
-from doubles.talk import make_engine
+from writ_engines.http import RetryPolicy
+from writ_engines.sglang.engine import SglangEngine
 
-from engines.http import RetryPolicy
-from engines.sglang.engine import SglangEngine
+from tests.support.sglang_double import SglangDouble
+from tests.support.sglang_shapes import Seen, logprob
+from tests.support.talk import make_engine
 from writ_async.conversation import Rules
-from writ_async.message import AssistantMessage
-from writ_async.pipelines.worlds import Opened
+from writ_async.core.environment import Environment
+from writ_async.core.message import AssistantMessage
+from writ_async.core.task import Scenario, Task
+from writ_async.core.trajectory import Seat, Termination, TokenSequence, Trajectory, Usage
 from writ_async.scheduler import Job, Limits, run_rollouts
-from writ_async.task import Scenario, Task
-from writ_async.trajectory import Seat, Termination, TokenSequence, Trajectory, Usage
 
 pytestmark = pytest.mark.asyncio
 OpenDouble = Callable[..., SglangDouble]
@@ -27,12 +27,12 @@ ENDS = {Termination.USER_STOP, Termination.MAX_STEPS, Termination.TOO_MANY_ERROR
 SEATS: tuple[Seat, Seat] = ("agent", "user")
 
 
-def jobs_of(opened: Opened, count: int) -> list[Job]:
+def jobs_of(retail_environment: Environment, count: int) -> list[Job]:
     def task(number: int) -> Task:
         scenario = Scenario(f"Talk, {number}.")
-        return Task(id=f"t{number}", domain="retail", kind="normal", world=opened.ref, scenario=scenario)
+        return Task(id=f"t{number}", domain="retail", kind="normal", world=retail_environment.ref, scenario=scenario)
 
-    return [Job(task(number), opened.domain, opened.world) for number in range(count)]
+    return [Job(task(number), retail_environment.domain, retail_environment.world) for number in range(count)]
 
 
 async def run(jobs: list[Job], engine: SglangEngine, **limits: float) -> list[Trajectory]:
@@ -76,11 +76,11 @@ def assert_token_exact(double: SglangDouble, rows: list[Trajectory], *, cached: 
 
 @pytest.mark.parametrize("batch", [1, 8])
 async def test_both_seats_are_token_exact_and_their_histories_cached(
-    batch: int, double: OpenDouble, folder: Path, opened: Opened
+    batch: int, double: OpenDouble, folder: Path, retail_environment: Environment
 ) -> None:
     async with double() as server:
         engine = make_engine(server.url, folder, max_new_tokens=400, logprobs=True, batch=batch)
-        rows = await run(jobs_of(opened, 36), engine)
+        rows = await run(jobs_of(retail_environment, 36), engine)
         turns = assert_token_exact(server, rows, cached=True)
         assert turns == len(server.calls) > 8 * len(rows)
         assert {row.termination for row in rows} <= ENDS
@@ -94,13 +94,13 @@ async def test_both_seats_are_token_exact_and_their_histories_cached(
 
 
 async def test_the_same_seed_gives_the_same_rows_whatever_is_batched(
-    double: OpenDouble, folder: Path, opened: Opened
+    double: OpenDouble, folder: Path, retail_environment: Environment
 ) -> None:
     runs = []
     for batch in (1, 8):
         async with double() as server:
             engine = make_engine(server.url, folder, max_new_tokens=400, batch=batch)
-            rows = await run(jobs_of(opened, 12), engine)
+            rows = await run(jobs_of(retail_environment, 12), engine)
             for row in rows:
                 for usage in row.usage.values():
                     usage.cached_tokens = 0  # what is cached depends on who came first
@@ -109,11 +109,13 @@ async def test_the_same_seed_gives_the_same_rows_whatever_is_batched(
     assert runs[0] == runs[1]
 
 
-async def test_conversations_stay_token_exact_through_faults(double: OpenDouble, folder: Path, opened: Opened) -> None:
+async def test_conversations_stay_token_exact_through_faults(
+    double: OpenDouble, folder: Path, retail_environment: Environment
+) -> None:
     async with double(fault_rate=0.15, seed=5) as server:
         policy = RetryPolicy(attempts=4, first=0.001, longest=0.01)
         engine = make_engine(server.url, folder, max_new_tokens=400, logprobs=True, policy=policy)
-        rows = await run(jobs_of(opened, 24), engine)
+        rows = await run(jobs_of(retail_environment, 24), engine)
         assert_token_exact(server, rows, cached=False)
         failed = [row for row in rows if row.termination is Termination.INFRASTRUCTURE_ERROR]
         assert len(failed) == sum(engine.statistics().retries.given_up.values())
@@ -124,16 +126,16 @@ async def test_conversations_stay_token_exact_through_faults(double: OpenDouble,
 
 
 async def test_a_context_that_is_full_ends_the_conversation_with_that_reason(
-    double: OpenDouble, folder: Path, opened: Opened
+    double: OpenDouble, folder: Path, retail_environment: Environment
 ) -> None:
     async with double() as probe:
         engine = make_engine(probe.url, folder, max_new_tokens=400)
-        await run(jobs_of(opened, 1), engine)
+        await run(jobs_of(retail_environment, 1), engine)
         first = max(len(seen.ids) for seen in probe.calls if "/agent/0" in seen.rid)
         await engine.aclose()
     async with double(context=first + 300) as server:
         engine = make_engine(server.url, folder, max_new_tokens=100)
-        rows = await run(jobs_of(opened, 12), engine)
+        rows = await run(jobs_of(retail_environment, 12), engine)
         full = [row for row in rows if row.termination is Termination.CONTEXT_WINDOW_EXCEEDED]
         assert full
         assert all("the server takes" in row.error for row in full)
@@ -142,12 +144,14 @@ async def test_a_context_that_is_full_ends_the_conversation_with_that_reason(
         await engine.aclose()
 
 
-async def test_a_pool_that_cuts_silently_is_noted(double: OpenDouble, folder: Path, opened: Opened) -> None:
+async def test_a_pool_that_cuts_silently_is_noted(
+    double: OpenDouble, folder: Path, retail_environment: Environment
+) -> None:
     async with double() as server:
         engine = make_engine(server.url, folder, max_new_tokens=400)
         await engine.server_info()
         server.pool = 565  # smaller than the server said: the user's first words are cut, the agent's prompt is refused
-        rows = await run(jobs_of(opened, 4), engine)
+        rows = await run(jobs_of(retail_environment, 4), engine)
         assert {row.termination for row in rows} == {Termination.CONTEXT_WINDOW_EXCEEDED}
         assert all([note.kind for note in row.notes] == ["cut_at_length"] for row in rows)
         assert {seen.finish for seen in server.calls if "/user/" in seen.rid} == {"length"}
@@ -155,11 +159,11 @@ async def test_a_pool_that_cuts_silently_is_noted(double: OpenDouble, folder: Pa
 
 
 async def test_the_scheduler_cutting_a_call_leaves_a_partial_sequence_and_an_abort(
-    double: OpenDouble, folder: Path, opened: Opened
+    double: OpenDouble, folder: Path, retail_environment: Environment
 ) -> None:
     async with double(latency=30.0) as server:
         engine = make_engine(server.url, folder)
-        rows = await run(jobs_of(opened, 3), engine, request_timeout=0.3)
+        rows = await run(jobs_of(retail_environment, 3), engine, request_timeout=0.3)
         assert {row.termination for row in rows} == {Termination.TIMEOUT}
         assert all(not row.tokens["user"].complete for row in rows)
         assert sorted(server.aborts) == sorted(seen.rid for seen in server.calls)
@@ -167,7 +171,7 @@ async def test_the_scheduler_cutting_a_call_leaves_a_partial_sequence_and_an_abo
 
 
 async def test_weights_that_change_in_mid_run_are_in_the_trajectory(
-    double: OpenDouble, folder: Path, opened: Opened
+    double: OpenDouble, folder: Path, retail_environment: Environment
 ) -> None:
     async with double() as server:
         engine = make_engine(server.url, folder, max_new_tokens=400)
@@ -182,7 +186,7 @@ async def test_weights_that_change_in_mid_run_are_in_the_trajectory(
             return model(ids, sampling)
 
         server.model = counting
-        rows = await run(jobs_of(opened, 12), engine)
+        rows = await run(jobs_of(retail_environment, 12), engine)
         versions = [span.version for row in rows for tokens in row.tokens.values() for span in tokens.weights]
         assert set(versions) == {"default", "step-2"}
         for row in rows:

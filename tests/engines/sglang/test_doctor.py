@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from chat.folders import write_folder
-from doubles.prefix_cache import PrefixCache
+from writ_engines.sglang import ENGINE
+from writ_engines.sglang.doctor import check_server
 
-from engines.sglang import ENGINE
-from engines.sglang.doctor import check_server
+from tests.support.chat_folders import write_folder
+from tests.support.prefix_cache import PrefixCache
 from writ_async.chat import FamilyFormat
-from writ_async.engine import Check
+from writ_async.core.engine import Check
+from writ_async.core.message import AssistantMessage, make_call
 from writ_async.errors import InputError
-from writ_async.message import AssistantMessage, make_call
 
 pytestmark = pytest.mark.asyncio
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import anyio
 import pytest
-from doubles.sglang_double import SglangDouble
-from doubles.talk import TOOLS, Talk, make_engine
+from writ_engines.http import HttpClient, RetryPolicy, TransportError
+from writ_engines.sglang.engine import SglangEngine
 
-from engines.http import HttpClient, RetryPolicy, TransportError
-from engines.sglang.engine import SglangEngine
+from tests.support.sglang_double import SglangDouble
+from tests.support.talk import TOOLS, Talk, make_engine
 from writ_async.chat import HistoryChangedError, TokenRangeError
+from writ_async.core.message import UserMessage
 from writ_async.errors import ContextWindowError, EngineError, InputError
-from writ_async.message import UserMessage
 
 pytestmark = pytest.mark.asyncio
 OpenDouble = Callable[..., SglangDouble]

@@ -10,15 +10,15 @@ from typing import Any
 
 import msgspec
 import pytest
-from chat.folders import open_family
-from doubles.talk import TOOLS
+from writ_engines.sglang.grammar import json_pattern, variants
 
-from engines.sglang.grammar import json_pattern, variants
+from tests.support.chat_folders import open_family
+from tests.support.talk import TOOLS
 from writ_async.chat import FAMILIES, ChatFormat, FamilyFormat, TemplateFormat
-from writ_async.domain import Domain
-from writ_async.engine import Setting
+from writ_async.core.domain import Domain
+from writ_async.core.engine import Setting
+from writ_async.core.message import AssistantMessage, call_arguments, make_call
 from writ_async.errors import InputError
-from writ_async.message import AssistantMessage, call_arguments, make_call
 from writ_async.registry import make_engine
 
 

@@ -11,18 +11,18 @@ from typing import Any
 
 import anyio
 import pytest
-from doubles.sglang_double import SglangDouble
-from doubles.talk import TOOLS, Talk, make_engine
+from writ_engines.http import RetryPolicy, TransportError
+from writ_engines.sglang.control import ServerControl
+from writ_engines.sglang.engine import SglangEngine
 
-from engines.http import RetryPolicy, TransportError
-from engines.sglang.control import ServerControl
-from engines.sglang.engine import SglangEngine
+from tests.support.sglang_double import SglangDouble
+from tests.support.talk import TOOLS, Talk, make_engine
 from writ_async.conversation import Rules
+from writ_async.core.environment import Environment
+from writ_async.core.task import Scenario, Task
+from writ_async.core.trajectory import Termination, Trajectory
 from writ_async.errors import EngineError, InputError, ServerDownError
-from writ_async.pipelines.worlds import Opened
 from writ_async.scheduler import Job, Limits, run_rollouts
-from writ_async.task import Scenario, Task
-from writ_async.trajectory import Termination, Trajectory
 
 pytestmark = pytest.mark.asyncio
 OpenDouble = Callable[..., SglangDouble]
@@ -37,12 +37,22 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("writ_async.scheduler.rollouts._GAUGE_SECONDS", 0.05)
 
 
-def jobs_of(opened: Opened, count: int, trials: int = 1) -> list[Job]:
+def jobs_of(retail_environment: Environment, count: int, trials: int = 1) -> list[Job]:
     tasks = [
-        Task(id=f"t{number}", domain="retail", kind="normal", world=opened.ref, scenario=Scenario(f"Talk, {number}."))
+        Task(
+            id=f"t{number}",
+            domain="retail",
+            kind="normal",
+            world=retail_environment.ref,
+            scenario=Scenario(f"Talk, {number}."),
+        )
         for number in range(count)
     ]
-    return [Job(task, opened.domain, opened.world, trial) for trial in range(trials) for task in tasks]
+    return [
+        Job(task, retail_environment.domain, retail_environment.world, trial)
+        for trial in range(trials)
+        for task in tasks
+    ]
 
 
 @asynccontextmanager
@@ -93,11 +103,11 @@ def assert_each_call_was_answered_once(servers: Sequence[SglangDouble], rows: Se
 
 @pytest.mark.parametrize(("batch", "limits"), [(1, FIXED), (8, BUDGET)], ids=["fixed", "kv-budget batched"])
 async def test_a_conversation_stays_on_its_server_and_the_load_is_balanced(
-    batch: int, limits: Limits, double: OpenDouble, folder: Path, opened: Opened
+    batch: int, limits: Limits, double: OpenDouble, folder: Path, retail_environment: Environment
 ) -> None:
     async with serving(double, 2, latency=0.002) as servers:
         engine = engine_on(servers, folder, batch=batch)
-        rows = await run(jobs_of(opened, 48), engine, limits)
+        rows = await run(jobs_of(retail_environment, 48), engine, limits)
         homes = [answered(server) for server in servers]
         shared = homes[0].keys() & homes[1].keys()
         # Only at the very end one that is left may move to a server that stands empty.
@@ -110,10 +120,12 @@ async def test_a_conversation_stays_on_its_server_and_the_load_is_balanced(
         await engine.aclose()
 
 
-async def test_trials_of_a_task_live_on_one_server(double: OpenDouble, folder: Path, opened: Opened) -> None:
+async def test_trials_of_a_task_live_on_one_server(
+    double: OpenDouble, folder: Path, retail_environment: Environment
+) -> None:
     async with serving(double, 2, latency=0.002) as servers:
         engine = engine_on(servers, folder)
-        jobs = sorted(jobs_of(opened, 8, trials=4), key=lambda job: job.task.id)
+        jobs = sorted(jobs_of(retail_environment, 8, trials=4), key=lambda job: job.task.id)
         await run(jobs, engine, Limits(concurrency=32))
         # Where they began: towards the end some move to a server that stands empty.
         tasks = [{seen.rid.partition("#")[0] for seen in server.calls if "/user/0~" in seen.rid} for server in servers]
@@ -124,7 +136,7 @@ async def test_trials_of_a_task_live_on_one_server(double: OpenDouble, folder: P
 
 @pytest.mark.parametrize("limits", [FIXED, BUDGET], ids=["fixed", "kv-budget"])
 async def test_the_rows_are_the_same_on_one_server_on_two_and_on_two_of_which_one_dies(
-    limits: Limits, double: OpenDouble, folder: Path, opened: Opened
+    limits: Limits, double: OpenDouble, folder: Path, retail_environment: Environment
 ) -> None:
     runs = []
     for count, deadly in ((1, False), (2, False), (2, True)):
@@ -135,7 +147,7 @@ async def test_the_rows_are_the_same_on_one_server_on_two_and_on_two_of_which_on
                 if deadly and done == 4:
                     await servers[1].die()
 
-            rows = await run(jobs_of(opened, 20), engine, limits, kill)
+            rows = await run(jobs_of(retail_environment, 20), engine, limits, kill)
             assert_each_call_was_answered_once(servers, rows)
             for row in rows:
                 for usage in row.usage.values():
@@ -148,7 +160,7 @@ async def test_the_rows_are_the_same_on_one_server_on_two_and_on_two_of_which_on
 
 @pytest.mark.parametrize(("batch", "limits"), [(1, FIXED), (8, BUDGET)], ids=["fixed", "kv-budget batched"])
 async def test_when_a_server_dies_its_conversations_go_on_elsewhere_and_it_is_used_again_when_it_is_back(
-    batch: int, limits: Limits, double: OpenDouble, folder: Path, opened: Opened
+    batch: int, limits: Limits, double: OpenDouble, folder: Path, retail_environment: Environment
 ) -> None:
     async with serving(double, 2, latency=0.01) as servers:
         engine = engine_on(servers, folder, batch=batch)
@@ -167,7 +179,7 @@ async def test_when_a_server_dies_its_conversations_go_on_elsewhere_and_it_is_us
                 before = len(servers[0].calls)
                 await servers[0].revive()
 
-        rows = await run(jobs_of(opened, 72), engine, limits, happens)
+        rows = await run(jobs_of(retail_environment, 72), engine, limits, happens)
         assert len(rows) == 72
         assert {row.termination for row in rows} <= ENDS
         assert_each_call_was_answered_once(servers, rows)
@@ -182,7 +194,9 @@ async def test_when_a_server_dies_its_conversations_go_on_elsewhere_and_it_is_us
         await engine.aclose()
 
 
-async def test_all_servers_may_be_down_for_a_while(double: OpenDouble, folder: Path, opened: Opened) -> None:
+async def test_all_servers_may_be_down_for_a_while(
+    double: OpenDouble, folder: Path, retail_environment: Environment
+) -> None:
     async with serving(double, 2, latency=0.005) as servers:
         engine = engine_on(servers, folder)
 
@@ -195,14 +209,14 @@ async def test_all_servers_may_be_down_for_a_while(double: OpenDouble, folder: P
             if done == 24:
                 await servers[0].revive()
 
-        rows = await run(jobs_of(opened, 48), engine, Limits(concurrency=16), happens)
+        rows = await run(jobs_of(retail_environment, 48), engine, Limits(concurrency=16), happens)
         assert {row.termination for row in rows} <= ENDS
         assert_each_call_was_answered_once(servers, rows)
         await engine.aclose()
 
 
 async def test_a_run_begins_on_the_servers_that_are_there_and_others_join(
-    double: OpenDouble, folder: Path, opened: Opened
+    double: OpenDouble, folder: Path, retail_environment: Environment
 ) -> None:
     async with serving(double, 2, latency=0.005) as servers:
         await servers[0].die()
@@ -212,7 +226,7 @@ async def test_a_run_begins_on_the_servers_that_are_there_and_others_join(
             if done == 20:
                 await servers[0].revive()
 
-        rows = await run(jobs_of(opened, 60), engine, Limits(concurrency=16, policy="kv-budget"), happens)
+        rows = await run(jobs_of(retail_environment, 60), engine, Limits(concurrency=16, policy="kv-budget"), happens)
         assert {row.termination for row in rows} <= ENDS
         assert answered(servers[0]).total() > 20
         await engine.aclose()
@@ -221,8 +235,8 @@ async def test_a_run_begins_on_the_servers_that_are_there_and_others_join(
 async def test_a_server_that_hangs_is_left_and_its_calls_with_it(
     double: OpenDouble, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engines.sglang.servers._GAUGES", 0.05)
-    monkeypatch.setattr("engines.sglang.servers._LOOK", 0.05)
+    monkeypatch.setattr("writ_engines.sglang.servers._GAUGES", 0.05)
+    monkeypatch.setattr("writ_engines.sglang.servers._LOOK", 0.05)
     async with serving(double, 2) as servers:
         engine = engine_on(servers, folder)
         await engine.server_info()
@@ -254,7 +268,7 @@ async def test_a_server_that_hangs_is_left_and_its_calls_with_it(
 async def test_where_nobody_places_sessions_the_engine_keeps_each_on_a_server_that_is_up(
     double: OpenDouble, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engines.http.fleet._LOOK_AGAIN", 0.0)
+    monkeypatch.setattr("writ_engines.http.fleet._LOOK_AGAIN", 0.0)
     async with serving(double, 2) as servers:
         engine = engine_on(servers, folder)
         talks = [Talk(engine, f"s{number}#0/agent", tools=TOOLS) for number in range(8)]
@@ -280,7 +294,7 @@ async def test_where_nobody_places_sessions_the_engine_keeps_each_on_a_server_th
 
 
 async def test_servers_of_different_models_are_refused_in_one_line(
-    double: OpenDouble, folder: Path, opened: Opened
+    double: OpenDouble, folder: Path, retail_environment: Environment
 ) -> None:
     async with serving(double, 2) as servers:
         servers[1].model_path = "/models/another"
@@ -288,7 +302,7 @@ async def test_servers_of_different_models_are_refused_in_one_line(
         with pytest.raises(
             InputError, match=r"has the model (another|tiny), http\S+ has .*; give servers of one model"
         ):
-            await run(jobs_of(opened, 10), engine, Limits(concurrency=10))
+            await run(jobs_of(retail_environment, 10), engine, Limits(concurrency=10))
         await engine.aclose()
 
 
@@ -340,7 +354,7 @@ async def test_control_calls_go_to_all_servers_and_name_those_that_fail(double: 
 async def test_it_is_an_error_when_servers_do_not_say_that_they_go_on(
     double: OpenDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engines.sglang.control._LAST_WORD", 0.05)
+    monkeypatch.setattr("writ_engines.sglang.control._LAST_WORD", 0.05)
     async with serving(double, 2) as servers:
         control = ServerControl([server.url for server in servers])
         with pytest.raises(TransportError, match="not all servers have said that they go on"):

@@ -1,8 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from engines.simulated.cache import Eviction, RadixCache
+from writ_engines.simulated.cache import Eviction, RadixCache
 
 
 def insert(cache: RadixCache, path: list[tuple[str, int]]) -> None:

@@ -5,19 +5,20 @@ from typing import Any
 
 import msgspec
 import pytest
+from writ_engines.scripted import ScriptedEngine
+from writ_engines.simulated import Costs, Server, ServerOptions, SimulatedEngine, costs_of, machines
 
-from engines.scripted import ScriptedEngine
-from engines.simulated import Costs, Server, ServerOptions, SimulatedEngine, costs_of, machines
-from writ_async.domain import Domain
-from writ_async.engine import Gauged
+from writ_async.core.domain import Domain
+from writ_async.core.engine import Gauged
+from writ_async.core.environment import Environment
+from writ_async.core.task import Task
+from writ_async.core.trajectory import OUTSIDE, Termination, Trajectory
 from writ_async.errors import InputError
-from writ_async.pipelines.simulate import plan_jobs
-from writ_async.pipelines.stopping import StopSettled, any_of, stop_failed
-from writ_async.pipelines.worlds import Opened, world_key
+from writ_async.runs.early_stop import StopSettled, any_of, stop_failed
+from writ_async.runs.playing import plan_jobs
+from writ_async.runs.worlds import world_key
 from writ_async.scheduler import Job, Limits, Stop, Timing, run_rollouts
-from writ_async.scheduler.jobs import Counters
-from writ_async.task import Task
-from writ_async.trajectory import OUTSIDE, Termination, Trajectory
+from writ_async.scheduler.job import Counters
 from writ_async.verify.verdict import judge_trajectory
 from writ_async.virtual_time import run_virtual
 
@@ -35,7 +36,7 @@ class Ran(msgspec.Struct):
 
 def run(
     tasks: Sequence[Task],
-    worlds: Sequence[Opened],
+    worlds: Sequence[Environment],
     limits: Limits,
     *,
     costs: Costs = SMALL,
@@ -46,8 +47,10 @@ def run(
     settled: StopSettled | None = None,
     cancel_after: int = 0,
 ) -> Ran:
-    by_key = {world_key(opened.ref): opened for opened in worlds}
-    domains: dict[str, Domain] = {opened.domain.name: opened.domain for opened in worlds}
+    by_key = {world_key(retail_environment.ref): retail_environment for retail_environment in worlds}
+    domains: dict[str, Domain] = {
+        retail_environment.domain.name: retail_environment.domain for retail_environment in worlds
+    }
     inner = ScriptedEngine({task.id: task for task in tasks}, domains, 1, rates)
     engine = SimulatedEngine(inner, *(Server(costs, ServerOptions()) for _ in range(servers)))
     rows: list[Trajectory] = []
@@ -79,11 +82,13 @@ def run(
 
 
 @pytest.fixture(scope="module")
-def worlds(opened: Opened, opened_airline: Opened) -> list[Opened]:
-    return [opened, opened_airline]
+def worlds(retail_environment: Environment, airline_environment: Environment) -> list[Environment]:
+    return [retail_environment, airline_environment]
 
 
-def test_what_is_said_does_not_depend_on_the_policy_or_on_the_server(tasks: list[Task], worlds: list[Opened]) -> None:
+def test_what_is_said_does_not_depend_on_the_policy_or_on_the_server(
+    tasks: list[Task], worlds: list[Environment]
+) -> None:
     one = run(tasks, worlds, Limits(concurrency=1, request_timeout=0))
     budget = run(tasks, worlds, Limits(kv_tokens=SMALL.kv_tokens, request_timeout=0))
     both = run(tasks, worlds, Limits(policy="kv-budget", request_timeout=0), servers=2)
@@ -93,13 +98,13 @@ def test_what_is_said_does_not_depend_on_the_policy_or_on_the_server(tasks: list
     assert both.servers == {0, 1}
 
 
-def test_the_same_run_gives_the_same_report_to_the_byte(tasks: list[Task], worlds: list[Opened]) -> None:
+def test_the_same_run_gives_the_same_report_to_the_byte(tasks: list[Task], worlds: list[Environment]) -> None:
     limits = Limits(policy="kv-budget", request_timeout=0)
     reports = [msgspec.json.encode(run(tasks, worlds, limits).engine.reports()) for _ in range(2)]
     assert reports[0] == reports[1]
 
 
-def test_a_budget_keeps_the_history_that_unbounded_clients_lose(tasks: list[Task], worlds: list[Opened]) -> None:
+def test_a_budget_keeps_the_history_that_unbounded_clients_lose(tasks: list[Task], worlds: list[Environment]) -> None:
     budget = run(tasks, worlds, Limits(kv_tokens=SMALL.kv_tokens, request_timeout=0), trials=6)
     unbounded = run(tasks, worlds, Limits(policy="unbounded", concurrency=999, request_timeout=0), trials=6)
     kept, lost = budget.engine.reports()[0], unbounded.engine.reports()[0]
@@ -108,7 +113,9 @@ def test_a_budget_keeps_the_history_that_unbounded_clients_lose(tasks: list[Task
     assert kept.seconds < lost.seconds
 
 
-def test_usage_is_what_the_server_counted_and_the_cache_grows_by_turns(tasks: list[Task], worlds: list[Opened]) -> None:
+def test_usage_is_what_the_server_counted_and_the_cache_grows_by_turns(
+    tasks: list[Task], worlds: list[Environment]
+) -> None:
     ran = run(tasks[:4], worlds, Limits(concurrency=1, request_timeout=0), costs=COSTS, trials=1)
     report = ran.engine.reports()[0]
     usages = [usage for row in ran.trajectories for usage in row.usage.values()]
@@ -118,7 +125,7 @@ def test_usage_is_what_the_server_counted_and_the_cache_grows_by_turns(tasks: li
     assert report.hit_rate > 0.8
 
 
-def test_cancelling_a_run_that_holds_conversations_back_ends_it(tasks: list[Task], worlds: list[Opened]) -> None:
+def test_cancelling_a_run_that_holds_conversations_back_ends_it(tasks: list[Task], worlds: list[Environment]) -> None:
     limits = Limits(kv_tokens=SMALL.kv_tokens, in_flight=2, request_timeout=0)
     ran = run(tasks, worlds, limits, trials=4, cancel_after=5)
     assert len(ran.trajectories) < 4 * len(tasks)
@@ -126,14 +133,14 @@ def test_cancelling_a_run_that_holds_conversations_back_ends_it(tasks: list[Task
     assert ran.counters.live == ran.counters.in_flight == ran.counters.held == 0
 
 
-def test_deadlines_hold_at_the_gate(tasks: list[Task], worlds: list[Opened]) -> None:
+def test_deadlines_hold_at_the_gate(tasks: list[Task], worlds: list[Environment]) -> None:
     limits = Limits(in_flight=1, conversation_timeout=3.0, request_timeout=0)
     ran = run(tasks, worlds, limits, trials=4)
     assert len(ran.trajectories) == 4 * len(tasks)
     assert Termination.TIMEOUT in {row.termination for row in ran.trajectories}
 
 
-def test_conversations_that_have_failed_give_their_room_back(tasks: list[Task], worlds: list[Opened]) -> None:
+def test_conversations_that_have_failed_give_their_room_back(tasks: list[Task], worlds: list[Environment]) -> None:
     rates = {"wrong_write": 0.3, "extra_write": 0.2, "early_write": 0.2}
     limits = Limits(policy="kv-budget", request_timeout=0)
     whole = run(tasks, worlds, limits, rates=rates)
@@ -152,7 +159,7 @@ def test_conversations_that_have_failed_give_their_room_back(tasks: list[Task], 
             assert ran.rows[row.id] == whole.rows[row.id]
 
 
-def test_trials_of_a_settled_task_are_not_played_on(tasks: list[Task], worlds: list[Opened]) -> None:
+def test_trials_of_a_settled_task_are_not_played_on(tasks: list[Task], worlds: list[Environment]) -> None:
     settled = StopSettled(trials=8, k=8)
     ran = run(
         tasks,
@@ -170,7 +177,7 @@ def test_trials_of_a_settled_task_are_not_played_on(tasks: list[Task], worlds: l
     assert ran.counters.saved_tokens > 0
 
 
-def test_it_says_how_its_servers_are(tasks: list[Task], worlds: list[Opened]) -> None:
+def test_it_says_how_its_servers_are(tasks: list[Task], worlds: list[Environment]) -> None:
     engine = run(tasks[:2], worlds, Limits(), servers=3).engine
     assert isinstance(engine, Gauged)
     assert engine.servers == 3

@@ -2,9 +2,9 @@
 
 from collections import deque
 
-from engines.simulated.cache import RadixCache
-from engines.simulated.order import SchedulePolicy, arrange, refresh
-from engines.simulated.requests import Generation, Segment
+from writ_engines.simulated.cache import RadixCache
+from writ_engines.simulated.order import SchedulePolicy, arrange, refresh
+from writ_engines.simulated.requests import Generation, Segment
 
 
 def cache_of(*paths: list[Segment], capacity: int = 1000) -> RadixCache:

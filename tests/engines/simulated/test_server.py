@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from thrash import COSTS, RECORDED, WITHIN, check, name_of
+from writ_engines.simulated import Costs, Generation, Server, ServerOptions
+from writ_engines.simulated.server import PromptTooLongError, QueueFullError
 
-from engines.simulated import Costs, Generation, Server, ServerOptions
-from engines.simulated.server import PromptTooLongError, QueueFullError
+from bench.thrash import COSTS, RECORDED, WITHIN, check, name_of
 from writ_async.virtual_time import run_virtual
 
 Path = list[tuple[Any, int]]

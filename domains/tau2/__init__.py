@@ -1,6 +1,0 @@
-"""τ²-bench: its databases, tasks, policies and tool schemas from its data folder, and its way to hash a database."""
-
-from domains.tau2.benchmark import BENCHMARK, Tau2, with_tool_schemas
-from domains.tau2.database import DatabaseText, plain_hashes
-
-__all__ = ["BENCHMARK", "DatabaseText", "Tau2", "plain_hashes", "with_tool_schemas"]

@@ -1,0 +1,184 @@
+"""Finding the trips, flights and payment methods that a request describes.
+
+Descriptions are plain JSON, as they stand in `Goal.params`:
+
+- who: `{"user_id", "name"}`
+- trip: `{"id"}`; `{"route": [origin, destination]}` or `{"passenger": name}` (one active trip only);
+  `{"start": "first" | "last"}` of those that start after today; `{"paid": "most" | "least"}` of the business trips that
+  start after today; `{"upgrade": cabin}`: where moving to that cabin costs least extra
+- method: `{"source"}`, with `"last_four"` or `"amount"` where there may be several; or `{"id"}`
+- search: `{"from": [airports], "to": airport, "dates": [days]}`, with `"nonstop": true`, `"after"`, `"before"` (first
+  departure), `"by"` (arrival on the day of departure), `"at"` (exact departure)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from writ_async.core.goal import Ambiguous, Key, NothingFits, Reader
+from writ_domains.airline.goals.flights import Option
+from writ_domains.airline.policy_rules import is_active, is_later, is_recent
+from writ_domains.airline.schema import TODAY, CreditCard, GiftCard, PaymentMethod, Reservation, TravelCertificate, User
+
+FARE_MARGIN: Final = 5.0
+TRIP_MARGIN: Final = 10.0
+_SOURCES: Final[dict[str, type]] = {
+    "credit_card": CreditCard,
+    "gift_card": GiftCard,
+    "certificate": TravelCertificate,
+}
+Params = Mapping[str, Any]
+
+
+class Traveller:
+    """The customer of one decision."""
+
+    __slots__ = ("key", "reader", "user")
+
+    def __init__(self, reader: Reader, who: Mapping[str, str]) -> None:
+        self.reader = reader
+        self.key: Key = ("get_user_details", who["user_id"])
+        self.user: User = reader.read(self.key)
+
+    def trip_keys(self) -> list[Key]:
+        """The cells of all reservations."""
+        return [("get_reservation_details", key) for key in self.user.reservations]
+
+    def later(self) -> list[Reservation]:
+        """All active trips that start after today and lead from one place to another."""
+        trips = list(self.reader.each(self.trip_keys(), self.key))
+        return [trip for trip in trips if is_later(trip) and trip.origin != trip.destination]
+
+    def trip(self, wanted: Params) -> Reservation:
+        """The trip that is described. Raises `NothingFits` and `Ambiguous`."""
+        reader = self.reader
+        found: Reservation
+        if "id" in wanted:
+            found = reader.read(("get_reservation_details", wanted["id"]), self.key)
+            return found
+        if "route" in wanted:
+            route = tuple(wanted["route"])
+            found = reader.only(
+                self.trip_keys(), lambda one: is_active(one) and (one.origin, one.destination) == route, self.key
+            )
+            return found
+        if "passenger" in wanted:
+            name = wanted["passenger"]
+            found = reader.only(self.trip_keys(), lambda one: is_active(one) and name in names(one), self.key)
+            return found
+        if "start" in wanted:
+            return reader.best(
+                self.later(), lambda one: float(one.flights[0].date[-2:]), 1.0, most=wanted["start"] == "last"
+            )
+        if "paid" in wanted:
+            fit = [trip for trip in self.later() if trip.cabin == "business"]
+            return reader.best(fit, paid, TRIP_MARGIN, most=wanted["paid"] == "most")
+        return self._cheapest_upgrade(wanted["upgrade"])
+
+    def _cheapest_upgrade(self, cabin: str) -> Reservation:
+        options: list[tuple[float, Reservation]] = []
+        for trip in self.later():
+            if trip.cabin != cabin:
+                fares = self.fares(trip, cabin)
+                if fares is not None:
+                    options.append((upgrade_cost(trip, fares), trip))
+        return self.reader.best(options, lambda one: one[0], TRIP_MARGIN)[1]
+
+    def fares(self, trip: Reservation, cabin: str) -> list[int] | None:
+        """Today's fares of a trip's flights in a cabin, or None where a flight has too few seats."""
+        found: list[int] = []
+        for leg in trip.flights:
+            key = ("search_direct_flight", leg.origin, leg.destination, leg.date)
+            (options,) = self.reader.each([key], ("get_reservation_details", trip.reservation_id))
+            match = [one for one in options if one.hops[0].number == leg.flight_number]
+            if not match or getattr(match[0].seats, cabin) < len(trip.passengers):
+                return None
+            found.append(getattr(match[0].fares, cabin))
+        return found
+
+    def statuses(self, trip: Reservation) -> list[str]:
+        """How the flights of a trip up to today stand; those of days to come are all still to be flown."""
+        by: Key = ("get_reservation_details", trip.reservation_id)
+        keys: list[Key] = [
+            ("get_flight_status", leg.flight_number, leg.date) for leg in trip.flights if leg.date <= TODAY
+        ]
+        return [self.reader.read(key, by) for key in keys]
+
+    def flown(self, trip: Reservation) -> bool:
+        """Whether a flight of a trip has left the ground."""
+        return any(status in ("flying", "landed") for status in self.statuses(trip))
+
+    def may_cancel(self, trip: Reservation, reason: str) -> bool:
+        """Whether the policy lets a trip be cancelled for a reason."""
+        if not is_active(trip) or self.flown(trip):
+            return False
+        insured = trip.insurance == "yes" and reason in ("health", "weather")
+        return is_recent(trip) or trip.cabin == "business" or insured or "cancelled" in self.statuses(trip)
+
+    def method(self, wanted: Params) -> PaymentMethod:
+        """The payment method that is described, of those in the profile."""
+        methods = self.user.payment_methods
+        if "id" in wanted:
+            if wanted["id"] not in methods:
+                raise NothingFits("no such payment method")
+            return methods[wanted["id"]]
+        kind = _SOURCES[wanted["source"]]
+        fit = [
+            method
+            for method in methods.values()
+            if isinstance(method, kind)
+            and ("last_four" not in wanted or getattr(method, "last_four", None) == wanted["last_four"])
+            and ("amount" not in wanted or getattr(method, "amount", None) == wanted["amount"])
+        ]
+        if not fit:
+            raise NothingFits("no such payment method")
+        if len(fit) > 1:
+            raise Ambiguous("two such payment methods")
+        return fit[0]
+
+
+def names(trip: Reservation) -> list[str]:
+    """The full names of a trip's passengers."""
+    return [f"{one.first_name} {one.last_name}" for one in trip.passengers]
+
+
+def paid(trip: Reservation) -> float:
+    """What was paid for a trip so far."""
+    return float(sum(payment.amount for payment in trip.payment_history))
+
+
+def upgrade_cost(trip: Reservation, fares: list[int]) -> float:
+    """What other fares cost all passengers of a trip in addition."""
+    return float((sum(fares) - sum(leg.price for leg in trip.flights)) * len(trip.passengers))
+
+
+def search_keys(wanted: Params) -> list[Key]:
+    """All searches that a choice among airports and days rests on."""
+    modes = ("search_direct_flight",) if wanted.get("nonstop") else ("search_direct_flight", "search_onestop_flight")
+    return [
+        (mode, origin, wanted["to"], date) for origin in wanted["from"] for date in wanted["dates"] for mode in modes
+    ]
+
+
+def cheapest(reader: Reader, wanted: Params, cabin: str, seats: int, by: Key | None = None) -> Option:
+    """The option with the lowest fare. Raises `NothingFits` and `Ambiguous`."""
+    after, before, arrive, at = (wanted.get(name) for name in ("after", "before", "by", "at"))
+    options: list[Option] = []
+    for found in reader.each(search_keys(wanted), by):
+        for option in found:
+            departs, last = option.hops[0].departs, option.hops[-1]
+            if (
+                getattr(option.seats, cabin) >= seats
+                and (after is None or departs >= after)
+                and (before is None or departs < before)
+                and (at is None or departs == at)
+                and (arrive is None or (last.date == option.hops[0].date and last.arrives <= arrive))
+            ):
+                options.append(option)
+    return reader.best(options, lambda one: float(getattr(one.fares, cabin)), FARE_MARGIN)
+
+
+def lost_flight(traveller: Traveller, trip: Reservation) -> bool:
+    """Whether the airline cancelled a flight of a trip."""
+    return is_active(trip) and "cancelled" in traveller.statuses(trip)

@@ -1,0 +1,340 @@
+"""The objectives of the airline. Their params are described in `choose.py`; `who` is in all of them.
+
+`sums` of a decision are the expressions by which an agent works out the amounts in the arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from writ_async.core.goal import Decision, Key, NothingFits, Objective, Reader
+from writ_async.core.task import Action
+from writ_domains.airline.booking import BAG_PRICE, INSURANCE_PRICE
+from writ_domains.airline.goals.choose import Traveller, cheapest, lost_flight, names, upgrade_cost
+from writ_domains.airline.goals.flights import Option
+from writ_domains.airline.policy_rules import (
+    CANCELLED_GESTURE,
+    DELAYED_GESTURE,
+    FREE_BAGS,
+    MAX_PASSENGERS,
+    is_active,
+    may_compensate,
+    may_pay_booking,
+    may_pay_update,
+    nonfree_bags,
+    price_of_booking,
+)
+from writ_domains.airline.schema import CreditCard, Passenger, PaymentMethod, Reservation
+
+Params = Mapping[str, Any]
+
+
+def _decided(
+    reader: Reader,
+    name: str,
+    arguments: dict[str, Any],
+    refused: str = "",
+    sums: Sequence[str] = (),
+    figures: Mapping[str, float] | None = None,
+) -> Decision:
+    return Decision(
+        writes=(Action(name, arguments),),
+        refused=refused,
+        margin=reader.margin,
+        least=reader.least,
+        sums=tuple(sums),
+        figures=figures or {},
+    )
+
+
+def _owner(traveller: Traveller, trip: Reservation) -> str:
+    return "" if trip.user_id == traveller.user.user_id else "the reservation is another customer's"
+
+
+def _paid_with(method: PaymentMethod, total: float) -> str:
+    return "" if may_pay_update(method, int(total)) else "that payment method cannot pay for a change"
+
+
+def _refund(trip: Reservation) -> tuple[tuple[str, ...], dict[str, float]]:
+    amounts = [payment.amount for payment in trip.payment_history]
+    sums = (" + ".join(map(str, amounts)),) if len(amounts) > 1 else ()
+    return sums, {"refund": float(sum(amounts))}
+
+
+def cancel(reader: Reader, params: Params) -> Decision:
+    """Cancel the trip for a reason."""
+    traveller = Traveller(reader, params["who"])
+    trip = traveller.trip(params["trip"])
+    allowed = traveller.may_cancel(trip, params["reason"])
+    refused = _owner(traveller, trip) or ("" if allowed else "no rule lets this reservation be cancelled")
+    sums, figures = _refund(trip)
+    return _decided(reader, "cancel_reservation", {"reservation_id": trip.reservation_id}, refused, sums, figures)
+
+
+def cancel_all(reader: Reader, params: Params) -> Decision:
+    """Cancel every trip that starts after today and that the policy lets be cancelled for a reason."""
+    traveller = Traveller(reader, params["who"])
+    fit = [trip for trip in traveller.later() if traveller.may_cancel(trip, params["reason"])]
+    if not fit:
+        raise NothingFits("no trip can be cancelled")
+    return Decision(
+        writes=tuple(Action("cancel_reservation", {"reservation_id": trip.reservation_id}) for trip in fit),
+        several=True,
+    )
+
+
+def bags(reader: Reader, params: Params) -> Decision:
+    """Add bags to a trip."""
+    traveller = Traveller(reader, params["who"])
+    trip = traveller.trip(params["trip"])
+    user, people, more = traveller.user, len(trip.passengers), params["more"]
+    total = trip.total_baggages + more
+    nonfree = nonfree_bags(user.membership, trip.cabin, people, total)
+    extra = nonfree - trip.nonfree_baggages
+    charge = BAG_PRICE * max(0, extra)
+    method = traveller.method(params["pay"])
+    refused = _owner(traveller, trip) or _paid_with(method, charge)
+    if not is_active(trip):
+        refused = "the reservation is cancelled"
+    elif more < 0:
+        refused = "bags can be added but not taken away"
+    elif extra < 0 and not refused:
+        raise NothingFits("bags that were paid for would become free, which the policy does not speak of")
+    arguments = {
+        "reservation_id": trip.reservation_id,
+        "total_baggages": total,
+        "nonfree_baggages": nonfree,
+        "payment_id": method.id,
+    }
+    sums = [f"{trip.total_baggages} + {more}"]
+    if nonfree:
+        sums.append(f"{total} - {FREE_BAGS[user.membership][trip.cabin]} * {people}")
+    if extra > 0:
+        sums.append(f"{BAG_PRICE} * {extra}")
+    return _decided(reader, "update_reservation_baggages", arguments, refused, sums, {"charge": float(charge)})
+
+
+def passengers(reader: Reader, params: Params) -> Decision:
+    """Change one passenger of a trip: `old` is a full name, `new` holds what changes."""
+    traveller = Traveller(reader, params["who"])
+    trip = traveller.trip(params["trip"])
+    if params["old"] not in names(trip):
+        raise NothingFits("no such passenger")
+    after = [
+        {**msgspec.to_builtins(one), **params["new"]} if name == params["old"] else msgspec.to_builtins(one)
+        for one, name in zip(trip.passengers, names(trip), strict=True)
+    ]
+    refused = _owner(traveller, trip) or ("" if is_active(trip) else "the reservation is cancelled")
+    arguments = {"reservation_id": trip.reservation_id, "passengers": after}
+    return _decided(reader, "update_reservation_passengers", arguments, refused)
+
+
+def head_count(reader: Reader, params: Params) -> Decision:
+    """Take a passenger off a trip, which nobody may do."""
+    traveller = Traveller(reader, params["who"])
+    trip = traveller.trip(params["trip"])
+    if params["old"] not in names(trip) or len(trip.passengers) < 2:
+        raise NothingFits("no such passenger")
+    left = [msgspec.to_builtins(one) for one in trip.passengers if f"{one.first_name} {one.last_name}" != params["old"]]
+    arguments = {"reservation_id": trip.reservation_id, "passengers": left}
+    return _decided(
+        reader, "update_reservation_passengers", arguments, "the number of passengers cannot change", figures={}
+    )
+
+
+def _difference(new: Sequence[int], old: Sequence[int], people: int) -> str:
+    return f"{people} * (({' + '.join(map(str, new))}) - ({' + '.join(map(str, old))}))"
+
+
+def _old_fares(trip: Reservation) -> list[int]:
+    return [leg.price for leg in trip.flights]
+
+
+def _legs(option: Option) -> list[dict[str, str]]:
+    return [{"flight_number": hop.number, "date": hop.date} for hop in option.hops]
+
+
+def rebook(reader: Reader, params: Params) -> Decision:
+    """Move a one-way trip to the cheapest flights on some days, in the same cabin."""
+    traveller = Traveller(reader, params["who"])
+    trip = traveller.trip(params["trip"])
+    method = traveller.method(params["pay"])
+    by: Key = ("get_reservation_details", trip.reservation_id)
+    refused = _owner(traveller, trip)
+    if not refused and (not is_active(trip) or traveller.flown(trip)):
+        refused = "the trip is over or under way"
+    if not refused and trip.cabin == "basic_economy":
+        refused = "the flights of a basic economy reservation cannot change"
+    if refused:
+        arguments: dict[str, Any] = {"reservation_id": trip.reservation_id, "cabin": trip.cabin}
+        return _decided(reader, "update_reservation_flights", arguments, refused)
+    if trip.flight_type != "one_way":
+        raise NothingFits("not a one way trip")
+    people = len(trip.passengers)
+    search = {**params["search"], "from": [trip.origin], "to": trip.destination}
+    option = cheapest(reader, search, trip.cabin, people, by)
+    if any((leg.flight_number, leg.date) == (hop.number, hop.date) for leg in trip.flights for hop in option.hops):
+        raise NothingFits("a flight would be kept")
+    fares = [price.of(trip.cabin) for price in option.prices]
+    extra = (sum(fares) - sum(_old_fares(trip))) * people
+    arguments = {
+        "reservation_id": trip.reservation_id,
+        "cabin": trip.cabin,
+        "flights": _legs(option),
+        "payment_id": method.id,
+    }
+    sums = (_difference(fares, _old_fares(trip), people),)
+    refused = _paid_with(method, extra)
+    return _decided(reader, "update_reservation_flights", arguments, refused, sums, {"extra": float(extra)})
+
+
+def recabin(reader: Reader, params: Params) -> Decision:
+    """Move a trip to another cabin, its flights unchanged."""
+    traveller = Traveller(reader, params["who"])
+    trip = traveller.trip(params["trip"])
+    cabin = params["cabin"]
+    method = traveller.method(params["pay"])
+    arguments = {
+        "reservation_id": trip.reservation_id,
+        "cabin": cabin,
+        "flights": [{"flight_number": leg.flight_number, "date": leg.date} for leg in trip.flights],
+        "payment_id": method.id,
+    }
+    refused = _owner(traveller, trip)
+    if not refused and (not is_active(trip) or traveller.flown(trip)):
+        refused = "the trip is over or under way"
+    if refused:
+        return _decided(reader, "update_reservation_flights", arguments, refused)
+    if trip.cabin == cabin:
+        raise NothingFits("the trip is in that cabin already")
+    fares = traveller.fares(trip, cabin)
+    if fares is None:
+        raise NothingFits("no seats in that cabin")
+    extra = upgrade_cost(trip, fares)
+    sums = (_difference(fares, _old_fares(trip), len(trip.passengers)),)
+    refused = _paid_with(method, extra)
+    return _decided(reader, "update_reservation_flights", arguments, refused, sums, {"extra": extra})
+
+
+def compensate(reader: Reader, params: Params) -> Decision:
+    """A certificate for one trip with a flight that was `event`: cancelled, or delayed and the trip given up."""
+    traveller = Traveller(reader, params["who"])
+    trip = traveller.trip(params["trip"])
+    event = params["event"]
+    refused = _owner(traveller, trip)
+    if not refused and event not in traveller.statuses(trip):
+        refused = f"no flight of the reservation was {event}"
+    if not refused and not may_compensate(traveller.user, trip):
+        refused = "a regular member without insurance gets no compensation below business"
+    each = CANCELLED_GESTURE if event == "cancelled" else DELAYED_GESTURE
+    people = len(trip.passengers)
+    arguments = {"user_id": traveller.user.user_id, "amount": each * people}
+    return _decided(reader, "send_certificate", arguments, refused, (f"{each} * {people}",))
+
+
+def compensate_all(reader: Reader, params: Params) -> Decision:
+    """A certificate for every trip of which the airline cancelled a flight, as far as the policy allows."""
+    traveller = Traveller(reader, params["who"])
+    trips = list(reader.each(traveller.trip_keys(), traveller.key))
+    fit = [trip for trip in trips if lost_flight(traveller, trip) and may_compensate(traveller.user, trip)]
+    if not fit:
+        raise NothingFits("no trip earns a certificate")
+    amounts = [CANCELLED_GESTURE * len(trip.passengers) for trip in fit]
+    if len(set(amounts)) < len(amounts) or len(fit) > 3:
+        raise NothingFits("two certificates alike, or too many")
+    user_id = traveller.user.user_id
+    return Decision(
+        writes=tuple(Action("send_certificate", {"user_id": user_id, "amount": amount}) for amount in amounts),
+        several=True,
+        sums=tuple(f"{CANCELLED_GESTURE} * {len(trip.passengers)}" for trip in fit),
+    )
+
+
+def _party(traveller: Traveller, wanted: Sequence[Params]) -> list[Passenger]:
+    user = traveller.user
+    found: list[Passenger] = []
+    for one in wanted:
+        if one.get("me"):
+            found.append(Passenger(user.name.first_name, user.name.last_name, user.dob))
+        elif "saved" in one:
+            fit = [p for p in user.saved_passengers if f"{p.first_name} {p.last_name}" == one["saved"]]
+            if not fit:
+                raise NothingFits("no such saved passenger")
+            found.append(fit[0])
+        else:
+            found.append(Passenger(one["first_name"], one["last_name"], one["dob"]))
+    return found
+
+
+def _payments(traveller: Traveller, wanted: Sequence[Params], total: int) -> tuple[list[dict[str, Any]], str]:
+    """What is taken from which method in turn, the last one pays the rest; and why that may not be."""
+    methods = [traveller.method(one) for one in wanted]
+    parts: list[dict[str, Any]] = []
+    left = total
+    refused = "" if may_pay_booking(methods) else "these payment methods cannot be combined"
+    for method in methods:
+        amount = left if isinstance(method, CreditCard) else min(left, int(method.amount))
+        parts.append({"payment_id": method.id, "amount": amount})
+        left -= amount
+    if left and not refused:
+        refused = "the payment methods do not cover the price"
+    if any(part["amount"] == 0 for part in parts) and not refused:
+        raise NothingFits("a payment method is not needed")
+    return parts, refused
+
+
+def book(reader: Reader, params: Params) -> Decision:
+    """Book the cheapest flights that each of `searches` shows: one, or one there and one back."""
+    traveller = Traveller(reader, params["who"])
+    cabin, insurance = params["cabin"], params["insurance"]
+    people = _party(traveller, params["passengers"])
+    count = len(people)
+    options = [cheapest(reader, search, cabin, count) for search in params["searches"]]
+    if len(options) == 2 and options[0].hops[0].origin != params["searches"][1]["to"]:
+        raise NothingFits("the return does not lead to where the trip begins")
+    fares = [price.of(cabin) for option in options for price in option.prices]
+    allowance = FREE_BAGS[traveller.user.membership][cabin]
+    nonfree = nonfree_bags(traveller.user.membership, cabin, count, params["bags"])
+    total = price_of_booking(sum(fares), count, insurance, nonfree)
+    payments, refused = _payments(traveller, params["pay"], total)
+    if count > MAX_PASSENGERS:
+        refused = f"a reservation has {MAX_PASSENGERS} passengers at most"
+    arguments = {
+        "user_id": traveller.user.user_id,
+        "origin": options[0].hops[0].origin,
+        "destination": params["searches"][0]["to"],
+        "flight_type": "one_way" if len(options) == 1 else "round_trip",
+        "cabin": cabin,
+        "flights": [leg for option in options for leg in _legs(option)],
+        "passengers": [msgspec.to_builtins(person) for person in people],
+        "payment_methods": payments,
+        "total_baggages": params["bags"],
+        "nonfree_baggages": nonfree,
+        "insurance": insurance,
+    }
+    sums = [f"{params['bags']} - {allowance} * {count}"] if nonfree else []
+    price = f"{count} * ({' + '.join(map(str, fares))})"
+    price += f" + {INSURANCE_PRICE} * {count}" if insurance == "yes" else ""
+    price += f" + {BAG_PRICE} * {nonfree}" if nonfree else ""
+    sums.append(price)
+    if len(payments) > 1:
+        sums.append(f"{total} - {' - '.join(str(part['amount']) for part in payments[:-1])}")
+    return _decided(reader, "book_reservation", arguments, refused, sums, {"total": float(total)})
+
+
+OBJECTIVES: Final[dict[str, Objective]] = {
+    "book": book,
+    "cancel": cancel,
+    "cancel_all": cancel_all,
+    "bags": bags,
+    "passengers": passengers,
+    "head_count": head_count,
+    "rebook": rebook,
+    "recabin": recabin,
+    "compensate": compensate,
+    "compensate_all": compensate_all,
+}
+"""By name, as in `Goal.objective`."""

@@ -1,0 +1,150 @@
+"""Recipes of several different writes: each on a reservation of its own, some of which many reads decide."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any, Final
+
+import msgspec
+
+from writ_async.core.domain import Draft, Recipe
+from writ_async.core.state import World
+from writ_async.core.task import Fact
+from writ_domains.airline.policy_rules import may_cancel
+from writ_domains.airline.recipes import words
+from writ_domains.airline.recipes.baggage import add_phrase
+from writ_domains.airline.recipes.base import Gold, Unfit, recipe, scenario, some
+from writ_domains.airline.recipes.cabins import other_cabin
+from writ_domains.airline.recipes.passengers import change, companions, full_name
+from writ_domains.airline.recipes.select import case_with_later_trips, describe, later_trips, payer
+from writ_domains.airline.schedule import DAYS, FIRST_OPEN
+from writ_domains.airline.schema import CreditCard, Reservation, User
+from writ_domains.kit.phrasing import pick
+
+
+class _Step(msgspec.Struct, frozen=True):
+    """What one write adds to the request: a verb phrase, first-person sentences, and facts."""
+
+    wish: str
+    details: list[str]
+    facts: list[Fact]
+
+
+def _cancel(rng: Random, gold: Gold, user: User, trip: Reservation, card: dict[str, Any]) -> _Step:
+    if not may_cancel(gold.state, trip, "change of plan"):
+        raise Unfit("that trip cannot be cancelled")
+    gold.reach(user, "cancel", trip={"id": trip.reservation_id}, reason="change of plan")
+    wish = pick(rng, ("cancel reservation {}", "call off trip {}", "cancel the booking {}"))
+    why = f"For {trip.reservation_id} the reason is that my plans have changed."
+    return _Step(wish.format(trip.reservation_id), [why], [])
+
+
+def _bags(rng: Random, gold: Gold, user: User, trip: Reservation, card: dict[str, Any]) -> _Step:
+    more = rng.randint(1, 3)
+    gold.reach(user, "bags", trip={"id": trip.reservation_id}, more=more, pay=card)
+    details = [gold.pin("calls", pick(rng, words.ONE_STEP))] if more > 1 else []
+    phrase = add_phrase(rng, more)
+    return _Step(f"{phrase} {'' if phrase.endswith(' on') else 'to '}reservation {trip.reservation_id}", details, [])
+
+
+def _cabin(rng: Random, gold: Gold, user: User, trip: Reservation, card: dict[str, Any]) -> _Step:
+    cabin = other_cabin(rng, trip)
+    gold.reach(user, "recabin", trip={"id": trip.reservation_id}, cabin=cabin, pay=card)
+    wish = pick(rng, ("change the cabin of {} to {}", "move reservation {} to {}", "put the booking {} into {}"))
+    detail = f"The flights of {trip.reservation_id} stay the same."
+    return _Step(wish.format(trip.reservation_id, words.cabin(rng, cabin)), [detail], [])
+
+
+def _people(rng: Random, gold: Gold, user: User, trip: Reservation, card: dict[str, Any]) -> _Step:
+    if not companions(trip):
+        raise Unfit("the user travels alone")
+    old = pick(rng, companions(trip))
+    new, wish, details, fact = change(rng, gold, trip, old)
+    gold.reach(user, "passengers", trip={"id": trip.reservation_id}, old=full_name(old), new=new)
+    return _Step(f"{wish} on reservation {trip.reservation_id}", [*details, fact.text], [fact])
+
+
+def _join(rng: Random, wishes: list[str]) -> str:
+    first, *rest = wishes
+    links = ("then", "also", "next", "besides that", "after that")
+    return pick(rng, ("{}", "do a few things: {}", "sort out some of my trips: {}")).format(
+        ", and ".join([first, *(f"{pick(rng, links)} {text}" for text in rest)])
+    )
+
+
+def _overhaul(world: World, rng: Random, gold: Gold) -> Draft:
+    case = case_with_later_trips(world, rng, 2)
+    trips = some(rng, later_trips(case), 2, 6)
+    card = payer(rng, case.user, cards_only=True)
+    assert isinstance(card, CreditCard)
+    pool = (_cancel, _bags, _cabin, _people)
+    steps = rng.sample(pool, min(len(pool), len(trips))) + [pick(rng, pool) for _ in trips[len(pool) :]]
+    paying = describe(case.user, card)
+    done = [step(rng, gold, case.user, trip, paying) for trip, step in zip(trips, steps, strict=True)]
+    details = [text for step in done for text in step.details]
+    if any(step in (_bags, _cabin) for step in steps):
+        details.append(words.pay_with(rng, words.method(rng, case.user, card)))
+    facts = [fact for step in done for fact in step.facts]
+    wish = _join(rng, [step.wish for step in done])
+    return gold.draft(scenario(rng, case.user, wish, list(dict.fromkeys(details)), facts=facts))
+
+
+def _search(world: World, rng: Random, gold: Gold) -> Draft:
+    """Two to four writes, most of which many reads decide: other flights, bags, a cancellation, a passenger."""
+    case = case_with_later_trips(world, rng, 3)
+    card = payer(rng, case.user, cards_only=True)
+    paying = describe(case.user, card)
+    places = words.Places(rng, gold)
+    wishes: list[str] = []
+    details: list[str] = []
+    one_way = [trip for trip in later_trips(case) if trip.flight_type == "one_way" and trip.cabin != "basic_economy"]
+    if one_way:
+        trip = pick(rng, one_way)
+        start = rng.randrange(FIRST_OPEN, len(DAYS) - 6)
+        dates = list(DAYS[start : start + rng.choice((2, 3, 3, 6))])
+        where = {"route": [trip.origin, trip.destination]}
+        gold.reach(case.user, "rebook", trip=where, search={"dates": dates}, pay=paying)
+        route, when = places.route(rng, trip), words.days(rng, dates)
+        wishes.append(f"move my trip {route} to the cheapest flights on {when}, in the same cabin")
+        details.append(pick(rng, words.STOPS))
+    last = rng.random() < 0.5
+    more = rng.randint(1, 3)
+    gold.reach(case.user, "bags", trip={"start": "last" if last else "first"}, more=more, pay=paying)
+    named = pick(rng, ("whichever trip of mine starts {} after today", "the {} of my trips that leave after today"))
+    phrase = add_phrase(rng, more)
+    wishes.append(f"{phrase} {'' if phrase.endswith(' on') else 'to '}{named.format('last' if last else 'first')}")
+    if more > 1:
+        details.append(gold.pin("calls", pick(rng, words.ONE_STEP)))
+    if sum(trip.cabin == "business" for trip in later_trips(case)) > 1:
+        least = rng.random() < 0.5
+        gold.reach(case.user, "cancel", trip={"paid": "least" if least else "most"}, reason="change of plan")
+        word = "cheapest" if least else "most expensive"
+        wishes.append(f"cancel the {word} of my business class trips that start after today")
+        details += [words.reason(rng, "change of plan"), "For that one I go by what was paid for the whole booking."]
+    facts: list[Fact] = []
+    joined = [trip for trip in later_trips(case) if companions(trip)]
+    if joined and rng.random() < 0.6:
+        trip = pick(rng, joined)
+        old = pick(rng, companions(trip))
+        new, wish, kept, fact = change(rng, gold, trip, old)
+        named_by = {"passenger": full_name(old)}
+        decision = gold.reach(case.user, "passengers", trip=named_by, old=full_name(old), new=new)
+        if decision.writes[0].arguments["reservation_id"] != trip.reservation_id:
+            raise Unfit("the trip was cancelled just now, and the name points at a past one")
+        wishes.append(f"{wish} on the one trip that has {full_name(old)} as a passenger")
+        details += [*kept, fact.text]
+        facts.append(fact)
+    if len(wishes) < 2:
+        raise Unfit("too little to do")
+    order = gold.pin("writes", pick(rng, words.IN_ORDER))
+    pay = words.pay_with(rng, words.method(rng, case.user, card))
+    details += [order, "I go by the day of a trip's first flight.", pick(rng, words.FORGOT), pay]
+    wish = _join(rng, wishes)
+    return gold.draft(scenario(rng, case.user, wish, details, facts=facts, unknown=words.NO_IDS))
+
+
+RECIPES: Final[tuple[Recipe, ...]] = (
+    recipe("several_changes", "write-intensive", _overhaul),
+    recipe("several_searches", "write-intensive", _search),
+)
+"""Recipes of several writes."""

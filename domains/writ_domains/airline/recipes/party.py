@@ -1,0 +1,186 @@
+"""Who flies, with how many bags, insured or not, and who pays: all of a booking but its flights."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import msgspec
+
+from writ_async.core.goal import Decision
+from writ_async.core.task import Fact
+from writ_domains.airline.policy_rules import FREE_BAGS
+from writ_domains.airline.recipes import words
+from writ_domains.airline.recipes.base import Gold
+from writ_domains.airline.recipes.select import describe, newcomer
+from writ_domains.airline.schema import CABINS, CabinName, CreditCard, Insurance, Passenger, User
+from writ_domains.kit.phrasing import listing, pick
+
+
+class Party(msgspec.Struct, frozen=True):
+    """Everything about a booking that does not depend on its flights; passengers as params.
+
+    `details` are first-person sentences, `pins` those of them that settle something.
+    """
+
+    user: User
+    cabin: CabinName
+    passengers: tuple[dict[str, Any], ...]
+    bags: int
+    insurance: Insurance
+    details: tuple[str, ...]
+    facts: tuple[Fact, ...]
+    pins: tuple[tuple[str, str], ...]
+
+    @property
+    def count(self) -> int:
+        """How many fly."""
+        return len(self.passengers)
+
+
+def _company(
+    rng: Random, user: User, count: int
+) -> tuple[list[Passenger], list[dict[str, Any]], list[str], list[Fact]]:
+    """Passengers beside the user, saved ones and new ones; the same as params; sentences on them, and facts."""
+    people: list[Passenger] = []
+    wanted: list[dict[str, Any]] = []
+    details: list[str] = []
+    facts: list[Fact] = []
+    saved = [p for p in user.saved_passengers if p.first_name != user.name.first_name]
+    for place in range(count):
+        free = [p for p in saved if p not in people]
+        if free and rng.random() < 0.6:
+            person = pick(rng, free)
+            wanted.append({"saved": f"{person.first_name} {person.last_name}"})
+            name = f"{person.first_name} {person.last_name}"
+            details.append(
+                pick(
+                    rng,
+                    (
+                        f"{name} is saved in my profile.",
+                        f"The data of {name} is among my saved passengers.",
+                        f"My profile has {name} as a saved passenger.",
+                    ),
+                )
+            )
+        else:
+            me = Passenger(user.name.first_name, user.name.last_name, user.dob)
+            person = newcomer(rng, [*people, *saved, me])
+            wanted.append(msgspec.structs.asdict(person))
+            name = f"{person.first_name} {person.last_name}"
+            said = pick(rng, ("{} was born on {}.", "{}'s date of birth is {}.", "The birthday of {} is {}."))
+            facts.append(Fact(f"passenger_{place + 2}", name, said.format(name, person.dob)))
+        people.append(person)
+    return people, wanted, details, facts
+
+
+def _who(rng: Random, others: list[Passenger]) -> list[str]:
+    if not others:
+        return [
+            pick(rng, ("It's just me flying.", "I'm travelling alone.", "There's 1 passenger: me.", "It's only me."))
+        ]
+    names = listing([f"{person.first_name} {person.last_name}" for person in others])
+    count = len(others) + 1
+    return [
+        pick(
+            rng,
+            (
+                f"There are {count} passengers: me and {names}.",
+                f"The passengers are me and {names}, so {count} people.",
+                f"I'm flying together with {names}, {count} people in all.",
+            ),
+        ),
+        pick(
+            rng,
+            (
+                f"I should be listed first, then {names}.",
+                f"The passenger list should have me first and then {names}.",
+                f"In the booking I come first, followed by {names}.",
+            ),
+        ),
+    ]
+
+
+def _bags_said(rng: Random, bags: int, others: bool) -> str:
+    word = "bag" if bags == 1 else "bags"
+    if bags == 0:
+        return pick(rng, ("I have 0 checked bags.", "There will be no checked bags, so 0.", "I need 0 checked bags."))
+    return pick(
+        rng,
+        (
+            f"I need {bags} checked {word} in total.",
+            f"I want to check {bags} {word}" + (" for everybody together." if others else "."),
+            f"There will be {bags} checked {word} altogether.",
+        ),
+    )
+
+
+def draw_party(rng: Random, user: User, most: int = 4) -> Party:
+    """A random party of one to four people."""
+    cabin: CabinName = pick(rng, (*CABINS, "economy"))
+    others, wanted, details, facts = _company(rng, user, pick(rng, (0, 0, 0, 1, 1, 2, 3)[: most + 3]))
+    count = len(others) + 1
+    free = FREE_BAGS[user.membership][cabin] * count
+    beyond = (free, free + 1, free + 2) if free <= 5 else (count + 1,)
+    bags = pick(rng, (0, 1, 1, 2, count, *beyond))
+    insurance: Insurance = "yes" if rng.random() < 0.4 else "no"
+    insured = (
+        ("I want travel insurance.", "I'd like to add the travel insurance.", "Travel insurance: yes.")
+        if insurance == "yes"
+        else ("I want no travel insurance.", "I don't need travel insurance: no.", "Travel insurance: no.")
+    )
+    who = _who(rng, others)
+    sentences = [*who, *details, _bags_said(rng, bags, bool(others)), pick(rng, insured)]
+    return Party(
+        user,
+        cabin,
+        ({"me": True}, *wanted),
+        bags,
+        insurance,
+        tuple(sentences),
+        tuple(facts),
+        (("passengers", who[-1]),) if others else (),
+    )
+
+
+def _sources(rng: Random, gold: Gold, user: User) -> tuple[list[dict[str, Any]], str]:
+    """Payment methods as params, the last of which pays the rest, and how the user says so."""
+    methods = list(user.payment_methods.values())
+    cards = [method for method in methods if isinstance(method, CreditCard)]
+    partial = [m for m in methods if not isinstance(m, CreditCard) and m.amount >= 1 and m.amount % 1 == 0]
+    if cards and partial and rng.random() < 0.35:
+        first, rest = pick(rng, partial), pick(rng, cards)
+        said = (words.method(rng, user, first), words.method(rng, user, rest))
+        text = pick(
+            rng,
+            (
+                "I want to use up {} first and put the rest on {}.",
+                "I'll pay with the full amount of {}, then the remainder with {}.",
+                "The payment is {} in full and, after that, {} for what is left.",
+            ),
+        ).format(*said)
+        return [describe(user, first), describe(user, rest)], gold.pin("payments", text)
+    method = pick(rng, methods)
+    text = pick(
+        rng,
+        ("I'd like to pay with {}.", "I'll pay for everything with {}.", "The payment method is {}.", "I pay by {}."),
+    ).format(words.method(rng, user, method))
+    return [describe(user, method)], text
+
+
+def book(rng: Random, gold: Gold, party: Party, searches: list[dict[str, Any]]) -> tuple[Decision, list[str]]:
+    """Play the booking of what the searches show best; gives the decision, and sentences on who flies and pays."""
+    paying, said = _sources(rng, gold, party.user)
+    for kind, text in party.pins:
+        gold.pin(kind, text)
+    decision = gold.reach(
+        party.user,
+        "book",
+        searches=searches,
+        cabin=party.cabin,
+        passengers=list(party.passengers),
+        bags=party.bags,
+        insurance=party.insurance,
+        pay=paying,
+    )
+    return decision, [*party.details, said]

@@ -1,0 +1,18 @@
+"""What customers of the shop can want, as questions with one answer over what can be read."""
+
+from writ_async.core.goal import GoalRules
+from writ_domains.retail.goals.changes import changes
+from writ_domains.retail.goals.choose import FETCH
+from writ_domains.retail.goals.objectives import OBJECTIVES
+from writ_domains.retail.goals.plans import plans
+from writ_domains.retail.policy_rules import permitted
+
+RULES = GoalRules(
+    objectives=OBJECTIVES,
+    fetch=FETCH,
+    changes=changes,
+    permitted=permitted,
+    plans=plans,
+)
+
+__all__ = ["OBJECTIVES", "RULES"]

@@ -1,0 +1,93 @@
+"""Changes to one cell that a shop could well show instead: another status, price, stock, address, method, owner.
+
+Each is consistent: an order's payment equals its items, an item's id belongs to its product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from writ_async.core.goal import Decision, Edit, Key, Reader
+from writ_domains.kit.people import Address
+from writ_domains.retail.lookups import replace_methods
+from writ_domains.retail.schema import GiftCard, Order, OrderItem, PaymentMethod, Product, User
+
+_ELSEWHERE: Final = Address("1 Otherwise Road", "Unit 1", "Reno", "USA", "NV", "89501")
+_STATUSES: Final = ("pending", "delivered")
+_HIGH: Final = 20_000.0
+_LOW: Final = 0.01
+
+
+def changes(reader: Reader, key: Key, params: Mapping[str, Any], decision: Decision) -> Iterator[tuple[Edit, ...]]:
+    """Changes of a cell, those most likely to matter first; none for the lookup of the customer's id."""
+    result = reader.cells[key]
+    if isinstance(result, Order):
+        for order in _orders(reader, result, decision):
+            yield (("orders", result.order_id, order),)
+    elif isinstance(result, Product):
+        for product in _products(result, decision):
+            yield (("products", result.product_id, product),)
+    elif isinstance(result, User):
+        for user in _users(result, decision):
+            yield (("users", result.user_id, user),)
+
+
+def _priced(order: Order, items: tuple[OrderItem, ...], status: str) -> Order:
+    paid = replace(order.payment_history[0], amount=round(sum(item.price for item in items), 2))
+    return replace(order, items=items, status=status, payment_history=(paid, *order.payment_history[1:]))
+
+
+def _orders(reader: Reader, order: Order, decision: Decision) -> Iterator[Order]:
+    named = any(action.arguments.get("order_id") == order.order_id for action in decision.writes)
+    if named:
+        yield replace(order, status="processed" if order.status != "processed" else "cancelled")
+    for status in _STATUSES:
+        fresh = order if order.status == status else replace(order, payment_history=order.payment_history[:1])
+        yield _priced(fresh, (replace(order.items[0], price=_HIGH), *order.items[1:]), status)
+        yield _priced(fresh, tuple(replace(item, price=_LOW) for item in order.items), status)
+        yield replace(fresh, status=status)
+    yield replace(order, address=_ELSEWHERE)
+    paid = order.payment_history[0]
+    yield replace(order, payment_history=(replace(paid, payment_method_id="credit_card_1000001"),))
+    for place, item in enumerate(order.items):
+        product: Product | None = reader.state.get("products", item.product_id)
+        variants = product.variants.values() if product is not None else ()
+        variant = next((one for one in variants if one.item_id != item.item_id), None)
+        if variant is not None:
+            other = replace(item, item_id=variant.item_id, options=variant.options)
+            yield replace(order, items=(*order.items[:place], other, *order.items[place + 1 :]))
+
+
+def _products(product: Product, decision: Decision) -> Iterator[Product]:
+    chosen = {one for action in decision.writes for one in action.arguments.get("new_item_ids", ())}
+    owned = {one for action in decision.writes for one in action.arguments.get("item_ids", ())}
+    variants = product.variants
+
+    def changed(item_id: str, **fields: Any) -> Product:
+        return replace(product, variants={**variants, item_id: replace(variants[item_id], **fields)})
+
+    for item_id in variants:
+        if item_id in chosen:
+            yield changed(item_id, available=not variants[item_id].available)
+    for item_id in variants:
+        if item_id not in chosen and item_id not in owned:
+            yield changed(item_id, available=True, price=_LOW)
+            yield changed(item_id, available=True, price=_HIGH)
+
+
+def _users(user: User, decision: Decision) -> Iterator[User]:
+    named = {action.arguments.get("order_id") for action in decision.writes}
+    yield replace(user, orders=tuple(order_id for order_id in user.orders if order_id not in named))
+    yield replace_methods(
+        user, {f"{key}9": replace(method, id=f"{key}9") for key, method in user.payment_methods.items()}
+    )
+    for balance in (0.0, _HIGH):
+        methods: dict[str, PaymentMethod] = {
+            key: GiftCard(key, balance) if isinstance(method, GiftCard) else method
+            for key, method in user.payment_methods.items()
+        }
+        yield replace_methods(user, methods)
+    yield replace(user, address=_ELSEWHERE)

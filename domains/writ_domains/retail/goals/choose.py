@@ -1,0 +1,192 @@
+"""Finding the customer, the order, the items, the variants and the payment method that a request describes.
+
+Descriptions are plain JSON, as they stand in `Goal.params`:
+
+- who: `{"email"}` or `{"first_name", "last_name", "zip"}`
+- order: `{"id"}`; `{"with": product}` (in one order only); `{"status", "most": bool}` (by total);
+  with `"card": true` of those that the gift card can pay in full and does not pay yet
+- method: `{"source"}`, with `"last_four"` where there may be two cards; `{"original": true}`
+- address: the six parts of one; `{"like": order}`; `{"home": true}`
+- target (a variant of an item's product): `{"options"}` (what differs); `{"price": "lowest" | "highest"}`, of those
+  that are in stock, with `"keep"`: axes that stay as they are
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from writ_async.core.domain import ToolError
+from writ_async.core.goal import Ambiguous, Key, NothingFits, Reader
+from writ_async.core.state import State
+from writ_domains.kit.people import Address
+from writ_domains.retail import lookups
+from writ_domains.retail.schema import (
+    CreditCard,
+    GiftCard,
+    Order,
+    OrderItem,
+    PaymentMethod,
+    PayPal,
+    Product,
+    User,
+    Variant,
+)
+
+ORDER_MARGIN: Final = 5.0
+ITEM_MARGIN: Final = 5.0
+VARIANT_MARGIN: Final = 1.0
+"""Variants of a product lie closer together than orders and items do."""
+_SOURCES: Final[dict[str, type]] = {"credit_card": CreditCard, "paypal": PayPal, "gift_card": GiftCard}
+
+
+def _by_email(state: State, email: str) -> str | None:
+    try:
+        return lookups.find_by_email(state, email)
+    except ToolError:
+        return None
+
+
+def _by_name(state: State, first_name: str, last_name: str, zip_code: str) -> str | None:
+    try:
+        return lookups.find_by_name_zip(state, first_name, last_name, zip_code)
+    except ToolError:
+        return None
+
+
+FETCH: Final[dict[str, Callable[..., Any]]] = {
+    "find_user_id_by_email": _by_email,
+    "find_user_id_by_name_zip": _by_name,
+    "get_user_details": lambda state, key: state.get("users", key),
+    "get_order_details": lambda state, key: state.get("orders", key),
+    "get_product_details": lambda state, key: state.get("products", key),
+}
+"""What a read tool's result comes from, for each tool that an objective may read with."""
+
+
+class Customer:
+    """The customer of one decision; the profile is read when it is asked for."""
+
+    __slots__ = ("_auth", "reader", "user_id")
+
+    def __init__(self, reader: Reader, who: Mapping[str, str]) -> None:
+        self.reader = reader
+        self._auth: Key = (
+            ("find_user_id_by_email", who["email"])
+            if "email" in who
+            else ("find_user_id_by_name_zip", who["first_name"], who["last_name"], who["zip"])
+        )
+        self.user_id: str = reader.read(self._auth)
+
+    @property
+    def key(self) -> Key:
+        """The cell of the profile."""
+        return ("get_user_details", self.user_id)
+
+    @property
+    def profile(self) -> User:
+        """The profile."""
+        found: User = self.reader.read(self.key, self._auth)
+        return found
+
+    def order_keys(self) -> list[Key]:
+        """The cells of all orders."""
+        return [("get_order_details", order_id) for order_id in self.profile.orders]
+
+    def orders(self) -> list[Order]:
+        """All orders."""
+        return list(self.reader.each(self.order_keys(), self.key))
+
+    def order(self, wanted: Mapping[str, Any]) -> Order:
+        """The order that is described. Raises `NothingFits` and `Ambiguous`."""
+        if "id" in wanted:
+            # Policy has the agent find the customer first, even where the order's id is given.
+            by_id: Order = self.reader.read(("get_order_details", wanted["id"]), self._auth)
+            return by_id
+        if "with" in wanted:
+            name = wanted["with"]
+            keys = self.order_keys()
+            found: Order = self.reader.only(keys, lambda one: any(item.name == name for item in one.items), self.key)
+            return found
+        orders = [order for order in self.orders() if order.status == wanted["status"]]
+        if wanted.get("card"):
+            orders = self._covered(orders)
+        return self.reader.best(orders, total, ORDER_MARGIN, most=wanted["most"])
+
+    def _covered(self, orders: Iterable[Order]) -> list[Order]:
+        card = self.method({"source": "gift_card"})
+        assert isinstance(card, GiftCard)
+        others = [order for order in orders if order.payment_history[0].payment_method_id != card.id]
+        if any(abs(total(order) - card.balance) < 1 for order in others):
+            raise Ambiguous("the balance decides by a hair")
+        return [order for order in others if total(order) <= card.balance]
+
+    def method(self, wanted: Mapping[str, Any]) -> PaymentMethod:
+        """The payment method that is described, of those in the profile."""
+        kind = _SOURCES[wanted["source"]]
+        last = wanted.get("last_four")
+        fit = [
+            method
+            for method in self.profile.payment_methods.values()
+            if isinstance(method, kind) and (last is None or getattr(method, "last_four", None) == last)
+        ]
+        if not fit:
+            raise NothingFits("no such payment method")
+        if len(fit) > 1:
+            raise Ambiguous("two such payment methods")
+        return fit[0]
+
+    def address(self, wanted: Mapping[str, Any]) -> Address:
+        """The address that is described."""
+        if "like" in wanted:
+            return self.order(wanted["like"]).address
+        if wanted.get("home"):
+            return self.profile.address
+        return Address(**wanted)
+
+    def product(self, item: OrderItem, order: Order) -> Product:
+        """The product of an item."""
+        found: Product = self.reader.read(
+            ("get_product_details", item.product_id), ("get_order_details", order.order_id)
+        )
+        return found
+
+
+def total(order: Order) -> float:
+    """What was paid for an order."""
+    return order.payment_history[0].amount
+
+
+def item_named(order: Order, name: str) -> OrderItem:
+    """The one item of a product in an order."""
+    fit = [item for item in order.items if item.name == name]
+    if not fit:
+        raise NothingFits("no such item in the order")
+    if len(fit) > 1:
+        raise Ambiguous("two such items in the order")
+    return fit[0]
+
+
+def in_stock(product: Product, item: OrderItem, keep: Iterable[str] = ()) -> list[Variant]:
+    """The other variants that are in stock and keep some options of the item."""
+    return [
+        one
+        for one in product.variants.values()
+        if one.available
+        and one.item_id != item.item_id
+        and all(one.options.get(axis) == item.options.get(axis) for axis in keep)
+    ]
+
+
+def variant(reader: Reader, product: Product, item: OrderItem, wanted: Mapping[str, Any]) -> Variant:
+    """The variant of an item's product that is described; one with named options may be out of stock."""
+    if "price" in wanted:
+        options = in_stock(product, item, wanted.get("keep", ()))
+        return reader.best(options, lambda one: one.price, VARIANT_MARGIN, most=wanted["price"] == "highest")
+    options_wanted = {**item.options, **wanted["options"]}
+    fit = [one for one in product.variants.values() if one.options == options_wanted and one.item_id != item.item_id]
+    if not fit:
+        raise NothingFits("no such variant")
+    if len(fit) > 1:
+        raise Ambiguous("two such variants")
+    return fit[0]

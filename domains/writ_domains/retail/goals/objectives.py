@@ -1,0 +1,254 @@
+"""The objectives of the shop: one for each write tool, and three that ask for several writes at once.
+
+Their params are described in `choose.py`; `who` is in all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from writ_async.core.goal import Decision, NothingFits, Objective, Reader
+from writ_async.core.task import Action
+from writ_domains.retail.goals.choose import ITEM_MARGIN, Customer, in_stock, item_named, total, variant
+from writ_domains.retail.policy_rules import forbidden
+from writ_domains.retail.schema import Order, OrderItem, Product, Variant
+
+Params = Mapping[str, Any]
+_EXCHANGE: Final = "exchange_delivered_order_items"
+_MODIFY: Final = "modify_pending_order_items"
+
+
+def address_arguments(address: Any) -> dict[str, str]:
+    """The arguments that the two address tools share, in their order."""
+    return {name: getattr(address, name) for name in ("address1", "address2", "city", "state", "country", "zip")}
+
+
+def _decide(
+    customer: Customer,
+    name: str,
+    arguments: dict[str, Any],
+    order: Order | None,
+    figures: Mapping[str, float] | None = None,
+    products: Mapping[str, Product] | None = None,
+) -> Decision:
+    """A decision on one write, refused where the policy forbids it. The profile is read only where a rule needs it."""
+    known = products or {}
+    reader = customer.reader
+    if order is not None and order.user_id != customer.user_id:
+        refused = "the order is another customer's"
+    else:
+        refused = forbidden(name, arguments, customer.profile, order, known.get) if _needs_profile(name) else ""
+        if not refused and order is not None and not _needs_profile(name):
+            refused = _by_status(name, arguments, order)
+    return Decision(
+        writes=(Action(name, arguments),),
+        refused=refused,
+        margin=reader.margin,
+        least=reader.least,
+        figures=figures or {},
+    )
+
+
+def _needs_profile(name: str) -> bool:
+    return name in (_EXCHANGE, _MODIFY, "modify_pending_order_payment")
+
+
+def _by_status(name: str, arguments: Mapping[str, Any], order: Order) -> str:
+    wanted = "delivered" if name == "return_delivered_order_items" else "pending"
+    return "" if order.status == wanted else f"the order is {order.status}, not {wanted}"
+
+
+def cancel(reader: Reader, params: Params) -> Decision:
+    """Cancel the order for a reason."""
+    customer = Customer(reader, params["who"])
+    order = customer.order(params["order"])
+    arguments = {"order_id": order.order_id, "reason": params["reason"]}
+    return _decide(customer, "cancel_pending_order", arguments, order, {"refund": total(order)})
+
+
+def _refund_to(customer: Customer, order: Order, wanted: Params) -> tuple[str, str]:
+    """The id of the method that a refund goes to, and why it may not."""
+    original = order.payment_history[0].payment_method_id
+    if wanted.get("original"):
+        return original, ""
+    method = customer.method(wanted)
+    gift = wanted["source"] == "gift_card"
+    allowed = gift or method.id == original
+    return method.id, "" if allowed else "a refund goes to the original payment method or to a gift card"
+
+
+def give_back(reader: Reader, params: Params) -> Decision:
+    """Return items of a delivered order: `items` is `{"names"}`, `{"all": true}`, `{"all_but": most}` or
+    `{"extreme": most}` (of all delivered orders).
+    """
+    customer = Customer(reader, params["who"])
+    wanted = params["items"]
+    if "extreme" in wanted:
+        order, one = _extreme_item(customer, "delivered", wanted["extreme"])
+        items: Sequence[OrderItem] = (one,)
+    else:
+        order = customer.order(params["order"])
+        if "names" in wanted:
+            items = [item_named(order, name) for name in wanted["names"]]
+        elif wanted.get("all"):
+            items = order.items
+        else:
+            kept = reader.best(order.items, lambda item: item.price, ITEM_MARGIN, most=wanted["all_but"], lone=False)
+            items = [item for item in order.items if item is not kept]
+    method_id, refused = _refund_to(customer, order, params["refund"])
+    arguments = {
+        "order_id": order.order_id,
+        "item_ids": [item.item_id for item in items],
+        "payment_method_id": method_id,
+    }
+    decided = _decide(customer, "return_delivered_order_items", arguments, order)
+    if refused and not decided.refused:
+        return Decision(writes=decided.writes, refused=refused, margin=decided.margin, least=decided.least)
+    return decided
+
+
+def _extreme_item(customer: Customer, status: str, most: bool) -> tuple[Order, OrderItem]:
+    found = [(order, item) for order in customer.orders() if order.status == status for item in order.items]
+    return customer.reader.best(found, lambda one: one[1].price, ITEM_MARGIN, most=most)
+
+
+def _saving(customer: Customer, status: str, target: Params) -> tuple[Order, OrderItem, Variant]:
+    """The item of all orders of a status with which a swap for the cheapest variant in stock saves most."""
+    reader = customer.reader
+    owned = [(order, item) for order in customer.orders() if order.status == status for item in order.items]
+    reader.scanned += len({item.product_id for _, item in owned})
+    options: list[tuple[float, Order, OrderItem, Variant]] = []
+    for order, item in owned:
+        try:
+            product = customer.product(item, order)
+        except NothingFits:
+            continue
+        for one in in_stock(product, item, target.get("keep", ())):
+            options.append((item.price - one.price, order, item, one))
+    saved, order, item, one = reader.best(options, lambda option: option[0], ITEM_MARGIN, most=True)
+    if saved < ITEM_MARGIN:
+        raise NothingFits("nothing can be saved")
+    return order, item, one
+
+
+def swap(name: str) -> Objective:
+    """An objective that swaps items: `items` is a list of `{"name", "target"}`, or one `{"extreme": most, "target"}`
+    or `{"saving": true, "target"}` over all orders of the status that the tool is for.
+    """
+
+    def decide(reader: Reader, params: Params) -> Decision:
+        customer = Customer(reader, params["who"])
+        status = "delivered" if name == _EXCHANGE else "pending"
+        swaps: list[tuple[OrderItem, Variant]] = []
+        first = params["items"][0]
+        if "saving" in first:
+            order, item, chosen = _saving(customer, status, first["target"])
+            swaps.append((item, chosen))
+        elif "extreme" in first:
+            order, item = _extreme_item(customer, status, first["extreme"])
+            swaps.append((item, variant(reader, customer.product(item, order), item, first["target"])))
+        else:
+            order = customer.order(params["order"])
+            for wanted in params["items"]:
+                item = item_named(order, wanted["name"])
+                swaps.append((item, variant(reader, customer.product(item, order), item, wanted["target"])))
+        due = round(sum(new.price - old.price for old, new in swaps), 2)
+        arguments = {
+            "order_id": order.order_id,
+            "item_ids": [old.item_id for old, _ in swaps],
+            "new_item_ids": [new.item_id for _, new in swaps],
+            "payment_method_id": customer.method(params["pay"]).id,
+        }
+        products = {old.product_id: customer.product(old, order) for old, _ in swaps}
+        return _decide(customer, name, arguments, order, {"difference": due}, products)
+
+    return decide
+
+
+def pay(reader: Reader, params: Params) -> Decision:
+    """Let another method pay for a pending order."""
+    customer = Customer(reader, params["who"])
+    order = customer.order(params["order"])
+    arguments = {"order_id": order.order_id, "payment_method_id": customer.method(params["pay"]).id}
+    return _decide(customer, "modify_pending_order_payment", arguments, order)
+
+
+def ship(reader: Reader, params: Params) -> Decision:
+    """Send a pending order to an address."""
+    customer = Customer(reader, params["who"])
+    order = customer.order(params["order"])
+    address = customer.address(params["address"])
+    if "like" in params["address"] and address == order.address:
+        raise NothingFits("the order is sent there already")
+    arguments = {"order_id": order.order_id, **address_arguments(address)}
+    return _decide(customer, "modify_pending_order_address", arguments, order)
+
+
+def live(reader: Reader, params: Params) -> Decision:
+    """Change the default address of the profile."""
+    customer = Customer(reader, params["who"])
+    address = customer.address(params["address"])
+    if "like" in params["address"] and address == customer.profile.address:
+        raise NothingFits("the address is the default already")
+    arguments = {"user_id": customer.user_id, **address_arguments(address)}
+    return Decision(writes=(Action("modify_user_address", arguments),), margin=reader.margin, least=reader.least)
+
+
+def _several(writes: Sequence[Action], figures: Mapping[str, float] | None = None) -> Decision:
+    if not writes:
+        raise NothingFits("no order fits")
+    return Decision(writes=tuple(writes), several=True, figures=figures or {})
+
+
+def clear(reader: Reader, params: Params) -> Decision:
+    """Cancel every pending order."""
+    orders = [order for order in Customer(reader, params["who"]).orders() if order.status == "pending"]
+    return _several(
+        [Action("cancel_pending_order", {"order_id": one.order_id, "reason": params["reason"]}) for one in orders],
+        {"refund": sum(map(total, orders))},
+    )
+
+
+def move(reader: Reader, params: Params) -> Decision:
+    """A new default address, and the same for every pending order."""
+    customer = Customer(reader, params["who"])
+    address = address_arguments(customer.address(params["address"]))
+    pending = [order for order in customer.orders() if order.status == "pending"]
+    home = Action("modify_user_address", {"user_id": customer.user_id, **address})
+    return _several(
+        [home, *(Action("modify_pending_order_address", {"order_id": one.order_id, **address}) for one in pending)]
+    )
+
+
+def return_everything(reader: Reader, params: Params) -> Decision:
+    """Send back everything that was delivered, each refund to the method that paid."""
+    delivered = [order for order in Customer(reader, params["who"]).orders() if order.status == "delivered"]
+    return _several(
+        [
+            Action(
+                "return_delivered_order_items",
+                {
+                    "order_id": order.order_id,
+                    "item_ids": [item.item_id for item in order.items],
+                    "payment_method_id": order.payment_history[0].payment_method_id,
+                },
+            )
+            for order in delivered
+        ]
+    )
+
+
+OBJECTIVES: Final[dict[str, Objective]] = {
+    "cancel": cancel,
+    "return": give_back,
+    "exchange": swap(_EXCHANGE),
+    "modify": swap(_MODIFY),
+    "pay": pay,
+    "ship": ship,
+    "live": live,
+    "cancel_all": clear,
+    "move": move,
+    "return_all": return_everything,
+}
+"""By name, as in `Goal.objective`."""

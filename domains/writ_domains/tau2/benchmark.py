@@ -1,0 +1,158 @@
+"""Loads a domain of τ²-bench from its data folder into our types."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from writ_async.core.benchmark import Subset
+from writ_async.core.domain import Domain, Tool
+from writ_async.core.environment import Environment
+from writ_async.core.task import Task, WorldRef
+from writ_async.errors import InputError
+from writ_async.files import read_as, read_json
+from writ_async.registry import load_domain
+from writ_domains.tau2.schema import TaskRecord, to_task
+
+DATA_VARIABLE = "TAU2_DATA_DIR"
+SUBSETS = ("airline", "retail")
+_UNSUPPORTED = ("telecom", "banking_knowledge", "mock")
+_DEFAULT_SPLIT = "base"
+_PLACES = ("tau2/domains", "domains", "data/tau2/domains", ".")
+
+
+class FunctionRecord(msgspec.Struct, frozen=True):
+    """The part of a function schema that is checked."""
+
+    name: str
+
+
+class SchemaRecord(msgspec.Struct, frozen=True):
+    """The part of a tool schema that is checked."""
+
+    function: FunctionRecord
+
+
+class ToolsFile(msgspec.Struct, frozen=True):
+    """A file of tool schemas in the shape of OpenAI's `tools`, in the order in which a model is shown them."""
+
+    tools: tuple[dict[str, Any], ...]
+    user_tools: tuple[dict[str, Any], ...] = ()
+
+
+class Tau2:
+    """The benchmark. Its database stands in for a generated world, its policy for the domain's own."""
+
+    def load(self, subset: str, data: str | None = None, split: str | None = None, tools: str | None = None) -> Subset:
+        """Read one domain of the benchmark: `airline` or `retail`.
+
+        `data` is the folder that holds `tau2/domains`, or one of the two below or above it; without it the variable
+        TAU2_DATA_DIR says where. `split` names a list of tasks in `split_tasks.json`, `base` by default. `tools` is a
+        file of tool schemas, or a folder with `<subset>_tools.json`; see `with_tool_schemas`.
+        Raises `InputError` for an unknown subset or split, and for files that are absent or broken.
+        """
+        folder = find_folder(subset, data)
+        domain = load_domain(subset)
+        world = read_as(folder / "db.json", domain.load)
+        domain = msgspec.structs.replace(domain, policy=read_as(folder / "policy.md", bytes.decode))
+        if tools is not None:
+            domain = with_tool_schemas(domain, tools)
+        reference = WorldRef(subset, source="tau2", digest=world.digest())
+        return Subset(Environment(domain, world, reference), _read_tasks(folder, domain, reference, split))
+
+
+BENCHMARK = Tau2()
+
+
+def find_folder(subset: str, data: str | None) -> Path:
+    """The folder of one domain below a data folder. Raises `InputError` when it is not there."""
+    if subset in _UNSUPPORTED:
+        raise InputError(f"tau2: domain {subset!r} is not supported yet; there are: {', '.join(SUBSETS)}")
+    if subset not in SUBSETS:
+        raise InputError(f"tau2: unknown domain {subset!r}; there are: {', '.join(SUBSETS)}")
+    place = data or os.environ.get(DATA_VARIABLE)
+    if not place:
+        raise InputError(f"tau2: where is its data? Give --data PATH or set {DATA_VARIABLE}")
+    root = Path(place)
+    if not root.is_dir():
+        raise InputError(f"tau2: no folder {root}")
+    for below in _PLACES:
+        folder = root / below / subset
+        if folder.is_dir():
+            return folder
+    raise InputError(f"tau2: no tau2/domains/{subset} in {root}")
+
+
+def _read_tasks(folder: Path, domain: Domain, world: WorldRef, split: str | None) -> tuple[Task, ...]:
+    path = folder / "tasks.json"
+    records = read_json(path, list[TaskRecord])
+    seen: set[str] = set()
+    for record in records:
+        if record.id in seen:
+            raise InputError(f"{path}: two tasks have the id {record.id!r}")
+        seen.add(record.id)
+    wanted = _read_split(folder / "split_tasks.json", seen, split)
+    tasks = []
+    for record in records:
+        if record.id not in wanted:
+            continue
+        initial = record.initial_state
+        if initial and (initial.initialization_data or initial.initialization_actions):
+            raise InputError(f"{path}: task {record.id!r} changes the database before it starts: not supported yet")
+        tasks.append(to_task(record, domain.name, world))
+    return tuple(tasks)
+
+
+def _read_split(path: Path, known: set[str], split: str | None) -> set[str]:
+    """The ids of a split; all tasks where the folder has no splits and none is asked for."""
+    if split is None and not path.exists():
+        return known
+    name = split or _DEFAULT_SPLIT
+    splits = read_json(path, dict[str, list[str]])
+    if name not in splits:
+        raise InputError(f"{path}: no split {name!r}; there are: {', '.join(splits) or 'none'}")
+    for task_id in splits[name]:
+        if task_id not in known:
+            raise InputError(f"{path}: split {name!r} names the task {task_id!r}, which is not in tasks.json")
+    return set(splits[name])
+
+
+def with_tool_schemas(domain: Domain, path: str) -> Domain:
+    """The domain with the tool schemas of a file, in its order, so that a model meets the prompt it is scored under.
+
+    The functions stay ours. `path` is a JSON file `{"tools": [...], "user_tools": [...]}` of OpenAI tool schemas, or
+    a folder with `<domain>_tools.json`. Raises `InputError` when the names are not exactly those of the domain.
+    """
+    file = Path(path)
+    if file.is_dir():
+        file = file / f"{domain.name}_tools.json"
+    record = read_json(file, ToolsFile)
+    return msgspec.structs.replace(
+        domain,
+        tools=_replace_schemas(file, "tools", domain.tools, record.tools),
+        user_tools=_replace_schemas(file, "user_tools", domain.user_tools, record.user_tools),
+    )
+
+
+def _replace_schemas(
+    file: Path, field: str, tools: Mapping[str, Tool], schemas: tuple[dict[str, Any], ...]
+) -> dict[str, Tool]:
+    replaced: dict[str, Tool] = {}
+    for position, schema in enumerate(schemas):
+        try:
+            name = msgspec.convert(schema, SchemaRecord).function.name
+        except msgspec.ValidationError as exc:
+            raise InputError(f"{file}: {field}[{position}]: {exc}") from None
+        if name not in tools:
+            raise InputError(f"{file}: {field}[{position}]: the domain has no tool {name!r}")
+        if name in replaced:
+            raise InputError(f"{file}: {field}[{position}]: a second schema for {name!r}")
+        replaced[name] = msgspec.structs.replace(tools[name], schema=schema)
+    for name in tools:
+        if name not in replaced:
+            raise InputError(f"{file}: {field}: no schema for the tool {name!r}")
+    return replaced

@@ -1,0 +1,163 @@
+"""The shapes of τ²-bench's own files. Fields that say nothing to an agent, a user or an evaluator are ignored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from writ_async.core.message import (
+    AssistantMessage,
+    Message,
+    Requestor,
+    SystemMessage,
+    ToolCall,
+    ToolMessage,
+    UserMessage,
+    make_call,
+)
+from writ_async.core.task import Action, EnvAssertion, EnvCall, RewardType, Scenario, Task, WorldRef
+
+
+class Call(msgspec.Struct, frozen=True):
+    """A tool call inside a message; its arguments are an object, not JSON text."""
+
+    name: str
+    arguments: dict[str, Any]
+    id: str = ""
+    requestor: Requestor = "assistant"
+
+
+class SystemRecord(msgspec.Struct, frozen=True, tag_field="role", tag="system"):
+    """A system message."""
+
+    content: str | None = None
+
+
+class AssistantRecord(msgspec.Struct, frozen=True, tag_field="role", tag="assistant"):
+    """An agent's message."""
+
+    content: str | None = None
+    tool_calls: tuple[Call, ...] | None = None
+
+
+class UserRecord(msgspec.Struct, frozen=True, tag_field="role", tag="user"):
+    """A user's message."""
+
+    content: str | None = None
+    tool_calls: tuple[Call, ...] | None = None
+
+
+class ToolRecord(msgspec.Struct, frozen=True, tag_field="role", tag="tool"):
+    """A tool's result."""
+
+    id: str
+    content: str | None = None
+    requestor: Requestor = "assistant"
+    error: bool = False
+
+
+MessageRecord = SystemRecord | AssistantRecord | UserRecord | ToolRecord
+
+
+class Instructions(msgspec.Struct, frozen=True):
+    """A user's instructions in parts."""
+
+    reason_for_call: str
+    task_instructions: str
+    known_info: str | None = None
+    unknown_info: str | None = None
+
+
+class UserScenario(msgspec.Struct, frozen=True):
+    """What the simulated user is told; plain text or parts."""
+
+    instructions: str | Instructions
+    persona: str | None = None
+
+
+class InitialState(msgspec.Struct, frozen=True):
+    """What happens before a conversation starts."""
+
+    initialization_data: dict[str, Any] | None = None
+    initialization_actions: tuple[EnvCall, ...] | None = None
+    message_history: tuple[MessageRecord, ...] | None = None
+
+
+class GoldAction(msgspec.Struct, frozen=True):
+    """One call of the gold solution."""
+
+    name: str
+    arguments: dict[str, Any]
+    requestor: Requestor = "assistant"
+    compare_args: tuple[str, ...] | None = None
+
+
+class Criteria(msgspec.Struct, frozen=True):
+    """What a conversation is judged by. A null list is not the same as an empty one."""
+
+    actions: tuple[GoldAction, ...] | None = None
+    env_assertions: tuple[EnvAssertion, ...] | None = None
+    communicate_info: tuple[str, ...] | None = None
+    nl_assertions: tuple[str, ...] | None = None
+    reward_basis: tuple[RewardType, ...] = ("DB", "COMMUNICATE")
+
+
+class TaskRecord(msgspec.Struct, frozen=True):
+    """One task of `tasks.json`."""
+
+    id: str
+    user_scenario: UserScenario
+    initial_state: InitialState | None = None
+    evaluation_criteria: Criteria | None = None
+
+
+def to_message(record: MessageRecord) -> Message:
+    """A message of the benchmark as one of ours."""
+    if isinstance(record, SystemRecord):
+        return SystemMessage(record.content or "")
+    if isinstance(record, ToolRecord):
+        return ToolMessage(record.id, record.content or "", record.error, record.requestor)
+    calls: tuple[ToolCall, ...] = tuple(make_call(c.id, c.name, c.arguments) for c in record.tool_calls or ())
+    if isinstance(record, AssistantRecord):
+        return AssistantMessage(record.content, calls)
+    return UserMessage(record.content, calls)
+
+
+def to_scenario(record: UserScenario) -> Scenario:
+    """A user scenario as one of ours; instructions in plain text become its `text`."""
+    persona = record.persona or ""
+    instructions = record.instructions
+    if isinstance(instructions, str):
+        return Scenario(reason_for_call="", persona=persona, text=instructions)
+    return Scenario(
+        reason_for_call=instructions.reason_for_call,
+        known_info=instructions.known_info or "",
+        unknown_info=instructions.unknown_info or "",
+        task_instructions=instructions.task_instructions,
+        persona=persona,
+    )
+
+
+def to_task(record: TaskRecord, domain: str, world: WorldRef) -> Task:
+    """A task of the benchmark as one of ours. What its initial state does to the database is left to the caller."""
+    criteria = record.evaluation_criteria
+    found = criteria or Criteria()
+    actions = found.actions
+    history = record.initial_state.message_history if record.initial_state else None
+    return Task(
+        id=record.id,
+        domain=domain,
+        kind="benchmark",
+        world=world,
+        scenario=to_scenario(record.user_scenario),
+        actions=None
+        if actions is None
+        else tuple(Action(a.name, a.arguments, a.requestor, a.compare_args) for a in actions),
+        communicate=found.communicate_info,
+        nl_assertions=found.nl_assertions,
+        env_assertions=found.env_assertions,
+        reward_basis=found.reward_basis,
+        evaluated=criteria is not None,
+        message_history=tuple(map(to_message, history or ())),
+    )

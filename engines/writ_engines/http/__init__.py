@@ -1,0 +1,35 @@
+"""What all engines that speak HTTP share: one client, typed errors, retries under a budget, several servers.
+
+    client = HttpClient("http://127.0.0.1:30000", timeout=300.0)
+    body = await client.post("/generate", b"{...}")               # bytes in, bytes out; every failure is typed
+
+    async def attempt(number: int, seconds: float) -> bytes:      # a new request id per attempt
+        return await client.post("/generate", make_body(f"{name}-{number}"), seconds=min(300.0, seconds))
+
+    body = await retry(attempt, RetryPolicy(), rng, statistics)
+
+    fleet = Fleet(urls, look, up=True)                            # several servers: which are up, and who answers
+    body = await fleet.call(request, attempt_on_server, RetryPolicy(), rng, statistics)
+
+Errors are `TransportError` (its `kind` is one of `KINDS`, `retryable` says whether another attempt may help) or
+`ContextWindowError`; a fleet's calls may end with `ServerDownError` as well.
+"""
+
+from writ_engines.http.client import HttpClient
+from writ_engines.http.errors import KINDS, RETRYABLE, TransportError, error_text, status_error
+from writ_engines.http.fleet import Fleet, server_urls
+from writ_engines.http.retry import RetryPolicy, Tries, retry
+
+__all__ = [
+    "KINDS",
+    "RETRYABLE",
+    "Fleet",
+    "HttpClient",
+    "RetryPolicy",
+    "TransportError",
+    "Tries",
+    "error_text",
+    "retry",
+    "server_urls",
+    "status_error",
+]

@@ -1,0 +1,132 @@
+"""Request bodies. A message is encoded once: each request appends what is new to the encoded text of what was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from writ_async.core.engine import Request
+from writ_async.core.message import (
+    AssistantMessage,
+    FunctionCall,
+    MalformedArgumentsError,
+    Message,
+    ToolCall,
+    ToolMessage,
+    UserMessage,
+    call_arguments,
+)
+
+_encode = msgspec.json.Encoder().encode
+
+# Fields that servers take only beside tools.
+_BESIDE_TOOLS = ("tool_choice", "parallel_tool_calls")
+
+
+class History:
+    """One session's messages as the encoded inside of a JSON array, and the ids of the tool calls in them."""
+
+    __slots__ = ("_count", "_last", "_text", "call_ids")
+
+    def __init__(self) -> None:
+        self._text = bytearray()
+        self._count = 0
+        self._last: Message | None = None
+        self.call_ids: set[str] = set()
+
+    def extend(self, messages: Sequence[Message]) -> bytearray:
+        """Encode the messages that are new and give the text of all; costs O(new messages).
+
+        `messages` is expected to have only grown. Where it has not, as after a fork, all is encoded anew: that is told
+        by its length and by the last message that was known.
+        """
+        if len(messages) < self._count or (self._count and messages[self._count - 1] is not self._last):
+            self._text.clear()
+            self._count = 0
+            self.call_ids.clear()
+        for message in messages[self._count :] if self._count else messages:
+            if self._text:
+                self._text += b","
+            self._text += encode_message(message)
+            if isinstance(message, AssistantMessage):
+                self.call_ids.update(call.id for call in message.tool_calls)
+            self._last = message
+        self._count = len(messages)
+        return self._text
+
+
+def encode_message(message: Message) -> bytes:
+    """A message as the JSON object that servers take: without the fields that are ours alone.
+
+    Servers parse the arguments of earlier calls and refuse the whole conversation, from then on, when they are not a
+    JSON object. Such a text is sent as the one value of an object, for the model to see beside the error it was told.
+    """
+    if isinstance(message, ToolMessage):
+        return _encode({"role": "tool", "tool_call_id": message.tool_call_id, "content": message.content})
+    if isinstance(message, UserMessage) and message.tool_calls:
+        return _encode(UserMessage(message.content))
+    if isinstance(message, AssistantMessage) and message.tool_calls:
+        return _encode(AssistantMessage(message.content, tuple(map(_sendable, message.tool_calls))))
+    return _encode(message)
+
+
+def _sendable(call: ToolCall) -> ToolCall:
+    try:
+        call_arguments(call)
+    except MalformedArgumentsError:
+        wrapped = _encode({"malformed_arguments": call.function.arguments}).decode()
+        return ToolCall(call.id, FunctionCall(call.function.name, wrapped))
+    return call
+
+
+class BodyWriter:
+    """Makes the bodies of one engine's requests.
+
+    `parameters` are the fields that all requests have alike; `tool_choice` among them is for requests with tools.
+    `seeded` says whether the request's seed is sent.
+    """
+
+    def __init__(
+        self, model: str, parameters: dict[str, Any], *, parallel_tool_calls: bool | None = None, seeded: bool = True
+    ) -> None:
+        always = {name: value for name, value in parameters.items() if name not in _BESIDE_TOOLS}
+        self._head = b'{"model":' + _encode(model) + b',"messages":['
+        self._tail = (b"," + _encode(always)[1:-1] if always else b"") + b"}"
+        beside: dict[str, Any] = {"tool_choice": "auto"}
+        if parallel_tool_calls is not None:
+            beside["parallel_tool_calls"] = parallel_tool_calls
+        beside |= {name: value for name, value in parameters.items() if name in _BESIDE_TOOLS}
+        self._beside_tools = _encode(beside)[1:-1]
+        self._seeded = seeded
+        self._histories: dict[str, History] = {}
+        # Kept with the tools themselves, so that an id stays theirs.
+        self._tools: dict[int, tuple[Sequence[dict[str, Any]], bytes]] = {}
+
+    def history(self, session: str) -> History:
+        """What is kept of a session, begun if there is nothing yet."""
+        history = self._histories.get(session)
+        if history is None:
+            history = self._histories[session] = History()
+        return history
+
+    def forget(self, session: str) -> None:
+        """Drop what is kept of a session."""
+        self._histories.pop(session, None)
+
+    def write(self, request: Request) -> bytes:
+        """The body of a request."""
+        parts: list[bytes | bytearray] = [self._head, self.history(request.session).extend(request.messages), b"]"]
+        if request.tools:
+            parts.append(self._encoded_tools(request.tools))
+        if self._seeded:
+            parts.append(b',"seed":%d' % request.seed)
+        parts.append(self._tail)
+        return b"".join(parts)
+
+    def _encoded_tools(self, tools: Sequence[dict[str, Any]]) -> bytes:
+        known = self._tools.get(id(tools))
+        if known is None:
+            known = self._tools[id(tools)] = (tools, b',"tools":' + _encode(tools) + b"," + self._beside_tools)
+        return known[1]

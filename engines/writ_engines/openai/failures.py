@@ -1,0 +1,49 @@
+"""What a failed call means to the person who runs it: one line that says what to do, without the key."""
+
+from __future__ import annotations
+
+import re
+
+from writ_async.errors import ContextWindowError, EngineError
+from writ_engines.http import TransportError
+from writ_engines.openai.options import Endpoint
+
+_TOO_LONG = re.compile(
+    r"context.?(length|window|limit)|(maximum|allowed) (context|model|allowed) length|max_model_len|prompt is too long"
+    r"|input tokens? (count )?(\([^)]*\) )?exceeds?|tokens? exceeds? the (configured|maximum) (limit|number)",
+    re.IGNORECASE,
+)
+_NO_CREDIT = re.compile(r"insufficient.?(quota|balance|credit)|exceeded your current quota|billing", re.IGNORECASE)
+_CONTENT = re.compile(r"content.?(filter|management|policy)", re.IGNORECASE)
+
+
+def explain(error: EngineError, endpoint: Endpoint, model: str) -> EngineError:
+    """The same failure in words for a terminal, with the key taken out.
+
+    A new error, that holds no other: what it was made from may hold the request's headers. It is a `TransportError`
+    as long as another attempt may help. `kind` is `quota` where the account is empty, `content_filter` where the
+    prompt was withheld, and else what `engines.http` says.
+    """
+    text = _plain(endpoint.scrub(str(error)))
+    if isinstance(error, ContextWindowError):
+        return ContextWindowError(text)
+    if not isinstance(error, TransportError):
+        return EngineError(text, kind=error.kind)
+    status = error.status
+    if status in (400, 413, 422) and _TOO_LONG.search(text):
+        return ContextWindowError(text)
+    if status == 402 or (status == 429 and _NO_CREDIT.search(text)):
+        return EngineError(f"the account at {endpoint.url} has no credit left: {text}", kind="quota")
+    if status in (400, 403) and _CONTENT.search(text):
+        return EngineError(f"the server's content filter withheld the answer: {text}", kind="content_filter")
+    if error.kind == "unauthorized":
+        hint = f"look at the key in {endpoint.key_env}" if endpoint.key else f"put the key into {endpoint.key_env}"
+        text = f"{endpoint.url} refused the key; {hint}: {text}"
+    elif error.kind == "not_found":
+        text = f"{endpoint.url} knows no model {model!r}, or is not the right address: {text}"
+    return TransportError(text, kind=error.kind, status=status, retry_after=error.retry_after)
+
+
+def _plain(text: str) -> str:
+    """The text as a terminal and a file can take it, whatever a server wrote."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)

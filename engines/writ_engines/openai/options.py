@@ -1,0 +1,179 @@
+"""The engine's options, and what follows from them: the address, the key, and the parameters of every request."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from writ_async.errors import InputError
+from writ_engines.http import server_urls
+
+VENDOR_URL = "https://api.openai.com/v1"
+
+_NOT_EXTRA = ("messages", "model", "n", "seed", "stream", "tools")
+_SHORTEST_SECRET = 4  # such as local servers are given for form's sake may be part of any word
+_FAMILY = re.compile(r"gpt-(\d+)(\.\d+)?(?=$|-)")
+
+
+class OpenAIOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Options of the openai engine: any server of /v1/chat/completions (a vendor, SGLang, vLLM).
+
+    model: the model's name, as the server knows it
+    url: where the server is, such as http://127.0.0.1:30000/v1, or several servers of one model with commas between
+    them; else OPENAI_BASE_URL, else the vendor's address
+    key_env: the environment variable that holds the key; the key itself is no option, and is written nowhere
+    temperature, top_p: the server's own if not given; not sent to models that refuse them, as those of OpenAI do that
+    reason: GPT-5.x under any reasoning_effort but none, GPT-5, the o series
+    max_tokens: the most tokens of one answer, reasoning included
+    reasoning_effort: none, minimal, low, medium or high; the server's own if not given
+    parallel_tool_calls: true or false; the server's own if not given
+    seed: false for servers that refuse a sampling seed
+    extra: more fields of a request's body as a JSON object, such as {"chat_template_kwargs": {"enable_thinking": true}}
+    timeout: seconds for one attempt; 0 for no bound
+    deadline: seconds for one model call with all its attempts; 0 for no bound
+    retries: how often a call is tried again when its failure may pass
+    prices: a TOML file of dollars per million tokens, for models that the package knows no price of
+    """
+
+    model: str = ""
+    url: str | list[str] = ""
+    key_env: str = "OPENAI_API_KEY"
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high"] | None = None
+    parallel_tool_calls: bool | None = None
+    seed: bool = True
+    extra: str | dict[str, Any] = ""
+    timeout: float = 300.0
+    deadline: float = 550.0
+    retries: int = 11
+    prices: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.model:
+            raise ValueError("needs a model; give one, as in --engine-option model=gpt-5.1")
+        for name, least in (("temperature", 0), ("top_p", 0), ("max_tokens", 1), ("timeout", 0), ("deadline", 0)):
+            value = getattr(self, name)
+            if value is not None and not least <= value < math.inf:
+                raise ValueError(f"{name} must be at least {least}, not {value:g}")
+        if self.retries < 0:
+            raise ValueError(f"retries must be at least 0, not {self.retries}")
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """Where requests go. `key` is the secret, empty where there is none; `key_env` names its variable."""
+
+    url: str
+    key_env: str
+    key: str
+
+    def __repr__(self) -> str:
+        return f"Endpoint({self.url!r}, {self.key_env!r})"
+
+    def headers(self) -> dict[str, str]:
+        """What goes with every request."""
+        return {"Authorization": f"Bearer {self.key}"} if self.key else {}
+
+    def scrub(self, text: str) -> str:
+        """The text without the key, or the key's beginning where the text was cut; a server may repeat what it got."""
+        if len(self.key) < _SHORTEST_SECRET:
+            return text
+        text = text.replace(self.key, f"[{self.key_env}]")
+        for length in range(len(self.key) - 1, _SHORTEST_SECRET - 1, -1):
+            if text.endswith(self.key[:length]):
+                return f"{text[:-length]}[{self.key_env}]"
+        return text
+
+
+def find_endpoints(options: OpenAIOptions, environment: Mapping[str, str] | None = None) -> list[Endpoint]:
+    """The address of each server, with the key. A path of `/v1` is added to an address that has none.
+
+    Raises `InputError` for an address that is none or holds a password, and for a key that is missing where there must
+    be one: at the vendor's address, or where `key_env` was given. No error holds the key.
+    """
+    environment = os.environ if environment is None else environment
+    urls = options.url or environment.get("OPENAI_BASE_URL", "").strip() or VENDOR_URL
+    where = "url" if options.url else "OPENAI_BASE_URL"
+    return [_find_endpoint(options, url, where, environment) for url in server_urls(urls, f"engine 'openai': {where}")]
+
+
+def _find_endpoint(options: OpenAIOptions, url: str, where: str, environment: Mapping[str, str]) -> Endpoint:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise InputError(f"engine 'openai': {where} is not the address of a server") from None
+    if "@" in url or parts.query or parts.fragment:
+        raise InputError(f"engine 'openai': {where} must hold no user, password or query; keys go into key_env")
+    if parts.scheme not in ("http", "https") or not host:
+        raise InputError(
+            f"engine 'openai': {where} is {url!r}, not the address of a server such as http://127.0.0.1:30000/v1"
+        )
+    url = url.rstrip("/#?")
+    if not parts.path.strip("/"):
+        url += "/v1"
+    key = environment.get(options.key_env, "").strip()
+    if not key and (url == VENDOR_URL or options.key_env != "OPENAI_API_KEY"):
+        raise InputError(f"engine 'openai': set the environment variable {options.key_env} to the key of {url}")
+    if not (key.isascii() and key.isprintable()):
+        raise InputError(f"engine 'openai': the key in {options.key_env} holds a character that no key can have")
+    return Endpoint(url, options.key_env, key)
+
+
+def refuses_sampling(model: str, effort: str | None) -> bool:
+    """Whether a vendor's model refuses temperature and top_p.
+
+    Models that reason take only the defaults: the o series and GPT-5 always, GPT-5.1 and later when the effort is not
+    none, which is their default. Chat variants, such as gpt-5-chat-latest, do not reason.
+    """
+    name = model.rpartition("/")[2].lower()
+    if re.match(r"o\d", name):
+        return True
+    family = _FAMILY.match(name)
+    if family is None or int(family[1]) < 5 or "-chat" in name:
+        return False
+    return True if name.startswith("gpt-5") and family[2] is None else effort not in (None, "none")
+
+
+def wants_completion_tokens(model: str, url: str) -> bool:
+    """Whether the limit is called max_completion_tokens: by OpenAI, and by whoever passes its newer models on."""
+    name = model.rpartition("/")[2].lower()
+    family = _FAMILY.match(name)
+    newer = family is not None and int(family[1]) >= 5
+    return newer or bool(re.match(r"o\d", name)) or urlsplit(url).hostname == urlsplit(VENDOR_URL).hostname
+
+
+def read_extra(extra: str | dict[str, Any]) -> dict[str, Any]:
+    """The option `extra` as fields. Raises `InputError` where it is no JSON object or sets what the engine sets."""
+    fields = extra
+    if isinstance(fields, str):
+        try:
+            fields = msgspec.json.decode(fields or "{}")
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as exc:
+            raise InputError(f"engine 'openai': extra is not JSON: {exc}") from None
+    if not isinstance(fields, dict):
+        raise InputError("engine 'openai': extra must be a JSON object, with the names of fields before their values")
+    for name in _NOT_EXTRA:
+        if name in fields:
+            raise InputError(f"engine 'openai': extra must not set {name!r}; the engine does")
+    return fields
+
+
+def parameters(options: OpenAIOptions, url: str) -> dict[str, Any]:
+    """The fields that all requests have alike, those of `extra` last. Raises `InputError` for a wrong `extra`."""
+    fields: dict[str, Any] = {}
+    if not refuses_sampling(options.model, options.reasoning_effort):
+        fields["temperature"] = options.temperature
+        fields["top_p"] = options.top_p
+    limit = "max_completion_tokens" if wants_completion_tokens(options.model, url) else "max_tokens"
+    fields[limit] = options.max_tokens
+    fields["reasoning_effort"] = options.reasoning_effort
+    given = {name: value for name, value in fields.items() if value is not None}
+    return {**given, **read_extra(options.extra)}

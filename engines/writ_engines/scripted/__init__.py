@@ -1,0 +1,10 @@
+"""An oracle without a model: plays a task's gold calls as agent, and its request and facts as user.
+
+With `mistakes` it also errs, as often as asked, so that verifiers have something to find; what it did wrong is noted on
+the completion in which it happened.
+"""
+
+from writ_engines.scripted.engine import ENGINE, ScriptedEngine, ScriptedOptions
+from writ_engines.scripted.mistakes import MISTAKES
+
+__all__ = ["ENGINE", "MISTAKES", "ScriptedEngine", "ScriptedOptions"]

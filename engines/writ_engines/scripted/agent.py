@@ -1,0 +1,152 @@
+"""The scripted agent before a user with a behaviour: plays its plan, and reacts to what the user says in between.
+
+It asks until what the next step needs has been told, explains why it asks, sums up once more where the user wants that,
+declines what cannot be done, and gives up on a user who says no twice. It costs O(new words) a turn.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from random import Random
+
+import msgspec
+
+from writ_async.core.behaviour import wrong_version
+from writ_async.core.task import Task
+from writ_async.core.utterances import Unit, is_heard, units_of, words_of
+from writ_engines.scripted import speech
+from writ_engines.scripted.turns import APOLOGISE, CALL, ENDLESS, SAY, Turn
+
+_YES = re.compile(
+    r"\b(?:yes|yep|yeah|sure|ok|okay|go ahead|proceed|please do|do it|do that|sounds good|(?:that )?works|fine|correct"
+    r"|perfect|confirmed|i confirm)\b"
+)
+_NO = re.compile(r"^\W*(?:no|nope|don't|do not)\b")
+_ASIDE = re.compile(r"by the way|out of curiosity|just wondering")
+_PATIENCE = 16
+"""Questions that the agent asks before it goes on with what it has been told."""
+_SUMMARIES = 3
+
+
+class AgentScript:
+    """One agent in one conversation. `next` takes what the user said since the last turn, and gives the next turn."""
+
+    def __init__(self, task: Task, plan: Sequence[Turn], rng: Random) -> None:
+        self.turns = 0
+        self._plan = list(plan)
+        self._rng = rng
+        units = units_of(task)
+        self._units = [unit for unit in units if unit.part != "greeting"]
+        self._late = _told_late(task)
+        self._value = task.behaviour.value if task.behaviour is not None else lambda axis: ""
+        traits = task.behaviour.traits if task.behaviour is not None else ()
+        self._unavailable = [t.detail.casefold() for t in traits if t.axis in ("infeasible", "fallback") and t.detail]
+        self._conditional = any(t.axis == "fallback" for t in traits)
+        self._place = 0
+        self._words: set[str] = set()
+        self._asks = 0
+        self._denials = 0
+        self._summaries = 0
+        self._prefix = ""
+        self._last: Turn | None = None
+        self._checked = False
+
+    def next(self, said: str | None) -> Turn:
+        """The next turn; `said` is None where the last thing that happened was a tool's result."""
+        self.turns += 1
+        self._last = self._choose(said)
+        return self._last
+
+    def _choose(self, said: str | None) -> Turn:
+        heard = (said or "").casefold()
+        if said is not None:
+            fresh = words_of(said)
+            self._words |= fresh
+            if (turn := self._react(heard, fresh)) is not None:
+                return turn
+        if self._place >= len(self._plan):
+            return self._again()
+        turn = self._plan[self._place]
+        if turn.kind != ENDLESS and (missing := self._missing(turn.wish)) and self._asks < _PATIENCE:
+            self._asks += 1
+            return Turn(SAY, text=self._prefixed(self._question(missing, heard)), wish=turn.wish)
+        if turn.kind == ENDLESS:
+            return self._endless(turn)
+        self._place += 1
+        return msgspec.structs.replace(turn, text=self._prefixed(turn.text)) if turn.kind == SAY else turn
+
+    def _react(self, heard: str, fresh: set[str]) -> Turn | None:
+        """A turn that is not in the plan, where the user's words ask for one."""
+        if self._last is not None and self._last.confirms and (_NO.search(heard) or not _YES.search(heard)):
+            return self._unconfirmed(heard)
+        if any(wish in heard for wish in self._unavailable):
+            refusal = self._rng.choice(speech.REFUSE)
+            if not self._conditional:
+                return Turn(SAY, text=f"{refusal} {self._rng.choice(speech.WHAT_ELSE)}")
+            self._prefix = refusal
+        elif "?" in heard and _ASIDE.search(heard):
+            self._prefix = self._rng.choice(speech.ASIDE)
+        return None
+
+    def _unconfirmed(self, heard: str) -> Turn:
+        assert self._last is not None
+        if _NO.search(heard):
+            self._denials += 1
+            if self._denials > 1:
+                self._plan = [Turn(APOLOGISE, text=self._rng.choice(speech.APOLOGY))]
+                self._place = 1
+                return self._plan[0]
+        self._summaries += 1
+        if self._summaries > _SUMMARIES:
+            return Turn(APOLOGISE, text=self._rng.choice(speech.APOLOGY))
+        question = self._plan[self._place - 1]
+        return msgspec.structs.replace(question, text=f"{self._rng.choice(speech.SUM_UP)} {question.text}")
+
+    def _endless(self, turn: Turn) -> Turn:
+        """The turn that never ends; its note tells in which turn it was played first."""
+        if self._last is not None and self._last.kind == ENDLESS:
+            return self._last
+        assert turn.note is not None
+        return msgspec.structs.replace(turn, note=msgspec.structs.replace(turn.note, turn=self.turns - 1))
+
+    def _again(self) -> Turn:
+        """After the end of the plan: the last words once more."""
+        last = self._plan[-1]
+        return msgspec.structs.replace(last, note=None) if last.kind in (SAY, APOLOGISE) else Turn.closing()
+
+    def _missing(self, wish: int) -> list[Unit]:
+        """What the user has still to tell before a turn for this wish: the wish first, then facts."""
+        units = [unit for unit in self._units if self._due(unit) <= wish and not is_heard(unit, self._words)]
+        return sorted(units, key=lambda unit: (unit.part != "goal", unit.part != "fact"))
+
+    def _due(self, unit: Unit) -> int:
+        """The wish before which a piece has to be told; a question that is added late has to be answered at the end."""
+        return max(unit.wish, 1) if self._late and unit.part == "question" else unit.wish
+
+    def _question(self, missing: Sequence[Unit], heard: str) -> str:
+        done = bool(self._place) and self._plan[self._place - 1].kind == CALL and missing[0].wish > 0
+        if done or (self._late and missing[0].part == "question"):
+            return self._rng.choice(speech.ASK_NEXT)
+        first = missing[0]
+        if first.part == "goal":
+            return self._rng.choice(speech.ASK_GOAL)
+        facts = [unit for unit in missing if unit.part == "fact"]
+        if not facts:
+            return self._rng.choice(speech.ASK_REST)
+        why = f"{self._rng.choice(speech.EXPLAIN)} " if self._asks > 1 and "?" in heard else ""
+        wrong = [unit for unit in facts if unit.value and words_of(wrong_version(unit.value)) <= self._words]
+        if wrong and not self._checked:
+            self._checked = True
+            return why + self._rng.choice(speech.ASK_CHECK).format(speech.slot_words(wrong[0].slot))
+        one = self._value("cooperation") == "other_first" or len(facts) == 1
+        slots = dict.fromkeys(speech.slot_words(unit.slot) for unit in (facts[:1] if one else facts))
+        return why + self._rng.choice(speech.ASK_SLOTS).format(" and your ".join(slots))
+
+    def _prefixed(self, text: str) -> str:
+        prefix, self._prefix = self._prefix, ""
+        return f"{prefix} {text}" if prefix else text
+
+
+def _told_late(task: Task) -> bool:
+    return task.behaviour is not None and task.behaviour.value("drift") == "adds_at_confirmation"

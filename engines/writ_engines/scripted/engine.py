@@ -1,0 +1,147 @@
+"""The engine itself: one script per seat and conversation, made at the first request and played by turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from random import Random
+
+import anyio.lowlevel
+import msgspec
+
+from writ_async.core.behaviour import Behaviour
+from writ_async.core.domain import Domain
+from writ_async.core.engine import Completion, EngineFactory, Request, Setting
+from writ_async.core.message import AssistantMessage, Message, UserMessage
+from writ_async.core.task import Task
+from writ_async.errors import EngineError
+from writ_engines.scripted.agent import AgentScript
+from writ_engines.scripted.mistakes import choose_mistakes, parse_rates
+from writ_engines.scripted.plan import make_plan
+from writ_engines.scripted.speech import SpeechStyle
+from writ_engines.scripted.turns import ENDLESS, Turn, play_turn
+from writ_engines.scripted.user import last_heard, user_reply
+from writ_engines.scripted.user_mistakes import USER_MISTAKES, Slip, choose_slip
+from writ_engines.scripted.user_script import UserScript
+
+
+class ScriptedOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Options of the scripted engine.
+
+    mistakes: a rate such as 0.2 (that share of conversations gets one mistake of any kind), or kind=rate pairs
+    separated by commas, such as wrong_write=0.1,giving_up=0.05
+    user_mistakes: the same for slips of the user, such as revealed_early=0.1
+    """
+
+    mistakes: str = ""
+    user_mistakes: str = ""
+
+
+class ScriptedEngine:
+    """Plays both seats from the tasks it was made with. Its answers depend on its seed and the request alone."""
+
+    def __init__(
+        self,
+        tasks: Mapping[str, Task],
+        domains: Mapping[str, Domain],
+        seed: int,
+        rates: Mapping[str, float] | None = None,
+        user_rates: Mapping[str, float] | None = None,
+    ) -> None:
+        self._tasks = tasks
+        self._domains = domains
+        self._seed = seed
+        self._rates = dict(rates or {})
+        self._user_rates = dict(user_rates or {})
+        self._plans: dict[str, list[Turn]] = {}
+        self._agents: dict[str, AgentScript] = {}
+        self._users: dict[str, tuple[UserScript, Slip | None]] = {}
+
+    async def complete(self, request: Request) -> Completion:
+        """Answer from the script. Raises `EngineError` for a task that the engine was not made with."""
+        await anyio.lowlevel.checkpoint()
+        task = self._tasks.get(request.task_id)
+        if task is None:
+            raise EngineError(f"the script has no task {request.task_id!r}", kind="unknown_task")
+        if request.seat == "user":
+            return self._play_user(task, request)
+        if task.behaviour is not None:
+            return play_turn(self._agent(task, request).next(_heard(request.messages)), request)
+        plan = self._plans.get(request.session)
+        if plan is None:
+            plan = self._plans[request.session] = self._make_plan(task, request)
+        if request.turn < len(plan):
+            return play_turn(plan[request.turn], request)
+        # The plan ends with a closing line, or, for an agent that never comes to an end, with one that asks on.
+        return play_turn(plan[-1] if plan[-1].kind == ENDLESS else Turn.closing(), request)
+
+    def end_session(self, session: str) -> None:
+        """Forget the script of a conversation."""
+        self._plans.pop(session, None)
+        self._agents.pop(session, None)
+        self._users.pop(session, None)
+
+    async def aclose(self) -> None:
+        """Nothing to close."""
+
+    def _play_user(self, task: Task, request: Request) -> Completion:
+        if task.behaviour is None and not self._user_rates:
+            return user_reply(task, request, SpeechStyle.of(self._rng(request, "user")))
+        script, slip = self._user(task, request)
+        noted = slip.note if slip is not None else None
+        text = script.reply(last_heard(request))
+        fresh = slip is not None and slip.note is not None and noted is None
+        return Completion(message=AssistantMessage(text), notes=(slip.note,) if fresh and slip and slip.note else ())
+
+    def _user(self, task: Task, request: Request) -> tuple[UserScript, Slip | None]:
+        """The user's script, brought to where the request stands if it is not there."""
+        found = self._users.get(request.session)
+        if found is None or found[0].turns != request.turn:
+            tools = self._domains[task.domain].tools
+            slip = choose_slip(task, tools, self._user_rates, self._rng(request, "slips"))
+            script = UserScript(task, task.behaviour or Behaviour(), self._rng(request, "user"), slip)
+            for heard in _history(request):
+                script.reply(heard or "")
+            found = self._users[request.session] = script, slip
+        return found
+
+    def _agent(self, task: Task, request: Request) -> AgentScript:
+        """The agent's script before a user with a behaviour, brought to where the request stands."""
+        script = self._agents.get(request.session)
+        if script is None or script.turns != request.turn:
+            script = AgentScript(task, self._make_plan(task, request), self._rng(request, "words"))
+            for heard in _history(request):
+                script.next(heard)
+            self._agents[request.session] = script
+        return script
+
+    def _make_plan(self, task: Task, request: Request) -> list[Turn]:
+        rng = self._rng(request, "agent")
+        tools = self._domains[task.domain].tools
+        mistakes = choose_mistakes(task, tools, self._rates, self._rng(request, "mistakes"))
+        return make_plan(task, tools, request, mistakes, rng)
+
+    def _rng(self, request: Request, what: str) -> Random:
+        return Random(f"{self._seed}/{request.task_id}/{request.trial}/{what}")
+
+
+def _heard(messages: Sequence[Message]) -> str | None:
+    """What the other seat said last, or None where a tool answered last."""
+    last = messages[-1]
+    return (last.content or "") if isinstance(last, UserMessage) else None
+
+
+def _history(request: Request) -> list[str | None]:
+    """What a seat heard before each of its earlier completions in this conversation."""
+    if not request.turn:
+        return []
+    own = [place for place, message in enumerate(request.messages) if isinstance(message, AssistantMessage)]
+    return [_heard(request.messages[:place]) for place in own[-request.turn :]]
+
+
+def _make(options: ScriptedOptions, setting: Setting) -> ScriptedEngine:
+    rates = parse_rates(options.mistakes)
+    user_rates = parse_rates(options.user_mistakes, USER_MISTAKES, "user_mistakes")
+    return ScriptedEngine(setting.tasks, setting.domains, setting.seed, rates, user_rates)
+
+
+ENGINE = EngineFactory(name="scripted", options=ScriptedOptions, make=_make)

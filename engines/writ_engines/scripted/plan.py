@@ -1,0 +1,174 @@
+"""The scripted agent's plan: the turns that play a task's gold calls, bent by a mistake where one is to be made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+
+import msgspec
+
+from writ_async.core.domain import Tool
+from writ_async.core.engine import Request
+from writ_async.core.message import UserMessage
+from writ_async.core.task import Action, Cell, Task
+from writ_async.core.trajectory import Note
+from writ_engines.scripted import speech
+from writ_engines.scripted.turns import APOLOGISE, CALL, ENDLESS, SAY, PlannedCall, Turn
+
+_GROUPED = 0.3  # how often reads by the same tool in a row are sent in one message
+_ALL = 1_000_000
+"""The wish of a turn that has to wait for every other."""
+
+
+class _Step(msgspec.Struct):
+    """One gold call on its way into the plan."""
+
+    action: Action
+    write: bool
+    note: Note | None = None
+    confirmed: bool = True
+    wrong: bool = False
+    wish: int = 0
+
+
+def make_plan(task: Task, tools: Mapping[str, Tool], request: Request, mistake: str | None, rng: Random) -> list[Turn]:
+    """The agent's turns for one conversation, seen from its first request.
+
+    For a plain user they are all there is; with a behaviour, the agent asks and answers in between as it is needed.
+    """
+    steps = _steps(task, tools)
+    turns: list[Turn] = []
+    if task.behaviour is None and _must_ask(task, request):
+        turns.append(Turn(SAY, text=rng.choice(speech.ASK_DETAILS)))
+    if mistake == "endless_talk":
+        note = Note("endless_talk", len(turns), matters=True)
+        return [*turns, Turn(ENDLESS, text=rng.choice(speech.ASK_AGAIN), note=note)]
+    if mistake in ("skipped_evidence", "early_write"):
+        steps = _bend_evidence(task, steps, mistake, rng)
+    elif mistake == "wrong_write":
+        victim = rng.choice([step for step in steps if step.write])
+        victim.wrong = True
+        victim.note = _note("wrong_write", victim.action)
+    elif mistake == "unconfirmed_write":
+        victim = rng.choice([step for step in steps if step.write])
+        victim.confirmed = False
+        victim.note = _note("unconfirmed_write", victim.action)
+    elif mistake == "extra_write":
+        last = max(index for index, step in enumerate(steps) if step.write)
+        note = _note("extra_write", steps[last].action)
+        again = _Step(steps[last].action, True, note, confirmed=False, wish=steps[last].wish)
+        steps.insert(last + 1, again)
+    given_up = False
+    if mistake == "giving_up":
+        cut = rng.choice([index for index, step in enumerate(steps) if step.write])
+        steps, given_up = steps[:cut], True
+    turns += _call_turns(steps, rng)
+    if mistake in ("hallucinated_tool", "malformed_json"):
+        _insert_broken_call(turns, mistake, rng)
+    if given_up:
+        turns.append(Turn(APOLOGISE, text=rng.choice(speech.APOLOGY), note=Note("giving_up", -1, matters=True)))
+    else:
+        done = speech.FORBIDDEN if task.kind == "refusal" else speech.DONE
+        said = [rng.choice(done), *(task.communicate or ()), rng.choice(speech.MORE)]
+        turns.append(Turn(SAY, text=_join(said), wish=_ALL))
+    return turns
+
+
+def _steps(task: Task, tools: Mapping[str, Tool]) -> list[_Step]:
+    """The gold calls of the agent, each with the number of the write that it leads to."""
+    steps: list[_Step] = []
+    wish = 0
+    for action in task.actions or ():
+        if action.requestor == "assistant":
+            write = tools[action.name].kind == "write"
+            steps.append(_Step(action, write, wish=wish))
+            wish += write
+    return steps
+
+
+def _join(parts: list[str]) -> str:
+    """Sentences, with the pieces of information to communicate set between them."""
+    head, *told, tail = parts
+    return f"{head} {'For your information: ' + '; '.join(told) + '. ' if told else ''}{tail}"
+
+
+def _must_ask(task: Task, request: Request) -> bool:
+    """Whether the user has facts to tell that are not in what was said first."""
+    said = " ".join(m.content or "" for m in request.messages if isinstance(m, UserMessage))
+    return any(fact.text not in said for fact in task.scenario.facts)
+
+
+def _note(kind: str, action: Action, detail: str = "") -> Note:
+    return Note(kind, -1, detail or action.name, matters=True)
+
+
+def _bend_evidence(task: Task, steps: list[_Step], mistake: str, rng: Random) -> list[_Step]:
+    """Leave a cell of some write's certificate out, or make the write before all of them."""
+    fit = [item for item in task.certificates if item.cells and (item.write >= 0 or mistake == "skipped_evidence")]
+    certificate = rng.choice(fit)
+    if certificate.write < 0:
+        # Without the cell nobody knows that nothing (more) is due; a read of something else is what the note is put to.
+        cell = rng.choice(certificate.cells)
+        left = [step for step in steps if not _reads(step, cell)]
+        if left:
+            note = Note("skipped_evidence", -1, f"{cell.name} {_text(cell.arguments)}", matters=True)
+            left[0].note = note
+        return left
+    write = (task.actions or ())[certificate.write]
+    at = next(index for index, step in enumerate(steps) if step.action is write)
+    if mistake == "skipped_evidence":
+        cell = rng.choice(certificate.cells)
+        steps[at].note = _note("skipped_evidence", write, f"{cell.name} {_text(cell.arguments)}")
+        return [step for index, step in enumerate(steps) if index > at or not _reads(step, cell)]
+    first = min(
+        (index for index, step in enumerate(steps[:at]) if any(_reads(step, cell) for cell in certificate.cells)),
+        default=at,
+    )
+    steps[at].note = _note("early_write", write)
+    steps[at].confirmed = False
+    return [*steps[:first], steps[at], *steps[first:at], *steps[at + 1 :]]
+
+
+def _reads(step: _Step, cell: Cell) -> bool:
+    return step.action.name == cell.name and step.action.arguments == cell.arguments
+
+
+def _text(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _call_turns(steps: list[_Step], rng: Random) -> list[Turn]:
+    """Calls as turns: reads by one tool in a row may share a message, a write comes alone after a confirmation."""
+    turns: list[Turn] = []
+    for index, step in enumerate(steps):
+        action = step.action
+        call = PlannedCall(action.name, action.arguments, wrong=step.wrong, write=step.write)
+        if step.write:
+            if step.confirmed:
+                question = f"{speech.describe_call(action.name, action.arguments)} {rng.choice(speech.CONFIRM)}"
+                turns.append(Turn(SAY, text=question, wish=step.wish, confirms=True))
+            turns.append(Turn(CALL, calls=(call,), note=step.note, wish=step.wish))
+            continue
+        before = steps[index - 1] if index else None
+        follows = before is not None and not before.write and before.action.name == action.name
+        if follows and turns and turns[-1].kind == CALL and rng.random() < _GROUPED:
+            turns[-1] = msgspec.structs.replace(turns[-1], calls=(*turns[-1].calls, call))
+        else:
+            turns.append(Turn(CALL, calls=(call,), note=step.note, wish=step.wish))
+    return turns
+
+
+def _insert_broken_call(turns: list[Turn], mistake: str, rng: Random) -> None:
+    """Put a call that cannot work before a call that can."""
+    places = [index for index, turn in enumerate(turns) if turn.kind == CALL]
+    place = rng.choice(places) if places else len(turns)
+    if mistake == "hallucinated_tool":
+        call = PlannedCall("look_up_everything", {"query": "customer"})
+        wish = turns[place].wish if places else 0
+        turns.insert(place, Turn(CALL, calls=(call,), note=Note(mistake, -1, call.name), wish=wish))
+        return
+    good = turns[place].calls[0]
+    broken = msgspec.structs.replace(good, broken=True)
+    note = Note(mistake, -1, good.name, matters=good.write)
+    turns.insert(place, Turn(CALL, calls=(broken,), note=note, wish=turns[place].wish))

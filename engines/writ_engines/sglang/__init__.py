@@ -1,0 +1,45 @@
+"""An engine for SGLang's own protocol: token ids in, token ids out, for the agent's seat and the user's.
+
+The prompt of a turn is the prompt before, the ids that the server returned, and the ids of the new messages. Nothing is
+rendered or tokenised twice, so the server finds its prefix in the cache, and what a trainer gets is what was sampled.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING
+
+from writ_async.core.engine import Check, EngineFactory, Setting
+from writ_engines.sglang.options import SglangOptions
+
+if TYPE_CHECKING:
+    from writ_engines.sglang.engine import SglangEngine
+
+
+def make_sglang(options: SglangOptions, setting: Setting) -> SglangEngine:
+    """The engine. Raises `InputError` for a model folder, an address or sampling parameters that cannot be used."""
+    # what these import takes time, and commands that only name the engine should not wait for it
+    from writ_async.chat import open_chat_format
+    from writ_engines.http import HttpClient, server_urls
+    from writ_engines.sglang.engine import SglangEngine
+
+    clients = [HttpClient(url, timeout=options.timeout) for url in server_urls(options.url, "engine 'sglang': url")]
+    return SglangEngine(clients, open_chat_format(options.model), options, Random(f"{setting.seed}/retries"))
+
+
+async def check_sglang(url: str, model: str | None) -> list[Check]:
+    """What `writ doctor` finds on a server. Raises `InputError` for an address that is none."""
+    from writ_engines.sglang.doctor import check_server
+
+    return await check_server(url, model)
+
+
+ENGINE = EngineFactory(
+    name="sglang",
+    options=SglangOptions,
+    make=make_sglang,
+    check=check_sglang,
+    execution=frozenset({"url", "timeout", "attempts", "budget", "patience", "batch", "batch_window"}),
+)
+
+__all__ = ["ENGINE", "SglangOptions", "check_sglang", "make_sglang"]

@@ -1,0 +1,242 @@
+"""The engine: a session per seat, one call per turn, retries, aborts."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from contextlib import suppress
+from random import Random
+from typing import Any
+
+import anyio
+import msgspec
+
+from writ_async.chat import ChatFormat, Parsed
+from writ_async.core.engine import CallCounts, Completion, FinishReason, Gauges, Request
+from writ_async.core.trajectory import Note, Seat, TokenSequence, Usage
+from writ_async.errors import ContextWindowError, EngineError, InputError
+from writ_engines.http import HttpClient, RetryPolicy, TransportError
+from writ_engines.sglang.batching import BatchStatistics, Call
+from writ_engines.sglang.grammar import variants
+from writ_engines.sglang.options import SglangOptions
+from writ_engines.sglang.seats import Opening, SeatTokens
+from writ_engines.sglang.server import ServerInfo
+from writ_engines.sglang.servers import Host, SglangServers
+from writ_engines.sglang.wire import Answer, check_answer
+
+_ABORT_SECONDS = 2.0
+_OURS = ("max_new_tokens", "n", "sampling_seed", "stream_interval")
+_encode = msgspec.json.Encoder().encode
+
+
+class SglangStatistics(msgspec.Struct):
+    """What happened so far. `aborts` were asked of the server because a caller left or a deadline passed.
+
+    `cut` completions ended at a limit on length. `retractions` counts how often the server put a call back into its
+    queue for want of room. `cached_tokens` of the `prompt_tokens` were in the prefix cache.
+    """
+
+    retries: CallCounts = msgspec.field(default_factory=CallCounts)
+    batches: BatchStatistics = msgspec.field(default_factory=BatchStatistics)
+    aborts: int = 0
+    cut: int = 0
+    retractions: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class _Kind(msgspec.Struct, frozen=True):
+    """What seats with the same tools share. The tools are kept, so that no other list can get their id."""
+
+    tools: Sequence[dict[str, Any]]
+    grammar: list[bytes]
+    opening: Opening
+
+
+class SglangEngine:
+    """Completes chats on SGLang servers of one model with token ids in and token ids out.
+
+    `clients` has one for each server, or is the only one. A conversation's ids are kept here, so one that moves to
+    another server costs it a prefill and nothing else. `nonce` goes into every request id, so that two runs on one
+    server never share one; nothing else depends on it.
+    """
+
+    def __init__(
+        self,
+        clients: HttpClient | Sequence[HttpClient],
+        chat: ChatFormat,
+        options: SglangOptions,
+        rng: Random,
+        *,
+        policy: RetryPolicy | None = None,
+        nonce: str | None = None,
+    ) -> None:
+        self.chat = chat
+        self.options = options
+        self._rng = rng
+        self._policy = policy or RetryPolicy(attempts=options.attempts, budget=options.budget)
+        self._nonce = nonce or secrets.token_hex(4)
+        self._sampling = _base_sampling(options, chat)
+        self._seats: dict[str, SeatTokens] = {}
+        self._kinds: dict[tuple[Seat, int], _Kind] = {}
+        self._servers = SglangServers([clients] if isinstance(clients, HttpClient) else clients, options)
+        self._statistics = SglangStatistics(batches=self._servers.batches)
+
+    async def complete(self, request: Request) -> Completion:
+        """See `Engine`. Raises `TransportError` with one of its kinds, and what a `writ_async.chat` session raises."""
+        servers = self._servers
+        if not servers.is_ready(request.server):
+            await servers.ready(request.server)
+        seat = self._seats.get(request.session) or self._open(request)
+        ids = seat.prompt(request.messages)
+        room = self._room(seat.length)
+        sampling = self._sampling_text(seat, request, room)
+
+        async def attempt(server: int, number: int, seconds: float) -> Answer:
+            rid = f"{request.id}~{self._nonce}.{number}."
+            call = Call(rid, ids, sampling, min(self.options.timeout, seconds))
+            return await self._send(servers.hosts[server], call, alone=number > 0)
+
+        answer = await servers.fleet.call(request, attempt, self._policy, self._rng, self._statistics.retries)
+        return self._completion(request, seat.length, answer, seat.receive(answer))
+
+    def end_session(self, session: str) -> TokenSequence | None:
+        """See `Engine`. The sequence is not complete when the last call gave no completion."""
+        self._servers.fleet.forget(session)
+        seat = self._seats.pop(session, None)
+        return None if seat is None else seat.sequence()
+
+    @property
+    def servers(self) -> int:
+        """See `Gauged`."""
+        return len(self._servers.hosts)
+
+    async def gauges(self, server: int = 0) -> Gauges:
+        """See `Gauged`. Retractions are those of this engine's calls. Raises `TransportError` too, and `InputError`
+        for a server of another model.
+        """
+        return await self._servers.gauges(server)
+
+    def statistics(self) -> SglangStatistics:
+        """The engine's own counts; they go on counting."""
+        return self._statistics
+
+    def call_counts(self) -> CallCounts:
+        """How the calls went, for the run's summary."""
+        return self._statistics.retries
+
+    async def aclose(self) -> None:
+        """Close connections and give up calls that are under way."""
+        await self._servers.aclose()
+
+    @property
+    def info(self) -> ServerInfo | None:
+        """What the servers said about themselves, with the least of their limits; None before one was asked."""
+        return self._servers.info
+
+    async def server_info(self) -> ServerInfo:
+        """The same; the first to ask waits until a server has loaded.
+
+        Raises `TransportError` when that takes longer than the option `patience` allows.
+        """
+        if self._servers.info is None:
+            await self._servers.ready()
+        assert self._servers.info is not None
+        return self._servers.info
+
+    def _open(self, request: Request) -> SeatTokens:
+        kind = self._kind(request.seat, request.tools)
+        seat = SeatTokens(self.chat.session(request.tools), kind.opening, kind.grammar)
+        self._seats[request.session] = seat
+        return seat
+
+    def _kind(self, seat: Seat, tools: Sequence[dict[str, Any]]) -> _Kind:
+        """What seats with the same list of tools share."""
+        kind = self._kinds.get((seat, id(tools)))
+        if kind is None:
+            choices = variants(self.options.tool_grammar, seat, tools, self.chat)
+            grammar = [b"," + _encode(choice)[1:-1] if choice else b"" for choice in choices]
+            kind = self._kinds[seat, id(tools)] = _Kind(tools, grammar, Opening())
+        return kind
+
+    def _room(self, length: int) -> int:
+        """How many tokens a completion may have. The server refuses a call that asks for more than there is room."""
+        info = self._servers.info
+        if info is None or info.max_req_input_len is None or info.context is None:
+            return self.options.max_new_tokens
+        if length > info.max_req_input_len:
+            raise ContextWindowError(f"the prompt has {length} tokens; the server takes {info.max_req_input_len}")
+        return min(self.options.max_new_tokens, info.context - length)
+
+    def _sampling_text(self, seat: SeatTokens, request: Request, room: int) -> bytes:
+        seed = b',"sampling_seed":%d' % (request.seed & 0x7FFFFFFF) if self.options.sampling_seed else b""
+        grammar = seat.grammar[request.seed % len(seat.grammar)]
+        return b"".join((self._sampling, grammar, seed, b',"max_new_tokens":%d}' % room))
+
+    async def _send(self, host: Host, call: Call, alone: bool) -> Answer:
+        """One attempt. A call whose answer nobody will take is aborted, so that the server does not go on with it."""
+        try:
+            together = not alone and self.options.batch > 1
+            answer = await (host.batcher.send(call) if together else host.batcher.send_alone(call))
+        except TransportError as exc:
+            if exc.kind == "deadline":
+                await self._abort(host, call.rid)
+            raise
+        except anyio.get_cancelled_exc_class():
+            with anyio.CancelScope(shield=True):
+                await self._abort(host, call.rid)
+            raise
+        host.retractions += answer.meta_info.num_retractions or 0
+        return check_answer(answer)
+
+    async def _abort(self, host: Host, rid: str) -> None:
+        self._statistics.aborts += 1
+        # a server that does not hear has nothing to abort, or finds out when the connection closes
+        with suppress(EngineError):
+            await host.client.post("/abort_request", _encode({"rid": rid}), seconds=_ABORT_SECONDS)
+
+    def _completion(self, request: Request, prompt_length: int, answer: Answer, parsed: Parsed) -> Completion:
+        meta, statistics = answer.meta_info, self._statistics
+        made = len(answer.output_ids)
+        agent = request.seat == "agent"
+        notes = [Note(str(defect), request.turn, f"in the {request.seat}'s words") for defect in parsed.defects]
+        finish: FinishReason = "tool_calls" if parsed.message.tool_calls else "stop"
+        if meta.finish_reason is not None and meta.finish_reason.type == "length":
+            # The server cuts silently when its pool is nearly full, so the length that was asked for says nothing.
+            finish = "length"
+            statistics.cut += 1
+            notes.append(Note("cut_at_length", request.turn, f"the {request.seat}, after {made} tokens", matters=agent))
+        usage = Usage(
+            requests=1,
+            prompt_tokens=prompt_length,
+            completion_tokens=made,
+            cached_tokens=meta.cached_tokens or 0,
+        )
+        statistics.prompt_tokens += usage.prompt_tokens
+        statistics.cached_tokens += usage.cached_tokens
+        statistics.completion_tokens += usage.completion_tokens
+        statistics.retractions += meta.num_retractions or 0
+        return Completion(message=parsed.message, finish_reason=finish, usage=usage, notes=tuple(notes))
+
+
+def _base_sampling(options: SglangOptions, chat: ChatFormat) -> bytes:
+    """The sampling parameters that all calls share, as a JSON object without its closing brace.
+
+    Raises `InputError` when `options.sampling` is not a JSON object.
+    """
+    values: dict[str, object] = {
+        "temperature": options.temperature,
+        "top_p": options.top_p,
+        "top_k": options.top_k,
+        "stop_token_ids": sorted(chat.stop_ids),
+    }
+    if options.sampling:
+        try:
+            values |= msgspec.json.decode(options.sampling, type=dict[str, object])
+        except msgspec.DecodeError as exc:
+            raise InputError(f"sampling must be a JSON object of sampling parameters: {exc}") from None
+        for name in _OURS:
+            if name in values:
+                raise InputError(f"sampling must not set {name}: the engine does")
+    return _encode(values)[:-1]

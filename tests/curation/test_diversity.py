@@ -1,0 +1,110 @@
+"""The scripted seats play every behaviour so that it is seen, and none changes how a task ends."""
+
+from collections import Counter
+
+import pytest
+
+from tests.support.crowd import VALUES, environments, places, plain_tasks, told, told_tasks, trait
+from writ_async.api import run
+from writ_async.behaviour.rules import gives_room
+from writ_async.behaviour.signs import unexpressed
+from writ_async.core.behaviour import Axis, Behaviour
+from writ_async.core.task import Task
+from writ_async.core.trajectory import Trajectory
+from writ_async.curation.diversity import measure_diversity, render_diversity
+from writ_async.synthesis.behaviours import with_behaviours
+from writ_async.synthesis.neutrality import not_neutral
+from writ_async.verify.user_slips import audit_user, user_slips
+
+N = 2000
+
+
+@pytest.fixture(scope="module")
+def crowd() -> tuple[dict[str, Task], list[Trajectory]]:
+    tasks = told_tasks(N)
+    return {task.id: task for task in tasks}, run(tasks)
+
+
+def test_every_conversation_with_a_behaviour_is_kept_and_ends_in_the_gold_state(
+    crowd: tuple[dict[str, Task], list[Trajectory]],
+) -> None:
+    tasks, rows = crowd
+    assert len(rows) == N
+    for row in rows:
+        assert row.verdict is not None
+        assert row.verdict.kept, (row.id, tasks[row.task_id].behaviour, row.verdict.findings)
+        assert row.digest == tasks[row.task_id].gold_digest
+
+
+def test_nothing_is_found_on_the_users_side_where_no_slip_was_made(
+    crowd: tuple[dict[str, Task], list[Trajectory]],
+) -> None:
+    tasks, rows = crowd
+    for row in rows:
+        slips = user_slips(tasks[row.task_id], row.messages)
+        assert [slip for slip in slips if slip.reason != "user_unexpressed"] == []
+
+
+def test_each_axis_is_shown_and_first_turns_hardly_ever_repeat(
+    crowd: tuple[dict[str, Task], list[Trajectory]],
+) -> None:
+    measures = measure_diversity(*crowd)
+    assert measures.conversations == N
+    assert len(measures.axes) == 17
+    for axis, shown in measures.axes.items():
+        assert shown.rate >= 0.98, (axis, shown)
+    for value, shown in measures.values.items():
+        assert shown.rate >= 0.95, (value, shown)
+    assert measures.first_turns >= 0.95
+    assert measures.combinations >= 0.6 * N
+    assert 0 < measures.distinct_1 < measures.distinct_2 < 1
+    assert measures.first_slots < 0.9
+    title = str(render_diversity(measures).title)
+    assert f"{N:,} conversations" in title
+
+
+def test_the_same_task_under_six_behaviours_ends_in_the_same_state() -> None:
+    tasks = plain_tasks(1000)[:150]
+    ends: dict[str, set[str]] = {task.id: {task.gold_digest} for task in tasks}
+    labels: dict[str, set[str]] = {task.id: set() for task in tasks}
+    for seed in range(6):
+        given = with_behaviours(tasks, environments(), 100 + seed)[0]
+        for task, row in zip(given, run(given), strict=True):
+            ends[task.id].add(row.digest)
+            labels[task.id].add(task.behaviour.label if task.behaviour else "")
+    assert all(len(digests) == 1 for digests in ends.values())
+    assert min(len(seen) for seen in labels.values()) >= 5
+
+
+@pytest.mark.parametrize(("axis", "value"), VALUES)
+def test_each_value_alone_is_played_recognisably(axis: Axis, value: str) -> None:
+    tasks: list[Task] = []
+    for task in plain_tasks(1000):
+        if len(tasks) < 12 and gives_room(task, axis, value):
+            chosen = [trait(task, axis, value)]
+            if axis == "persistence":
+                chosen.insert(0, trait(task, "infeasible", "unavailable_first"))
+            if not not_neutral(task, Behaviour(tuple(chosen)), *places()[task.domain]):
+                tasks.append(told(task, *chosen))
+    assert len(tasks) == 12
+    for task, row in zip(tasks, run(tasks), strict=True):
+        assert row.digest == task.gold_digest
+        assert unexpressed(task, row.messages) == [], row.messages
+        assert audit_user(task, row.messages) == []
+
+
+@pytest.mark.parametrize(("axis", "value"), [pair for pair in VALUES if pair[1] not in (
+    "all_at_once", "standard", "answers_asked", "whole", "calm", "average", "plain", "explicit", "minimal", "on_request"
+)])  # fmt: skip
+def test_a_sign_is_not_seen_in_users_of_another_kind(axis: Axis, value: str) -> None:
+    """Plain users show (nearly) nothing: a sign that is always there says nothing."""
+    tasks = [task for task in plain_tasks(1000)[:60] if gives_room(task, axis, value)][:30]
+    marked = [told(task, *([trait(task, axis, value)] if axis != "persistence" else [
+        trait(task, "infeasible", "unavailable_first"), trait(task, axis, value)])) for task in tasks]  # fmt: skip
+    rows = run(tasks)
+    seen = Counter(
+        trait not in unexpressed(task, row.messages)
+        for task, row in zip(marked, rows, strict=True)
+        for trait in (task.behaviour.traits[-1:] if task.behaviour else ())
+    )
+    assert seen[True] <= 0.35 * max(1, seen.total()), seen

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import io
+import random
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from rich.table import Table
+
+from tests.support.samples import BAD_CALL, TALK, manifest, trajectory
+from writ_async.core.trajectory import Termination, Trajectory, Usage
+from writ_async.curation.selection import Funnel, render_funnel
+from writ_async.runs.folder import RunFolder
+from writ_async.runs.summary import Summary, render_reasons, render_table, summarise
+
+
+def rows() -> list[Trajectory]:
+    return [
+        trajectory("a", 0),
+        trajectory("a", 1, reasons=("early-write", "early-write", "surplus-write"), messages=TALK[:2] + BAD_CALL),
+        trajectory("b", 0, kind="read-heavy", termination=Termination.MAX_STEPS, reasons=("incomplete",)),
+        trajectory("c", 0, domain="airline", judged=False),
+    ]
+
+
+def test_conversations_are_counted_by_domain_and_kind() -> None:
+    group = summarise(rows()).groups["retail"]["normal"]
+    assert (group.conversations, group.judged, group.kept, group.mean_reward) == (2, 2, 1, 0.5)
+    assert (group.steps, group.tool_calls, group.tool_errors) == (12, 3, 1)
+    assert group.findings == {"early-write": 1, "surplus-write": 1}
+    assert group.terminations == {"user_stop": 2}
+    assert group.usage == {"agent": Usage(6, 600, 60), "user": Usage(4, 200, 40)}
+    assert group.tokens == 900
+
+
+def test_conversations_without_a_verdict_count_in_no_mean() -> None:
+    group = summarise(rows()).groups["airline"]["normal"]
+    assert (group.conversations, group.judged, group.kept, group.mean_reward) == (1, 0, 0, 0.0)
+
+
+def test_the_total_is_the_sum_of_the_groups() -> None:
+    total = summarise(rows()).total()
+    assert (total.conversations, total.judged, total.kept) == (4, 3, 1)
+    assert total.mean_reward == pytest.approx(1 / 3)
+    assert total.terminations == {"user_stop": 3, "max_steps": 1}
+    assert total.usage["agent"].prompt_tokens == 1200
+
+
+def test_totalling_changes_no_group() -> None:
+    summary = summarise(rows())
+    summary.total()
+    assert summary == summarise(rows())
+
+
+def test_a_summary_file_does_not_depend_on_what_ended_first(tmp_path: Path) -> None:
+    written = []
+    for seed in range(4):
+        order = rows()
+        random.Random(seed).shuffle(order)
+        with RunFolder.create(tmp_path / str(seed), manifest()) as run:
+            run.write_summary(summarise(order))
+        written.append((tmp_path / str(seed) / "summary.json").read_bytes())
+    assert len(set(written)) == 1
+
+
+def printed(table: Table, width: int) -> list[str]:
+    out = io.StringIO()
+    Console(file=out, width=width).print(table)
+    return out.getvalue().splitlines()
+
+
+def test_tables_fit_eighty_columns_with_nothing_cut() -> None:
+    summary = Summary()
+    usage = {"agent": Usage(1, 123_456_789, 1)}
+    for index in range(1500):
+        summary.add(
+            trajectory(
+                "a",
+                index,
+                kind="write-intensive",
+                domain="tau2:airline",
+                steps=150,
+                usage=usage,
+                reasons=("unseen-argument",),
+            )
+        )
+    for table in (render_table(summary), render_reasons(summary)):
+        for width in (80, 120):
+            text = printed(table, width)
+            assert "…" not in "".join(text)
+            assert max(map(len, text)) <= width
+    assert any(
+        "write-intensive" in line and "1,500" in line and "185G" in line for line in printed(render_table(summary), 80)
+    )
+
+
+def test_tables_of_an_empty_summary_are_drawn() -> None:
+    assert printed(render_table(Summary()), 80)
+    assert printed(render_reasons(Summary()), 80)
+
+
+def test_the_funnel_is_a_table_without_filters_at_which_nothing_fell() -> None:
+    funnel = Funnel()
+    for where, level in (("", "W1R0"), ("outcome", "W1R0"), ("outcome", "W2R1"), ("", "W1R0")):
+        funnel.add(where, "normal", level, ["tone=angry"])
+    table = render_funnel(funnel, ("ending", "outcome", "twins"))
+    assert [str(column.header) for column in table.columns] == ["fell at", "in", "outcome", "left", "%"]
+    assert list(table.columns[0].cells) == ["normal", "W1R0", "W2R1", "all"]
+    assert list(table.columns[3].cells) == ["2", "2", "0", "2"]
+    assert funnel.by_behaviour["tone=angry"].left == 2
+    assert len(list(render_funnel(Funnel(), ()).columns[0].cells)) == 1

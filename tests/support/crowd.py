@@ -1,0 +1,64 @@
+"""Tasks told by many users, for the tests of behaviours."""
+
+from functools import lru_cache
+
+import msgspec
+
+from writ_async.behaviour.rules import correctable, trigger_of, unavailable
+from writ_async.core.behaviour import AXES, Axis, Behaviour, Trait
+from writ_async.core.domain import Domain
+from writ_async.core.environment import Environment
+from writ_async.core.state import World
+from writ_async.core.task import Task
+from writ_async.registry import load_domain
+from writ_async.runs.worlds import generate_world
+from writ_async.synthesis import parse_mix, synthesise
+from writ_async.synthesis.behaviours import with_behaviours
+
+VALUES = [(axis, value) for axis, values in AXES.items() for value in values if value != "none"]
+Places = dict[str, tuple[Domain, World]]
+
+
+@lru_cache(maxsize=1)
+def places() -> Places:
+    """A world of each domain, large enough for a thousand tasks."""
+    retail_environment = (_open(name) for name in ("retail", "airline"))
+    return {item.domain.name: (item.domain, item.world) for item in retail_environment}
+
+
+@lru_cache(maxsize=4)
+def _open(name: str) -> Environment:
+    return generate_world(load_domain(name), 6, 500)
+
+
+def environments() -> dict[str, Environment]:
+    """The two environments, by name."""
+    return {name: _open(name) for name in ("retail", "airline")}
+
+
+@lru_cache(maxsize=2)
+def plain_tasks(n: int) -> tuple[Task, ...]:
+    """Tasks of both domains and all kinds, told by plain users."""
+    chosen = list(environments().values())
+    return tuple(synthesise(chosen, n, 6, parse_mix(""))[0])
+
+
+@lru_cache(maxsize=4)
+def told_tasks(n: int, seed: int = 1) -> tuple[Task, ...]:
+    """The same tasks, each with a behaviour."""
+    return tuple(with_behaviours(plain_tasks(n), environments(), seed)[0])
+
+
+def told(task: Task, *traits: Trait) -> Task:
+    """A task with some traits, whatever its proofs say."""
+    return msgspec.structs.replace(task, behaviour=Behaviour(traits))
+
+
+def trait(task: Task, axis: Axis, value: str) -> Trait:
+    """A trait with the detail that it needs."""
+    detail = ""
+    if axis == "correction":
+        detail = correctable(task)[0]
+    elif axis in ("infeasible", "fallback"):
+        detail = unavailable(places()[task.domain][0])[0]
+    return Trait(axis, value, *trigger_of(axis, value), detail)

@@ -1,0 +1,69 @@
+"""`writ eval`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import anyio
+
+from writ_async.cli import settings
+from writ_async.cli.output import finish, print_json, print_tables
+from writ_async.cli.progress import watcher
+from writ_async.cli.scores import render_scores
+from writ_async.commands.eval import EvalConfig, evaluate
+from writ_async.runs.scores import score
+from writ_async.runs.summary import cost_line, saved_line
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command; returns its exit code."""
+    config = EvalConfig(
+        tasks=tuple(arguments.tasks),
+        trials=arguments.trials,
+        seed=arguments.seed,
+        split=arguments.split,
+        judge=arguments.judge,
+        limit=arguments.limit,
+        seats=settings.seats(arguments),
+        rules=settings.rules(arguments),
+        stop_early=tuple(arguments.stop_early),
+    )
+    limits = settings.limits(arguments)
+    names = "-".join(Path(source).stem.replace(":", "-") for source in arguments.tasks)
+    out = Path(arguments.out or f"runs/eval-{names}-k{arguments.trials}-s{arguments.seed}")
+    watch = watcher("eval", arguments.quiet)
+
+    async def call() -> int:
+        progress = await evaluate(
+            config,
+            out,
+            data=arguments.data,
+            tools=arguments.tool_schemas,
+            limits=limits,
+            workers=arguments.workers,
+            watch=watch,
+        )
+        scores = score(out)
+        if arguments.json:
+            print_json(
+                {
+                    "run": str(out),
+                    "scores": scores,
+                    "total": progress.summary.total(),
+                    "saved": progress.summary.saved or None,
+                    "calls": progress.calls,
+                }
+            )
+        else:
+            print_tables(render_scores(scores))
+            for line in (cost_line(progress.summary), saved_line(progress.summary)):
+                if line:
+                    print(line)
+            assumed = sum(item.assumed for item in scores)
+            if assumed:
+                print(f"plain-language assertions of {assumed:,} conversations were not read but {config.judge}")
+            print(f"rows in {out}")
+        return finish(progress)
+
+    return anyio.run(call, backend_options={"use_uvloop": True})

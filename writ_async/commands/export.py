@@ -1,0 +1,63 @@
+"""`writ export`: the rows of a run that passed all filters, in the format of a trainer, with a data set card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from writ_async.curation.contamination import Contamination
+from writ_async.curation.filters import CAP, NAMES
+from writ_async.errors import InputError
+from writ_async.files import PathLike, read_json
+from writ_async.formats.export import Exported, format_named
+from writ_async.formats.export.card import write_card
+from writ_async.runs.row_selection import selection_of
+from writ_async.runs.view import RunView
+
+
+class ExportReport(msgspec.Struct, frozen=True):
+    """What was written, and where the card is, if one was asked for."""
+
+    exported: Exported
+    card: str = ""
+
+
+def export(
+    run_path: PathLike,
+    form: str,
+    out: PathLike,
+    *,
+    include_rejected: bool = False,
+    greeting: bool | None = None,
+    cap: int = CAP,
+    card: bool = False,
+    contamination: PathLike | None = None,
+) -> ExportReport:
+    """Write the rows that passed all filters, `cap` at most of a task, or with `include_rejected` all rows.
+
+    `greeting` keeps or drops the agent's words before the user's first; None leaves it to the format. With `card` a
+    README.md for the data set is written beside `out`, with the report that `writ check --contamination` wrote, if
+    `contamination` names it. Raises `InputError` and `StorageError`.
+    """
+    if cap < 1:
+        raise InputError(f"--cap must be at least 1, not {cap}")
+    if contamination is not None and not card:
+        raise InputError("--contamination is what the card tells; give --card as well")
+    write = format_named(form).write
+    report = None if contamination is None else read_json(contamination, Contamination)
+    if card and Path(out).resolve().name == "README.md":
+        raise InputError(f"{out}: is where the card goes; write the rows to another file")
+    run = RunView.open(run_path)
+    if report is not None and report.rows != len(run.done_ids()):
+        raise InputError(
+            f"{contamination}: is a report on {report.rows:,} rows of {report.run}, but {run.path} has "
+            f"{len(run.done_ids()):,}; make it again"
+        )
+    selection = selection_of(run, cap=cap)
+    exported = write(run, out, include_rejected=include_rejected, leave_out=selection.dropped, greeting=greeting)
+    if not card:
+        return ExportReport(exported)
+    described = None if report is None else report.sentences()
+    path = write_card(run, out, form, exported, selection, NAMES, described)
+    return ExportReport(exported, str(path))

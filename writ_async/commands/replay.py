@@ -1,0 +1,95 @@
+"""`writ replay`: makes every tool call of a run again, and compares results, hashes and verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from writ_async.conversation.machine import chain_hash, run_call
+from writ_async.core.environment import Environment
+from writ_async.core.message import AssistantMessage, ToolMessage, UserMessage
+from writ_async.core.state import State
+from writ_async.core.task import Task
+from writ_async.core.trajectory import Trajectory
+from writ_async.errors import InputError
+from writ_async.files import PathLike
+from writ_async.runs.view import RunView
+from writ_async.runs.worlds import open_worlds, world_key
+from writ_async.verify.judge import load_judge
+from writ_async.verify.verdict import judge_trajectory
+
+
+class Mismatch(msgspec.Struct, frozen=True):
+    """Where a row is not what its world and its calls give: the message's index (-1 for the row), and what differs."""
+
+    trajectory: str
+    message: int
+    what: str
+
+
+class ReplayReport(msgspec.Struct):
+    """What was replayed and what did not agree. `kept` counts the kept rows among `rows`."""
+
+    rows: int = 0
+    kept: int = 0
+    calls: int = 0
+    mismatches: list[Mismatch] = []
+
+
+def replay(run_path: PathLike, *, data: str | None = None, tools: str | None = None) -> ReplayReport:
+    """Replay every row of a run. Raises `InputError` when the run or one of its worlds cannot be opened."""
+    run = RunView.open(run_path)
+    tasks = {task.id: task for task in run.tasks()}
+    worlds = open_worlds(tasks.values(), data, tools)
+    judge = load_judge(run.manifest.config.get("judge", "assume-met"))
+    report = ReplayReport()
+    for trajectory in run.trajectories():
+        task = tasks.get(trajectory.task_id)
+        if task is None:
+            raise InputError(f"{run_path}: row {trajectory.id!r} names a task that is not in tasks.jsonl")
+        opened = worlds[world_key(task.world)]
+        found = list(replay_row(task, trajectory, opened))
+        if not found and trajectory.verdict is not None:
+            verdict = judge_trajectory(task, trajectory, opened.domain, opened.world, judge)
+            if verdict != trajectory.verdict:
+                found.append(Mismatch(trajectory.id, -1, "the verdict is not the one that was written"))
+        report.rows += 1
+        report.kept += trajectory.verdict is not None and trajectory.verdict.kept
+        report.calls += len(trajectory.chain)
+        report.mismatches += found
+    return report
+
+
+def replay_row(task: Task, trajectory: Trajectory, opened: Environment) -> Iterator[Mismatch]:
+    """Make the calls of one row again on a fresh state, byte for byte, and yield what differs."""
+    state = State(opened.world)
+    previous = opened.world.digest()
+    chain = iter(trajectory.chain)
+    position = 0
+    messages = trajectory.messages
+    while position < len(messages):
+        message = messages[position]
+        position += 1
+        if isinstance(message, ToolMessage):
+            yield Mismatch(trajectory.id, position - 1, "a tool result that no call asked for")
+            continue
+        if not isinstance(message, AssistantMessage | UserMessage):
+            continue
+        for call in message.tool_calls:
+            recorded = messages[position] if position < len(messages) else None
+            by_user = isinstance(message, UserMessage)
+            result = run_call(opened.domain, state, call, "user" if by_user else "assistant")
+            if recorded != result:
+                yield Mismatch(trajectory.id, position, f"{call.function.name} answers otherwise than was recorded")
+            tool = (opened.domain.user_tools if by_user else opened.domain.tools).get(call.function.name)
+            digest = state.digest() if tool is not None and tool.kind == "write" else ""
+            previous = chain_hash(previous, call, result, digest)
+            if next(chain, None) != previous:
+                yield Mismatch(trajectory.id, position, f"the hash after {call.function.name} is not the recorded one")
+                return
+            position += 1
+    if next(chain, None) is not None:
+        yield Mismatch(trajectory.id, -1, "there are more hashes than calls")
+    if trajectory.digest != state.digest():
+        yield Mismatch(trajectory.id, -1, "the final state is not the recorded one")

@@ -1,0 +1,27 @@
+"""Benchmarks: tasks and worlds that others made. Registered as entry points of the group `writ_async.benchmarks`."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from writ_async.core.environment import Environment
+from writ_async.core.task import Task
+
+
+class Subset(msgspec.Struct, frozen=True):
+    """An environment, and a benchmark's tasks in it."""
+
+    environment: Environment
+    tasks: tuple[Task, ...]
+
+
+class Benchmark(Protocol):
+    """A set of tasks and worlds made by others, read from a folder."""
+
+    def load(self, subset: str, data: str | None = None, split: str | None = None, tools: str | None = None) -> Subset:
+        """Read one subset; `tools` is where the benchmark's own tool schemas are, to be shown instead of the domain's.
+
+        Raises `InputError` when the folder, the subset or the schemas are not there.
+        """

@@ -1,0 +1,194 @@
+"""Domains: tools over a state, a policy, a way to draw worlds and tasks. Registered as entry points.
+
+A tool is a plain function whose first parameter is the `State`. `read`, `write` and `generic` mark it; its JSON schema
+is generated from its signature and docstring. It returns a Struct, a string, or JSON-like data, and refuses with
+`ToolError`; any other exception is an error to the model too, for the arguments are whatever a model wrote.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from random import Random
+from typing import Any, Literal, TypeVar
+
+import docstring_parser
+import msgspec
+
+from writ_async.core.goal import GoalRules
+from writ_async.core.state import State, World
+from writ_async.core.task import Action, Certificate, Goal, Kind, Pin, Scenario
+
+ToolKind = Literal["read", "write", "generic"]
+PolicyCheck = Callable[[State, str, dict[str, Any]], str]
+"""Says why the policy forbids a write in a state, or an empty text. What the tool itself refuses need not be said."""
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class ToolError(Exception):
+    """A tool's refusal; its text is shown to the model."""
+
+
+class Tool(msgspec.Struct, frozen=True):
+    """One tool: its kind, the OpenAI function schema that a model is shown, and the function."""
+
+    name: str
+    kind: ToolKind
+    schema: dict[str, Any]
+    function: Callable[..., Any]
+    required: frozenset[str]
+    accepted: frozenset[str]
+
+
+class ToolResult(msgspec.Struct, frozen=True):
+    """The exact text of a tool message, and whether it is an error."""
+
+    content: str
+    error: bool
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """What a recipe proposes: a scenario, the gold calls in order, and what the user must be told.
+
+    With `goals`, one for each gold write or group of them, the certificates are the solver's to find.
+    """
+
+    scenario: Scenario
+    actions: tuple[Action, ...]
+    certificates: tuple[Certificate, ...] = ()
+    communicate: tuple[str, ...] = ()
+    goals: tuple[Goal, ...] = ()
+    pins: tuple[Pin, ...] = ()
+
+
+class Recipe(msgspec.Struct, frozen=True):
+    """A way to draw one kind of task from a world. `make` gives None where the draw found nothing fit."""
+
+    name: str
+    kind: Kind
+    make: Callable[[World, Random], Draft | None]
+
+
+class Domain(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a conversation of one domain needs.
+
+    `generate(seed, size)` draws a world of about `size` users. `load(data)` reads a database in the shape of
+    τ²-bench's `db.json` and raises `msgspec.ValidationError` where it does not fit; `dump(state)` gives that shape
+    back, every field of every record included (null where unset). `policy_check` judges a write by the state before
+    it; without one no write is held against the policy. `schemas` and `user_schemas` follow from the tools.
+    """
+
+    name: str
+    policy: str
+    tools: Mapping[str, Tool]
+    generate: Callable[[int, int], World]
+    load: Callable[[bytes], World]
+    dump: Callable[[State], dict[str, Any]]
+    recipes: tuple[Recipe, ...] = ()
+    goals: GoalRules | None = None
+    policy_check: PolicyCheck | None = None
+    user_tools: Mapping[str, Tool] = {}
+    schemas: tuple[dict[str, Any], ...] = ()
+    user_schemas: tuple[dict[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "schemas", tuple(tool.schema for tool in self.tools.values()))
+        msgspec.structs.force_setattr(self, "user_schemas", tuple(tool.schema for tool in self.user_tools.values()))
+
+
+_KIND = "__writ_kind__"  # the attribute by which a marked function is known
+
+
+def read(function: F) -> F:
+    """Mark a function as a tool that only looks."""
+    setattr(function, _KIND, "read")
+    return function
+
+
+def write(function: F) -> F:
+    """Mark a function as a tool that may change the state."""
+    setattr(function, _KIND, "write")
+    return function
+
+
+def generic(function: F) -> F:
+    """Mark a function as a tool that has nothing to do with the state."""
+    setattr(function, _KIND, "generic")
+    return function
+
+
+def make_tool(function: Callable[..., Any]) -> Tool:
+    """A tool from a marked function. Raises `TypeError` when a parameter has no description."""
+    kind: ToolKind = getattr(function, _KIND)
+    name = function.__name__
+    doc = docstring_parser.parse(inspect.getdoc(function) or "", style=docstring_parser.DocstringStyle.GOOGLE)
+    described = {param.arg_name: " ".join((param.description or "").split()) for param in doc.params}
+    hints = typing.get_type_hints(function)
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    schemas, definitions = msgspec.json.schema_components(
+        [hints[p.name] for p in parameters], ref_template="#/$defs/{name}"
+    )
+    properties: dict[str, Any] = {}
+    for parameter, schema in zip(parameters, schemas, strict=True):
+        if not described.get(parameter.name):
+            raise TypeError(f"tool {name}: parameter {parameter.name} has no description in the docstring")
+        if "enum" in schema and all(isinstance(word, str) for word in schema["enum"]):
+            schema = {"type": "string", **schema}  # msgspec leaves it out, grammars and templates want it
+        properties[parameter.name] = {"description": described[parameter.name], **schema}
+    required = [p.name for p in parameters if p.default is inspect.Parameter.empty]
+    text = "\n\n".join(part for part in (doc.short_description, doc.long_description) if part)
+    body: dict[str, Any] = {"type": "object", "properties": properties, "required": required}
+    if definitions:
+        body["$defs"] = definitions
+    schema = {"type": "function", "function": {"name": name, "description": text, "parameters": body}}
+    return Tool(name, kind, schema, function, frozenset(required), frozenset(properties))
+
+
+def make_tools(functions: Iterable[Callable[..., Any]]) -> dict[str, Tool]:
+    """Tools by name, in the given order."""
+    return {tool.name: tool for tool in map(make_tool, functions)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, msgspec.Struct):
+        return msgspec.to_builtins(value)
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return str(value)
+
+
+def encode_result(value: Any) -> str:
+    """The text of a tool message: strings verbatim, all else as JSON in the format of Python's `json.dumps`.
+
+    Numbers and booleans that stand outside a Struct become JSON strings, as in τ²-bench's environment.
+    """
+    return value if isinstance(value, str) else json.dumps(_plain(value))
+
+
+def call_tool(tools: Mapping[str, Tool], state: State, name: str, arguments: dict[str, Any]) -> ToolResult:
+    """Run one tool on a state. Never raises for what a model wrote: a refusal is an error result.
+
+    What a tool wrote before it refused stays written.
+    """
+    tool = tools.get(name)
+    if tool is None:
+        return ToolResult(f"Error: there is no tool named {name!r}", True)
+    given = arguments.keys()
+    if missing := tool.required - given:
+        return ToolResult(f"Error: {name} needs the argument {min(missing)!r}", True)
+    if unknown := given - tool.accepted:
+        return ToolResult(f"Error: {name} takes no argument {min(unknown)!r}", True)
+    try:
+        return ToolResult(encode_result(tool.function(state, **arguments)), False)
+    except ToolError as exc:
+        return ToolResult(f"Error: {exc}", True)
+    except RecursionError:
+        return ToolResult(f"Error: {name} could not follow an argument nested so deeply", True)
+    except Exception as exc:
+        return ToolResult(f"Error: {name} could not use an argument ({type(exc).__name__})", True)

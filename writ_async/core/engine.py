@@ -1,0 +1,156 @@
+"""Engines: whatever completes a chat. A model server, a script, a recording; all behind one protocol.
+
+An engine is made by a factory that is registered as an entry point of the group `writ_async.engines`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import msgspec
+
+from writ_async.core.domain import Domain
+from writ_async.core.message import AssistantMessage, Message
+from writ_async.core.task import Task
+from writ_async.core.trajectory import Note, Seat, TokenSequence, Usage
+
+FinishReason = Literal["stop", "tool_calls", "length"]
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One model call. `id` is unique in a run; all requests of one seat of one conversation share `session`.
+
+    `messages` is the seat's whole view, system prompt first, and only grows from one request of a session to the next;
+    for the user's seat the roles are flipped, so that the seat that is to speak is always `assistant`. It is the
+    conversation's own list: read it during the call, do not keep it. `turn` counts the seat's earlier completions.
+    `server` says which of an engine's servers is to answer, where it has several (`Gauged.servers`); None leaves the
+    choice to the engine.
+    """
+
+    id: str
+    session: str
+    seat: Seat
+    task_id: str
+    trial: int
+    turn: int
+    seed: int
+    messages: Sequence[Message]
+    tools: Sequence[dict[str, Any]]
+    server: int | None = None
+
+
+class Completion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What an engine answered. The message is the speaking seat's, as an assistant message."""
+
+    message: AssistantMessage
+    finish_reason: FinishReason = "stop"
+    usage: Usage = msgspec.field(default_factory=lambda: Usage(requests=1))
+    notes: tuple[Note, ...] = ()
+
+
+class Engine(Protocol):
+    """Completes chats. One instance serves all conversations of a run at once."""
+
+    async def complete(self, request: Request) -> Completion:
+        """Answer one request.
+
+        Raises `ContextWindowError` when the prompt is too long, `EngineError` when no answer can be had, and
+        `ServerDownError` when the server that the request names is down while another is up: the same request may then
+        be made again with another `server`.
+        """
+
+    def end_session(self, session: str) -> TokenSequence | None:
+        """Forget whatever is kept for a session; called once, when its conversation has ended.
+
+        An engine that works on token ids gives the session's whole sequence; others, and unknown sessions, None.
+        """
+
+    async def aclose(self) -> None:
+        """Close connections."""
+
+
+class Gauges(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model server says of itself now. `retractions` counts since its start; tokens are of its KV pool.
+
+    `used_tokens` are those that running requests hold, not those that could be evicted.
+    """
+
+    running: int = 0
+    waiting: int = 0
+    used_tokens: int = 0
+    capacity_tokens: int = 0
+    retractions: int = 0
+
+
+@runtime_checkable
+class Gauged(Protocol):
+    """What an engine may offer as well: the state of the servers behind it, for whoever decides what to send there."""
+
+    @property
+    def servers(self) -> int:
+        """How many servers there are; `Request.server` chooses one."""
+
+    async def gauges(self, server: int = 0) -> Gauges:
+        """Ask one of them, which is also a look at whether it is up: one that was down is up again when it answers.
+
+        Raises `ServerDownError` when it is down while another is up, and else `EngineError` when it does not say.
+        """
+
+
+class CallCounts(msgspec.Struct):
+    """Counts over model calls: attempts made, failed attempts by kind, calls that failed for good by kind.
+
+    `recovered` calls succeeded after a failure.
+    """
+
+    calls: int = 0
+    attempts: int = 0
+    recovered: int = 0
+    failures: dict[str, int] = {}
+    given_up: dict[str, int] = {}
+
+
+@runtime_checkable
+class Counted(Protocol):
+    """What an engine may offer as well: how its calls went, for the run's summary."""
+
+    def call_counts(self) -> CallCounts:
+        """The counts so far; they go on counting."""
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """What a factory may use to make an engine: the run's tasks, its domains by name, and its seed."""
+
+    tasks: Mapping[str, Task]
+    domains: Mapping[str, Domain]
+    seed: int
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One thing that was looked at on a server: what was found, and what to do about it where it is not well.
+
+    A `notice` costs something or may surprise; a `problem` keeps the engine from working as it should.
+    """
+
+    name: str
+    status: Literal["ok", "notice", "problem"]
+    found: str
+    advice: str = ""
+
+
+class EngineFactory(msgspec.Struct, frozen=True, kw_only=True):
+    """How to make an engine. `options` is a Struct type: its fields are the engine's options, its docstring their help.
+
+    `make(options, setting)` may raise `InputError`. `seats` says who the engine can play. `check(url, model)` looks at
+    a server for `writ doctor`, `model` being the folder that the caller named, if any; whatever the server does is a
+    finding, only an address or a folder that cannot be used raises `InputError`. `execution` names options that decide
+    no row, such as an address or a timeout: a run may be resumed with others.
+    """
+
+    name: str
+    options: type[msgspec.Struct]
+    make: Callable[[Any, Setting], Engine]
+    seats: frozenset[Seat] = frozenset({"agent", "user"})
+    check: Callable[[str, str | None], Awaitable[Sequence[Check]]] | None = None
+    execution: frozenset[str] = frozenset()

@@ -1,0 +1,169 @@
+"""Goals: what a user wants, as a question with one answer over the cells that an agent can read.
+
+A domain registers *objectives*: pure functions `decide(reader, params) -> Decision` that find the writes that a goal
+calls for, by exhaustion. They see a state only through a `Reader`, which records each cell, so that a solver can ask
+which cells the answer hangs on. `params` holds what the user says, never what has to be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from writ_async.core.state import State
+from writ_async.core.task import Action
+
+T = TypeVar("T")
+
+Key = tuple[Any, ...]
+"""A cell as a key: the name of a read tool, then its arguments in the order of the tool's parameters."""
+
+Edit = tuple[str, str, Any]
+"""One entity of a counter-world: table, id, and the entity that stands there (None: none)."""
+
+
+class NothingFits(Exception):
+    """No candidate meets the request: whoever asked would have to be told so."""
+
+
+class Ambiguous(Exception):
+    """The request has no single answer here: a tie, or what the user asserts to be the only one is not."""
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a goal.
+
+    `writes` are the calls that are due. With `refused`, the policy forbids them: nothing is to be written, and `writes`
+    holds what was asked for. `margin` is the smallest distance between a chosen candidate and its runner-up, in the
+    unit of what is compared, and at least `least`; None where nothing was compared. `several` tells that the goal asks
+    for all that fit. `sums` are expressions to work out with the calculator, `figures` amounts that a user may ask for.
+    """
+
+    writes: tuple[Action, ...]
+    refused: str = ""
+    margin: float | None = None
+    least: float = 0.0
+    several: bool = False
+    sums: tuple[str, ...] = ()
+    figures: Mapping[str, float] = {}
+
+    def answer(self) -> tuple[str, tuple[Action, ...]]:
+        """What two decisions are compared by."""
+        return self.refused, self.writes
+
+
+class Reader:
+    """The reads of one decision. What is in `known` is taken from there, except the cell `changed`.
+
+    `cells` holds every result by key in order of reading, `parents` the cell that a cell's arguments were learnt from,
+    `quiet` cells that only confirm what the user asserts, `scanned` how many candidate cells were looked through.
+    """
+
+    __slots__ = ("cells", "changed", "fetch", "known", "least", "margin", "parents", "quiet", "scanned", "state")
+
+    def __init__(
+        self,
+        state: State,
+        fetch: Mapping[str, Callable[..., Any]],
+        known: Mapping[Key, Any] | None = None,
+        changed: Key | None = None,
+    ) -> None:
+        self.state = state
+        self.fetch = fetch
+        self.known = known
+        self.changed = changed
+        self.cells: dict[Key, Any] = {}
+        self.parents: dict[Key, Key | None] = {}
+        self.quiet: set[Key] = set()
+        self.scanned = 0
+        self.margin: float | None = None
+        self.least = 0.0
+
+    def read(self, key: Key, by: Key | None = None, *, quiet: bool = False) -> Any:
+        """The result of a cell. Raises `NothingFits` when the tool would find nothing."""
+        if key in self.cells:
+            if not quiet:
+                self.quiet.discard(key)
+            return self.cells[key]
+        known = self.known
+        if known is not None and key in known and key != self.changed:
+            result = known[key]
+        else:
+            result = self.fetch[key[0]](self.state, *key[1:])
+        if result is None:
+            raise NothingFits(f"{key[0]} finds nothing")
+        self.cells[key] = result
+        self.parents[key] = by
+        if quiet:
+            self.quiet.add(key)
+        return result
+
+    def each(self, keys: Sequence[Key], by: Key | None = None) -> Iterator[Any]:
+        """The results of candidate cells, one by one."""
+        self.scanned += len(keys)
+        for key in keys:
+            yield self.read(key, by)
+
+    def only(self, keys: Sequence[Key], fits: Callable[[Any], bool], by: Key | None = None) -> Any:
+        """The one result that fits, as the user asserts; cells after it are read quietly.
+
+        Raises `NothingFits` and `Ambiguous`.
+        """
+        self.scanned += len(keys)
+        found: list[Any] = []
+        for key in keys:
+            result = self.read(key, by, quiet=bool(found))
+            if fits(result):
+                found.append(result)
+        if not found:
+            raise NothingFits("nothing fits the description")
+        if len(found) > 1:
+            raise Ambiguous("more than one fits the description")
+        return found[0]
+
+    def best(
+        self, options: Iterable[T], score: Callable[[T], float], least: float, *, most: bool = False, lone: bool = True
+    ) -> T:
+        """The option with the smallest score (the largest, if `most`), by at least a margin.
+
+        Raises `NothingFits` without options and `Ambiguous` within the margin, or where it is the only option and not
+        `lone`.
+        """
+        ranked = sorted(options, key=score, reverse=most)
+        if not ranked:
+            raise NothingFits("there is nothing to choose from")
+        if len(ranked) == 1:
+            if not lone:
+                raise Ambiguous("there is only one option")
+            return ranked[0]
+        margin = abs(score(ranked[1]) - score(ranked[0]))
+        if margin < least - 1e-9:
+            raise Ambiguous("no clear best option")
+        if self.margin is None or margin - least < self.margin - self.least:
+            self.margin, self.least = margin, least
+        return ranked[0]
+
+
+Objective = Callable[[Reader, Mapping[str, Any]], Decision]
+
+
+class GoalRules(msgspec.Struct, frozen=True, kw_only=True):
+    """What a domain tells the solver.
+
+    objectives: by name.
+    fetch: for each read tool a function of the state and the tool's arguments that gives a result to compare, or None.
+    changes: edits that alter the result of one cell and of no other; legal by schema and policy. The same arguments
+        give the same edits in the same order. The decision and its params tell which changes matter.
+    permitted: why the policy forbids a call in a state, or an empty string.
+    plans: other ways of encoding a call that mean the same: a kind (`passengers`, `payments`, `calls`...), and calls.
+    shortcuts: lazy ways of looking through candidate cells, by name: which of the keys are read.
+    """
+
+    objectives: Mapping[str, Objective]
+    fetch: Mapping[str, Callable[..., Any]]
+    changes: Callable[[Reader, Key, Mapping[str, Any], Decision], Iterator[tuple[Edit, ...]]]
+    permitted: Callable[[State, Action, Mapping[str, Any]], str]
+    plans: Callable[[State, Action], Iterator[tuple[str, tuple[Action, ...]]]]
+    shortcuts: Mapping[str, Callable[[Sequence[Key]], Sequence[Key]]] = {}

@@ -1,0 +1,171 @@
+"""Tasks: what a user wants, what the right outcome is, and which evidence its writes rest on."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from writ_async.core.behaviour import Behaviour
+from writ_async.core.message import Message, Requestor
+
+Kind = Literal["normal", "write-intensive", "read-heavy", "refusal", "benchmark"]
+KINDS: tuple[Kind, ...] = ("normal", "write-intensive", "read-heavy")
+"""The kinds that a mix holds unless told otherwise; `refusal` tasks have to be asked for."""
+RewardType = Literal["DB", "ENV_ASSERTION", "COMMUNICATE", "ACTION", "NL_ASSERTION"]
+
+
+class WorldRef(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where a task's world comes from: drawn from a seed, or a benchmark's data folder.
+
+    `digest` is that of the world the task was made in; opening another one is refused.
+    """
+
+    domain: str
+    source: str = "generated"
+    seed: int = 0
+    size: int = 0
+    digest: str = ""
+
+
+class Action(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One tool call of the gold solution. `compare_args` limits which arguments the action check compares."""
+
+    name: str
+    arguments: dict[str, Any]
+    requestor: Requestor = "assistant"
+    compare_args: tuple[str, ...] | None = None
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """One distinct read call."""
+
+    name: str
+    arguments: dict[str, Any]
+
+
+class Certificate(msgspec.Struct, frozen=True):
+    """The read cells that together fix the arguments of one gold write.
+
+    `write` is the index of the write in `Task.actions`, or -1: the cells then show that no write, or no further one, is
+    due, and may be read at any time before the conversation ends.
+    """
+
+    write: int
+    cells: tuple[Cell, ...]
+
+
+class Goal(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the user wants, as a question that the domain's objective answers from the world.
+
+    `params` holds what the user says, never what has to be read. `writes` are the indices in `Task.actions` of the
+    gold writes that answer it, none when the policy forbids what is asked.
+    """
+
+    objective: str
+    params: dict[str, Any]
+    writes: tuple[int, ...] = ()
+
+
+class Pin(msgspec.Struct, frozen=True):
+    """A sentence of the request that settles what would otherwise be open: `kind` is the choice that it settles."""
+
+    kind: str
+    text: str
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a task has one right outcome, in a form that can be checked from the world and the task alone.
+
+    level: writes and burden, such as `W1R3`.
+    burden: most cells of a certificate. path: most cells by which the same arguments could be met with luck.
+    margins: for each goal the distance to the runner-up and the least that is asked for; empty if nothing was compared.
+    counters: for each certificate, parallel to its cells, the ordinal of the domain's change to that cell after which
+        the answer is another one; -1 for a cell that is a prerequisite of others.
+    plans: how many other encodings and orders were replayed, by kind. pins: what the request settles.
+    refused: why the policy forbids what is asked. chain: hash over all gold calls, their results and the states.
+    tool_tokens: estimate of the tokens in the results of the gold calls.
+    """
+
+    level: str
+    burden: int
+    path: int
+    margins: tuple[tuple[float, ...], ...] = ()
+    counters: tuple[tuple[int, ...], ...] = ()
+    plans: dict[str, int] = {}
+    pins: tuple[Pin, ...] = ()
+    refused: str = ""
+    chain: str = ""
+    tool_tokens: int = 0
+
+    @property
+    def guess_gap(self) -> int:
+        """How many cells luck would spare."""
+        return self.burden - self.path
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """Something the user knows: a slot, its value, and how the user says it in the first person."""
+
+    slot: str
+    value: str
+    text: str
+
+
+class Scenario(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the simulated user is told. The second-person fields go to a model, `request` and `facts` to a script.
+
+    `request` is the whole request in the user's own words; every fact is said when asked for, or at once.
+    """
+
+    reason_for_call: str
+    known_info: str = ""
+    unknown_info: str = ""
+    task_instructions: str = ""
+    persona: str = ""
+    request: str = ""
+    facts: tuple[Fact, ...] = ()
+    text: str = ""
+
+
+class EnvCall(msgspec.Struct, frozen=True):
+    """A call made on the environment before the conversation starts (`initial_state`)."""
+
+    env_type: str
+    func_name: str
+    arguments: dict[str, Any]
+
+
+class EnvAssertion(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A function of the environment that must answer `assert_value` at the end."""
+
+    env_type: str
+    func_name: str
+    arguments: dict[str, Any]
+    assert_value: bool = True
+    message: str | None = None
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One task of one world. Unknown fields of a newer version are ignored when it is read."""
+
+    id: str
+    domain: str
+    kind: Kind
+    world: WorldRef
+    scenario: Scenario
+    behaviour: Behaviour | None = None
+    actions: tuple[Action, ...] | None = ()
+    certificates: tuple[Certificate, ...] = ()
+    communicate: tuple[str, ...] | None = ()
+    nl_assertions: tuple[str, ...] | None = ()
+    env_assertions: tuple[EnvAssertion, ...] | None = None
+    reward_basis: tuple[RewardType, ...] = ("DB", "COMMUNICATE")
+    evaluated: bool = True
+    message_history: tuple[Message, ...] = ()
+    recipe: str = ""
+    seed: int = 0
+    gold_digest: str = ""
+    goals: tuple[Goal, ...] = ()
+    proof: Proof | None = None
+    version: int = 1

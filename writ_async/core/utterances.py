@@ -1,0 +1,139 @@
+"""A scenario taken apart into what its user will say, piece by piece, and whether a piece has been heard.
+
+The scripted seats, the proofs and the audits all cut a request in the same places, so that they mean the same piece.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+import msgspec
+
+from writ_async.core.task import Fact, Task
+
+Part = Literal["greeting", "goal", "detail", "fact", "question"]
+
+SOFT: Final = frozenset(
+    {
+        *("please", "want", "would", "like", "need", "because", "with", "that", "have", "there", "should", "about"),
+        *("thanks", "could", "help", "just", "also", "which", "this", "from", "what", "hoping", "trying", "really"),
+        *("wanting", "needing", "liking"),
+    }
+)
+"""Words that a manner of speaking may change; a piece is never recognised by them."""
+
+_END: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"'(])")
+_NO_END: Final = re.compile(r"(?:\b(?:St|Mt|Ft|Dr|Mr|Mrs|Ms|No|Apt|Ave|Blvd|vs|e\.g|i\.e|U\.S|[A-Z]))\.$")
+_GREETING: Final = re.compile(
+    r"^(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|greetings)\b(?: there)?[.,!]?"
+    r"(?: (?:i need some help|i hope you can help me|i've got something to sort out|a quick one|i have a request"
+    r"|thanks for taking this)[.!]?)?$",
+    re.I,
+)
+_GOAL: Final = re.compile(
+    r"\b(?:i'd like to|i want to|i need to|i would like to|i'm hoping to|i'm trying to|i am trying to|help me"
+    r"|i'm contacting you|what i need|my request|is it possible|i was wondering|can you|could you|i wish to"
+    r"|i want|i need|i'd like)\b",
+    re.I,
+)
+_NEXT: Final = re.compile(
+    r"^(?:i also want to|besides,|next,|after that,|another thing|on top of that|finally,|and last|the last thing"
+    r"|to finish,|also,|then,|secondly)",
+    re.I,
+)
+_QUESTION: Final = re.compile(r"\b(?:to know|to hear|be told|tell me|how much)\b", re.I)
+_WORD: Final = re.compile(r"[#@\w.$'+-]*\w")
+_LENGTH: Final = 4
+_SHARE: Final = 0.75
+
+
+class Unit(msgspec.Struct, frozen=True):
+    """One piece of what a user has to say.
+
+    `wish` is the index of the gold write that needs it first, where several wishes are told one after the other, else
+    0. `slot` is a fact's. `keys` are the words by which the piece is recognised.
+    """
+
+    text: str
+    part: Part
+    wish: int = 0
+    slot: str = ""
+    value: str = ""
+    keys: frozenset[str] = frozenset()
+
+
+def words_of(text: str) -> set[str]:
+    """The words of a text in lower case, with ids, addresses and numbers whole."""
+    return {word.lstrip("'.-+").removesuffix("'s") for word in _WORD.findall(text.casefold())}
+
+
+def sentences_of(text: str) -> list[str]:
+    """A text cut at the ends of its sentences, but not after an abbreviation."""
+    pieces: list[str] = []
+    for piece in _END.split(text.strip()):
+        if pieces and _NO_END.search(pieces[-1]):
+            pieces[-1] = f"{pieces[-1]} {piece}"
+        elif piece:
+            pieces.append(piece)
+    return pieces
+
+
+def units_of(task: Task) -> tuple[Unit, ...]:
+    """All that the user of a task has to say: the sentences of the request, then the facts.
+
+    A sentence that only tells a fact counts as that fact. With as many wishes as gold writes, each sentence belongs to
+    the wish that it follows; otherwise all belong to the first.
+    """
+    facts = {fact.text: fact for fact in task.scenario.facts}
+    found: list[Unit] = []
+    wish, goals = 0, 0
+    for text in sentences_of(task.scenario.request):
+        if text in facts:
+            continue
+        part: Part = "detail"
+        if task.communicate and _QUESTION.search(text):
+            part = "question"
+        elif not goals and _GREETING.match(text):
+            part = "greeting"
+        elif goals and _NEXT.match(text):
+            wish, goals, part = wish + 1, goals + 1, "goal"
+        elif not goals and _GOAL.search(text):
+            goals, part = 1, "goal"
+        found.append(Unit(text, part, wish, keys=_keys(text)))
+    if not goals:
+        found = _first_as_goal(found)
+    if wish + 1 != len({certificate.write for certificate in task.certificates if certificate.write >= 0}):
+        found = [msgspec.structs.replace(unit, wish=0) for unit in found]
+    return (*found, *map(_fact_unit, facts.values()))
+
+
+def _first_as_goal(units: list[Unit]) -> list[Unit]:
+    """Where no sentence reads like a wish, the first that is no greeting is held to be it."""
+    for place, unit in enumerate(units):
+        if unit.part == "detail":
+            return [*units[:place], msgspec.structs.replace(unit, part="goal"), *units[place + 1 :]]
+    return units
+
+
+def _fact_unit(fact: Fact) -> Unit:
+    keys = _keys(fact.text)
+    if fact.value and fact.value.casefold() in fact.text.casefold():
+        numbers = {word for word in keys if any(char.isdigit() for char in word)}
+        keys = frozenset(words_of(fact.value) | numbers)
+    return Unit(fact.text, "fact", 0, fact.slot, fact.value, keys)
+
+
+def _keys(text: str) -> frozenset[str]:
+    return frozenset(
+        word
+        for word in words_of(text)
+        if word not in SOFT and (len(word) >= _LENGTH or any(char.isdigit() for char in word)) and "'" not in word
+    )
+
+
+def is_heard(unit: Unit, words: set[str]) -> bool:
+    """Whether a piece was said, judged by the words heard so far: a fact whole, anything else in the main."""
+    if unit.part == "fact" and unit.value:
+        return unit.keys <= words
+    return len(unit.keys & words) >= _SHARE * len(unit.keys)

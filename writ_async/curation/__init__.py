@@ -1,0 +1,1 @@
+"""Which rows are trained on: filters, near-duplicates, contamination, diversity, selection."""

@@ -1,0 +1,135 @@
+"""Filters: which rows are trained on. A filter is a rule over verdicts with a name, or one over all rows of a run.
+
+A row falls at the first filter that speaks against it. Those over all rows come last, in the order of tasks and trials,
+so that the same rows give the same choice whatever ended first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from writ_async.core.domain import Domain
+from writ_async.core.task import Task
+from writ_async.core.trajectory import Trajectory, Verdict
+from writ_async.curation.duplicates import ALIKE, Twins, gold_key
+from writ_async.curation.selection import Drop, Funnel, Selection
+from writ_async.verify.verdict import Reason
+
+CAP = 4
+"""Most rows of one task: more teach little, and drown harder tasks."""
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """A rule over verdicts: a row with a finding of any of these reasons falls."""
+
+    name: str
+    help: str
+    reasons: frozenset[str]
+
+
+def _of(*reasons: Reason) -> frozenset[str]:
+    return frozenset(map(str, reasons))
+
+
+FILTERS: tuple[Filter, ...] = (
+    Filter("ending", "the conversation came to its end", _of(Reason.INCOMPLETE)),
+    Filter(
+        "outcome",
+        "the final state is right, and what had to be said was",
+        _of(Reason.WRONG_OUTCOME, Reason.NOT_COMMUNICATED, Reason.ACTION_MISSING, Reason.ASSERTION_UNMET),
+    ),
+    Filter("writes", "no write failed, none was surplus", _of(Reason.FAILED_WRITE, Reason.SURPLUS_WRITE)),
+    Filter(
+        "evidence",
+        "every write rested on its whole evidence, up to date",
+        _of(Reason.UNSEEN_ARGUMENT, Reason.MISSING_EVIDENCE, Reason.STALE_EVIDENCE),
+    ),
+    Filter("asked", "the user said yes to what was laid out", _of(Reason.UNCONFIRMED_WRITE)),
+    Filter("policy", "the policy allowed every write", _of(Reason.POLICY_BREACH)),
+)
+USER = "user"
+"""The filter of all other findings: slips of the simulated user, which make a row too easy or teach what is untrue."""
+TWINS = "twins"
+OVER_CAP = "cap"
+NAMES: tuple[str, ...] = (*(item.name for item in FILTERS), USER, TWINS, OVER_CAP)
+UNJUDGED = "unjudged"
+
+_RANGES = ((2, "R0"), (4, "R1"), (7, "R2"), (12, "R3"))
+
+
+def falls_at(verdict: Verdict | None) -> str:
+    """The name of the first filter that a row falls at by its verdict, or an empty text."""
+    if verdict is None:
+        return UNJUDGED
+    if verdict.kept:
+        return ""
+    reasons = {finding.reason for finding in verdict.findings}
+    return next((item.name for item in FILTERS if item.reasons & reasons), USER)
+
+
+def select(
+    rows: Iterable[Trajectory],
+    tasks: Mapping[str, Task],
+    domains: Mapping[str, Domain],
+    *,
+    cap: int = CAP,
+    alike: float = ALIKE,
+) -> Selection:
+    """Pass rows, in their run's order, through all filters. `domains` is by name.
+
+    Costs O(words) for a row whose verdict keeps it, and O(1) for any other.
+    """
+    twins = Twins(alike)
+    taken: dict[str, int] = {}
+    selection = Selection(cap=cap, alike=alike)
+    for row in rows:
+        task = tasks.get(row.task_id)
+        selection.rows += 1
+        where = falls_at(row.verdict)
+        if not where:
+            drop = _over_all(row, task, domains, twins, taken, cap)
+            if drop is not None:
+                selection.dropped[row.id] = drop
+                where = drop.filter
+        selection.funnel.add(where, row.kind, level_of(task, domains), traits_of(task))
+    return selection
+
+
+def _over_all(
+    row: Trajectory, task: Task | None, domains: Mapping[str, Domain], twins: Twins, taken: dict[str, int], cap: int
+) -> Drop | None:
+    """Whether a row that its verdict keeps falls because of those before it."""
+    if taken.get(row.task_id, 0) >= cap:
+        return Drop(OVER_CAP, f"{cap} rows of {row.task_id} are kept already")
+    domain = domains.get(row.domain)
+    tools = [] if domain is None else list(domain.tools.values())
+    if twin := twins.add(row.id, gold_key(task, tools, row.task_id), row.messages):
+        return Drop(TWINS, f"says almost the same as {twin}")
+    taken[row.task_id] = taken.get(row.task_id, 0) + 1
+    return None
+
+
+def level_of(task: Task | None, domains: Mapping[str, Domain]) -> str:
+    """A task's place in the grid of writes and burden, such as `W1R3`; empty where the task is not known."""
+    if task is None:
+        return ""
+    if task.proof is not None:
+        return task.proof.level
+    tools = domains[task.domain].tools if task.domain in domains else {}
+    writes = sum(action.name in tools and tools[action.name].kind == "write" for action in task.actions or ())
+    if not task.certificates:
+        return f"W{min(writes, 4)}"
+    burden = max(len(proof.cells) for proof in task.certificates)
+    return f"W{min(writes, 4)}{next((name for most, name in _RANGES if burden <= most), 'R4')}"
+
+
+def traits_of(task: Task | None) -> list[str]:
+    """The values of a task's behaviour, such as `tone=angry`."""
+    if task is None or task.behaviour is None:
+        return []
+    return [f"{trait.axis}={trait.value}" for trait in task.behaviour.traits]
+
+
+__all__ = ["FILTERS", "NAMES", "Filter", "Funnel", "falls_at", "level_of", "select", "traits_of"]

@@ -1,0 +1,65 @@
+"""Exports of a run for trainers and analysts. The same run gives the same rows in the same order, whatever ended first.
+
+A file is written whole or not at all. `FORMATS` lists what there is.
+
+source    which rows, what is counted
+lines     the conversation from the agent's seat, and the changes that formats need
+chat      OpenAI, TRL, Axolotl, WRIT-2K
+sharegpt  LLaMA-Factory, APIGen-MT
+tables    parquet for analysts and for verl
+card      the README of a published data set
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from writ_async.errors import InputError
+from writ_async.formats.export.chat import export_axolotl, export_openai, export_trl, export_writ2k, openai_row
+from writ_async.formats.export.lines import CLOSING_TOKENS, MALFORMED
+from writ_async.formats.export.sharegpt import export_apigen, export_llamafactory
+from writ_async.formats.export.source import Exported, Exporter
+from writ_async.formats.export.tables import export_parquet, export_verl
+
+__all__ = [
+    "CLOSING_TOKENS",
+    "FORMATS",
+    "MALFORMED",
+    "Exported",
+    "Exporter",
+    "Format",
+    "export_openai",
+    "export_parquet",
+    "format_named",
+    "openai_row",
+]
+
+
+class Format(msgspec.Struct, frozen=True):
+    """One format: a line of help, the usual suffix of its files, and its writer."""
+
+    help: str
+    suffix: str
+    write: Exporter
+
+
+FORMATS: dict[str, Format] = {
+    "openai": Format("JSON Lines of OpenAI's fine-tuning: messages, tools, weights", ".jsonl", export_openai),
+    "trl": Format("JSON Lines for TRL's SFTTrainer: messages with argument objects, tools", ".jsonl", export_trl),
+    "llamafactory": Format("ShareGPT for LLaMA-Factory, and its dataset_info.json", ".jsonl", export_llamafactory),
+    "verl": Format("parquet for verl's MultiTurnSFTDataset, for Qwen's templates", ".parquet", export_verl),
+    "axolotl": Format("JSON Lines for Axolotl's chat_template: messages with train flags", ".jsonl", export_axolotl),
+    "apigen-mt": Format("JSON array in the shape of APIGen-MT: conversations, system, tools", ".json", export_apigen),
+    "writ-2k": Format("JSON Lines with the columns of WRIT-2K", ".jsonl", export_writ2k),
+    "parquet": Format(
+        "one table of rows, verdicts, counts and messages, for polars, pandas or DuckDB", ".parquet", export_parquet
+    ),
+}
+
+
+def format_named(name: str) -> Format:
+    """The format of a name. Raises `InputError` when there is none."""
+    found = FORMATS.get(name)
+    if found is None:
+        raise InputError(f"unknown format {name!r}; known: {', '.join(FORMATS)}")
+    return found

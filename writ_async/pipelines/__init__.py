@@ -1,1 +1,0 @@
-"""What the commands do, and what a library user calls: each pipeline wires the parts below it."""

@@ -1,0 +1,319 @@
+"""The durable run folder, opened to write: nothing that `append` returned for is lost, whatever kills the process.
+
+See `run_view` for the files in it. A folder has one owner at a time, who may let further processes `join` as writers
+of rows. A `RunFolder` belongs to one thread.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from contextlib import ExitStack, closing, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import msgspec
+
+from writ_async.core.task import Task
+from writ_async.core.trajectory import OUTSIDE, Termination, Trajectory
+from writ_async.errors import InputError, StorageError
+from writ_async.files import PathLike, is_whole
+from writ_async.runs.locks import LOCK, share_writing, take_ownership
+from writ_async.runs.manifest import Manifest, Prompt, changed_versions, require_same
+from writ_async.runs.shared_log import SharedLog
+from writ_async.runs.summary import Summary
+from writ_async.runs.view import (
+    CALLS,
+    FAILURES,
+    MANIFEST,
+    PROMPTS,
+    SUMMARY,
+    TASKS,
+    TIMINGS,
+    TRAJECTORIES,
+    RunView,
+    read_manifest,
+)
+from writ_async.runs.writing import AppendLog, Syncer, mend, storage_error, write_whole
+
+_sorted = msgspec.json.Encoder(order="deterministic")
+_as_given = msgspec.json.Encoder()
+
+
+class Timed(Protocol):
+    """How long one conversation lived, and how long each seat's requests kept it waiting, in seconds."""
+
+    @property
+    def seconds(self) -> float:
+        """From the conversation's start to its end."""
+
+    @property
+    def agent_wait(self) -> float:
+        """Summed over the agent's requests."""
+
+    @property
+    def user_wait(self) -> float:
+        """Summed over the user's requests."""
+
+
+def leaves_row(trajectory: Trajectory) -> bool:
+    """Whether a conversation is evidence of what was simulated: nothing outside ended it.
+
+    One that was stopped early, but judged before and rejected, is: its verdict holds however it would have gone on.
+    """
+    if trajectory.termination is Termination.STOPPED_EARLY:
+        return trajectory.verdict is not None and not trajectory.verdict.kept
+    return trajectory.termination not in OUTSIDE
+
+
+class RunFolder(RunView):
+    """A run folder opened to write, under a lock. Use it as a context manager, or `close` it.
+
+    `notices` are lines for the user about what opening found: a torn line that was cut off, other package versions.
+    `cut_bytes` is how much was cut off the trajectories.
+    """
+
+    def __init__(self, path: PathLike, manifest: Manifest, lock: int, *, joined: bool = False) -> None:
+        super().__init__(path, manifest)
+        self.notices: list[str] = []
+        self._lock = lock
+        self._joined = joined
+        self._buffer = bytearray(1 << 16)
+        self.cut_bytes = 0
+        self._done: set[str] = set()
+        if not joined:
+            self.look_again()
+        self._before = len(self._done)
+        kind = SharedLog if joined else AppendLog
+        with ExitStack() as logs:
+            self._rows, self._failures, self._timings = (
+                logs.enter_context(closing(kind(self.path / name))) for name in (TRAJECTORIES, FAILURES, TIMINGS)
+            )
+            self._syncer = Syncer(self._rows)
+            if self._timings.size == 0:
+                self._append(self._timings, _csv_line(("id", "seconds", "agent_wait", "user_wait")))
+            self._logs = logs.pop_all()
+
+    @classmethod
+    def create(cls, path: PathLike, manifest: Manifest) -> RunFolder:
+        """Start a run in a new or empty folder.
+
+        Raises `InputError` when there is something in it, or another process writes to it, and `StorageError` when
+        the folder cannot be written.
+        """
+        return _start(Path(path), manifest, resume=False)
+
+    @classmethod
+    def open(cls, path: PathLike) -> RunFolder:
+        """Go on with a run, whatever its settings. Raises `InputError` when the folder holds none or is locked."""
+        folder = Path(path)
+        read_manifest(folder)
+        return _locked(folder, None, resume=True)
+
+    @classmethod
+    def open_or_create(cls, path: PathLike, manifest: Manifest, *, resume: bool) -> RunFolder:
+        """Start a run, or with `resume` go on with the one that is there. A finished run has nothing left to do.
+
+        Raises `InputError` as `create` does, and when the run that is there was made with another config: it names
+        the first key that differs and both values.
+        """
+        return _start(Path(path), manifest, resume=resume)
+
+    @classmethod
+    def join(cls, path: PathLike) -> RunFolder:
+        """Open a run to append rows while another process owns it, which has opened it and written its tasks.
+
+        Such a writer knows of its own rows alone. Raises `InputError` when there is no run, and `StorageError`.
+        """
+        folder = Path(path)
+        manifest = read_manifest(folder)
+        lock = share_writing(folder)
+        try:
+            return RunFolder(folder, manifest, lock, joined=True)
+        except BaseException:
+            os.close(lock)
+            raise
+
+    def look_again(self) -> None:
+        """Take in what is in the folder, once no other process writes to it: lines that broke off, and ids."""
+        cut = mend(self.path / TRAJECTORIES, is_whole)
+        mend(self.path / FAILURES, is_whole)
+        mend(self.path / TIMINGS, lambda line: line.endswith(b"\n"))
+        if cut:
+            self.cut_bytes += cut
+            self.notices.append(f"{self.path / TRAJECTORIES}: cut off {cut} bytes of a line that broke off")
+        self._done = set(super().done_ids())
+
+    def write_tasks(self, tasks: Iterable[Task], prompts: Mapping[str, Prompt]) -> None:
+        """Write all tasks and the prompts, once, before the first conversation. Raises `StorageError`."""
+        if self.has_tasks:
+            raise ValueError(f"{self.path} has its tasks already")
+        write_whole(self.path / PROMPTS, _pretty(prompts))
+        # Last, for its presence says that both are there.
+        write_whole(self.path / TASKS, b"".join(_as_given.encode(task) + b"\n" for task in tasks))
+
+    def done_ids(self) -> AbstractSet[str]:
+        """The ids of all finished trajectories, as they are at any time; not a copy."""
+        return self._done
+
+    def append(self, trajectory: Trajectory, timing: Timed | None = None) -> bool:
+        """Record a conversation that has ended; when this returns, a kill of the process does not lose it.
+
+        False means that it leaves no row (`leaves_row`): then it goes to `failures.log` and its id is not done. Raises
+        `ValueError` for an id that is there already, and `StorageError`, with the file cut back to its last whole
+        row, when the disk refuses it.
+        """
+        outside = not leaves_row(trajectory)
+        if not outside and trajectory.id in self._done:
+            raise ValueError(f"trajectory {trajectory.id!r} is in the run already")
+        line = self._buffer
+        try:
+            _sorted.encode_into(trajectory, line)
+        except UnicodeEncodeError as exc:
+            raise StorageError(f"cannot write row {trajectory.id!r}: its text is no valid Unicode ({exc})") from None
+        line.append(0x0A)
+        if outside:
+            self._append(self._failures, line)
+            return False
+        if self._syncer.error is not None:
+            raise self._failed(self._rows, self._syncer.error)
+        self._append(self._rows, line)
+        self._done.add(trajectory.id)
+        self._syncer.wrote()
+        if timing is not None:
+            values = (timing.seconds, timing.agent_wait, timing.user_wait)
+            self._append(self._timings, _csv_line((trajectory.id, *(f"{value:.6f}" for value in values))))
+        return True
+
+    def write_summary(self, summary: Summary) -> None:
+        """Replace the summary. Raises `StorageError`."""
+        write_whole(self.path / SUMMARY, _pretty(summary))
+
+    def write_calls(self, counts: Mapping[Any, object]) -> None:
+        """Add how this command's model calls went, by seat. Raises `StorageError`."""
+        log = AppendLog(self.path / CALLS)
+        try:
+            self._append(log, _sorted.encode(counts) + b"\n")
+        finally:
+            log.close()
+
+    def close(self) -> None:
+        """Make everything durable and give the lock back; a second call does nothing. Raises `StorageError`."""
+        if self._lock < 0:
+            return
+        try:
+            self._syncer.close()
+            self._failures.sync()
+            self._timings.sync()
+        except OSError as exc:
+            raise self._failed(self._rows, exc) from exc
+        finally:
+            self._logs.close()
+            os.close(self._lock)
+            self._lock = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if exc is None:
+            self.close()
+        else:
+            # What went wrong first is what the user must read.
+            with suppress(StorageError):
+                self.close()
+
+    def _append(self, log: AppendLog, line: bytes | bytearray) -> None:
+        try:
+            log.append(line)
+        except OSError as exc:
+            raise self._failed(log, exc) from exc
+
+    def _failed(self, log: AppendLog, exc: OSError) -> StorageError:
+        failed_sync = self._syncer.error is not None
+        safe = self._before + self._syncer.synced if failed_sync else len(self._done)
+        number = "" if self._joined else f"{safe} "  # of a writer among several, its own rows are not all
+        advice = f"the {number}finished rows are safe; make room, then resume the run in {self.path}"
+        return storage_error(log.path, exc, advice)
+
+
+def _start(folder: Path, manifest: Manifest, *, resume: bool) -> RunFolder:
+    """Check what is there before anything is written, make the folder, and check again under the lock."""
+    _check(folder, manifest, resume)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise InputError(f"{folder}: is a file, but a run needs a folder; choose another path") from None
+    except OSError as exc:
+        raise storage_error(folder, exc) from exc
+    return _locked(folder, manifest, resume=resume)
+
+
+def _check(folder: Path, manifest: Manifest | None, resume: bool) -> Manifest | None:
+    """The manifest that is there already. Raises `InputError` when the run may not be started or gone on with."""
+    if not folder.is_dir():
+        return None
+    if (folder / MANIFEST).is_file():
+        if not resume:
+            raise InputError(f"{folder}: holds a run already; resume it, or choose another folder")
+        there = read_manifest(folder)
+        if manifest is not None:
+            require_same(folder, there, manifest)
+        return there
+    try:
+        others = sorted(entry.name for entry in folder.iterdir() if not _is_ours(entry.name))
+    except OSError as exc:
+        raise InputError(f"{folder}: cannot be read: {exc.strerror}") from None
+    if others:
+        raise InputError(f"{folder}: is no run folder and not empty ({others[0]} is in it); choose another folder")
+    return None
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a file is what a run leaves that was killed before it had a manifest."""
+    return name == LOCK or (name.startswith(f".{MANIFEST}.") and name.endswith(".tmp"))
+
+
+def _locked(folder: Path, manifest: Manifest | None, *, resume: bool) -> RunFolder:
+    lock = take_ownership(folder)
+    try:
+        there = _check(folder, manifest, resume)
+        for draft in folder.glob(".*.tmp"):
+            with suppress(OSError):
+                draft.unlink()
+        if there is None:
+            if manifest is None:
+                raise InputError(f"{folder}: its {MANIFEST} has gone; check the path")
+            write_whole(folder / MANIFEST, _pretty(manifest))
+        run = RunFolder(folder, there or _as_read(manifest), lock)
+    except BaseException:
+        os.close(lock)
+        raise
+    if there is not None and manifest is not None:
+        changes = ", ".join(changed_versions(there.versions, manifest.versions))
+        if changes:
+            run.notices.append(f"{folder}: was begun with other package versions: {changes}")
+    return run
+
+
+def _as_read(manifest: Manifest | None) -> Manifest:
+    """The manifest as it will be read back, so that a new run and a resumed one look the same."""
+    return msgspec.json.decode(_sorted.encode(manifest), type=Manifest)
+
+
+def _pretty(value: object) -> bytes:
+    # A summary's keys come in the order in which conversations ended; all else is in an order somebody chose.
+    encoder = _sorted if isinstance(value, Summary) else _as_given
+    return msgspec.json.format(encoder.encode(value)) + b"\n"
+
+
+def _csv_line(values: Iterable[str]) -> bytes:
+    line = io.StringIO(newline="")
+    csv.writer(line, lineterminator="\n").writerow(values)
+    return line.getvalue().encode(errors="replace")

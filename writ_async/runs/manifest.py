@@ -1,0 +1,116 @@
+"""What a run says about itself: its manifest, and the prompts that its agents were given."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Literal
+
+import msgspec
+
+from writ_async.core.domain import Domain
+from writ_async.core.task import WorldRef
+from writ_async.errors import InputError
+
+FORMAT = 1
+RunKind = Literal["synth", "eval"]
+
+_PACKAGES = ("writ-async", "msgspec", "anyio", "aiohttp", "uvloop")
+_ABSENT = object()
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run folder was made from. Nothing in it depends on the clock.
+
+    `config` holds every setting that decides which rows the run has; settings of execution alone, such as the
+    concurrency, stay out of it, so that a run may be resumed with others.
+    """
+
+    kind: RunKind
+    command: str
+    config: dict[str, Any]
+    worlds: tuple[WorldRef, ...] = ()
+    seeds: dict[str, int] = {}
+    versions: dict[str, str] = {}
+    format: int = FORMAT
+
+
+class Prompt(msgspec.Struct, frozen=True, kw_only=True):
+    """What the agents of one domain were given: enough to export a row without the package's present texts.
+
+    `system` is the whole system message where that is more than the policy. `writes` names the tools that change the
+    state.
+    """
+
+    policy: str
+    tools: tuple[dict[str, Any], ...]
+    user_tools: tuple[dict[str, Any], ...] = ()
+    writes: tuple[str, ...] = ()
+    system: str = ""
+
+
+def prompt_of(domain: Domain, system: str = "") -> Prompt:
+    """The prompt of a domain as it is now."""
+    writes = tuple(tool.name for tool in domain.tools.values() if tool.kind == "write")
+    return Prompt(
+        policy=domain.policy, tools=domain.schemas, user_tools=domain.user_schemas, writes=writes, system=system
+    )
+
+
+def prompt_key(world: WorldRef) -> str:
+    """The key of a world's prompt: its domain, after its source where that is a benchmark."""
+    return world.domain if world.source == "generated" else f"{world.source}:{world.domain}"
+
+
+def package_versions(packages: Iterable[str] = _PACKAGES) -> dict[str, str]:
+    """The versions of Python and of those packages that are installed."""
+    found = {"python": platform.python_version()}
+    for name in packages:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def require_same(path: object, then: Manifest, now: Manifest) -> None:
+    """Refuse to go on with a run under other settings; raises `InputError` naming the first key that differs."""
+    for part in ("kind", "config", "worlds"):
+        old, new = (_plain(getattr(manifest, part)) for manifest in (then, now))
+        for key, before, after in _differences(old, new, "" if part == "config" else part):
+            raise InputError(
+                f"{path}: this run was made with {key} = {_show(before)}, now it is {_show(after)}; "
+                "use the same settings, or another folder"
+            )
+
+
+def changed_versions(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    """One phrase per package that both know in different versions."""
+    for name in sorted(then.keys() & now.keys()):
+        if then[name] != now[name]:
+            yield f"{name} {then[name]} → {now[name]}"
+
+
+def _plain(value: Any) -> Any:
+    """The value as reading it back from JSON gives it."""
+    return msgspec.json.decode(msgspec.json.encode(value))
+
+
+def _differences(old: Any, new: Any, key: str) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in sorted(old.keys() | new.keys()):
+            below = f"{key}.{name}" if key else name
+            yield from _differences(old.get(name, _ABSENT), new.get(name, _ABSENT), below)
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for index, (before, after) in enumerate(zip(old, new, strict=True)):
+            yield from _differences(before, after, f"{key}[{index}]")
+    elif old is not new and old != new:
+        yield key, old, new
+
+
+def _show(value: Any) -> str:
+    if value is _ABSENT:
+        return "(not set)"
+    text = msgspec.json.encode(value).decode()
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,61 @@
+"""Passes the rows of a run through all filters, and keeps what was found in the run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
+
+from writ_async.core.domain import Domain
+from writ_async.core.trajectory import Trajectory
+from writ_async.curation.duplicates import ALIKE
+from writ_async.curation.filters import CAP, select
+from writ_async.curation.selection import SELECTION, Selection
+from writ_async.errors import InputError
+from writ_async.files import read_json
+from writ_async.registry import load_domain
+from writ_async.runs.view import RunView
+from writ_async.runs.writing import write_whole
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+def select_rows(
+    run: RunView, *, cap: int = CAP, alike: float = ALIKE, see: Callable[[Trajectory], None] | None = None
+) -> Selection:
+    """The selection over all rows that a run has now. `see` is shown each row, so that one reading serves both."""
+    tasks = {task.id: task for task in run.tasks()} if run.has_tasks else {}
+    rows = run.ordered() if see is None else _seen(run.ordered(), see)
+    return select(rows, tasks, _domains(task.domain for task in tasks.values()), cap=cap, alike=alike)
+
+
+def _seen(rows: Iterable[Trajectory], see: Callable[[Trajectory], None]) -> Iterator[Trajectory]:
+    for row in rows:
+        see(row)
+        yield row
+
+
+def write_selection(run: RunView, selection: Selection) -> None:
+    """Write `selection.json`. Raises `StorageError`."""
+    write_whole(run.path / SELECTION, msgspec.json.format(_encode(selection)) + b"\n")
+
+
+def selection_of(run: RunView, *, cap: int = CAP, alike: float = ALIKE) -> Selection:
+    """The selection that was written, if it is over the rows that are there and with these settings, else a new one."""
+    path = run.path / SELECTION
+    if path.is_file():
+        found = read_json(path, Selection)
+        if (found.rows, found.cap, found.alike) == (len(run.done_ids()), cap, alike):
+            return found
+    return select_rows(run, cap=cap, alike=alike)
+
+
+def _domains(names: Iterable[str]) -> dict[str, Domain]:
+    """The registered domains of these names; one that is not there any more tells nothing."""
+    found: dict[str, Domain] = {}
+    for name in dict.fromkeys(names):
+        try:
+            found[name] = load_domain(name)
+        except InputError:
+            continue
+    return found

@@ -1,0 +1,189 @@
+"""Reading a run folder: what replay, export and reports need. Takes no lock and changes nothing.
+
+manifest.json        how the run was made: kind, command, config, worlds, seeds, versions
+tasks.jsonl          every task, written whole before the first conversation
+prompts.json         per domain: policy, tool schemas
+trajectories.jsonl   one finished conversation per line, in the order in which they ended
+failures.log         conversations that left no row, one JSON line per attempt; resuming runs them again, but for those
+                     that were stopped early
+timings.csv          seconds per trajectory: the one file that depends on the clock
+summary.json         counts and means per domain and kind, and the funnel of the filters
+selection.json       the rows that fall because of others: near-duplicates, and those beyond the cap of a task
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+
+import msgspec
+
+from writ_async.core.task import Task
+from writ_async.core.trajectory import Trajectory
+from writ_async.errors import InputError
+from writ_async.files import PathLike, is_whole, open_binary, read_json, read_jsonl
+from writ_async.runs.manifest import FORMAT, Manifest, Prompt, prompt_key
+from writ_async.runs.summary import Summary
+
+MANIFEST = "manifest.json"
+TASKS = "tasks.jsonl"
+PROMPTS = "prompts.json"
+TRAJECTORIES = "trajectories.jsonl"
+FAILURES = "failures.log"
+TIMINGS = "timings.csv"
+SUMMARY = "summary.json"
+CALLS = "calls.log"
+
+_ID = re.compile(rb'\{"id":("(?:[^"\\]|\\.)*")')
+_decode_id = msgspec.json.Decoder(str).decode
+_decode_trajectory = msgspec.json.Decoder(Trajectory).decode
+
+
+class _Head(msgspec.Struct):
+    """The fields by which rows are put in order."""
+
+    task_id: str
+    trial: int
+
+
+class RunView:
+    """A run folder opened to read, also while another process writes to it; a line still being written is left out."""
+
+    def __init__(self, path: PathLike, manifest: Manifest) -> None:
+        self.path = Path(path)
+        self.manifest = manifest
+
+    @classmethod
+    def open(cls, path: PathLike) -> RunView:
+        """Open a run to read. Raises `InputError` when the folder holds none, or one of a newer format."""
+        return RunView(path, read_manifest(path))
+
+    @property
+    def has_tasks(self) -> bool:
+        """Whether the tasks were written; a run that was killed before has none."""
+        return (self.path / TASKS).is_file()
+
+    def tasks(self) -> tuple[Task, ...]:
+        """All tasks, in the run's order. Raises `InputError` when the file is missing or does not fit."""
+        return tuple(read_jsonl(self.path / TASKS, Task))
+
+    def tasks_among(self, ids: Container[str]) -> tuple[Task, ...]:
+        """The tasks with these ids, in the run's order; no other is held. Raises `InputError` as `tasks` does."""
+        return tuple(task for task in read_jsonl(self.path / TASKS, Task) if task.id in ids)
+
+    def prompts(self) -> dict[str, Prompt]:
+        """The prompts by `prompt_key`. Raises `InputError` when the file is missing or does not fit."""
+        return read_json(self.path / PROMPTS, dict[str, Prompt])
+
+    def trajectories(self) -> Iterator[Trajectory]:
+        """Every finished trajectory, in the order in which they ended; none when the run has not got so far."""
+        if (self.path / TRAJECTORIES).is_file():
+            yield from read_jsonl(self.path / TRAJECTORIES, Trajectory, skip_torn=True)
+
+    def ordered(self) -> Iterator[Trajectory]:
+        """Every finished trajectory by task and trial, so that the same run gives the same order whatever ended first.
+
+        Tasks come in the order of `tasks()`, unknown ones after them by id. Only one row is held at a time.
+        """
+        if not (self.path / TRAJECTORIES).is_file():
+            return
+        place = {task_id: index for index, task_id in enumerate(self._task_ids())}
+        decode = msgspec.json.Decoder(_Head).decode
+        rows: list[tuple[int, str, int, int, int, int]] = []
+        offset = 0
+        for number, line in self._lines():
+            try:
+                head = decode(line)
+            except msgspec.DecodeError as exc:
+                raise self._bad_row(number, exc) from None
+            rows.append((place.get(head.task_id, len(place)), head.task_id, head.trial, number, offset, len(line)))
+            offset += len(line)
+        rows.sort()
+        with open_binary(self.path / TRAJECTORIES) as file:
+            for *_, number, start, length in rows:
+                file.seek(start)
+                try:
+                    yield _decode_trajectory(file.read(length))
+                except msgspec.DecodeError as exc:
+                    raise self._bad_row(number, exc) from None
+
+    def failures(self) -> Iterator[Trajectory]:
+        """What was said in conversations that something outside ended; one per attempt."""
+        if (self.path / FAILURES).is_file():
+            yield from read_jsonl(self.path / FAILURES, Trajectory, skip_torn=True)
+
+    def done_ids(self) -> AbstractSet[str]:
+        """The ids of all finished trajectories. Decodes the ids alone.
+
+        Raises `InputError` for a line that does not start with one, and for an id that is there twice.
+        """
+        found: set[str] = set()
+        if not (self.path / TRAJECTORIES).is_file():
+            return found
+        for number, line in self._lines():
+            match = _ID.match(line)
+            if match is None:
+                raise InputError(
+                    f"{self.path / TRAJECTORIES}: line {number} does not start with an id; remove that line"
+                )
+            row_id = _decode_id(match[1])
+            if row_id in found:
+                raise InputError(f"{self.path / TRAJECTORIES}: line {number}: id {row_id!r} is there twice; remove one")
+            found.add(row_id)
+        return found
+
+    def summary(self) -> Summary:
+        """The summary as last written. Raises `InputError` when there is none."""
+        return read_json(self.path / SUMMARY, Summary)
+
+    def _lines(self) -> Iterator[tuple[int, bytes]]:
+        """The whole lines of the trajectories, with their numbers."""
+        with open_binary(self.path / TRAJECTORIES) as file:
+            for number, line in enumerate(file, 1):
+                if line.endswith(b"\n") or is_whole(line):
+                    yield number, line
+
+    def _task_ids(self) -> Iterator[str]:
+        if self.has_tasks:
+            for task in read_jsonl(self.path / TASKS, _TaskId):
+                yield task.id
+
+    def _bad_row(self, number: int, exc: Exception) -> InputError:
+        return InputError(f"{self.path / TRAJECTORIES}: line {number}: {exc}; correct or remove that line")
+
+
+class _TaskId(msgspec.Struct):
+    """The id of a task alone."""
+
+    id: str
+
+
+def read_manifest(path: PathLike) -> Manifest:
+    """The manifest of a run. Raises `InputError` when the folder holds none, or one of a newer format."""
+    folder = Path(path)
+    if not folder.is_dir():
+        raise InputError(f"{folder}: there is no such run folder; check the path")
+    if not (folder / MANIFEST).is_file():
+        raise InputError(f"{folder}: is no run folder, it has no {MANIFEST}; check the path")
+    form = read_json(folder / MANIFEST, _Format).format
+    if form > FORMAT:
+        raise InputError(f"{folder}: has format {form}, this version reads up to {FORMAT}; upgrade writ-async")
+    return read_json(folder / MANIFEST, Manifest)
+
+
+class _Format(msgspec.Struct):
+    """The format of a manifest alone."""
+
+    format: int = FORMAT
+
+
+def prompt_for(prompts: dict[str, Prompt], task: Task | None, domain: str) -> Prompt:
+    """The prompt of a row, by its task's world, else by its domain. Raises `InputError` when there is neither."""
+    if task is not None and (found := prompts.get(prompt_key(task.world))) is not None:
+        return found
+    if domain in prompts:
+        return prompts[domain]
+    known = ", ".join(prompts) or "none"
+    raise InputError(f"{PROMPTS} has no prompt for domain {domain!r}; it has: {known}")

@@ -1,0 +1,205 @@
+"""One server's KV pool as the client knows it: what is in it, and what will be.
+
+Live conversations grow, and leave when they end. What the pool will have to hold at its fullest is found as in
+"past-future" schedulers (LightLLM, arXiv 2507.10150): at the moment when conversations with x tokens to go end, those
+with more to go are each x tokens longer. Remaining growth stands for time, since all decode at the same pace.
+Conversations are counted in buckets by what they have to go, so a question costs the same for ten and ten thousand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from math import sqrt
+
+from writ_async.core.trajectory import Seat
+from writ_async.scheduler.candidates import Member
+from writ_async.scheduler.forecast import WIDTH
+
+_BUCKETS = 256
+_STALE_SHARE = 0.99  # so often what has been left behind while a context was idle is no more than `stale`
+_STALE_STEP = 0.05
+_MOST_STALE = 0.25  # of a pool; to reserve more than that costs more than it saves
+
+
+class Pool:
+    """Unique KV tokens of the live conversations on one server.
+
+    `tokens` is the server's pool, at most the `most` that it was made with. `limit` is what live conversations may
+    hold of it at most: less half of a margin for what is in flight, and less again by `scale` after the server has
+    shown that it was too much. `held` stops new conversations, `closed` all that come. `giving` counts the tokens of
+    those that are marked to give their place up; they are in no forecast.
+
+    What ended conversations leave in the cache goes only when it is the least recently used. A seat's context that has
+    been idle while the other seat worked is older than what ended meanwhile, and goes first. So room is kept for what
+    ends (`left` counts it) while a context is idle: `stale`, a quantile of what was seen, the most to begin with.
+    """
+
+    def __init__(self, tokens: int, margin: float, width: int = WIDTH) -> None:
+        self._width = width
+        self.most = tokens
+        self.tokens = tokens
+        self.margin = margin
+        self.scale = 1.0
+        self.held = False
+        self.closed = False
+        self.live = 0
+        self.own = 0
+        self.shared = 0
+        self.giving = 0
+        self.left = 0
+        self.stale = tokens * _MOST_STALE
+        self.retractions = -1
+        self._prefixes: dict[Hashable, list[int]] = {}
+        self._counts = [0] * _BUCKETS
+        self._sizes = [0] * _BUCKETS
+        self._squares = 0  # of the buckets, over conversations
+        self._top = 0
+
+    @property
+    def limit(self) -> float:
+        """Tokens that live conversations may hold together, at any time."""
+        return self.tokens * (1.0 - self.margin / 2) * self.scale - self.stale
+
+    @property
+    def used(self) -> int:
+        """Tokens that they hold now."""
+        return self.own + self.shared
+
+    @property
+    def load(self) -> float:
+        """The part of the pool that they hold now."""
+        return self.used / self.tokens
+
+    def holds(self, tokens: int) -> None:
+        """The server has said how large its pool is, which after a restart may be another size."""
+        before, self.tokens = self.tokens, min(self.most, tokens)
+        self.stale *= self.tokens / before
+
+    def has(self, key: Hashable) -> bool:
+        """Whether a live conversation holds a prefix."""
+        return key in self._prefixes
+
+    def fits(self, member: Member) -> bool:
+        """Whether the pool will hold all live conversations and this one to their ends, if forecasts come true.
+
+        Whoever comes must leave room for errors of the forecasts: the other half of the margin, and the standard
+        deviation of all that is yet to grow, each growth taken for exponentially distributed. Few large conversations
+        vary more than many small ones, and it costs more to take one back.
+        """
+        need = self.shared + member.own + self.tokens * self.margin / 2 * self.scale
+        for key, tokens in member.prefixes:
+            if key not in self._prefixes:
+                need += tokens
+        last = min((member.final - member.own) // self._width, _BUCKETS - 1)
+        counts, sizes = self._counts, self._sizes
+        alive = held = 0
+        top = self._top
+        while top and not counts[top]:
+            top -= 1
+        self._top = top
+        limit = self.limit - need - self._width * sqrt(self._squares)
+        for bucket in range(top, last, -1):
+            alive += counts[bucket]
+            held += sizes[bucket]
+        for bucket in range(last, -1, -1):
+            alive += counts[bucket]
+            held += sizes[bucket]
+            # Those in the bucket are half a bucket's width longer, on average, when they end.
+            if held + (alive + 1) * (bucket * self._width + self._width // 2) > limit:
+                return False
+        return True
+
+    def peak(self) -> int:
+        """The most tokens that the pool will hold if nobody comes, the marked go, and forecasts come true."""
+        alive = held = most = 0
+        for bucket in range(self._top, -1, -1):
+            alive += self._counts[bucket]
+            held += self._sizes[bucket]
+            most = max(most, held + alive * (bucket * self._width + self._width // 2))
+        return most + self.shared
+
+    def growth(self) -> float:
+        """The mean of the tokens that live conversations have to go."""
+        alive = steps = 0
+        for bucket in range(self._top + 1):
+            alive += self._counts[bucket]
+            steps += self._counts[bucket] * bucket
+        return self._width * (steps / alive + 0.5) if alive else 0.0
+
+    def add(self, member: Member) -> None:
+        """A conversation comes to live here."""
+        self.live += 1
+        for key, tokens in member.prefixes:
+            entry = self._prefixes.get(key)
+            if entry is None:
+                self._prefixes[key] = [1, tokens]
+                self.shared += tokens
+            else:
+                entry[0] += 1
+        self._put(member)
+
+    def remove(self, member: Member) -> None:
+        """A conversation gives its place up; what it leaves behind is not wanted any more."""
+        self.live -= 1
+        self.left += member.own
+        member.touched.clear()
+        for key, _ in member.prefixes:
+            entry = self._prefixes[key]
+            entry[0] -= 1
+            if not entry[0]:
+                self.shared -= entry[1]
+                del self._prefixes[key]
+        self._take(member)
+
+    def resize(self, member: Member, own: int, final: int) -> None:
+        """A conversation that lives here has another size, or another forecast."""
+        self._take(member)
+        member.own = own
+        member.final = final
+        self._put(member)
+
+    def touch(self, member: Member, seat: Seat) -> None:
+        """A seat's context is used."""
+        before = member.touched.get(seat)
+        if before is not None:
+            # One step of a stochastic estimate of the quantile.
+            up = self.left - before > self.stale
+            step = _STALE_STEP * (self.stale + self._width) * (_STALE_SHARE if up else _STALE_SHARE - 1.0)
+            self.stale = min(max(0.0, self.stale + step), self.tokens * _MOST_STALE)
+        member.touched[seat] = self.left
+
+    def correct(self, key: Hashable, tokens: int) -> None:
+        """The size of a prefix has been measured."""
+        entry = self._prefixes.get(key)
+        if entry is not None:
+            self.shared += tokens - entry[1]
+            entry[1] = tokens
+
+    def mark(self, member: Member) -> None:
+        """A conversation that lives here is to give its place up at its next call."""
+        self._take(member)
+        member.marked = True
+        self._put(member)
+
+    def _put(self, member: Member) -> None:
+        self.own += member.own
+        if member.marked:
+            self.giving += member.own
+            return
+        bucket = (member.final - member.own) // self._width
+        bucket = bucket if bucket < _BUCKETS else _BUCKETS - 1
+        member.bucket = bucket
+        self._counts[bucket] += 1
+        self._squares += bucket * bucket
+        self._sizes[bucket] += member.own
+        if bucket > self._top:
+            self._top = bucket
+
+    def _take(self, member: Member) -> None:
+        self.own -= member.own
+        if member.marked:
+            self.giving -= member.own
+            return
+        self._counts[member.bucket] -= 1
+        self._squares -= member.bucket * member.bucket
+        self._sizes[member.bucket] -= member.own

@@ -1,0 +1,91 @@
+"""Gives tasks their behaviours: sampled by seed, rendered, and kept only where proved to be outcome-neutral."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from random import Random
+
+import msgspec
+
+from writ_async.behaviour.instructions import render_instruction
+from writ_async.behaviour.sampling import sample_behaviour
+from writ_async.core.behaviour import AXES, Axis, Behaviour
+from writ_async.core.domain import Domain
+from writ_async.core.environment import Environment
+from writ_async.core.state import World
+from writ_async.core.task import Task
+from writ_async.errors import InputError
+from writ_async.synthesis.neutrality import not_neutral
+
+_DRAWS = 12
+
+
+class BehaviourReport(msgspec.Struct):
+    """What became of the draws: tasks with a behaviour, tasks left plain, and why draws were turned away."""
+
+    given: int = 0
+    plain: int = 0
+    refused: dict[str, int] = {}
+
+
+def parse_behaviours(text: str) -> dict[Axis, str] | None:
+    """The wanted values from `on` (none in particular), `off` (gives None), or `AXIS=VALUE,AXIS=VALUE`.
+
+    Raises `InputError` for an axis or a value that there is not.
+    """
+    if text == "off":
+        return None
+    fixed: dict[Axis, str] = {}
+    for pair in text.split(",") if text not in ("", "on") else ():
+        name, _, value = pair.strip().partition("=")
+        axis = next((axis for axis in AXES if axis == name), None)
+        if axis is None:
+            raise InputError(f"--behaviours: unknown axis {name!r}; known: on, off, {', '.join(AXES)}")
+        if value not in AXES[axis]:
+            raise InputError(f"--behaviours: {name} has no value {value!r}; it has: {', '.join(AXES[axis])}")
+        fixed[axis] = value
+    return fixed
+
+
+def with_behaviours(
+    tasks: Sequence[Task],
+    environments: Mapping[str, Environment],
+    seed: int,
+    fixed: Mapping[Axis, str] | None = None,
+) -> tuple[list[Task], BehaviourReport]:
+    """The tasks, each with a behaviour drawn from the seed and its id. `environments` are by domain name.
+
+    A task for which no draw is proved neutral is told by a plain user. The same task, seed and world give the same
+    behaviour, whatever the other tasks are.
+    """
+    report = BehaviourReport()
+    given: list[Task] = []
+    for task in tasks:
+        environment = environments[task.domain]
+        behaviour = draw_behaviour(
+            task, environment.domain, environment.world, Random(f"{seed}/{task.id}/behaviour"), fixed, report
+        )
+        report.given += behaviour is not None
+        report.plain += behaviour is None
+        given.append(msgspec.structs.replace(task, behaviour=behaviour))
+    return given, report
+
+
+def draw_behaviour(
+    task: Task,
+    domain: Domain,
+    world: World,
+    rng: Random,
+    fixed: Mapping[Axis, str] | None = None,
+    report: BehaviourReport | None = None,
+) -> Behaviour | None:
+    """A behaviour that is proved not to change the task's outcome, or None where no draw was."""
+    for _ in range(_DRAWS):
+        behaviour = sample_behaviour(task, domain, rng, fixed)
+        behaviour = msgspec.structs.replace(behaviour, instruction=render_instruction(behaviour, rng))
+        problem = not_neutral(task, behaviour, domain, world) if behaviour.traits else "nothing fits"
+        if not problem:
+            return behaviour
+        if report is not None:
+            report.refused[problem.split("'")[0].strip()] = report.refused.get(problem.split("'")[0].strip(), 0) + 1
+    return None

@@ -1,0 +1,226 @@
+"""The reward of τ²-bench on our own types: is the outcome right, by the rules that a task brings along.
+
+A conversation is replayed on a fresh state, so nothing that a row claims about its database is believed. Only write
+calls are run again: reads cannot change the outcome. Cost: the tools' own work plus O(messages); no world is copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from writ_async.core.domain import Domain, call_tool
+from writ_async.core.message import (
+    AssistantMessage,
+    MalformedArgumentsError,
+    Message,
+    ToolCall,
+    ToolMessage,
+    UserMessage,
+    call_arguments,
+)
+from writ_async.core.state import State, World
+from writ_async.core.task import Action, Task
+from writ_async.core.trajectory import COMPLETE, ActionCheck, DatabaseCheck, Reward, Termination, TextCheck
+from writ_async.errors import InputError, WritError
+from writ_async.verify.judge import Judge
+
+
+class ReplayMismatchError(WritError):
+    """A recorded conversation is not what the tools do. `message` is the index of the message that does not fit."""
+
+    def __init__(self, message: int, text: str) -> None:
+        super().__init__(f"message {message}: {text}")
+        self.message = message
+
+
+class Exchange(msgspec.Struct, frozen=True):
+    """One recorded tool call with its result; `index` is the result's place among the messages."""
+
+    index: int
+    by_user: bool
+    call: ToolCall
+    result: ToolMessage
+
+
+def exchanges(messages: Sequence[Message]) -> Iterator[Exchange]:
+    """The tool calls of a conversation with their results, in order.
+
+    Raises `ReplayMismatchError` when a call has no result right after its message, or a result has no call.
+    """
+    position = 0
+    while position < len(messages):
+        message = messages[position]
+        position += 1
+        if isinstance(message, ToolMessage):
+            raise ReplayMismatchError(position - 1, f"a tool result without a call ({message.tool_call_id!r})")
+        if not isinstance(message, AssistantMessage | UserMessage):
+            continue
+        for call in message.tool_calls:
+            result = messages[position] if position < len(messages) else None
+            if not isinstance(result, ToolMessage) or result.tool_call_id != call.id:
+                raise ReplayMismatchError(position, f"expected the result of the tool call {call.id!r}")
+            yield Exchange(position, isinstance(message, UserMessage), call, result)
+            position += 1
+
+
+def replay(domain: Domain, state: State, messages: Sequence[Message]) -> None:
+    """Run the write calls of a conversation on a state, failed ones too, since they may leave something behind.
+
+    A call that succeeded must succeed again with the same text, one that failed must fail. The text of an error is
+    not compared: it may stem from another program. Raises `ReplayMismatchError`.
+    """
+    for exchange in exchanges(messages):
+        name = exchange.call.function.name
+        tools = domain.user_tools if exchange.by_user else domain.tools
+        if name not in tools or tools[name].kind != "write":
+            continue
+        recorded = exchange.result
+        try:
+            arguments = call_arguments(exchange.call)
+        except MalformedArgumentsError:
+            if not recorded.error:
+                raise ReplayMismatchError(exchange.index, f"{name} cannot succeed on malformed arguments") from None
+            continue
+        result = call_tool(tools, state, name, arguments)
+        if result.error != recorded.error:
+            now, then = ("fails", "succeeded") if result.error else ("succeeds", "failed")
+            raise ReplayMismatchError(exchange.index, f"{name} {now} now, but the record says that it {then}")
+        if not result.error and result.content != recorded.content:
+            raise ReplayMismatchError(exchange.index, f"{name} now returns another result than the recorded one")
+
+
+def gold_state(task: Task, domain: Domain, world: World) -> State:
+    """The state that the gold actions leave; an action that fails is passed over, as some benchmark tasks need.
+
+    Raises `ReplayMismatchError` when the conversation that a task starts from does not replay.
+    """
+    state = State(world)
+    replay(domain, state, task.message_history)
+    for action in task.actions or ():
+        tools = domain.user_tools if action.requestor == "user" else domain.tools
+        if action.name in tools and tools[action.name].kind == "write":
+            call_tool(tools, state, action.name, action.arguments)
+    return state
+
+
+def action_matches(action: Action, name: str, arguments: Mapping[str, Any]) -> bool:
+    """Whether a call counts as a gold action.
+
+    Compared are the arguments in `compare_args`, or else those of the call: a call that leaves arguments out still
+    matches, one that adds some does not. Equality is Python's, so 2 equals 2.0 but not "2".
+    """
+    if name != action.name:
+        return False
+    keys = arguments if action.compare_args is None else action.compare_args
+    gold = action.arguments
+    return all((key in gold) == (key in arguments) and gold.get(key) == arguments.get(key) for key in keys)
+
+
+def check_actions(actions: Sequence[Action], messages: Sequence[Message]) -> tuple[ActionCheck, ...]:
+    """For each gold action, whether any call of the conversation matches it: by whomever, in any order, even failed."""
+    calls: list[tuple[str, dict[str, Any]]] = []
+    for message in messages:
+        if isinstance(message, AssistantMessage | UserMessage):
+            for call in message.tool_calls:
+                try:
+                    calls.append((call.function.name, call_arguments(call)))
+                except MalformedArgumentsError:
+                    continue
+    return tuple(
+        ActionCheck(action.name, any(action_matches(action, name, arguments) for name, arguments in calls))
+        for action in actions
+    )
+
+
+def check_communicate(infos: Sequence[str], messages: Sequence[Message]) -> tuple[TextCheck, ...]:
+    """For each piece of information, whether an agent's message has it as a substring.
+
+    Case is ignored, and so are commas in the message, so that "1,234" counts as "1234".
+    """
+    said = [
+        message.content.lower().replace(",", "")
+        for message in messages
+        if isinstance(message, AssistantMessage) and message.content and not message.content.isspace()
+    ]
+    return tuple(TextCheck(info, any(info.lower() in text for text in said)) for info in infos)
+
+
+def check_assertions(assertions: Sequence[str], messages: Sequence[Message], judge: Judge) -> tuple[TextCheck, ...]:
+    """What the judge says of each assertion. Raises `ValueError` when it does not answer each of them once."""
+    answers = judge.judge(assertions, messages) if assertions else ()
+    if len(answers) != len(assertions):
+        raise ValueError(f"the judge gave {len(answers)} answers to {len(assertions)} assertions")
+    return tuple(TextCheck(text, bool(answer)) for text, answer in zip(assertions, answers, strict=True))
+
+
+def _check_database(task: Task, domain: Domain, world: World, messages: Sequence[Message]) -> DatabaseCheck | None:
+    """Replay and compare; None when a task says nothing about the environment."""
+    for assertion in task.env_assertions or ():
+        raise InputError(f"task {task.id}: domain {domain.name} has no assertion function {assertion.func_name!r}")
+    if task.actions is None and task.env_assertions is None:
+        return None
+    state = State(world)
+    replay(domain, state, messages)
+    gold = task.gold_digest or gold_state(task, domain, world).digest()
+    match = state.digest() == gold
+    return DatabaseCheck(match, float(match))
+
+
+def _all_met(checks: Sequence[TextCheck]) -> float:
+    return float(all(check.met for check in checks))
+
+
+def compute_reward(
+    task: Task,
+    domain: Domain,
+    world: World,
+    messages: Sequence[Message],
+    termination: Termination,
+    judge: Judge,
+    *,
+    ignore_basis: bool = False,
+) -> Reward:
+    """The reward of one finished conversation: the product of the components in the task's `reward_basis`.
+
+    `messages` is the whole conversation without system prompts, a task's `message_history` included. `world` is the
+    one that the task was made in, and the task's `gold_digest` is believed when it is there. A conversation that its
+    speakers did not end gets 0, unchecked; a task without criteria gives 1. With `ignore_basis` the actions and the
+    communicated information always count, and assertions in plain language never.
+
+    Raises `ReplayMismatchError` when the conversation does not replay, and `InputError` when the task names an
+    assertion function that the domain does not have.
+    """
+    if termination not in COMPLETE:
+        return Reward(reward=0.0, note=f"not judged, for its speakers did not end it: {termination.value}")
+    if not task.evaluated:
+        return Reward(reward=1.0, note="the task has no criteria")
+    basis = frozenset(task.reward_basis)
+    database = _check_database(task, domain, world, messages)
+    actions = check_actions(task.actions or (), messages)
+    communicate = check_communicate(task.communicate or (), messages)
+    assertions: tuple[TextCheck, ...] | None = None
+    breakdown: dict[str, float] = {}
+    if database is not None:
+        if "DB" in basis:
+            breakdown["DB"] = database.db_reward
+        if "ENV_ASSERTION" in basis:
+            breakdown["ENV_ASSERTION"] = 1.0
+    if "ACTION" in basis or ignore_basis:
+        breakdown["ACTION"] = float(all(check.action_match for check in actions))
+    if "NL_ASSERTION" in basis and not ignore_basis:
+        assertions = check_assertions(task.nl_assertions or (), messages, judge)
+        breakdown["NL_ASSERTION"] = _all_met(assertions)
+    if "COMMUNICATE" in basis or ignore_basis:
+        breakdown["COMMUNICATE"] = _all_met(communicate)
+    return Reward(
+        reward=float(all(breakdown.values())),
+        breakdown=breakdown,
+        database=database,
+        actions=actions or None,
+        communicate=communicate or None,
+        nl_assertions=assertions,
+        env_assertions=None if database is None else (),
+    )

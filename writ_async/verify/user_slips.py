@@ -1,0 +1,280 @@
+"""The user's side of a conversation, audited after it: what a user may say, must say, and must not have said.
+
+A value that the user utters (an id, a number, a date, an address, a name they claim) must be in the scenario or have
+been said by the agent. One that a gold write uses and that had to be read is a leak: it helped the agent. Any other one
+that is made up, a fact that is taken back, a no to what was asked for, an end before the work was done: those hindered.
+A slip that the behaviour asks for and that was put right before any write is none. Both critical kinds make a row
+unfit: the one is poisoned and easy, the other spoilt.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from typing import Final, Literal
+
+import msgspec
+
+from writ_async.behaviour.signs import unexpressed
+from writ_async.core.behaviour import wrong_version
+from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage
+from writ_async.core.task import Action, Task
+from writ_async.core.trajectory import Finding
+from writ_async.core.utterances import Unit, is_heard, units_of, words_of
+from writ_async.verify.provenance import SMALL, atoms
+
+Severity = Literal["critical_helped", "critical_hindered", "minor"]
+
+
+class UserReason(StrEnum):
+    """What a user did wrong."""
+
+    LEAKED = "user_leaked"
+    """The user said an argument of a gold write that had to be read."""
+    HALLUCINATED = "user_hallucinated"
+    """The user said a value that is in no scenario and that nobody had said."""
+    INCONSISTENT = "user_inconsistent"
+    """The user gave a fact wrongly, and it was not put right before a write."""
+    STOPPED_EARLY = "user_stopped_early"
+    """The user ended the conversation before what they know was told and the writes were made."""
+    WRONG_CONFIRMATION = "user_wrong_confirmation"
+    """The user said no to a write that is exactly a gold one, and it was never made."""
+    UNDISCLOSED = "user_undisclosed"
+    """A fact that the task needs was never told."""
+    UNEXPRESSED = "user_unexpressed"
+    """A trait of the behaviour was not shown; the row is to be labelled anew."""
+
+
+class UserSlip(msgspec.Struct, frozen=True):
+    """One thing that the user did wrong, how much it matters, and in which message."""
+
+    reason: UserReason
+    severity: Severity
+    detail: str
+    message: int = -1
+
+
+_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_ISO: Final = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
+_MONTH: Final = "|".join(_MONTHS)
+_DAY_FIRST: Final = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? ({_MONTH})[a-z]*\b")
+_MONTH_FIRST: Final = re.compile(rf"\b({_MONTH})[a-z]*\.? (\d{{1,2}})(?:st|nd|rd|th)?\b")
+_SLASHED: Final = re.compile(r"\b(\d{1,2})/(\d{1,2})(?:/\d{2,4})?\b")
+_CLOCK: Final = re.compile(r"\b(\d{1,2})(?::(\d{2})(?::\d{2})?(?: ?([ap])\.?m\b)?| ?([ap])\.?m\b)")
+_TOKEN: Final = re.compile(r"[#@\w][#@\w.'+-]*\w|\w")
+_NAMED: Final = re.compile(
+    r"\b(?:[Mm]y (?:full )?name is|[Ii] am|[Ii]'m|registered as|[Ii] go by) ([A-Z][\w'-]+ [A-Z][\w'-]+)"
+)
+_NO: Final = re.compile(r"^\W*(?:no|nope|don't|do not)\b(?! (?:problem|worries|rush))")
+
+
+def audit_user(task: Task, messages: Sequence[Message]) -> list[Finding]:
+    """The critical slips of the user as findings; empty where nothing speaks against training on the row.
+
+    Pure and O(words). A task without a request in the user's own words, as a benchmark's is, has nothing to be held
+    against, and gives no finding.
+    """
+    return [
+        Finding(slip.reason, f"{slip.severity}: {slip.detail}", slip.message)
+        for slip in user_slips(task, messages)
+        if slip.severity != "minor"
+    ]
+
+
+def user_slips(task: Task, messages: Sequence[Message]) -> list[UserSlip]:
+    """Everything that the user did wrong, minor things and traits that were not shown included."""
+    if not task.scenario.request:
+        return []
+    return [
+        *_strange_values(task, messages),
+        *_undisclosed(task, messages),
+        *_endings(task, messages),
+        *(
+            UserSlip(UserReason.UNEXPRESSED, "minor", f"{trait.axis}={trait.value}")
+            for trait in unexpressed(task, messages)
+        ),
+    ]
+
+
+def values_in(text: str) -> Iterator[str]:
+    """The values that a text holds in a normal form: dates as month-day, times by 24 hours, numbers bare, else as said.
+
+    Numbers of at most `SMALL` are counts, and no values.
+    """
+    lowered = text.casefold()
+    for found in _ISO.finditer(lowered):
+        yield f"date {int(found[2])}-{int(found[3])}"
+    lowered = _ISO.sub(" ", lowered)
+    for pattern, month, day in ((_DAY_FIRST, 2, 1), (_MONTH_FIRST, 1, 2)):
+        for found in pattern.finditer(lowered):
+            yield f"date {_MONTHS.index(found[month]) + 1}-{int(found[day])}"
+        lowered = pattern.sub(" ", lowered)
+    for found in _SLASHED.finditer(lowered):
+        yield f"date {int(found[1])}-{int(found[2])}"
+    lowered = _SLASHED.sub(" ", lowered)
+    for found in _CLOCK.finditer(lowered):
+        yield _time(found)
+    lowered = _CLOCK.sub(" ", lowered).replace(",", "").replace("$", "")
+    for token in _TOKEN.findall(lowered):
+        if any(char.isdigit() for char in token) or ("@" in token and "." in token):
+            yield from _number_or_id(token.removesuffix("'s").strip("'.-+"))
+
+
+def _time(found: re.Match[str]) -> str:
+    half = found[3] or found[4]
+    hour = int(found[1]) % 12 + 12 * (half == "p") if half else int(found[1])
+    return f"time {hour}:{found[2] or '00'}"
+
+
+def _number_or_id(token: str) -> Iterator[str]:
+    try:
+        number = float(token)
+    except ValueError:
+        yield token.lstrip("#")
+        return
+    if number > SMALL:
+        yield token if token.isdigit() else f"{number:g}"
+
+
+def _known(task: Task) -> set[str]:
+    scenario = task.scenario
+    texts = [scenario.request, scenario.reason_for_call, scenario.known_info, scenario.unknown_info, scenario.persona]
+    texts += [scenario.task_instructions, *(f"{fact.value} {fact.text}" for fact in scenario.facts)]
+    return {value for text in texts for value in values_in(text)}
+
+
+def _to_be_read(task: Task) -> set[str]:
+    """Values among the gold writes' arguments."""
+    return {
+        value for action in _gold_writes(task) for _, atom in atoms(action.arguments) for value in values_in(str(atom))
+    }
+
+
+def _strange_values(task: Task, messages: Sequence[Message]) -> list[UserSlip]:
+    """Values and names that the user had no way to know, and slips of the pen that were not put right in time."""
+    known, gold = _known(task), _to_be_read(task)
+    names = " ".join((task.scenario.request, *(fact.text for fact in task.scenario.facts))).casefold()
+    wrong = {value: fact.value for fact in task.scenario.facts for value in values_in(wrong_version(fact.value))}
+    slips: list[UserSlip] = []
+    for place, message in enumerate(messages):
+        if isinstance(message, AssistantMessage) and message.content:
+            known.update(values_in(message.content))
+            names = f"{names} {message.content.casefold()}"
+        elif isinstance(message, UserMessage) and message.content:
+            for value in dict.fromkeys(values_in(message.content)):
+                if value in known or _spelled(value):
+                    continue
+                slips.append(_judge(task, messages, place, value, gold, wrong))
+            for found in _NAMED.findall(message.content):
+                if found.casefold() not in names:
+                    slips.append(UserSlip(UserReason.HALLUCINATED, "critical_hindered", f"the name {found!r}", place))
+    return [slip for slip in slips if slip.detail]
+
+
+def _spelled(value: str) -> bool:
+    """Whether a token is a word spelled out: single characters with hyphens between."""
+    return bool(re.fullmatch(r"\w(?:-\w)+", value))
+
+
+def _judge(
+    task: Task, messages: Sequence[Message], place: int, value: str, gold: set[str], wrong: dict[str, str]
+) -> UserSlip:
+    if value in wrong:
+        if _put_right(task, messages, place, wrong[value]):
+            return UserSlip(UserReason.INCONSISTENT, "minor", "")
+        return UserSlip(UserReason.INCONSISTENT, "critical_hindered", f"{value!r} instead of {wrong[value]!r}", place)
+    if value in gold:
+        return UserSlip(UserReason.LEAKED, "critical_helped", f"{value!r} had to be read", place)
+    return UserSlip(UserReason.HALLUCINATED, "critical_hindered", f"{value!r} is nowhere in the scenario", place)
+
+
+def _put_right(task: Task, messages: Sequence[Message], place: int, value: str) -> bool:
+    """Whether the right value was said after the wrong one, and before the next gold write."""
+    writes = {action.name for action in _gold_writes(task)}
+    for message in messages[place + 1 :]:
+        if isinstance(message, UserMessage) and value.casefold() in (message.content or "").casefold():
+            return True
+        if isinstance(message, AssistantMessage) and any(call.function.name in writes for call in message.tool_calls):
+            return False
+    return False
+
+
+def _undisclosed(task: Task, messages: Sequence[Message]) -> list[UserSlip]:
+    """Facts and pieces that were never told. Critical where a gold write was made without what it needs of them."""
+    words: set[str] = set()
+    for message in messages:
+        if isinstance(message, UserMessage):
+            words |= words_of(message.content or "")
+    made = {
+        call.function.name
+        for message in messages
+        if isinstance(message, AssistantMessage)
+        for call in message.tool_calls
+    }
+    done = all(action.name in made for action in _gold_writes(task))
+    missing = [unit for unit in units_of(task) if unit.part != "greeting" and not is_heard(unit, words)]
+    needed = {str(atom).casefold() for action in task.actions or () for _, atom in atoms(action.arguments)}
+    return [
+        UserSlip(
+            UserReason.UNDISCLOSED,
+            "critical_hindered" if done and _needs(unit, needed) else "minor",
+            unit.slot or unit.text,
+        )
+        for unit in missing
+    ]
+
+
+def _gold_writes(task: Task) -> list[Action]:
+    """The gold writes, in order."""
+    actions = task.actions or ()
+    return [actions[index] for index in sorted({item.write for item in task.certificates if item.write >= 0})]
+
+
+def _needs(unit: Unit, needed: set[str]) -> bool:
+    return unit.part == "fact" and unit.value.casefold() in needed
+
+
+def _endings(task: Task, messages: Sequence[Message]) -> list[UserSlip]:
+    """An end while gold writes had yet to be made, and a no to one of them."""
+    left = _gold_writes(task)
+    refused: tuple[int, Action] | None = None
+    for place, message in enumerate(messages):
+        if isinstance(message, AssistantMessage):
+            for call in message.tool_calls:
+                made = next((action for action in left if action.name == call.function.name), None)
+                if made is not None and _succeeded(messages, place, call.id):
+                    left.remove(made)
+        elif isinstance(message, UserMessage) and left:
+            before = messages[place - 1] if place else None
+            asked = (before.content or "") if isinstance(before, AssistantMessage) else ""
+            said = message.content or ""
+            if _NO.search(said.casefold()):
+                refused = next(((place, action) for action in left if _proposes(asked, action)), refused)
+            elif "###STOP###" in said and "?" in asked and not _ends(asked):
+                name = left[0].name
+                return [UserSlip(UserReason.STOPPED_EARLY, "critical_hindered", f"{name} was not made yet", place)]
+    if refused is not None and refused[1] in left:
+        detail = f"no to {refused[1].name}"
+        return [UserSlip(UserReason.WRONG_CONFIRMATION, "critical_hindered", detail, refused[0])]
+    return []
+
+
+def _proposes(asked: str, action: Action) -> bool:
+    """Whether a question lists at least half of a gold write's arguments."""
+    values = [str(atom).casefold() for path, atom in atoms(action.arguments) if path != "user_id"]
+    listed = sum(value in asked.casefold() for value in values)
+    return bool(asked) and "?" in asked and listed * 2 >= len(values)
+
+
+def _ends(said: str) -> bool:
+    return bool(re.search(r"anything else|something else|other questions|further assist|else i can", said.casefold()))
+
+
+def _succeeded(messages: Sequence[Message], place: int, call_id: str) -> bool:
+    for message in messages[place + 1 :]:
+        if not isinstance(message, ToolMessage):
+            return False
+        if message.tool_call_id == call_id:
+            return not message.error
+    return False
