@@ -45,7 +45,7 @@ from writ_async.scheduler import Limits
 from writ_async.scheduler.admission import FixedPolicy, Policy
 from writ_async.scheduler.candidates import Member
 from writ_async.scheduler.kv_budget import BudgetPolicy
-from writ_async.synthesis import parse_mix, synthesise
+from writ_async.synthesis import parse_mix, synthesise_tasks
 from writ_async.verify.judge import AssumeMet
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def scheduler_rows() -> list[Figure]:
 def pipeline_row(n: int) -> Figure:
     """Model calls a second of the whole pipeline on one core: conversations, verdicts, rows on disk."""
     worlds = [generate_world(load_domain(name), 3, 500) for name in ("airline", "retail")]
-    tasks = synthesise(list(worlds), n, 3, parse_mix(""))[0]
+    tasks = synthesise_tasks(list(worlds), n, 3, parse_mix(""))[0]
     opened = {world_key(item.ref): item for item in worlds}
     engines = Seats().make(tasks, {item.domain.name: item.domain for item in worlds}, 3)
     manifest = Manifest(kind="synth", command="bench", config={}, worlds=(), seeds={}, versions={})

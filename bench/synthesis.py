@@ -28,10 +28,10 @@ from writ_async.core.state import State
 from writ_async.core.task import Goal, Task
 from writ_async.registry import load_domain
 from writ_async.runs.worlds import further_environment, generate_world
-from writ_async.synthesis import parse_mix, synthesise
-from writ_async.synthesis.proof import check
+from writ_async.synthesis import parse_mix, synthesise_tasks
+from writ_async.synthesis.proof import check_proof
 from writ_async.synthesis.shortcuts import audit_table
-from writ_async.synthesis.solver import decide, rules_of
+from writ_async.synthesis.solver import decide_goal, goal_rules_of
 
 DECIDED_AIM = 5_000
 PROVED_AIM = 200
@@ -122,14 +122,14 @@ def measure_deciding(opened: Environment, count: int) -> Decided:
     rng = Random(f"bench/{opened.domain.name}")
     candidates = (airline_candidates if opened.domain.name == "airline" else retail_candidates)(opened, rng)
     goals = [next(candidates) for _ in range(count)]
-    rules = rules_of(opened.domain)
+    rules = goal_rules_of(opened.domain)
     cells: list[int] = []
     for timed in (False, True):
         cells.clear()
         start = time.process_time()
         for goal in goals:
             try:
-                reader, _ = decide(rules, State(opened.world), goal)
+                reader, _ = decide_goal(rules, State(opened.world), goal)
             except (NothingFits, Ambiguous):
                 continue
             cells.append(len(reader.cells))
@@ -140,14 +140,14 @@ def measure_deciding(opened: Environment, count: int) -> Decided:
 
 def measure_proving(opened: Environment, count: int) -> Proved:
     """Draw and prove tasks of a domain in even parts of the three kinds, then check their proofs."""
-    synthesise([opened], 20, 1, parse_mix(MIX), further=further_environment)
+    synthesise_tasks([opened], 20, 1, parse_mix(MIX), further=further_environment)
     start = time.process_time()
-    tasks, report = synthesise([opened], count, 2, parse_mix(MIX), further=further_environment)
+    tasks, report = synthesise_tasks([opened], count, 2, parse_mix(MIX), further=further_environment)
     spent = time.process_time() - start
     own = [task for task in tasks if task.world == opened.ref]
     start = time.process_time()
     for task in own:
-        if problems := check(task, opened.domain, opened.world):
+        if problems := check_proof(task, opened.domain, opened.world):
             raise SystemExit(f"the proof of {task.id} does not hold: {problems[0].detail}")
     checking = time.process_time() - start
     levels: dict[str, int] = {}

@@ -8,7 +8,7 @@ from writ_async.core.environment import Environment
 from writ_async.core.task import Task
 from writ_async.registry import load_domain
 from writ_async.runs.worlds import generate_world
-from writ_async.synthesis import parse_mix, synthesise
+from writ_async.synthesis import parse_mix, synthesise_tasks
 
 settings.register_profile("writ", deadline=None)
 settings.load_profile("writ")
@@ -40,4 +40,4 @@ def airline_environment(airline: Domain) -> Environment:
 def tasks(retail_environment: Environment, airline_environment: Environment) -> list[Task]:
     """Twenty-four tasks of both domains and all kinds."""
     places = [retail_environment, airline_environment]
-    return synthesise(places, 24, 3, parse_mix(""))[0]
+    return synthesise_tasks(places, 24, 3, parse_mix(""))[0]

@@ -18,8 +18,8 @@ from writ_async.runs.playing import plan_jobs
 from writ_async.runs.task_sets import read_task_sets
 from writ_async.runs.worlds import further_environment, generate_world, open_worlds
 from writ_async.scheduler import Job, Limits, Rollouts, Stop, Timing, run_rollouts
-from writ_async.synthesis import parse_mix, synthesise
-from writ_async.synthesis.tasks import Wanted
+from writ_async.synthesis import parse_mix, synthesise_tasks
+from writ_async.synthesis.tasks import TaskWishes
 from writ_async.verify.judge import AssumeMet, Judge
 from writ_async.verify.verdict import judge_trajectory
 
@@ -39,8 +39,8 @@ def make_tasks(
     Raises `InputError`.
     """
     environment = generate_world(load_domain(domain), seed, world_size)
-    wanted = Wanted(levels=parse_levels(levels), max_tool_tokens=max_tool_tokens)
-    return synthesise([environment], n, seed, parse_mix(mix), wanted, further=further_environment)[0]
+    wanted = TaskWishes(levels=parse_levels(levels), max_tool_tokens=max_tool_tokens)
+    return synthesise_tasks([environment], n, seed, parse_mix(mix), wanted, further=further_environment)[0]
 
 
 def load_tasks(*sources: str, data: str | None = None, split: str | None = None) -> list[Task]:

@@ -7,7 +7,7 @@ import msgspec
 from tests.support.samples import task, trajectory
 from writ_async.core.message import AssistantMessage, UserMessage
 from writ_async.core.task import Action, Scenario, Task
-from writ_async.curation.contamination import Contamination, contamination, ngrams
+from writ_async.curation.contamination import Contamination, hashed_ngrams, measure_contamination
 
 TEXT = "I would like to send the old grey kettle back because it leaks on my new kitchen table"
 WRITES = {"retail": frozenset({"cancel_order"})}
@@ -21,7 +21,7 @@ def make(task_id: str, text: str, order: str) -> Task:
 
 def report(ours: Task, theirs: Task, said: str) -> Contamination:
     row = trajectory(ours.id, messages=(UserMessage(said), AssistantMessage("Done.")))
-    return contamination("run", "bench", [ours], [row], [theirs], WRITES)
+    return measure_contamination("run", "bench", [ours], [row], [theirs], WRITES)
 
 
 def test_nothing_in_common_is_clean() -> None:
@@ -49,8 +49,8 @@ def test_what_a_user_says_counts_as_an_id_too() -> None:
 
 
 def test_grams_are_of_eight_words() -> None:
-    assert len(list(ngrams("one two three four five six seven eight nine"))) == 2
-    assert list(ngrams("one two three four five six seven")) == []
+    assert len(list(hashed_ngrams("one two three four five six seven eight nine"))) == 2
+    assert list(hashed_ngrams("one two three four five six seven")) == []
 
 
 def test_the_report_survives_json() -> None:

@@ -11,7 +11,7 @@ from writ_async.behaviour.signs import unexpressed
 from writ_async.core.behaviour import Axis, Behaviour
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
-from writ_async.curation.diversity import measure_diversity, render_diversity
+from writ_async.curation.diversity import diversity_table, measure_diversity
 from writ_async.synthesis.behaviours import with_behaviours
 from writ_async.synthesis.neutrality import not_neutral
 from writ_async.verify.user_slips import audit_user, user_slips
@@ -59,7 +59,7 @@ def test_each_axis_is_shown_and_first_turns_hardly_ever_repeat(
     assert measures.combinations >= 0.6 * N
     assert 0 < measures.distinct_1 < measures.distinct_2 < 1
     assert measures.first_slots < 0.9
-    title = str(render_diversity(measures).title)
+    title = str(diversity_table(measures).title)
     assert f"{N:,} conversations" in title
 
 

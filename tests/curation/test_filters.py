@@ -14,8 +14,8 @@ from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, Message, UserMessage
 from writ_async.core.task import Action, Cell, Certificate, Task
 from writ_async.core.trajectory import Trajectory
-from writ_async.curation.duplicates import Twins, jaccard, shingles_of
-from writ_async.curation.filters import FILTERS, NAMES, falls_at, level_of, select
+from writ_async.curation.duplicates import NearDuplicates, jaccard_similarity, shingles_of
+from writ_async.curation.filters import FILTERS, NAMES, failed_filter, level_of, pass_filters
 from writ_async.curation.selection import Funnel, Selection
 from writ_async.verify.verdict import Reason
 
@@ -27,7 +27,7 @@ def talk(text: str) -> tuple[Message, ...]:
 
 
 def choose(rows: Sequence[Trajectory], tasks: Sequence[Task], **settings: float) -> Selection:
-    return select(rows, {item.id: item for item in tasks}, {}, **settings)  # type: ignore[arg-type]
+    return pass_filters(rows, {item.id: item for item in tasks}, {}, **settings)  # type: ignore[arg-type]
 
 
 def test_every_reason_belongs_to_one_filter() -> None:
@@ -37,10 +37,10 @@ def test_every_reason_belongs_to_one_filter() -> None:
 
 def test_a_row_falls_at_the_first_filter_that_names_it() -> None:
     row = trajectory(reasons=("unconfirmed_write", "missing_evidence", "user_leaked"))
-    assert falls_at(row.verdict) == "evidence"
-    assert falls_at(trajectory(reasons=("user_leaked",)).verdict) == "user"
-    assert falls_at(trajectory().verdict) == ""
-    assert falls_at(None) == "unjudged"
+    assert failed_filter(row.verdict) == "evidence"
+    assert failed_filter(trajectory(reasons=("user_leaked",)).verdict) == "user"
+    assert failed_filter(trajectory().verdict) == ""
+    assert failed_filter(None) == "unjudged"
 
 
 def test_the_later_of_two_rows_with_one_gold_and_almost_the_same_words_falls() -> None:
@@ -61,7 +61,7 @@ def test_twins_are_those_of_the_same_gold_writes_whatever_the_task(retail: Domai
     same = [msgspec.structs.replace(task(name), actions=(cancel,)) for name in ("a", "b")]
     other = msgspec.structs.replace(task("c"), actions=(Action(cancel.name, {**cancel.arguments, "order_id": "#W2"}),))
     rows = [trajectory(name, messages=talk(WORDS)) for name in ("a", "b", "c")]
-    found = select(rows, {item.id: item for item in (*same, other)}, {"retail": retail})
+    found = pass_filters(rows, {item.id: item for item in (*same, other)}, {"retail": retail})
     assert list(found.dropped) == ["b#0"]
 
 
@@ -98,12 +98,12 @@ texts = st.lists(st.sampled_from(["a", "b", "c", "d", "e"]), min_size=1, max_siz
 
 @given(st.lists(texts, min_size=1, max_size=6))
 def test_no_two_rows_that_stay_are_alike_and_every_twin_is_like_one_that_stays(said: list[str]) -> None:
-    twins = Twins(0.95)
+    twins = NearDuplicates(0.95)
     stay: list[str] = []
     for number, text in enumerate(said):
         found = twins.add(str(number), b"", talk(text))
         if found:
-            assert jaccard(shingles_of(talk(text)), shingles_of(talk(said[int(found)]))) >= 0.95
+            assert jaccard_similarity(shingles_of(talk(text)), shingles_of(talk(said[int(found)]))) >= 0.95
             assert found in stay
         else:
             stay.append(str(number))
@@ -115,7 +115,7 @@ def test_no_two_rows_that_stay_are_alike_and_every_twin_is_like_one_that_stays(s
 def test_small_changes_are_found_in_long_talks(changed: int) -> None:
     words = WORDS.split() * 3
     words = [f"{word}{place // 200}" for place, word in enumerate(words)]
-    twins = Twins()
+    twins = NearDuplicates()
     assert twins.add("one", b"g", talk(" ".join(words))) == ""
     for place in range(changed):
         words[place * 37] = "changed"

@@ -31,7 +31,7 @@ from writ_async.core.domain import Draft, call_tool
 from writ_async.core.environment import Environment
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Cell, WorldRef
-from writ_async.synthesis.proof import prove
+from writ_async.synthesis.proof import prove_task
 from writ_async.synthesis.tasks import make_task
 
 WORLDS = (DOMAIN.generate(21, 200), DOMAIN.generate(22, 100))
@@ -182,7 +182,7 @@ def test_kinds_hold_what_they_promise(name: str) -> None:
 def test_every_draft_but_a_few_is_proved(name: str) -> None:
     chosen = next(recipe for recipe in RECIPES if recipe.name == name)
     proved = [
-        prove(make_task(draft, chosen, Environment(DOMAIN, world, WorldRef("airline")), "t", 0), DOMAIN, world)[0]
+        prove_task(make_task(draft, chosen, Environment(DOMAIN, world, WorldRef("airline")), "t", 0), DOMAIN, world)[0]
         for world, draft in _drafts(name)
     ]
     assert sum(task is not None for task in proved) >= 0.9 * len(proved)

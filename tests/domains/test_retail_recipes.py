@@ -20,7 +20,7 @@ from writ_async.core.domain import Draft, Recipe, call_tool
 from writ_async.core.environment import Environment
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Cell, Scenario, Task, WorldRef
-from writ_async.synthesis.proof import prove
+from writ_async.synthesis.proof import prove_task
 from writ_async.synthesis.tasks import make_task
 
 WORLD = DOMAIN.generate(5, 300)
@@ -82,7 +82,7 @@ def _check_gold(draft: Draft, world: World) -> None:
 def _prove(recipe: Recipe, draft: Draft, world: World = WORLD) -> Task:
     """The task of a draft, with its proof."""
     place = Environment(DOMAIN, world, WorldRef("retail"))
-    task, found = prove(make_task(draft, recipe, place, "t", 0), DOMAIN, world)
+    task, found = prove_task(make_task(draft, recipe, place, "t", 0), DOMAIN, world)
     assert task is not None, found.problems
     return task
 
@@ -126,7 +126,7 @@ def test_the_kind_bounds_the_number_of_writes(recipe: Recipe) -> None:
 def test_every_draft_but_a_few_is_proved(recipe: Recipe) -> None:
     drafts = _drafts(recipe)
     proved = [
-        prove(make_task(draft, recipe, Environment(DOMAIN, WORLD, WorldRef("retail")), "t", 0), DOMAIN, WORLD)[0]
+        prove_task(make_task(draft, recipe, Environment(DOMAIN, WORLD, WorldRef("retail")), "t", 0), DOMAIN, WORLD)[0]
         for draft in drafts
     ]
     assert sum(task is not None for task in proved) >= 0.9 * len(drafts)

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from tests.support.samples import BAD_CALL, TALK, manifest, trajectory
 from writ_async.core.trajectory import Termination, Trajectory, Usage
-from writ_async.curation.selection import Funnel, render_funnel
+from writ_async.curation.selection import Funnel, funnel_table
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.summary import Summary, render_reasons, render_table, summarise
 
@@ -104,9 +104,9 @@ def test_the_funnel_is_a_table_without_filters_at_which_nothing_fell() -> None:
     funnel = Funnel()
     for where, level in (("", "W1R0"), ("outcome", "W1R0"), ("outcome", "W2R1"), ("", "W1R0")):
         funnel.add(where, "normal", level, ["tone=angry"])
-    table = render_funnel(funnel, ("ending", "outcome", "twins"))
+    table = funnel_table(funnel, ("ending", "outcome", "twins"))
     assert [str(column.header) for column in table.columns] == ["fell at", "in", "outcome", "left", "%"]
     assert list(table.columns[0].cells) == ["normal", "W1R0", "W2R1", "all"]
     assert list(table.columns[3].cells) == ["2", "2", "0", "2"]
     assert funnel.by_behaviour["tone=angry"].left == 2
-    assert len(list(render_funnel(Funnel(), ()).columns[0].cells)) == 1
+    assert len(list(funnel_table(Funnel(), ()).columns[0].cells)) == 1

@@ -12,7 +12,7 @@ from writ_async.core.state import World
 from writ_async.core.task import Task
 from writ_async.registry import load_domain
 from writ_async.runs.worlds import generate_world
-from writ_async.synthesis import parse_mix, synthesise
+from writ_async.synthesis import parse_mix, synthesise_tasks
 from writ_async.synthesis.behaviours import with_behaviours
 
 VALUES = [(axis, value) for axis, values in AXES.items() for value in values if value != "none"]
@@ -40,7 +40,7 @@ def environments() -> dict[str, Environment]:
 def plain_tasks(n: int) -> tuple[Task, ...]:
     """Tasks of both domains and all kinds, told by plain users."""
     chosen = list(environments().values())
-    return tuple(synthesise(chosen, n, 6, parse_mix(""))[0])
+    return tuple(synthesise_tasks(chosen, n, 6, parse_mix(""))[0])
 
 
 @lru_cache(maxsize=4)

@@ -14,7 +14,7 @@ from writ_async.core.goal import Edit
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Cell, Certificate, Goal, Proof, Task
 from writ_async.synthesis.closure import said_values
-from writ_async.synthesis.proof import examine
+from writ_async.synthesis.proof import examine_task
 from writ_async.synthesis.solver import counter_state
 from writ_async.verify.provenance import SMALL, atoms, enumerated
 
@@ -137,11 +137,11 @@ def two_items(domain: Domain, world: World, base: Task) -> list[Task]:
 def _from_goal(domain: Domain, world: World, base: Task, objective: str, params: dict[str, Any]) -> Task | None:
     """A task with the gold calls of a goal, and a proof that says what a true one would say."""
     from writ_async.core.goal import Ambiguous, NothingFits
-    from writ_async.synthesis.solver import decide, make_cell, rules_of
+    from writ_async.synthesis.solver import decide_goal, goal_rules_of, make_cell
 
     goal = Goal(objective, params)
     try:
-        reader, decision = decide(rules_of(domain), State(world), goal)
+        reader, decision = decide_goal(goal_rules_of(domain), State(world), goal)
     except (NothingFits, Ambiguous):
         return None
     if decision.refused:
@@ -158,7 +158,7 @@ def _from_goal(domain: Domain, world: World, base: Task, objective: str, params:
         certificates=(),
         communicate=(),
     )
-    found = examine(task, domain, world)
+    found = examine_task(task, domain, world)
     assert found.proof is not None, found.problems
     return replace(task, certificates=found.certificates, proof=found.proof, gold_digest=found.gold_digest)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from writ_async.core.environment import Environment
 from writ_async.core.state import State
 from writ_async.core.task import Action
-from writ_async.synthesis.encodings import WRITES, Step, Tracing, open_choices
-from writ_async.synthesis.solver import apply, rules_of
+from writ_async.synthesis.encodings import WRITES, Step, TracingState, open_choices
+from writ_async.synthesis.solver import apply_action, goal_rules_of
 
 
 def _steps(retail_environment: Environment, actions: list[Action]) -> list[Step]:
@@ -14,7 +14,7 @@ def _steps(retail_environment: Environment, actions: list[Action]) -> list[Step]
     state = State(retail_environment.world)
     for action in actions:
         before = state.fork()
-        assert apply(retail_environment.domain, state, action)
+        assert apply_action(retail_environment.domain, state, action)
         steps.append(Step(action, {}, before, state.fork()))
     return steps
 
@@ -36,7 +36,7 @@ def _pending(retail_environment: Environment, card: bool) -> list[Action]:
 
 def test_writes_on_different_entities_need_no_replay(retail_environment: Environment) -> None:
     counts, differ = open_choices(
-        rules_of(retail_environment.domain),
+        goal_rules_of(retail_environment.domain),
         retail_environment.domain,
         retail_environment.world,
         _steps(retail_environment, _pending(retail_environment, card=False)),
@@ -51,7 +51,7 @@ def test_writes_on_one_gift_card_are_replayed_in_both_orders(retail_environment:
     except AssertionError:
         return
     counts, differ = open_choices(
-        rules_of(retail_environment.domain),
+        goal_rules_of(retail_environment.domain),
         retail_environment.domain,
         retail_environment.world,
         _steps(retail_environment, actions),
@@ -61,7 +61,7 @@ def test_writes_on_one_gift_card_are_replayed_in_both_orders(retail_environment:
 
 
 def test_two_certificates_of_different_worth_depend_on_their_order(airline_environment: Environment) -> None:
-    rules = rules_of(airline_environment.domain)
+    rules = goal_rules_of(airline_environment.domain)
     user_id = next(iter(airline_environment.world.tables["users"]))
     actions = [Action("send_certificate", {"user_id": user_id, "amount": amount}) for amount in (100, 200)]
     steps = _steps(airline_environment, actions)
@@ -78,7 +78,7 @@ def test_two_certificates_of_different_worth_depend_on_their_order(airline_envir
 
 
 def test_a_traced_state_knows_what_was_looked_at_and_written(retail_environment: Environment) -> None:
-    state = Tracing(retail_environment.world)
+    state = TracingState(retail_environment.world)
     key = next(iter(retail_environment.world.tables["users"]))
     user = state.get("users", key)
     state.put("users", key, user)

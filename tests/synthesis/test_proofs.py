@@ -20,9 +20,16 @@ from writ_async.core.state import State, World
 from writ_async.core.task import Task
 from writ_async.registry import load_domain
 from writ_async.runs.worlds import further_environment, generate_world
-from writ_async.synthesis import parse_mix, synthesise
-from writ_async.synthesis.proof import Fault, check
-from writ_async.synthesis.solver import PREREQUISITE, counter_state, decide, only_changes, refuted, rules_of
+from writ_async.synthesis import parse_mix, synthesise_tasks
+from writ_async.synthesis.proof import Fault, check_proof
+from writ_async.synthesis.solver import (
+    PREREQUISITE,
+    changes_only,
+    counter_state,
+    decide_goal,
+    find_refutation,
+    goal_rules_of,
+)
 
 PLANTS = 200
 MIX = "normal=1,write-intensive=1,read-heavy=2,refusal=1"
@@ -35,7 +42,7 @@ def places() -> dict[str, Environment]:
 
 @pytest.fixture(scope="module")
 def proved(places: dict[str, Environment]) -> list[Task]:
-    return synthesise(list(places.values()), 400, 31, parse_mix(MIX), further=further_environment)[0]
+    return synthesise_tasks(list(places.values()), 400, 31, parse_mix(MIX), further=further_environment)[0]
 
 
 def _cases(
@@ -50,7 +57,7 @@ def _cases(
 
 
 def _faults(task: Task, domain: Domain, world: World) -> set[Fault]:
-    return {problem.fault for problem in check(task, domain, world)}
+    return {problem.fault for problem in check_proof(task, domain, world)}
 
 
 def test_every_proof_holds_when_it_is_checked_from_the_world_and_the_task(proved: list[Task]) -> None:
@@ -66,9 +73,9 @@ def test_a_cell_is_in_a_certificate_exactly_if_a_counter_world_says_so(
 ) -> None:
     looked_at = 0
     for task, domain, _, _ in _cases(proved, places, lambda task: len(task.goals) == 1):
-        rules, goal = rules_of(domain), task.goals[0]
+        rules, goal = goal_rules_of(domain), task.goals[0]
         world = places[task.domain].world
-        reader, decision = decide(rules, State(world), goal)
+        reader, decision = decide_goal(rules, State(world), goal)
         assert task.proof is not None
         for number, (certificate, counters) in enumerate(zip(task.certificates, task.proof.counters, strict=True)):
             keys = {(key[0], *map(str, key[1:])): key for key in reader.cells}
@@ -77,12 +84,12 @@ def test_a_cell_is_in_a_certificate_exactly_if_a_counter_world_says_so(
                 if ordinal == PREREQUISITE:
                     continue
                 edits = list(rules.changes(reader, key, goal.params, decision))[ordinal]
-                assert only_changes(rules, reader, key, edits)
-                lost = refuted(rules, reader, goal, decision, key, edits)
+                assert changes_only(rules, reader, key, edits)
+                lost = find_refutation(rules, reader, goal, decision, key, edits)
                 assert (number if number < len(decision.writes) else len(decision.writes)) in lost
                 other, changed = counter_state(State(world), edits), False
                 try:
-                    changed = decide(rules, other, goal)[1].answer() != decision.answer()
+                    changed = decide_goal(rules, other, goal)[1].answer() != decision.answer()
                 except Exception:
                     changed = True
                 assert changed
@@ -99,7 +106,7 @@ def test_a_tie_is_found(proved: list[Task], places: dict[str, Environment]) -> N
         other = plants.tie(task, domain, world, rng)
         if other is None:
             continue
-        assert Fault.TIE in _faults(task, domain, other), (task.recipe, check(task, domain, other))
+        assert Fault.TIE in _faults(task, domain, other), (task.recipe, check_proof(task, domain, other))
         planted += 1
         if planted == PLANTS:
             return

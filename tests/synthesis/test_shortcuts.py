@@ -11,11 +11,11 @@ from writ_async.core.level import parse_levels
 from writ_async.core.state import State
 from writ_async.core.task import Task
 from writ_async.registry import load_domain
-from writ_async.runs.worlds import generate_world, open_world
-from writ_async.synthesis import parse_mix, synthesise
-from writ_async.synthesis.shortcuts import FamilyAudit, audit_table, hits, shortcuts_of
-from writ_async.synthesis.solver import decide, rules_of
-from writ_async.synthesis.tasks import SynthesisReport, Wanted
+from writ_async.runs.worlds import further_environment, generate_world, open_world
+from writ_async.synthesis import parse_mix, synthesise_tasks
+from writ_async.synthesis.shortcuts import FamilyAudit, audit_table, shortcuts_of, shortcuts_that_hit
+from writ_async.synthesis.solver import decide_goal, goal_rules_of
+from writ_async.synthesis.tasks import SynthesisReport, TaskWishes
 
 HEAVY = 320
 
@@ -23,7 +23,7 @@ HEAVY = 320
 @pytest.fixture(scope="module")
 def heavy() -> tuple[list[Task], SynthesisReport]:
     places = [generate_world(load_domain(name), 41, 500) for name in ("retail", "airline")]
-    return synthesise(places, HEAVY, 41, parse_mix("read-heavy"))
+    return synthesise_tasks(places, HEAVY, 41, parse_mix("read-heavy"), further=further_environment)
 
 
 def test_no_shortcut_solves_more_of_a_family_than_chance_and_a_tenth(heavy: tuple[list[Task], SynthesisReport]) -> None:
@@ -34,12 +34,12 @@ def test_no_shortcut_solves_more_of_a_family_than_chance_and_a_tenth(heavy: tupl
     count: Counter[str] = Counter()
     for task in tasks:
         retail_environment = open_world(task.world, None)
-        rules = rules_of(retail_environment.domain)
-        reader, decision = decide(rules, State(retail_environment.world), task.goals[0])
+        rules = goal_rules_of(retail_environment.domain)
+        reader, decision = decide_goal(rules, State(retail_environment.world), task.goals[0])
         family = f"{task.domain}/{task.recipe}"
         count[family] += 1
         bound[family] = bound.get(family, 0.0) + 1 / reader.scanned + 0.1
-        solved.setdefault(family, Counter()).update(hits(rules, task.goals[0], reader, decision))
+        solved.setdefault(family, Counter()).update(shortcuts_that_hit(rules, task.goals[0], reader, decision))
     assert sum(count.values()) == HEAVY
     assert len(count) >= 14
     for family, names in solved.items():
@@ -68,8 +68,8 @@ def test_burdens_are_large(heavy: tuple[list[Task], SynthesisReport]) -> None:
 
 def test_levels_and_tokens_are_what_was_asked_for() -> None:
     places = [generate_world(load_domain(name), 43, 120) for name in ("retail", "airline")]
-    wanted = Wanted(levels=parse_levels("W0=1,W1R0=1,W1R3=1,W2R2=1,W3=1"), max_tool_tokens=9000)
-    tasks, _ = synthesise(places, 60, 43, parse_mix(""), wanted)
+    wanted = TaskWishes(levels=parse_levels("W0=1,W1R0=1,W1R3=1,W2R2=1,W3=1"), max_tool_tokens=9000)
+    tasks, _ = synthesise_tasks(places, 60, 43, parse_mix(""), wanted, further=further_environment)
     levels = [task.proof.level for task in tasks if task.proof]
     for index, level in enumerate(levels):
         assert any(one in level for one in ("W0", "W1R0", "W1R3", "W2R2", "W3")), (index, level)
@@ -79,7 +79,7 @@ def test_levels_and_tokens_are_what_was_asked_for() -> None:
 
 def test_a_world_that_is_too_small_is_joined_by_others() -> None:
     place = generate_world(load_domain("retail"), 44, 12)
-    tasks, _ = synthesise([place], 120, 44, parse_mix("read-heavy"))
+    tasks, _ = synthesise_tasks([place], 120, 44, parse_mix("read-heavy"), further=further_environment)
     worlds = {task.world.seed for task in tasks}
     assert len(worlds) > 1
     assert len({(task.world.seed, task.gold_digest) for task in tasks}) == 120
@@ -99,7 +99,7 @@ def test_a_quota_turns_away_what_would_let_a_shortcut_pay(solved: list[str], adm
 
 def test_the_bank_has_the_shortcuts_of_every_domain_and_the_airlines_own() -> None:
     assert {"first cell", "last cell", "largest id", "first candidate"} <= set(
-        shortcuts_of(rules_of(load_domain("retail")))
+        shortcuts_of(goal_rules_of(load_domain("retail")))
     )
     own = {"nonstop only", "first date", "last date", "first airport"}
-    assert own <= set(shortcuts_of(rules_of(load_domain("airline"))))
+    assert own <= set(shortcuts_of(goal_rules_of(load_domain("airline"))))

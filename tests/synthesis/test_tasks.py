@@ -9,7 +9,7 @@ from writ_async.core.environment import Environment
 from writ_async.core.state import State
 from writ_async.core.task import KINDS, Kind, Task
 from writ_async.errors import InputError
-from writ_async.synthesis import assign_kinds, parse_mix, synthesise, unsound
+from writ_async.synthesis import assign_kinds, parse_mix, synthesise_tasks, why_unsound
 
 MIXES = st.fixed_dictionaries(dict.fromkeys(KINDS, st.integers(0, 9))).filter(lambda mix: any(mix.values()))
 
@@ -36,7 +36,7 @@ def test_a_mix_names_kinds_and_weights() -> None:
 @pytest.fixture(scope="module")
 def many(retail_environment: Environment, airline_environment: Environment) -> list[Task]:
     places = [retail_environment, airline_environment]
-    return synthesise(places, 240, 17, parse_mix(""))[0]
+    return synthesise_tasks(places, 240, 17, parse_mix(""))[0]
 
 
 def test_no_two_tasks_of_a_world_have_the_same_gold_writes(many: list[Task]) -> None:
@@ -51,7 +51,7 @@ def test_every_task_is_sound_when_it_is_executed_again(
     for task in many:
         place = retail_environment if task.domain == "retail" else airline_environment
         state = State(place.world)
-        assert unsound(task, place.domain, state) == ""
+        assert why_unsound(task, place.domain, state) == ""
         assert state.digest() == task.gold_digest
 
 
@@ -93,15 +93,15 @@ def test_a_task_whose_certificate_lacks_a_needed_read_is_unsound(
     many: list[Task], retail_environment: Environment
 ) -> None:
     task = next(task for task in many if task.domain == "retail" and len(task.certificates) == 1)
-    assert unsound(
+    assert why_unsound(
         msgspec.structs.replace(task, certificates=()), retail_environment.domain, State(retail_environment.world)
     )
     actions = task.actions or ()
     only_write = msgspec.structs.replace(task, actions=actions[-1:], certificates=())
-    assert unsound(only_write, retail_environment.domain, State(retail_environment.world))
+    assert why_unsound(only_write, retail_environment.domain, State(retail_environment.world))
 
 
 def test_a_world_too_small_for_the_tasks_is_refused_with_what_to_do(retail_environment: Environment) -> None:
     place = Environment(retail_environment.domain, retail_environment.domain.generate(1, 1), retail_environment.ref)
     with pytest.raises(InputError, match="raise --world-size or lower --n"):
-        synthesise([place], 3000, 1, parse_mix("read-heavy"))
+        synthesise_tasks([place], 3000, 1, parse_mix("read-heavy"))

@@ -13,7 +13,7 @@ from writ_async.cli.output import print_json, print_tables
 from writ_async.commands.check import CheckReport, check, check_contamination
 from writ_async.commands.check_proofs import ProofReport, check_proofs
 from writ_async.curation.contamination import Contamination
-from writ_async.curation.diversity import measure_diversity, render_diversity
+from writ_async.curation.diversity import diversity_table, measure_diversity
 from writ_async.errors import InputError
 from writ_async.runs.view import RunView
 from writ_async.runs.writing import write_whole
@@ -65,7 +65,7 @@ def _diversity(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(measures)
     else:
-        print_tables(render_diversity(measures))
+        print_tables(diversity_table(measures))
     return 0
 
 

@@ -12,7 +12,7 @@ from writ_async.cli.output import finish, print_json, print_tables
 from writ_async.cli.progress import watcher
 from writ_async.commands.synth import SynthConfig, synth
 from writ_async.curation.filters import NAMES
-from writ_async.curation.selection import render_funnel
+from writ_async.curation.selection import funnel_table
 from writ_async.runs.summary import cost_line, render_reasons, render_table, saved_line
 
 
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
             print_tables(render_table(progress.summary), render_reasons(progress.summary))
             funnel = progress.summary.funnel
             if funnel is not None:
-                print_tables(render_funnel(funnel, NAMES))
+                print_tables(funnel_table(funnel, NAMES))
             for line in (cost_line(progress.summary), saved_line(progress.summary)):
                 if line:
                     print(line)

@@ -11,7 +11,7 @@ from writ_async.core.benchmark import Subset
 from writ_async.core.domain import Domain
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
-from writ_async.curation.contamination import Contamination, contamination
+from writ_async.curation.contamination import Contamination, measure_contamination
 from writ_async.errors import InputError
 from writ_async.files import PathLike
 from writ_async.formats.foreign import BadRow, Foreign, read_foreign
@@ -202,7 +202,7 @@ def check_contamination(
         theirs += loaded.tasks
         writes[name] = frozenset(tool.name for tool in loaded.environment.domain.tools.values() if tool.kind == "write")
     label = f"{benchmark}: {', '.join(writes)}" if writes else benchmark
-    report = contamination(Path(run.path).name, label, tasks, run.ordered(), theirs, writes)
+    report = measure_contamination(Path(run.path).name, label, tasks, run.ordered(), theirs, writes)
     if out is not None:
         with replacing(out) as file:
             file.write(msgspec.json.format(msgspec.json.encode(report)) + b"\n")

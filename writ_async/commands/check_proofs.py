@@ -10,7 +10,7 @@ import msgspec
 from writ_async.core.task import Task
 from writ_async.runs.view import RunView
 from writ_async.runs.worlds import open_worlds, world_key
-from writ_async.synthesis.proof import Fault, Problem, check
+from writ_async.synthesis.proof import Fault, Problem, check_proof
 
 
 class FalseProof(msgspec.Struct, frozen=True):
@@ -61,7 +61,7 @@ def check_tasks(tasks: Iterable[Task], data: str | None = None) -> ProofReport:
             report.unproved += 1
             report.faults[Fault.NO_PROOF] = report.faults.get(Fault.NO_PROOF, 0) + 1
             continue
-        problems = check(task, opened.domain, opened.world)
+        problems = check_proof(task, opened.domain, opened.world)
         if problems:
             report.false.append(FalseProof(task.id, tuple(problems)))
             for problem in problems:

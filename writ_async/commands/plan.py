@@ -19,7 +19,7 @@ from writ_async.registry import load_domain, make_engine
 from writ_async.runs.playing import plan_jobs
 from writ_async.runs.worlds import generate_world, world_key
 from writ_async.scheduler import Job, Limits, Timing, run_rollouts
-from writ_async.synthesis import parse_mix, synthesise
+from writ_async.synthesis import parse_mix, synthesise_tasks
 from writ_async.virtual_time import run_virtual
 
 ENGINE = "simulated"
@@ -96,7 +96,7 @@ def plan(config: PlanConfig) -> list[Outcome]:
     if config.n < 1 or config.trials < 1:
         raise InputError(f"there must be at least one conversation, not {config.n} x {config.trials}")
     worlds = [generate_world(load_domain(name), config.seed, config.world_size) for name in config.domains]
-    tasks = synthesise(worlds, config.n, config.seed, parse_mix(config.mix))[0]
+    tasks = synthesise_tasks(worlds, config.n, config.seed, parse_mix(config.mix))[0]
     jobs = plan_jobs(tasks, {world_key(opened.ref): opened for opened in worlds}, config.trials, config.seed)
     setting = Setting(
         tasks={task.id: task for task in tasks},

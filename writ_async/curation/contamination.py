@@ -65,7 +65,7 @@ class Contamination(msgspec.Struct, kw_only=True):
         ]
 
 
-def contamination(
+def measure_contamination(
     run: str,
     benchmark: str,
     tasks: Sequence[Task],
@@ -77,14 +77,14 @@ def contamination(
 
     Costs O(words). The texts are the run's users' own words, conversation by conversation.
     """
-    grams = frozenset(gram for task in theirs for text in task_texts(task) for gram in ngrams(text))
+    grams = frozenset(gram for task in theirs for text in task_texts(task) for gram in hashed_ngrams(text))
     texts = Shared(theirs=sum(1 for _ in theirs))
     shares: list[float] = []
     our_ids = _ids_of(tasks)
     for row in rows:
         said = " ".join(m.content for m in row.messages if isinstance(m, UserMessage) and m.content)
         our_ids |= dict.fromkeys(_ID.findall(said))
-        own = list(ngrams(said))
+        own = list(hashed_ngrams(said))
         share = sum(gram in grams for gram in own) / len(own) if own else 0.0
         shares.append(share)
         if share >= MOST_OVERLAP:
@@ -99,9 +99,9 @@ def contamination(
         rows=len(shares),
         tasks=len(tasks),
         benchmark_tasks=len(theirs),
-        users=_shared(filter(_is_user, our_ids), filter(_is_user, their_ids)),
-        ids=_shared((i for i in our_ids if not _is_user(i)), (i for i in their_ids if not _is_user(i))),
-        gold_writes=_shared(_gold_hashes(tasks, writes), _gold_hashes(theirs, writes)),
+        users=_shared_of(filter(_is_user, our_ids), filter(_is_user, their_ids)),
+        ids=_shared_of((i for i in our_ids if not _is_user(i)), (i for i in their_ids if not _is_user(i))),
+        gold_writes=_shared_of(_gold_hashes(tasks, writes), _gold_hashes(theirs, writes)),
         texts=texts,
         mean_overlap=sum(shares) / len(shares) if shares else 0.0,
         most_overlap=max(shares, default=0.0),
@@ -115,14 +115,14 @@ def task_texts(task: Task) -> list[str]:
     return [text for text in (*parts, scene.text, *(fact.text for fact in scene.facts)) if text]
 
 
-def ngrams(text: str) -> Iterator[int]:
+def hashed_ngrams(text: str) -> Iterator[int]:
     """The word 8-grams of a text as hashes, upper and lower case aside."""
     words = _WORD.findall(text.casefold())
     for start in range(len(words) - NGRAM + 1):
-        yield _hash(" ".join(words[start : start + NGRAM]).encode())
+        yield _hash_bytes(" ".join(words[start : start + NGRAM]).encode())
 
 
-def _hash(data: bytes) -> int:
+def _hash_bytes(data: bytes) -> int:
     return int.from_bytes(blake2b(data, digest_size=8).digest(), "big")
 
 
@@ -148,14 +148,14 @@ def _is_user(text: str) -> bool:
 def _gold_hashes(tasks: Iterable[Task], writes: Mapping[str, frozenset[str]]) -> dict[str, None]:
     """One hash per gold write."""
     return {
-        f"{_hash(call_key(action.name, action.arguments)):016x}": None
+        f"{_hash_bytes(call_key(action.name, action.arguments)):016x}": None
         for task in tasks
         for action in task.actions or ()
         if action.name in writes.get(task.domain, frozenset())
     }
 
 
-def _shared(ours: Iterable[str], theirs: Iterable[str]) -> Shared:
+def _shared_of(ours: Iterable[str], theirs: Iterable[str]) -> Shared:
     mine, others = list(ours), set(theirs)
     both = sorted(item for item in mine if item in others)
     return Shared(len(mine), len(others), len(both), both[:_SHOWN])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-class Shown(msgspec.Struct):
+class ShownCount(msgspec.Struct):
     """How often a value was asked for, and how often it was shown."""
 
     asked: int = 0
@@ -48,8 +48,8 @@ class Diversity(msgspec.Struct):
     words: float = 0.0
     first_slots: float = 0.0
     combinations: int = 0
-    axes: dict[str, Shown] = {}
-    values: dict[str, Shown] = {}
+    axes: dict[str, ShownCount] = {}
+    values: dict[str, ShownCount] = {}
 
 
 def measure_diversity(tasks: Mapping[str, Task], rows: Iterable[Trajectory]) -> Diversity:
@@ -65,7 +65,7 @@ def measure_diversity(tasks: Mapping[str, Task], rows: Iterable[Trajectory]) -> 
     turns, slots = 0, 0.0
     for row in rows:
         task = tasks[row.task_id]
-        said = _said(row.messages)
+        said = _user_texts(row.messages)
         measures.conversations += 1
         turns += len(said)
         for text in said:
@@ -89,7 +89,7 @@ def measure_diversity(tasks: Mapping[str, Task], rows: Iterable[Trajectory]) -> 
     return measures
 
 
-def _said(messages: Sequence[Message]) -> list[str]:
+def _user_texts(messages: Sequence[Message]) -> list[str]:
     return [m.content for m in messages if isinstance(m, UserMessage) and m.content and "###" not in m.content]
 
 
@@ -103,12 +103,12 @@ def _count_traits(measures: Diversity, task: Task, messages: Sequence[Message]) 
     missing = unexpressed(task, messages)
     for trait in task.behaviour.traits if task.behaviour is not None else ():
         for counts, key in ((measures.axes, trait.axis), (measures.values, f"{trait.axis}={trait.value}")):
-            shown = counts.setdefault(key, Shown())
+            shown = counts.setdefault(key, ShownCount())
             shown.asked += 1
             shown.shown += trait not in missing
 
 
-def render_diversity(measures: Diversity) -> Table:
+def diversity_table(measures: Diversity) -> Table:
     """The measures as a table for a terminal: the whole in the title, then a line per value."""
     from rich import box
     from rich.table import Table

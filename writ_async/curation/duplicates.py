@@ -24,7 +24,7 @@ ALIKE = 0.9
 _WORD = re.compile(r"\w+")
 
 
-class Twins:
+class NearDuplicates:
     """Finds rows that are like one that was added before."""
 
     def __init__(self, alike: float = ALIKE) -> None:
@@ -35,10 +35,10 @@ class Twins:
     def add(self, row_id: str, gold: bytes, messages: Sequence[Message]) -> str:
         """The id of an earlier row with the same gold that says almost the same, or an empty text: then it is added."""
         shingles = shingles_of(messages)
-        keys = [(gold, place, band) for place, band in enumerate(_bands(shingles))]
+        keys = [(gold, place, band) for place, band in enumerate(_band_keys(shingles))]
         for number in dict.fromkeys(number for key in keys for number in self._bands.get(key, ())):
             other, theirs = self._rows[number]
-            if jaccard(shingles, theirs) >= self._alike:
+            if jaccard_similarity(shingles, theirs) >= self._alike:
                 return other
         for key in keys:
             self._bands.setdefault(key, []).append(len(self._rows))
@@ -54,7 +54,7 @@ def shingles_of(messages: Iterable[Message]) -> frozenset[int]:
     return frozenset(zlib.crc32(gram.encode()) for gram in grams)
 
 
-def jaccard(one: frozenset[int], other: frozenset[int]) -> float:
+def jaccard_similarity(one: frozenset[int], other: frozenset[int]) -> float:
     """The share of all shingles that both have; 1 when neither has any."""
     return len(one & other) / len(one | other) if one or other else 1.0
 
@@ -69,7 +69,7 @@ def gold_key(task: Task | None, tools: Sequence[Tool], row_task: str) -> bytes:
     return b"\n".join((task.domain.encode(), *keys))
 
 
-def _bands(shingles: frozenset[int]) -> Iterator[tuple[int, ...]]:
+def _band_keys(shingles: frozenset[int]) -> Iterator[tuple[int, ...]]:
     bins = [-1] * BINS
     for value in shingles:
         place, rest = value % BINS, value // BINS

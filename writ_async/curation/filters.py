@@ -13,7 +13,7 @@ import msgspec
 from writ_async.core.domain import Domain
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory, Verdict
-from writ_async.curation.duplicates import ALIKE, Twins, gold_key
+from writ_async.curation.duplicates import ALIKE, NearDuplicates, gold_key
 from writ_async.curation.selection import Drop, Funnel, Selection
 from writ_async.verify.verdict import Reason
 
@@ -29,25 +29,25 @@ class Filter(msgspec.Struct, frozen=True):
     reasons: frozenset[str]
 
 
-def _of(*reasons: Reason) -> frozenset[str]:
+def _reason_names(*reasons: Reason) -> frozenset[str]:
     return frozenset(map(str, reasons))
 
 
 FILTERS: tuple[Filter, ...] = (
-    Filter("ending", "the conversation came to its end", _of(Reason.INCOMPLETE)),
+    Filter("ending", "the conversation came to its end", _reason_names(Reason.INCOMPLETE)),
     Filter(
         "outcome",
         "the final state is right, and what had to be said was",
-        _of(Reason.WRONG_OUTCOME, Reason.NOT_COMMUNICATED, Reason.ACTION_MISSING, Reason.ASSERTION_UNMET),
+        _reason_names(Reason.WRONG_OUTCOME, Reason.NOT_COMMUNICATED, Reason.ACTION_MISSING, Reason.ASSERTION_UNMET),
     ),
-    Filter("writes", "no write failed, none was surplus", _of(Reason.FAILED_WRITE, Reason.SURPLUS_WRITE)),
+    Filter("writes", "no write failed, none was surplus", _reason_names(Reason.FAILED_WRITE, Reason.SURPLUS_WRITE)),
     Filter(
         "evidence",
         "every write rested on its whole evidence, up to date",
-        _of(Reason.UNSEEN_ARGUMENT, Reason.MISSING_EVIDENCE, Reason.STALE_EVIDENCE),
+        _reason_names(Reason.UNSEEN_ARGUMENT, Reason.MISSING_EVIDENCE, Reason.STALE_EVIDENCE),
     ),
-    Filter("asked", "the user said yes to what was laid out", _of(Reason.UNCONFIRMED_WRITE)),
-    Filter("policy", "the policy allowed every write", _of(Reason.POLICY_BREACH)),
+    Filter("asked", "the user said yes to what was laid out", _reason_names(Reason.UNCONFIRMED_WRITE)),
+    Filter("policy", "the policy allowed every write", _reason_names(Reason.POLICY_BREACH)),
 )
 USER = "user"
 """The filter of all other findings: slips of the simulated user, which make a row too easy or teach what is untrue."""
@@ -59,7 +59,7 @@ UNJUDGED = "unjudged"
 _RANGES = ((2, "R0"), (4, "R1"), (7, "R2"), (12, "R3"))
 
 
-def falls_at(verdict: Verdict | None) -> str:
+def failed_filter(verdict: Verdict | None) -> str:
     """The name of the first filter that a row falls at by its verdict, or an empty text."""
     if verdict is None:
         return UNJUDGED
@@ -69,7 +69,7 @@ def falls_at(verdict: Verdict | None) -> str:
     return next((item.name for item in FILTERS if item.reasons & reasons), USER)
 
 
-def select(
+def pass_filters(
     rows: Iterable[Trajectory],
     tasks: Mapping[str, Task],
     domains: Mapping[str, Domain],
@@ -81,15 +81,15 @@ def select(
 
     Costs O(words) for a row whose verdict keeps it, and O(1) for any other.
     """
-    twins = Twins(alike)
+    twins = NearDuplicates(alike)
     taken: dict[str, int] = {}
     selection = Selection(cap=cap, alike=alike)
     for row in rows:
         task = tasks.get(row.task_id)
         selection.rows += 1
-        where = falls_at(row.verdict)
+        where = failed_filter(row.verdict)
         if not where:
-            drop = _over_all(row, task, domains, twins, taken, cap)
+            drop = _filter_over_rows(row, task, domains, twins, taken, cap)
             if drop is not None:
                 selection.dropped[row.id] = drop
                 where = drop.filter
@@ -97,8 +97,13 @@ def select(
     return selection
 
 
-def _over_all(
-    row: Trajectory, task: Task | None, domains: Mapping[str, Domain], twins: Twins, taken: dict[str, int], cap: int
+def _filter_over_rows(
+    row: Trajectory,
+    task: Task | None,
+    domains: Mapping[str, Domain],
+    twins: NearDuplicates,
+    taken: dict[str, int],
+    cap: int,
 ) -> Drop | None:
     """Whether a row that its verdict keeps falls because of those before it."""
     if taken.get(row.task_id, 0) >= cap:
@@ -132,4 +137,4 @@ def traits_of(task: Task | None) -> list[str]:
     return [f"{trait.axis}={trait.value}" for trait in task.behaviour.traits]
 
 
-__all__ = ["FILTERS", "NAMES", "Filter", "Funnel", "falls_at", "level_of", "select", "traits_of"]
+__all__ = ["FILTERS", "NAMES", "Filter", "Funnel", "failed_filter", "level_of", "pass_filters", "traits_of"]

@@ -74,7 +74,7 @@ class Selection(msgspec.Struct, kw_only=True):
     version: int = 1
 
 
-def render_funnel(funnel: Funnel, names: Sequence[str]) -> Table:
+def funnel_table(funnel: Funnel, names: Sequence[str]) -> Table:
     """A table of the funnel by kind and level, with a line for the whole, without filters at which nothing fell."""
     from rich import box
     from rich.table import Table
@@ -87,14 +87,14 @@ def render_funnel(funnel: Funnel, names: Sequence[str]) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     for groups in (funnel.by_kind, funnel.by_level):
         for name, stage in sorted(groups.items()):
-            table.add_row(name, *_cells(stage, shown))
+            table.add_row(name, *_funnel_cells(stage, shown))
         if groups:
             table.add_section()
-    table.add_row("all", *_cells(funnel.total, shown), style="bold")
+    table.add_row("all", *_funnel_cells(funnel.total, shown), style="bold")
     return table
 
 
-def _cells(stage: Stage, names: Sequence[str]) -> list[str]:
+def _funnel_cells(stage: Stage, names: Sequence[str]) -> list[str]:
     fell = [f"{stage.fell[name]:,}" if stage.fell.get(name) else "·" for name in names]
     share = f"{100 * stage.left / stage.rows:.1f}" if stage.rows else "–"
     return [f"{stage.rows:,}", *fell, f"{stage.left:,}", share]

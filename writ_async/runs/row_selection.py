@@ -9,7 +9,7 @@ import msgspec
 from writ_async.core.domain import Domain
 from writ_async.core.trajectory import Trajectory
 from writ_async.curation.duplicates import ALIKE
-from writ_async.curation.filters import CAP, select
+from writ_async.curation.filters import CAP, pass_filters
 from writ_async.curation.selection import SELECTION, Selection
 from writ_async.errors import InputError
 from writ_async.files import read_json
@@ -26,7 +26,7 @@ def select_rows(
     """The selection over all rows that a run has now. `see` is shown each row, so that one reading serves both."""
     tasks = {task.id: task for task in run.tasks()} if run.has_tasks else {}
     rows = run.ordered() if see is None else _seen(run.ordered(), see)
-    return select(rows, tasks, _domains(task.domain for task in tasks.values()), cap=cap, alike=alike)
+    return pass_filters(rows, tasks, _domains(task.domain for task in tasks.values()), cap=cap, alike=alike)
 
 
 def _seen(rows: Iterable[Trajectory], see: Callable[[Trajectory], None]) -> Iterator[Trajectory]:

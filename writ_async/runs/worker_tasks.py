@@ -18,9 +18,9 @@ from writ_async.core.task import Task, WorldRef
 from writ_async.errors import bare
 from writ_async.runs.workers import Link, Worker, WorkerDiedError
 from writ_async.runs.worlds import further_environment, open_world, open_worlds, world_key
-from writ_async.synthesis import parse_mix, synthesise
+from writ_async.synthesis import parse_mix, synthesise_tasks
 from writ_async.synthesis.behaviours import parse_behaviours, with_behaviours
-from writ_async.synthesis.tasks import Wanted
+from writ_async.synthesis.tasks import TaskWishes
 
 _CHUNK = 64  # tasks: small enough that all workers are done at about the same time
 
@@ -39,8 +39,8 @@ class TaskRequest(msgspec.Struct, frozen=True):
 
 def draw(worlds: Sequence[Environment], request: TaskRequest, only: int | None = None) -> list[Task]:
     """Draw tasks from worlds in turn; `only` leaves out those of all worlds but one. Raises `InputError`."""
-    wanted = Wanted(levels=parse_levels(request.levels), max_tool_tokens=request.max_tool_tokens)
-    return synthesise(
+    wanted = TaskWishes(levels=parse_levels(request.levels), max_tool_tokens=request.max_tool_tokens)
+    return synthesise_tasks(
         worlds, request.n, request.seed, parse_mix(request.mix), wanted, only=only, further=further_environment
     )[0]
 

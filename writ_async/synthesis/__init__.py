@@ -1,7 +1,7 @@
 """Stage 1: seeded tasks with verifiable outcomes, drawn by the recipes of the domains and proved by executing them."""
 
 from writ_async.synthesis.mix import assign_kinds, parse_mix
-from writ_async.synthesis.soundness import gold_messages, unsound
-from writ_async.synthesis.tasks import SynthesisReport, synthesise
+from writ_async.synthesis.soundness import gold_messages, why_unsound
+from writ_async.synthesis.tasks import SynthesisReport, synthesise_tasks
 
-__all__ = ["SynthesisReport", "assign_kinds", "gold_messages", "parse_mix", "synthesise", "unsound"]
+__all__ = ["SynthesisReport", "assign_kinds", "gold_messages", "parse_mix", "synthesise_tasks", "why_unsound"]

@@ -22,7 +22,7 @@ def scenario_texts(scenario: Scenario) -> Iterator[str]:
         yield fact.text
 
 
-def unreachable(task: Task, domain: Domain, messages: Sequence[Message]) -> list[str]:
+def why_unreachable(task: Task, domain: Domain, messages: Sequence[Message]) -> list[str]:
     """Arguments of gold reads that nobody has said or shown before the call; `messages` are the gold conversation."""
     seen = Seen()
     seen.add(" ".join([task.scenario.request, *(fact.text for fact in task.scenario.facts)]))
@@ -36,7 +36,7 @@ def unreachable(task: Task, domain: Domain, messages: Sequence[Message]) -> list
     return found
 
 
-def leaks(task: Task, domain: Domain, cells: Iterable[Cell]) -> list[str]:
+def why_leaking(task: Task, domain: Domain, cells: Iterable[Cell]) -> list[str]:
     """Atoms of gold writes and of certificate cells that the goals do not say, but some text of the scenario does."""
     said = said_values(goal.params for goal in task.goals)
     texts = " \n ".join(scenario_texts(task.scenario))
@@ -51,7 +51,7 @@ def leaks(task: Task, domain: Domain, cells: Iterable[Cell]) -> list[str]:
             if isinstance(value, int | float):
                 told = abs(value) > SMALL and f"{value:g}" in numbers
             else:
-                told = len(value) > 2 and _occurs(value, texts)
+                told = len(value) > 2 and _occurs_in(value, texts)
             if told:
                 found.append(f"{call.name} {path}={value!r}")
     return list(dict.fromkeys(found))
@@ -67,7 +67,7 @@ def said_values(params: Iterable[Mapping[str, Any]]) -> set[str]:
     return found
 
 
-def _occurs(wanted: str, text: str) -> bool:
+def _occurs_in(wanted: str, text: str) -> bool:
     place = text.find(wanted)
     while place >= 0:
         end = place + len(wanted)

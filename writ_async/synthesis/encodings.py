@@ -16,7 +16,7 @@ from writ_async.core.domain import Domain
 from writ_async.core.goal import GoalRules
 from writ_async.core.state import Entity, State, World
 from writ_async.core.task import Action
-from writ_async.synthesis.solver import apply
+from writ_async.synthesis.solver import apply_action
 
 WRITES = "writes"
 """The kind under which the order of writes is pinned."""
@@ -33,7 +33,7 @@ class Step(msgspec.Struct, frozen=True):
     after: State
 
 
-class Tracing(State):
+class TracingState(State):
     """A state that remembers which entities were looked at and which were written."""
 
     __slots__ = ("looked", "written")
@@ -65,42 +65,44 @@ def open_choices(
         wanted = step.after.digest_value()
         for kind, calls in rules.plans(step.before, step.action):
             state = step.before.fork()
-            if _made(rules, domain, state, [(call, step.params) for call in calls]):
+            if _can_make_all(rules, domain, state, [(call, step.params) for call in calls]):
                 counts[kind] = counts.get(kind, 0) + 1
                 if state.digest_value() != wanted:
                     differ.add(kind)
-    for group in _entangled(domain, world, steps):
+    for group in _dependent_groups(domain, world, steps):
         if len(group) > MOST:
             differ.add(WRITES)
             continue
-        gold = _after(rules, domain, world, group)
+        gold = _digest_after(rules, domain, world, group)
         for order in permutations(group):
             if list(order) == group:
                 continue
             counts[WRITES] = counts.get(WRITES, 0) + 1
-            if _after(rules, domain, world, order) not in (None, gold):
+            if _digest_after(rules, domain, world, order) not in (None, gold):
                 differ.add(WRITES)
     return counts, differ
 
 
-def _made(rules: GoalRules, domain: Domain, state: State, calls: Sequence[tuple[Action, Mapping[str, Any]]]) -> bool:
+def _can_make_all(
+    rules: GoalRules, domain: Domain, state: State, calls: Sequence[tuple[Action, Mapping[str, Any]]]
+) -> bool:
     """Make calls; False when the policy forbids one or its tool refuses, so that nobody could go this way."""
-    return all(not rules.permitted(state, call, params) and apply(domain, state, call) for call, params in calls)
+    return all(not rules.permitted(state, call, params) and apply_action(domain, state, call) for call, params in calls)
 
 
-def _after(rules: GoalRules, domain: Domain, world: World, steps: Sequence[Step]) -> int | None:
+def _digest_after(rules: GoalRules, domain: Domain, world: World, steps: Sequence[Step]) -> int | None:
     state = State(world)
-    return state.digest_value() if _made(rules, domain, state, [(s.action, s.params) for s in steps]) else None
+    return state.digest_value() if _can_make_all(rules, domain, state, [(s.action, s.params) for s in steps]) else None
 
 
-def _entangled(domain: Domain, world: World, steps: Sequence[Step]) -> Iterator[list[Step]]:
+def _dependent_groups(domain: Domain, world: World, steps: Sequence[Step]) -> Iterator[list[Step]]:
     """Groups of writes that touch each other's entities, in gold order; writes of different groups commute."""
-    traces: list[Tracing] = []
+    traces: list[TracingState] = []
     for step in steps:
-        trace = Tracing(world)
+        trace = TracingState(world)
         for table, key, entity in step.before.touched():
             State.put(trace, table, key, entity)
-        apply(domain, trace, step.action)
+        apply_action(domain, trace, step.action)
         traces.append(trace)
     group = list(range(len(steps)))
     for late, one in enumerate(traces):

@@ -22,7 +22,7 @@ from writ_async.core.domain import Domain
 from writ_async.core.state import State, World
 from writ_async.core.task import Task
 from writ_async.core.utterances import Unit, units_of
-from writ_async.synthesis.soundness import unsound
+from writ_async.synthesis.soundness import why_unsound
 from writ_async.verify.provenance import atoms
 
 _TOKEN = re.compile(r"[#@\w.-]*\w")
@@ -157,7 +157,7 @@ def _leads_elsewhere(task: Task, behaviour: Behaviour, units: tuple[Unit, ...], 
         task, scenario=msgspec.structs.replace(task.scenario, request=said, facts=()), behaviour=behaviour
     )
     state = State(world)
-    if problem := unsound(retold, domain, state):
+    if problem := why_unsound(retold, domain, state):
         return problem
     if task.gold_digest and state.digest() != task.gold_digest:
         return "the gold calls leave another state"

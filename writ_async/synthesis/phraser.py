@@ -23,7 +23,7 @@ from writ_async.core.state import State, World
 from writ_async.core.task import Task
 from writ_async.errors import EngineError
 from writ_async.synthesis.neutrality import not_neutral, world_ids
-from writ_async.synthesis.soundness import unsound
+from writ_async.synthesis.soundness import why_unsound
 from writ_async.verify.provenance import atoms
 from writ_async.verify.user_slips import values_in
 
@@ -289,7 +289,7 @@ def _breaks(task: Task, text: str, domain: Domain, world: World) -> str:
     """The gold calls after the new words: provenance, certificates and state are as they were."""
     retold = msgspec.structs.replace(task, scenario=msgspec.structs.replace(task.scenario, request=text))
     state = State(world)
-    if problem := unsound(retold, domain, state):
+    if problem := why_unsound(retold, domain, state):
         return f"unsound: {problem}"
     if task.gold_digest and state.digest() != task.gold_digest:
         return "unsound: the gold calls leave another state"

@@ -1,7 +1,7 @@
 """Proving a task: its goals are solved anew, and everything that could make its gold wrong is looked at.
 
-`examine` finds what a proof says and what speaks against it; `prove` gives the task its certificates and proof, and
-`check` holds a task that has them against what is found anew.
+`examine_task` finds what a proof says and what speaks against it; `prove_task` gives the task its certificates and
+proof, and `check_proof` holds a task that has them against what is found anew.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from writ_async.core.level import level_of
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Certificate, Goal, Proof, Task
-from writ_async.synthesis.closure import leaks, unreachable
+from writ_async.synthesis.closure import why_leaking, why_unreachable
 from writ_async.synthesis.encodings import WRITES, Step, open_choices
-from writ_async.synthesis.solver import Solution, Support, cell_key, decide, make_cell, rules_of, solve
-from writ_async.synthesis.soundness import said, unsound_gold
+from writ_async.synthesis.solver import Solution, Support, cell_key, decide_goal, goal_rules_of, make_cell, solve_goal
+from writ_async.synthesis.soundness import everything_said, why_gold_unsound
 from writ_async.verify.provenance import atoms
 
 _CHARACTERS_PER_TOKEN = 3.5  # of JSON results with ids and numbers, in the tokenizers of open models
@@ -63,7 +63,7 @@ class Problem(msgspec.Struct, frozen=True):
     detail: str
 
 
-class Examined(msgspec.Struct, frozen=True):
+class Examination(msgspec.Struct, frozen=True):
     """What was found: problems, the certificates and the proof as they should be (None without an answer), and the gold
     conversation.
     """
@@ -75,24 +75,24 @@ class Examined(msgspec.Struct, frozen=True):
     messages: tuple[Message, ...] = ()
 
 
-def prove(task: Task, domain: Domain, world: World) -> tuple[Task | None, Examined]:
+def prove_task(task: Task, domain: Domain, world: World) -> tuple[Task | None, Examination]:
     """The task with certificates, proof and digest, or None when something speaks against it."""
-    found = examine(task, domain, world)
+    found = examine_task(task, domain, world)
     if found.problems or found.proof is None:
         return None, found
     proved = msgspec.structs.replace(
         task, certificates=found.certificates, proof=found.proof, gold_digest=found.gold_digest
     )
-    if reason := unsound_gold(proved, domain, found.messages, found.gold_digest != world.digest()):
-        return None, Examined((Problem(Fault.CLOSURE, reason),))
+    if reason := why_gold_unsound(proved, domain, found.messages, found.gold_digest != world.digest()):
+        return None, Examination((Problem(Fault.CLOSURE, reason),))
     return proved, found
 
 
-def check(task: Task, domain: Domain, world: World) -> list[Problem]:
+def check_proof(task: Task, domain: Domain, world: World) -> list[Problem]:
     """What is wrong with the proof of a task, from the world and the task alone."""
     if task.proof is None or not task.goals:
         return [Problem(Fault.NO_PROOF, "the task has no proof")]
-    found = examine(task, domain, world)
+    found = examine_task(task, domain, world)
     problems = list(found.problems)
     problems += _compare_certificates(task.certificates, found.certificates) if found.proof is not None else []
     if found.proof is not None:
@@ -104,34 +104,34 @@ def check(task: Task, domain: Domain, world: World) -> list[Problem]:
     return problems
 
 
-def examine(task: Task, domain: Domain, world: World) -> Examined:
+def examine_task(task: Task, domain: Domain, world: World) -> Examination:
     """Solve the goals of a task anew, and look for what speaks against its gold calls."""
-    rules = rules_of(domain)
-    steps, messages, digest, problems = _play(task, domain, world, rules)
+    rules = goal_rules_of(domain)
+    steps, messages, digest, problems = _play_gold(task, domain, world, rules)
     if problems:
-        return Examined(tuple(problems))
+        return Examination(tuple(problems))
     solved: list[tuple[Goal, Solution]] = []
     for goal in task.goals:
         state = steps[goal.writes[0]].before if goal.writes else State(world)
-        solution, fault = _solve(rules, task, goal, state)
+        solution, fault = _solve_goal(rules, task, goal, state)
         if fault is not None:
             problems.append(fault)
         if solution is not None:
             solved.append((goal, solution))
     if problems or not solved:
-        return Examined(tuple(problems) or (Problem(Fault.NO_PROOF, "the task states no goals"),))
-    certificates, counters = _certificates(domain, solved)
+        return Examination(tuple(problems) or (Problem(Fault.NO_PROOF, "the task states no goals"),))
+    certificates, counters = _build_certificates(domain, solved)
     counts, differ = open_choices(rules, domain, world, list(steps.values()))
     pinned = {pin.kind for pin in task.proof.pins} if task.proof is not None else set()
-    problems += _pins(task)
+    problems += _why_unpinned(task)
     problems += [Problem(Fault.ENCODING, f"other {kind} leave another state") for kind in sorted(differ - pinned)]
     if len(task.goals) > 1 and WRITES not in pinned:
-        problems += _independent(rules, task, world)
+        problems += _why_dependent(rules, task, world)
     cells = [cell for certificate in certificates for cell in certificate.cells]
-    problems += [Problem(Fault.LEAK, leak) for leak in leaks(task, domain, cells)]
-    problems += [Problem(Fault.CLOSURE, unseen) for unseen in unreachable(task, domain, messages)]
-    again = _play(task, domain, world, rules)
-    chain, other = _chain(task, messages, digest), _chain(task, again[1], again[2])
+    problems += [Problem(Fault.LEAK, leak) for leak in why_leaking(task, domain, cells)]
+    problems += [Problem(Fault.CLOSURE, unseen) for unseen in why_unreachable(task, domain, messages)]
+    again = _play_gold(task, domain, world, rules)
+    chain, other = _hash_chain(task, messages, digest), _hash_chain(task, again[1], again[2])
     if chain != other:
         problems.append(Problem(Fault.REPLAY, "two replays differ"))
     burden = max((len(certificate.cells) for certificate in certificates), default=0)
@@ -139,8 +139,8 @@ def examine(task: Task, domain: Domain, world: World) -> Examined:
     proof = Proof(
         level=level_of(len(steps), burden),
         burden=burden,
-        path=max(_path(task, domain, solution, results) for _, solution in solved),
-        margins=tuple(_margin(solution) for _, solution in solved),
+        path=max(_luckiest_path(task, domain, solution, results) for _, solution in solved),
+        margins=tuple(_margin_of(solution) for _, solution in solved),
         counters=counters,
         plans=counts,
         pins=task.proof.pins if task.proof is not None else (),
@@ -148,10 +148,10 @@ def examine(task: Task, domain: Domain, world: World) -> Examined:
         chain=chain,
         tool_tokens=round(sum(map(len, results)) / _CHARACTERS_PER_TOKEN),
     )
-    return Examined(tuple(problems), certificates, proof, digest, tuple(messages))
+    return Examination(tuple(problems), certificates, proof, digest, tuple(messages))
 
 
-def _play(
+def _play_gold(
     task: Task, domain: Domain, world: World, rules: GoalRules
 ) -> tuple[dict[int, Step], list[Message], str, list[Problem]]:
     """The gold writes with the states around them, the gold conversation, the last digest, and what went wrong."""
@@ -169,7 +169,7 @@ def _play(
             if index not in params:
                 problems.append(Problem(Fault.ANSWER, f"no goal asks for {action.name}"))
 
-    messages: list[Message] = [UserMessage(said(task))]
+    messages: list[Message] = [UserMessage(everything_said(task))]
     for index, action in enumerate(task.actions or ()):
         before = state.fork() if domain.tools[action.name].kind == "write" else state
         watch(index, action, before)
@@ -183,9 +183,9 @@ def _play(
     return steps, messages, state.digest(), problems
 
 
-def _solve(rules: GoalRules, task: Task, goal: Goal, state: State) -> tuple[Solution | None, Problem | None]:
+def _solve_goal(rules: GoalRules, task: Task, goal: Goal, state: State) -> tuple[Solution | None, Problem | None]:
     try:
-        solution = solve(rules, state, goal)
+        solution = solve_goal(rules, state, goal)
     except Ambiguous as exc:
         return None, Problem(Fault.TIE, str(exc))
     except (NothingFits, KeyError) as exc:
@@ -199,12 +199,12 @@ def _solve(rules: GoalRules, task: Task, goal: Goal, state: State) -> tuple[Solu
     return solution, None
 
 
-def _independent(rules: GoalRules, task: Task, world: World) -> list[Problem]:
+def _why_dependent(rules: GoalRules, task: Task, world: World) -> list[Problem]:
     """Goals that nothing puts in an order have to have the same answers before any write is made."""
     for goal in task.goals:
         gold = tuple((task.actions or ())[write] for write in goal.writes)
         try:
-            _, decision = decide(rules, State(world), goal)
+            _, decision = decide_goal(rules, State(world), goal)
         except (NothingFits, Ambiguous) as exc:
             return [Problem(Fault.ENCODING, f"{goal.objective} depends on the other writes: {exc}")]
         if not decision.refused and decision.writes != gold:
@@ -212,7 +212,7 @@ def _independent(rules: GoalRules, task: Task, world: World) -> list[Problem]:
     return []
 
 
-def _certificates(
+def _build_certificates(
     domain: Domain, solved: Sequence[tuple[Goal, Solution]]
 ) -> tuple[tuple[Certificate, ...], tuple[tuple[int, ...], ...]]:
     found: list[tuple[Certificate, tuple[int, ...]]] = []
@@ -237,17 +237,17 @@ def _compare_certificates(claimed: Sequence[Certificate], found: Sequence[Certif
     for mine, right in zip(claimed, found, strict=True):
         for cell in right.cells:
             if cell not in mine.cells:
-                problems.append(Problem(Fault.MISSING_CELL, _text(cell.name, cell.arguments)))
+                problems.append(Problem(Fault.MISSING_CELL, _call_text(cell.name, cell.arguments)))
         for cell in mine.cells:
             if cell not in right.cells:
-                problems.append(Problem(Fault.SUPERFLUOUS_CELL, _text(cell.name, cell.arguments)))
+                problems.append(Problem(Fault.SUPERFLUOUS_CELL, _call_text(cell.name, cell.arguments)))
         if not problems and mine.cells != right.cells:
             problems.append(Problem(Fault.CLAIM, "the cells are in another order"))
     return problems
 
 
-def _pins(task: Task) -> list[Problem]:
-    text = said(task)
+def _why_unpinned(task: Task) -> list[Problem]:
+    text = everything_said(task)
     pins = task.proof.pins if task.proof is not None else ()
     return [
         Problem(Fault.ENCODING, f"the request does not say: {pin.text}")
@@ -256,12 +256,12 @@ def _pins(task: Task) -> list[Problem]:
     ]
 
 
-def _margin(solution: Solution) -> tuple[float, ...]:
+def _margin_of(solution: Solution) -> tuple[float, ...]:
     decision = solution.decision
     return () if decision.margin is None else (round(decision.margin, 2), decision.least)
 
 
-def _path(task: Task, domain: Domain, solution: Solution, results: Sequence[str]) -> int:
+def _luckiest_path(task: Task, domain: Domain, solution: Solution, results: Sequence[str]) -> int:
     """Cells by which somebody with luck meets the same arguments: those that show them, and what leads there."""
     texts = {
         cell_key(domain, action.name, action.arguments): text
@@ -283,7 +283,7 @@ def _path(task: Task, domain: Domain, solution: Solution, results: Sequence[str]
     return longest
 
 
-def _chain(task: Task, messages: Sequence[Message], digest: str) -> str:
+def _hash_chain(task: Task, messages: Sequence[Message], digest: str) -> str:
     """Hash over all gold calls, their results, and the digest of the last state."""
     total = blake2b(digest_size=16)
     results = [message for message in messages if isinstance(message, ToolMessage)]
@@ -293,5 +293,5 @@ def _chain(task: Task, messages: Sequence[Message], digest: str) -> str:
     return total.hexdigest()
 
 
-def _text(name: str, arguments: dict[str, Any]) -> str:
+def _call_text(name: str, arguments: dict[str, Any]) -> str:
     return f"{name} {_encode(arguments).decode()}"

@@ -23,7 +23,7 @@ Subset = Callable[[Sequence[Key]], Sequence[Key]]
 Choice = Literal["best", "first", "last"]
 
 
-def _every(keys: Sequence[Key]) -> Sequence[Key]:
+def _take_every(keys: Sequence[Key]) -> Sequence[Key]:
     return keys
 
 
@@ -32,8 +32,8 @@ _BANK: Final[dict[str, tuple[Subset, Choice]]] = {
     "last cell": (lambda keys: keys[-1:], "best"),
     "smallest id": (lambda keys: sorted(keys, key=str)[:1], "best"),
     "largest id": (lambda keys: sorted(keys, key=str)[-1:], "best"),
-    "first candidate": (_every, "first"),
-    "last candidate": (_every, "last"),
+    "first candidate": (_take_every, "first"),
+    "last candidate": (_take_every, "last"),
 }
 """Shortcuts of every domain: which of the candidate cells are read, and which candidate is taken."""
 
@@ -51,16 +51,16 @@ class LazyReader(Reader):
 
     def each(self, keys: Sequence[Key], by: Key | None = None) -> Any:
         """The results of some of the candidate cells."""
-        return super().each(self._some(keys), by)
+        return super().each(self._chosen_keys(keys), by)
 
     def only(self, keys: Sequence[Key], fits: Callable[[Any], bool], by: Key | None = None) -> Any:
         """The first result that fits, of those that are looked at."""
-        for key in self._some(keys):
+        for key in self._chosen_keys(keys):
             if fits(result := self.read(key, by)):
                 return result
         raise NothingFits("nothing fits the description")
 
-    def _some(self, keys: Sequence[Key]) -> Sequence[Key]:
+    def _chosen_keys(self, keys: Sequence[Key]) -> Sequence[Key]:
         chosen = self.subset(keys)
         self.lazy = self.lazy or len(chosen) < len(keys)
         return chosen
@@ -83,7 +83,7 @@ def shortcuts_of(rules: GoalRules) -> dict[str, tuple[Subset, Choice]]:
     return {**_BANK, **{name: (subset, "best") for name, subset in rules.shortcuts.items()}}
 
 
-def hits(rules: GoalRules, goal: Goal, reader: Reader, decision: Decision) -> frozenset[str]:
+def shortcuts_that_hit(rules: GoalRules, goal: Goal, reader: Reader, decision: Decision) -> frozenset[str]:
     """The shortcuts that come to the right answer; `reader` is the one that the decision was made with."""
     found: list[str] = []
     for name, (subset, choice) in shortcuts_of(rules).items():

@@ -39,40 +39,40 @@ class Solution(msgspec.Struct, frozen=True):
     rest: Support | None = None
 
 
-def rules_of(domain: Domain) -> GoalRules:
+def goal_rules_of(domain: Domain) -> GoalRules:
     """The goal rules of a domain. Raises `InputError` when it has none."""
     if domain.goals is None:
         raise InputError(f"domain {domain.name!r} states no goals, so its tasks cannot be proved")
     return domain.goals
 
 
-def decide(rules: GoalRules, state: State, goal: Goal) -> tuple[Reader, Decision]:
+def decide_goal(rules: GoalRules, state: State, goal: Goal) -> tuple[Reader, Decision]:
     """The answer of a goal in a state. Raises `NothingFits`, `Ambiguous`, and `KeyError` for an unknown objective."""
     reader = Reader(state, rules.fetch)
     return reader, rules.objectives[goal.objective](reader, goal.params)
 
 
-def solve(rules: GoalRules, state: State, goal: Goal) -> Solution:
+def solve_goal(rules: GoalRules, state: State, goal: Goal) -> Solution:
     """The answer of a goal and its certificates. Raises `NothingFits` and `Ambiguous`."""
-    reader, decision = decide(rules, state, goal)
+    reader, decision = decide_goal(rules, state, goal)
     count = 1 if decision.refused else len(decision.writes)
     found: list[dict[Key, int]] = [{} for _ in range(count + 1)]
     roots: set[Key] = set()
     for key in list(reader.cells):
         ordinal = -1
         for ordinal, edits in enumerate(rules.changes(reader, key, goal.params, decision)):
-            lost = refuted(rules, reader, goal, decision, key, edits)
+            lost = find_refutation(rules, reader, goal, decision, key, edits)
             # A change that touches other cells too proves nothing; looked at last, because it is seldom so.
-            if lost and any(key not in found[place] for place in lost) and only_changes(rules, reader, key, edits):
+            if lost and any(key not in found[place] for place in lost) and changes_only(rules, reader, key, edits):
                 for place in lost:
                     found[place].setdefault(key, ordinal)
                 if not decision.several:
                     break
         if ordinal < 0:
             roots.add(key)
-    supports = tuple(_closed(reader, counters, roots) for counters in found[:count])
+    supports = tuple(_close_support(reader, counters, roots) for counters in found[:count])
     alone = {key: ordinal for key, ordinal in found[count].items() if not any(key in one for one in found[:count])}
-    return Solution(reader, decision, supports, _closed(reader, alone, roots) if alone else None)
+    return Solution(reader, decision, supports, _close_support(reader, alone, roots) if alone else None)
 
 
 def counter_state(state: State, edits: tuple[Edit, ...]) -> State:
@@ -86,7 +86,7 @@ def counter_state(state: State, edits: tuple[Edit, ...]) -> State:
     return other
 
 
-def only_changes(rules: GoalRules, reader: Reader, key: Key, edits: tuple[Edit, ...]) -> bool:
+def changes_only(rules: GoalRules, reader: Reader, key: Key, edits: tuple[Edit, ...]) -> bool:
     """Whether edits alter the result of one cell and of no other that was read."""
     other = counter_state(reader.state, edits)
     for cell, before in reader.cells.items():
@@ -97,7 +97,7 @@ def only_changes(rules: GoalRules, reader: Reader, key: Key, edits: tuple[Edit, 
     return True
 
 
-def refuted(
+def find_refutation(
     rules: GoalRules, reader: Reader, goal: Goal, decision: Decision, key: Key, edits: tuple[Edit, ...]
 ) -> list[int]:
     """Which writes of a decision are no longer right after edits to one cell; the number of writes stands for
@@ -124,7 +124,7 @@ def refuted(
     return lost
 
 
-def _closed(reader: Reader, counters: Mapping[Key, int], roots: Iterable[Key]) -> Support:
+def _close_support(reader: Reader, counters: Mapping[Key, int], roots: Iterable[Key]) -> Support:
     """Decisive cells with all cells that they are asked for with, and those that tell who asks, in order of reading."""
     needed = {*counters, *roots}
     for key in counters:
@@ -148,7 +148,7 @@ def cell_key(domain: Domain, name: str, arguments: Mapping[str, Any]) -> Key:
     return (name, *(arguments.get(each) for each in names))
 
 
-def apply(domain: Domain, state: State, action: Action) -> bool:
+def apply_action(domain: Domain, state: State, action: Action) -> bool:
     """Make a call by its tool's function, without the text of its result; whether it succeeded."""
     try:
         domain.tools[action.name].function(state, **action.arguments)

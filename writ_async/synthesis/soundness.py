@@ -11,14 +11,14 @@ from writ_async.core.task import Task
 from writ_async.verify.verdict import write_findings
 
 
-def said(task: Task) -> str:
+def everything_said(task: Task) -> str:
     """All that the user says of a request."""
     return " ".join([task.scenario.request, *(fact.text for fact in task.scenario.facts)])
 
 
 def gold_messages(task: Task, domain: Domain, state: State) -> list[Message]:
     """The shortest conversation that solves a task: the user says all, the agent makes the gold calls on `state`."""
-    messages: list[Message] = [UserMessage(said(task))]
+    messages: list[Message] = [UserMessage(everything_said(task))]
     for number, action in enumerate(task.actions or ()):
         call = make_call(f"gold_{number}", action.name, action.arguments)
         result = call_tool(domain.tools, state, action.name, action.arguments)
@@ -26,14 +26,14 @@ def gold_messages(task: Task, domain: Domain, state: State) -> list[Message]:
     return messages
 
 
-def unsound(task: Task, domain: Domain, state: State) -> str:
+def why_unsound(task: Task, domain: Domain, state: State) -> str:
     """Why a task may not be used, or an empty string. `state` is a fresh one; the gold calls are made on it."""
     before = state.digest()
     messages = gold_messages(task, domain, state)
-    return unsound_gold(task, domain, messages, state.digest() != before)
+    return why_gold_unsound(task, domain, messages, state.digest() != before)
 
 
-def unsound_gold(task: Task, domain: Domain, messages: Sequence[Message], changed: bool) -> str:
+def why_gold_unsound(task: Task, domain: Domain, messages: Sequence[Message], changed: bool) -> str:
     """The same for a gold conversation that was had already; `changed` tells whether it changed the state."""
     for message in messages:
         if isinstance(message, ToolMessage) and message.error:

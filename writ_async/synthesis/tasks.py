@@ -19,10 +19,10 @@ from writ_async.core.state import State
 from writ_async.core.task import Kind, Proof, Task
 from writ_async.errors import InputError
 from writ_async.synthesis.mix import assign_kinds
-from writ_async.synthesis.proof import prove
-from writ_async.synthesis.shortcuts import FamilyAudit, hits
-from writ_async.synthesis.solver import decide, rules_of
-from writ_async.synthesis.soundness import unsound
+from writ_async.synthesis.proof import prove_task
+from writ_async.synthesis.shortcuts import FamilyAudit, shortcuts_that_hit
+from writ_async.synthesis.solver import decide_goal, goal_rules_of
+from writ_async.synthesis.soundness import why_unsound
 
 _DRAWS = 40  # per recipe and task: beyond this the world has nothing fit for the recipe
 _LEVEL_DRAWS = 120  # where a level is asked for, which most draws miss
@@ -35,7 +35,7 @@ Further = Callable[[Environment, int], Environment]
 """Draws the n-th further world beside one that has too little of what is asked for."""
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class TaskWishes(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked for beside the mix: weights of levels, and the most tokens that tool results may come to."""
 
     levels: Mapping[str, float] = {}
@@ -59,11 +59,11 @@ class SynthesisReport(msgspec.Struct):
     audits: dict[str, FamilyAudit] = {}
 
 
-class _Maker:
+class _TaskMaker:
     """The draws of one environment: what was taken so far, in each world, and which recipe reached which level."""
 
     def __init__(
-        self, environment: Environment, seed: int, wanted: Wanted, report: SynthesisReport, further: Further | None
+        self, environment: Environment, seed: int, wanted: TaskWishes, report: SynthesisReport, further: Further | None
     ) -> None:
         self.environments = [environment]
         self.taken: list[set[bytes]] = [set()]
@@ -83,11 +83,11 @@ class _Maker:
                     break
                 self.environments.append(self.further(self.environments[0], index))
                 self.taken.append(set())
-            for recipe in self._order(recipes, level, index, rng):
+            for recipe in self._order_recipes(recipes, level, index, rng):
                 where = (recipe.name, level, index)
                 if self.failed.get(where, 0) >= _FAILURES:
                     continue
-                task = self._try(recipe, index, number, level, rng)
+                task = self._try_recipe(recipe, index, number, level, rng)
                 if task is not None:
                     self.failed.pop(where, None)
                     return task
@@ -98,7 +98,7 @@ class _Maker:
             f"{f' of level {level}' if level else ''}; raise --world-size or lower --n"
         )
 
-    def _order(self, recipes: Sequence[Recipe], level: str, index: int, rng: Random) -> list[Recipe]:
+    def _order_recipes(self, recipes: Sequence[Recipe], level: str, index: int, rng: Random) -> list[Recipe]:
         """The recipes in random order; those that were tried for a level and never reached it come last."""
         order = rng.sample(recipes, len(recipes))
         tried = self.failed
@@ -106,7 +106,7 @@ class _Maker:
             order, key=lambda one: (one.name, level, index) in tried and (one.name, level) not in self.reached
         )
 
-    def _try(self, recipe: Recipe, index: int, number: int, level: str, rng: Random) -> Task | None:
+    def _try_recipe(self, recipe: Recipe, index: int, number: int, level: str, rng: Random) -> Task | None:
         environment, report = self.environments[index], self.report
         for _ in range(_LEVEL_DRAWS if level else _DRAWS):
             draft = recipe.make(environment.world, rng)
@@ -121,12 +121,12 @@ class _Maker:
                 continue
             task_id = f"{environment.domain.name}-s{self.seed}-{number:05d}"
             drafted = make_task(draft, recipe, environment, task_id, self.seed)
-            if level and not can_reach(level, *_counts(draft, environment.domain)):
+            if level and not can_reach(level, *_count_calls(draft, environment.domain)):
                 report.off_level += 1
                 continue
             tried = self._try_shortcuts(drafted, environment)
-            task = self._proved(drafted, environment) if tried is not None else None
-            if tried is None or task is None or not self._admitted(task, recipe, level):
+            task = self._prove_and_audit(drafted, environment) if tried is not None else None
+            if tried is None or task is None or not self._is_admitted(task, recipe, level):
                 continue
             audit, solved, scanned = tried
             if audit is not None:
@@ -135,14 +135,14 @@ class _Maker:
             return task
         return None
 
-    def _proved(self, task: Task, environment: Environment) -> Task | None:
+    def _prove_and_audit(self, task: Task, environment: Environment) -> Task | None:
         if not task.goals:
             state = State(environment.world)
-            if unsound(task, environment.domain, state):
+            if why_unsound(task, environment.domain, state):
                 self.report.unsound += 1
                 return None
             return msgspec.structs.replace(task, gold_digest=state.digest(), proof=None)
-        proved, found = prove(task, environment.domain, environment.world)
+        proved, found = prove_task(task, environment.domain, environment.world)
         if proved is None:
             self.report.unsound += 1
             for problem in found.problems[:1]:
@@ -156,16 +156,16 @@ class _Maker:
         """The audit of a read-heavy task's family with the shortcuts that solve it, or None if it may not join."""
         if task.kind != "read-heavy" or not task.goals:
             return None, frozenset(), 0
-        rules = rules_of(environment.domain)
-        reader, decision = decide(rules, State(environment.world), task.goals[0])
-        solved = hits(rules, task.goals[0], reader, decision)
+        rules = goal_rules_of(environment.domain)
+        reader, decision = decide_goal(rules, State(environment.world), task.goals[0])
+        solved = shortcuts_that_hit(rules, task.goals[0], reader, decision)
         audit = self.report.audits.setdefault(f"{environment.domain.name}/{task.recipe}", FamilyAudit())
         if reader.scanned < 2 or not audit.admits(solved, reader.scanned):
             self.report.shortcut += 1
             return None
         return audit, solved, reader.scanned
 
-    def _admitted(self, task: Task, recipe: Recipe, level: str) -> bool:
+    def _is_admitted(self, task: Task, recipe: Recipe, level: str) -> bool:
         """Whether a task is of the level asked for, needs the reads that its kind promises, and is short enough."""
         report = self.report
         if task.proof is None:
@@ -181,12 +181,12 @@ class _Maker:
         return True
 
 
-def synthesise(
+def synthesise_tasks(
     environments: Sequence[Environment],
     n: int,
     seed: int,
     mix: Mapping[Kind, float],
-    wanted: Wanted | None = None,
+    wanted: TaskWishes | None = None,
     *,
     only: int | None = None,
     further: Further | None = None,
@@ -197,9 +197,9 @@ def synthesise(
     `only` names one environment, whose tasks alone are drawn: they do not depend on those of the others.
     Raises `InputError` when a world holds too little for so many tasks, or no recipe makes a kind.
     """
-    wanted = wanted or Wanted()
+    wanted = wanted or TaskWishes()
     report = SynthesisReport()
-    makers = [_Maker(environment, seed, wanted, report, further) for environment in environments]
+    makers = [_TaskMaker(environment, seed, wanted, report, further) for environment in environments]
     counts = [(n - index + len(environments) - 1) // len(environments) for index in range(len(environments))]
     kinds = [assign_kinds(count, mix) for count in counts]
     levels = [spread(count, wanted.levels) if wanted.levels else [""] * count for count in counts]
@@ -209,13 +209,13 @@ def synthesise(
         if only is not None and where != only:
             continue
         level = levels[where][turn]
-        recipes = _recipes(environments[where].domain, kinds[where][turn], level, mix)
+        recipes = _recipes_for(environments[where].domain, kinds[where][turn], level, mix)
         tasks.append(makers[where].draw(recipes, number, level))
     report.tasks = len(tasks)
     return tasks, report
 
 
-def _recipes(domain: Domain, kind: Kind, level: str, mix: Mapping[Kind, float]) -> list[Recipe]:
+def _recipes_for(domain: Domain, kind: Kind, level: str, mix: Mapping[Kind, float]) -> list[Recipe]:
     if not level:
         recipes = [recipe for recipe in domain.recipes if recipe.kind == kind]
         if not recipes:
@@ -254,7 +254,7 @@ def make_task(draft: Draft, recipe: Recipe, environment: Environment, task_id: s
     )
 
 
-def _counts(draft: Draft, domain: Domain) -> tuple[int, int]:
+def _count_calls(draft: Draft, domain: Domain) -> tuple[int, int]:
     """How many writes and how many reads the gold calls are."""
     kinds = [domain.tools[action.name].kind for action in draft.actions]
     return kinds.count("write"), kinds.count("read")
