@@ -34,8 +34,8 @@ from writ_engines.sglang import SglangOptions
 from writ_engines.sglang.engine import SglangEngine
 from writ_engines.sglang.wire import encode_ids, single_body
 
-from bench.client_loads.model import default_model
 from bench.client_loads.protocol import serving
+from bench.models.folders import small_model
 from bench.report import Figure, make_parser, run_script, show_figures, write_json
 from writ_async.chat import ChatFormat, open_chat_format
 from writ_async.conversation import Rules
@@ -302,7 +302,7 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     few, many = options.n, options.n * SLOW_SESSIONS
     with tempfile.TemporaryDirectory() as folder:
-        model = str(Path(options.model).resolve()) if options.model else default_model(folder)
+        model = str(Path(options.model).resolve()) if options.model else small_model(folder)
         fast = uvloop.run(compare(model, (0, 0), few, ROUNDS, 0.0))
         slow = uvloop.run(compare(model, SLOW_MS, many, 2, 5.0))
         run = uvloop.run(whole_run(model, few, 3))

@@ -33,9 +33,9 @@ from statistics import median
 import anyio
 import msgspec
 
-from bench.client_loads.model import default_model
 from bench.client_loads.plans import Script, choose_tasks, write_script
 from bench.client_loads.protocol import BENCH, serving
+from bench.models.folders import small_model
 from bench.report import Figure, make_parser, positive, run_script, show_figures, write_json
 from writ_async.chat import open_chat_format
 from writ_async.errors import InputError
@@ -249,7 +249,7 @@ def main(arguments: list[str]) -> None:
         raise InputError("--tau2 needs --data: its runner plays no other tasks than its own")
     data = str(Path(options.data).resolve()) if options.data else None
     with tempfile.TemporaryDirectory() as folder:
-        model = str(Path(options.model).resolve()) if options.model else default_model(folder)
+        model = str(Path(options.model).resolve()) if options.model else small_model(folder)
         open_chat_format(model)  # says at once what is wrong with the folder
         versions: dict[str, str] = {}
         if options.verifiers:

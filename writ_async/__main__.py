@@ -1,4 +1,4 @@
-"""`python -m writ_async.cli` is the `writ` command."""
+"""`python -m writ_async` is the `writ` command."""
 
 import sys
 

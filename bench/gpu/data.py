@@ -64,7 +64,7 @@ class PrefillCell(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Turns(msgspec.Struct, frozen=True, kw_only=True):
-    """Many conversations at once through engines/sglang.
+    """Many conversations at once through the sglang engine.
 
     `whole_hits` of the `later_turns` found prompt and output of the turn before in the cache, but for the last token
     and `page` tokens. `client_seconds` is this process's CPU time for all `calls`, and `call_*` their latency.

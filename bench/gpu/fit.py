@@ -1,4 +1,4 @@
-"""Fits the simulated server's formulas (engines/simulated/costs.py) to measured cells."""
+"""Fits the simulated server's formulas (engines/writ_engines/simulated/costs.py) to measured cells."""
 
 from __future__ import annotations
 

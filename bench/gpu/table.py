@@ -72,7 +72,7 @@ def _turns(measured: Measured) -> list[str]:
     if not measured.turns:
         return []
     return [
-        "| engines/sglang | calls | history cached | cached tokens | client µs a call | p50 s | p95 s | tokens/s |",
+        "| sglang engine | calls | history cached | cached tokens | client µs a call | p50 s | p95 s | tokens/s |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
         *(
             f"| {'batched' if row.batched else 'one request a call'}, {row.sessions} conversations | {row.calls} "

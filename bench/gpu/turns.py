@@ -1,4 +1,4 @@
-"""Conversations of several turns through engines/sglang: cache hits on later turns, and the client's cost of a call."""
+"""Conversations of several turns on the sglang engine: cache hits on later turns, and the client's cost of a call."""
 
 from __future__ import annotations
 

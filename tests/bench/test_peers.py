@@ -12,8 +12,8 @@ import pytest
 from bench.client_loads.gold_server import GoldConnection, Stats, prepare
 from bench.client_loads.naive import converse
 from bench.client_loads.plans import Recogniser, Script, choose_tasks, write_script
+from bench.models.folders import write_family
 from bench.peers import VERIFIERS, Client, Measured, Row, check_calls, figures_of, make_rows
-from tests.support.chat_folders import write_family
 from tests.support.shared_data import TAU2_DATA, needs_shared
 from writ_async.conversation import Conversation
 from writ_async.core.engine import Completion, Request
@@ -124,7 +124,7 @@ def test_the_benchmarks_tasks_that_need_a_judge_are_left_out() -> None:
 
 
 def test_more_tasks_than_there_are_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("client_loads.plans.make_tasks", lambda *args, **kwargs: [])
+    monkeypatch.setattr("bench.client_loads.plans.make_tasks", lambda *args, **kwargs: [])
     with pytest.raises(InputError, match="--n 4: there are only 0 tasks"):
         choose_tasks(None, 4)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.chat_folders import open_family
+from bench.models.folders import open_family
 from writ_async.chat import FAMILIES, FamilyFormat
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.chat_folders import LOOK_ALIKES, write_family
+from bench.models.folders import LOOK_ALIKES, write_family
 from tests.support.chat_plays import TOOLS, masked, play
 from tests.support.shared_data import SHARED, needs_shared
 from writ_async.chat import FAMILIES, ChatFormat, FamilyFormat, audit, open_chat_format

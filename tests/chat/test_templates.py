@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.chat_folders import CHATML_SPECIAL, write_family, write_folder
+from bench.models.folders import CHATML_SPECIAL, write_family, write_folder
+from bench.models.templates import BRACKETED, FORGETFUL, LLAMA31, QWEN3, QWEN25
 from tests.support.chat_plays import TOOLS, masked
-from tests.support.chat_templates import BRACKETED, FORGETFUL, LLAMA31, QWEN3, QWEN25
 from writ_async.chat import (
     FAMILIES,
     FamilyFormat,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.chat_folders import CHATML_SPECIAL, write_folder
+from bench.models.folders import CHATML_SPECIAL, write_folder
 from writ_async.chat import FamilyFormat, Parts, TokenRangeError, load_tokenizer, open_chat_format
 from writ_async.chat.extra import import_extra
 from writ_async.chat.parts import split_marks, splitter

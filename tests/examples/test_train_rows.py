@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.models.folders import open_family
 from examples.train.rows import row_tokens
-from tests.support.chat_folders import open_family
 from writ_async import make_tasks
 from writ_async.api import run
 from writ_async.chat import FAMILIES, FamilyFormat, TemplateRefusedError

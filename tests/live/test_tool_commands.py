@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.models.folders import write_family
 from tests.live.server import Server, free_port
-from tests.support.chat_folders import write_family
 from writ_async.cli import main
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.chat_folders import open_family, write_family
+from bench.models.folders import open_family, write_family
 from tests.support.seat_model import SeatModel
 from tests.support.sglang_double import SglangDouble
 from tests.support.talk import Target

@@ -13,7 +13,7 @@ from aiohttp import web
 from writ_engines.sglang import ENGINE
 from writ_engines.sglang.doctor import check_server
 
-from tests.support.chat_folders import write_folder
+from bench.models.folders import write_folder
 from tests.support.prefix_cache import PrefixCache
 from writ_async.chat import FamilyFormat
 from writ_async.core.engine import Check

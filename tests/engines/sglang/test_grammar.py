@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from writ_engines.sglang.grammar import json_pattern, variants
 
-from tests.support.chat_folders import open_family
+from bench.models.folders import open_family
 from tests.support.talk import TOOLS
 from writ_async.chat import FAMILIES, ChatFormat, FamilyFormat, TemplateFormat
 from writ_async.core.domain import Domain

@@ -1,4 +1,4 @@
-"""Model folders with a tiny tokenizer, trained here and now."""
+"""Model folders without weights, for tests and for benches that are given no model: a tiny tokenizer, trained here."""
 
 import json
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
-from tests.support.chat_templates import LLAMA31, QWEN3, QWEN25
+from bench.models.templates import LLAMA31, QWEN3, QWEN25
 from writ_async.chat.format import FamilyFormat
 from writ_async.chat.probe import open_chat_format
 
@@ -88,6 +88,11 @@ def write_family(path: Path, name: str) -> Path:
     # Qwen2.5's tokenizer has no tokens for tool results.
     plain = CHATML_PLAIN if name == "qwen3-instruct-2507" else CHATML_PLAIN[:2]
     return write_folder(path, QWEN3 if name == "qwen3-instruct-2507" else QWEN25, plain=plain)
+
+
+def small_model(folder: str) -> str:
+    """A model folder inside `folder` for a script that is given none."""
+    return str(write_family(Path(folder) / "model", "qwen3-instruct-2507"))
 
 
 def open_family(path: Path, name: str) -> FamilyFormat:

@@ -1,4 +1,4 @@
-"""Chat templates of our own that render as the three published ones do: what model folders in tests carry."""
+"""Chat templates of our own that render as the three published ones do: what the model folders made here carry."""
 
 _CHATML_TOOLS = r"""
 {%- macro signatures() -%}
