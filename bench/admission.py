@@ -2,7 +2,7 @@
 
     python bench/admission.py [--n 4096] [--model qwen3-4b] [--gpu h200] [--mix service] [--seed 1] [--json FILE]
 
-The server is simulated in virtual time (`writ_engines.simulated`); scheduler and conversations are the real ones. Three mixes:
+The server is `writ_engines.simulated` in virtual time; scheduler and conversations are the real ones. Three mixes:
 `service` grows contexts to 6,000-12,000 tokens; `shifting` begins with short conversations, goes on with long ones and
 ends with short ones, without telling the scheduler; in `deep` the long ones grow to 60,000 tokens and more. "fixed", a
 plain semaphore, is tried at several settings and its best one, known only in hindsight, counts.
