@@ -18,8 +18,7 @@ from random import Random
 from statistics import mean
 
 import msgspec
-from writ_domains.airline.schedule import DAYS, FIRST_OPEN
-from writ_domains.airline.tools import AIRPORTS
+from writ_domains.airline.schedule import AIRPORTS, DAYS, FIRST_OPEN
 
 from bench.report import Figure, make_parser, positive, run_script, show_figures, write_json
 from writ_async.core.environment import Environment

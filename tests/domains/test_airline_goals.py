@@ -9,8 +9,8 @@ from typing import Any
 from msgspec.structs import replace
 from writ_domains.airline import DOMAIN, TOOLS
 from writ_domains.airline.goals import RULES
+from writ_domains.airline.schedule import AIRPORTS
 from writ_domains.airline.schema import Available, Cabins, Flight, flight_date_key
-from writ_domains.airline.tools import AIRPORTS
 
 from writ_async.core.domain import call_tool
 from writ_async.core.goal import Ambiguous, NothingFits, Reader

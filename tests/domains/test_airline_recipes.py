@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from writ_domains.airline import DOMAIN, TOOLS
-from writ_domains.airline.policy_rules import (
+from writ_domains.airline.policy import (
     MAX_PASSENGERS,
     Reason,
     has_cancelled_flight,

@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from writ_domains.airline import DOMAIN, TOOLS
-from writ_domains.airline.lookup import decimal, integer
-from writ_domains.airline.schedule import DAYS, FIRST_OPEN
-from writ_domains.airline.search import direct_flights, onestop_flights
-from writ_domains.airline.tools import AIRPORTS
+from writ_domains.airline.lookups import direct_flights, onestop_flights
+from writ_domains.airline.schedule import AIRPORTS, DAYS, FIRST_OPEN
+from writ_domains.airline.tools.arguments import decimal, integer
 
 from writ_async.core.domain import ToolError, call_tool, encode_result
 from writ_async.core.state import State, World

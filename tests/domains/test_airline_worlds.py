@@ -12,9 +12,9 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from writ_domains.airline import DOMAIN, POLICY
-from writ_domains.airline.policy_rules import nonfree_bags, price_of_booking
-from writ_domains.airline.schedule import DAYS, FIRST_OPEN, POSITIONS
+from writ_domains.airline import DOMAIN
+from writ_domains.airline.policy import nonfree_bags, price_of_booking
+from writ_domains.airline.schedule import AIRPORTS, DAYS, FIRST_OPEN, POSITIONS
 from writ_domains.airline.schema import (
     NOW,
     Available,
@@ -30,7 +30,6 @@ from writ_domains.airline.schema import (
     User,
     flight_date_key,
 )
-from writ_domains.airline.tools import AIRPORTS
 
 from writ_async.core.state import State, World
 
@@ -176,7 +175,7 @@ def test_a_bad_database_is_refused_with_the_place() -> None:
 
 def test_the_policy_states_the_clock_and_the_rules_that_the_predicates_encode() -> None:
     for phrase in ("2024-05-15 15:00:00 EST", "| gold | 2 | 3 | 4 |", "50 dollars", "30 dollars", "100 dollars"):
-        assert phrase in POLICY
+        assert phrase in DOMAIN.policy
 
 
 _PROBE = """

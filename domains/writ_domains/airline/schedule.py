@@ -21,6 +21,30 @@ from writ_domains.airline.schema import (
     flight_date_key,
 )
 
+AIRPORTS: Final = {
+    "SFO": "San Francisco",
+    "JFK": "New York",
+    "LAX": "Los Angeles",
+    "ORD": "Chicago",
+    "DFW": "Dallas",
+    "DEN": "Denver",
+    "SEA": "Seattle",
+    "ATL": "Atlanta",
+    "MIA": "Miami",
+    "BOS": "Boston",
+    "PHX": "Phoenix",
+    "IAH": "Houston",
+    "LAS": "Las Vegas",
+    "MCO": "Orlando",
+    "EWR": "Newark",
+    "CLT": "Charlotte",
+    "MSP": "Minneapolis",
+    "DTW": "Detroit",
+    "PHL": "Philadelphia",
+    "LGA": "LaGuardia",
+}
+"""The airports of the network and their cities."""
+
 POSITIONS: Final = {
     "SFO": (37.6, -122.4), "JFK": (40.6, -73.8), "LAX": (33.9, -118.4), "ORD": (42.0, -87.9), "DFW": (32.9, -97.0),
     "DEN": (39.9, -104.7), "SEA": (47.4, -122.3), "ATL": (33.6, -84.4), "MIA": (25.8, -80.3), "BOS": (42.4, -71.0),

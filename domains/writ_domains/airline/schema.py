@@ -18,6 +18,8 @@ from msgspec import Meta
 from writ_async.core.state import State, World
 from writ_domains.kit.people import Address, Name
 
+NAME: Final = "airline"
+
 CabinName: TypeAlias = Literal["basic_economy", "economy", "business"]
 FlightType: TypeAlias = Literal["round_trip", "one_way"]
 Insurance: TypeAlias = Literal["yes", "no"]
@@ -251,7 +253,7 @@ def make_world(
         "users": dict(users),
         "reservations": dict(reservations),
     }
-    return World("airline", tables)
+    return World(NAME, tables)
 
 
 def load(data: bytes) -> World:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from importlib.resources import files
 
 from writ_async.core.domain import Domain
-from writ_domains.retail.generate import generate
 from writ_domains.retail.goals import RULES
-from writ_domains.retail.policy_check import policy_check
+from writ_domains.retail.policy import policy_check
 from writ_domains.retail.recipes import RECIPES
 from writ_domains.retail.schema import NAME, dump, load
-from writ_domains.retail.toolset import TOOLS
+from writ_domains.retail.tools import TOOLS
+from writ_domains.retail.world import generate
 
 __all__ = ["DOMAIN", "TOOLS"]
 

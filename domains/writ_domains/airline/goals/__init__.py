@@ -12,8 +12,7 @@ from writ_domains.airline.goals.changes import changes
 from writ_domains.airline.goals.flights import FETCH
 from writ_domains.airline.goals.objectives import OBJECTIVES
 from writ_domains.airline.goals.plans import plans
-from writ_domains.airline.policy_check import policy_check
-from writ_domains.airline.policy_rules import may_cancel
+from writ_domains.airline.policy import may_cancel, policy_check
 from writ_domains.airline.schema import Reservation
 
 

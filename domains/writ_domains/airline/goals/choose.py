@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from writ_async.core.goal import Ambiguous, Key, NothingFits, Reader
 from writ_domains.airline.goals.flights import Option
-from writ_domains.airline.policy_rules import is_active, is_later, is_recent
+from writ_domains.airline.policy import is_active, is_later, is_recent
 from writ_domains.airline.schema import TODAY, CreditCard, GiftCard, PaymentMethod, Reservation, TravelCertificate, User
 
 FARE_MARGIN: Final = 5.0

@@ -11,8 +11,8 @@ from typing import Any, Final
 import msgspec
 
 from writ_async.core.state import State, World
+from writ_domains.airline.lookups import open_entry, routes, second_date
 from writ_domains.airline.schema import Available, Cabins, Flight, flight_date_key
-from writ_domains.airline.search import open_entry, routes, second_date
 
 
 class Hop(msgspec.Struct, frozen=True, gc=False):

@@ -12,13 +12,14 @@ import msgspec
 
 from writ_async.core.goal import Decision, Key, NothingFits, Objective, Reader
 from writ_async.core.task import Action
-from writ_domains.airline.booking import BAG_PRICE, INSURANCE_PRICE
 from writ_domains.airline.goals.choose import Traveller, cheapest, lost_flight, names, upgrade_cost
 from writ_domains.airline.goals.flights import Option
-from writ_domains.airline.policy_rules import (
+from writ_domains.airline.policy import (
+    BAG_PRICE,
     CANCELLED_GESTURE,
     DELAYED_GESTURE,
     FREE_BAGS,
+    INSURANCE_PRICE,
     MAX_PASSENGERS,
     is_active,
     may_compensate,

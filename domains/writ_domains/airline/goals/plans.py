@@ -8,7 +8,7 @@ from typing import Any
 
 from writ_async.core.state import State
 from writ_async.core.task import Action
-from writ_domains.airline.policy_rules import nonfree_bags
+from writ_domains.airline.policy import nonfree_bags
 from writ_domains.airline.schema import Reservation, User
 
 _MOST = 5

@@ -7,12 +7,11 @@ from typing import Any, Final
 
 from writ_async.core.domain import Draft, Recipe
 from writ_async.core.state import World
+from writ_domains.airline.lookups import routes
 from writ_domains.airline.recipes import words
 from writ_domains.airline.recipes.base import Gold, one, pick_case, recipe, scenario
 from writ_domains.airline.recipes.party import book, draw_party
-from writ_domains.airline.schedule import DAYS, FIRST_OPEN
-from writ_domains.airline.search import routes
-from writ_domains.airline.tools import AIRPORTS
+from writ_domains.airline.schedule import AIRPORTS, DAYS, FIRST_OPEN
 from writ_domains.kit.phrasing import listing, pick
 
 _ONE_WAY: Final = ("It's a one way trip.", "I only need one way.", "One way is enough.", "The trip is one way.")

@@ -7,7 +7,7 @@ from typing import Final
 
 from writ_async.core.domain import Draft, Recipe
 from writ_async.core.state import World
-from writ_domains.airline.policy_rules import Reason, may_cancel
+from writ_domains.airline.policy import Reason, may_cancel
 from writ_domains.airline.recipes import words
 from writ_domains.airline.recipes.base import Gold, Unfit, one, recipe, scenario, some
 from writ_domains.airline.recipes.select import case_with_later_trips, later_trips

@@ -7,7 +7,7 @@ from typing import Final
 
 from writ_async.core.domain import Draft, Recipe
 from writ_async.core.state import State, World
-from writ_domains.airline.policy_rules import (
+from writ_domains.airline.policy import (
     has_cancelled_flight,
     has_delayed_flight,
     is_active,

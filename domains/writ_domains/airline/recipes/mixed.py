@@ -10,7 +10,7 @@ import msgspec
 from writ_async.core.domain import Draft, Recipe
 from writ_async.core.state import World
 from writ_async.core.task import Fact
-from writ_domains.airline.policy_rules import may_cancel
+from writ_domains.airline.policy import may_cancel
 from writ_domains.airline.recipes import words
 from writ_domains.airline.recipes.baggage import add_phrase
 from writ_domains.airline.recipes.base import Gold, Unfit, recipe, scenario, some

@@ -9,7 +9,7 @@ import msgspec
 
 from writ_async.core.goal import Decision
 from writ_async.core.task import Fact
-from writ_domains.airline.policy_rules import FREE_BAGS
+from writ_domains.airline.policy import FREE_BAGS
 from writ_domains.airline.recipes import words
 from writ_domains.airline.recipes.base import Gold
 from writ_domains.airline.recipes.select import describe, newcomer

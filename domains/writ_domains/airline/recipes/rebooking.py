@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from writ_async.core.domain import Draft, Recipe
 from writ_async.core.state import World
-from writ_domains.airline.policy_rules import may_change_flights
+from writ_domains.airline.policy import may_change_flights
 from writ_domains.airline.recipes import words
 from writ_domains.airline.recipes.base import Gold, one, recipe, scenario
 from writ_domains.airline.recipes.select import by_route, case_with_later_trips, describe, later_trips, payer

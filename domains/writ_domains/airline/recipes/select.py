@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from writ_async.core.state import World
-from writ_domains.airline.policy_rules import is_active, is_later, may_pay_update
+from writ_domains.airline.policy import is_active, is_later, may_pay_update
 from writ_domains.airline.recipes.base import Case, Unfit, one, pick_case
 from writ_domains.airline.schema import CreditCard, Passenger, PaymentMethod, Reservation, User
 from writ_domains.kit.people import FIRST_NAMES, LAST_NAMES

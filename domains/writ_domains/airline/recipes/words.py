@@ -9,10 +9,10 @@ from datetime import date
 from random import Random
 from typing import Final
 
-from writ_domains.airline.policy_rules import Reason
+from writ_domains.airline.policy import Reason
 from writ_domains.airline.recipes.base import Gold
+from writ_domains.airline.schedule import AIRPORTS
 from writ_domains.airline.schema import CabinName, CreditCard, GiftCard, PaymentMethod, Reservation, User
-from writ_domains.airline.tools import AIRPORTS
 from writ_domains.kit.phrasing import pick
 
 NEW_YORK: Final = ("JFK", "LGA", "EWR")

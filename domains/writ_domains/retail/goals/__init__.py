@@ -5,7 +5,7 @@ from writ_domains.retail.goals.changes import changes
 from writ_domains.retail.goals.choose import FETCH
 from writ_domains.retail.goals.objectives import OBJECTIVES
 from writ_domains.retail.goals.plans import plans
-from writ_domains.retail.policy_rules import permitted
+from writ_domains.retail.policy import permitted
 
 RULES = GoalRules(
     objectives=OBJECTIVES,

@@ -11,7 +11,7 @@ from typing import Any, Final
 from writ_async.core.goal import Decision, NothingFits, Objective, Reader
 from writ_async.core.task import Action
 from writ_domains.retail.goals.choose import ITEM_MARGIN, Customer, in_stock, item_named, total, variant
-from writ_domains.retail.policy_rules import forbidden
+from writ_domains.retail.policy import forbidden
 from writ_domains.retail.schema import Order, OrderItem, Product, Variant
 
 Params = Mapping[str, Any]

@@ -10,7 +10,7 @@ from writ_async.core.goal import Ambiguous, Decision, Key, NothingFits, Reader
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Goal
 from writ_domains.retail.goals import RULES
-from writ_domains.retail.toolset import TOOLS
+from writ_domains.retail.tools import TOOLS
 
 
 class Unfit(Exception):

@@ -9,7 +9,7 @@ from writ_async.core.state import World
 from writ_async.core.task import Fact
 from writ_domains.kit.people import draw_address
 from writ_domains.kit.phrasing import listing, pick
-from writ_domains.retail.policy_rules import REASONS
+from writ_domains.retail.policy import REASONS
 from writ_domains.retail.recipes import heavy, wishes, wording
 from writ_domains.retail.recipes.gold import Unfit
 from writ_domains.retail.recipes.normal import product_of

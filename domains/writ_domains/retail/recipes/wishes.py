@@ -15,7 +15,7 @@ import msgspec
 from writ_async.core.task import Fact
 from writ_domains.kit.people import Address
 from writ_domains.kit.phrasing import pick
-from writ_domains.retail.policy_rules import REASONS
+from writ_domains.retail.policy import REASONS
 from writ_domains.retail.recipes import wording
 from writ_domains.retail.recipes.gold import Unfit
 from writ_domains.retail.recipes.shopper import Pointer, Shopper, describe_method, name_method

@@ -102,3 +102,22 @@ def permitted(state: State, action: Action, params: Mapping[str, Any]) -> str:
     if "last_name" in who and (who["first_name"], who["last_name"]) != (user.name.first_name, user.name.last_name):
         return "the order is another customer's"
     return forbidden(action.name, arguments, user, order, lambda key: state.get("products", key))
+
+
+_WHILE_PENDING: Final = ("modify_pending_order_address", "modify_pending_order_payment")
+
+
+def policy_check(state: State, name: str, arguments: dict[str, Any]) -> str:
+    """Why the policy forbids a write in this state, or an empty text."""
+    order: Order | None = state.get("orders", arguments.get("order_id", ""))
+    if order is None:
+        return ""
+    if name in _WHILE_PENDING and order.status != "pending":
+        return f"order {order.order_id} is {order.status} and may not be changed any more"
+    if name == "exchange_delivered_order_items":
+        old, new = arguments.get("item_ids"), arguments.get("new_item_ids")
+        if isinstance(old, list) and isinstance(new, list):
+            for item, other in zip(old, new, strict=False):
+                if item == other:
+                    return f"item {item} may only be exchanged for another one"
+    return ""

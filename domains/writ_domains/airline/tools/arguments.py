@@ -1,4 +1,4 @@
-"""Finding records by what a model wrote, and reading the values that it wrote.
+"""Reading the values that a model wrote as arguments.
 
 τ²-bench turns objects in arguments into typed records and leaves other values as they are; `integer` and `decimal`
 accept what its validator accepts: 2.0 and " 2 " are the integer 2, 2.5 and "two" are refused.
@@ -13,8 +13,6 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from writ_async.core.domain import ToolError
-from writ_async.core.state import State
-from writ_domains.airline.schema import Available, Flight, FlightDate, Reservation, User, flight_date_key
 
 S = TypeVar("S", bound=msgspec.Struct)
 L = TypeVar("L", bound=str)
@@ -22,58 +20,6 @@ L = TypeVar("L", bound=str)
 _INTEGER: Final = re.compile(r"([+-]?[0-9](?:_?[0-9])*)(?:\.0+)?")
 _MAX_DIGITS: Final = 4300
 _FLOAT_LIMIT: Final = 2.0**63
-
-
-def user(state: State, user_id: str) -> User:
-    """The user of an id. Raises `ToolError` when there is none."""
-    found: User | None = state.get("users", user_id)
-    if found is None:
-        raise ToolError(f"no user has the id {user_id}")
-    return found
-
-
-def reservation(state: State, reservation_id: str) -> Reservation:
-    """The reservation of an id. Raises `ToolError` when there is none."""
-    found: Reservation | None = state.get("reservations", reservation_id)
-    if found is None:
-        raise ToolError(f"no reservation has the id {reservation_id}")
-    return found
-
-
-def flight(state: State, number: str) -> Flight:
-    """The flight of a number. Raises `ToolError` when there is none."""
-    found: Flight | None = state.get("flights", number)
-    if found is None:
-        raise ToolError(f"no flight has the number {number}")
-    return found
-
-
-def flight_date(state: State, number: str, date: str) -> FlightDate:
-    """A flight on a day. Raises `ToolError` when the flight does not exist or has no such day."""
-    flight(state, number)
-    found: FlightDate | None = (
-        state.get("flight_dates", flight_date_key(number, date)) if isinstance(date, str) else None
-    )
-    if found is None:
-        raise ToolError(f"flight {number} has no entry for the day {date}")
-    return found
-
-
-def seats_open(state: State, number: str, date: str, cabin: Any, passengers: int) -> Available:
-    """A flight on a day with enough seats for all.
-
-    Raises `ToolError` when it is closed or too full, or has no such cabin.
-    """
-    entry = flight_date(state, number, date)
-    if not isinstance(entry, Available):
-        raise ToolError(f"flight {number} cannot be booked on {date}: it is {entry.status}")
-    try:
-        seats = entry.available_seats.of(cabin)
-    except KeyError:
-        raise ToolError(f"there is no cabin {cabin!r}") from None
-    if seats < passengers:
-        raise ToolError(f"flight {number} on {date} has {seats} seats left in {cabin}, and {passengers} are needed")
-    return entry
 
 
 def records(kind: type[S], items: Any) -> list[S] | None:

@@ -9,7 +9,8 @@ from msgspec import Meta
 
 from writ_async.core.domain import ToolError, write
 from writ_async.core.state import State
-from writ_domains.airline import lookup
+from writ_domains.airline import lookups
+from writ_domains.airline.policy import BAG_PRICE, INSURANCE_PRICE
 from writ_domains.airline.schema import (
     CABINS,
     FLIGHT_TYPES,
@@ -30,11 +31,10 @@ from writ_domains.airline.schema import (
     User,
     flight_date_key,
 )
+from writ_domains.airline.tools.arguments import integer, one_of, records, text
 
 NEW_IDS: Final = ("HATHAT", "HATHAU", "HATHAV")
 """The ids that a conversation can book under, in this order."""
-INSURANCE_PRICE: Final = 30
-BAG_PRICE: Final = 50
 
 
 class FlightInfo(msgspec.Struct, frozen=True):
@@ -63,8 +63,8 @@ def _required(items: list[Any] | None, what: str) -> list[Any]:
 
 
 def _payments(value: Any) -> list[PaymentRecord]:
-    given = _required(lookup.records(_PaymentAsGiven, value), "payment methods")
-    return [PaymentRecord(payment.payment_id, lookup.integer(payment.amount)) for payment in given]
+    given = _required(records(_PaymentAsGiven, value), "payment methods")
+    return [PaymentRecord(payment.payment_id, integer(payment.amount)) for payment in given]
 
 
 def _new_id(state: State) -> str:
@@ -147,31 +147,31 @@ def book_reservation(
         nonfree_baggages: How many of the checked bags are beyond the free allowance.
         insurance: Whether travel insurance is taken for all passengers.
     """
-    wanted = _required(lookup.records(FlightInfo, flights), "flights")
-    people = tuple(_required(lookup.records(Passenger, passengers), "passengers"))
+    wanted = _required(records(FlightInfo, flights), "flights")
+    people = tuple(_required(records(Passenger, passengers), "passengers"))
     payments = _payments(payment_methods)
-    user = lookup.user(state, user_id)
+    user = lookups.user(state, user_id)
     # Replaced below as the legs become known; checks the other arguments in passing.
     draft = Reservation(
         reservation_id=_new_id(state),
         user_id=user_id,
-        origin=lookup.text(origin),
-        destination=lookup.text(destination),
-        flight_type=lookup.one_of(flight_type, FLIGHT_TYPES),
-        cabin=lookup.one_of(cabin, CABINS),
+        origin=text(origin),
+        destination=text(destination),
+        flight_type=one_of(flight_type, FLIGHT_TYPES),
+        cabin=one_of(cabin, CABINS),
         flights=(),
         passengers=people,
         payment_history=tuple(payments),
         created_at=NOW,
-        total_baggages=lookup.integer(total_baggages),
-        nonfree_baggages=lookup.integer(nonfree_baggages),
-        insurance=lookup.one_of(insurance, INSURANCE),
+        total_baggages=integer(total_baggages),
+        nonfree_baggages=integer(nonfree_baggages),
+        insurance=one_of(insurance, INSURANCE),
     )
     legs: list[ReservationFlight] = []
     total: float = 0
     for info in wanted:
-        entry = lookup.seats_open(state, info.flight_number, info.date, cabin, len(people))
-        flight = lookup.flight(state, info.flight_number)
+        entry = lookups.seats_open(state, info.flight_number, info.date, cabin, len(people))
+        flight = lookups.flight(state, info.flight_number)
         price = entry.prices.of(cabin)
         legs.append(ReservationFlight(info.flight_number, flight.origin, flight.destination, info.date, price))
         total += price * len(people)

@@ -8,6 +8,7 @@ from writ_async.core.state import World
 from writ_async.errors import InputError
 from writ_domains.kit.people import Address, Person, draw_address, draw_digits, draw_people
 from writ_domains.retail.catalogue import CATALOGUE, ProductType
+from writ_domains.retail.policy import REASONS
 from writ_domains.retail.schema import (
     CreditCard,
     Database,
@@ -35,7 +36,6 @@ _SECOND_ADDRESS = 0.35
 _TO_SECOND_ADDRESS = 0.4
 _RICH_CARD = 0.6
 _BRANDS = ("visa", "mastercard", "amex", "discover")
-_CANCEL_REASONS = ("no longer needed", "ordered by mistake")
 
 
 class _Ids:
@@ -163,7 +163,7 @@ def _draw_order(user_id: str, address: Address, methods: list[str], products: li
     reason = None
     if status == "cancelled":
         history = (payment, Transaction("refund", payment.amount, payment.payment_method_id))
-        reason = rng.choice(_CANCEL_REASONS)
+        reason = rng.choice(REASONS)
     parcels: tuple[Fulfillment, ...] = ()
     if status in ("processed", "delivered"):
         parcels = (Fulfillment((ids.parcel(),), tuple(item.item_id for item in items)),)

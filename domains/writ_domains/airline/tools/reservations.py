@@ -1,16 +1,16 @@
-"""The tools that change or cancel a reservation, and the one that hands out a certificate."""
+"""The tools that change or cancel a reservation."""
 
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from writ_async.core.domain import ToolError, write
 from writ_async.core.state import State
-from writ_domains.airline import lookup
-from writ_domains.airline.booking import BAG_PRICE, FlightInfo
+from writ_domains.airline import lookups
+from writ_domains.airline.policy import BAG_PRICE
 from writ_domains.airline.schema import (
     CabinName,
     GiftCard,
@@ -21,9 +21,8 @@ from writ_domains.airline.schema import (
     TravelCertificate,
     User,
 )
-
-CERTIFICATE_IDS: Final = ("certificate_3221322", "certificate_3221323", "certificate_3221324")
-"""The ids of certificates that can be handed out, in this order; an id that was used up is free again."""
+from writ_domains.airline.tools.arguments import integer, records
+from writ_domains.airline.tools.booking import FlightInfo
 
 
 def _settle(state: State, user: User, payment_id: str, total: Any) -> tuple[PaymentRecord, ...]:
@@ -42,7 +41,7 @@ def _settle(state: State, user: User, payment_id: str, total: Any) -> tuple[Paym
         changed = msgspec.structs.replace(method, amount=method.amount - total)
         methods = {**user.payment_methods, method.id: changed}
         state.put("users", user.user_id, msgspec.structs.replace(user, payment_methods=methods))
-    return (PaymentRecord(payment_id, lookup.integer(total)),) if total != 0 else ()
+    return (PaymentRecord(payment_id, integer(total)),) if total != 0 else ()
 
 
 def _changed(state: State, before: Reservation, **changes: Any) -> Reservation:
@@ -58,27 +57,9 @@ def cancel_reservation(state: State, reservation_id: str) -> Reservation:
     Args:
         reservation_id: Id of the reservation, six letters and digits such as 'K7QX2B'.
     """
-    before = lookup.reservation(state, reservation_id)
+    before = lookups.reservation(state, reservation_id)
     refunds = tuple(PaymentRecord(paid.payment_id, -paid.amount) for paid in before.payment_history)
     return _changed(state, before, payment_history=before.payment_history + refunds, status="cancelled")
-
-
-@write
-def send_certificate(state: State, user_id: str, amount: int) -> str:
-    """Give a user a travel certificate as compensation. It cannot be taken back.
-
-    Args:
-        user_id: Id of the user who gets it, such as 'ines_okafor_2741'.
-        amount: What the certificate is worth, in dollars.
-    """
-    user = lookup.user(state, user_id)
-    for certificate_id in CERTIFICATE_IDS:
-        if certificate_id not in user.payment_methods:
-            certificate = TravelCertificate(certificate_id, lookup.decimal(amount))
-            methods = {**user.payment_methods, certificate_id: certificate}
-            state.put("users", user_id, msgspec.structs.replace(user, payment_methods=methods))
-            return f"Certificate {certificate_id} added to user {user_id} with amount {amount}."
-    raise ToolError("this user cannot be sent a further certificate")
 
 
 @write
@@ -93,8 +74,8 @@ def update_reservation_baggages(
         nonfree_baggages: How many of them are beyond the free allowance after the change.
         payment_id: Id of the gift card or credit card in the user's profile that pays, such as 'gift_card_4482013'.
     """
-    before = lookup.reservation(state, reservation_id)
-    user = lookup.user(state, before.user_id)
+    before = lookups.reservation(state, reservation_id)
+    user = lookups.user(state, before.user_id)
     price = BAG_PRICE * max(0, nonfree_baggages - before.nonfree_baggages)
     history = before.payment_history + _settle(state, user, payment_id, price)
     return _changed(
@@ -112,8 +93,8 @@ def _leg(state: State, before: Reservation, info: FlightInfo, cabin: str) -> Res
         for old in before.flights:
             if old.flight_number == info.flight_number and old.date == info.date:
                 return old
-    entry = lookup.seats_open(state, info.flight_number, info.date, cabin, len(before.passengers))
-    flight = lookup.flight(state, info.flight_number)
+    entry = lookups.seats_open(state, info.flight_number, info.date, cabin, len(before.passengers))
+    flight = lookups.flight(state, info.flight_number)
     return ReservationFlight(info.flight_number, flight.origin, flight.destination, info.date, entry.prices.of(cabin))
 
 
@@ -131,9 +112,9 @@ def update_reservation_flights(
         flights: All flights of the trip after the change in order, also those that stay as they are.
         payment_id: Id of the gift card or credit card in the user's profile that pays or gets the refund.
     """
-    wanted = lookup.records(FlightInfo, flights)
-    before = lookup.reservation(state, reservation_id)
-    user = lookup.user(state, before.user_id)
+    wanted = records(FlightInfo, flights)
+    before = lookups.reservation(state, reservation_id)
+    user = lookups.user(state, before.user_id)
     if wanted is None:
         raise ToolError("every one of the flights must be an object")
     legs = tuple(_leg(state, before, info, cabin) for info in wanted)
@@ -151,8 +132,8 @@ def update_reservation_passengers(state: State, reservation_id: str, passengers:
         reservation_id: Id of the reservation, six letters and digits such as 'K7QX2B'.
         passengers: All passengers after the change, also those that stay the same.
     """
-    people = lookup.records(Passenger, passengers)
-    before = lookup.reservation(state, reservation_id)
+    people = records(Passenger, passengers)
+    before = lookups.reservation(state, reservation_id)
     # What is no list of objects is stored as it came, as in τ²-bench, where nothing validates it.
     after: Any = deepcopy(passengers) if people is None else tuple(people)
     if len(after) != len(before.passengers):

@@ -11,7 +11,8 @@ from random import Random
 from typing import Final
 
 from writ_async.core.state import World
-from writ_domains.airline.policy_rules import FREE_BAGS, nonfree_bags, price_of_booking
+from writ_domains.airline.lookups import Pair, Routes
+from writ_domains.airline.policy import FREE_BAGS, nonfree_bags, price_of_booking
 from writ_domains.airline.schedule import DAYS, FIRST_OPEN, POSITIONS, Timetable, draw_timetable, miles
 from writ_domains.airline.schema import (
     CABINS,
@@ -32,7 +33,6 @@ from writ_domains.airline.schema import (
     flight_date_key,
     make_world,
 )
-from writ_domains.airline.search import Pair, Routes
 from writ_domains.kit.people import Person, draw_digits, draw_people
 
 FLIGHTS: Final = 300

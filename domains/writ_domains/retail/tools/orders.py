@@ -12,9 +12,9 @@ import msgspec
 from writ_async.core.domain import ToolError, write
 from writ_async.core.state import State
 from writ_domains.retail import lookups
+from writ_domains.retail.policy import REASONS
 from writ_domains.retail.schema import GiftCard, Order, Transaction, Variant
-
-_REASONS = ("no longer needed", "ordered by mistake")
+from writ_domains.retail.tools.profiles import make_address
 
 
 @write
@@ -31,7 +31,7 @@ def cancel_pending_order(state: State, order_id: str, reason: str) -> Order:
     order = lookups.get_order(state, order_id)
     if order.status != "pending":
         raise ToolError("only a pending order can be cancelled")
-    if reason not in _REASONS:
+    if reason not in REASONS:
         raise ToolError("the reason has to be 'no longer needed' or 'ordered by mistake'")
     refunds: list[Transaction] = []
     for row in order.payment_history:
@@ -209,4 +209,29 @@ def return_delivered_order_items(state: State, order_id: str, item_ids: list[str
         return_payment_method_id=payment_method_id,
     )
     state.put("orders", order_id, order)
+    return order
+
+
+@write
+def modify_pending_order_address(
+    db: State, order_id: str, address1: str, address2: str, city: str, state: str, country: str, zip: str
+) -> Order:
+    """Send a pending order to another address.
+
+    List the new address and get an explicit yes from the customer before you call it.
+
+    Args:
+        order_id: The id of the order with its leading '#', for instance '#W1234567'.
+        address1: Street and number, for instance '12 Oak Street'.
+        address2: Apartment, suite or unit, for instance 'Apt 4', or '' when there is none.
+        city: The city, for instance 'Chicago'.
+        state: The two-letter code of the state, for instance 'IL'.
+        country: The country, for instance 'USA'.
+        zip: The zip code, for instance '60601'.
+    """
+    order = lookups.get_order(db, order_id)
+    if "pending" not in order.status:
+        raise ToolError("only a pending order can be sent elsewhere")
+    order = msgspec.structs.replace(order, address=make_address(address1, address2, city, country, state, zip))
+    db.put("orders", order_id, order)
     return order

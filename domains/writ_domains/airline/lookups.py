@@ -1,22 +1,79 @@
-"""Finding flights: an index of the schedule by route, and the two search tools.
+"""Finding records by what a model wrote, and an index of the schedule by route.
 
 The schedule is never written, so routes and the pairs of flights that connect are worked out once per world. Only
-status, seats and prices are looked up per call. A flight's JSON text is kept as long as its entity stays the same.
+status, seats and prices are looked up per call.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
-from writ_async.core.domain import ToolError, read
+from writ_async.core.domain import ToolError
 from writ_async.core.state import State, World
-from writ_domains.airline.schema import Available, DirectFlight, Flight, FlightDate, flight_date_key
+from writ_domains.airline.schema import (
+    Available,
+    DirectFlight,
+    Flight,
+    FlightDate,
+    Reservation,
+    User,
+    flight_date_key,
+)
 
 Pair = tuple[Flight, Flight]
+
+
+def user(state: State, user_id: str) -> User:
+    """The user of an id. Raises `ToolError` when there is none."""
+    found: User | None = state.get("users", user_id)
+    if found is None:
+        raise ToolError(f"no user has the id {user_id}")
+    return found
+
+
+def reservation(state: State, reservation_id: str) -> Reservation:
+    """The reservation of an id. Raises `ToolError` when there is none."""
+    found: Reservation | None = state.get("reservations", reservation_id)
+    if found is None:
+        raise ToolError(f"no reservation has the id {reservation_id}")
+    return found
+
+
+def flight(state: State, number: str) -> Flight:
+    """The flight of a number. Raises `ToolError` when there is none."""
+    found: Flight | None = state.get("flights", number)
+    if found is None:
+        raise ToolError(f"no flight has the number {number}")
+    return found
+
+
+def flight_date(state: State, number: str, date: str) -> FlightDate:
+    """A flight on a day. Raises `ToolError` when the flight does not exist or has no such day."""
+    flight(state, number)
+    found: FlightDate | None = (
+        state.get("flight_dates", flight_date_key(number, date)) if isinstance(date, str) else None
+    )
+    if found is None:
+        raise ToolError(f"flight {number} has no entry for the day {date}")
+    return found
+
+
+def seats_open(state: State, number: str, date: str, cabin: Any, passengers: int) -> Available:
+    """A flight on a day with enough seats for all.
+
+    Raises `ToolError` when it is closed or too full, or has no such cabin.
+    """
+    entry = flight_date(state, number, date)
+    if not isinstance(entry, Available):
+        raise ToolError(f"flight {number} cannot be booked on {date}: it is {entry.status}")
+    try:
+        seats = entry.available_seats.of(cabin)
+    except KeyError:
+        raise ToolError(f"there is no cabin {cabin!r}") from None
+    if seats < passengers:
+        raise ToolError(f"flight {number} on {date} has {seats} seats left in {cabin}, and {passengers} are needed")
+    return entry
 
 
 class Routes:
@@ -116,68 +173,3 @@ def onestop_flights(
         onward = open_entry(state, second.flight_number, later)
         if onward is not None:
             yield shown(first, entry, date), shown(second, onward, later)
-
-
-def _text(state: State, index: Routes, flight: Flight, date: str, dated: bool) -> str | None:
-    key = flight_date_key(flight.flight_number, date)
-    entry: FlightDate | None = state.get("flight_dates", key)
-    if not isinstance(entry, Available):
-        return None
-    kept = index.texts.get((key, dated))
-    if kept is not None and kept[0] is entry:
-        return kept[1]
-    fresh = (entry, json.dumps(msgspec.to_builtins(shown(flight, entry, date if dated else None))))
-    if entry is state.world.tables["flight_dates"].get(key):
-        index.texts[(key, dated)] = fresh
-    return fresh[1]
-
-
-def _can_match(index: Routes, origin: Any, destination: Any, date: Any, onestop: bool) -> bool:
-    """Whether a search can find anything. Null means anywhere, as in τ²-bench; values of a wrong type match nothing.
-
-    Raises `ToolError` for a list or an object as the day of a route that exists, where τ²-bench fails too.
-    """
-    if not all(value is None or isinstance(value, str) for value in (origin, destination)):
-        return False
-    if isinstance(date, list | dict) and index.direct(origin, None if onestop else destination):
-        raise ToolError("the date of a search is text such as 2024-05-21")
-    return isinstance(date, str)
-
-
-@read
-def search_direct_flight(state: State, origin: str, destination: str, date: str) -> str:
-    """Look for nonstop flights that can be booked from one airport to another on a given day.
-
-    Args:
-        origin: Three-letter code of the airport of departure, such as 'SEA'.
-        destination: Three-letter code of the airport of arrival, such as 'MIA'.
-        date: Day of departure as YYYY-MM-DD, for instance '2024-05-21'.
-    """
-    index = routes(state)
-    if not _can_match(index, origin, destination, date, onestop=False):
-        return "[]"
-    texts = (_text(state, index, flight, date, False) for flight in index.direct(origin, destination))
-    return f"[{', '.join(filter(None, texts))}]"
-
-
-@read
-def search_onestop_flight(state: State, origin: str, destination: str, date: str) -> str:
-    """Look for connections with exactly one stop that can be booked; each result is a list of two flights in order.
-
-    Args:
-        origin: Three-letter code of the airport where the trip begins, such as 'SEA'.
-        destination: Three-letter code of the airport where the trip ends, such as 'MIA'.
-        date: Day on which the first flight leaves, as YYYY-MM-DD, for instance '2024-05-21'.
-    """
-    index = routes(state)
-    if not _can_match(index, origin, destination, date, onestop=True):
-        return "[]"
-    found: list[str] = []
-    for first, second in index.connections(origin, destination):
-        text = _text(state, index, first, date, True)
-        if text is None:
-            continue
-        onward = _text(state, index, second, second_date(first, date), True)
-        if onward is not None:
-            found.append(f"[{text}, {onward}]")
-    return f"[{', '.join(found)}]"
