@@ -11,6 +11,7 @@ MODELS := .sglang/models
 KIT := tools/sglang_cpu
 MODEL ?= $(MODELS)/tiny-qwen3
 PORT ?= 30000
+PARALLEL ?= -n auto --maxprocesses 8 --dist worksteal
 
 .PHONY: env demo test test-live live-env serve-cpu lint bench clean
 
@@ -19,9 +20,8 @@ env: $(V)/.ok  ## only set .venv up
 $(UV):
 	$(PY) -m pip install -q --disable-pip-version-check --root-user-action=ignore --target .tools uv
 
-$(V)/.ok: pyproject.toml constraints.txt | $(UV)
-	$(UV) venv -q --allow-existing --python $(PY) $(V)
-	$(UV) pip install -q --python $(BIN)/python -e . --group dev -c constraints.txt
+$(V)/.ok: pyproject.toml constraints.txt tools/set_up.sh
+	tools/set_up.sh $(UV) $(PY) $(V)
 	@touch $@
 
 demo: $(V)/.ok  ## synthesise, verify, replay and export 400 conversations, and show one
@@ -31,8 +31,8 @@ demo: $(V)/.ok  ## synthesise, verify, replay and export 400 conversations, and 
 	$(BIN)/writ export $(DEMO) --format openai --out $(DEMO)/train.jsonl
 	$(BIN)/writ show $(DEMO)
 
-test: $(V)/.ok  ## all tests; those that need the benchmark's data skip where it is absent
-	$(BIN)/python -m pytest
+test: $(V)/.ok  ## all tests on all cores; what is left out is named with its reason
+	$(BIN)/python -m pytest -rs $(PARALLEL)
 
 $(LIVE_V)/.ok: $(KIT)/install.sh $(KIT)/requirements.txt | $(UV)
 	$(KIT)/install.sh $(UV) $(PY) $(LIVE_V)
