@@ -49,6 +49,21 @@ def load_engine(name: str) -> EngineFactory:
     return cast(EngineFactory, _load("engines", name))
 
 
+def engine_offering(hook: str) -> str:
+    """The name of the only registered engine whose factory has such a hook: `check`, `launch` or `calibrate`.
+
+    Raises `InputError` when there is none, or more than one.
+    """
+    found = [name for name in names("engines") if getattr(load_engine(name), hook) is not None]
+    if len(found) == 1:
+        return found[0]
+    raise InputError(
+        f"{len(found)} engines offer this: {', '.join(found)}; choose one with --engine"
+        if found
+        else "no registered engine offers this"
+    )
+
+
 def make_engine(name: str, options: dict[str, Any], setting: Setting) -> Engine:
     """An engine from its registered name and its options, given as strings or values.
 
@@ -57,6 +72,8 @@ def make_engine(name: str, options: dict[str, Any], setting: Setting) -> Engine:
     factory = load_engine(name)
     known = [field.name for field in msgspec.structs.fields(factory.options)]
     for key in options:
+        if key in factory.renamed:
+            raise InputError(f"engine {name!r}: the option {key!r} is now called {factory.renamed[key]!r}")
         if key not in known:
             raise InputError(f"engine {name!r} has no option {key!r}; it has: {', '.join(known) or 'none'}")
     try:

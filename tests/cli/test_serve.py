@@ -151,3 +151,9 @@ def test_dashes_mean_nothing_to_other_commands(capsys: pytest.CaptureFixture[str
     with pytest.raises(SystemExit):
         main(["show", "run", "--", "id", "--full"])
     assert "unrecognized arguments" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["serve", "."], ["doctor", "http://h"], ["calibrate", "http://h"]])
+def test_an_engine_without_a_server_is_bad_input(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*command, "--engine", "scripted"]) == 2
+    assert "engine 'scripted' has no server" in capsys.readouterr().err

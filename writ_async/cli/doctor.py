@@ -9,6 +9,7 @@ import anyio
 
 from writ_async.cli.output import print_json, print_tables
 from writ_async.commands.doctor import Diagnosis, diagnose_all
+from writ_async.registry import engine_offering
 
 _MARKS = {"ok": "[green]ok[/green]", "notice": "[yellow]notice[/yellow]", "problem": "[red]problem[/red]"}
 
@@ -16,7 +17,7 @@ _MARKS = {"ok": "[green]ok[/green]", "notice": "[yellow]notice[/yellow]", "probl
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
     urls = [url.strip() for part in arguments.url for url in part.split(",")]
-    diagnoses = anyio.run(diagnose_all, arguments.engine, urls, arguments.model)
+    diagnoses = anyio.run(diagnose_all, arguments.engine or engine_offering("check"), urls, arguments.model)
     healthy = all(diagnosis.healthy for diagnosis in diagnoses)
     if arguments.json:
         print_json(diagnoses[0] if len(diagnoses) == 1 else {"healthy": healthy, "servers": diagnoses})

@@ -55,7 +55,7 @@ examples:
   writ serve models/Qwen3-4B-Instruct-2507 --dry-run
 
 Prints the whole command and becomes it: Ctrl-C, signals and the exit code are the server's. What stands after `--` goes
-to SGLang as it is, in place of our flag of the same name.
+to the server as it is, in place of our flag of the same name.
 """
 DOCTOR = """\
 examples:

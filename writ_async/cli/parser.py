@@ -216,15 +216,21 @@ def _add_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
-        "serve", help="start SGLang with flags that suit this load", epilog=epilogs.SERVE, formatter_class=_Formatter
+        "serve",
+        help="start a model server with flags that suit this load",
+        epilog=epilogs.SERVE,
+        formatter_class=_Formatter,
     )
     parser.add_argument("model", metavar="MODEL", help="a model folder")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
     parser.add_argument("--port", type=int, default=30000, help="the port to listen on")
     parser.add_argument("--context", type=int, default=0, metavar="N", help="context length; the model's if not given")
     parser.add_argument("--kv-tokens", type=int, default=0, metavar="N", help="most tokens in the KV pool")
-    parser.add_argument("--device", default="", metavar="D", help="cuda, cpu, ...; SGLang finds it if not given")
-    parser.add_argument("--python", metavar="PATH", help="the interpreter that has SGLang; this one if not given")
+    parser.add_argument("--device", default="", metavar="D", help="cuda, cpu, ...; the server finds it if not given")
+    parser.add_argument(
+        "--python", default="", metavar="PATH", help="the interpreter that has the server; this one if not given"
+    )
+    parser.add_argument("--engine", default="", metavar="E", help="whose server; the one that has any if not given")
     parser.add_argument("--dry-run", action="store_true", help="print the command, start nothing")
     parser.set_defaults(run=_command("serve"), extra=[])
 
@@ -240,7 +246,9 @@ def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         help="a server, such as http://127.0.0.1:30000; several, also with commas between them, are compared too",
     )
     parser.add_argument("--model", metavar="FOLDER", help="the model folder; the server's own path if not given")
-    parser.add_argument("--engine", default="sglang", metavar="E", help="the engine that is to use it")
+    parser.add_argument(
+        "--engine", default="", metavar="E", help="the engine that is to use it; the one that checks any if not given"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=_command("doctor"))
 
@@ -274,6 +282,9 @@ def _add_calibrate(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     )
     parser.add_argument("source", metavar="URL|FILE", help="a busy server, or its answers of /v1/loads, one per line")
     parser.add_argument("--seconds", type=float, default=60.0, metavar="S", help="how long to watch the server")
+    parser.add_argument(
+        "--engine", default="", metavar="E", help="whose server it is; the one that fits any if not given"
+    )
     parser.add_argument("--out", metavar="FILE", help="write what was fitted, for --engine-option calibration=FILE")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=_command("calibrate"))

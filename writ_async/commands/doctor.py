@@ -24,7 +24,7 @@ async def diagnose(engine: str, url: str, model: str | None = None) -> Diagnosis
     """Check a server for an engine. Raises `InputError` for an unknown engine, and for one that has no checks."""
     check = load_engine(engine).check
     if check is None:
-        raise InputError(f"engine {engine!r} has no server to check; try --engine sglang")
+        raise InputError(f"engine {engine!r} has no server to check")
     checks = tuple(await check(url, model))
     return Diagnosis(url, engine, all(item.status != "problem" for item in checks), checks)
 

@@ -139,13 +139,52 @@ class Check(msgspec.Struct, frozen=True):
     advice: str = ""
 
 
+class Launch(msgspec.Struct, frozen=True, kw_only=True):
+    """How a model server is to be started, for `writ serve`.
+
+    `model` is the model's folder. `context` is the longest prompt and answer together, `kv_tokens` the size of the KV
+    pool, both in tokens and 0 for what the server finds fit; `device` and `python` are empty for that as well. `extra`
+    are words for the server's own command line, which replace ours. With `dry_run` the command is only shown.
+    """
+
+    model: str
+    host: str = "127.0.0.1"
+    port: int = 30000
+    context: int = 0
+    kv_tokens: int = 0
+    device: str = ""
+    python: str = ""
+    extra: tuple[str, ...] = ()
+    dry_run: bool = False
+
+
+class Calibration(msgspec.Struct, frozen=True, kw_only=True):
+    """What a server's work costs, fitted to what it says of itself, for `writ calibrate`.
+
+    `costs` are what goes into the file that a simulation reads, by name. `steps` counts the decode steps that they rest
+    on, `error` is the root mean square over these, in seconds. `summary` tells the costs in words, a line each;
+    `remarks` say what to mind.
+    """
+
+    costs: dict[str, float]
+    steps: int
+    error: float
+    summary: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
 class EngineFactory(msgspec.Struct, frozen=True, kw_only=True):
     """How to make an engine. `options` is a Struct type: its fields are the engine's options, its docstring their help.
 
-    `make(options, setting)` may raise `InputError`. `seats` says who the engine can play. `check(url, model)` looks at
-    a server for `writ doctor`, `model` being the folder that the caller named, if any; whatever the server does is a
-    finding, only an address or a folder that cannot be used raises `InputError`. `execution` names options that decide
-    no row, such as an address or a timeout: a run may be resumed with others.
+    `make(options, setting)` may raise `InputError`. `seats` says who the engine can play. `execution` names options
+    that decide no row, such as an address or a timeout: a run may be resumed with others. `renamed` has the present
+    name of each option that had another one, for the error.
+
+    The rest is for engines that have servers, and None for others. Each raises `InputError` for what cannot be used.
+    `check(url, model)` looks at a server for `writ doctor`, `model` being the folder that the caller named, if any;
+    whatever the server does is a finding. `launch(settings)` gives the command line that `writ serve` becomes.
+    `calibrate(source, seconds)` fits costs to a busy server at an address, watched for so long, or to its answers in a
+    file.
     """
 
     name: str
@@ -153,4 +192,7 @@ class EngineFactory(msgspec.Struct, frozen=True, kw_only=True):
     make: Callable[[Any, Setting], Engine]
     seats: frozenset[Seat] = frozenset({"agent", "user"})
     check: Callable[[str, str | None], Awaitable[Sequence[Check]]] | None = None
+    launch: Callable[[Launch], Sequence[str]] | None = None
+    calibrate: Callable[[str, float], Awaitable[Calibration]] | None = None
     execution: frozenset[str] = frozenset()
+    renamed: Mapping[str, str] = {}

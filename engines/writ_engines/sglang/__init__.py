@@ -9,7 +9,7 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING
 
-from writ_async.core.engine import Check, EngineFactory, Setting
+from writ_async.core.engine import Calibration, Check, EngineFactory, Launch, Setting
 from writ_engines.sglang.options import SglangOptions
 
 if TYPE_CHECKING:
@@ -34,11 +34,27 @@ async def check_sglang(url: str, model: str | None) -> list[Check]:
     return await check_server(url, model)
 
 
+def launch_sglang(settings: Launch) -> list[str]:
+    """The command of `writ serve`. Raises `InputError` for a model or interpreter that cannot be used."""
+    from writ_engines.sglang.launch import launch_command
+
+    return launch_command(settings)
+
+
+async def calibrate_sglang(source: str, seconds: float) -> Calibration:
+    """What `writ calibrate` fits. Raises `EngineError`, and `InputError` for samples that say too little."""
+    from writ_engines.sglang.calibrate import calibrate
+
+    return await calibrate(source, seconds)
+
+
 ENGINE = EngineFactory(
     name="sglang",
     options=SglangOptions,
     make=make_sglang,
     check=check_sglang,
+    launch=launch_sglang,
+    calibrate=calibrate_sglang,
     execution=frozenset({"url", "timeout", "attempts", "budget", "patience", "batch", "batch_window"}),
 )
 

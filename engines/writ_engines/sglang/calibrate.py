@@ -1,4 +1,4 @@
-"""`writ calibrate`: the costs of a server's steps, fitted to what it says of itself.
+"""The costs of a server's steps, fitted to what it says of itself.
 
 SGLang's `/v1/loads` counts decode steps, the requests in them and their time, with squares and products
 (`decode_moments`), the tokens that running requests hold, and the tokens and time of prefill. A decode step takes
@@ -10,92 +10,88 @@ such a pair is left out.
 from __future__ import annotations
 
 import itertools
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import anyio
 import msgspec
 
+from writ_async.core.engine import Calibration
 from writ_async.errors import EngineError, InputError
+from writ_engines.http import HttpClient
+from writ_engines.sglang.server import Load
+from writ_engines.simulated.costs import Costs
 
 _SMALL = 1e-9
 
 
-class Load(msgspec.Struct, frozen=True):
-    """What is read of one server in an answer of `/v1/loads`.
+class LoadSample(Load, frozen=True, kw_only=True):
+    """What is read of one server in an answer of `/v1/loads`: what it is doing, and what it has done since its start.
 
     `decode_moments` are sums over decode steps: steps, requests, µs, requests squared, requests times µs, tokens.
     """
 
-    num_used_tokens: int = 0
-    max_total_num_tokens: int = 0
     total_prefill_uncached_tokens: int = 0
     total_prefill_busy_us: float = 0.0
     decode_moments: tuple[float, ...] = ()
 
 
-class Loads(msgspec.Struct, frozen=True):
-    """An answer of `/v1/loads`."""
-
-    loads: tuple[Load, ...]
+class _Loads(msgspec.Struct, frozen=True):
+    loads: tuple[LoadSample, ...]
 
 
-class Calibration(msgspec.Struct, frozen=True, kw_only=True):
-    """The costs: seconds, and tokens per second; the simulated engine reads them from a file (option `calibration`)."""
+async def calibrate(source: str, seconds: float) -> Calibration:
+    """Fit the costs to a server at an address, watched for so long, or to a file of its answers.
 
-    decode_base: float
-    decode_request: float
-    decode_token: float
-    prefill_rate: float
-    prefill_attention: float = 0.0
-    kv_tokens: int = 0
-
-
-class Fitted(msgspec.Struct, frozen=True):
-    """A calibration, how many decode steps it rests on, its root mean square error in seconds, and what to mind."""
-
-    costs: Calibration
-    steps: int
-    error: float
-    remarks: tuple[str, ...] = ()
+    Raises what `sample_server`, `read_samples` and `fit_costs` raise.
+    """
+    if source.startswith(("http://", "https://")):
+        return fit_costs(await sample_server(source, seconds))
+    return fit_costs(read_samples(source))
 
 
-def read_samples(path: str | Path) -> list[Load]:
+def read_samples(path: str | Path) -> list[LoadSample]:
     """Samples from a file of answers, one JSON object per line. Raises `InputError` when it is no such file."""
     try:
         lines = Path(path).read_bytes().splitlines()
     except OSError as exc:
         raise InputError(f"{path}: {exc.strerror or exc}") from exc
-    samples: list[Load] = []
+    samples: list[LoadSample] = []
     for number, line in enumerate(lines, start=1):
         if line.strip():
             try:
-                samples += msgspec.json.decode(line, type=Loads, strict=False).loads[:1]
+                samples += _decode_sample(line)
             except msgspec.DecodeError as exc:
                 raise InputError(f"{path}:{number}: not an answer of /v1/loads: {exc}") from exc
     return samples
 
 
-def sample_server(url: str, seconds: float, interval: float = 0.5) -> list[Load]:
-    """Ask a server again and again while something else keeps it busy.
+async def sample_server(url: str, seconds: float, interval: float = 0.5) -> list[LoadSample]:
+    """Ask a server again and again, every `interval` seconds, while something else keeps it busy.
 
     Raises `EngineError` when it does not answer, `InputError` when it answers something else.
     """
-    samples: list[Load] = []
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            with urllib.request.urlopen(f"{url.rstrip('/')}/v1/loads", timeout=10) as answer:
-                samples += msgspec.json.decode(answer.read(), type=Loads, strict=False).loads[:1]
-        except (urllib.error.URLError, TimeoutError, ValueError) as exc:
-            if isinstance(exc, msgspec.DecodeError):
+    client = HttpClient(url, timeout=10.0)
+    samples: list[LoadSample] = []
+    end = anyio.current_time() + seconds
+    try:
+        while True:
+            try:
+                samples += _decode_sample(await client.get("/v1/loads"))
+            except msgspec.DecodeError as exc:
                 raise InputError(f"{url}/v1/loads answers otherwise than SGLang does: {exc}") from exc
-            raise EngineError(f"{url}/v1/loads does not answer: {exc}") from exc
-        if time.monotonic() >= end:
-            return samples
-        time.sleep(interval)
+            except EngineError as exc:
+                raise EngineError(f"{url}/v1/loads does not answer: {exc}", kind=exc.kind) from exc
+            if anyio.current_time() >= end:
+                return samples
+            await anyio.sleep(interval)
+    finally:
+        await client.aclose()
+
+
+def _decode_sample(answer: bytes) -> tuple[LoadSample, ...]:
+    """The first rank's sample in an answer, if there is one."""
+    return msgspec.json.decode(answer, type=_Loads, strict=False).loads[:1]
 
 
 class _Stretch(msgspec.Struct, frozen=True):
@@ -115,7 +111,7 @@ class _Stretch(msgspec.Struct, frozen=True):
         return left, (self.seconds, self.products, held * self.seconds)
 
 
-def _stretch(before: Load, after: Load) -> _Stretch | None:
+def _stretch(before: LoadSample, after: LoadSample) -> _Stretch | None:
     """What was decoded between two samples, if anything was."""
     if len(before.decode_moments) < 3 or len(after.decode_moments) < 3:
         return None
@@ -129,7 +125,7 @@ def _stretch(before: Load, after: Load) -> _Stretch | None:
     return _Stretch(steps, requests, seconds, squares, products, (before.num_used_tokens + after.num_used_tokens) / 2)
 
 
-def _prefill_rate(pairs: Iterable[tuple[Load, Load]]) -> float:
+def _prefill_rate(pairs: Iterable[tuple[LoadSample, LoadSample]]) -> float:
     """Tokens of prompts a second. Raises `InputError` when none was computed."""
     tokens = micros = 0.0
     for before, after in pairs:
@@ -142,7 +138,7 @@ def _prefill_rate(pairs: Iterable[tuple[Load, Load]]) -> float:
     return tokens / micros * 1e6
 
 
-def fit(samples: Sequence[Load]) -> Fitted:
+def fit_costs(samples: Sequence[LoadSample]) -> Calibration:
     """Fit the costs. Raises `InputError` when the samples say too little."""
     pairs = list(itertools.pairwise(samples))
     stretches = [found for before, after in pairs if (found := _stretch(before, after)) is not None]
@@ -164,14 +160,23 @@ def fit(samples: Sequence[Load]) -> Fitted:
     for stretch in stretches:
         expected = stretch.steps * (base + token * stretch.held) + request * stretch.requests
         error += (expected - stretch.seconds) ** 2 / stretch.steps
-    costs = Calibration(
+    costs = Costs(
         decode_base=base,
         decode_request=request,
         decode_token=token,
         prefill_rate=_prefill_rate(pairs),
         kv_tokens=samples[-1].max_total_num_tokens,
     )
-    return Fitted(costs, int(total), (error / total) ** 0.5, tuple(remarks))
+    error = (error / total) ** 0.5
+    summary = (
+        f"a decode step takes {1e3 * base:.3f} ms + {1e6 * request:.2f} µs a request "
+        f"+ {1e9 * token:.2f} ns a token held (error {1e3 * error:.3f} ms, "
+        f"{int(total):,} steps in {len(samples):,} samples)",
+        f"prefill goes at {costs.prefill_rate:,.0f} tokens a second; the pool holds {costs.kv_tokens:,} tokens",
+    )
+    return Calibration(
+        costs=msgspec.structs.asdict(costs), steps=int(total), error=error, summary=summary, remarks=tuple(remarks)
+    )
 
 
 def _solve(stretches: Iterable[_Stretch], columns: Sequence[int]) -> list[float] | None:
