@@ -8,20 +8,21 @@ from tests.support.samples import task, trajectory
 from writ_async.core.message import AssistantMessage, UserMessage
 from writ_async.core.task import Action, Scenario, Task
 from writ_async.curation.contamination import Contamination, hashed_ngrams, measure_contamination
+from writ_async.registry import load_domain
 
 TEXT = "I would like to send the old grey kettle back because it leaks on my new kitchen table"
-WRITES = {"retail": frozenset({"cancel_order"})}
+DOMAINS = {"retail": load_domain("retail")}
 
 
 def make(task_id: str, text: str, order: str) -> Task:
     return msgspec.structs.replace(
-        task(task_id), scenario=Scenario(text), actions=(Action("cancel_order", {"id": order}),)
+        task(task_id), scenario=Scenario(text), actions=(Action("cancel_pending_order", {"order_id": order}),)
     )
 
 
 def report(ours: Task, theirs: Task, said: str) -> Contamination:
     row = trajectory(ours.id, messages=(UserMessage(said), AssistantMessage("Done.")))
-    return measure_contamination("run", "bench", [ours], [row], [theirs], WRITES)
+    return measure_contamination("run", "bench", [ours], [row], [theirs], DOMAINS)
 
 
 def test_nothing_in_common_is_clean() -> None:

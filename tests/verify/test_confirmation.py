@@ -23,7 +23,7 @@ def made(call_id: str, call: tuple[str, dict[str, str]], result: str = "done", e
 
 def unconfirmed(messages: list[Message], domain: Domain) -> list[str]:
     calls = [call for call in executed_calls(messages, domain.tools) if call.kind == "write"]
-    dialogue = Dialogue(messages, calls)
+    dialogue = Dialogue(messages, calls, domain)
     return [dialogue.unconfirmed(call) for call in calls]
 
 

@@ -119,50 +119,13 @@ _APART: Final = (
 """Values that would undo one another."""
 
 
-class Unavailable(msgspec.Struct, frozen=True):
-    """A wish that no tool can fulfil: a first-person phrase to follow "to", and the word that no tool must know.
-
-    It makes sense only where the tools know the word `where`.
-    """
-
-    phrase: str
-    word: str
-    where: str = ""
-
-
-UNAVAILABLE: Final = (
-    Unavailable("change the password of my login", "password"),
-    Unavailable("get the newsletter in another language", "newsletter"),
-    Unavailable("have a paper copy of my bill sent by post", "bill"),
-    Unavailable("be called back on the phone by a manager", "manager"),
-    Unavailable("have my photo in my profile replaced", "photo"),
-    Unavailable("get a discount for being loyal", "loyal"),
-    Unavailable("put in a good word for my friend who applied for a job with you", "job"),
-    Unavailable("see what other people bought last month", "month"),
-    Unavailable("have my username changed", "username"),
-    Unavailable("get a souvenir from your company", "souvenir"),
-    Unavailable("have it gift-wrapped with a ribbon", "ribbon", "delivered"),
-    Unavailable("have the parcel brought to my door at night", "night", "delivered"),
-    Unavailable("have you match the price of another shop", "shop", "delivered"),
-    Unavailable("choose a seat at the window", "window", "flight"),
-    Unavailable("order a vegetarian meal for the trip", "meal", "flight"),
-    Unavailable("bring my cat along", "cat", "flight"),
-    Unavailable("use the lounge before I leave", "lounge", "flight"),
-)
-"""Wishes to open with, or to fall back from; which of them a domain cannot fulfil is read off its tools."""
-
-
 _LETTERS: Final = re.compile(r"[a-z]+")
 
 
 def unavailable(domain: Domain) -> tuple[str, ...]:
     """The phrases of the wishes that none of a domain's tools knows a word of."""
     known = set(_LETTERS.findall(msgspec.json.encode(domain.schemas).decode().casefold()))
-    return tuple(
-        item.phrase
-        for item in UNAVAILABLE
-        if item.word not in known and (not item.where or item.where in known or f"{item.where}s" in known)
-    )
+    return tuple(wish.phrase for wish in domain.unavailable_wishes if wish.word not in known)
 
 
 def trigger_of(axis: Axis, value: str) -> tuple[Trigger, int]:

@@ -196,13 +196,13 @@ def check_contamination(
     tasks = run.tasks()
     made = load_benchmark(benchmark)
     theirs: list[Task] = []
-    writes: dict[str, frozenset[str]] = {}
+    domains: dict[str, Domain] = {}
     for name in dict.fromkeys(task.domain for task in tasks):
         loaded = made.load(name, data)
         theirs += loaded.tasks
-        writes[name] = frozenset(tool.name for tool in loaded.environment.domain.tools.values() if tool.kind == "write")
-    label = f"{benchmark}: {', '.join(writes)}" if writes else benchmark
-    report = measure_contamination(Path(run.path).name, label, tasks, run.ordered(), theirs, writes)
+        domains[name] = loaded.environment.domain
+    label = f"{benchmark}: {', '.join(domains)}" if domains else benchmark
+    report = measure_contamination(Path(run.path).name, label, tasks, run.ordered(), theirs, domains)
     if out is not None:
         with replacing(out) as file:
             file.write(msgspec.json.format(msgspec.json.encode(report)) + b"\n")

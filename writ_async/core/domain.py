@@ -71,6 +71,27 @@ class Recipe(msgspec.Struct, frozen=True):
     make: Callable[[World, Random], Draft | None]
 
 
+class Slot(msgspec.Struct, frozen=True):
+    """A thing that a user can be asked for, by the name that it has in `Fact.slot`.
+
+    words: how an agent asks for it; the name with blanks where it is empty.
+    mistyped: it tells who the user is, and a slip of the pen leaves something of the same form (an id, a number).
+    spelled: it tells who the user is, and may be spelled out character by character.
+    """
+
+    name: str
+    words: str = ""
+    mistyped: bool = False
+    spelled: bool = False
+
+
+class UnavailableWish(msgspec.Struct, frozen=True):
+    """A wish that no tool fulfils: a first-person phrase to follow "to", and the word that no tool must know."""
+
+    phrase: str
+    word: str
+
+
 class Domain(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a conversation of one domain needs.
 
@@ -78,6 +99,15 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     τ²-bench's `db.json` and raises `msgspec.ValidationError` where it does not fit; `dump(state)` gives that shape
     back, every field of every record included (null where unset). `policy_check` judges a write by the state before
     it; without one no write is held against the policy. `schemas` and `user_schemas` follow from the tools.
+
+    What follows names the domain's things for those who know none of them:
+
+    slots: what users are asked for.
+    user_argument: the tools' argument that says who the user is; nobody has to list or confirm it.
+    user_ids, record_ids: patterns (regular expressions) of the ids of users, and of other records in texts.
+    describing_fields: fields of a record by which people call it in words, such as a name.
+    hand_over_tool: the tool that hands the conversation over to a human, if there is one.
+    unavailable_wishes: wishes to open with, or to fall back from, that no tool fulfils.
     """
 
     name: str
@@ -90,6 +120,13 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     goals: GoalRules | None = None
     policy_check: PolicyCheck | None = None
     user_tools: Mapping[str, Tool] = {}
+    slots: tuple[Slot, ...] = ()
+    user_argument: str = ""
+    user_ids: str = ""
+    record_ids: str = ""
+    describing_fields: frozenset[str] = frozenset({"name"})
+    hand_over_tool: str = ""
+    unavailable_wishes: tuple[UnavailableWish, ...] = ()
     schemas: tuple[dict[str, Any], ...] = ()
     user_schemas: tuple[dict[str, Any], ...] = ()
 

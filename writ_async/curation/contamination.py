@@ -9,6 +9,7 @@ from hashlib import blake2b
 import msgspec
 
 from writ_async.conversation.calls import call_key
+from writ_async.core.domain import Domain
 from writ_async.core.message import UserMessage
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
@@ -20,8 +21,6 @@ MOST_OVERLAP = 0.05
 _SHOWN = 20
 
 _WORD = re.compile(r"\w+")
-_ID = re.compile(r"\b[a-z]+_[a-z]+_\d{4}\b|#?\bW\d{7}\b|\b(?=[A-Z0-9]*\d)(?=[A-Z0-9]*[A-Z])[A-Z0-9]{6}\b|\b\d{10}\b")
-"""Ids as the domains write them: users, orders, reservations, items."""
 
 
 class Shared(msgspec.Struct):
@@ -52,7 +51,7 @@ class Contamination(msgspec.Struct, kw_only=True):
 
     @property
     def clean(self) -> bool:
-        """Whether no user, no gold write and no text is shared; ids alone may be products of the same catalogue."""
+        """Whether no user, no gold write and no text is shared; ids alone may be those of a common catalogue."""
         return not (self.users.both or self.gold_writes.both or self.texts.both)
 
     def sentences(self) -> list[str]:
@@ -71,19 +70,21 @@ def measure_contamination(
     tasks: Sequence[Task],
     rows: Iterable[Trajectory],
     theirs: Sequence[Task],
-    writes: Mapping[str, frozenset[str]],
+    domains: Mapping[str, Domain],
 ) -> Contamination:
-    """Compare a run with a benchmark's tasks. `writes` has the names of each domain's write tools.
+    """Compare a run with a benchmark's tasks. `domains` has those of all tasks, by name.
 
     Costs O(words). The texts are the run's users' own words, conversation by conversation.
     """
     grams = frozenset(gram for task in theirs for text in task_texts(task) for gram in hashed_ngrams(text))
     texts = Shared(theirs=sum(1 for _ in theirs))
     shares: list[float] = []
-    our_ids = _ids_of(tasks)
+    users, records = _pattern(d.user_ids for d in domains.values()), _pattern(d.record_ids for d in domains.values())
+    our_users, our_records = _matches(users, tasks), _matches(records, tasks)
     for row in rows:
         said = " ".join(m.content for m in row.messages if isinstance(m, UserMessage) and m.content)
-        our_ids |= dict.fromkeys(_ID.findall(said))
+        our_users |= dict.fromkeys(users.findall(said))
+        our_records |= dict.fromkeys(records.findall(said))
         own = list(hashed_ngrams(said))
         share = sum(gram in grams for gram in own) / len(own) if own else 0.0
         shares.append(share)
@@ -92,16 +93,15 @@ def measure_contamination(
             if len(texts.examples) < _SHOWN:
                 texts.examples.append(f"{row.id}: {100 * share:.1f} %")
     texts.ours = len(shares)
-    their_ids = _ids_of(theirs)
     return Contamination(
         run=run,
         benchmark=benchmark,
         rows=len(shares),
         tasks=len(tasks),
         benchmark_tasks=len(theirs),
-        users=_shared_of(filter(_is_user, our_ids), filter(_is_user, their_ids)),
-        ids=_shared_of((i for i in our_ids if not _is_user(i)), (i for i in their_ids if not _is_user(i))),
-        gold_writes=_shared_of(_gold_hashes(tasks, writes), _gold_hashes(theirs, writes)),
+        users=_shared_of(our_users, _matches(users, theirs)),
+        ids=_shared_of(our_records, _matches(records, theirs)),
+        gold_writes=_shared_of(_gold_hashes(tasks, domains), _gold_hashes(theirs, domains)),
         texts=texts,
         mean_overlap=sum(shares) / len(shares) if shares else 0.0,
         most_overlap=max(shares, default=0.0),
@@ -126,32 +126,30 @@ def _hash_bytes(data: bytes) -> int:
     return int.from_bytes(blake2b(data, digest_size=8).digest(), "big")
 
 
-def _ids_of(tasks: Iterable[Task]) -> dict[str, None]:
-    """All ids that tasks name, in their scenarios and gold calls."""
+def _pattern(ids: Iterable[str]) -> re.Pattern[str]:
+    """One pattern for the ids of several domains; one that matches nothing where they have none."""
+    return re.compile("|".join(filter(None, ids)) or r"(?!)")
+
+
+def _matches(pattern: re.Pattern[str], tasks: Iterable[Task]) -> dict[str, None]:
+    """All ids of a kind that tasks name, in their scenarios and gold calls."""
     found: dict[str, None] = {}
     for task in tasks:
-        found |= dict.fromkeys(match for text in task_texts(task) for match in _ID.findall(text))
-        for action in task.actions or ():
-            found |= dict.fromkeys(
-                match
-                for _, value in atoms(dict(action.arguments))
-                if isinstance(value, str)
-                for match in _ID.findall(value)
-            )
+        arguments = (value for action in task.actions or () for _, value in atoms(dict(action.arguments)))
+        for text in (*task_texts(task), *(value for value in arguments if isinstance(value, str))):
+            found |= dict.fromkeys(pattern.findall(text))
     return found
 
 
-def _is_user(text: str) -> bool:
-    return "_" in text
-
-
-def _gold_hashes(tasks: Iterable[Task], writes: Mapping[str, frozenset[str]]) -> dict[str, None]:
+def _gold_hashes(tasks: Iterable[Task], domains: Mapping[str, Domain]) -> dict[str, None]:
     """One hash per gold write."""
     return {
         f"{_hash_bytes(call_key(action.name, action.arguments)):016x}": None
         for task in tasks
         for action in task.actions or ()
-        if action.name in writes.get(task.domain, frozenset())
+        if task.domain in domains
+        and (tool := domains[task.domain].tools.get(action.name)) is not None
+        and tool.kind == "write"
     }
 
 

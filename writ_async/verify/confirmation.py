@@ -1,7 +1,7 @@
 """Confirmation: before a write the agent lists what it is about to do, and the user's next turn says yes.
 
 Details count as listed when the agent's text has an argument's value, the date in words, or a plain description: what
-tool results showed beside the value, such as the name and options of an item or the kind of a payment method.
+tool results showed beside the value, such as the name of what an id stands for.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from writ_async.conversation.calls import ExecutedCall
+from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage
 from writ_async.verify.provenance import SMALL, Seen, atoms
 
@@ -35,15 +36,14 @@ _AFFIRMS = re.compile(
     r"let'?s (do|go)|make it so|si|sí|oui|ja|gracias|please)\b|👍|✅"
 )
 _WORD = re.compile(r"[^\W_]+")
-_DESCRIBES = frozenset({"name", "options", "source", "brand", "last_four"})
-"""The fields of a record that tell it from others in words: name and options of an item, kind of a payment method."""
 
 
 class Dialogue:
     """What was said around the writes of one conversation, indexed once."""
 
-    def __init__(self, messages: Sequence[Message], writes: Sequence[ExecutedCall]) -> None:
+    def __init__(self, messages: Sequence[Message], writes: Sequence[ExecutedCall], domain: Domain) -> None:
         self._messages = messages
+        self._domain = domain
         self._writes = [write for write in writes if write.succeeded]
 
     def unconfirmed(self, write: ExecutedCall) -> str:
@@ -78,7 +78,7 @@ class Dialogue:
     def _unlisted(self, write: ExecutedCall, earlier: Sequence[ExecutedCall], text: str, until: int) -> str:
         said = Seen()
         said.add(text)
-        details = _details(write.arguments or {})
+        details = _details(write.arguments or {}, self._domain.user_argument)
         name = write.call.function.name
         own = name.split("_")
         if earlier:
@@ -92,7 +92,8 @@ class Dialogue:
             return f"the agent had not named {name.replace('_', ' ')}"
         missing = [value for value in details if not _mentioned(value, said)]
         if missing:
-            shown = _descriptions(self._messages[:until], {str(value) for value in missing})
+            wanted = {str(value) for value in missing}
+            shown = _descriptions(self._messages[:until], wanted, self._domain.describing_fields)
             missing = [value for value in missing if not any(map(said.has_text, shown.get(str(value), ())))]
         if len(missing) > len(details) * (1 - LISTED):
             return f"the agent had not listed {', '.join(map(str, missing))}"
@@ -108,11 +109,11 @@ def _text(message: Message) -> str:
     return message.content or ""
 
 
-def _details(arguments: Mapping[str, Any]) -> list[Any]:
-    """What must be listed of a write: every atom but the user's own id, constants and small counts."""
+def _details(arguments: Mapping[str, Any], user_argument: str) -> list[Any]:
+    """What must be listed of a write: every atom but who the user is, constants and small counts."""
     found: list[Any] = []
     for path, value in atoms(dict(arguments)):
-        if path == "user_id" or value is None or isinstance(value, bool) or value == "":
+        if path == user_argument or value is None or isinstance(value, bool) or value == "":
             continue
         if isinstance(value, int) and abs(value) <= SMALL:
             continue
@@ -127,8 +128,8 @@ def _mentioned(value: Any, said: Seen) -> bool:
     return said.has_text(value) or said.has_text(value.replace("_", " ")) or said.has_date(value)
 
 
-def _descriptions(messages: Sequence[Message], wanted: set[str]) -> dict[str, list[str]]:
-    """For each wanted value, the texts that tool results showed in the same record."""
+def _descriptions(messages: Sequence[Message], wanted: set[str], fields: frozenset[str]) -> dict[str, list[str]]:
+    """For each wanted value, the texts that tool results showed in those fields of the same record."""
     found: dict[str, list[str]] = {}
     for message in messages:
         if isinstance(message, ToolMessage) and not message.error and any(value in message.content for value in wanted):
@@ -140,7 +141,7 @@ def _descriptions(messages: Sequence[Message], wanted: set[str]) -> dict[str, li
                 values = [str(value) for _, value in atoms(record)]
                 for value in [key, *values]:
                     if value in wanted:
-                        found.setdefault(value, []).extend(_words_of(record))
+                        found.setdefault(value, []).extend(_words_of(record, fields))
     return found
 
 
@@ -161,7 +162,7 @@ def _is_table(value: Any) -> bool:
     return isinstance(value, dict) and any(isinstance(item, dict | list) for item in value.values())
 
 
-def _words_of(record: Mapping[str, Any]) -> list[str]:
+def _words_of(record: Mapping[str, Any], fields: frozenset[str]) -> list[str]:
     """Texts by which a person may call what a record is about."""
-    found = (str(value) for path, value in atoms(dict(record)) if path.split(".")[0] in _DESCRIBES)
+    found = (str(value) for path, value in atoms(dict(record)) if path.split(".")[0] in fields)
     return [text.replace("_", " ") for text in found if len(text) > 1]

@@ -43,7 +43,7 @@ def write_evidence(
     calls = executed_calls(messages, domain.tools)
     made = [call for call in calls if call.kind == "write" and call.succeeded]
     gold = match_gold(task.actions or (), made, domain)
-    dialogue = Dialogue(messages, made)
+    dialogue = Dialogue(messages, made, domain)
     know = _Knowledge(messages)
     state = None if world is None else State(world)
     outdated = _Staleness(task, domain, world)

@@ -69,7 +69,7 @@ def judge_trajectory(
         # Who did not come to the end has not refused anything yet.
         writes = [write for write in writes if write.name]
     findings = [
-        *ending_findings(task, trajectory.messages, trajectory.termination, trajectory.signal),
+        *ending_findings(task, trajectory.messages, trajectory.termination, trajectory.signal, domain),
         *reward_findings(reward),
         *write_findings(task, trajectory.messages, domain, writes),
         # A benchmark's scenarios do not tell facts apart from wishes.
@@ -85,12 +85,12 @@ def judge_trajectory(
 
 
 def ending_findings(
-    task: Task, messages: Sequence[Message], termination: Termination, signal: Signal | None
+    task: Task, messages: Sequence[Message], termination: Termination, signal: Signal | None, domain: Domain
 ) -> list[Finding]:
     """What is wrong with the way a conversation ended."""
     if termination not in COMPLETE:
         return [Finding(Reason.INCOMPLETE, f"ended by {termination.value}")]
-    handed_over = any(action.name == "transfer_to_human_agents" for action in task.actions or ())
+    handed_over = any(action.name == domain.hand_over_tool for action in task.actions or ())
     if signal not in (Signal.STOP, None) and not (handed_over and signal is Signal.TRANSFER):
         return [Finding(Reason.INCOMPLETE, f"the user ended with {signal.value}")]
     closing = last_agent_text(messages)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from writ_async.core.domain import Domain
+from writ_async.core.domain import Domain, UnavailableWish
 from writ_domains.airline.goals import RULES
 from writ_domains.airline.policy import policy_check
 from writ_domains.airline.recipes import RECIPES
 from writ_domains.airline.schema import NAME, dump, load
 from writ_domains.airline.tools import TOOLS
 from writ_domains.airline.world import generate
+from writ_domains.kit import words
 
 __all__ = ["DOMAIN", "TOOLS"]
 
@@ -24,4 +25,17 @@ DOMAIN = Domain(
     recipes=RECIPES,
     goals=RULES,
     policy_check=policy_check,
+    slots=(words.USER_ID, words.NAME),
+    user_argument="user_id",
+    user_ids=words.USER_IDS,
+    record_ids=r"\b(?=[A-Z0-9]*\d)(?=[A-Z0-9]*[A-Z])[A-Z0-9]{6}\b",
+    describing_fields=words.NAME_AND_CARD,
+    hand_over_tool="transfer_to_human_agents",
+    unavailable_wishes=(
+        *words.UNAVAILABLE,
+        UnavailableWish("choose a seat at the window", "window"),
+        UnavailableWish("order a vegetarian meal for the trip", "meal"),
+        UnavailableWish("bring my cat along", "cat"),
+        UnavailableWish("use the lounge before I leave", "lounge"),
+    ),
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from writ_async.core.domain import Domain
+from writ_async.core.domain import Domain, Slot, UnavailableWish
+from writ_domains.kit import words
 from writ_domains.retail.goals import RULES
 from writ_domains.retail.policy import policy_check
 from writ_domains.retail.recipes import RECIPES
@@ -24,4 +25,22 @@ DOMAIN = Domain(
     recipes=RECIPES,
     goals=RULES,
     policy_check=policy_check,
+    slots=(
+        words.NAME,
+        words.EMAIL,
+        words.ZIP,
+        Slot("payment", "payment method"),
+        Slot("refund", "preference for the refund"),
+        Slot("address"),
+    ),
+    user_argument="user_id",
+    user_ids=words.USER_IDS,
+    record_ids=r"#?\bW\d{7}\b|\b\d{10}\b",
+    describing_fields=words.NAME_AND_CARD | {"options"},
+    hand_over_tool="transfer_to_human_agents",
+    unavailable_wishes=(
+        *words.UNAVAILABLE,
+        UnavailableWish("have it gift-wrapped with a ribbon", "ribbon"),
+        UnavailableWish("have the parcel brought to my door at night", "night"),
+    ),
 )
