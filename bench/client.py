@@ -171,7 +171,7 @@ class BareWay:
 
 
 def quiet_gc() -> None:
-    """Collect as seldom as a run does (`writ_async.runs.playing`)."""
+    """Collect as seldom as a run does (`writ_async.runs.play`)."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)

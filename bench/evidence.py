@@ -52,8 +52,8 @@ def play(n: int, seed: int, rate: float) -> list[Trajectory]:
     rows: list[Trajectory] = []
     for domain, count in (("retail", (n + 1) // 2), ("airline", n // 2)):
         if count:
-            tasks = make_tasks(domain, count, seed=seed, world_size=500)
-            rows += run(tasks, "scripted", options={"mistakes": str(rate)}, seed=seed)
+            tasks = make_tasks(domain, count, seed=seed, behaviours="off", world_size=500)
+            rows += run(tasks, "scripted", agent_options={"mistakes": str(rate)}, seed=seed)
     return rows
 
 

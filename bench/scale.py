@@ -34,19 +34,17 @@ from bench.live_runs import (
 )
 from bench.loads import DOMAIN, Load, Shape
 from bench.report import Figure, make_parser, positive, run_script, show_figures, write_json
-from writ_async.conversation import Conversation, Rules
+from writ_async.conversation import Conversation
 from writ_async.registry import load_domain
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.manifest import Manifest
-from writ_async.runs.playing import plan_jobs, simulate
-from writ_async.runs.seats import Seats
+from writ_async.runs.play import play_run
+from writ_async.runs.play_settings import PlaySettings
 from writ_async.runs.worlds import generate_world, world_key
-from writ_async.scheduler import Limits
 from writ_async.scheduler.admission import FixedPolicy, Policy
 from writ_async.scheduler.candidates import Member
 from writ_async.scheduler.kv_budget import BudgetPolicy
 from writ_async.synthesis import parse_mix, synthesise_tasks
-from writ_async.verify.judge import AssumeMet
 
 if TYPE_CHECKING:
     from writ_async.scheduler import Job
@@ -130,15 +128,12 @@ def pipeline_row(n: int) -> Figure:
     worlds = [generate_world(load_domain(name), 3, 500) for name in ("airline", "retail")]
     tasks = synthesise_tasks(list(worlds), n, 3, parse_mix(""))[0]
     opened = {world_key(item.ref): item for item in worlds}
-    engines = Seats().make(tasks, {item.domain.name: item.domain for item in worlds}, 3)
     manifest = Manifest(kind="synth", command="bench", config={}, worlds=(), seeds={}, versions={})
 
     async def main(folder: str) -> float:
         with RunFolder.open_or_create(folder, manifest, resume=True) as run:
             started = time.process_time()
-            progress = await simulate(
-                plan_jobs(tasks, opened, 1, 3), engines, run, rules=Rules(), limits=Limits(), judge=AssumeMet()
-            )
+            progress = await play_run(run, tasks, opened, PlaySettings(seed=3))
             return progress.counters.requests / (time.process_time() - started)
 
     rates = []

@@ -19,7 +19,7 @@ async def main() -> None:
     groups: dict[str, list[float]] = defaultdict(list)
     whole = 0
     async with rollouts(
-        tasks, agent="scripted", options={"mistakes": "0.4"}, trials=GROUP, seed=7, limits=Limits(concurrency=64)
+        tasks, agent="scripted", agent_options={"mistakes": "0.4"}, trials=GROUP, seed=7, limits=Limits(concurrency=64)
     ) as stream:
         async for trajectory in stream:
             if trajectory.verdict is None:  # something outside cut it short

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,110 +10,157 @@ from typing import Any
 import anyio
 
 from writ_async.conversation import Rules
-from writ_async.core.engine import Engine, Setting
-from writ_async.core.level import parse_levels
+from writ_async.core.domain import Domain
+from writ_async.core.engine import Engine
 from writ_async.core.task import Task
-from writ_async.core.trajectory import OUTSIDE, Seat, Trajectory
-from writ_async.registry import load_domain, make_engine
-from writ_async.runs.playing import plan_jobs
+from writ_async.core.trajectory import Trajectory
+from writ_async.errors import InputError
+from writ_async.registry import load_domain, register_domain
+from writ_async.runs.early_stop import settled_of
+from writ_async.runs.jobs import plan_jobs, run_judged
+from writ_async.runs.play_settings import parse_play_settings
+from writ_async.runs.progress import Progress, Watcher
+from writ_async.runs.seats import EngineSpec, Seats
+from writ_async.runs.task_making import draw_tasks, give_behaviours, parse_task_settings
 from writ_async.runs.task_sets import read_task_sets
-from writ_async.runs.worlds import further_environment, generate_world, open_worlds
-from writ_async.scheduler import Job, Limits, Rollouts, Stop, Timing, run_rollouts
-from writ_async.synthesis import parse_mix, synthesise_tasks
-from writ_async.synthesis.tasks import TaskWishes
-from writ_async.verify.judge import AssumeMet, Judge
-from writ_async.verify.verdict import judge_trajectory
+from writ_async.runs.worlds import generate_worlds, open_worlds
+from writ_async.scheduler import Limits, Rollouts, Stop
+from writ_async.verify.judge import Judge
 
 
 def make_tasks(
-    domain: str,
+    domains: str | Domain | Sequence[str | Domain],
     n: int,
     *,
     seed: int = 0,
     mix: str = "",
     levels: str = "",
+    behaviours: str = "on",
     max_tool_tokens: int = 0,
     world_size: int = 500,
 ) -> list[Task]:
-    """Draw n proved tasks of a domain in generated worlds; see `writ synth --help` for `mix` and `levels`.
+    """Draw n proved tasks, in turn from the generated worlds of one or several domains: those of `writ synth`.
 
-    Raises `InputError`.
+    A domain is a registered name, or a `Domain` of your own, which this program then knows by its name. `mix`, `levels`
+    and `behaviours` are as `writ synth --help` has them; `world_size` is in users, `max_tool_tokens` bounds the tokens
+    of a task's tool results, 0 not at all. Raises `InputError`.
+
+    >>> tasks = make_tasks("retail", 4, seed=1, levels="W1R3=1", behaviours="tone=angry", world_size=60)
+    >>> [task.id for task in tasks][:2], {task.proof.level for task in tasks}
+    (['retail-s1-00000', 'retail-s1-00001'], {'W1R3'})
     """
-    environment = generate_world(load_domain(domain), seed, world_size)
-    wanted = TaskWishes(levels=parse_levels(levels), max_tool_tokens=max_tool_tokens)
-    return synthesise_tasks([environment], n, seed, parse_mix(mix), wanted, further=further_environment)[0]
+    settings = parse_task_settings(
+        n=n, seed=seed, mix=mix, levels=levels, max_tool_tokens=max_tool_tokens, behaviours=behaviours
+    )
+    found = [_domain(given) for given in ([domains] if isinstance(domains, str | Domain) else domains)]
+    worlds = generate_worlds(found, seed, world_size)
+    tasks = draw_tasks(worlds, settings)
+    return give_behaviours(tasks, open_worlds(tasks, None, known=worlds), seed, settings.behaviours)
 
 
-def load_tasks(*sources: str, data: str | None = None, split: str | None = None) -> list[Task]:
-    """The tasks of benchmarks (`tau2:retail`), run folders, or JSON Lines files. Raises `InputError`."""
-    return list(read_task_sets(sources, data=data, tools=None, split=split).tasks)
+def _domain(given: str | Domain) -> Domain:
+    if isinstance(given, str):
+        return load_domain(given)
+    register_domain(given)
+    return given
+
+
+def load_tasks(
+    *sources: str, data: str | None = None, split: str | None = None, tools: str | None = None, limit: int = 0
+) -> list[Task]:
+    """The tasks of benchmarks (`tau2:retail`), run folders, or JSON Lines files, as `writ eval --tasks` takes them.
+
+    `data` is the benchmark's data folder, `split` the name of one of its lists, `tools` its own tool schemas; `limit`
+    keeps the first tasks of each source, 0 all. Raises `InputError`.
+    """
+    return list(read_task_sets(sources, data=data, tools=tools, split=split, limit=limit).tasks)
 
 
 @asynccontextmanager
 async def rollouts(
     tasks: Sequence[Task],
-    agent: Engine | str = "scripted",
-    user: Engine | str | None = None,
+    agent: Engine | EngineSpec | str = "scripted",
+    user: Engine | EngineSpec | str | None = None,
     *,
-    options: Mapping[str, Any] | None = None,
+    agent_options: Mapping[str, Any] | None = None,
+    user_options: Mapping[str, Any] | None = None,
     trials: int = 1,
     seed: int = 0,
     data: str | None = None,
+    tools: str | None = None,
     rules: Rules | None = None,
     limits: Limits | None = None,
-    judge: Judge | None = None,
+    judge: Judge | str = "assume-met",
+    stop_early: Sequence[str] = (),
     stop: Stop | None = None,
+    watch: Watcher | None = None,
 ) -> AsyncIterator[Rollouts]:
     """Run trials of tasks while the block lasts; iterate over judged trajectories as they finish.
 
         async with rollouts(tasks, agent=engine, trials=8) as stream:
             async for trajectory in stream: ...
 
-    `agent` and `user` are engines, or registered names made with `options` and closed at the end; without `user` the
-    agent's engine plays both seats. `data` is the folder of the benchmark that tasks come from. Every trajectory has
-    its verdict, but for those that something outside cut short (`trajectory.OUTSIDE`). `stop` may end
-    conversations early (`writ_async.runs.early_stop`). `stream.cancel()` ends the run
-    in order, leaving the block at once. Raises `InputError` for an unknown engine or a world that cannot be opened.
+    `agent` and `user` are each an `Engine`, a registered name with its options beside it, or an `EngineSpec`; engines
+    that are made here are closed at the end. Without `user` the agent's engine plays both seats. `data` is the folder
+    of the benchmark that tasks come from, `tools` its own tool schemas. Every trajectory has its verdict, but for those
+    that something outside cut short (`ENDED_FROM_OUTSIDE`): theirs is None. `stop_early` takes the rules of
+    `writ eval --stop-early`, `stop` one of your own. `watch` is a coroutine function that runs beside, and may look at
+    the `Progress` as often as it likes: `show_progress()` draws the command's bar. `stream.counters` are there at any
+    time, and `stream.cancel()` ends the run in order, leaving the block at once.
+
+    Raises `InputError` for an unknown engine or option, a seat that an engine cannot play, or a world that cannot be
+    opened.
     """
-    worlds = open_worlds(tasks, data)
-    setting = Setting(
-        tasks={task.id: task for task in tasks},
-        domains={opened.domain.name: opened.domain for opened in worlds.values()},
-        seed=seed,
+    seats = Seats(
+        _seated("agent", agent, agent_options) or EngineSpec(),
+        _seated("user", user, user_options),
     )
-    made: list[Engine] = []
+    settings = parse_play_settings(
+        seats, trials=trials, seed=seed, rules=rules, limits=limits, judge=judge, stop_early=stop_early,
+        data=data, tools=tools,
+    )  # fmt: skip
+    worlds = open_worlds(tasks, data, tools)
+    jobs = plan_jobs(tasks, worlds, trials, seed)
+    settled = settled_of(settings.early, trials)
+    progress = Progress(total=len(jobs))
+    async with (
+        seats.open_engines(tasks, worlds.values(), seed) as engines,
+        run_judged(jobs, engines, settings, progress, settled=settled, stop=stop, watch=watch) as stream,
+    ):
+        yield stream
 
-    def engine(given: Engine | str) -> Engine:
-        if not isinstance(given, str):
-            return given
-        made.append(make_engine(given, dict(options or {}), setting))
-        return made[-1]
 
-    agent_engine = engine(agent)
-    engines: dict[Seat, Engine] = {"agent": agent_engine, "user": agent_engine if user is None else engine(user)}
-    said_yes = judge or AssumeMet()
-
-    def verify(job: Job, trajectory: Trajectory, timing: Timing) -> None:
-        if trajectory.termination not in OUTSIDE:
-            trajectory.verdict = judge_trajectory(job.task, trajectory, job.domain, job.world, said_yes)
-
-    try:
-        jobs = plan_jobs(tasks, worlds, trials, seed)
-        async with run_rollouts(jobs, engines, rules=rules, limits=limits, on_finish=verify, stop=stop) as stream:
-            yield stream
-    finally:
-        with anyio.CancelScope(shield=True):
-            for item in made:
-                await item.aclose()
+def _seated(
+    seat: str, given: Engine | EngineSpec | str | None, options: Mapping[str, Any] | None
+) -> Engine | EngineSpec | None:
+    if isinstance(given, str):
+        return EngineSpec(given, options or {})
+    if options:
+        raise InputError(f"{seat}_options are those of an engine that is given by its registered name")
+    return given
 
 
 def run(
-    tasks: Sequence[Task], agent: Engine | str = "scripted", user: Engine | str | None = None, **settings: Any
+    tasks: Sequence[Task],
+    agent: Engine | EngineSpec | str = "scripted",
+    user: Engine | EngineSpec | str | None = None,
+    **settings: Any,
 ) -> list[Trajectory]:
     """Run trials of tasks to the end, without an event loop of your own; takes what `rollouts` takes.
 
-    The trajectories come in the order of the tasks, trial by trial.
+    The trajectories come in the order of the tasks, trial by trial. Raises `InputError` as `rollouts` does, and where
+    an event loop is running already, as in a notebook.
+
+    >>> rows = run(make_tasks("retail", 2, seed=1, world_size=60), "scripted", trials=2)
+    >>> [(row.id, row.verdict.kept) for row in rows if row.verdict is not None][:2]
+    [('retail-s1-00000#0', True), ('retail-s1-00001#0', True)]
     """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        pass
+    else:
+        raise InputError("an event loop is running here; use `async with rollouts(...) as stream` in it")
 
     async def collect() -> list[Trajectory]:
         async with rollouts(tasks, agent, user, **settings) as stream:

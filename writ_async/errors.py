@@ -54,7 +54,7 @@ class ServerDownError(EngineError):
         self.server = server
 
 
-def bare(error: BaseException) -> BaseException:
+def unwrap_group(error: BaseException) -> BaseException:
     """What a task group's exception group is about: its first deliberate error, else its only one, else the group.
 
     Callers should not have to unpack what the structure of our tasks has wrapped.

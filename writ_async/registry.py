@@ -1,4 +1,7 @@
-"""Finds engines, domains and benchmarks by entry point, so that other packages can add theirs."""
+"""Finds engines, domains and benchmarks by entry point, so that other packages can add theirs.
+
+A program may also name a domain of its own for as long as it runs.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,27 @@ from writ_async.core.domain import Domain
 from writ_async.core.engine import Engine, EngineFactory, Setting
 from writ_async.errors import InputError
 
+domains_of_program: dict[str, Domain] = {}
+"""The domains that this program has named with `register_domain`; other processes do not know them."""
 
-def names(kind: str) -> list[str]:
+
+def registered_names(kind: str) -> list[str]:
     """The registered names of a kind: `engines`, `domains` or `benchmarks`."""
-    return sorted({point.name for point in entry_points(group=f"writ_async.{kind}")})
+    named = domains_of_program if kind == "domains" else ()
+    return sorted({*named, *(point.name for point in entry_points(group=f"writ_async.{kind}"))})
+
+
+def register_domain(domain: Domain) -> None:
+    """Let this program find a domain by its name, as an entry point does for every program.
+
+    A domain may be registered again after it was changed. Raises `InputError` for a name that another package's domain
+    has.
+    """
+    if domain.name not in domains_of_program and domain.name in registered_names("domains"):
+        if load_domain(domain.name) is domain:
+            return
+        raise InputError(f"a package registers another domain {domain.name!r}; give yours another name")
+    domains_of_program[domain.name] = domain
 
 
 def _load(kind: str, name: str) -> Any:
@@ -30,13 +50,13 @@ def _load(kind: str, name: str) -> Any:
                 raise InputError(
                     f"cannot load {kind[:-1]} {name!r} from {point.value!r}: {exc}; package {top!r} was found at {file}"
                 ) from exc
-    known = ", ".join(names(kind)) or "none is registered"
+    known = ", ".join(registered_names(kind)) or "none is registered"
     raise InputError(f"unknown {kind[:-1]} {name!r}; known: {known}")
 
 
 def load_domain(name: str) -> Domain:
     """The domain registered under a name. Raises `InputError` when there is none."""
-    return cast(Domain, _load("domains", name))
+    return domains_of_program.get(name) or cast(Domain, _load("domains", name))
 
 
 def load_benchmark(name: str) -> Benchmark:

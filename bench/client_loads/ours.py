@@ -16,20 +16,19 @@ from bench.client_loads.meter import Meter, load_parser, read_load
 from bench.client_loads.plans import choose_tasks
 from writ_async.conversation import Rules
 from writ_async.runs.folder import RunFolder
-from writ_async.runs.manifest import Manifest
-from writ_async.runs.playing import plan_jobs, prompts_of, simulate
-from writ_async.runs.seats import EngineSpec, Seats, close_engines
+from writ_async.runs.jobs import plan_jobs
+from writ_async.runs.manifest import Manifest, prompts_of
+from writ_async.runs.play import play_run
+from writ_async.runs.play_settings import PlaySettings
+from writ_async.runs.seats import EngineSpec, Seats
 from writ_async.runs.task_sets import TaskSet
 from writ_async.scheduler import Limits, run_rollouts
-from writ_async.verify.judge import AssumeMet
 
 
 async def play(
     tasks: TaskSet, seats: Seats, folder: str, url: str, trials: int, concurrency: int, talk_alone: bool
 ) -> None:
     """Play a trial of each task to open the connections, then measure a run in a folder of its own."""
-    domains = {opened.domain.name: opened.domain for opened in tasks.worlds.values()}
-    engines = seats.make(tasks.tasks, domains, 1)
     manifest = Manifest(kind="eval", command="bench", config={}, worlds=(), seeds={}, versions={})
 
     async def talk(name: str, count: int) -> None:
@@ -41,17 +40,15 @@ async def play(
     async def evaluate(name: str, count: int) -> None:
         with RunFolder.open_or_create(f"{folder}/{name}", manifest, resume=True) as run:
             run.write_tasks(tasks.tasks, prompts_of(tasks.worlds.values()))
-            jobs = plan_jobs(tasks.tasks, tasks.worlds, count, 1)
             limits = Limits(concurrency=concurrency)
-            await simulate(jobs, engines, run, rules=Rules(), limits=limits, judge=AssumeMet())
+            settings = PlaySettings(trials=count, seed=1, seats=Seats(engines["agent"]), limits=limits)
+            await play_run(run, tasks.tasks, tasks.worlds, settings)
 
     run = talk if talk_alone else evaluate
-    try:
+    async with seats.open_engines(tasks.tasks, tasks.worlds.values(), 1) as engines:
         await run("first", 1)
         with Meter(url, trials * len(tasks.tasks)):
             await run("measured", trials)
-    finally:
-        await close_engines(engines)
 
 
 def main() -> None:

@@ -80,7 +80,11 @@ def choose_tasks(data: str | None, n: int) -> TaskSet:
         found = read_task_sets([f"tau2:{name}" for name in DOMAINS], data=data, tools=None, split=None)
         tasks, worlds = list(found.tasks), found.worlds
     else:
-        tasks = [task for name in DOMAINS for task in make_tasks(name, (n + 1) // 2, seed=SEED, world_size=100)]
+        tasks = [
+            task
+            for name in DOMAINS
+            for task in make_tasks(name, (n + 1) // 2, seed=SEED, behaviours="off", world_size=100)
+        ]
         worlds = open_worlds(tasks, None)
     judged = {task.id for task in tasks if "NL_ASSERTION" in task.reward_basis and task.nl_assertions}
     known = Recogniser((task.id, lines_of(task.scenario)) for task in tasks)

@@ -113,7 +113,7 @@ async def imitate(model: Any, settings: Settings) -> list[float]:
     domain = load_domain(settings.domain)
     chat = open_chat_format(settings.model)
     tasks = make_tasks(settings.domain, settings.rows, seed=settings.seed, mix="normal=1")
-    async with rollouts(tasks, agent="scripted", options={"mistakes": "0.2"}, seed=settings.seed) as stream:
+    async with rollouts(tasks, agent="scripted", agent_options={"mistakes": "0.2"}, seed=settings.seed) as stream:
         kept = [row async for row in stream if row.verdict is not None and row.verdict.kept]
     sequences = [row_tokens(row, domain, chat) for row in sorted(kept, key=lambda row: row.id)]
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.imitation_rate, weight_decay=0.0)

@@ -172,7 +172,7 @@ def tau2_results(rows: list[Trajectory], domain: str) -> dict[str, Any]:
 @pytest.mark.parametrize("domain", ["retail", "airline"])
 def test_a_results_file_of_tau2_is_replayed_and_its_rewards_are_ours(domain: str, tmp_path: Path) -> None:
     tasks = load_tasks(f"tau2:{domain}", data=DATA)[:12]
-    rows = play(tasks, "scripted", data=DATA, options={"mistakes": "wrong_write=0.4"})
+    rows = play(tasks, "scripted", data=DATA, agent_options={"mistakes": "wrong_write=0.4"})
     path = tmp_path / "results.json"
     path.write_text(json.dumps(tau2_results(rows, domain)))
     report = check(path, data=DATA, out=tmp_path / "v")

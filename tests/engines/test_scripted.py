@@ -34,7 +34,7 @@ def calls_of(row: Trajectory) -> list[tuple[str, str]]:
 
 
 def play(tasks: list[Task], mistakes: str, **settings: Any) -> list[Trajectory]:
-    return run(tasks, "scripted", None, options={"mistakes": mistakes}, **settings)
+    return run(tasks, "scripted", None, agent_options={"mistakes": mistakes}, **settings)
 
 
 def test_without_mistakes_exactly_the_gold_calls_are_made_in_order(tasks: list[Task]) -> None:

@@ -17,7 +17,7 @@ from tests.live.rollout import converse, open_engine
 from tests.live.server import RANDOM, ROOT, Server, Servers
 from writ_async import Limits, Rules, make_tasks, rollouts
 from writ_async.core.engine import Completion, Request
-from writ_async.core.trajectory import OUTSIDE, TokenSequence, Trajectory
+from writ_async.core.trajectory import ENDED_FROM_OUTSIDE, TokenSequence, Trajectory
 
 PYTHON = ROOT / ".venv-sglang" / "bin" / "python"
 ROWS, EPOCHS, ROUNDS, TASKS, GROUP = 8, 12, 2, 3, 4
@@ -110,7 +110,7 @@ def test_weights_swapped_in_mid_rollout_show_in_the_tokens_versions(
     trained: tuple[Report, Path], server: Server
 ) -> None:
     rows = anyio.run(_swap_in_flight, server, trained[1])
-    assert not {row.termination for row in rows} & OUTSIDE
+    assert not {row.termination for row in rows} & ENDED_FROM_OUTSIDE
     sequences = [tokens for row in rows for tokens in row.tokens.values()]
     assert any(len(_versions(tokens)) > 1 for tokens in sequences), "no conversation saw both weights"
     for tokens in sequences:

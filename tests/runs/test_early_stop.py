@@ -15,7 +15,7 @@ from writ_async.core.task import Task
 from writ_async.core.trajectory import Termination, Trajectory
 from writ_async.errors import InputError
 from writ_async.runs.early_stop import EarlyStop, parse_stop_early
-from writ_async.runs.playing import Progress
+from writ_async.runs.progress import Progress
 from writ_async.runs.scores import Score, score
 from writ_async.runs.seats import EngineSpec, Seats
 from writ_async.runs.summary import Saved

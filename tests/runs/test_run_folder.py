@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.support.samples import PROMPTS, TALK, Took, manifest, task, trajectory
 from writ_async.core.message import UserMessage
-from writ_async.core.trajectory import OUTSIDE, Termination, Usage
+from writ_async.core.trajectory import ENDED_FROM_OUTSIDE, Termination, Usage
 from writ_async.errors import InputError, StorageError
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.summary import summarise
@@ -144,7 +144,7 @@ def test_an_id_that_is_there_twice_is_refused(tmp_path: Path) -> None:
             retail_environment(tmp_path / "run")
 
 
-@pytest.mark.parametrize("termination", sorted(OUTSIDE))
+@pytest.mark.parametrize("termination", sorted(ENDED_FROM_OUTSIDE))
 def test_what_something_outside_ended_is_not_done_and_gets_a_row_per_attempt(
     tmp_path: Path, termination: Termination
 ) -> None:

@@ -164,7 +164,7 @@ def test_many_tasks_are_rewritten_at_once_and_stay_in_order() -> None:
     phraser = LlmPhraser(Parrot(lambda request, turn: texts[request.task_id]))
 
     async def call() -> list[Task]:
-        return await phrase_all(tasks, environments(), phraser.phrase, at_once=7)
+        return await phrase_all(tasks, lambda task: environments()[task.domain], phraser.phrase, at_once=7)
 
     told = anyio.run(call)
     assert [task.id for task in told] == [task.id for task in tasks]

@@ -51,7 +51,7 @@ def reasons(*said: str) -> list[str]:
 def test_each_slip_is_found_with_its_reason_and_severity(kind: str) -> None:
     tasks = told_tasks(1000)[:200]
     noted = 0
-    for task, row in zip(tasks, run(tasks, options={"user_mistakes": f"{kind}=1"}), strict=True):
+    for task, row in zip(tasks, run(tasks, agent_options={"user_mistakes": f"{kind}=1"}), strict=True):
         critical = [slip for slip in user_slips(task, row.messages) if slip.severity != "minor"]
         if not row.notes:
             assert critical == []
@@ -67,7 +67,7 @@ def test_each_slip_is_found_with_its_reason_and_severity(kind: str) -> None:
 def test_audit_and_notes_agree_over_a_mixed_crowd() -> None:
     tasks = told_tasks(1000)[:600]
     seen: Counter[tuple[bool, bool]] = Counter()
-    for task, row in zip(tasks, run(tasks, options={"user_mistakes": "0.5"}), strict=True):
+    for task, row in zip(tasks, run(tasks, agent_options={"user_mistakes": "0.5"}), strict=True):
         seen[bool(audit_user(task, row.messages)), any(note.matters for note in row.notes)] += 1
     assert seen[True, False] == seen[False, True] == 0
     assert seen[True, True] > 200
@@ -75,7 +75,7 @@ def test_audit_and_notes_agree_over_a_mixed_crowd() -> None:
 
 def test_an_agents_mistakes_are_not_held_against_the_user() -> None:
     for tasks in (told_tasks(1000)[:300], plain_tasks(1000)[:300]):
-        for task, row in zip(tasks, run(tasks, options={"mistakes": "0.9"}), strict=True):
+        for task, row in zip(tasks, run(tasks, agent_options={"mistakes": "0.9"}), strict=True):
             assert audit_user(task, row.messages) == [], (task.id, row.notes)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from writ_async.runs.playing import Progress
+from writ_async.runs.progress import Progress
 from writ_async.scheduler.loop_lag import HIGH
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import anyio
 
-from writ_async.runs.playing import Progress
+from writ_async.runs.progress import Progress
 from writ_async.scheduler.loop_lag import HIGH
 
 _SAMPLES_PER_SECOND = 4

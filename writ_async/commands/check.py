@@ -16,7 +16,7 @@ from writ_async.errors import InputError
 from writ_async.files import PathLike
 from writ_async.formats.foreign import BadRow, Foreign, read_foreign
 from writ_async.formats.foreign.verdicts import Checked, check_row, domain_for, guess_domain
-from writ_async.registry import load_benchmark, load_domain, names
+from writ_async.registry import load_benchmark, load_domain, registered_names
 from writ_async.runs.view import MANIFEST, RunView
 from writ_async.runs.worlds import open_worlds, world_key
 from writ_async.runs.writing import replacing
@@ -156,7 +156,8 @@ class _Places:
         self._data = data
         self._domain = load_domain(domain) if domain else None
         self._writes = frozenset(writes)
-        self._known = [load_domain(name) for name in names("domains")] if not writes and self._domain is None else []
+        guessed = not writes and self._domain is None
+        self._known = [load_domain(name) for name in registered_names("domains")] if guessed else []
         self._loaded: dict[str, Subset | None] = {}
         self._tasks: dict[str, dict[str, Task]] = {}
 

@@ -7,21 +7,23 @@ from pathlib import Path
 import msgspec
 
 from writ_async.conversation import Rules
-from writ_async.errors import InputError
-from writ_async.runs.early_stop import parse_stop_early
 from writ_async.runs.folder import RunFolder
-from writ_async.runs.manifest import Manifest, package_versions
-from writ_async.runs.playing import Progress, Watcher, plan_jobs, prompts_of, simulate
-from writ_async.runs.seats import Seats, close_engines
+from writ_async.runs.manifest import make_manifest, prompts_of
+from writ_async.runs.play import play_run
+from writ_async.runs.play_in_workers import start_useful_workers
+from writ_async.runs.play_settings import parse_play_settings
+from writ_async.runs.progress import Progress, Watcher
+from writ_async.runs.seats import Seats
 from writ_async.runs.task_sets import read_task_sets
-from writ_async.runs.worker_play import Plan, config_of, require_workers, simulate_in_workers, useful_workers
-from writ_async.runs.workers import start_workers
 from writ_async.scheduler import Limits
-from writ_async.verify.judge import load_judge
 
 
 class EvalConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that decides which rows an evaluation has. Resuming needs the same."""
+    """Everything that decides which rows an evaluation has. Resuming needs the same.
+
+    `trials` conversations of each of the `tasks`, of which `limit` are taken from each source, 0 for all. `split` is
+    the benchmark's list of tasks, its base list if empty. `judge` and `stop_early` are as the flags take them.
+    """
 
     tasks: tuple[str, ...]
     trials: int = 1
@@ -49,47 +51,25 @@ async def evaluate(
     `data` is a benchmark's folder, `tools` its own tool schemas. With several `workers`, that many processes share the
     work. Raises `InputError` and `StorageError`.
     """
-    if config.trials < 1:
-        raise InputError(f"--trials must be at least 1, not {config.trials}")
-    require_workers(workers)
-    early = parse_stop_early(config.stop_early, config.trials)
-    judge = load_judge(config.judge)
-    chosen = read_task_sets(config.tasks, data=data, tools=tools, split=config.split or None, limit=config.limit)
-    manifest = Manifest(
-        kind="eval",
-        command="writ eval",
-        config={
-            **config_of(msgspec.structs.replace(config, seats=config.seats.deciding())),
-            "own_tool_schemas": tools is None,
-        },
-        worlds=tuple(opened.ref for opened in chosen.worlds.values()),
-        seeds={"run": config.seed},
-        versions=package_versions(),
+    playing = parse_play_settings(
+        config.seats,
+        trials=config.trials,
+        seed=config.seed,
+        rules=config.rules,
+        limits=limits,
+        judge=config.judge,
+        stop_early=config.stop_early,
+        data=data,
+        tools=tools,
+        workers=workers,
     )
-    domains = {opened.domain.name: opened.domain for opened in chosen.worlds.values()}
-    engines = config.seats.make(chosen.tasks, domains, config.seed)
-    limits = limits or Limits()
-    count = useful_workers(workers, len(chosen.tasks), limits)
-    try:
-        with RunFolder.open_or_create(out, manifest, resume=True) as run:
-            if not run.has_tasks:
-                run.write_tasks(chosen.tasks, prompts_of(chosen.worlds.values()))
-            if count == 1:
-                jobs = plan_jobs(chosen.tasks, chosen.worlds, config.trials, config.seed)
-                return await simulate(
-                    jobs, engines, run, rules=config.rules, limits=limits, judge=judge, early=early, watch=watch
-                )
-            plan = Plan(
-                trials=config.trials,
-                seed=config.seed,
-                seats=config.seats,
-                rules=config.rules,
-                judge=config.judge,
-                early=early,
-                data=data,
-                tools=tools,
-            )
-            async with start_workers(count) as started:
-                return await simulate_in_workers(started, chosen.tasks, plan, run, limits=limits, watch=watch)
-    finally:
-        await close_engines(engines)
+    chosen = read_task_sets(config.tasks, data=data, tools=tools, split=config.split or None, limit=config.limit)
+    decides = msgspec.structs.replace(config, seats=config.seats.row_deciding())
+    manifest = make_manifest("eval", decides, chosen.worlds.values(), config.seed, own_tool_schemas=tools is None)
+    # An engine that cannot be made must be refused before the folder is.
+    await config.seats.check_engines(config.seed)
+    with RunFolder.open_or_create(out, manifest, resume=True) as run:
+        if not run.has_tasks:
+            run.write_tasks(chosen.tasks, prompts_of(chosen.worlds.values()))
+        async with start_useful_workers(playing, len(chosen.tasks)) as started:
+            return await play_run(run, chosen.tasks, chosen.worlds, playing, workers=started, watch=watch)

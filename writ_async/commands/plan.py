@@ -16,7 +16,7 @@ from writ_async.core.engine import Engine, Setting
 from writ_async.core.trajectory import Trajectory
 from writ_async.errors import InputError
 from writ_async.registry import load_domain, make_engine
-from writ_async.runs.playing import plan_jobs
+from writ_async.runs.jobs import plan_jobs
 from writ_async.runs.worlds import generate_world, world_key
 from writ_async.scheduler import Job, Limits, Timing, run_rollouts
 from writ_async.synthesis import parse_mix, synthesise_tasks

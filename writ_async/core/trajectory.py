@@ -47,7 +47,7 @@ class Termination(StrEnum):
 COMPLETE = frozenset({Termination.USER_STOP, Termination.AGENT_STOP})
 """The reasons under which a conversation counts as ended by its speakers."""
 
-OUTSIDE = frozenset(
+ENDED_FROM_OUTSIDE = frozenset(
     {Termination.TIMEOUT, Termination.CANCELLED, Termination.STOPPED_EARLY, Termination.INFRASTRUCTURE_ERROR}
 )
 """The reasons that depend on the world outside, so that such rows are never kept beside reproducible ones."""

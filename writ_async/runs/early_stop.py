@@ -18,7 +18,7 @@ from writ_async.conversation import Conversation
 from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, Message
 from writ_async.core.task import Task
-from writ_async.core.trajectory import OUTSIDE, Finding, Termination, Trajectory, Usage
+from writ_async.core.trajectory import ENDED_FROM_OUTSIDE, Finding, Termination, Trajectory, Usage
 from writ_async.errors import InputError
 from writ_async.runs.summary import Saved
 from writ_async.scheduler import Job, Stop
@@ -100,7 +100,7 @@ class StopSettled:
 
     def add(self, trajectory: Trajectory) -> None:
         """Count a finished trial."""
-        if trajectory.termination not in OUTSIDE and trajectory.verdict is not None:
+        if trajectory.termination not in ENDED_FROM_OUTSIDE and trajectory.verdict is not None:
             self.failed[trajectory.task_id] = self.failed.get(trajectory.task_id, 0) + (
                 not is_success(trajectory.verdict.reward.reward)
             )
@@ -131,11 +131,13 @@ def settled_of(early: EarlyStop, trials: int, failed: Mapping[str, int] | None =
     return StopSettled(trials, early.settled, failed) if early.settled else None
 
 
-def stop_of(early: EarlyStop, settled: StopSettled | None) -> Stop | None:
+def stop_of(early: EarlyStop, settled: StopSettled | None, further: Stop | None = None) -> Stop | None:
     """The rules as one; that which depends on the conversation alone comes first."""
     rules: list[Stop] = [stop_failed] if early.failed else []
     if settled is not None:
         rules.append(settled)
+    if further is not None:
+        rules.append(further)
     return any_of(*rules) if rules else None
 
 

@@ -19,7 +19,7 @@ from typing import Any, Protocol, Self
 import msgspec
 
 from writ_async.core.task import Task
-from writ_async.core.trajectory import OUTSIDE, Termination, Trajectory
+from writ_async.core.trajectory import ENDED_FROM_OUTSIDE, Termination, Trajectory
 from writ_async.errors import InputError, StorageError
 from writ_async.files import PathLike, is_whole
 from writ_async.runs.locks import LOCK, share_writing, take_ownership
@@ -67,7 +67,7 @@ def leaves_row(trajectory: Trajectory) -> bool:
     """
     if trajectory.termination is Termination.STOPPED_EARLY:
         return trajectory.verdict is not None and not trajectory.verdict.kept
-    return trajectory.termination not in OUTSIDE
+    return trajectory.termination not in ENDED_FROM_OUTSIDE
 
 
 class RunFolder(RunView):

@@ -9,7 +9,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from writ_async.conversation import agent_system_prompt
 from writ_async.core.domain import Domain
+from writ_async.core.environment import Environment
 from writ_async.core.task import WorldRef
 from writ_async.errors import InputError
 
@@ -48,6 +50,32 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True):
     user_tools: tuple[dict[str, Any], ...] = ()
     writes: tuple[str, ...] = ()
     system: str = ""
+
+
+def make_manifest(
+    kind: RunKind, config: msgspec.Struct, worlds: Iterable[Environment], seed: int, **further: Any
+) -> Manifest:
+    """The manifest of a run with these settings; `further` ones are put beside those of `config`."""
+    plain: dict[str, Any] = msgspec.to_builtins(config)
+    # Left out where there is none, so that the runs of a version that knew no such rule can be gone on with.
+    if not plain.get("stop_early", True):
+        del plain["stop_early"]
+    return Manifest(
+        kind=kind,
+        command=f"writ {kind}",
+        config=plain | further,
+        worlds=tuple(environment.ref for environment in worlds),
+        seeds={"run": seed},
+        versions=package_versions(),
+    )
+
+
+def prompts_of(worlds: Iterable[Environment]) -> dict[str, Prompt]:
+    """What the agents of each world are told, for the run folder."""
+    return {
+        prompt_key(opened.ref): prompt_of(opened.domain, agent_system_prompt(opened.domain.policy).content)
+        for opened in worlds
+    }
 
 
 def prompt_of(domain: Domain, system: str = "") -> Prompt:

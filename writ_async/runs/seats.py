@@ -1,13 +1,16 @@
-"""Who plays which seat: engines made from their registered names and options."""
+"""Who plays which seat: engines made from their registered names and options, or engines that a caller has."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
+import anyio
 import msgspec
 
-from writ_async.core.domain import Domain
 from writ_async.core.engine import Engine, Setting
+from writ_async.core.environment import Environment
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Seat
 from writ_async.errors import InputError
@@ -15,41 +18,64 @@ from writ_async.registry import load_engine, make_engine
 
 
 class EngineSpec(msgspec.Struct, frozen=True):
-    """An engine by its registered name, with its options as text."""
+    """An engine by its registered name, with its options as text or values.
+
+    >>> EngineSpec("openai", {"url": "http://127.0.0.1:8000/v1", "model": "qwen"}).name
+    'openai'
+    """
 
     name: str = "scripted"
-    options: dict[str, str] = {}
+    options: Mapping[str, Any] = {}
 
-    def deciding(self) -> EngineSpec:
+    def row_deciding(self) -> EngineSpec:
         """The engine with those options alone that decide rows. Raises `InputError` for an unknown engine."""
         execution = load_engine(self.name).execution
         return EngineSpec(self.name, {key: value for key, value in self.options.items() if key not in execution})
 
 
 class Seats(msgspec.Struct, frozen=True):
-    """The engine of each seat; without `user` the agent's engine plays both."""
+    """Who plays each seat; without `user` the agent's engine plays both."""
 
-    agent: EngineSpec = EngineSpec()
-    user: EngineSpec | None = None
+    agent: EngineSpec | Engine = EngineSpec()
+    user: EngineSpec | Engine | None = None
 
-    def deciding(self) -> Seats:
+    def row_deciding(self) -> Seats:
         """The seats with those options alone that decide rows. Raises `InputError` for an unknown engine."""
-        return Seats(self.agent.deciding(), self.user and self.user.deciding())
+        agent, user = (
+            spec.row_deciding() if isinstance(spec, EngineSpec) else spec for spec in (self.agent, self.user)
+        )
+        return Seats(agent or EngineSpec(), user)
 
-    def make(self, tasks: Iterable[Task], domains: Mapping[str, Domain], seed: int) -> dict[Seat, Engine]:
-        """The engines. Raises `InputError` for an unknown engine or option, or a seat that an engine cannot play."""
+    @asynccontextmanager
+    async def open_engines(
+        self, tasks: Iterable[Task], worlds: Iterable[Environment], seed: int
+    ) -> AsyncIterator[dict[Seat, Engine]]:
+        """The engine of each seat while the block lasts; those that are made here are closed at its end.
+
+        Raises `InputError` for an unknown engine or option, or a seat that an engine cannot play.
+        """
+        domains = {environment.domain.name: environment.domain for environment in worlds}
         setting = Setting(tasks={task.id: task for task in tasks}, domains=domains, seed=seed)
-        agent = _make("agent", self.agent, setting)
-        return {"agent": agent, "user": agent if self.user is None else _make("user", self.user, setting)}
+        async with AsyncExitStack() as made:
+
+            def engine_for(seat: Seat, given: EngineSpec | Engine) -> Engine:
+                if not isinstance(given, EngineSpec):
+                    return given
+                if seat not in load_engine(given.name).seats:
+                    raise InputError(f"engine {given.name!r} cannot play the {seat}")
+                engine = make_engine(given.name, dict(given.options), setting)
+                made.push_async_callback(_close, engine)
+                return engine
+
+            agent = engine_for("agent", self.agent)
+            yield {"agent": agent, "user": agent if self.user is None else engine_for("user", self.user)}
+
+    async def check_engines(self, seed: int) -> None:
+        """Raises what `open_engines` does for engines that cannot be made, before there are any tasks."""
+        async with self.open_engines((), (), seed):
+            pass
 
 
-def _make(seat: Seat, spec: EngineSpec, setting: Setting) -> Engine:
-    if seat not in load_engine(spec.name).seats:
-        raise InputError(f"engine {spec.name!r} cannot play the {seat}")
-    return make_engine(spec.name, dict(spec.options), setting)
-
-
-async def close_engines(engines: Mapping[Seat, Engine]) -> None:
-    """Close each engine once."""
-    for engine in {id(engine): engine for engine in engines.values()}.values():
+async def _close(engine: Engine) -> None:
+    with anyio.CancelScope(shield=True):
         await engine.aclose()

@@ -11,7 +11,7 @@ from writ_async.core.environment import Environment
 from writ_async.core.task import Task
 from writ_async.errors import InputError
 from writ_async.files import read_jsonl
-from writ_async.registry import load_benchmark, names
+from writ_async.registry import load_benchmark, registered_names
 from writ_async.runs.view import RunView
 from writ_async.runs.worlds import open_world, world_key
 
@@ -52,7 +52,7 @@ def _read_source(
     source: str, data: str | None, tools: str | None, split: str | None
 ) -> tuple[list[Task], Environment | None]:
     name, colon, subset = source.partition(":")
-    if colon and name in names("benchmarks"):
+    if colon and name in registered_names("benchmarks"):
         loaded = load_benchmark(name).load(subset, data, split, tools)
         found = [msgspec.structs.replace(task, id=f"{source}:{task.id}") for task in loaded.tasks]
         return found, loaded.environment if found else None
@@ -61,7 +61,7 @@ def _read_source(
         return list(RunView.open(path).tasks()), None
     if path.is_file():
         return list(read_jsonl(path, Task)), None
-    known = ", ".join(f"{benchmark}:SUBSET" for benchmark in names("benchmarks"))
+    known = ", ".join(f"{benchmark}:SUBSET" for benchmark in registered_names("benchmarks"))
     raise InputError(f"--tasks {source}: is neither {known}, nor a run folder, nor a file; check the spelling")
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from writ_async.core.domain import Domain
 from writ_async.core.environment import Environment
 from writ_async.core.task import Task, WorldRef
 from writ_async.errors import InputError
-from writ_async.registry import load_benchmark, load_domain
+from writ_async.registry import domains_of_program, load_benchmark, load_domain
 
 
 def generate_world(domain: Domain, seed: int, size: int) -> Environment:
@@ -18,6 +18,16 @@ def generate_world(domain: Domain, seed: int, size: int) -> Environment:
         raise InputError(f"--world-size must be at least 1, not {size}")
     world = domain.generate(seed, size)
     return Environment(domain, world, WorldRef(domain.name, seed=seed, size=size, digest=world.digest()))
+
+
+def generate_worlds(domains: Sequence[Domain], seed: int, size: int) -> list[Environment]:
+    """A world of each domain. Raises `InputError` when there is no domain, or one twice."""
+    names = [domain.name for domain in domains]
+    if not names:
+        raise InputError("there is no domain to draw from; name at least one")
+    if len(set(names)) != len(names):
+        raise InputError("a domain is named twice; name each once")
+    return [generate_world(domain, seed, size) for domain in domains]
 
 
 _NEXT_SEED = 1_000_003  # far enough that the worlds of one run are not those of the next seed's
@@ -29,7 +39,6 @@ def further_environment(environment: Environment, number: int) -> Environment:
     return generate_world(environment.domain, ref.seed + number * _NEXT_SEED, ref.size)
 
 
-@lru_cache(maxsize=16)
 def open_world(ref: WorldRef, data: str | None, tools: str | None = None) -> Environment:
     """The world of a reference: drawn again from its seed, or read from the benchmark's folder `data`.
 
@@ -37,6 +46,15 @@ def open_world(ref: WorldRef, data: str | None, tools: str | None = None) -> Env
 
     Raises `InputError` when what is found is not the world that the tasks were made in.
     """
+    environment = _open_world(ref, data, tools)
+    if ref.source == "generated" and environment.domain is not domains_of_program.get(ref.domain, environment.domain):
+        _open_world.cache_clear()  # the program has changed its domain since
+        environment = _open_world(ref, data, tools)
+    return environment
+
+
+@lru_cache(maxsize=16)
+def _open_world(ref: WorldRef, data: str | None, tools: str | None) -> Environment:
     if ref.source == "generated":
         environment = generate_world(load_domain(ref.domain), ref.seed, ref.size)
     else:
@@ -49,9 +67,11 @@ def open_world(ref: WorldRef, data: str | None, tools: str | None = None) -> Env
     return environment
 
 
-def open_worlds(tasks: Iterable[Task], data: str | None, tools: str | None = None) -> dict[str, Environment]:
-    """The worlds of some tasks, by `world_key`; each is environment once."""
-    environments: dict[str, Environment] = {}
+def open_worlds(
+    tasks: Iterable[Task], data: str | None, tools: str | None = None, *, known: Iterable[Environment] = ()
+) -> dict[str, Environment]:
+    """The worlds of some tasks, by `world_key`, beside those that are `known`; each is opened once."""
+    environments = {world_key(environment.ref): environment for environment in known}
     for task in tasks:
         key = world_key(task.world)
         if key not in environments:

@@ -8,7 +8,7 @@ import anyio
 
 from writ_async.core.engine import Engine, Gauged
 from writ_async.core.trajectory import Seat
-from writ_async.errors import EngineError, InputError, bare
+from writ_async.errors import EngineError, InputError, unwrap_group
 from writ_async.scheduler.admission import FixedPolicy, Policy
 from writ_async.scheduler.job import Limits
 from writ_async.scheduler.kv_budget import BudgetPolicy
@@ -67,5 +67,5 @@ async def _capacities(engine: Gauged) -> tuple[dict[int, int], list[EngineError]
             for server in range(engine.servers):
                 group.start_soon(ask, server)
     except BaseExceptionGroup as errors:
-        raise bare(errors) from None
+        raise unwrap_group(errors) from None
     return pools, failures

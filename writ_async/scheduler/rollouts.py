@@ -20,8 +20,8 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from writ_async.conversation import Conversation, Rules
 from writ_async.core.engine import Completion, Engine, Gauged, Request
-from writ_async.core.trajectory import OUTSIDE, Seat, Termination, Trajectory
-from writ_async.errors import ContextWindowError, EngineError, ServerDownError, WritError, bare
+from writ_async.core.trajectory import ENDED_FROM_OUTSIDE, Seat, Termination, Trajectory
+from writ_async.errors import ContextWindowError, EngineError, ServerDownError, WritError, unwrap_group
 from writ_async.scheduler.admission import Policy
 from writ_async.scheduler.candidates import Member
 from writ_async.scheduler.deadlines import Deadline, Deadlines
@@ -234,7 +234,7 @@ class Rollouts:
         counters.finished += 1
         counters.tool_calls += len(trajectory.chain)
         stopped = trajectory.termination is Termination.STOPPED_EARLY
-        counters.failed += trajectory.termination in OUTSIDE and not stopped
+        counters.failed += trajectory.termination in ENDED_FROM_OUTSIDE and not stopped
         if self._stop is None:
             return
         tokens = sum(usage.prompt_tokens + usage.completion_tokens for usage in trajectory.usage.values())
@@ -386,6 +386,6 @@ async def run_rollouts(
             yield rollouts
             group.cancel_scope.cancel()
     except BaseExceptionGroup as errors:
-        raise bare(errors) from None
+        raise unwrap_group(errors) from None
     finally:
         rollouts._receive.close()

@@ -8,7 +8,7 @@ be the one sound solution. Otherwise the model is told what was wrong and tries 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import anyio
@@ -164,7 +164,7 @@ class LlmPhraser:
 
 async def phrase_all(
     tasks: Sequence[Task],
-    environments: Mapping[str, Environment],
+    environment_of: Callable[[Task], Environment],
     phrase: Callable[[Task, Domain, World], Awaitable[Task]],
     at_once: int = 32,
 ) -> list[Task]:
@@ -174,7 +174,7 @@ async def phrase_all(
 
     async def one(place: int, task: Task) -> None:
         async with limit:
-            environment = environments[task.domain]
+            environment = environment_of(task)
             done[place] = await phrase(task, environment.domain, environment.world)
 
     async with anyio.create_task_group() as group:

@@ -19,7 +19,7 @@ from writ_async.conversation import Rules
 from writ_async.core.message import AssistantMessage
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Termination, Trajectory, Usage
-from writ_async.runs.playing import Progress
+from writ_async.runs.progress import Progress
 from writ_async.runs.seats import EngineSpec, Seats
 from writ_async.runs.summary import cost_line
 from writ_async.runs.view import RunView

@@ -12,10 +12,10 @@ from writ_async.core.domain import Domain
 from writ_async.core.engine import Gauged
 from writ_async.core.environment import Environment
 from writ_async.core.task import Task
-from writ_async.core.trajectory import OUTSIDE, Termination, Trajectory
+from writ_async.core.trajectory import ENDED_FROM_OUTSIDE, Termination, Trajectory
 from writ_async.errors import InputError
 from writ_async.runs.early_stop import StopSettled, any_of, stop_failed
-from writ_async.runs.playing import plan_jobs
+from writ_async.runs.jobs import plan_jobs
 from writ_async.runs.worlds import world_key
 from writ_async.scheduler import Job, Limits, Stop, Timing, run_rollouts
 from writ_async.scheduler.job import Counters
@@ -56,7 +56,7 @@ def run(
     rows: list[Trajectory] = []
 
     def finished(job: Job, trajectory: Trajectory, timing: Timing) -> None:
-        if trajectory.termination not in OUTSIDE:
+        if trajectory.termination not in ENDED_FROM_OUTSIDE:
             trajectory.verdict = judge_trajectory(job.task, trajectory, job.domain, job.world)
         if settled is not None:
             settled.add(trajectory)

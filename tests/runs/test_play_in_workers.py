@@ -16,28 +16,20 @@ from hypothesis import strategies as st
 from tests.support.samples import PROMPTS, manifest, task, trajectory
 from writ_async.commands.eval import EvalConfig, evaluate
 from writ_async.commands.synth import SynthConfig, synth
-from writ_async.conversation import Rules
 from writ_async.core.task import Task
 from writ_async.core.trajectory import trajectory_id
 from writ_async.errors import InputError
-from writ_async.runs import worker_play as shares
+from writ_async.runs import play_in_workers as shares
 from writ_async.runs.early_stop import EarlyStop
 from writ_async.runs.folder import RunFolder
-from writ_async.runs.playing import Progress, Standing
+from writ_async.runs.play import play_run
+from writ_async.runs.play_in_workers import Report, Share, deal_shares, divide_limits, play_share, useful_workers
+from writ_async.runs.play_settings import PlaySettings
+from writ_async.runs.progress import PlayedTrials, Progress
 from writ_async.runs.scores import score
 from writ_async.runs.seats import EngineSpec, Seats
 from writ_async.runs.summary import Summary
 from writ_async.runs.view import RunView
-from writ_async.runs.worker_play import (
-    Plan,
-    Report,
-    Share,
-    deal,
-    divide,
-    play_share,
-    simulate_in_workers,
-    useful_workers,
-)
 from writ_async.runs.workers import Link, Worker, WorkerDiedError
 from writ_async.scheduler import Limits
 
@@ -174,9 +166,9 @@ def test_all_trials_of_a_task_that_are_left_are_in_one_share(
     ]
     every = [(item.id, trial) for item in tasks for trial in range(trials)]
     ids = {trajectory_id(*every[place]) for place in done if place < len(every)}
-    plan = Plan(trials=trials, seed=1, seats=Seats(), rules=Rules())
     limits = Limits(concurrency=10, in_flight=7, kv_tokens=1000)
-    dealt_out = deal(tasks, plan, "run", Standing(ids, 0, Summary(), None), limits, workers)
+    settings = PlaySettings(trials=trials, seed=1, limits=limits)
+    dealt_out = deal_shares(tasks, settings, "run", PlayedTrials(ids), workers)
     dealt = [task_id for share in dealt_out for task_id in share.tasks]
     assert len(dealt) == len(set(dealt))
     left = {task_id for task_id, trial in every if trajectory_id(task_id, trial) not in ids}
@@ -185,16 +177,16 @@ def test_all_trials_of_a_task_that_are_left_are_in_one_share(
     sizes = [len(share.tasks) for share in dealt_out]
     assert not sizes or (max(sizes) - min(sizes) <= 1 and len(sizes) <= workers)
     if dealt_out:
-        assert sum(share.limits.concurrency for share in dealt_out) == 10
-        assert sum(share.limits.in_flight for share in dealt_out) == 7
-        assert sum(share.limits.kv_tokens for share in dealt_out) == 1000
-        assert min(share.limits.concurrency for share in dealt_out) >= 1
-        assert min(share.limits.in_flight for share in dealt_out) >= 1
+        assert sum(share.settings.limits.concurrency for share in dealt_out) == 10
+        assert sum(share.settings.limits.in_flight for share in dealt_out) == 7
+        assert sum(share.settings.limits.kv_tokens for share in dealt_out) == 1000
+        assert min(share.settings.limits.concurrency for share in dealt_out) >= 1
+        assert min(share.settings.limits.in_flight for share in dealt_out) >= 1
 
 
 @given(st.integers(1, 500), st.integers(1, 16))
 def test_limits_that_are_not_set_stay_so(concurrency: int, workers: int) -> None:
-    parts = divide(Limits(concurrency=concurrency, request_timeout=3.0), workers)
+    parts = divide_limits(Limits(concurrency=concurrency, request_timeout=3.0), workers)
     assert sum(part.concurrency for part in parts) == concurrency
     assert {(part.in_flight, part.kv_tokens, part.request_timeout) for part in parts} == {(0, 0, 3.0)}
 
@@ -223,27 +215,26 @@ def test_a_share_hears_that_it_should_end_while_its_engine_is_not_up_yet(
         raise AssertionError("nobody has ended this")
 
     monkeypatch.setattr(shares, "kv_pools", kv_pools)
-    plan = Plan(trials=1, seed=1, seats=Seats(), rules=Rules())
+    settings = PlaySettings(seed=1, limits=Limits(policy="kv-budget"))
     with RunFolder.create(tmp_path / "run", manifest()) as run:
         run.write_tasks([], {})
-        share = Share(str(run.path), (), frozenset(), {}, Limits(policy="kv-budget"), 2)
-        report = play_share(cast(Link, Stopping()), plan, share)
+        share = Share(str(run.path), settings, (), frozenset(), {}, 2)
+        report = play_share(cast(Link, Stopping()), share)
     assert (report.counters.finished, report.summary) == (0, Summary())
 
 
 def test_trials_of_tasks_that_a_dead_worker_has_settled_are_not_lost(tmp_path: Path) -> None:
     class Dying:
-        async def call(self, function: object, plan: Plan, share: Share, **_: Any) -> Report:
+        async def call(self, function: object, share: Share, **_: Any) -> Report:
             with RunFolder.join(share.run) as joined:
                 for trial in range(2):
                     joined.append(trajectory("a", trial, reasons=("wrong_outcome",)))
             raise WorkerDiedError("a worker process was killed by SIGKILL")
 
-    plan = Plan(trials=4, seed=1, seats=Seats(), rules=Rules(), early=EarlyStop(settled=3))
+    early = EarlyStop(settled=3)
+    settings = PlaySettings(trials=4, seed=1, early=early, limits=Limits(concurrency=4))
     tasks = [task("a"), task("b")]
     with RunFolder.create(tmp_path / "run", manifest()) as run:
         run.write_tasks(tasks, PROMPTS)
-        progress = anyio.run(
-            lambda: simulate_in_workers([cast(Worker, Dying())], tasks, plan, run, limits=Limits(concurrency=4))
-        )
+        progress = anyio.run(lambda: play_run(run, tasks, {}, settings, workers=[cast(Worker, Dying())]))
     assert progress.lost == 4

@@ -8,70 +8,44 @@ number of workers. A worker that dies costs the conversations that it had begun 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
 
 import anyio
 import msgspec
 
-from writ_async.conversation import Rules
 from writ_async.core.engine import CallCounts
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Seat, trajectory_id
-from writ_async.errors import InputError, bare
-from writ_async.runs.early_stop import EarlyStop, settled_of
+from writ_async.errors import unwrap_group
+from writ_async.runs.early_stop import settled_of
 from writ_async.runs.folder import RunFolder
-from writ_async.runs.playing import (
-    Progress,
-    Standing,
-    Watcher,
-    begin_progress,
-    finish_run,
-    is_left,
-    plan_jobs,
-    play,
-    stand_of,
-)
-from writ_async.runs.seats import Seats, close_engines
+from writ_async.runs.jobs import plan_jobs, play_jobs
+from writ_async.runs.play_settings import PlaySettings
+from writ_async.runs.progress import PlayedTrials, Progress, Watcher, read_played_trials
 from writ_async.runs.summary import Summary
-from writ_async.runs.workers import Link, Worker, WorkerDiedError
+from writ_async.runs.workers import Link, Worker, WorkerDiedError, start_workers
 from writ_async.runs.worlds import open_worlds, world_key
 from writ_async.scheduler import Counters, Limits
 from writ_async.scheduler.loop_lag import Lag
 from writ_async.scheduler.policy_choice import kv_pools
-from writ_async.verify.judge import load_judge
 
 _REPORT_SECONDS = 0.25
-
-
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """How the tasks of a run are played: all that a worker needs beside the run folder.
-
-    `data` and `tools` are the benchmark's folder and its own tool schemas, where its tasks are played.
-    """
-
-    trials: int
-    seed: int
-    seats: Seats
-    rules: Rules
-    judge: str = "assume-met"
-    early: EarlyStop = EarlyStop()
-    data: str | None = None
-    tools: str | None = None
 
 
 class Share(msgspec.Struct, frozen=True):
     """What one of `workers` processes is to play: trials of tasks, less those that are `done`.
 
-    `failed` counts the trials that have failed before, by task, for stopping early.
+    `settings` are those of the run, with this worker's part of the limits. `failed` counts the trials that have failed
+    before, by task, for stopping early.
     """
 
     run: str
+    settings: PlaySettings
     tasks: tuple[str, ...]
     done: frozenset[str]
     failed: dict[str, int]
-    limits: Limits
     workers: int
 
 
@@ -84,22 +58,7 @@ class Report(msgspec.Struct):
     calls: dict[Seat, CallCounts]
 
 
-def require_workers(workers: int) -> None:
-    """Raises `InputError` for a number of workers that cannot be."""
-    if workers < 1:
-        raise InputError(f"--workers must be at least 1, not {workers}")
-
-
-def config_of(config: msgspec.Struct) -> dict[str, Any]:
-    """A run's settings for its manifest; a rule for stopping early is left out where there is none.
-
-    So the runs of a version that knew no such rule can be gone on with.
-    """
-    plain: dict[str, Any] = msgspec.to_builtins(config)
-    return {key: value for key, value in plain.items() if key != "stop_early" or value}
-
-
-def divide(limits: Limits, workers: int) -> list[Limits]:
+def divide_limits(limits: Limits, workers: int) -> list[Limits]:
     """The limits of a run, divided evenly among so many workers; timeouts stay as they are.
 
     A limit below the number of workers cannot be divided: ask for fewer (see `useful_workers`).
@@ -124,26 +83,35 @@ def useful_workers(workers: int, tasks: int, limits: Limits) -> int:
     return max(1, min(workers, tasks, limits.concurrency, limits.in_flight or workers))
 
 
-async def simulate_in_workers(
+@asynccontextmanager
+async def start_useful_workers(settings: PlaySettings, tasks: int) -> AsyncIterator[list[Worker]]:
+    """The worker processes of a run while the block lasts; none where this process is enough."""
+    count = useful_workers(settings.workers, tasks, settings.limits)
+    if count == 1:
+        yield []
+    else:
+        async with start_workers(count) as workers:
+            yield workers
+
+
+async def play_in_workers(
     workers: Sequence[Worker],
     tasks: Sequence[Task],
-    plan: Plan,
+    settings: PlaySettings,
     run: RunFolder,
-    *,
-    limits: Limits,
+    played: PlayedTrials,
+    progress: Progress,
     watch: Watcher | None = None,
-) -> Progress:
-    """Play all trials that the folder does not hold yet in worker processes, and write the summary.
+) -> None:
+    """Play in worker processes all trials that have not been played yet.
 
     Of the workers, as many are used as can have something to do. Raises `StorageError` when a worker cannot write;
     the rows that were whole stay. A worker that dies ends nothing but its own share, and is told of in the notices.
     """
-    standing = stand_of(run, {task.id: plan.trials for task in tasks}, plan.early)
-    progress = begin_progress(run, len(tasks) * plan.trials, standing)
-    shares = deal(tasks, plan, str(run.path), standing, limits, len(workers))
+    shares = deal_shares(tasks, settings, str(run.path), played, len(workers))
     reports: dict[int, Report] = {}
     lost: list[Share] = []
-    before = standing.summary
+    before = played.summary
 
     async def keep_up() -> None:
         # Not with every report: the work would grow with the square of the number of workers.
@@ -151,10 +119,10 @@ async def simulate_in_workers(
             await anyio.sleep(_REPORT_SECONDS)
             _sum_up(progress, before, reports)
 
-    async def one(index: int, share: Share) -> None:
+    async def play_one(index: int, share: Share) -> None:
         try:
             heard = partial(reports.__setitem__, index)
-            heard(await workers[index].call(play_share, plan, share, on_report=heard))
+            heard(await workers[index].call(play_share, share, on_report=heard))
         except WorkerDiedError as exc:
             progress.notices.append(f"{exc}; the other workers went on")
             if index in reports:
@@ -175,98 +143,89 @@ async def simulate_in_workers(
                 watching.start_soon(watch, progress)
             async with anyio.create_task_group() as playing:
                 for index, share in enumerate(shares):
-                    playing.start_soon(one, index, share)
+                    playing.start_soon(play_one, index, share)
             _sum_up(progress, before, reports)  # a watcher looks once more when it ends
             watching.cancel_scope.cancel()
     except BaseExceptionGroup as errors:
-        raise bare(errors) from None
+        raise unwrap_group(errors) from None
     run.look_again()
     if lost:
-        standing = stand_of(run, {task.id: plan.trials for task in tasks}, plan.early)
+        played = read_played_trials(run, tasks, settings)
         progress.lost = sum(
-            is_left(standing, task_id, trial)
+            played.leaves_to_play(task_id, trial)
             for share in lost
             for task_id in share.tasks
-            for trial in range(plan.trials)
+            for trial in range(settings.trials)
         )
-    finish_run(run, progress, plan.trials, plan.early, recount=True)
-    return progress
 
 
-def deal(tasks: Sequence[Task], plan: Plan, run: str, standing: Standing, limits: Limits, workers: int) -> list[Share]:
+def deal_shares(
+    tasks: Sequence[Task], settings: PlaySettings, run: str, played: PlayedTrials, workers: int
+) -> list[Share]:
     """What is left to play, in as many shares as can be used. All trials of a task are in one share.
 
     Tasks are dealt out in turn within their world and kind, so that shares are alike.
     """
-    left = [task for task in tasks if any(is_left(standing, task.id, trial) for trial in range(plan.trials))]
-    workers = useful_workers(workers, len(left), limits)
+    trials = range(settings.trials)
+    left = [task for task in tasks if any(played.leaves_to_play(task.id, trial) for trial in trials)]
+    workers = useful_workers(workers, len(left), settings.limits)
     turn = sorted(range(len(left)), key=lambda place: (world_key(left[place].world), left[place].kind, place))
     parts = [sorted(turn[index::workers]) for index in range(workers)] if left else []
-    failed = standing.settled.failed if standing.settled is not None else {}
+    failed = played.settled.failed if played.settled is not None else {}
     shares: list[Share] = []
-    for part, limited in zip(parts, divide(limits, workers), strict=False):
+    for part, limits in zip(parts, divide_limits(settings.limits, workers), strict=False):
         ids = tuple(left[place].id for place in part)
-        trials = (trajectory_id(task_id, trial) for task_id in ids for trial in range(plan.trials))
-        done = frozenset(trial for trial in trials if trial in standing.ids)
+        done = frozenset(
+            row for task_id in ids for trial in trials if (row := trajectory_id(task_id, trial)) in played.ids
+        )
         known = {task_id: failed[task_id] for task_id in ids if task_id in failed}
-        shares.append(Share(run, ids, done, known, limited, workers))
+        shares.append(Share(run, msgspec.structs.replace(settings, limits=limits), ids, done, known, workers))
     return shares
 
 
-def play_share(link: Link, plan: Plan, share: Share) -> Report:
+def play_share(link: Link, share: Share) -> Report:
     """Play a share in this process, and report now and then how far it is; called in a worker."""
-    return anyio.run(_play_share, link, plan, share, backend_options={"use_uvloop": True})
+    return anyio.run(_play_share, link, share, backend_options={"use_uvloop": True})
 
 
-async def _play_share(link: Link, plan: Plan, share: Share) -> Report:
-    progress = Progress(0, 0, Counters(), Summary(), lambda: None)
+async def _play_share(link: Link, share: Share) -> Report:
+    progress = Progress()
 
-    async def obey() -> None:
+    async def end_when_told() -> None:
         await link.stopped()
         progress.cancel()
 
     try:
         async with anyio.create_task_group() as group:
             progress.cancel = group.cancel_scope.cancel  # until there are conversations to end
-            group.start_soon(obey)
-            await _play_in_folder(link, plan, share, progress)
+            group.start_soon(end_when_told)
+            await _play_in_folder(link, share, progress)
             group.cancel_scope.cancel()
     except BaseExceptionGroup as errors:
-        raise bare(errors) from None
+        raise unwrap_group(errors) from None
     return _report(progress)
 
 
-async def _play_in_folder(link: Link, plan: Plan, share: Share, progress: Progress) -> None:
+async def _play_in_folder(link: Link, share: Share, progress: Progress) -> None:
     async def watch(progress: Progress) -> None:
         while True:
             link.report(_report(progress))
             await anyio.sleep(_REPORT_SECONDS)
 
+    settings = share.settings
     with RunFolder.join(share.run) as run:
         tasks = run.tasks_among(frozenset(share.tasks))
-        worlds = open_worlds(tasks, plan.data, plan.tools)
-        domains = {opened.domain.name: opened.domain for opened in worlds.values()}
-        engines = plan.seats.make(tasks, domains, plan.seed)
-        jobs = plan_jobs(tasks, worlds, plan.trials, plan.seed)
-        try:
-            limits = share.limits
+        worlds = open_worlds(tasks, settings.data, settings.tools)
+        async with settings.seats.open_engines(tasks, worlds.values(), settings.seed) as engines:
+            limits = settings.limits
             if limits.policy == "kv-budget" and not limits.kv_tokens:
                 pools = await kv_pools(limits, engines["agent"])
                 limits = msgspec.structs.replace(limits, kv_tokens=max(1, min(pools) // share.workers))
-            await play(
-                [job for job in jobs if trajectory_id(job.task.id, job.trial) not in share.done],
-                engines,
-                run,
-                progress,
-                rules=plan.rules,
-                limits=limits,
-                judge=load_judge(plan.judge),
-                early=plan.early,
-                settled=settled_of(plan.early, plan.trials, share.failed),
-                watch=watch,
-            )
-        finally:
-            await close_engines(engines)
+                settings = msgspec.structs.replace(settings, limits=limits)
+            jobs = plan_jobs(tasks, worlds, settings.trials, settings.seed)
+            left = [job for job in jobs if trajectory_id(job.task.id, job.trial) not in share.done]
+            settled = settled_of(settings.early, settings.trials, share.failed)
+            await play_jobs(left, engines, settings, progress, run, settled, watch)
 
 
 def _report(progress: Progress) -> Report:

@@ -1,0 +1,118 @@
+"""Plays conversations in this process: each that has finished is judged and kept before it is counted."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+import anyio
+
+from writ_async.core.engine import Counted, Engine
+from writ_async.core.environment import Environment
+from writ_async.core.task import Task
+from writ_async.core.trajectory import ENDED_FROM_OUTSIDE, Seat, Termination, Trajectory
+from writ_async.errors import unwrap_group
+from writ_async.runs.early_stop import StopSettled, failed_writes, stop_of
+from writ_async.runs.folder import RunFolder, leaves_row
+from writ_async.runs.play_settings import PlaySettings
+from writ_async.runs.progress import Progress, Watcher
+from writ_async.runs.worlds import world_key
+from writ_async.scheduler import Job, Rollouts, Stop, Timing, quiet_gc, run_rollouts
+from writ_async.scheduler.loop_lag import sample_lag
+from writ_async.verify.verdict import judge_trajectory
+
+
+def plan_jobs(tasks: Sequence[Task], worlds: Mapping[str, Environment], trials: int, seed: int) -> list[Job]:
+    """Every trial of every task: all first trials, then all second ones, so that a run cut short covers all tasks."""
+    jobs: list[Job] = []
+    for trial in range(trials):
+        for task in tasks:
+            opened = worlds[world_key(task.world)]
+            jobs.append(Job(task, opened.domain, opened.world, trial, seed))
+    return jobs
+
+
+def judge_finished(job: Job, trajectory: Trajectory, settings: PlaySettings) -> None:
+    """Give a conversation its verdict, unless something outside cut it short before one could be known."""
+    stopped = settings.early.failed and trajectory.termination is Termination.STOPPED_EARLY
+    if trajectory.termination not in ENDED_FROM_OUTSIDE or (
+        stopped and failed_writes(job.task, trajectory.messages, job.domain)
+    ):
+        trajectory.verdict = judge_trajectory(job.task, trajectory, job.domain, job.world, settings.judge)
+
+
+@asynccontextmanager
+async def run_judged(
+    jobs: Sequence[Job],
+    engines: Mapping[Seat, Engine],
+    settings: PlaySettings,
+    progress: Progress,
+    *,
+    keep: Callable[[Trajectory, Timing], bool] | None = None,
+    settled: StopSettled | None = None,
+    stop: Stop | None = None,
+    watch: Watcher | None = None,
+) -> AsyncIterator[Rollouts]:
+    """`run_rollouts`, with a verdict for each trajectory and a progress that follows.
+
+    `keep` is shown each judged trajectory before it is counted, and says whether it leaves a row. `stop` may end
+    conversations early, beside the rules of the settings.
+    """
+
+    def finish(job: Job, trajectory: Trajectory, timing: Timing) -> None:
+        judge_finished(job, trajectory, settings)
+        if leaves_row(trajectory) if keep is None else keep(trajectory, timing):
+            progress.summary.add(trajectory)
+        if settled is not None:
+            settled.add(trajectory)
+
+    try:
+        async with anyio.create_task_group() as group:
+            async with run_rollouts(
+                jobs,
+                engines,
+                rules=settings.rules,
+                limits=settings.limits,
+                on_finish=finish,
+                stop=stop_of(settings.early, settled, stop),
+            ) as rollouts:
+
+                def cancel() -> None:
+                    progress.cancelled = True
+                    rollouts.cancel()
+
+                progress.counters = rollouts.counters
+                progress.cancel = cancel
+                group.start_soon(sample_lag, progress.lag)
+                if watch is not None:
+                    group.start_soon(watch, progress)
+                yield rollouts
+            group.cancel_scope.cancel()
+    except BaseExceptionGroup as errors:
+        raise unwrap_group(errors) from None
+    progress.calls = {
+        seat: engine.call_counts()
+        for seat, engine in engines.items()
+        if isinstance(engine, Counted) and (seat == "agent" or engine is not engines["agent"])
+    }
+
+
+async def play_jobs(
+    jobs: Sequence[Job],
+    engines: Mapping[Seat, Engine],
+    settings: PlaySettings,
+    progress: Progress,
+    run: RunFolder,
+    settled: StopSettled | None,
+    watch: Watcher | None,
+) -> None:
+    """Run jobs: each that has finished is judged, in the folder, and only then in `progress`.
+
+    Raises `StorageError` when the folder cannot be written.
+    """
+    with quiet_gc(settings.limits.most_live(len(jobs))):
+        async with run_judged(
+            jobs, engines, settings, progress, keep=run.append, settled=settled, watch=watch
+        ) as rollouts:
+            async for _ in rollouts:
+                pass

@@ -1,0 +1,65 @@
+"""How the tasks of a run are played: parsed once, and handed down as it is, to worker processes too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from writ_async.conversation import Rules
+from writ_async.errors import InputError
+from writ_async.runs.early_stop import EarlyStop, parse_stop_early
+from writ_async.runs.seats import Seats
+from writ_async.scheduler import Limits
+from writ_async.verify.judge import AssumeMet, Judge, load_judge
+
+
+class PlaySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`trials` conversations of each task by the engines of `seats`, under `rules` and within `limits`.
+
+    `judge` decides assertions in plain language, `early` says which conversations are stopped early. `data` and `tools`
+    are the benchmark's folder and its own tool schemas, where its tasks are played. That many processes as there are
+    `workers` may share the work.
+    """
+
+    trials: int = 1
+    seed: int = 0
+    seats: Seats = Seats()
+    rules: Rules = Rules()
+    limits: Limits = Limits()
+    judge: Judge = msgspec.field(default_factory=AssumeMet)
+    early: EarlyStop = EarlyStop()
+    data: str | None = None
+    tools: str | None = None
+    workers: int = 1
+
+
+def parse_play_settings(
+    seats: Seats,
+    *,
+    trials: int = 1,
+    seed: int = 0,
+    rules: Rules | None = None,
+    limits: Limits | None = None,
+    judge: Judge | str = "assume-met",
+    stop_early: Sequence[str] = (),
+    data: str | None = None,
+    tools: str | None = None,
+    workers: int = 1,
+) -> PlaySettings:
+    """The settings from what a caller says. Raises `InputError` for a number, a judge or a rule that cannot be."""
+    for flag, number in (("--trials", trials), ("--workers", workers)):
+        if number < 1:
+            raise InputError(f"{flag} must be at least 1, not {number}")
+    return PlaySettings(
+        trials=trials,
+        seed=seed,
+        seats=seats,
+        rules=rules or Rules(),
+        limits=limits or Limits(),
+        judge=load_judge(judge) if isinstance(judge, str) else judge,
+        early=parse_stop_early(stop_early, trials),
+        data=data,
+        tools=tools,
+        workers=workers,
+    )

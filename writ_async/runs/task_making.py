@@ -1,0 +1,172 @@
+"""Stages 1 and 2 of a run: tasks are drawn, and told by users of many kinds; here or in worker processes.
+
+Workers make the same tasks to the byte. What a domain's tasks are depends on its earlier ones (no two of a world have
+the same gold writes), but on no other domain's: a domain is the least that can be drawn apart. Behaviours depend on the
+task and the seed alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
+
+import anyio
+import msgspec
+
+from writ_async.core.behaviour import Axis
+from writ_async.core.environment import Environment
+from writ_async.core.level import parse_levels
+from writ_async.core.task import Kind, Task, WorldRef
+from writ_async.errors import InputError, unwrap_group
+from writ_async.runs.seats import EngineSpec, Seats
+from writ_async.runs.workers import Link, Worker, WorkerDiedError
+from writ_async.runs.worlds import further_environment, open_world, open_worlds, world_key
+from writ_async.synthesis import parse_mix, synthesise_tasks
+from writ_async.synthesis.behaviours import parse_behaviours, with_behaviours
+from writ_async.synthesis.phraser import LlmPhraser, phrase_all
+from writ_async.synthesis.tasks import TaskWishes
+
+_CHUNK = 64  # tasks: small enough that all workers are done at about the same time
+
+_decode = msgspec.json.Decoder(list[Task]).decode
+
+
+class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Which tasks are made: `n` of them, with weights of kinds, levels and most tokens of tool results as wished.
+
+    `behaviours` are the values that every user shall have; None makes all users plain. `phraser` is the engine that
+    rewrites requests, if there is to be one.
+    """
+
+    n: int
+    seed: int
+    mix: Mapping[Kind, float]
+    wishes: TaskWishes
+    behaviours: Mapping[Axis, str] | None
+    phraser: EngineSpec | None = None
+
+
+def parse_task_settings(
+    *,
+    n: int,
+    seed: int = 0,
+    mix: str = "",
+    levels: str = "",
+    max_tool_tokens: int = 0,
+    behaviours: str = "on",
+    phraser: EngineSpec | None = None,
+) -> TaskSettings:
+    """The settings from what a caller says, as `writ synth --help` has it. Raises `InputError` for what cannot be."""
+    for flag, number, least in (("--n", n, 1), ("--max-tool-tokens", max_tool_tokens, 0)):
+        if number < least:
+            raise InputError(f"{flag} must be at least {least}, not {number}")
+    return TaskSettings(
+        n=n,
+        seed=seed,
+        mix=parse_mix(mix),
+        wishes=TaskWishes(levels=parse_levels(levels), max_tool_tokens=max_tool_tokens),
+        behaviours=parse_behaviours(behaviours),
+        phraser=phraser,
+    )
+
+
+def draw_tasks(worlds: Sequence[Environment], settings: TaskSettings, only: int | None = None) -> list[Task]:
+    """Draw tasks from worlds in turn; `only` leaves out those of all worlds but one. Raises `InputError`."""
+    return synthesise_tasks(
+        worlds, settings.n, settings.seed, settings.mix, settings.wishes, only=only, further=further_environment
+    )[0]
+
+
+def give_behaviours(
+    tasks: Sequence[Task], worlds: Mapping[str, Environment], seed: int, behaviours: Mapping[Axis, str] | None
+) -> list[Task]:
+    """The tasks, each told by its own kind of user, or all by plain ones; `worlds` are by `world_key`."""
+    if behaviours is None:
+        return list(tasks)
+    told: list[Task] = []
+    for task in tasks:
+        told += with_behaviours([task], {task.domain: worlds[world_key(task.world)]}, seed, behaviours)[0]
+    return told
+
+
+async def make_run_tasks(
+    worlds: Sequence[Environment], settings: TaskSettings, workers: Sequence[Worker] = ()
+) -> list[Task]:
+    """Draw tasks and have them told; workers take whole domains to draw from, and parts of the tasks to tell."""
+    if len(workers) > 1 and len(worlds) > 1:
+        tasks = await _draw_in_workers(workers, tuple(opened.ref for opened in worlds), settings)
+    else:
+        tasks = draw_tasks(worlds, settings)
+    if len(workers) > 1 and settings.phraser is None and settings.behaviours is not None:
+        return await _behave_in_workers(workers, tasks, settings)
+    opened = open_worlds(tasks, None, known=worlds)
+    if settings.phraser is None:
+        return give_behaviours(tasks, opened, settings.seed, settings.behaviours)
+    return await _phrase_tasks(tasks, opened, settings, settings.phraser)
+
+
+async def _phrase_tasks(
+    tasks: Sequence[Task], worlds: Mapping[str, Environment], settings: TaskSettings, engine: EngineSpec
+) -> list[Task]:
+    """The tasks in a model's words, request first, then how the user behaves."""
+    async with Seats(user=engine).open_engines(tasks, worlds.values(), settings.seed) as engines:
+        phraser = LlmPhraser(engines["user"], seed=settings.seed)
+
+        def environment_of(task: Task) -> Environment:
+            return worlds[world_key(task.world)]
+
+        told = await phrase_all(tasks, environment_of, phraser.phrase)
+        if settings.behaviours is None:
+            return told
+        behaving = give_behaviours(told, worlds, settings.seed, settings.behaviours)
+        return await phrase_all(behaving, environment_of, phraser.phrase_behaviour)
+
+
+async def _draw_in_workers(workers: Sequence[Worker], worlds: Sequence[WorldRef], settings: TaskSettings) -> list[Task]:
+    drawn: list[list[Task]] = [[] for _ in worlds]
+    turns = iter(range(len(worlds)))
+
+    async def work(worker: Worker) -> None:
+        for turn in turns:
+            drawn[turn] = _decode(await worker.call(draw_share, worlds, settings, turn))
+
+    await _work_together(workers, work)
+    return [drawn[number % len(worlds)][number // len(worlds)] for number in range(settings.n)]
+
+
+async def _behave_in_workers(workers: Sequence[Worker], tasks: Sequence[Task], settings: TaskSettings) -> list[Task]:
+    """Parts go to whichever worker is free."""
+    told: list[list[Task]] = [[] for _ in range(0, len(tasks), _CHUNK)]
+    places = iter(range(len(told)))
+
+    async def work(worker: Worker) -> None:
+        for place in places:
+            part = msgspec.json.encode(tasks[place * _CHUNK : (place + 1) * _CHUNK])
+            told[place] = _decode(await worker.call(behave_share, part, settings))
+
+    await _work_together(workers, work)
+    return [task for part in told for task in part]
+
+
+def draw_share(link: Link, worlds: Sequence[WorldRef], settings: TaskSettings, only: int) -> bytes:
+    """The encoded tasks of one world; called in a worker."""
+    return msgspec.json.encode(draw_tasks([open_world(ref, None) for ref in worlds], settings, only))
+
+
+def behave_share(link: Link, tasks: bytes, settings: TaskSettings) -> bytes:
+    """Encoded tasks with their behaviours; called in a worker."""
+    given = _decode(tasks)
+    return msgspec.json.encode(give_behaviours(given, open_worlds(given, None), settings.seed, settings.behaviours))
+
+
+async def _work_together(workers: Sequence[Worker], work: Callable[[Worker], Coroutine[Any, Any, None]]) -> None:
+    """Let all workers work until each has returned; the first error ends all."""
+    try:
+        async with anyio.create_task_group() as group:
+            for worker in workers:
+                group.start_soon(work, worker)
+    except BaseExceptionGroup as errors:
+        error = unwrap_group(errors)
+        if isinstance(error, WorkerDiedError):
+            raise WorkerDiedError(f"{error}, while tasks were made; the same command begins again") from None
+        raise error from None
