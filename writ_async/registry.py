@@ -74,7 +74,7 @@ def engine_offering(hook: str) -> str:
 
     Raises `InputError` when there is none, or more than one.
     """
-    found = [name for name in names("engines") if getattr(load_engine(name), hook) is not None]
+    found = [name for name in registered_names("engines") if getattr(load_engine(name), hook) is not None]
     if len(found) == 1:
         return found[0]
     raise InputError(
