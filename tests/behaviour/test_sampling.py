@@ -7,11 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.crowd import VALUES, environments, places, plain_tasks, told_tasks, trait
-from writ_async.behaviour.instructions import render_instruction, wordings
-from writ_async.behaviour.rules import gives_room, go_together, unavailable
+from tests.support.crowd import VALUES, environments, has_room, material, places, plain_tasks, told_tasks, trait
+from writ_async.behaviour.axes import AXES
+from writ_async.behaviour.axes import VALUES as DECLARED
+from writ_async.behaviour.instructions import count_wordings, render_instruction
+from writ_async.behaviour.pieces import wrong_version
 from writ_async.behaviour.sampling import sample_behaviour
-from writ_async.core.behaviour import AXES, Axis, Behaviour, wrong_version
+from writ_async.behaviour.values.wishes import unmeetable_wishes
+from writ_async.core.behaviour import Axis, Behaviour
 from writ_async.errors import InputError
 from writ_async.synthesis.behaviours import parse_behaviours, with_behaviours
 
@@ -40,10 +43,10 @@ def test_the_same_seed_gives_the_same_behaviour_whatever_the_other_tasks_are() -
 def test_traits_of_one_behaviour_fit_the_task_and_each_other() -> None:
     for task in told_tasks(1000):
         assert task.behaviour is not None
-        names = [f"{trait.axis}={trait.value}" for trait in task.behaviour.traits]
-        assert len({trait.axis for trait in task.behaviour.traits}) == len(names)
-        assert all(gives_room(task, trait.axis, trait.value) for trait in task.behaviour.traits)
-        assert all(go_together(a, b) for a in names for b in names if a != b)
+        values = [DECLARED[trait.label] for trait in task.behaviour.traits]
+        assert len({value.axis for value in values}) == len(values)
+        assert all(value.has_room(material(task)) for value in values)
+        assert all(a.goes_with(b) for a in values for b in values if a is not b)
         if task.behaviour.value("persistence"):
             assert task.behaviour.value("infeasible")
 
@@ -56,21 +59,21 @@ def test_a_fixed_value_is_there_wherever_the_task_gives_room_for_it(
     task = plain_tasks(1000)[place]
     domain = places()[task.domain][0]
     behaviour = sample_behaviour(task, domain, Random(seed), {axis: value})
-    assert (behaviour.value(axis) == value) == gives_room(task, axis, value)
+    assert (behaviour.value(axis) == value) == has_room(task, axis, value)
 
 
 def test_an_instruction_has_thousands_of_wordings_and_hardly_ever_repeats() -> None:
     behaviours = [task.behaviour for task in told_tasks(1000) if task.behaviour]
     assert len({behaviour.instruction for behaviour in behaviours}) >= 0.99 * len(behaviours)
     four = next(behaviour for behaviour in behaviours if len(behaviour.traits) == 4)
-    assert wordings(four) >= 1000
+    assert count_wordings(four) >= 1000
     assert len({render_instruction(four, Random(seed)) for seed in range(1000)}) > 500
 
 
 def test_every_value_can_be_said_in_the_second_person() -> None:
     for task in plain_tasks(1000)[:8]:
         for axis, value in VALUES:
-            if axis == "correction" and not gives_room(task, axis, value):
+            if axis == "correction" and not has_room(task, axis, value):
                 continue
             text = render_instruction(Behaviour((trait(task, axis, value),)), Random(3))
             assert "{" not in text
@@ -86,8 +89,8 @@ def test_a_wrong_version_is_another_text_and_always_the_same(value: str) -> None
 def test_what_cannot_be_had_is_read_off_the_tools() -> None:
     for name, other in (("retail", "choose a seat at the window"), ("airline", "have it gift-wrapped with a ribbon")):
         domain = places()[name][0]
-        assert len(unavailable(domain)) >= 10
-        assert other not in unavailable(domain)
+        assert len(unmeetable_wishes(domain)) >= 10
+        assert other not in unmeetable_wishes(domain)
 
 
 def test_the_flag_names_axes_and_values() -> None:

@@ -4,16 +4,15 @@ from collections import Counter
 
 import pytest
 
-from tests.support.crowd import VALUES, environments, places, plain_tasks, told, told_tasks, trait
+from tests.support.crowd import VALUES, environments, has_room, places, plain_tasks, told, told_tasks, trait
 from writ_async.api import run
-from writ_async.behaviour.rules import gives_room
-from writ_async.behaviour.signs import unexpressed
+from writ_async.behaviour.axes import unshown_traits
 from writ_async.core.behaviour import Axis, Behaviour
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
 from writ_async.curation.diversity import diversity_table, measure_diversity
 from writ_async.synthesis.behaviours import with_behaviours
-from writ_async.synthesis.neutrality import not_neutral
+from writ_async.synthesis.neutrality import why_not_neutral
 from writ_async.verify.user_slips import audit_user, user_slips
 
 N = 2000
@@ -80,16 +79,16 @@ def test_the_same_task_under_six_behaviours_ends_in_the_same_state() -> None:
 def test_each_value_alone_is_played_recognisably(axis: Axis, value: str) -> None:
     tasks: list[Task] = []
     for task in plain_tasks(1000):
-        if len(tasks) < 12 and gives_room(task, axis, value):
+        if len(tasks) < 12 and has_room(task, axis, value):
             chosen = [trait(task, axis, value)]
             if axis == "persistence":
                 chosen.insert(0, trait(task, "infeasible", "unavailable_first"))
-            if not not_neutral(task, Behaviour(tuple(chosen)), *places()[task.domain]):
+            if not why_not_neutral(task, Behaviour(tuple(chosen)), *places()[task.domain]):
                 tasks.append(told(task, *chosen))
     assert len(tasks) == 12
     for task, row in zip(tasks, run(tasks), strict=True):
         assert row.digest == task.gold_digest
-        assert unexpressed(task, row.messages) == [], row.messages
+        assert unshown_traits(task, row.messages) == [], row.messages
         assert audit_user(task, row.messages) == []
 
 
@@ -98,12 +97,12 @@ def test_each_value_alone_is_played_recognisably(axis: Axis, value: str) -> None
 )])  # fmt: skip
 def test_a_sign_is_not_seen_in_users_of_another_kind(axis: Axis, value: str) -> None:
     """Plain users show (nearly) nothing: a sign that is always there says nothing."""
-    tasks = [task for task in plain_tasks(1000)[:60] if gives_room(task, axis, value)][:30]
+    tasks = [task for task in plain_tasks(1000)[:60] if has_room(task, axis, value)][:30]
     marked = [told(task, *([trait(task, axis, value)] if axis != "persistence" else [
         trait(task, "infeasible", "unavailable_first"), trait(task, axis, value)])) for task in tasks]  # fmt: skip
     rows = run(tasks)
     seen = Counter(
-        trait not in unexpressed(task, row.messages)
+        trait not in unshown_traits(task, row.messages)
         for task, row in zip(marked, rows, strict=True)
         for trait in (task.behaviour.traits[-1:] if task.behaviour else ())
     )

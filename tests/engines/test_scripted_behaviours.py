@@ -12,9 +12,8 @@ from writ_engines.scripted.turns import APOLOGISE, CALL, SAY, Turn
 from writ_engines.scripted.user_mistakes import USER_MISTAKES
 from writ_engines.scripted.user_script import UserScript
 
-from tests.support.crowd import places, plain_tasks, told, told_tasks, trait
+from tests.support.crowd import has_room, places, plain_tasks, told, told_tasks, trait
 from writ_async.api import run
-from writ_async.behaviour.rules import gives_room
 from writ_async.conversation import Conversation, user_system_prompt
 from writ_async.core.behaviour import Behaviour, Trait
 from writ_async.core.engine import Completion, Request
@@ -73,7 +72,7 @@ def test_a_behaviour_adds_no_more_turns_than_its_budget() -> None:
 
 
 def test_a_correction_comes_before_any_write_and_is_asked_for() -> None:
-    tasks = [task for task in plain_tasks(1000) if gives_room(task, "correction", "self_corrects")][:30]
+    tasks = [task for task in plain_tasks(1000) if has_room(task, "correction", "self_corrects")][:30]
     tasks = [told(task, trait(task, "correction", "self_corrects")) for task in tasks]
     for row in run(tasks):
         said = texts(row.messages)

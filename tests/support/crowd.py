@@ -4,8 +4,9 @@ from functools import lru_cache
 
 import msgspec
 
-from writ_async.behaviour.rules import correctable, trigger_of, unavailable
-from writ_async.core.behaviour import AXES, Axis, Behaviour, Trait
+from writ_async.behaviour.axes import VALUES as DECLARED
+from writ_async.behaviour.value import Material
+from writ_async.core.behaviour import Axis, Behaviour, Trait
 from writ_async.core.domain import Domain
 from writ_async.core.environment import Environment
 from writ_async.core.state import World
@@ -15,7 +16,7 @@ from writ_async.runs.worlds import generate_world
 from writ_async.synthesis import parse_mix, synthesise_tasks
 from writ_async.synthesis.behaviours import with_behaviours
 
-VALUES = [(axis, value) for axis, values in AXES.items() for value in values if value != "none"]
+VALUES = [(value.axis, value.name) for value in DECLARED.values()]
 Places = dict[str, tuple[Domain, World]]
 
 
@@ -56,9 +57,16 @@ def told(task: Task, *traits: Trait) -> Task:
 
 def trait(task: Task, axis: Axis, value: str) -> Trait:
     """A trait with the detail that it needs."""
-    detail = ""
-    if axis == "correction":
-        detail = correctable(task)[0]
-    elif axis in ("infeasible", "fallback"):
-        detail = unavailable(places()[task.domain][0])[0]
-    return Trait(axis, value, *trigger_of(axis, value), detail)
+    declared = DECLARED[f"{axis}={value}"]
+    detail = declared.details(material(task))[0] if declared.details is not None else ""
+    return Trait(axis, value, declared.trigger, declared.turns, detail)
+
+
+def material(task: Task) -> Material:
+    """What a task offers a behaviour."""
+    return Material.of(task, places()[task.domain][0])
+
+
+def has_room(task: Task, axis: Axis, value: str) -> bool:
+    """Whether a task gives room for a value."""
+    return DECLARED[f"{axis}={value}"].has_room(material(task))

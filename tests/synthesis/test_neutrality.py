@@ -2,16 +2,16 @@
 
 import msgspec
 
-from tests.support.crowd import VALUES, places, plain_tasks, told_tasks, trait
-from writ_async.behaviour.rules import gives_room
-from writ_async.core.behaviour import Behaviour, Trait, wrong_version
+from tests.support.crowd import VALUES, has_room, places, plain_tasks, told_tasks, trait
+from writ_async.behaviour.pieces import wrong_version
+from writ_async.core.behaviour import Behaviour, Trait
 from writ_async.core.state import World
 from writ_async.core.task import Action, Fact, Task
-from writ_async.synthesis.neutrality import not_neutral, world_ids
+from writ_async.synthesis.neutrality import why_not_neutral, world_ids
 
 
 def problem(task: Task, behaviour: Behaviour) -> str:
-    return not_neutral(task, behaviour, *places()[task.domain])
+    return why_not_neutral(task, behaviour, *places()[task.domain])
 
 
 def test_every_given_behaviour_is_proved_again_from_task_and_world_alone() -> None:
@@ -20,10 +20,10 @@ def test_every_given_behaviour_is_proved_again_from_task_and_world_alone() -> No
         assert problem(task, task.behaviour) == ""
 
 
-def test_every_single_value_is_neutral_where_the_task_gives_room() -> None:
+def test_every_single_value_is_neutral_where_the_task_has_room() -> None:
     for task in plain_tasks(1000)[:40]:
         for axis, value in VALUES:
-            if axis == "persistence" or not gives_room(task, axis, value):
+            if axis == "persistence" or not has_room(task, axis, value):
                 continue
             found = problem(task, Behaviour((trait(task, axis, value),)))
             assert found == "" or "is somebody else" in found, (task.id, axis, value)
@@ -50,7 +50,7 @@ def test_a_slip_that_is_somebody_else_is_found() -> None:
         return
     bent = msgspec.structs.replace(task, scenario=msgspec.structs.replace(task.scenario, facts=facts))
     slip = Behaviour((Trait("correction", "self_corrects", "asked", 1, "zip"),))
-    assert "is somebody else" in not_neutral(bent, slip, domain, world)
+    assert "is somebody else" in why_not_neutral(bent, slip, domain, world)
 
 
 def test_a_wish_that_a_tool_could_fulfil_is_found() -> None:
@@ -60,7 +60,7 @@ def test_a_wish_that_a_tool_could_fulfil_is_found() -> None:
 
 
 def test_a_behaviour_that_the_task_gives_no_room_for_is_found() -> None:
-    task = next(task for task in plain_tasks(1000) if not gives_room(task, "confirmation", "one_at_a_time"))
+    task = next(task for task in plain_tasks(1000) if not has_room(task, "confirmation", "one_at_a_time"))
     late = Behaviour((Trait("confirmation", "one_at_a_time", "after_write", 4),))
     assert "no room" in problem(task, late)
     both = Behaviour((Trait("disclosure", "all_at_once"), Trait("cooperation", "withholds_once")))
@@ -70,7 +70,7 @@ def test_a_behaviour_that_the_task_gives_no_room_for_is_found() -> None:
 def test_an_early_write_that_needs_a_late_word_is_found() -> None:
     """The two wishes of a request in the wrong order: what the first write needs would be told last."""
     for task in plain_tasks(1000):
-        if not gives_room(task, "confirmation", "one_at_a_time") or len(task.certificates) != 2:
+        if not has_room(task, "confirmation", "one_at_a_time") or len(task.certificates) != 2:
             continue
         first, second = task.certificates
         turned = (

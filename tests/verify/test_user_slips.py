@@ -10,7 +10,7 @@ from writ_engines.scripted.user_mistakes import USER_MISTAKES
 
 from tests.support.crowd import plain_tasks, told, told_tasks, trait
 from writ_async.api import run
-from writ_async.behaviour.signs import unexpressed
+from writ_async.behaviour.axes import unshown_traits
 from writ_async.core.message import AssistantMessage, Message, UserMessage, make_call
 from writ_async.core.task import Action, Certificate, Fact, Scenario, Task, WorldRef
 from writ_async.core.trajectory import Finding
@@ -153,7 +153,7 @@ def test_a_time_is_the_same_in_all_its_forms(form: str) -> None:
 @given(st.text())
 def test_no_text_makes_the_audit_fail(text: str) -> None:
     audit_user(TASK, talk(text, text, text))
-    unexpressed(told(TASK), talk(text, text))
+    unshown_traits(told(TASK), talk(text, text))
 
 
 def test_a_trait_that_was_not_shown_is_minor_and_named() -> None:

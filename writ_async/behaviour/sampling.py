@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from random import Random
 
-from writ_async.behaviour import rules
-from writ_async.core.behaviour import AXES, Axis, Behaviour, Trait
+from writ_async.behaviour.axes import AXES, AXIS_WEIGHTS, VALUES
+from writ_async.behaviour.value import Material, Value
+from writ_async.core.behaviour import Axis, Behaviour, Trait
 from writ_async.core.domain import Domain
 from writ_async.core.task import Task
 
@@ -19,41 +20,38 @@ def sample_behaviour(
 ) -> Behaviour:
     """A behaviour of two to four traits, without its instruction. `fixed` values are in it where the task allows them.
 
-    Costs O(axes); the draw depends on the task, the domain's tools and `rng` alone.
+    An axis fixed to `none` is left out. The draw depends on the task, the domain's tools and `rng` alone.
     """
+    material = Material.of(task, domain)
+    fixed = fixed or {}
     traits: list[Trait] = []
-    for axis, value in (fixed or {}).items():
-        _add(traits, task, domain, axis, value, rng)
+    for axis, name in fixed.items():
+        if name != "none":
+            _add(traits, material, VALUES[f"{axis}={name}"], rng)
     wanted = rng.randint(FEWEST, max(FEWEST, most))
-    open_axes = [axis for axis in AXES if axis not in (fixed or {})]
+    open_axes = [axis for axis in AXES if axis not in fixed]
     while len(traits) < wanted and open_axes:
-        axis = rng.choices(open_axes, [rules.WEIGHTS[axis] for axis in open_axes])[0]
+        axis = rng.choices(open_axes, [AXIS_WEIGHTS[axis] for axis in open_axes])[0]
         open_axes.remove(axis)
         values = AXES[axis]
-        weights = [rules.weight_of(axis, value) for value in values]
-        _add(traits, task, domain, axis, rng.choices(values, weights)[0], rng)
+        _add(traits, material, rng.choices(values, [value.weight for value in values])[0], rng)
         open_axes = [axis for axis in open_axes if all(trait.axis != axis for trait in traits)]
     order = list(AXES)
     return Behaviour(tuple(sorted(traits, key=lambda trait: order.index(trait.axis))))
 
 
-def _add(traits: list[Trait], task: Task, domain: Domain, axis: Axis, value: str, rng: Random) -> None:
+def _add(traits: list[Trait], material: Material, value: Value, rng: Random) -> None:
     """Add a trait, and the one that it rests on, where the task and the other traits let it."""
-    if axis == "persistence" and not any(trait.axis == "infeasible" for trait in traits):
-        _add(traits, task, domain, "infeasible", "unavailable_first", rng)
-        if not any(trait.axis == "infeasible" for trait in traits):
+    if value.rests_on and all(trait.label != value.rests_on for trait in traits):
+        _add(traits, material, VALUES[value.rests_on], rng)
+        if all(trait.label != value.rests_on for trait in traits):
             return
-    name = f"{axis}={value}"
-    fits = rules.weight_of(axis, value) and rules.gives_room(task, axis, value)
-    if not fits or not all(rules.go_together(name, f"{trait.axis}={trait.value}") for trait in traits):
+    if not value.has_room(material) or not all(value.goes_with(VALUES[trait.label]) for trait in traits):
         return
     detail = ""
-    if axis == "correction":
-        detail = rng.choice(rules.correctable(task))
-    elif axis in ("infeasible", "fallback"):
-        wishes = rules.unavailable(domain)
-        if not wishes:
+    if value.details is not None:
+        details = value.details(material)
+        if not details:
             return
-        detail = rng.choice(wishes)
-    trigger, turns = rules.trigger_of(axis, value)
-    traits.append(Trait(axis, value, trigger, turns, detail))
+        detail = rng.choice(details)
+    traits.append(Trait(value.axis, value.name, value.trigger, value.turns, detail))

@@ -31,27 +31,6 @@ Axis = Literal[
 ]
 Trigger = Literal["opening", "always", "asked", "confirmation", "refusal", "after_write"]
 
-AXES: dict[Axis, tuple[str, ...]] = {
-    "disclosure": ("all_at_once", "on_request", "drip", "reversed"),
-    "verbosity": ("minimal", "standard", "rambling"),
-    "cooperation": ("answers_asked", "other_first", "withholds_once", "refuses_optional"),
-    "utterances": ("whole", "fragments", "typos", "cut_off"),
-    "drift": ("none", "adds_at_confirmation"),
-    "correction": ("none", "self_corrects"),
-    "fallback": ("none", "conditional"),
-    "ambiguity": ("none", "vague_object", "vague_time"),
-    "infeasible": ("none", "unavailable_first"),
-    "tone": ("calm", "anxious", "angry"),
-    "tangents": ("none", "question", "opinion", "opinion_question", "anecdote"),
-    "ignorance": ("none", "asks_where", "asks_meaning", "mixes_terms"),
-    "expertise": ("average", "novice", "expert"),
-    "language": ("plain", "code_switching", "second_language", "formal"),
-    "persistence": ("none", "repeats_denied", "false_claim"),
-    "confirmation": ("explicit", "implicit", "recap_first", "one_at_a_time"),
-    "channel": ("plain", "multi_message", "spelled_out", "interrupted"),
-}
-"""The seventeen axes and their values. Where there is a plain value, it is the first."""
-
 
 class Trait(msgspec.Struct, frozen=True, omit_defaults=True):
     """A value on one axis, what sets it off, and the most user turns that it may add.
@@ -65,6 +44,11 @@ class Trait(msgspec.Struct, frozen=True, omit_defaults=True):
     trigger: Trigger = "always"
     turns: int = 0
     detail: str = ""
+
+    @property
+    def label(self) -> str:
+        """The axis with the value, such as `tone=angry`."""
+        return f"{self.axis}={self.value}"
 
 
 class Behaviour(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -90,16 +74,4 @@ class Behaviour(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def label(self) -> str:
         """The traits in one line, such as `disclosure=drip tone=angry`."""
-        return " ".join(f"{trait.axis}={trait.value}" for trait in self.traits)
-
-
-def wrong_version(value: str) -> str:
-    """A value as somebody gives it who has mixed it up: its last two unequal neighbours change places.
-
-    Always another text; the same value always gives the same one, so that nothing has to be stored.
-    """
-    for place in range(len(value) - 1, 0, -1):
-        first, second = value[place - 1], value[place]
-        if first != second and first.isalnum() and second.isalnum() and first.isdigit() == second.isdigit():
-            return f"{value[: place - 1]}{second}{first}{value[place + 1 :]}"
-    return f"{value}1"
+        return " ".join(trait.label for trait in self.traits)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from writ_async.behaviour.signs import unexpressed
+from writ_async.behaviour.axes import unshown_traits
+from writ_async.behaviour.pieces import is_heard, pieces_of, words_of
 from writ_async.core.message import Message, UserMessage
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
-from writ_async.core.utterances import is_heard, units_of, words_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -94,15 +94,15 @@ def _user_texts(messages: Sequence[Message]) -> list[str]:
 
 
 def _told_share(task: Task, text: str) -> float:
-    units = [unit for unit in units_of(task) if unit.part != "greeting"]
+    pieces = [piece for piece in pieces_of(task) if piece.part != "greeting"]
     words = words_of(text)
-    return sum(is_heard(unit, words) for unit in units) / max(1, len(units))
+    return sum(is_heard(piece, words) for piece in pieces) / max(1, len(pieces))
 
 
 def _count_traits(measures: Diversity, task: Task, messages: Sequence[Message]) -> None:
-    missing = unexpressed(task, messages)
+    missing = unshown_traits(task, messages)
     for trait in task.behaviour.traits if task.behaviour is not None else ():
-        for counts, key in ((measures.axes, trait.axis), (measures.values, f"{trait.axis}={trait.value}")):
+        for counts, key in ((measures.axes, trait.axis), (measures.values, trait.label)):
             shown = counts.setdefault(key, ShownCount())
             shown.asked += 1
             shown.shown += trait not in missing

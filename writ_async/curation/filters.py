@@ -134,7 +134,7 @@ def traits_of(task: Task | None) -> list[str]:
     """The values of a task's behaviour, such as `tone=angry`."""
     if task is None or task.behaviour is None:
         return []
-    return [f"{trait.axis}={trait.value}" for trait in task.behaviour.traits]
+    return [trait.label for trait in task.behaviour.traits]
 
 
 __all__ = ["FILTERS", "NAMES", "Filter", "Funnel", "failed_filter", "level_of", "pass_filters", "traits_of"]

@@ -7,15 +7,16 @@ from random import Random
 
 import msgspec
 
+from writ_async.behaviour.axes import AXES
 from writ_async.behaviour.instructions import render_instruction
 from writ_async.behaviour.sampling import sample_behaviour
-from writ_async.core.behaviour import AXES, Axis, Behaviour
+from writ_async.core.behaviour import Axis, Behaviour
 from writ_async.core.domain import Domain
 from writ_async.core.environment import Environment
 from writ_async.core.state import World
 from writ_async.core.task import Task
 from writ_async.errors import InputError
-from writ_async.synthesis.neutrality import not_neutral
+from writ_async.synthesis.neutrality import why_not_neutral
 
 _DRAWS = 12
 
@@ -31,6 +32,8 @@ class BehaviourReport(msgspec.Struct):
 def parse_behaviours(text: str) -> dict[Axis, str] | None:
     """The wanted values from `on` (none in particular), `off` (gives None), or `AXIS=VALUE,AXIS=VALUE`.
 
+    `AXIS=none` leaves an axis out.
+
     Raises `InputError` for an axis or a value that there is not.
     """
     if text == "off":
@@ -41,8 +44,9 @@ def parse_behaviours(text: str) -> dict[Axis, str] | None:
         axis = next((axis for axis in AXES if axis == name), None)
         if axis is None:
             raise InputError(f"--behaviours: unknown axis {name!r}; known: on, off, {', '.join(AXES)}")
-        if value not in AXES[axis]:
-            raise InputError(f"--behaviours: {name} has no value {value!r}; it has: {', '.join(AXES[axis])}")
+        known = ("none", *(declared.name for declared in AXES[axis]))
+        if value not in known:
+            raise InputError(f"--behaviours: {name} has no value {value!r}; it has: {', '.join(known)}")
         fixed[axis] = value
     return fixed
 
@@ -83,9 +87,10 @@ def draw_behaviour(
     for _ in range(_DRAWS):
         behaviour = sample_behaviour(task, domain, rng, fixed)
         behaviour = msgspec.structs.replace(behaviour, instruction=render_instruction(behaviour, rng))
-        problem = not_neutral(task, behaviour, domain, world) if behaviour.traits else "nothing fits"
+        problem = why_not_neutral(task, behaviour, domain, world) if behaviour.traits else "nothing fits"
         if not problem:
             return behaviour
         if report is not None:
-            report.refused[problem.split("'")[0].strip()] = report.refused.get(problem.split("'")[0].strip(), 0) + 1
+            reason = problem.split("'")[0].strip()
+            report.refused[reason] = report.refused.get(reason, 0) + 1
     return None

@@ -16,41 +16,43 @@ from typing import Any
 
 import msgspec
 
-from writ_async.behaviour import rules
-from writ_async.core.behaviour import Behaviour, wrong_version
+from writ_async.behaviour.axes import VALUES
+from writ_async.behaviour.pieces import Piece, pieces_of, wrong_version
+from writ_async.behaviour.value import Material
+from writ_async.behaviour.values.wishes import unmeetable_wishes
+from writ_async.core.behaviour import Behaviour
 from writ_async.core.domain import Domain
 from writ_async.core.state import State, World
 from writ_async.core.task import Task
-from writ_async.core.utterances import Unit, units_of
 from writ_async.synthesis.soundness import why_unsound
 from writ_async.verify.provenance import atoms
 
 _TOKEN = re.compile(r"[#@\w.-]*\w")
 
 
-def not_neutral(task: Task, behaviour: Behaviour, domain: Domain, world: World) -> str:
+def why_not_neutral(task: Task, behaviour: Behaviour, domain: Domain, world: World) -> str:
     """Why a behaviour might change the outcome of a task, or an empty string.
 
     The gold calls are made once on a fresh state; the world's ids are indexed at the first call.
     """
-    units = units_of(task)
+    pieces = pieces_of(task)
     return (
-        _mixes_channels(task, behaviour, world)
-        or _loses_a_value(task, units)
-        or _tells_too_late(task, behaviour, units)
-        or _corrects_to_another(task, behaviour, world)
-        or _asks_for_the_possible(behaviour, domain)
-        or _plays_what_it_cannot(task, behaviour)
-        or _leads_elsewhere(task, behaviour, units, domain, world)
+        _why_channels_mix(task, behaviour, world)
+        or _why_a_value_is_lost(task, pieces)
+        or _why_told_too_late(task, behaviour, pieces)
+        or _why_slip_names_another(task, behaviour, world)
+        or _why_wish_can_be_met(behaviour, domain)
+        or _why_not_playable(task, behaviour, domain)
+        or _why_end_differs(task, behaviour, pieces, domain, world)
     )
 
 
 def world_ids(world: World) -> frozenset[str]:
     """All keys of a world's tables, and every string with a digit in an entity, in lower case."""
-    return world.index("behaviour.ids", _ids)
+    return world.index("behaviour.ids", _ids_of)
 
 
-def _ids(world: World) -> frozenset[str]:
+def _ids_of(world: World) -> frozenset[str]:
     found: set[str] = set()
     for rows in world.tables.values():
         for key, entity in rows.items():
@@ -61,56 +63,56 @@ def _ids(world: World) -> frozenset[str]:
     return frozenset(found)
 
 
-def _mixes_channels(task: Task, behaviour: Behaviour, world: World) -> str:
+def _why_channels_mix(task: Task, behaviour: Behaviour, world: World) -> str:
     text = " ".join((behaviour.instruction, *(trait.detail for trait in behaviour.traits))).casefold()
     words = set(_TOKEN.findall(text))
     ids = world_ids(world)
     for word in sorted(words):
         if word in ids or any(char.isdigit() for char in word):
             return f"the behaviour names {word!r}"
-    for value in _values(task):
+    for value in _telling_values(task):
         sought = value.casefold()
         if len(value) > 2 and sought in text and re.search(rf"(?<!\w){re.escape(sought)}(?!\w)", text):
             return f"the behaviour names {value!r}"
     return ""
 
 
-def _values(task: Task) -> Iterator[str]:
+def _telling_values(task: Task) -> Iterator[str]:
     """Values of facts and gold arguments that are not mere words: what has a digit or a capital in it."""
     texts = [fact.value for fact in task.scenario.facts]
     texts += [str(value) for action in task.actions or () for _, value in atoms(action.arguments)]
     return (text for text in texts if any(char.isdigit() or char.isupper() for char in text))
 
 
-def _loses_a_value(task: Task, units: tuple[Unit, ...]) -> str:
+def _why_a_value_is_lost(task: Task, pieces: tuple[Piece, ...]) -> str:
     """Every value that the scenario tells, and a gold call needs, is whole in one piece."""
     told = " ".join((task.scenario.request, *(fact.text for fact in task.scenario.facts))).casefold()
-    pieces = [unit.text.casefold() for unit in units]
+    texts = [piece.text.casefold() for piece in pieces]
     for action in task.actions or ():
         for _, value in atoms(action.arguments):
             text = str(value).casefold()
-            if text in told and not any(text in piece for piece in pieces):
+            if text in told and not any(text in one for one in texts):
                 return f"{value!r} is cut in two"
     for fact in task.scenario.facts:
-        if not any(unit.part == "fact" and unit.text == fact.text for unit in units):
+        if not any(piece.part == "fact" and piece.text == fact.text for piece in pieces):
             return f"the fact {fact.slot!r} is not told"
     return ""
 
 
-def _writes(task: Task) -> list[dict[str, Any]]:
+def _write_arguments(task: Task) -> list[dict[str, Any]]:
     indices = sorted({certificate.write for certificate in task.certificates if certificate.write >= 0})
     return [(task.actions or ())[index].arguments for index in indices]
 
 
-def _tells_too_late(task: Task, behaviour: Behaviour, units: tuple[Unit, ...]) -> str:
+def _why_told_too_late(task: Task, behaviour: Behaviour, pieces: tuple[Piece, ...]) -> str:
     """What a write needs of the user's words is told with its own wish or before."""
-    if not any(unit.wish for unit in units):
+    if not any(piece.wish for piece in pieces):
         return ""
     if behaviour.value("confirmation") != "one_at_a_time" and behaviour.value("drift") != "adds_at_confirmation":
         return ""
-    for number, arguments in enumerate(_writes(task)):
-        early = " ".join(unit.text for unit in units if unit.wish <= number).casefold()
-        late = " ".join(unit.text for unit in units if unit.wish > number).casefold()
+    for number, arguments in enumerate(_write_arguments(task)):
+        early = " ".join(piece.text for piece in pieces if piece.wish <= number).casefold()
+        late = " ".join(piece.text for piece in pieces if piece.wish > number).casefold()
         for path, value in atoms(arguments):
             text = str(value).casefold()
             if isinstance(value, str) and len(text) > 2 and text in late and text not in early:
@@ -118,7 +120,7 @@ def _tells_too_late(task: Task, behaviour: Behaviour, units: tuple[Unit, ...]) -
     return ""
 
 
-def _corrects_to_another(task: Task, behaviour: Behaviour, world: World) -> str:
+def _why_slip_names_another(task: Task, behaviour: Behaviour, world: World) -> str:
     trait = behaviour.trait("correction")
     if trait is None:
         return ""
@@ -131,28 +133,28 @@ def _corrects_to_another(task: Task, behaviour: Behaviour, world: World) -> str:
     return ""
 
 
-def _asks_for_the_possible(behaviour: Behaviour, domain: Domain) -> str:
-    for axis in ("infeasible", "fallback"):
-        trait = next((trait for trait in behaviour.traits if trait.axis == axis), None)
-        if trait is not None and trait.detail not in rules.unavailable(domain):
+def _why_wish_can_be_met(behaviour: Behaviour, domain: Domain) -> str:
+    for trait in behaviour.traits:
+        if trait.axis in ("infeasible", "fallback") and trait.detail not in unmeetable_wishes(domain):
             return f"a tool may be able to {trait.detail}"
     return ""
 
 
-def _plays_what_it_cannot(task: Task, behaviour: Behaviour) -> str:
-    names = [f"{trait.axis}={trait.value}" for trait in behaviour.traits]
-    for place, (name, trait) in enumerate(zip(names, behaviour.traits, strict=True)):
-        if not rules.gives_room(task, trait.axis, trait.value):
-            return f"the task gives no room for {name}"
-        for other in names[place + 1 :]:
-            if not rules.go_together(name, other):
-                return f"{name} and {other} undo one another"
+def _why_not_playable(task: Task, behaviour: Behaviour, domain: Domain) -> str:
+    material = Material.of(task, domain)
+    values = [VALUES[trait.label] for trait in behaviour.traits]
+    for index, value in enumerate(values):
+        if not value.has_room(material):
+            return f"the task gives no room for {value.label}"
+        for other in values[index + 1 :]:
+            if not value.goes_with(other):
+                return f"{value.label} and {other.label} undo one another"
     return ""
 
 
-def _leads_elsewhere(task: Task, behaviour: Behaviour, units: tuple[Unit, ...], domain: Domain, world: World) -> str:
+def _why_end_differs(task: Task, behaviour: Behaviour, pieces: tuple[Piece, ...], domain: Domain, world: World) -> str:
     """The gold calls after exactly the pieces that this user says: same provenance, same certificates, same state."""
-    said = " ".join(unit.text for unit in Random(0).sample(units, len(units)))
+    said = " ".join(piece.text for piece in Random(0).sample(pieces, len(pieces)))
     retold = msgspec.structs.replace(
         task, scenario=msgspec.structs.replace(task.scenario, request=said, facts=()), behaviour=behaviour
     )

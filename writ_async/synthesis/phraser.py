@@ -22,7 +22,7 @@ from writ_async.core.message import AssistantMessage, Message, SystemMessage, Us
 from writ_async.core.state import State, World
 from writ_async.core.task import Task
 from writ_async.errors import EngineError
-from writ_async.synthesis.neutrality import not_neutral, world_ids
+from writ_async.synthesis.neutrality import why_not_neutral, world_ids
 from writ_async.synthesis.soundness import why_unsound
 from writ_async.verify.provenance import atoms
 from writ_async.verify.user_slips import values_in
@@ -209,7 +209,7 @@ def instruction_problem(task: Task, behaviour: Behaviour, text: str, domain: Dom
         if not wanted <= set(_WORD.findall(text.casefold())):
             return f"lost: the text must name {trait.detail!r}"
     retold = msgspec.structs.replace(behaviour, instruction=text)
-    problem = not_neutral(task, retold, domain, world)
+    problem = why_not_neutral(task, retold, domain, world)
     return f"channel: {problem}" if problem else ""
 
 

@@ -16,12 +16,11 @@ from typing import Final, Literal
 
 import msgspec
 
-from writ_async.behaviour.signs import unexpressed
-from writ_async.core.behaviour import wrong_version
+from writ_async.behaviour.axes import unshown_traits
+from writ_async.behaviour.pieces import Piece, is_heard, pieces_of, words_of, wrong_version
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage
 from writ_async.core.task import Action, Task
 from writ_async.core.trajectory import Finding
-from writ_async.core.utterances import Unit, is_heard, units_of, words_of
 from writ_async.verify.provenance import SMALL, atoms
 
 Severity = Literal["critical_helped", "critical_hindered", "minor"]
@@ -92,7 +91,7 @@ def user_slips(task: Task, messages: Sequence[Message]) -> list[UserSlip]:
         *_endings(task, messages),
         *(
             UserSlip(UserReason.UNEXPRESSED, "minor", f"{trait.axis}={trait.value}")
-            for trait in unexpressed(task, messages)
+            for trait in unshown_traits(task, messages)
         ),
     ]
 
@@ -213,15 +212,15 @@ def _undisclosed(task: Task, messages: Sequence[Message]) -> list[UserSlip]:
         for call in message.tool_calls
     }
     done = all(action.name in made for action in _gold_writes(task))
-    missing = [unit for unit in units_of(task) if unit.part != "greeting" and not is_heard(unit, words)]
+    missing = [piece for piece in pieces_of(task) if piece.part != "greeting" and not is_heard(piece, words)]
     needed = {str(atom).casefold() for action in task.actions or () for _, atom in atoms(action.arguments)}
     return [
         UserSlip(
             UserReason.UNDISCLOSED,
-            "critical_hindered" if done and _needs(unit, needed) else "minor",
-            unit.slot or unit.text,
+            "critical_hindered" if done and _needs(piece, needed) else "minor",
+            piece.slot or piece.text,
         )
-        for unit in missing
+        for piece in missing
     ]
 
 
@@ -231,8 +230,8 @@ def _gold_writes(task: Task) -> list[Action]:
     return [actions[index] for index in sorted({item.write for item in task.certificates if item.write >= 0})]
 
 
-def _needs(unit: Unit, needed: set[str]) -> bool:
-    return unit.part == "fact" and unit.value.casefold() in needed
+def _needs(piece: Piece, needed: set[str]) -> bool:
+    return piece.part == "fact" and piece.value.casefold() in needed
 
 
 def _endings(task: Task, messages: Sequence[Message]) -> list[UserSlip]:

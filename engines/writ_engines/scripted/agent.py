@@ -12,9 +12,8 @@ from random import Random
 
 import msgspec
 
-from writ_async.core.behaviour import wrong_version
+from writ_async.behaviour.pieces import Piece, is_heard, pieces_of, words_of, wrong_version
 from writ_async.core.task import Task
-from writ_async.core.utterances import Unit, is_heard, units_of, words_of
 from writ_engines.scripted import speech
 from writ_engines.scripted.turns import APOLOGISE, CALL, ENDLESS, SAY, Turn
 
@@ -36,8 +35,8 @@ class AgentScript:
         self.turns = 0
         self._plan = list(plan)
         self._rng = rng
-        units = units_of(task)
-        self._units = [unit for unit in units if unit.part != "greeting"]
+        pieces = pieces_of(task)
+        self._pieces = [piece for piece in pieces if piece.part != "greeting"]
         self._late = _told_late(task)
         self._value = task.behaviour.value if task.behaviour is not None else lambda axis: ""
         traits = task.behaviour.traits if task.behaviour is not None else ()
@@ -115,32 +114,32 @@ class AgentScript:
         last = self._plan[-1]
         return msgspec.structs.replace(last, note=None) if last.kind in (SAY, APOLOGISE) else Turn.closing()
 
-    def _missing(self, wish: int) -> list[Unit]:
+    def _missing(self, wish: int) -> list[Piece]:
         """What the user has still to tell before a turn for this wish: the wish first, then facts."""
-        units = [unit for unit in self._units if self._due(unit) <= wish and not is_heard(unit, self._words)]
-        return sorted(units, key=lambda unit: (unit.part != "goal", unit.part != "fact"))
+        pieces = [piece for piece in self._pieces if self._due(piece) <= wish and not is_heard(piece, self._words)]
+        return sorted(pieces, key=lambda piece: (piece.part != "goal", piece.part != "fact"))
 
-    def _due(self, unit: Unit) -> int:
+    def _due(self, piece: Piece) -> int:
         """The wish before which a piece has to be told; a question that is added late has to be answered at the end."""
-        return max(unit.wish, 1) if self._late and unit.part == "question" else unit.wish
+        return max(piece.wish, 1) if self._late and piece.part == "question" else piece.wish
 
-    def _question(self, missing: Sequence[Unit], heard: str) -> str:
+    def _question(self, missing: Sequence[Piece], heard: str) -> str:
         done = bool(self._place) and self._plan[self._place - 1].kind == CALL and missing[0].wish > 0
         if done or (self._late and missing[0].part == "question"):
             return self._rng.choice(speech.ASK_NEXT)
         first = missing[0]
         if first.part == "goal":
             return self._rng.choice(speech.ASK_GOAL)
-        facts = [unit for unit in missing if unit.part == "fact"]
+        facts = [piece for piece in missing if piece.part == "fact"]
         if not facts:
             return self._rng.choice(speech.ASK_REST)
         why = f"{self._rng.choice(speech.EXPLAIN)} " if self._asks > 1 and "?" in heard else ""
-        wrong = [unit for unit in facts if unit.value and words_of(wrong_version(unit.value)) <= self._words]
+        wrong = [piece for piece in facts if piece.value and words_of(wrong_version(piece.value)) <= self._words]
         if wrong and not self._checked:
             self._checked = True
             return why + self._rng.choice(speech.ASK_CHECK).format(speech.slot_words(wrong[0].slot))
         one = self._value("cooperation") == "other_first" or len(facts) == 1
-        slots = dict.fromkeys(speech.slot_words(unit.slot) for unit in (facts[:1] if one else facts))
+        slots = dict.fromkeys(speech.slot_words(piece.slot) for piece in (facts[:1] if one else facts))
         return why + self._rng.choice(speech.ASK_SLOTS).format(" and your ".join(slots))
 
     def _prefixed(self, text: str) -> str:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterable
 from random import Random
 
+from writ_async.behaviour.pieces import sentences_of
 from writ_async.core.behaviour import Behaviour
 from writ_async.core.task import Task
-from writ_async.core.utterances import sentences_of
 from writ_engines.scripted import user_lines as lines
 
 _LEAD = re.compile(

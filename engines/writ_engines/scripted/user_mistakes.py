@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from random import Random
 from typing import Any
 
-from writ_async.core.behaviour import wrong_version
+from writ_async.behaviour.pieces import wrong_version
 from writ_async.core.domain import Tool
 from writ_async.core.task import Fact, Task
 from writ_async.core.trajectory import Note

@@ -9,9 +9,9 @@ import re
 from collections.abc import Sequence
 from random import Random
 
-from writ_async.core.behaviour import Behaviour, wrong_version
+from writ_async.behaviour.pieces import Piece, is_heard, pieces_of, words_of, wrong_version
+from writ_async.core.behaviour import Behaviour
 from writ_async.core.task import Task
-from writ_async.core.utterances import Unit, is_heard, units_of, words_of
 from writ_engines.scripted import user_lines as lines
 from writ_engines.scripted.manner import Manner, spell
 from writ_engines.scripted.speech import NOTHING_MORE, asks_for
@@ -34,13 +34,13 @@ class UserScript:
         self._slip = slip
         self._manner = Manner(task, behaviour, rng)
         self._mode = self._value("disclosure") or self._default_mode()
-        units = units_of(task)
-        self._greeting = next((unit.text for unit in units if unit.part == "greeting"), "")
-        units = tuple(unit for unit in units if unit.part != "greeting")
-        self._held = [unit for unit in units if self._holds(unit)]
-        self._left = [unit for unit in units if not self._holds(unit)]
+        pieces = pieces_of(task)
+        self._greeting = next((piece.text for piece in pieces if piece.part == "greeting"), "")
+        pieces = tuple(piece for piece in pieces if piece.part != "greeting")
+        self._held = [piece for piece in pieces if self._holds(piece)]
+        self._left = [piece for piece in pieces if not self._holds(piece)]
         self._told = False
-        self._wrong: Unit | None = None
+        self._wrong: Piece | None = None
         self._corrects = (t.detail if (t := behaviour.trait("correction")) is not None else "") or None
         self._insists = {"repeats_denied": 2, "false_claim": 1}.get(self._value("persistence"), 0)
         self._once = {"withhold", "other", "ignorance", "recap", "spell"}
@@ -52,11 +52,11 @@ class UserScript:
         asked = asked or self._value("ignorance") in ("asks_where", "asks_meaning")
         return "on_request" if asked or self._rng.random() < 0.5 else "all_at_once"
 
-    def _holds(self, unit: Unit) -> bool:
+    def _holds(self, piece: Piece) -> bool:
         """Whether a piece is only told once another wish is under way or done."""
         if self._value("drift") == "adds_at_confirmation":
-            return unit.wish > 0 or unit.part == "question"
-        return self._value("confirmation") == "one_at_a_time" and unit.wish > 0
+            return piece.wish > 0 or piece.part == "question"
+        return self._value("confirmation") == "one_at_a_time" and piece.wish > 0
 
     def reply(self, said: str) -> str:
         """The user's next words after the agent's; the first call opens, whatever the agent said."""
@@ -100,8 +100,8 @@ class UserScript:
         trait = self._behaviour.trait("infeasible" if axis == "infeasible" else "fallback")
         return self._rng.choice(lines.UNAVAILABLE).format(trait.detail if trait is not None else "")
 
-    def _goal(self) -> Unit:
-        return next((unit for unit in self._left if unit.part == "goal"), self._left[0])
+    def _goal(self) -> Piece:
+        return next((piece for piece in self._left if piece.part == "goal"), self._left[0])
 
     def _after_opener(self) -> str:
         """What follows an opening that did not say the request: first perhaps the same wish again, then the request."""
@@ -120,29 +120,29 @@ class UserScript:
         if self._mode == "all_at_once":
             return self._say(self._left)
         if self._mode == "drip":
-            return self._say([unit for unit in self._left if unit.part == "goal"][:1])
+            return self._say([piece for piece in self._left if piece.part == "goal"][:1])
         if self._mode == "reversed":
-            return self._say([unit for unit in self._left if unit.part != "goal"])
-        return self._say([unit for unit in self._left if unit.part != "fact"])
+            return self._say([piece for piece in self._left if piece.part != "goal"])
+        return self._say([piece for piece in self._left if piece.part != "fact"])
 
-    def _say(self, units: Sequence[Unit]) -> list[str]:
+    def _say(self, pieces: Sequence[Piece]) -> list[str]:
         """Tell pieces. A fact that is to be corrected later is told wrongly the first time."""
         said: list[str] = []
-        for unit in list(units):
-            text = unit.text
-            if self._corrects is not None and unit.slot == self._corrects:
-                self._corrects, self._wrong = None, unit
-                said.append(text.replace(unit.value, wrong_version(unit.value)))
+        for piece in list(pieces):
+            text = piece.text
+            if self._corrects is not None and piece.slot == self._corrects:
+                self._corrects, self._wrong = None, piece
+                said.append(text.replace(piece.value, wrong_version(piece.value)))
                 continue
-            for pieces in (self._left, self._held):
-                if unit in pieces:
-                    pieces.remove(unit)
-            bare = self._value("verbosity") == "minimal" and unit.part == "fact" and unit.value in text
-            if bare and not any(char.isdigit() for char in text.replace(unit.value, "")):
-                text = f"{unit.value}."
+            for kept in (self._left, self._held):
+                if piece in kept:
+                    kept.remove(piece)
+            bare = self._value("verbosity") == "minimal" and piece.part == "fact" and piece.value in text
+            if bare and not any(char.isdigit() for char in text.replace(piece.value, "")):
+                text = f"{piece.value}."
             said.append(text)
-            if self._value("channel") == "spelled_out" and unit.part == "fact" and self._first("spell", unit.value):
-                said.append(f"{self._rng.choice(lines.SPELLED)} {spell(unit.value)}.")
+            if self._value("channel") == "spelled_out" and piece.part == "fact" and self._first("spell", piece.value):
+                said.append(f"{self._rng.choice(lines.SPELLED)} {spell(piece.value)}.")
         return said
 
     def _first(self, what: str, value: str = "abc") -> bool:
@@ -155,9 +155,9 @@ class UserScript:
     def _go_on_or_end(self) -> str:
         """The agent has come to an end: another wish if there is one, else goodbye."""
         if self._held:
-            nxt = min(unit.wish for unit in self._held)
-            return self._manner.finish(self._say([unit for unit in self._held if unit.wish == nxt]))
-        rest = [unit for unit in self._left if unit.part != "fact"]
+            nxt = min(piece.wish for piece in self._held)
+            return self._manner.finish(self._say([piece for piece in self._held if piece.wish == nxt]))
+        rest = [piece for piece in self._left if piece.part != "fact"]
         return self._manner.finish(self._say(rest)) if rest else "###STOP###"
 
     def _confirm(self) -> str:
@@ -176,8 +176,8 @@ class UserScript:
 
     def _answer(self, heard: str) -> str:
         """The reply to a question for more."""
-        facts = [unit for unit in self._left if unit.part == "fact"]
-        asked = [unit for unit in facts if asks_for(unit.slot, heard)]
+        facts = [piece for piece in self._left if piece.part == "fact"]
+        asked = [piece for piece in facts if asks_for(piece.slot, heard)]
         general = bool(facts) and (bool(asked) or bool(_ASKS_FACTS.search(heard)))
         if general and self._value("cooperation") == "withholds_once" and self._first("withhold"):
             return self._manner.finish([], lead=[self._rng.choice(lines.WITHHOLD)])
@@ -190,11 +190,11 @@ class UserScript:
             return self._manner.finish(self._say(told), lead=before)
         return self._manner.finish([], lead=[self._rng.choice(NOTHING_MORE)])
 
-    def _choose(self, heard: str, facts: list[Unit], asked: list[Unit]) -> list[Unit]:
+    def _choose(self, heard: str, facts: list[Piece], asked: list[Piece]) -> list[Piece]:
         """The pieces that answer a question."""
-        others = [unit for unit in self._left if unit.part != "fact"]
+        others = [piece for piece in self._left if piece.part != "fact"]
         if asked:
-            rest = [unit for unit in facts if unit not in asked]
+            rest = [piece for piece in facts if piece not in asked]
             if rest and self._value("cooperation") == "other_first" and self._first("other"):
                 return rest[:1]
             return asked[:1] if self._mode == "drip" else asked
@@ -211,7 +211,7 @@ class UserScript:
         return self._slip.at(moment, self.turns) if self._slip is not None else ""
 
 
-def _cut(goal: Unit) -> str:
+def _cut(goal: Piece) -> str:
     """A sentence that was sent too early: its beginning, as long as it does not give the sentence away."""
     words = goal.text.rstrip(".!?").split()
     count = max(2, len(words) // 2)

@@ -48,7 +48,7 @@ _LENGTH: Final = 4
 _SHARE: Final = 0.75
 
 
-class Unit(msgspec.Struct, frozen=True):
+class Piece(msgspec.Struct, frozen=True):
     """One piece of what a user has to say.
 
     `wish` is the index of the gold write that needs it first, where several wishes are told one after the other, else
@@ -70,23 +70,23 @@ def words_of(text: str) -> set[str]:
 
 def sentences_of(text: str) -> list[str]:
     """A text cut at the ends of its sentences, but not after an abbreviation."""
-    pieces: list[str] = []
-    for piece in _END.split(text.strip()):
-        if pieces and _NO_END.search(pieces[-1]):
-            pieces[-1] = f"{pieces[-1]} {piece}"
-        elif piece:
-            pieces.append(piece)
-    return pieces
+    sentences: list[str] = []
+    for sentence in _END.split(text.strip()):
+        if sentences and _NO_END.search(sentences[-1]):
+            sentences[-1] = f"{sentences[-1]} {sentence}"
+        elif sentence:
+            sentences.append(sentence)
+    return sentences
 
 
-def units_of(task: Task) -> tuple[Unit, ...]:
+def pieces_of(task: Task) -> tuple[Piece, ...]:
     """All that the user of a task has to say: the sentences of the request, then the facts.
 
     A sentence that only tells a fact counts as that fact. With as many wishes as gold writes, each sentence belongs to
     the wish that it follows; otherwise all belong to the first.
     """
     facts = {fact.text: fact for fact in task.scenario.facts}
-    found: list[Unit] = []
+    found: list[Piece] = []
     wish, goals = 0, 0
     for text in sentences_of(task.scenario.request):
         if text in facts:
@@ -100,28 +100,28 @@ def units_of(task: Task) -> tuple[Unit, ...]:
             wish, goals, part = wish + 1, goals + 1, "goal"
         elif not goals and _GOAL.search(text):
             goals, part = 1, "goal"
-        found.append(Unit(text, part, wish, keys=_keys(text)))
+        found.append(Piece(text, part, wish, keys=_keys(text)))
     if not goals:
         found = _first_as_goal(found)
     if wish + 1 != len({certificate.write for certificate in task.certificates if certificate.write >= 0}):
-        found = [msgspec.structs.replace(unit, wish=0) for unit in found]
-    return (*found, *map(_fact_unit, facts.values()))
+        found = [msgspec.structs.replace(piece, wish=0) for piece in found]
+    return (*found, *map(_fact_piece, facts.values()))
 
 
-def _first_as_goal(units: list[Unit]) -> list[Unit]:
+def _first_as_goal(pieces: list[Piece]) -> list[Piece]:
     """Where no sentence reads like a wish, the first that is no greeting is held to be it."""
-    for place, unit in enumerate(units):
-        if unit.part == "detail":
-            return [*units[:place], msgspec.structs.replace(unit, part="goal"), *units[place + 1 :]]
-    return units
+    for place, piece in enumerate(pieces):
+        if piece.part == "detail":
+            return [*pieces[:place], msgspec.structs.replace(piece, part="goal"), *pieces[place + 1 :]]
+    return pieces
 
 
-def _fact_unit(fact: Fact) -> Unit:
+def _fact_piece(fact: Fact) -> Piece:
     keys = _keys(fact.text)
     if fact.value and fact.value.casefold() in fact.text.casefold():
         numbers = {word for word in keys if any(char.isdigit() for char in word)}
         keys = frozenset(words_of(fact.value) | numbers)
-    return Unit(fact.text, "fact", 0, fact.slot, fact.value, keys)
+    return Piece(fact.text, "fact", 0, fact.slot, fact.value, keys)
 
 
 def _keys(text: str) -> frozenset[str]:
@@ -132,8 +132,20 @@ def _keys(text: str) -> frozenset[str]:
     )
 
 
-def is_heard(unit: Unit, words: set[str]) -> bool:
+def is_heard(piece: Piece, words: set[str]) -> bool:
     """Whether a piece was said, judged by the words heard so far: a fact whole, anything else in the main."""
-    if unit.part == "fact" and unit.value:
-        return unit.keys <= words
-    return len(unit.keys & words) >= _SHARE * len(unit.keys)
+    if piece.part == "fact" and piece.value:
+        return piece.keys <= words
+    return len(piece.keys & words) >= _SHARE * len(piece.keys)
+
+
+def wrong_version(value: str) -> str:
+    """A value as somebody gives it who has mixed it up: its last two unequal neighbours change places.
+
+    Always another text; the same value always gives the same one, so that nothing has to be stored.
+    """
+    for end in range(len(value) - 1, 0, -1):
+        first, second = value[end - 1], value[end]
+        if first != second and first.isalnum() and second.isalnum() and first.isdigit() == second.isdigit():
+            return f"{value[: end - 1]}{second}{first}{value[end + 1 :]}"
+    return f"{value}1"
