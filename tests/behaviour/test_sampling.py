@@ -13,7 +13,7 @@ from writ_async.behaviour.axes import VALUES as DECLARED
 from writ_async.behaviour.instructions import count_wordings, render_instruction
 from writ_async.behaviour.pieces import wrong_version
 from writ_async.behaviour.sampling import sample_behaviour
-from writ_async.behaviour.values.wishes import unmeetable_wishes
+from writ_async.behaviour.values.wishes import unavailable_wishes
 from writ_async.core.behaviour import Axis, Behaviour
 from writ_async.errors import InputError
 from writ_async.synthesis.behaviours import parse_behaviours, with_behaviours
@@ -89,8 +89,8 @@ def test_a_wrong_version_is_another_text_and_always_the_same(value: str) -> None
 def test_what_cannot_be_had_is_read_off_the_tools() -> None:
     for name, other in (("retail", "choose a seat at the window"), ("airline", "have it gift-wrapped with a ribbon")):
         domain = places()[name][0]
-        assert len(unmeetable_wishes(domain)) >= 10
-        assert other not in unmeetable_wishes(domain)
+        assert len(unavailable_wishes(domain)) >= 10
+        assert other not in unavailable_wishes(domain)
 
 
 def test_the_flag_names_axes_and_values() -> None:

@@ -41,7 +41,7 @@ VALUES: Final[Mapping[str, Value]] = {
 AXES: Final[Mapping[Axis, tuple[Value, ...]]] = {
     axis: tuple(value for value in VALUES.values() if value.axis == axis) for axis in AXIS_WEIGHTS
 }
-"""The values of each axis. Where there is a plain value, it is declared first."""
+"""The values of each axis, in the order in which they are declared."""
 
 
 def unshown_traits(task: Task, messages: Sequence[Message]) -> list[Trait]:

@@ -48,6 +48,12 @@ class Material(msgspec.Struct, frozen=True):
         """Whether the wishes are told one after the other."""
         return any(piece.wish for piece in self.pieces)
 
+    @property
+    def spelled(self) -> bool:
+        """Whether there is a fact that may be spelled out."""
+        spelled = {slot.name for slot in self.domain.slots if slot.spelled}
+        return any(piece.slot in spelled for piece in self.facts)
+
     def says_only_once(self, part: str) -> bool:
         """Whether there are pieces of that part, and all others together say at most half of what each of them says."""
         chosen = [piece for piece in self.pieces if piece.part == part]
@@ -60,10 +66,11 @@ class Material(msgspec.Struct, frozen=True):
     def correctable_slots(self) -> tuple[str, ...]:
         """The slots that a user can first give wrongly: identities in plain sight, which a slip of the pen alters."""
         facts = self.task.scenario.facts
+        mistyped = {slot.name for slot in self.domain.slots if slot.mistyped}
         return tuple(
             fact.slot
             for fact in facts
-            if fact.slot in ("user_id", "zip", "email")
+            if fact.slot in mistyped
             and fact.value in fact.text
             and not any(wrong_version(fact.value) in other.value for other in facts)
         )

@@ -19,7 +19,7 @@ import msgspec
 from writ_async.behaviour.axes import VALUES
 from writ_async.behaviour.pieces import Piece, pieces_of, wrong_version
 from writ_async.behaviour.value import Material
-from writ_async.behaviour.values.wishes import unmeetable_wishes
+from writ_async.behaviour.values.wishes import unavailable_wishes
 from writ_async.core.behaviour import Behaviour
 from writ_async.core.domain import Domain
 from writ_async.core.state import State, World
@@ -135,7 +135,7 @@ def _why_slip_names_another(task: Task, behaviour: Behaviour, world: World) -> s
 
 def _why_wish_can_be_met(behaviour: Behaviour, domain: Domain) -> str:
     for trait in behaviour.traits:
-        if trait.axis in ("infeasible", "fallback") and trait.detail not in unmeetable_wishes(domain):
+        if trait.axis in ("infeasible", "fallback") and trait.detail not in unavailable_wishes(domain):
             return f"a tool may be able to {trait.detail}"
     return ""
 

@@ -12,50 +12,13 @@ from writ_async.behaviour.talk import Talk, mentions
 from writ_async.behaviour.value import Value
 from writ_async.core.domain import Domain
 
-
-class UnmeetableWish(msgspec.Struct, frozen=True):
-    """A wish that no tool can fulfil: a first-person phrase to follow "to", and the word that no tool must know.
-
-    It makes sense only where the tools know the word `where`.
-    """
-
-    phrase: str
-    word: str
-    where: str = ""
-
-
-_UNMEETABLE: Final = (
-    UnmeetableWish("change the password of my login", "password"),
-    UnmeetableWish("get the newsletter in another language", "newsletter"),
-    UnmeetableWish("have a paper copy of my bill sent by post", "bill"),
-    UnmeetableWish("be called back on the phone by a manager", "manager"),
-    UnmeetableWish("have my photo in my profile replaced", "photo"),
-    UnmeetableWish("get a discount for being loyal", "loyal"),
-    UnmeetableWish("put in a good word for my friend who applied for a job with you", "job"),
-    UnmeetableWish("see what other people bought last month", "month"),
-    UnmeetableWish("have my username changed", "username"),
-    UnmeetableWish("get a souvenir from your company", "souvenir"),
-    UnmeetableWish("have it gift-wrapped with a ribbon", "ribbon", "delivered"),
-    UnmeetableWish("have the parcel brought to my door at night", "night", "delivered"),
-    UnmeetableWish("have you match the price of another shop", "shop", "delivered"),
-    UnmeetableWish("choose a seat at the window", "window", "flight"),
-    UnmeetableWish("order a vegetarian meal for the trip", "meal", "flight"),
-    UnmeetableWish("bring my cat along", "cat", "flight"),
-    UnmeetableWish("use the lounge before I leave", "lounge", "flight"),
-)
-"""Wishes to open with, or to fall back from; which of them a domain cannot fulfil is read off its tools."""
-
 _LETTERS: Final = re.compile(r"[a-z]+")
 
 
-def unmeetable_wishes(domain: Domain) -> tuple[str, ...]:
+def unavailable_wishes(domain: Domain) -> tuple[str, ...]:
     """The phrases of the wishes that none of a domain's tools knows a word of."""
     known = set(_LETTERS.findall(msgspec.json.encode(domain.schemas).decode().casefold()))
-    return tuple(
-        wish.phrase
-        for wish in _UNMEETABLE
-        if wish.word not in known and (not wish.where or wish.where in known or f"{wish.where}s" in known)
-    )
+    return tuple(wish.phrase for wish in domain.unavailable_wishes if wish.word not in known)
 
 
 def _wishes_for_it_first(talk: Talk) -> bool:
@@ -106,7 +69,7 @@ VALUES: Final = (
         _names_a_fallback,
         trigger="opening",
         opens=True,
-        details=lambda material: unmeetable_wishes(material.domain),
+        details=lambda material: unavailable_wishes(material.domain),
     ),
     Value(
         "ambiguity",
@@ -144,7 +107,7 @@ VALUES: Final = (
         trigger="opening",
         turns=1,
         opens=True,
-        details=lambda material: unmeetable_wishes(material.domain),
+        details=lambda material: unavailable_wishes(material.domain),
     ),
     Value(
         "persistence",

@@ -213,7 +213,7 @@ VALUES: Final = (
         ),
         says(r"\b\w(?:[-–. ]\w){2,}\b"),
         trigger="asked",
-        needs=lambda material: any(piece.slot in ("user_id", "name", "email") for piece in material.facts),
+        needs=lambda material: material.spelled,
     ),
     Value(
         "channel",
