@@ -13,6 +13,8 @@ from random import Random
 from typing import Final, TypeVar
 
 T = TypeVar("T")
+Forms = tuple[str, ...]
+"""Ways of saying one thing, of which one is drawn; places for values are `{}` or `{name}`."""
 
 _SECOND: Final = {
     "i'm": "you're",

@@ -31,6 +31,7 @@ from writ_domains.airline.schema import (
     User,
     flight_date_key,
 )
+from writ_domains.kit.goals import Params, change_records
 
 _TIMES: Final = (
     ("09:05:00", "10:05:00"),
@@ -48,24 +49,19 @@ _RECENT: Final = "2024-05-15T12:00:00"
 _OLD: Final = "2024-04-20T12:00:00"
 
 
-def changes(reader: Reader, key: Key, params: Mapping[str, Any], decision: Decision) -> Iterator[tuple[Edit, ...]]:
+def changes(reader: Reader, key: Key, params: Params, decision: Decision) -> Iterator[tuple[Edit, ...]]:
     """Changes of a cell, those most likely to matter first."""
-    result = reader.cells[key]
-    if isinstance(result, Reservation):
-        for trip in _trips(result, decision, "start" in params.get("trip", {})):
-            yield (("reservations", trip.reservation_id, trip),)
-    elif isinstance(result, User):
-        for user in _users(result, decision):
-            yield (("users", user.user_id, user),)
-    elif key[0] == "get_flight_status":
+    if key[0] == "get_flight_status":
         for entry in _statuses(key[2]):
             yield (("flight_dates", flight_date_key(key[1], key[2]), entry),)
+    elif key[0].startswith("search"):
+        yield from _searches(reader, key, reader.cells[key], params, decision)
     else:
-        yield from _searches(reader, key, result, params, decision)
+        yield from _changes_of_records(reader, key, params, decision)
 
 
-def _trips(trip: Reservation, decision: Decision, days: bool) -> Iterator[Reservation]:
-    if days:
+def _trips(reader: Reader, trip: Reservation, params: Params, decision: Decision) -> Iterator[Reservation]:
+    if "start" in params.get("trip", {}):
         yield from _on_other_days(trip)
     named = any(action.arguments.get("reservation_id") == trip.reservation_id for action in decision.writes)
     if named or trip.status is not None:
@@ -96,7 +92,7 @@ def _on_other_days(trip: Reservation) -> Iterator[Reservation]:
         yield replace(trip, status=None, flights=tuple(replace(leg, date=date) for leg in trip.flights))
 
 
-def _users(user: User, decision: Decision) -> Iterator[User]:
+def _users(reader: Reader, user: User, params: Params, decision: Decision) -> Iterator[User]:
     named = {action.arguments.get("reservation_id") for action in decision.writes}
     yield replace(user, reservations=tuple(key for key in user.reservations if key not in named))
     renamed = {f"{key}9": replace(method, id=f"{key}9") for key, method in user.payment_methods.items()}
@@ -114,6 +110,11 @@ def _users(user: User, decision: Decision) -> Iterator[User]:
     yield replace(user, saved_passengers=tuple(replace(one, dob="1911-11-11") for one in user.saved_passengers))
 
 
+_changes_of_records: Final = change_records(
+    {Reservation: ("reservations", "reservation_id", _trips), User: ("users", "user_id", _users)}
+)
+
+
 def _statuses(date: str) -> Iterator[FlightDate]:
     start, end = f"{date}T09:00:00", f"{date}T11:00:00"
     yield Cancelled()
@@ -123,7 +124,7 @@ def _statuses(date: str) -> Iterator[FlightDate]:
 
 
 def _searches(
-    reader: Reader, key: Key, options: Options, params: Mapping[str, Any], decision: Decision
+    reader: Reader, key: Key, options: Options, params: Params, decision: Decision
 ) -> Iterator[tuple[Edit, ...]]:
     """The chosen flights full, a cheap flight more, and each option of the search with other fares or no seats."""
     name, origin, destination, date = key

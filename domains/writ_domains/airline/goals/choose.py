@@ -14,21 +14,17 @@ Descriptions are plain JSON, as they stand in `Goal.params`:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
-from writ_async.core.goal import Ambiguous, Key, NothingFits, Reader
+from writ_async.core.goal import Key, Reader
 from writ_domains.airline.goals.flights import Option
 from writ_domains.airline.policy import is_active, is_later, is_recent
-from writ_domains.airline.schema import TODAY, CreditCard, GiftCard, PaymentMethod, Reservation, TravelCertificate, User
+from writ_domains.airline.schema import TODAY, PaymentMethod, Reservation, User
+from writ_domains.kit.goals import Params
+from writ_domains.kit.payment import find_method
 
 FARE_MARGIN: Final = 5.0
 TRIP_MARGIN: Final = 10.0
-_SOURCES: Final[dict[str, type]] = {
-    "credit_card": CreditCard,
-    "gift_card": GiftCard,
-    "certificate": TravelCertificate,
-}
-Params = Mapping[str, Any]
 
 
 class Traveller:
@@ -118,24 +114,7 @@ class Traveller:
 
     def method(self, wanted: Params) -> PaymentMethod:
         """The payment method that is described, of those in the profile."""
-        methods = self.user.payment_methods
-        if "id" in wanted:
-            if wanted["id"] not in methods:
-                raise NothingFits("no such payment method")
-            return methods[wanted["id"]]
-        kind = _SOURCES[wanted["source"]]
-        fit = [
-            method
-            for method in methods.values()
-            if isinstance(method, kind)
-            and ("last_four" not in wanted or getattr(method, "last_four", None) == wanted["last_four"])
-            and ("amount" not in wanted or getattr(method, "amount", None) == wanted["amount"])
-        ]
-        if not fit:
-            raise NothingFits("no such payment method")
-        if len(fit) > 1:
-            raise Ambiguous("two such payment methods")
-        return fit[0]
+        return find_method(self.user.payment_methods, wanted)
 
 
 def names(trip: Reservation) -> list[str]:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -29,26 +29,7 @@ from writ_domains.airline.policy import (
     price_of_booking,
 )
 from writ_domains.airline.schema import CreditCard, Passenger, PaymentMethod, Reservation
-
-Params = Mapping[str, Any]
-
-
-def _decided(
-    reader: Reader,
-    name: str,
-    arguments: dict[str, Any],
-    refused: str = "",
-    sums: Sequence[str] = (),
-    figures: Mapping[str, float] | None = None,
-) -> Decision:
-    return Decision(
-        writes=(Action(name, arguments),),
-        refused=refused,
-        margin=reader.margin,
-        least=reader.least,
-        sums=tuple(sums),
-        figures=figures or {},
-    )
+from writ_domains.kit.goals import Params, decide_write
 
 
 def _owner(traveller: Traveller, trip: Reservation) -> str:
@@ -72,7 +53,7 @@ def cancel(reader: Reader, params: Params) -> Decision:
     allowed = traveller.may_cancel(trip, params["reason"])
     refused = _owner(traveller, trip) or ("" if allowed else "no rule lets this reservation be cancelled")
     sums, figures = _refund(trip)
-    return _decided(reader, "cancel_reservation", {"reservation_id": trip.reservation_id}, refused, sums, figures)
+    return decide_write(reader, "cancel_reservation", {"reservation_id": trip.reservation_id}, refused, sums, figures)
 
 
 def cancel_all(reader: Reader, params: Params) -> Decision:
@@ -115,7 +96,7 @@ def bags(reader: Reader, params: Params) -> Decision:
         sums.append(f"{total} - {FREE_BAGS[user.membership][trip.cabin]} * {people}")
     if extra > 0:
         sums.append(f"{BAG_PRICE} * {extra}")
-    return _decided(reader, "update_reservation_baggages", arguments, refused, sums, {"charge": float(charge)})
+    return decide_write(reader, "update_reservation_baggages", arguments, refused, sums, {"charge": float(charge)})
 
 
 def passengers(reader: Reader, params: Params) -> Decision:
@@ -130,7 +111,7 @@ def passengers(reader: Reader, params: Params) -> Decision:
     ]
     refused = _owner(traveller, trip) or ("" if is_active(trip) else "the reservation is cancelled")
     arguments = {"reservation_id": trip.reservation_id, "passengers": after}
-    return _decided(reader, "update_reservation_passengers", arguments, refused)
+    return decide_write(reader, "update_reservation_passengers", arguments, refused)
 
 
 def head_count(reader: Reader, params: Params) -> Decision:
@@ -141,7 +122,7 @@ def head_count(reader: Reader, params: Params) -> Decision:
         raise NothingFits("no such passenger")
     left = [msgspec.to_builtins(one) for one in trip.passengers if f"{one.first_name} {one.last_name}" != params["old"]]
     arguments = {"reservation_id": trip.reservation_id, "passengers": left}
-    return _decided(
+    return decide_write(
         reader, "update_reservation_passengers", arguments, "the number of passengers cannot change", figures={}
     )
 
@@ -171,7 +152,7 @@ def rebook(reader: Reader, params: Params) -> Decision:
         refused = "the flights of a basic economy reservation cannot change"
     if refused:
         arguments: dict[str, Any] = {"reservation_id": trip.reservation_id, "cabin": trip.cabin}
-        return _decided(reader, "update_reservation_flights", arguments, refused)
+        return decide_write(reader, "update_reservation_flights", arguments, refused)
     if trip.flight_type != "one_way":
         raise NothingFits("not a one way trip")
     people = len(trip.passengers)
@@ -189,7 +170,7 @@ def rebook(reader: Reader, params: Params) -> Decision:
     }
     sums = (_difference(fares, _old_fares(trip), people),)
     refused = _paid_with(method, extra)
-    return _decided(reader, "update_reservation_flights", arguments, refused, sums, {"extra": float(extra)})
+    return decide_write(reader, "update_reservation_flights", arguments, refused, sums, {"extra": float(extra)})
 
 
 def recabin(reader: Reader, params: Params) -> Decision:
@@ -208,7 +189,7 @@ def recabin(reader: Reader, params: Params) -> Decision:
     if not refused and (not is_active(trip) or traveller.flown(trip)):
         refused = "the trip is over or under way"
     if refused:
-        return _decided(reader, "update_reservation_flights", arguments, refused)
+        return decide_write(reader, "update_reservation_flights", arguments, refused)
     if trip.cabin == cabin:
         raise NothingFits("the trip is in that cabin already")
     fares = traveller.fares(trip, cabin)
@@ -217,7 +198,7 @@ def recabin(reader: Reader, params: Params) -> Decision:
     extra = upgrade_cost(trip, fares)
     sums = (_difference(fares, _old_fares(trip), len(trip.passengers)),)
     refused = _paid_with(method, extra)
-    return _decided(reader, "update_reservation_flights", arguments, refused, sums, {"extra": extra})
+    return decide_write(reader, "update_reservation_flights", arguments, refused, sums, {"extra": extra})
 
 
 def compensate(reader: Reader, params: Params) -> Decision:
@@ -233,7 +214,7 @@ def compensate(reader: Reader, params: Params) -> Decision:
     each = CANCELLED_GESTURE if event == "cancelled" else DELAYED_GESTURE
     people = len(trip.passengers)
     arguments = {"user_id": traveller.user.user_id, "amount": each * people}
-    return _decided(reader, "send_certificate", arguments, refused, (f"{each} * {people}",))
+    return decide_write(reader, "send_certificate", arguments, refused, (f"{each} * {people}",))
 
 
 def compensate_all(reader: Reader, params: Params) -> Decision:
@@ -323,7 +304,7 @@ def book(reader: Reader, params: Params) -> Decision:
     sums.append(price)
     if len(payments) > 1:
         sums.append(f"{total} - {' - '.join(str(part['amount']) for part in payments[:-1])}")
-    return _decided(reader, "book_reservation", arguments, refused, sums, {"total": float(total)})
+    return decide_write(reader, "book_reservation", arguments, refused, sums, {"total": float(total)})
 
 
 OBJECTIVES: Final[dict[str, Objective]] = {

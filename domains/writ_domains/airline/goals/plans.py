@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import permutations
-from typing import Any
+from collections.abc import Iterator
 
 from writ_async.core.state import State
 from writ_async.core.task import Action
 from writ_domains.airline.policy import nonfree_bags
 from writ_domains.airline.schema import Reservation, User
-
-_MOST = 5
-
-
-def _others(items: Sequence[Any]) -> Iterator[list[Any]]:
-    if 2 <= len(items) <= _MOST:
-        orders = permutations(items)
-        next(orders)
-        yield from map(list, orders)
+from writ_domains.kit.goals import other_orders
 
 
 def plans(state: State, action: Action) -> Iterator[tuple[str, tuple[Action, ...]]]:
     """Passengers and payments in every other order, and bags added in two calls instead of one."""
     for name, kind in (("passengers", "passengers"), ("payment_methods", "payments")):
-        for order in _others(action.arguments.get(name, ())):
-            yield kind, (Action(action.name, {**action.arguments, name: order}),)
+        for order in other_orders(action.arguments.get(name, ())):
+            yield kind, (Action(action.name, {**action.arguments, name: list(order)}),)
     if action.name == "update_reservation_baggages":
         yield from _bags(state, action)
 

@@ -8,8 +8,9 @@ from typing import Any, Final
 from writ_async.core.domain import Draft, Recipe
 from writ_async.core.state import World
 from writ_domains.airline.recipes import words
-from writ_domains.airline.recipes.base import Gold, one, recipe, scenario
+from writ_domains.airline.recipes.script import play, recipe, scenario
 from writ_domains.airline.recipes.select import by_route, case_with_later_trips, describe, later_trips, payer
+from writ_domains.kit.gold import Gold, choose_one
 from writ_domains.kit.phrasing import pick
 
 _LUGGAGE: Final = (
@@ -68,12 +69,12 @@ def _add(world: World, rng: Random, gold: Gold, how: str) -> Draft:
     details: list[str] = []
     unknown = words.NO_IDS
     if how == "id":
-        trip = one(rng, later_trips(case))
+        trip = choose_one(rng, later_trips(case))
         wanted: dict[str, Any] = {"id": trip.reservation_id}
         named = pick(rng, ("my reservation {}", "reservation {}", "the booking {}", "my trip with the number {}"))
         named, unknown = named.format(trip.reservation_id), ""
     elif how == "route":
-        trip = one(rng, [trip for trip in later_trips(case) if by_route(case, trip)])
+        trip = choose_one(rng, [trip for trip in later_trips(case) if by_route(case, trip)])
         wanted = {"route": [trip.origin, trip.destination]}
         route = words.Places(rng, gold).route(rng, trip)
         named = pick(rng, (f"my trip {route}", f"the booking {route}", f"my reservation {route}"))
@@ -87,7 +88,7 @@ def _add(world: World, rng: Random, gold: Gold, how: str) -> Draft:
     method = payer(rng, case.user)
     if more > 1:
         details.append(gold.pin("calls", pick(rng, words.ONE_STEP)))
-    decision = gold.reach(case.user, "bags", trip=wanted, more=more, pay=describe(case.user, method))
+    decision = play(gold, case.user, "bags", trip=wanted, more=more, pay=describe(case.user, method))
     details = [
         pick(rng, words.FORGOT) if unknown else "",
         pick(rng, _LUGGAGE),

@@ -9,9 +9,10 @@ from writ_async.core.domain import Draft, Recipe
 from writ_async.core.state import World
 from writ_domains.airline.lookups import routes
 from writ_domains.airline.recipes import words
-from writ_domains.airline.recipes.base import Gold, one, pick_case, recipe, scenario
 from writ_domains.airline.recipes.party import book, draw_party
+from writ_domains.airline.recipes.script import pick_case, recipe, scenario
 from writ_domains.airline.schedule import AIRPORTS, DAYS, FIRST_OPEN
+from writ_domains.kit.gold import Gold, choose_one
 from writ_domains.kit.phrasing import listing, pick
 
 _ONE_WAY: Final = ("It's a one way trip.", "I only need one way.", "One way is enough.", "The trip is one way.")
@@ -25,7 +26,7 @@ def _in_cabin(rng: Random, cabin: str) -> str:
 
 def _by_departure(world: World, rng: Random, gold: Gold) -> Draft:
     user = pick_case(world, rng).user
-    flight = one(rng, routes(gold.state).direct(None, None))
+    flight = choose_one(rng, routes(gold.state).direct(None, None))
     date = pick(rng, DAYS[FIRST_OPEN:])
     party = draw_party(rng, user)
     time = flight.scheduled_departure_time_est
@@ -148,7 +149,7 @@ def _cheapest_window(world: World, rng: Random, gold: Gold) -> Draft:
 
 
 def _cheapest_nonstop(world: World, rng: Random, gold: Gold) -> Draft:
-    flight = one(rng, routes(gold.state).direct(None, None))
+    flight = choose_one(rng, routes(gold.state).direct(None, None))
     origins = [flight.origin]
     if flight.origin in words.NEW_YORK and flight.destination not in words.NEW_YORK and rng.random() < 0.8:
         origins = rng.sample(words.NEW_YORK, rng.choice((2, 3)))

@@ -9,9 +9,10 @@ from writ_async.core.domain import Draft, Recipe
 from writ_async.core.state import World
 from writ_domains.airline.recipes import words
 from writ_domains.airline.recipes.baggage import add_phrase
-from writ_domains.airline.recipes.base import Gold, one, recipe, scenario
+from writ_domains.airline.recipes.script import play, recipe, scenario
 from writ_domains.airline.recipes.select import case_with_later_trips, describe, later_trips, payer
 from writ_domains.airline.schema import CABINS, CabinName, Reservation
+from writ_domains.kit.gold import Gold, choose_one
 from writ_domains.kit.phrasing import pick
 
 _COMFORT: Final = (
@@ -36,11 +37,11 @@ def other_cabin(rng: Random, trip: Reservation) -> CabinName:
 
 def _by_id(world: World, rng: Random, gold: Gold) -> Draft:
     case = case_with_later_trips(world, rng, 1)
-    trip = one(rng, later_trips(case))
+    trip = choose_one(rng, later_trips(case))
     cabin = other_cabin(rng, trip)
     method = payer(rng, case.user)
-    decision = gold.reach(
-        case.user, "recabin", trip={"id": trip.reservation_id}, cabin=cabin, pay=describe(case.user, method)
+    decision = play(
+        gold, case.user, "recabin", trip={"id": trip.reservation_id}, cabin=cabin, pay=describe(case.user, method)
     )
     extra = decision.figures["extra"]
     said = words.cabin(rng, cabin)
@@ -67,7 +68,7 @@ def _cheapest_upgrade(world: World, rng: Random, gold: Gold) -> Draft:
     case = case_with_later_trips(world, rng, 2, most=9)
     target: CabinName = pick(rng, ("business", "business", "economy"))
     method = payer(rng, case.user)
-    decision = gold.reach(case.user, "recabin", trip={"upgrade": target}, cabin=target, pay=describe(case.user, method))
+    decision = play(gold, case.user, "recabin", trip={"upgrade": target}, cabin=target, pay=describe(case.user, method))
     extra = decision.figures["extra"]
     said = words.cabin(rng, target)
     wish = pick(
@@ -117,14 +118,14 @@ def _cheapest_upgrade(world: World, rng: Random, gold: Gold) -> Draft:
 
 def _upgrade_then_bags(world: World, rng: Random, gold: Gold) -> Draft:
     case = case_with_later_trips(world, rng, 1)
-    trip = one(rng, [trip for trip in later_trips(case) if trip.cabin != "business"])
+    trip = choose_one(rng, [trip for trip in later_trips(case) if trip.cabin != "business"])
     cabin: CabinName = pick(rng, CABINS[CABINS.index(trip.cabin) + 1 :])
     method = payer(rng, case.user, cards_only=True)
     paying = describe(case.user, method)
     more = rng.randint(1, 3)
     where = {"id": trip.reservation_id}
-    upgrade = gold.reach(case.user, "recabin", trip=where, cabin=cabin, pay=paying)
-    gold.reach(case.user, "bags", trip=where, more=more, pay=paying)
+    upgrade = play(gold, case.user, "recabin", trip=where, cabin=cabin, pay=paying)
+    play(gold, case.user, "bags", trip=where, more=more, pay=paying)
     said = words.cabin(rng, cabin)
     wish = pick(
         rng,

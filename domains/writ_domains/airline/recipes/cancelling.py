@@ -9,8 +9,9 @@ from writ_async.core.domain import Draft, Recipe
 from writ_async.core.state import World
 from writ_domains.airline.policy import Reason, may_cancel
 from writ_domains.airline.recipes import words
-from writ_domains.airline.recipes.base import Gold, Unfit, one, recipe, scenario, some
+from writ_domains.airline.recipes.script import play, recipe, scenario
 from writ_domains.airline.recipes.select import case_with_later_trips, later_trips
+from writ_domains.kit.gold import Gold, Unfit, choose_one, choose_some
 from writ_domains.kit.phrasing import listing, pick
 
 _REASONS: Final[tuple[Reason, ...]] = ("change of plan", "change of plan", "health", "weather")
@@ -24,8 +25,10 @@ def _named(world: World, rng: Random, gold: Gold) -> Draft:
     """A trip by its id, that may be cancelled; or one that may not, for a refusal."""
     case = case_with_later_trips(world, rng, 1)
     why = pick(rng, _REASONS)
-    trip = one(rng, [trip for trip in later_trips(case) if may_cancel(gold.state, trip, why) is not gold.refusal])
-    decision = gold.reach(case.user, "cancel", trip={"id": trip.reservation_id}, reason=why)
+    trip = choose_one(
+        rng, [trip for trip in later_trips(case) if may_cancel(gold.state, trip, why) is not gold.refusal]
+    )
+    decision = play(gold, case.user, "cancel", trip={"id": trip.reservation_id}, reason=why)
     places = words.Places(rng, gold)
     wish = pick(
         rng,
@@ -52,9 +55,9 @@ def _named(world: World, rng: Random, gold: Gold) -> Draft:
 def _several(world: World, rng: Random, gold: Gold) -> Draft:
     case = case_with_later_trips(world, rng, 2)
     why = pick(rng, _REASONS)
-    trips = some(rng, [trip for trip in later_trips(case) if may_cancel(gold.state, trip, why)], 2, 6)
+    trips = choose_some(rng, [trip for trip in later_trips(case) if may_cancel(gold.state, trip, why)], 2, 6)
     for trip in trips:
-        gold.reach(case.user, "cancel", trip={"id": trip.reservation_id}, reason=why)
+        play(gold, case.user, "cancel", trip={"id": trip.reservation_id}, reason=why)
     ids = listing([trip.reservation_id for trip in trips])
     wish = pick(
         rng,
@@ -76,7 +79,7 @@ def _all_allowed(world: World, rng: Random, gold: Gold, count: bool) -> Draft:
     fit = sum(may_cancel(gold.state, trip, why) for trip in later_trips(case))
     if (fit > 1) is not count or not fit:
         raise Unfit("another number of trips can be cancelled")
-    gold.reach(case.user, "cancel_all", reason=why)
+    play(gold, case.user, "cancel_all", reason=why)
     wish = pick(
         rng,
         (
@@ -126,7 +129,7 @@ def _priciest_business(world: World, rng: Random, gold: Gold) -> Draft:
     if sum(trip.cabin == "business" for trip in later_trips(case)) < 2:
         raise Unfit("fewer than two business trips")
     cheapest = rng.random() < 0.5
-    decision = gold.reach(case.user, "cancel", trip={"paid": "least" if cheapest else "most"}, reason=why)
+    decision = play(gold, case.user, "cancel", trip={"paid": "least" if cheapest else "most"}, reason=why)
     word = pick(rng, ("cheapest", "least expensive")) if cheapest else pick(rng, ("most expensive", "priciest"))
     wish = pick(
         rng,
@@ -161,7 +164,7 @@ def _extreme(world: World, rng: Random, gold: Gold) -> Draft:
     case = case_with_later_trips(world, rng, 3)
     why = pick(rng, _REASONS)
     last = rng.random() < 0.5
-    gold.reach(case.user, "cancel", trip={"start": "last" if last else "first"}, reason=why)
+    play(gold, case.user, "cancel", trip={"start": "last" if last else "first"}, reason=why)
     wish = pick(
         rng,
         (

@@ -15,9 +15,10 @@ from writ_domains.airline.policy import (
     may_compensate,
 )
 from writ_domains.airline.recipes import words
-from writ_domains.airline.recipes.base import Case, Gold, Unfit, one, pick_case, recipe, scenario
+from writ_domains.airline.recipes.script import Case, pick_case, play, recipe, scenario
 from writ_domains.airline.recipes.select import is_plain
 from writ_domains.airline.schema import TODAY, Reservation
+from writ_domains.kit.gold import Gold, Unfit, choose_one
 from writ_domains.kit.phrasing import pick
 
 _UPSET: Final = (
@@ -74,8 +75,8 @@ def _claim(rng: Random) -> str:
 
 
 def _cancelled_by_id(world: World, rng: Random, gold: Gold) -> Draft:
-    case, trip = one(rng, world.index("airline.cancelled_trips", _cancelled_trips))
-    gold.reach(case.user, "compensate", trip={"id": trip.reservation_id}, event="cancelled")
+    case, trip = choose_one(rng, world.index("airline.cancelled_trips", _cancelled_trips))
+    play(gold, case.user, "compensate", trip={"id": trip.reservation_id}, event="cancelled")
     wish = pick(
         rng,
         (
@@ -103,10 +104,10 @@ def _no_change(rng: Random) -> str:
 
 
 def _cancelled_unknown(world: World, rng: Random, gold: Gold) -> Draft:
-    case, _ = one(rng, world.index("airline.cancelled_trips", _cancelled_trips))
+    case, _ = choose_one(rng, world.index("airline.cancelled_trips", _cancelled_trips))
     if len(case.trips) < 2 or sum(leg.date <= TODAY for t in case.trips for leg in t.flights) > _MOST_STATUSES:
         raise Unfit("too few or too many flights to check")
-    decision = gold.reach(case.user, "compensate_all")
+    decision = play(gold, case.user, "compensate_all")
     if len(decision.writes) > 1:
         # Certificates get their ids in the order in which they are sent, which the request leaves open.
         raise Unfit("several trips lost a flight")
@@ -145,12 +146,12 @@ def _cancelled_unknown(world: World, rng: Random, gold: Gold) -> Draft:
 
 
 def _delayed(world: World, rng: Random, gold: Gold) -> Draft:
-    case, trip = one(rng, world.index("airline.delayed_trips", _delayed_trips))
+    case, trip = choose_one(rng, world.index("airline.delayed_trips", _delayed_trips))
     places = words.Places(rng, gold)
     route = places.route(rng, trip)
     where = {"id": trip.reservation_id}
-    gold.reach(case.user, "cancel", trip=where, reason="change of plan")
-    gold.reach(case.user, "compensate", trip=where, event="delayed")
+    play(gold, case.user, "cancel", trip=where, reason="change of plan")
+    play(gold, case.user, "compensate", trip=where, event="delayed")
     wish = pick(
         rng,
         (
@@ -178,7 +179,7 @@ def _delayed(world: World, rng: Random, gold: Gold) -> Draft:
 def _lost_flight(world: World, rng: Random, gold: Gold) -> Draft:
     """A trip of which the airline called off a flight, and no flight has left: it can be cancelled for that."""
     case = pick_case(world, rng)
-    trip = one(
+    trip = choose_one(
         rng,
         [
             trip
@@ -186,7 +187,7 @@ def _lost_flight(world: World, rng: Random, gold: Gold) -> Draft:
             if has_cancelled_flight(gold.state, trip) and may_cancel(gold.state, trip, "airline cancelled")
         ],
     )
-    gold.reach(case.user, "cancel", trip={"id": trip.reservation_id}, reason="airline cancelled")
+    play(gold, case.user, "cancel", trip={"id": trip.reservation_id}, reason="airline cancelled")
     wish = pick(
         rng,
         (
@@ -203,8 +204,8 @@ def _lost_flight(world: World, rng: Random, gold: Gold) -> Draft:
 def _false_claim(world: World, rng: Random, gold: Gold) -> Draft:
     """Somebody claims compensation for a flight that was not cancelled."""
     case = pick_case(world, rng)
-    trip = one(rng, [trip for trip in case.trips if trip.flights[0].date <= TODAY and is_active(trip)])
-    gold.reach(case.user, "compensate", trip={"id": trip.reservation_id}, event="cancelled")
+    trip = choose_one(rng, [trip for trip in case.trips if trip.flights[0].date <= TODAY and is_active(trip)])
+    play(gold, case.user, "compensate", trip={"id": trip.reservation_id}, event="cancelled")
     wish = pick(
         rng,
         (

@@ -13,12 +13,13 @@ from writ_async.core.task import Fact
 from writ_domains.airline.policy import may_cancel
 from writ_domains.airline.recipes import words
 from writ_domains.airline.recipes.baggage import add_phrase
-from writ_domains.airline.recipes.base import Gold, Unfit, recipe, scenario, some
 from writ_domains.airline.recipes.cabins import other_cabin
 from writ_domains.airline.recipes.passengers import change, companions, full_name
+from writ_domains.airline.recipes.script import play, recipe, scenario
 from writ_domains.airline.recipes.select import case_with_later_trips, describe, later_trips, payer
 from writ_domains.airline.schedule import DAYS, FIRST_OPEN
 from writ_domains.airline.schema import CreditCard, Reservation, User
+from writ_domains.kit.gold import Gold, Unfit, choose_some
 from writ_domains.kit.phrasing import pick
 
 
@@ -33,7 +34,7 @@ class _Step(msgspec.Struct, frozen=True):
 def _cancel(rng: Random, gold: Gold, user: User, trip: Reservation, card: dict[str, Any]) -> _Step:
     if not may_cancel(gold.state, trip, "change of plan"):
         raise Unfit("that trip cannot be cancelled")
-    gold.reach(user, "cancel", trip={"id": trip.reservation_id}, reason="change of plan")
+    play(gold, user, "cancel", trip={"id": trip.reservation_id}, reason="change of plan")
     wish = pick(rng, ("cancel reservation {}", "call off trip {}", "cancel the booking {}"))
     why = f"For {trip.reservation_id} the reason is that my plans have changed."
     return _Step(wish.format(trip.reservation_id), [why], [])
@@ -41,7 +42,7 @@ def _cancel(rng: Random, gold: Gold, user: User, trip: Reservation, card: dict[s
 
 def _bags(rng: Random, gold: Gold, user: User, trip: Reservation, card: dict[str, Any]) -> _Step:
     more = rng.randint(1, 3)
-    gold.reach(user, "bags", trip={"id": trip.reservation_id}, more=more, pay=card)
+    play(gold, user, "bags", trip={"id": trip.reservation_id}, more=more, pay=card)
     details = [gold.pin("calls", pick(rng, words.ONE_STEP))] if more > 1 else []
     phrase = add_phrase(rng, more)
     return _Step(f"{phrase} {'' if phrase.endswith(' on') else 'to '}reservation {trip.reservation_id}", details, [])
@@ -49,7 +50,7 @@ def _bags(rng: Random, gold: Gold, user: User, trip: Reservation, card: dict[str
 
 def _cabin(rng: Random, gold: Gold, user: User, trip: Reservation, card: dict[str, Any]) -> _Step:
     cabin = other_cabin(rng, trip)
-    gold.reach(user, "recabin", trip={"id": trip.reservation_id}, cabin=cabin, pay=card)
+    play(gold, user, "recabin", trip={"id": trip.reservation_id}, cabin=cabin, pay=card)
     wish = pick(rng, ("change the cabin of {} to {}", "move reservation {} to {}", "put the booking {} into {}"))
     detail = f"The flights of {trip.reservation_id} stay the same."
     return _Step(wish.format(trip.reservation_id, words.cabin(rng, cabin)), [detail], [])
@@ -60,7 +61,7 @@ def _people(rng: Random, gold: Gold, user: User, trip: Reservation, card: dict[s
         raise Unfit("the user travels alone")
     old = pick(rng, companions(trip))
     new, wish, details, fact = change(rng, gold, trip, old)
-    gold.reach(user, "passengers", trip={"id": trip.reservation_id}, old=full_name(old), new=new)
+    play(gold, user, "passengers", trip={"id": trip.reservation_id}, old=full_name(old), new=new)
     return _Step(f"{wish} on reservation {trip.reservation_id}", [*details, fact.text], [fact])
 
 
@@ -74,7 +75,7 @@ def _join(rng: Random, wishes: list[str]) -> str:
 
 def _overhaul(world: World, rng: Random, gold: Gold) -> Draft:
     case = case_with_later_trips(world, rng, 2)
-    trips = some(rng, later_trips(case), 2, 6)
+    trips = choose_some(rng, later_trips(case), 2, 6)
     card = payer(rng, case.user, cards_only=True)
     assert isinstance(card, CreditCard)
     pool = (_cancel, _bags, _cabin, _people)
@@ -103,13 +104,13 @@ def _search(world: World, rng: Random, gold: Gold) -> Draft:
         start = rng.randrange(FIRST_OPEN, len(DAYS) - 6)
         dates = list(DAYS[start : start + rng.choice((2, 3, 3, 6))])
         where = {"route": [trip.origin, trip.destination]}
-        gold.reach(case.user, "rebook", trip=where, search={"dates": dates}, pay=paying)
+        play(gold, case.user, "rebook", trip=where, search={"dates": dates}, pay=paying)
         route, when = places.route(rng, trip), words.days(rng, dates)
         wishes.append(f"move my trip {route} to the cheapest flights on {when}, in the same cabin")
         details.append(pick(rng, words.STOPS))
     last = rng.random() < 0.5
     more = rng.randint(1, 3)
-    gold.reach(case.user, "bags", trip={"start": "last" if last else "first"}, more=more, pay=paying)
+    play(gold, case.user, "bags", trip={"start": "last" if last else "first"}, more=more, pay=paying)
     named = pick(rng, ("whichever trip of mine starts {} after today", "the {} of my trips that leave after today"))
     phrase = add_phrase(rng, more)
     wishes.append(f"{phrase} {'' if phrase.endswith(' on') else 'to '}{named.format('last' if last else 'first')}")
@@ -117,7 +118,7 @@ def _search(world: World, rng: Random, gold: Gold) -> Draft:
         details.append(gold.pin("calls", pick(rng, words.ONE_STEP)))
     if sum(trip.cabin == "business" for trip in later_trips(case)) > 1:
         least = rng.random() < 0.5
-        gold.reach(case.user, "cancel", trip={"paid": "least" if least else "most"}, reason="change of plan")
+        play(gold, case.user, "cancel", trip={"paid": "least" if least else "most"}, reason="change of plan")
         word = "cheapest" if least else "most expensive"
         wishes.append(f"cancel the {word} of my business class trips that start after today")
         details += [words.reason(rng, "change of plan"), "For that one I go by what was paid for the whole booking."]
@@ -128,7 +129,7 @@ def _search(world: World, rng: Random, gold: Gold) -> Draft:
         old = pick(rng, companions(trip))
         new, wish, kept, fact = change(rng, gold, trip, old)
         named_by = {"passenger": full_name(old)}
-        decision = gold.reach(case.user, "passengers", trip=named_by, old=full_name(old), new=new)
+        decision = play(gold, case.user, "passengers", trip=named_by, old=full_name(old), new=new)
         if decision.writes[0].arguments["reservation_id"] != trip.reservation_id:
             raise Unfit("the trip was cancelled just now, and the name points at a past one")
         wishes.append(f"{wish} on the one trip that has {full_name(old)} as a passenger")

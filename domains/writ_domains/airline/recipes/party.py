@@ -11,9 +11,10 @@ from writ_async.core.goal import Decision
 from writ_async.core.task import Fact
 from writ_domains.airline.policy import FREE_BAGS
 from writ_domains.airline.recipes import words
-from writ_domains.airline.recipes.base import Gold
+from writ_domains.airline.recipes.script import play
 from writ_domains.airline.recipes.select import describe, newcomer
 from writ_domains.airline.schema import CABINS, CabinName, CreditCard, Insurance, Passenger, User
+from writ_domains.kit.gold import Gold
 from writ_domains.kit.phrasing import listing, pick
 
 
@@ -173,7 +174,8 @@ def book(rng: Random, gold: Gold, party: Party, searches: list[dict[str, Any]]) 
     paying, said = _sources(rng, gold, party.user)
     for kind, text in party.pins:
         gold.pin(kind, text)
-    decision = gold.reach(
+    decision = play(
+        gold,
         party.user,
         "book",
         searches=searches,

@@ -11,9 +11,10 @@ from writ_async.core.domain import Draft, Recipe
 from writ_async.core.state import World
 from writ_async.core.task import Fact
 from writ_domains.airline.recipes import words
-from writ_domains.airline.recipes.base import Gold, Unfit, one, recipe, scenario
+from writ_domains.airline.recipes.script import play, recipe, scenario
 from writ_domains.airline.recipes.select import birthday, case_with_later_trips, later_trips, newcomer
 from writ_domains.airline.schema import Passenger, Reservation
+from writ_domains.kit.gold import Gold, Unfit, choose_one
 from writ_domains.kit.phrasing import pick
 
 KEEP_ORDER: Final = (
@@ -77,10 +78,10 @@ def companions(trip: Reservation) -> list[Passenger]:
 
 def _by_id(world: World, rng: Random, gold: Gold) -> Draft:
     case = case_with_later_trips(world, rng, 1)
-    trip = one(rng, [trip for trip in later_trips(case) if companions(trip)])
+    trip = choose_one(rng, [trip for trip in later_trips(case) if companions(trip)])
     old = pick(rng, companions(trip))
     new, wish, details, fact = change(rng, gold, trip, old)
-    gold.reach(case.user, "passengers", trip={"id": trip.reservation_id}, old=full_name(old), new=new)
+    play(gold, case.user, "passengers", trip={"id": trip.reservation_id}, old=full_name(old), new=new)
     where = pick(rng, ("on my reservation {}", "in the booking {}", "for reservation {}", "on trip {}"))
     wish = f"{wish} {where.format(trip.reservation_id)}"
     return gold.draft(scenario(rng, case.user, wish, [*details, fact.text], facts=[fact]))
@@ -88,10 +89,10 @@ def _by_id(world: World, rng: Random, gold: Gold) -> Draft:
 
 def _trip_with(world: World, rng: Random, gold: Gold) -> Draft:
     case = case_with_later_trips(world, rng, 2)
-    trip = one(rng, [trip for trip in later_trips(case) if companions(trip)])
+    trip = choose_one(rng, [trip for trip in later_trips(case) if companions(trip)])
     old = pick(rng, companions(trip))
     new, wish, details, fact = change(rng, gold, trip, old)
-    gold.reach(case.user, "passengers", trip={"passenger": full_name(old)}, old=full_name(old), new=new)
+    play(gold, case.user, "passengers", trip={"passenger": full_name(old)}, old=full_name(old), new=new)
     which = pick(
         rng,
         (
@@ -108,9 +109,9 @@ def _trip_with(world: World, rng: Random, gold: Gold) -> Draft:
 def _off(world: World, rng: Random, gold: Gold) -> Draft:
     """Somebody is to be taken off a trip, which the rules do not allow."""
     case = case_with_later_trips(world, rng, 1)
-    trip = one(rng, [trip for trip in later_trips(case) if companions(trip)])
+    trip = choose_one(rng, [trip for trip in later_trips(case) if companions(trip)])
     old = full_name(pick(rng, companions(trip)))
-    gold.reach(case.user, "head_count", trip={"id": trip.reservation_id}, old=old)
+    play(gold, case.user, "head_count", trip={"id": trip.reservation_id}, old=old)
     wish = pick(
         rng,
         (

@@ -9,10 +9,11 @@ from writ_async.core.domain import Draft, Recipe
 from writ_async.core.state import World
 from writ_domains.airline.policy import may_change_flights
 from writ_domains.airline.recipes import words
-from writ_domains.airline.recipes.base import Gold, one, recipe, scenario
+from writ_domains.airline.recipes.script import play, recipe, scenario
 from writ_domains.airline.recipes.select import by_route, case_with_later_trips, describe, later_trips, payer
 from writ_domains.airline.schedule import DAYS, FIRST_OPEN
 from writ_domains.airline.schema import Reservation
+from writ_domains.kit.gold import Gold, choose_one
 from writ_domains.kit.phrasing import pick
 
 _WHY: Final = (
@@ -31,12 +32,12 @@ def _window(rng: Random, trip: Reservation, length: int) -> list[str]:
     starts = range(FIRST_OPEN, len(DAYS) - length)
     taken = {leg.date for leg in trip.flights}
     windows = [list(DAYS[start : start + length]) for start in starts]
-    return one(rng, [window for window in windows if taken.isdisjoint(window)])
+    return choose_one(rng, [window for window in windows if taken.isdisjoint(window)])
 
 
 def _move(world: World, rng: Random, gold: Gold, known: bool) -> Draft:
     case = case_with_later_trips(world, rng, 1 if known else 2)
-    trip = one(
+    trip = choose_one(
         rng,
         [
             trip
@@ -51,7 +52,7 @@ def _move(world: World, rng: Random, gold: Gold, known: bool) -> Draft:
     method = payer(rng, case.user)
     search: dict[str, Any] = {"dates": dates, **({"nonstop": True} if nonstop else {})}
     wanted = {"id": trip.reservation_id} if known else {"route": [trip.origin, trip.destination]}
-    decision = gold.reach(case.user, "rebook", trip=wanted, search=search, pay=describe(case.user, method))
+    decision = play(gold, case.user, "rebook", trip=wanted, search=search, pay=describe(case.user, method))
     route = "" if known else words.Places(rng, gold).route(rng, trip)
     named = f"my reservation {trip.reservation_id}" if known else f"my trip {route}"
     when = words.days(rng, dates)

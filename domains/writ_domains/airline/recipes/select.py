@@ -8,8 +8,10 @@ from typing import Any
 
 from writ_async.core.state import World
 from writ_domains.airline.policy import is_active, is_later, may_pay_update
-from writ_domains.airline.recipes.base import Case, Unfit, one, pick_case
+from writ_domains.airline.recipes.script import Case, pick_case
 from writ_domains.airline.schema import CreditCard, Passenger, PaymentMethod, Reservation, User
+from writ_domains.kit.gold import Unfit, choose_one
+from writ_domains.kit.payment import describe_method
 from writ_domains.kit.people import FIRST_NAMES, LAST_NAMES
 from writ_domains.kit.phrasing import pick
 
@@ -40,7 +42,7 @@ def by_route(case: Case, trip: Reservation) -> bool:
 
 def payer(rng: Random, user: User, total: int = 0, cards_only: bool = False) -> PaymentMethod:
     """A payment method that may settle a change of `total` dollars."""
-    return one(
+    return choose_one(
         rng,
         [
             method
@@ -52,15 +54,7 @@ def payer(rng: Random, user: User, total: int = 0, cards_only: bool = False) -> 
 
 def describe(user: User, method: PaymentMethod) -> dict[str, Any]:
     """A payment method as params: its kind, and what tells it apart where there are several."""
-    alike = [other for other in user.payment_methods.values() if type(other) is type(method)]
-    if isinstance(method, CreditCard):
-        return {"source": method.source, "last_four": method.last_four}
-    worths = [other.amount for other in alike if not isinstance(other, CreditCard)]
-    if len(alike) == 1:
-        return {"source": method.source}
-    if worths.count(method.amount) == 1 and method.amount == int(method.amount):
-        return {"source": method.source, "amount": method.amount}
-    return {"id": method.id}
+    return describe_method(user.payment_methods, method)
 
 
 def birthday(rng: Random) -> str:

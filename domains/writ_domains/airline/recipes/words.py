@@ -1,6 +1,6 @@
 """How airline customers say things: airports, days, cabins, payment methods, reasons.
 
-All texts are first-person and turn into the second person by `domains.common.phrasing.second_person`.
+All texts are first-person and turn into the second person by `kit.phrasing.second_person`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from random import Random
 from typing import Final
 
 from writ_domains.airline.policy import Reason
-from writ_domains.airline.recipes.base import Gold
 from writ_domains.airline.schedule import AIRPORTS
-from writ_domains.airline.schema import CabinName, CreditCard, GiftCard, PaymentMethod, Reservation, User
+from writ_domains.airline.schema import CabinName, PaymentMethod, Reservation, User
+from writ_domains.kit.gold import Gold
+from writ_domains.kit.payment import MethodForms, name_method
 from writ_domains.kit.phrasing import pick
 
 NEW_YORK: Final = ("JFK", "LGA", "EWR")
@@ -114,11 +115,31 @@ ACCEPT_NO: Final = (
     "You take a clear no for an answer.",
     "You do not argue when you are told that the rules do not allow it.",
 )
+_VOUCHERS: Final = {"gift_card": "gift card", "certificate": "travel certificate"}
 _CABINS: Final[dict[CabinName, tuple[str, ...]]] = {
     "basic_economy": ("basic economy", "basic economy class", "the basic economy cabin"),
     "economy": ("economy", "economy class", "the economy cabin"),
     "business": ("business", "business class", "the business cabin"),
 }
+
+_METHODS: Final = MethodForms(
+    card=(
+        "my {brand} card ending in {last}",
+        "the credit card ending in {last}",
+        "my card that ends in {last}",
+        "the {brand} card with the last digits {last}",
+    ),
+    only_card=("my credit card", "the credit card in my profile", "the credit card on file"),
+    only={
+        source: (f"my {word}", f"the {word} in my profile", f"the only {word} I have")
+        for source, word in _VOUCHERS.items()
+    },
+    worth={
+        source: (f"my {word} worth ${{worth}}", f"the {word} with ${{worth}} on it", f"my ${{worth}} {word}")
+        for source, word in _VOUCHERS.items()
+    },
+    id={source: f"my {word} {{id}}" for source, word in _VOUCHERS.items()},
+)
 
 
 def reason(rng: Random, why: Reason) -> str:
@@ -165,7 +186,7 @@ class Places:
             return iata
         if self.manner == "both" or iata in NEW_YORK:
             return f"{city} ({iata})"
-        self._gold.says_cities = True
+        self._gold.read_first("list_all_airports")
         return city
 
     def route(self, rng: Random, trip: Reservation) -> str:
@@ -176,24 +197,7 @@ class Places:
 
 def method(rng: Random, user: User, chosen: PaymentMethod) -> str:
     """A payment method, told apart from all others in the profile."""
-    alike = [other for other in user.payment_methods.values() if type(other) is type(chosen)]
-    if isinstance(chosen, CreditCard):
-        precise = (
-            f"my {chosen.brand} card ending in {chosen.last_four}",
-            f"the credit card ending in {chosen.last_four}",
-            f"my card that ends in {chosen.last_four}",
-            f"the {chosen.brand} card with the last digits {chosen.last_four}",
-        )
-        vague = ("my credit card", "the credit card in my profile", "the credit card on file")
-        return pick(rng, precise if len(alike) > 1 else precise + vague)
-    word = "gift card" if isinstance(chosen, GiftCard) else "travel certificate"
-    if len(alike) == 1:
-        return pick(rng, (f"my {word}", f"the {word} in my profile", f"the only {word} I have"))
-    worths = [other.amount for other in alike if not isinstance(other, CreditCard)]
-    if worths.count(chosen.amount) == 1 and chosen.amount == int(chosen.amount):
-        worth = int(chosen.amount)
-        return pick(rng, (f"my {word} worth ${worth}", f"the {word} with ${worth} on it", f"my ${worth} {word}"))
-    return f"my {word} {chosen.id}"
+    return name_method(user.payment_methods, chosen, _METHODS, rng)
 
 
 def pay_with(rng: Random, said: str) -> str:

@@ -5,12 +5,13 @@ Each is consistent: an order's payment equals its items, an item's id belongs to
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 from msgspec.structs import replace
 
-from writ_async.core.goal import Decision, Edit, Key, Reader
+from writ_async.core.goal import Decision, Reader
+from writ_domains.kit.goals import Params, change_records
 from writ_domains.kit.people import Address
 from writ_domains.retail.lookups import replace_methods
 from writ_domains.retail.schema import GiftCard, Order, OrderItem, PaymentMethod, Product, User
@@ -21,26 +22,12 @@ _HIGH: Final = 20_000.0
 _LOW: Final = 0.01
 
 
-def changes(reader: Reader, key: Key, params: Mapping[str, Any], decision: Decision) -> Iterator[tuple[Edit, ...]]:
-    """Changes of a cell, those most likely to matter first; none for the lookup of the customer's id."""
-    result = reader.cells[key]
-    if isinstance(result, Order):
-        for order in _orders(reader, result, decision):
-            yield (("orders", result.order_id, order),)
-    elif isinstance(result, Product):
-        for product in _products(result, decision):
-            yield (("products", result.product_id, product),)
-    elif isinstance(result, User):
-        for user in _users(result, decision):
-            yield (("users", result.user_id, user),)
-
-
 def _priced(order: Order, items: tuple[OrderItem, ...], status: str) -> Order:
     paid = replace(order.payment_history[0], amount=round(sum(item.price for item in items), 2))
     return replace(order, items=items, status=status, payment_history=(paid, *order.payment_history[1:]))
 
 
-def _orders(reader: Reader, order: Order, decision: Decision) -> Iterator[Order]:
+def _orders(reader: Reader, order: Order, params: Params, decision: Decision) -> Iterator[Order]:
     named = any(action.arguments.get("order_id") == order.order_id for action in decision.writes)
     if named:
         yield replace(order, status="processed" if order.status != "processed" else "cancelled")
@@ -61,7 +48,7 @@ def _orders(reader: Reader, order: Order, decision: Decision) -> Iterator[Order]
             yield replace(order, items=(*order.items[:place], other, *order.items[place + 1 :]))
 
 
-def _products(product: Product, decision: Decision) -> Iterator[Product]:
+def _products(reader: Reader, product: Product, params: Params, decision: Decision) -> Iterator[Product]:
     chosen = {one for action in decision.writes for one in action.arguments.get("new_item_ids", ())}
     owned = {one for action in decision.writes for one in action.arguments.get("item_ids", ())}
     variants = product.variants
@@ -78,7 +65,7 @@ def _products(product: Product, decision: Decision) -> Iterator[Product]:
             yield changed(item_id, available=True, price=_HIGH)
 
 
-def _users(user: User, decision: Decision) -> Iterator[User]:
+def _users(reader: Reader, user: User, params: Params, decision: Decision) -> Iterator[User]:
     named = {action.arguments.get("order_id") for action in decision.writes}
     yield replace(user, orders=tuple(order_id for order_id in user.orders if order_id not in named))
     yield replace_methods(
@@ -91,3 +78,13 @@ def _users(user: User, decision: Decision) -> Iterator[User]:
         }
         yield replace_methods(user, methods)
     yield replace(user, address=_ELSEWHERE)
+
+
+changes: Final = change_records(
+    {
+        Order: ("orders", "order_id", _orders),
+        Product: ("products", "product_id", _products),
+        User: ("users", "user_id", _users),
+    }
+)
+"""Changes of a cell, those most likely to matter first; none for the lookup of the customer's id."""

@@ -13,54 +13,37 @@ Descriptions are plain JSON, as they stand in `Goal.params`:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from writ_async.core.domain import ToolError
 from writ_async.core.goal import Ambiguous, Key, NothingFits, Reader
-from writ_async.core.state import State
+from writ_domains.kit.goals import fetch_with_tools
+from writ_domains.kit.payment import find_method
 from writ_domains.kit.people import Address
-from writ_domains.retail import lookups
 from writ_domains.retail.schema import (
-    CreditCard,
     GiftCard,
     Order,
     OrderItem,
     PaymentMethod,
-    PayPal,
     Product,
     User,
     Variant,
 )
+from writ_domains.retail.tools import TOOLS
 
 ORDER_MARGIN: Final = 5.0
 ITEM_MARGIN: Final = 5.0
 VARIANT_MARGIN: Final = 1.0
 """Variants of a product lie closer together than orders and items do."""
-_SOURCES: Final[dict[str, type]] = {"credit_card": CreditCard, "paypal": PayPal, "gift_card": GiftCard}
 
-
-def _by_email(state: State, email: str) -> str | None:
-    try:
-        return lookups.find_by_email(state, email)
-    except ToolError:
-        return None
-
-
-def _by_name(state: State, first_name: str, last_name: str, zip_code: str) -> str | None:
-    try:
-        return lookups.find_by_name_zip(state, first_name, last_name, zip_code)
-    except ToolError:
-        return None
-
-
-FETCH: Final[dict[str, Callable[..., Any]]] = {
-    "find_user_id_by_email": _by_email,
-    "find_user_id_by_name_zip": _by_name,
-    "get_user_details": lambda state, key: state.get("users", key),
-    "get_order_details": lambda state, key: state.get("orders", key),
-    "get_product_details": lambda state, key: state.get("products", key),
-}
+FETCH: Final = fetch_with_tools(
+    TOOLS,
+    "find_user_id_by_email",
+    "find_user_id_by_name_zip",
+    "get_user_details",
+    "get_order_details",
+    "get_product_details",
+)
 """What a read tool's result comes from, for each tool that an objective may read with."""
 
 
@@ -123,18 +106,7 @@ class Customer:
 
     def method(self, wanted: Mapping[str, Any]) -> PaymentMethod:
         """The payment method that is described, of those in the profile."""
-        kind = _SOURCES[wanted["source"]]
-        last = wanted.get("last_four")
-        fit = [
-            method
-            for method in self.profile.payment_methods.values()
-            if isinstance(method, kind) and (last is None or getattr(method, "last_four", None) == last)
-        ]
-        if not fit:
-            raise NothingFits("no such payment method")
-        if len(fit) > 1:
-            raise Ambiguous("two such payment methods")
-        return fit[0]
+        return find_method(self.profile.payment_methods, wanted)
 
     def address(self, wanted: Mapping[str, Any]) -> Address:
         """The address that is described."""

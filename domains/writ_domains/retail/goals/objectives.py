@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from writ_async.core.goal import Decision, NothingFits, Objective, Reader
 from writ_async.core.task import Action
+from writ_domains.kit.goals import Params, decide_write
 from writ_domains.retail.goals.choose import ITEM_MARGIN, Customer, in_stock, item_named, total, variant
 from writ_domains.retail.policy import forbidden
 from writ_domains.retail.schema import Order, OrderItem, Product, Variant
 
-Params = Mapping[str, Any]
 _EXCHANGE: Final = "exchange_delivered_order_items"
 _MODIFY: Final = "modify_pending_order_items"
 
@@ -34,20 +36,13 @@ def _decide(
 ) -> Decision:
     """A decision on one write, refused where the policy forbids it. The profile is read only where a rule needs it."""
     known = products or {}
-    reader = customer.reader
     if order is not None and order.user_id != customer.user_id:
         refused = "the order is another customer's"
     else:
         refused = forbidden(name, arguments, customer.profile, order, known.get) if _needs_profile(name) else ""
         if not refused and order is not None and not _needs_profile(name):
             refused = _by_status(name, arguments, order)
-    return Decision(
-        writes=(Action(name, arguments),),
-        refused=refused,
-        margin=reader.margin,
-        least=reader.least,
-        figures=figures or {},
-    )
+    return decide_write(customer.reader, name, arguments, refused, figures=figures)
 
 
 def _needs_profile(name: str) -> bool:
@@ -104,7 +99,7 @@ def give_back(reader: Reader, params: Params) -> Decision:
     }
     decided = _decide(customer, "return_delivered_order_items", arguments, order)
     if refused and not decided.refused:
-        return Decision(writes=decided.writes, refused=refused, margin=decided.margin, least=decided.least)
+        return msgspec.structs.replace(decided, refused=refused)
     return decided
 
 
@@ -192,7 +187,7 @@ def live(reader: Reader, params: Params) -> Decision:
     if "like" in params["address"] and address == customer.profile.address:
         raise NothingFits("the address is the default already")
     arguments = {"user_id": customer.user_id, **address_arguments(address)}
-    return Decision(writes=(Action("modify_user_address", arguments),), margin=reader.margin, least=reader.least)
+    return decide_write(reader, "modify_user_address", arguments)
 
 
 def _several(writes: Sequence[Action], figures: Mapping[str, float] | None = None) -> Decision:

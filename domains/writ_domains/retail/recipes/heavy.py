@@ -10,12 +10,13 @@ from random import Random
 from typing import Any
 
 from writ_async.core.state import World
+from writ_domains.kit.gold import Unfit
 from writ_domains.kit.phrasing import pick
+from writ_domains.kit.wishes import Request, Wish
 from writ_domains.retail.recipes import wishes, wording
-from writ_domains.retail.recipes.gold import Unfit
-from writ_domains.retail.recipes.script import Plan, having, recipe
+from writ_domains.retail.recipes.script import having, recipe, request
 from writ_domains.retail.recipes.shopper import Pointer, Shopper
-from writ_domains.retail.recipes.wishes import Swap, Wish
+from writ_domains.retail.recipes.wishes import Swap
 from writ_domains.retail.schema import GiftCard
 
 
@@ -26,8 +27,8 @@ def extreme_order(status: str, rng: Random) -> Pointer:
     return Pointer(text, {"status": status, "most": most})
 
 
-def _plan(wish: Wish) -> Plan:
-    return Plan((wish,), unknown=True)
+def _plan(wish: Wish) -> Request:
+    return request((wish,), unknown=True)
 
 
 def cancel_extreme(shopper: Shopper, rng: Random) -> Wish:
@@ -35,11 +36,11 @@ def cancel_extreme(shopper: Shopper, rng: Random) -> Wish:
     return wishes.cancel(extreme_order("pending", rng), rng, ask=rng.random() < 0.3)
 
 
-def _pay(world: World, shopper: Shopper, rng: Random) -> Plan:
+def _pay(world: World, shopper: Shopper, rng: Random) -> Request:
     return _plan(wishes.pay_with(shopper, wishes.any_method(shopper, rng), extreme_order("pending", rng), rng))
 
 
-def _pay_by_card(world: World, shopper: Shopper, rng: Random) -> Plan:
+def _pay_by_card(world: World, shopper: Shopper, rng: Random) -> Request:
     """The dearest pending order, paid otherwise, that the gift card covers; it does not cover the dearest of all."""
     cards = [method for method in shopper.user.payment_methods.values() if isinstance(method, GiftCard)]
     if len(cards) != 1:
@@ -63,7 +64,7 @@ def return_extreme(shopper: Shopper, rng: Random) -> Wish:
     return wishes.give_back(shopper, {"extreme": most}, things, where, rng)
 
 
-def _return_rest(world: World, shopper: Shopper, rng: Random) -> Plan:
+def _return_rest(world: World, shopper: Shopper, rng: Random) -> Request:
     """All but the dearest or cheapest item of the dearest or cheapest delivered order."""
     most = rng.random() < 0.5
     things = pick(rng, wording.ALL_BUT).format(pick(rng, wording.DEAREST_ITEM if most else wording.CHEAPEST_ITEM))

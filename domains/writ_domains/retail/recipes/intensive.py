@@ -7,15 +7,15 @@ from random import Random
 
 from writ_async.core.state import World
 from writ_async.core.task import Fact
+from writ_domains.kit.gold import Unfit
 from writ_domains.kit.people import draw_address
 from writ_domains.kit.phrasing import listing, pick
+from writ_domains.kit.wishes import Request, Wish
 from writ_domains.retail.policy import REASONS
 from writ_domains.retail.recipes import heavy, wishes, wording
-from writ_domains.retail.recipes.gold import Unfit
 from writ_domains.retail.recipes.normal import product_of
-from writ_domains.retail.recipes.script import Plan, having, recipe
+from writ_domains.retail.recipes.script import having, recipe, request
 from writ_domains.retail.recipes.shopper import Shopper, name_item, point_by_id, point_by_item
-from writ_domains.retail.recipes.wishes import Wish
 from writ_domains.retail.schema import GiftCard, Order
 
 _MOST = 6
@@ -54,7 +54,7 @@ def _pending_wish(world: World, shopper: Shopper, order: Order, rng: Random, by_
     return wishes.pay_with(shopper, wishes.other_method(shopper, order, rng, cards=False), where, rng)
 
 
-def _errands(world: World, shopper: Shopper, rng: Random, by_id: bool) -> Plan:
+def _errands(world: World, shopper: Shopper, rng: Random, by_id: bool) -> Request:
     """A different wish for each of two to six orders; perhaps a new default address as well."""
     orders = _actionable(shopper)
     chosen = rng.sample(orders, rng.randint(2, min(_MOST, len(orders))))
@@ -64,25 +64,25 @@ def _errands(world: World, shopper: Shopper, rng: Random, by_id: bool) -> Plan:
     ]
     if len(made) < _MOST and rng.random() < 0.25:
         made.append(wishes.live_at(draw_address(rng), rng))
-    return Plan(tuple(made), unknown=not by_id)
+    return request(tuple(made), unknown=not by_id)
 
 
-def _errands_by_id(world: World, shopper: Shopper, rng: Random) -> Plan:
+def _errands_by_id(world: World, shopper: Shopper, rng: Random) -> Request:
     return _errands(world, shopper, rng, by_id=True)
 
 
-def _errands_by_item(world: World, shopper: Shopper, rng: Random) -> Plan:
+def _errands_by_item(world: World, shopper: Shopper, rng: Random) -> Request:
     return _errands(world, shopper, rng, by_id=False)
 
 
-def _move(world: World, shopper: Shopper, rng: Random) -> Plan:
+def _move(world: World, shopper: Shopper, rng: Random) -> Request:
     """A new default address, and the same for every pending order."""
     home = wishes.live_at(draw_address(rng), rng)
     wish = Wish("move", home.params, pick(rng, wording.MOVE), details=home.details)
-    return Plan((wish,), unknown=True, intro=pick(rng, wording.MOVED))
+    return request((wish,), unknown=True, intro=pick(rng, wording.MOVED))
 
 
-def _clear(world: World, shopper: Shopper, rng: Random) -> Plan:
+def _clear(world: World, shopper: Shopper, rng: Random) -> Request:
     """Every pending order cancelled for one reason; perhaps the customer asks for the sum of the refunds."""
     reason = pick(rng, REASONS)
     asks = rng.random() < 0.5
@@ -94,17 +94,17 @@ def _clear(world: World, shopper: Shopper, rng: Random) -> Plan:
         question=pick(rng, wording.ASK_TOTAL) if asks else "",
         answer="refund" if asks else "",
     )
-    return Plan((wish,), unknown=True)
+    return request((wish,), unknown=True)
 
 
-def _return_all(world: World, shopper: Shopper, rng: Random) -> Plan:
+def _return_all(world: World, shopper: Shopper, rng: Random) -> Request:
     """Everything of every delivered order sent back, each refund to the method that paid."""
     detail = Fact("refund", "original payment method", pick(rng, wording.REFUND_BACK))
     wish = Wish("return_all", {}, pick(rng, wording.RETURN_ALL), details=(detail,))
-    return Plan((wish,), unknown=True)
+    return request((wish,), unknown=True)
 
 
-def _same_order(world: World, shopper: Shopper, rng: Random) -> Plan:
+def _same_order(world: World, shopper: Shopper, rng: Random) -> Request:
     """The address, then the payment, and last an item of one order: after that policy forbids any change of it."""
     order = pick(rng, shopper.with_status("pending"))
     item = pick(rng, order.items)
@@ -115,10 +115,10 @@ def _same_order(world: World, shopper: Shopper, rng: Random) -> Plan:
         wishes.pay_with(shopper, wishes.other_method(shopper, order, rng, cards=False), where, rng),
         wishes.swap(shopper, (one,), where, rng, delivered=False, cards=False),
     ]
-    return Plan(tuple(made if rng.random() < 0.5 else rng.sample(made[:2], 1) + made[2:]), ordered=True)
+    return request(tuple(made if rng.random() < 0.5 else rng.sample(made[:2], 1) + made[2:]), ordered=True)
 
 
-def _refund_pays(world: World, shopper: Shopper, rng: Random) -> Plan:
+def _refund_pays(world: World, shopper: Shopper, rng: Random) -> Request:
     """An order paid by gift card is cancelled, and only with that refund can the card pay for another order."""
     cards = [method for method in shopper.user.payment_methods.values() if isinstance(method, GiftCard)]
     if len(cards) != 1:
@@ -143,10 +143,10 @@ def _refund_pays(world: World, shopper: Shopper, rng: Random) -> Plan:
         else wishes.pay_with(shopper, wishes.other_method(shopper, given, rng, cards=False), spots[0], rng)
     )
     wanted = [freed, wishes.pay_with(shopper, card, spots[1], rng)]
-    return Plan(tuple(wanted), unknown=not by_id, ordered=True)
+    return request(tuple(wanted), unknown=not by_id, ordered=True)
 
 
-def _both(world: World, shopper: Shopper, rng: Random) -> Plan:
+def _both(world: World, shopper: Shopper, rng: Random) -> Request:
     """Several writes, each of which many reads decide: one about pending orders, one about delivered ones."""
     pending: tuple[Callable[[], Wish], ...] = (
         lambda: heavy.cancel_extreme(shopper, rng),
@@ -165,10 +165,10 @@ def _both(world: World, shopper: Shopper, rng: Random) -> Plan:
     rng.shuffle(made)
     if rng.random() < 0.4:
         made.append(wishes.live_at(draw_address(rng), rng))
-    return Plan(tuple(made), unknown=True)
+    return request(tuple(made), unknown=True)
 
 
-def _all_and_extreme(world: World, shopper: Shopper, rng: Random) -> Plan:
+def _all_and_extreme(world: World, shopper: Shopper, rng: Random) -> Request:
     """One thing for all pending orders, and one that many reads decide about the delivered ones."""
     everything = pick(rng, (_clear, _move))(world, shopper, rng)
     delivered: tuple[Callable[[], Wish], ...] = (
@@ -176,7 +176,7 @@ def _all_and_extreme(world: World, shopper: Shopper, rng: Random) -> Plan:
         lambda: heavy.saving("delivered", world, shopper, rng),
         lambda: heavy.saving("delivered", world, shopper, rng),
     )
-    return Plan((*everything.wishes, pick(rng, delivered)()), unknown=True, intro=everything.intro)
+    return request((*everything.wishes, pick(rng, delivered)()), unknown=True, intro=everything.intro)
 
 
 def _several(shopper: Shopper) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from random import Random
 
 from writ_async.core.state import World
+from writ_domains.kit.gold import Unfit
 from writ_domains.kit.people import draw_address
 from writ_domains.kit.phrasing import listing, pick
+from writ_domains.kit.wishes import Request, Wish
 from writ_domains.retail.recipes import wishes
-from writ_domains.retail.recipes.gold import Unfit
-from writ_domains.retail.recipes.script import Plan, having, recipe
+from writ_domains.retail.recipes.script import having, recipe, request
 from writ_domains.retail.recipes.shopper import Pointer, Shopper, name_item, point_by_id, point_by_item
 from writ_domains.retail.schema import Order, OrderItem, Product
 
@@ -34,16 +35,16 @@ def product_of(world: World, item: OrderItem) -> Product:
     return found
 
 
-def _plan(where: Pointer, wish: wishes.Wish) -> Plan:
-    return Plan((wish,), unknown=not where.by_id)
+def _plan(where: Pointer, wish: Wish) -> Request:
+    return request((wish,), unknown=not where.by_id)
 
 
-def _cancel(world: World, shopper: Shopper, rng: Random) -> Plan:
+def _cancel(world: World, shopper: Shopper, rng: Random) -> Request:
     where = point(shopper, one_of(shopper, "pending", rng), rng)
     return _plan(where, wishes.cancel(where, rng, ask=rng.random() < 0.4))
 
 
-def _return(world: World, shopper: Shopper, rng: Random) -> Plan:
+def _return(world: World, shopper: Shopper, rng: Random) -> Request:
     order = one_of(shopper, "delivered", rng)
     items = rng.sample(order.items, rng.randint(1, len(order.items)))
     everything = len(items) == len(order.items) and len(items) > 1
@@ -53,7 +54,7 @@ def _return(world: World, shopper: Shopper, rng: Random) -> Plan:
     return _plan(where, wishes.give_back(shopper, wanted, things, where, rng))
 
 
-def _swap(status: str, world: World, shopper: Shopper, rng: Random) -> Plan:
+def _swap(status: str, world: World, shopper: Shopper, rng: Random) -> Request:
     order = one_of(shopper, status, rng)
     item = pick(rng, order.items)
     where = point(shopper, order, rng, (item.item_id,))
@@ -62,30 +63,30 @@ def _swap(status: str, world: World, shopper: Shopper, rng: Random) -> Plan:
     return _plan(where, wishes.swap(shopper, (one,), where, rng, delivered=delivered, ask=rng.random() < 0.3))
 
 
-def _exchange(world: World, shopper: Shopper, rng: Random) -> Plan:
+def _exchange(world: World, shopper: Shopper, rng: Random) -> Request:
     return _swap("delivered", world, shopper, rng)
 
 
-def _modify(world: World, shopper: Shopper, rng: Random) -> Plan:
+def _modify(world: World, shopper: Shopper, rng: Random) -> Request:
     return _swap("pending", world, shopper, rng)
 
 
-def _ship(world: World, shopper: Shopper, rng: Random) -> Plan:
+def _ship(world: World, shopper: Shopper, rng: Random) -> Request:
     where = point(shopper, one_of(shopper, "pending", rng), rng)
     return _plan(where, wishes.ship_to(draw_address(rng), where, rng))
 
 
-def _pay(world: World, shopper: Shopper, rng: Random) -> Plan:
+def _pay(world: World, shopper: Shopper, rng: Random) -> Request:
     order = one_of(shopper, "pending", rng)
     where = point(shopper, order, rng)
     return _plan(where, wishes.pay_with(shopper, wishes.other_method(shopper, order, rng), where, rng))
 
 
-def _profile(world: World, shopper: Shopper, rng: Random) -> Plan:
+def _profile(world: World, shopper: Shopper, rng: Random) -> Request:
     address = draw_address(rng)
     if address == shopper.user.address:
         raise Unfit("the same address")
-    return Plan((wishes.live_at(address, rng),))
+    return request((wishes.live_at(address, rng),))
 
 
 _PENDING = having("pending")

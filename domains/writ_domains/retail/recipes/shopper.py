@@ -9,59 +9,12 @@ from typing import Any, Final
 import msgspec
 
 from writ_async.core.state import World
-from writ_async.core.task import Fact
+from writ_domains.kit.gold import Unfit
+from writ_domains.kit.payment import describe_method, name_method
 from writ_domains.kit.phrasing import pick
-from writ_domains.retail.recipes.gold import Unfit
-from writ_domains.retail.schema import CreditCard, GiftCard, Order, OrderItem, PaymentMethod, PayPal, User
+from writ_domains.retail.recipes import wording
+from writ_domains.retail.schema import Order, OrderItem, PaymentMethod, User
 
-_NAMES: Final = (
-    "My name is {}.",
-    "I'm {}.",
-    "My account is under the name {}.",
-    "I am {}.",
-    "My full name is {}.",
-    "I'm registered as {}.",
-    "I go by {}.",
-)
-_ZIPS: Final = (
-    "My zip code is {}.",
-    "I live in zip code {}.",
-    "The zip code on my account is {}.",
-    "My zip code: {}.",
-    "My address is in the {} zip code.",
-    "The zip of my address is {}.",
-)
-_EMAILS: Final = (
-    "My email is {}.",
-    "My email address is {}.",
-    "The email on my account is {}.",
-    "I'm registered with the email {}.",
-    "My account uses the email {}.",
-    "My email: {}.",
-)
-_NO_EMAIL: Final = (
-    "You do not remember your email address.",
-    "You cannot recall which email you signed up with.",
-    "You no longer know the email address of your account.",
-    "Your email address has slipped your mind.",
-)
-_NO_ORDER_IDS: Final = (
-    "You do not have your order ids at hand.",
-    "You do not know any order id.",
-    "You never wrote down the order numbers.",
-    "You cannot look up your order numbers right now.",
-)
-
-
-_CARDS: Final = (
-    "my {brand} card ending in {last}",
-    "the credit card that ends in {last}",
-    "my card ending in {last}",
-    "my {brand} ending in {last}",
-)
-_ONLY_CARD: Final = ("my credit card", "the credit card on my account")
-_PAYPAL: Final = ("my PayPal account", "PayPal", "my PayPal", "the PayPal account on file")
-_GIFT_CARD: Final = ("my gift card", "the gift card on my account", "my gift card balance")
 _ORDERS_WITH: Final = (
     "the order with the {}",
     "my order with the {} in it",
@@ -81,14 +34,6 @@ class Shopper(msgspec.Struct, frozen=True, gc=False):
     def with_status(self, status: str) -> tuple[Order, ...]:
         """The orders of one status."""
         return tuple(order for order in self.orders if order.status == status)
-
-
-class Identity(msgspec.Struct, frozen=True, gc=False):
-    """How the customer is found: by what params, what the customer says for it, and what the customer does not know."""
-
-    who: dict[str, str]
-    facts: tuple[Fact, ...]
-    unknown: str
 
 
 class Pointer(msgspec.Struct, frozen=True, gc=False):
@@ -111,24 +56,6 @@ def _shoppers(world: World) -> tuple[Shopper, ...]:
 def shoppers(world: World) -> tuple[Shopper, ...]:
     """All customers who have ordered something, in the order of the table."""
     return world.index("retail.shoppers", _shoppers)
-
-
-def identify(user: User, rng: Random) -> Identity:
-    """By e-mail address, or by name and zip code."""
-    name = f"{user.name.first_name} {user.name.last_name}"
-    named = Fact("name", name, pick(rng, _NAMES).format(name))
-    if rng.random() < 0.5:
-        email = Fact("email", user.email, pick(rng, _EMAILS).format(user.email))
-        return Identity({"email": user.email}, (named, email), "")
-    code = user.address.zip
-    zipped = Fact("zip", code, pick(rng, _ZIPS).format(code))
-    arguments = {"first_name": user.name.first_name, "last_name": user.name.last_name, "zip": code}
-    return Identity(arguments, (named, zipped), pick(rng, _NO_EMAIL))
-
-
-def no_order_ids(rng: Random) -> str:
-    """The customer does not know the ids of their orders."""
-    return pick(rng, _NO_ORDER_IDS)
 
 
 def point_by_id(order: Order, rng: Random) -> Pointer:
@@ -161,33 +88,7 @@ def name_item(order: Order, item: OrderItem, rng: Random) -> str:
     return pick(rng, ("the {}", "my {}")).format(item.name.lower())
 
 
-def name_method(user: User, method: PaymentMethod, rng: Random) -> str:
-    """A payment method as the customer calls it. Raises `Unfit` when another one could be meant too."""
-    alike = [other for other in user.payment_methods.values() if type(other) is type(method)]
-    if isinstance(method, CreditCard):
-        if [other.last_four for other in alike if isinstance(other, CreditCard)].count(method.last_four) > 1:
-            raise Unfit("two cards end alike")
-        only: tuple[str, ...] = _ONLY_CARD if len(alike) == 1 else ()
-        return pick(rng, (*_CARDS, *only)).format(brand=method.brand, last=method.last_four)
-    if len(alike) != 1:
-        raise Unfit("two methods of one kind that have no name")
-    return pick(rng, _PAYPAL if isinstance(method, PayPal) else _GIFT_CARD)
-
-
-def describe_method(method: PaymentMethod) -> dict[str, str]:
-    """A payment method as params."""
-    if isinstance(method, CreditCard):
-        return {"source": "credit_card", "last_four": method.last_four}
-    return {"source": "paypal" if isinstance(method, PayPal) else "gift_card"}
-
-
-def pick_method(user: User, rng: Random, due: float, *, cards: bool = True) -> PaymentMethod:
-    """Any method of the customer; a gift card only where it covers what is due, and not at all without `cards`."""
-    fit = [
-        method
-        for method in user.payment_methods.values()
-        if not isinstance(method, GiftCard) or (cards and method.balance >= due + 1)
-    ]
-    if not fit:
-        raise Unfit("no method can pay")
-    return pick(rng, fit)
+def say_method(shopper: Shopper, method: PaymentMethod, rng: Random) -> tuple[dict[str, Any], str]:
+    """A payment method as params, and as the customer calls it. Raises `Unfit` when another one could be meant too."""
+    methods = shopper.user.payment_methods
+    return describe_method(methods, method), name_method(methods, method, wording.METHODS, rng)

@@ -13,29 +13,14 @@ from typing import Any
 import msgspec
 
 from writ_async.core.task import Fact
+from writ_domains.kit.gold import Unfit
 from writ_domains.kit.people import Address
 from writ_domains.kit.phrasing import pick
+from writ_domains.kit.wishes import Wish
 from writ_domains.retail.policy import REASONS
 from writ_domains.retail.recipes import wording
-from writ_domains.retail.recipes.gold import Unfit
-from writ_domains.retail.recipes.shopper import Pointer, Shopper, describe_method, name_method
+from writ_domains.retail.recipes.shopper import Pointer, Shopper, say_method
 from writ_domains.retail.schema import GiftCard, Order, OrderItem, PaymentMethod, Product
-
-
-class Wish(msgspec.Struct, frozen=True, gc=False):
-    """One goal as the customer wants it; `params` lack only who asks.
-
-    `phrase` is the wish, `remarks` are said with it, `details` are said with it or when asked for. `question` asks for
-    the decision's figure of the name `answer`, which the agent then has to tell.
-    """
-
-    objective: str
-    params: dict[str, Any]
-    phrase: str
-    remarks: tuple[str, ...] = ()
-    details: tuple[Fact, ...] = ()
-    question: str = ""
-    answer: str = ""
 
 
 class Swap(msgspec.Struct, frozen=True, gc=False):
@@ -70,8 +55,8 @@ def refund(shopper: Shopper, rng: Random) -> tuple[dict[str, Any], Fact]:
     """Where a refund goes, as params and as the customer says it: mostly to the method that paid, else a gift card."""
     cards = [method for method in shopper.user.payment_methods.values() if isinstance(method, GiftCard)]
     if len(cards) == 1 and rng.random() < 0.4:
-        called = name_method(shopper.user, cards[0], rng)
-        return describe_method(cards[0]), Fact("refund", called, pick(rng, wording.REFUND_TO).format(called))
+        params, called = say_method(shopper, cards[0], rng)
+        return params, Fact("refund", called, pick(rng, wording.REFUND_TO).format(called))
     return {"original": True}, Fact("refund", "original payment method", pick(rng, wording.REFUND_BACK))
 
 
@@ -119,13 +104,13 @@ def swap(
         for number, one in enumerate(swaps)
     ]
     remarks = [one.remark for one in swaps if one.remark]
-    called = name_method(shopper.user, method, rng)
+    paying, called = say_method(shopper, method, rng)
     return Wish(
         objective="exchange" if delivered else "modify",
         params={
             "order": where.order,
             "items": [one.params for one in swaps],
-            "pay": describe_method(method),
+            "pay": paying,
         },
         phrase=" and to ".join(phrases),
         remarks=tuple(remarks[:1]),
@@ -202,10 +187,10 @@ def live_like(where: Pointer, rng: Random) -> Wish:
 
 def pay_with(shopper: Shopper, method: PaymentMethod, where: Pointer, rng: Random) -> Wish:
     """Pay for a pending order with another method."""
-    called = name_method(shopper.user, method, rng)
+    paying, called = say_method(shopper, method, rng)
     return Wish(
         objective="pay",
-        params={"order": where.order, "pay": describe_method(method)},
+        params={"order": where.order, "pay": paying},
         phrase=pick(rng, wording.PAY).format(method=called, where=where.text),
     )
 

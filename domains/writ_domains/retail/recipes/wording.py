@@ -7,11 +7,26 @@ from collections.abc import Mapping
 from random import Random
 from typing import Final
 
+from writ_domains.kit.payment import CARD_FORMS, MethodForms
 from writ_domains.kit.people import Address
 from writ_domains.kit.phrasing import listing, pick
 
 _COUNT: Final = re.compile(r"\d+(?:-\d+)?")
 
+NO_ORDER_IDS: Final = (
+    "You do not have your order ids at hand.",
+    "You do not know any order id.",
+    "You never wrote down the order numbers.",
+    "You cannot look up your order numbers right now.",
+)
+METHODS: Final = MethodForms(
+    card=CARD_FORMS.card,
+    only_card=CARD_FORMS.only_card,
+    only={
+        "paypal": ("my PayPal account", "PayPal", "my PayPal", "the PayPal account on file"),
+        "gift_card": ("my gift card", "the gift card on my account", "my gift card balance"),
+    },
+)
 CANCEL: Final = (
     "cancel {}",
     "have {} cancelled",

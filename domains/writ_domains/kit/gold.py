@@ -1,0 +1,165 @@
+"""The gold calls of a task, played while they are gathered, and recipes made of plain functions.
+
+A recipe is a function `(world, rng, gold) -> Draft | None`. It draws what a user wants, has `gold` decide and play it,
+and puts the request into words. Where a draw does not fit, it gives None or raises, and is tried again:
+
+>>> from random import Random
+>>> from writ_domains.kit.identity import identify_by_email_or_zip
+>>> from writ_domains.kit.wishes import Request, Wish, draft_request
+>>> from writ_domains.retail import DOMAIN
+>>> recipe = recipe_maker(DOMAIN.goals, DOMAIN.tools)
+>>> def cancel_by_id(world, rng, gold):
+...     order = choose_one(rng, [one for one in world.tables["orders"].values() if one.status == "pending"])
+...     params = {"order": {"id": order.order_id}, "reason": "no longer needed"}
+...     wish = Wish("cancel", params, f"cancel my order {order.order_id}", ("It is no longer needed.",))
+...     user = world.tables["users"][order.user_id]
+...     who = identify_by_email_or_zip(user.name, user.email, user.address.zip, rng)
+...     return draft_request(Request((wish,)), who, gold, rng)
+>>> draft = recipe("cancel_by_id", "normal", cancel_by_id).make(DOMAIN.generate(1, 40), Random(1))
+>>> [action.name for action in draft.actions][-2:]
+['get_order_details', 'cancel_pending_order']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from random import Random
+from typing import Any, TypeVar
+
+from writ_async.core.domain import Draft, Recipe, Tool, ToolError
+from writ_async.core.goal import Ambiguous, Decision, GoalRules, Key, NothingFits, Reader
+from writ_async.core.state import State, World
+from writ_async.core.task import Action, Goal, Kind, Pin, Scenario
+from writ_domains.kit.phrasing import figure, pick
+
+T = TypeVar("T")
+
+
+class Unfit(Exception):
+    """The draw does not make a task; another one may."""
+
+
+class Gold:
+    """A gold solution as it is played on a state of its own. A cell is read once, however often it is asked for.
+
+    `actions`, `goals` and `pins` grow as goals are played; `refusal` tells that the policy has to forbid them.
+    """
+
+    def __init__(self, world: World, goals: GoalRules, tools: Mapping[str, Tool], *, refusal: bool = False) -> None:
+        self.state = State(world)
+        self.refusal = refusal
+        self.actions: list[Action] = []
+        self.goals: list[Goal] = []
+        self.pins: list[Pin] = []
+        self._rules = goals
+        self._tools = tools
+        self._first: list[Key] = []
+        self._made: set[Key] = set()
+
+    def pin(self, kind: str, text: str) -> str:
+        """A sentence that settles a choice, as it is; it has to be said."""
+        self.pins.append(Pin(kind, text))
+        return text
+
+    def read_first(self, name: str) -> None:
+        """Have the draft begin with a read without arguments, such as a list that explains what the user says."""
+        if (name,) not in self._first:
+            self._first.append((name,))
+
+    def play_goal(self, objective: str, params: dict[str, Any]) -> Decision:
+        """Decide a goal and play its reads, sums and writes.
+
+        Raises `Unfit` when it has no single answer, when a tool refuses, or when the policy forbids it (or, for a
+        refusal, does not).
+        """
+        reader = Reader(self.state, self._rules.fetch)
+        try:
+            decision = self._rules.objectives[objective](reader, params)
+        except (NothingFits, Ambiguous) as exc:
+            raise Unfit(str(exc)) from exc
+        if bool(decision.refused) != self.refusal:
+            raise Unfit(decision.refused or "the policy allows it")
+        for key in reader.cells:
+            if key not in reader.quiet:
+                self._call_once(key)
+        writes: tuple[int, ...] = ()
+        if not self.refusal:
+            for expression in decision.sums:
+                self._call_once(("calculate", expression))
+            writes = tuple(range(len(self.actions), len(self.actions) + len(decision.writes)))
+            for action in decision.writes:
+                self._write(action)
+        self.goals.append(Goal(objective, params, writes))
+        return decision
+
+    def draft(self, scenario: Scenario, amounts: Iterable[float] = ()) -> Draft:
+        """What was played as a draft; `amounts` are the sums of money that the user must be told."""
+        first = [self._action(key) for key in self._first]
+        goals = [Goal(one.objective, one.params, tuple(w + len(first) for w in one.writes)) for one in self.goals]
+        return Draft(
+            scenario=scenario,
+            actions=(*first, *self.actions),
+            communicate=() if self.refusal else tuple(figure(abs(amount)) for amount in amounts),
+            goals=tuple(goals),
+            pins=tuple(self.pins),
+        )
+
+    def _action(self, key: Key) -> Action:
+        names = self._tools[key[0]].schema["function"]["parameters"]["properties"]
+        return Action(key[0], dict(zip(names, key[1:], strict=True)))
+
+    def _call_once(self, key: Key) -> None:
+        if key not in self._made:
+            self._made.add(key)
+            self.actions.append(self._action(key))
+
+    def _write(self, action: Action) -> None:
+        self.actions.append(action)
+        try:
+            self._tools[action.name].function(self.state, **action.arguments)
+        except ToolError as exc:
+            raise Unfit(f"{action.name}: {exc}") from exc
+
+
+Build = Callable[[World, Random, Gold], Draft | None]
+"""Draws one task of a world, or gives None or raises `Unfit` where the draw does not allow it."""
+
+
+MakeRecipe = Callable[[str, Kind, Build], Recipe]
+"""Makes a recipe of its name, its kind and the function that draws one task."""
+
+
+def recipe_maker(goals: GoalRules, tools: Mapping[str, Tool], *, tries: int = 24) -> MakeRecipe:
+    """How a domain makes its recipes: `build` is tried up to `tries` times, each with a fresh `Gold`.
+
+    For a recipe of the kind `refusal`, each goal has to be one that the policy forbids.
+    """
+
+    def recipe(name: str, kind: Kind, build: Build) -> Recipe:
+        def make(world: World, rng: Random) -> Draft | None:
+            for _ in range(tries):
+                try:
+                    draft = build(world, rng, Gold(world, goals, tools, refusal=kind == "refusal"))
+                except (Unfit, NothingFits, Ambiguous):
+                    continue
+                if draft is not None:
+                    return draft
+            return None
+
+        return Recipe(name, kind, make)
+
+    return recipe
+
+
+def choose_one(rng: Random, options: Sequence[T]) -> T:
+    """One of the options. Raises `Unfit` when there are none."""
+    if not options:
+        raise Unfit("nothing to choose from")
+    return pick(rng, options)
+
+
+def choose_some(rng: Random, options: Sequence[T], low: int, high: int) -> list[T]:
+    """Between `low` and `high` of the options in random order. Raises `Unfit` when there are too few."""
+    if len(options) < low:
+        raise Unfit("too few to choose from")
+    return rng.sample(list(options), rng.randint(low, min(high, len(options))))

@@ -1,0 +1,174 @@
+"""What a user wishes for, put into a draft: goals are played, and one scenario is told in the first and second person.
+
+A wish is one goal with its words. Its phrase follows "I want to ...", and all its texts are in the user's first person:
+
+>>> Wish(
+...     objective="cancel",
+...     params={"order": {"id": "#W1234567"}, "reason": "no longer needed"},
+...     phrase="cancel my order #W1234567",
+...     remarks=("It is no longer needed.",),
+... ).phrase
+'cancel my order #W1234567'
+
+`draft_request` makes the draft of one wish or several; a whole recipe stands in `gold.py`. `tell_wish` is for recipes
+that play their goals themselves and have more to say than fits a wish.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+from typing import Any, Final
+
+import msgspec
+
+from writ_async.core.domain import Draft
+from writ_async.core.task import Fact, Scenario
+from writ_domains.kit.gold import Gold
+from writ_domains.kit.identity import Identity
+from writ_domains.kit.phrasing import Forms, ask, greeting, instructions, pick, second_person, sentences, told
+
+_BACKGROUND: Final = 0.5
+_NEXT: Final[Forms] = (
+    "I also want to {}.",
+    "Besides, I'd like to {}.",
+    "Next, I want to {}.",
+    "After that, I need to {}.",
+    "Another thing: I'd like to {}.",
+    "On top of that, I want to {}.",
+)
+_LAST: Final[Forms] = (
+    "Finally, I want to {}.",
+    "And last, I'd like to {}.",
+    "The last thing is to {}.",
+    "To finish, I need to {}.",
+)
+_IN_ORDER: Final[Forms] = (
+    "It has to be done in this order, one after the other.",
+    "Please do these things in exactly that order.",
+    "The order matters: first the first thing, then the next.",
+    "I want them carried out in the order in which I name them.",
+)
+_ACCEPT_NO: Final[Forms] = (
+    "If you are told that something cannot be done, you accept that and ask for nothing else.",
+    "You take a clear no for an answer.",
+    "You do not argue when the agent explains that a request is not possible.",
+)
+
+
+class Wish(msgspec.Struct, frozen=True, gc=False):
+    """One goal as the user wants it; `params` lack only who asks.
+
+    `phrase` is the wish, `remarks` are said with it, `details` are said with it or when asked for. `question` asks for
+    the decision's figure of the name `answer`, which the agent then has to tell.
+    """
+
+    objective: str
+    params: dict[str, Any]
+    phrase: str
+    remarks: tuple[str, ...] = ()
+    details: tuple[Fact, ...] = ()
+    question: str = ""
+    answer: str = ""
+
+
+class Request(msgspec.Struct, frozen=True, gc=False):
+    """The wishes of one draw, in the order in which they are to be carried out.
+
+    `intro` is a first-person sentence that is said before the wishes. `ordered`: the user insists on their order.
+    `unknown` are second-person forms of what the user does not know, `background` first-person small talk.
+    """
+
+    wishes: tuple[Wish, ...]
+    intro: str = ""
+    ordered: bool = False
+    unknown: Forms = ()
+    background: Forms = ()
+
+
+def draft_request(request: Request, identity: Identity, gold: Gold, rng: Random) -> Draft:
+    """The draft of a request. Raises `Unfit` when a goal has no single answer or a gold call is refused."""
+    amounts: list[float] = []
+    wishes: list[Wish] = []
+    for wish in request.wishes:
+        decision = gold.play_goal(wish.objective, {"who": identity.who, **wish.params})
+        due = abs(decision.figures.get(wish.answer, 0.0))
+        if wish.question and due and not gold.refusal:
+            amounts.append(due)
+            wishes.append(wish)
+        else:
+            wishes.append(msgspec.structs.replace(wish, question=""))
+    order = gold.pin("writes", pick(rng, _IN_ORDER)) if request.ordered else ""
+    return gold.draft(_tell(request, wishes, identity, order, gold.refusal, rng), amounts)
+
+
+def _tell(
+    request: Request, wishes: Sequence[Wish], identity: Identity, order: str, refusal: bool, rng: Random
+) -> Scenario:
+    said, reason = [greeting(rng)], []
+    facts = list(identity.facts)
+
+    def remark(text: str) -> None:
+        said.append(text)
+        reason.append(second_person(text))
+
+    if request.background and rng.random() < _BACKGROUND:
+        remark(pick(rng, request.background))
+    if request.intro:
+        remark(request.intro)
+    for number, wish in enumerate(wishes):
+        if number == 0:
+            said.append(ask(rng, wish.phrase))
+            reason.append(told(rng, wish.phrase))
+        else:
+            remark(pick(rng, _LAST if number == len(wishes) - 1 else _NEXT).format(wish.phrase))
+        for text in wish.remarks:
+            remark(text)
+        # With several wishes a detail that comes later would not say which wish it belongs to.
+        for detail in wish.details:
+            if len(wishes) == 1 and rng.random() < 0.5:
+                facts.append(detail)
+            else:
+                remark(detail.text)
+        if wish.question:
+            remark(wish.question)
+    if order:
+        remark(order)
+    return Scenario(
+        reason_for_call=sentences(*reason),
+        known_info=second_person(sentences(*(fact.text for fact in facts))),
+        unknown_info=sentences(identity.unknown, pick(rng, request.unknown) if request.unknown else ""),
+        task_instructions=sentences(instructions(rng), pick(rng, _ACCEPT_NO) if refusal else ""),
+        request=sentences(*said),
+        facts=tuple(rng.sample(facts, len(facts))),
+    )
+
+
+def tell_wish(
+    identity: Identity,
+    phrase: str,
+    details: Sequence[str],
+    rng: Random,
+    *,
+    facts: Sequence[Fact] = (),
+    unknown: str = "",
+    extra: str = "",
+) -> Scenario:
+    """A scenario of one wish (a verb phrase) with first-person details; `facts` are said when asked for.
+
+    `unknown` and `extra` are second-person sentences on what the user does not know, and on how to behave.
+    """
+    known = [*identity.facts, *facts]
+    at_once = [known[0].text] if rng.random() < 0.4 else []
+    if rng.random() < 0.25:
+        at_once.insert(0, known[1].text)
+    body = sentences(*details)
+    said = [*at_once, ask(rng, phrase), body] if rng.random() < 0.7 else [ask(rng, phrase), body, *at_once]
+    return Scenario(
+        reason_for_call=sentences(told(rng, phrase), second_person(body)),
+        known_info=second_person(sentences(*(fact.text for fact in known))),
+        unknown_info=unknown,
+        task_instructions=sentences(instructions(rng), extra),
+        request=sentences(greeting(rng), *said),
+        facts=tuple(known),
+    )
