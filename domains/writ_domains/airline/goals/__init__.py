@@ -9,9 +9,9 @@ from writ_async.core.goal import GoalRules, Key
 from writ_async.core.state import State
 from writ_async.core.task import Action
 from writ_domains.airline.goals.changes import changes
-from writ_domains.airline.goals.flights import FETCH
+from writ_domains.airline.goals.encodings import other_encodings
+from writ_domains.airline.goals.fetch import FETCH
 from writ_domains.airline.goals.objectives import OBJECTIVES
-from writ_domains.airline.goals.plans import plans
 from writ_domains.airline.policy import may_cancel, policy_check
 from writ_domains.airline.schema import Reservation
 
@@ -50,7 +50,7 @@ RULES = GoalRules(
     fetch=FETCH,
     changes=changes,
     permitted=permitted,
-    plans=plans,
+    plans=other_encodings,
     shortcuts={
         "nonstop only": _direct,
         "first date": _on(0),

@@ -12,7 +12,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from writ_async.core.goal import Decision, Edit, Key, Reader
-from writ_domains.airline.goals.flights import Option, Options
+from writ_domains.airline.goals.fetch import Option, Options
 from writ_domains.airline.schema import (
     CABINS,
     Available,

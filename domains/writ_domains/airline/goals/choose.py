@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from writ_async.core.goal import Key, Reader
-from writ_domains.airline.goals.flights import Option
+from writ_domains.airline.goals.fetch import Option
 from writ_domains.airline.policy import is_active, is_later, is_recent
 from writ_domains.airline.schema import TODAY, PaymentMethod, Reservation, User
 from writ_domains.kit.goals import Params

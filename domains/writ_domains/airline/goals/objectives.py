@@ -13,7 +13,7 @@ import msgspec
 from writ_async.core.goal import Decision, Key, NothingFits, Objective, Reader
 from writ_async.core.task import Action
 from writ_domains.airline.goals.choose import Traveller, cheapest, lost_flight, names, upgrade_cost
-from writ_domains.airline.goals.flights import Option
+from writ_domains.airline.goals.fetch import Option
 from writ_domains.airline.policy import (
     BAG_PRICE,
     CANCELLED_GESTURE,

@@ -2,9 +2,9 @@
 
 from writ_async.core.goal import GoalRules
 from writ_domains.retail.goals.changes import changes
-from writ_domains.retail.goals.choose import FETCH
+from writ_domains.retail.goals.encodings import other_encodings
+from writ_domains.retail.goals.fetch import FETCH
 from writ_domains.retail.goals.objectives import OBJECTIVES
-from writ_domains.retail.goals.plans import plans
 from writ_domains.retail.policy import permitted
 
 RULES = GoalRules(
@@ -12,7 +12,7 @@ RULES = GoalRules(
     fetch=FETCH,
     changes=changes,
     permitted=permitted,
-    plans=plans,
+    plans=other_encodings,
 )
 
 __all__ = ["OBJECTIVES", "RULES"]

@@ -17,7 +17,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from writ_async.core.goal import Ambiguous, Key, NothingFits, Reader
-from writ_domains.kit.goals import fetch_with_tools
 from writ_domains.kit.payment import find_method
 from writ_domains.kit.people import Address
 from writ_domains.retail.schema import (
@@ -29,22 +28,11 @@ from writ_domains.retail.schema import (
     User,
     Variant,
 )
-from writ_domains.retail.tools import TOOLS
 
 ORDER_MARGIN: Final = 5.0
 ITEM_MARGIN: Final = 5.0
 VARIANT_MARGIN: Final = 1.0
 """Variants of a product lie closer together than orders and items do."""
-
-FETCH: Final = fetch_with_tools(
-    TOOLS,
-    "find_user_id_by_email",
-    "find_user_id_by_name_zip",
-    "get_user_details",
-    "get_order_details",
-    "get_product_details",
-)
-"""What a read tool's result comes from, for each tool that an objective may read with."""
 
 
 class Customer:

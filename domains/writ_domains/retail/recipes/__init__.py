@@ -1,10 +1,59 @@
-"""Recipes of the retail domain: ways to draw a task, with its gold calls, from any world of the domain."""
+"""Recipes of the shop: ways to draw a task, with its gold calls, from any world of the domain."""
 
-from writ_domains.retail.recipes.heavy import HEAVY
-from writ_domains.retail.recipes.intensive import INTENSIVE
-from writ_domains.retail.recipes.normal import NORMAL
-from writ_domains.retail.recipes.refusals import REFUSALS
+from typing import Final
 
-RECIPES = NORMAL + INTENSIVE + HEAVY + REFUSALS
+from writ_domains.retail.recipes import addresses, cancelling, paying, returning, several, swapping
+from writ_domains.retail.recipes.customers import having, recipe
+
+_PENDING: Final = having("pending")
+_DELIVERED: Final = having("delivered")
+_AMONG_PENDING: Final = having("pending", 2, orders=3)
+_AMONG_DELIVERED: Final = having("delivered", 1, orders=3)
+
+RECIPES: Final = (
+    recipe("cancel_order", "normal", cancelling.cancel_order, fits=_PENDING),
+    recipe("return_items", "normal", returning.return_items, fits=_DELIVERED),
+    recipe("exchange_item", "normal", swapping.exchange_item, fits=_DELIVERED),
+    recipe("modify_item", "normal", swapping.modify_item, fits=_PENDING),
+    recipe("ship_elsewhere", "normal", addresses.ship_elsewhere, fits=_PENDING),
+    recipe("pay_otherwise", "normal", paying.pay_otherwise, fits=_PENDING),
+    recipe("change_profile_address", "normal", addresses.change_profile_address),
+    recipe("errands_by_id", "write-intensive", several.errands_by_id, fits=several.has_several),
+    recipe("errands_by_item", "write-intensive", several.errands_by_item, fits=several.has_several),
+    recipe("move_house", "write-intensive", addresses.move_house, fits=having("pending", 1, several.MOST - 1)),
+    recipe("clear_pending", "write-intensive", cancelling.clear_pending, fits=having("pending", 2, several.MOST)),
+    recipe("return_everything", "write-intensive", returning.return_everything, fits=having("delivered", 2, 6)),
+    recipe("several_of_one_order", "write-intensive", several.several_of_one_order, fits=_PENDING),
+    recipe("refund_pays_next", "write-intensive", paying.refund_pays_next, fits=having("pending", 2)),
+    recipe("all_and_extreme", "write-intensive", several.all_and_extreme, fits=several.has_both),
+    recipe("extremes_together", "write-intensive", several.extremes_together, fits=several.has_both),
+    recipe("cancel_extreme_order", "read-heavy", cancelling.cancel_extreme_order, fits=_AMONG_PENDING),
+    recipe("pay_extreme_order", "read-heavy", paying.pay_extreme_order, fits=_AMONG_PENDING),
+    recipe("pay_covered_order", "read-heavy", paying.pay_covered_order, fits=having("pending", 2)),
+    recipe("return_extreme_item", "read-heavy", returning.return_extreme_item, fits=_AMONG_DELIVERED),
+    recipe("return_all_but_one", "read-heavy", returning.return_all_but_one, fits=having("delivered", 2, orders=3)),
+    recipe("exchange_extreme_item", "read-heavy", swapping.exchange_extreme_item, fits=_AMONG_DELIVERED),
+    recipe("exchange_for_savings", "read-heavy", swapping.exchange_for_savings, fits=having("delivered", orders=2)),
+    recipe("modify_for_savings", "read-heavy", swapping.modify_for_savings, fits=having("pending", orders=2)),
+    recipe(
+        "address_of_extreme_order",
+        "read-heavy",
+        addresses.address_of_extreme_order,
+        fits=lambda customer: len(customer.orders) >= 3,
+    ),
+    recipe(
+        "ship_like_extreme_order",
+        "read-heavy",
+        addresses.ship_like_extreme_order,
+        fits=lambda customer: len(customer.orders) >= 4 and several.has_both(customer),
+    ),
+    recipe("refuse_cancelling", "refusal", cancelling.refuse_cancelling),
+    recipe("refuse_shipping", "refusal", addresses.refuse_shipping),
+    recipe("refuse_return", "refusal", returning.refuse_return),
+    recipe("refuse_out_of_stock", "refusal", swapping.refuse_out_of_stock),
+    recipe("refuse_poor_gift_card", "refusal", paying.refuse_poor_gift_card, fits=_PENDING),
+    recipe("refuse_wrong_refund", "refusal", returning.refuse_wrong_refund, fits=_DELIVERED),
+)
+"""All recipes of the shop."""
 
 __all__ = ["RECIPES"]

@@ -11,7 +11,7 @@ from writ_domains.airline.schema import Reservation, User
 from writ_domains.kit.goals import other_orders
 
 
-def plans(state: State, action: Action) -> Iterator[tuple[str, tuple[Action, ...]]]:
+def other_encodings(state: State, action: Action) -> Iterator[tuple[str, tuple[Action, ...]]]:
     """Passengers and payments in every other order, and bags added in two calls instead of one."""
     for name, kind in (("passengers", "passengers"), ("payment_methods", "payments")):
         for order in other_orders(action.arguments.get(name, ())):

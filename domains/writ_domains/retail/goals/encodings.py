@@ -9,7 +9,7 @@ from writ_async.core.task import Action
 from writ_domains.kit.goals import other_orders
 
 
-def plans(state: State, action: Action) -> Iterator[tuple[str, tuple[Action, ...]]]:
+def other_encodings(state: State, action: Action) -> Iterator[tuple[str, tuple[Action, ...]]]:
     """The items of a call in every other order; each new item stays with its old one."""
     items, new = action.arguments.get("item_ids", ()), action.arguments.get("new_item_ids")
     for order in other_orders(range(len(items))):

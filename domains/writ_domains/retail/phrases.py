@@ -1,17 +1,13 @@
-"""The sentences that wishes are put into. Remarks are about the customer, in the first person; `{}` is filled in."""
+"""How customers of the shop say things: tables of forms, of which one is drawn; `{}` and `{name}` are filled in.
+
+Remarks are about the customer, in the first person; what follows "I want to ..." is a verb phrase.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from random import Random
 from typing import Final
 
 from writ_domains.kit.payment import CARD_FORMS, MethodForms
-from writ_domains.kit.people import Address
-from writ_domains.kit.phrasing import listing, pick
-
-_COUNT: Final = re.compile(r"\d+(?:-\d+)?")
 
 NO_ORDER_IDS: Final = (
     "You do not have your order ids at hand.",
@@ -127,17 +123,6 @@ SHIP_LIKE: Final = (
     "change the shipping address of {where} to the one of {other}",
     "redirect {where} to where {other} went",
     "get {where} delivered to the same address as {other}",
-)
-FIRST_THEN: Final = (
-    "It has to be done in this order, one after the other.",
-    "Please do these things in exactly that order.",
-    "The order matters: first the first thing, then the next.",
-    "I want them carried out in the order in which I name them.",
-)
-ACCEPT_NO: Final = (
-    "If you are told that something cannot be done, you accept that and ask for nothing else.",
-    "You take a clear no for an answer.",
-    "You do not argue when the agent explains that a request is not possible.",
 )
 PAY: Final = (
     "pay for {where} with {method} instead",
@@ -301,34 +286,21 @@ BACKGROUND: Final = (
     "My partner asked me to take care of this.",
     "I'd rather do this today than tomorrow.",
 )  # fmt: skip
-
-
-def say_address(address: Address, rng: Random) -> str:
-    """An address with every part of it in full."""
-    form = pick(
-        rng,
-        (
-            "{a.address1}, {a.address2}, {a.city}, {a.state} {a.zip}, {a.country}",
-            "{a.address1}, {a.address2}, {a.city}, {a.state}, {a.zip}, {a.country}",
-            "{a.address1}, {a.address2} in {a.city}, {a.state} {a.zip}, {a.country}",
-            "{a.address2}, {a.address1}, {a.city}, {a.state} {a.zip}, {a.country}",
-        ),
-    )
-    return form.format(a=address)
-
-
-def _say_option(axis: str, value: str, form: str) -> str:
-    if value in ("yes", "no"):
-        return f"{'a' if value == 'yes' else 'no'} {axis}"
-    if _COUNT.fullmatch(value):
-        return f"{value} {axis.removesuffix('s') if value == '1' else axis}"
-    return form.format(axis=axis, value=value)
-
-
-def say_options(options: Mapping[str, str], rng: Random) -> str:
-    """Wanted options as a noun phrase: "one with the color red and 4 pieces"."""
-    form = pick(rng, ("the {axis} {value}", "{value} as the {axis}", "{axis}: {value}", "{axis} {value}"))
-    listed = listing([_say_option(axis, value, form) for axis, value in options.items()])
-    return pick(rng, ("one with {}", "the version with {}", "a version with {}", "the same thing with {}")).format(
-        listed
-    )
+ORDER_BY_ID: Final = ("order {}", "my order {}", "order number {}", "the order {}")
+ORDER_WITH: Final = (
+    "the order with the {}",
+    "my order with the {} in it",
+    "the order that includes the {}",
+    "the order in which I bought the {}",
+    "my {} order",
+    "the order containing the {}",
+)
+ITEM: Final = ("the {}", "my {}")
+ADDRESS: Final = (
+    "{a.address1}, {a.address2}, {a.city}, {a.state} {a.zip}, {a.country}",
+    "{a.address1}, {a.address2}, {a.city}, {a.state}, {a.zip}, {a.country}",
+    "{a.address1}, {a.address2} in {a.city}, {a.state} {a.zip}, {a.country}",
+    "{a.address2}, {a.address1}, {a.city}, {a.state} {a.zip}, {a.country}",
+)
+OPTION: Final = ("the {axis} {value}", "{value} as the {axis}", "{axis}: {value}", "{axis} {value}")
+WITH_OPTIONS: Final = ("one with {}", "the version with {}", "a version with {}", "the same thing with {}")

@@ -1,0 +1,169 @@
+"""Customers of the shop as recipes draw them: how they name their orders, items and payment methods, and ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any, Final
+
+import msgspec
+
+from writ_async.core.domain import Draft, Recipe
+from writ_async.core.state import World
+from writ_async.core.task import Kind
+from writ_domains.kit.gold import Gold, Unfit, choose_one, recipe_maker
+from writ_domains.kit.identity import identify_by_email_or_zip
+from writ_domains.kit.payment import describe_method, name_method
+from writ_domains.kit.phrasing import pick
+from writ_domains.kit.wishes import Request, Wish, draft_request
+from writ_domains.retail import phrases
+from writ_domains.retail.goals import RULES
+from writ_domains.retail.schema import GiftCard, Order, OrderItem, PaymentMethod, Product, User
+from writ_domains.retail.tools import TOOLS
+
+_BY_ID: Final = 0.6
+
+
+class Customer(msgspec.Struct, frozen=True, gc=False):
+    """A customer and their orders in the order of the profile."""
+
+    user: User
+    orders: tuple[Order, ...]
+
+    def with_status(self, status: str) -> tuple[Order, ...]:
+        """The orders of one status."""
+        return tuple(order for order in self.orders if order.status == status)
+
+
+class Pointer(msgspec.Struct, frozen=True, gc=False):
+    """How the customer names an order, the same as params, and whether its id was said."""
+
+    text: str
+    order: dict[str, Any]
+    by_id: bool = False
+
+
+Idea = Callable[[World, Customer, Random], Request]
+"""Draws what a customer asks for. Raises `Unfit` where it does not suit the customer."""
+_make_recipe: Final = recipe_maker(RULES, TOOLS, tries=30)
+
+
+def recipe(name: str, kind: Kind, idea: Idea, *, fits: Callable[[Customer], bool] = lambda _: True) -> Recipe:
+    """A recipe that tries an idea on customers drawn at random, of those that fit."""
+
+    def candidates(world: World) -> tuple[Customer, ...]:
+        return tuple(customer for customer in world.index("retail.customers", _customers) if fits(customer))
+
+    def build(world: World, rng: Random, gold: Gold) -> Draft:
+        customer = choose_one(rng, world.index(f"retail.recipes.{name}", candidates))
+        wanted, user = idea(world, customer, rng), customer.user
+        return draft_request(wanted, identify_by_email_or_zip(user.name, user.email, user.address.zip, rng), gold, rng)
+
+    return _make_recipe(name, kind, build)
+
+
+def _customers(world: World) -> tuple[Customer, ...]:
+    """All customers who have ordered something."""
+    orders = world.tables["orders"]
+    return tuple(
+        Customer(user, tuple(orders[key] for key in user.orders))
+        for user in world.tables["users"].values()
+        if user.orders and all(key in orders for key in user.orders)
+    )
+
+
+def having(status: str, least: int = 1, most: int = 100, orders: int = 1) -> Callable[[Customer], bool]:
+    """Whether a customer has so many orders of a status, and at least `orders` in all."""
+    return lambda customer: len(customer.orders) >= orders and least <= len(customer.with_status(status)) <= most
+
+
+def request(*wishes: Wish, unknown: bool = True, intro: str = "", ordered: bool = False) -> Request:
+    """A customer's wishes; `unknown` where the customer knows no order id."""
+    ids = phrases.NO_ORDER_IDS if unknown else ()
+    return Request(wishes, intro=intro, ordered=ordered, unknown=ids, background=phrases.BACKGROUND)
+
+
+def one_of(customer: Customer, status: str, rng: Random) -> Order:
+    """An order of a status."""
+    return choose_one(rng, customer.with_status(status))
+
+
+def one_other_than(customer: Customer, status: str, rng: Random) -> Order:
+    """An order of any other status."""
+    return choose_one(rng, [order for order in customer.orders if order.status != status])
+
+
+def product_of(world: World, item: OrderItem) -> Product:
+    """The product of an item. Raises `Unfit` when the world has none."""
+    found: Product | None = world.tables["products"].get(item.product_id)
+    if found is None:
+        raise Unfit("the order names a product that is not sold")
+    return found
+
+
+def point(customer: Customer, order: Order, rng: Random, avoid: Sequence[OrderItem] = ()) -> Pointer:
+    """An order by its id, or by what is in it."""
+    return point_by_id(order, rng) if rng.random() < _BY_ID else point_by_item(customer, order, rng, avoid)
+
+
+def point_by_id(order: Order, rng: Random) -> Pointer:
+    """The order by its id."""
+    return Pointer(pick(rng, phrases.ORDER_BY_ID).format(order.order_id), {"id": order.order_id}, True)
+
+
+def point_by_item(customer: Customer, order: Order, rng: Random, avoid: Sequence[OrderItem] = ()) -> Pointer:
+    """The order by a product that is in no other order of the customer, and is none of the items to avoid.
+
+    Raises `Unfit` when no product tells it apart.
+    """
+    avoided = [item.item_id for item in avoid]
+    owned = [item.product_id for one in customer.orders for item in one.items]
+    telling = [item for item in order.items if item.item_id not in avoided and owned.count(item.product_id) == 1]
+    name = choose_one(rng, telling).name
+    return Pointer(pick(rng, phrases.ORDER_WITH).format(name.lower()), {"with": name})
+
+
+def point_at_extreme(status: str, rng: Random) -> Pointer:
+    """The dearest or cheapest order of a status, which all orders have to be read for."""
+    most = rng.random() < 0.5
+    text = pick(rng, phrases.DEAREST_ORDER if most else phrases.CHEAPEST_ORDER).format(status)
+    return Pointer(text, {"status": status, "most": most})
+
+
+def name_item(order: Order, item: OrderItem, rng: Random) -> str:
+    """An item as the customer calls it. Raises `Unfit` when the order holds two of its product."""
+    if [other.product_id for other in order.items].count(item.product_id) != 1:
+        raise Unfit("two items of one product in the order")
+    return pick(rng, phrases.ITEM).format(item.name.lower())
+
+
+def say_method(customer: Customer, method: PaymentMethod, rng: Random) -> tuple[dict[str, Any], str]:
+    """A payment method as params, and as the customer calls it. Raises `Unfit` when another one could be meant too."""
+    methods = customer.user.payment_methods
+    return describe_method(methods, method), name_method(methods, method, phrases.METHODS, rng)
+
+
+def only_gift_card(customer: Customer) -> GiftCard:
+    """The customer's gift card. Raises `Unfit` when there is not one."""
+    cards = [method for method in customer.user.payment_methods.values() if isinstance(method, GiftCard)]
+    if len(cards) != 1:
+        raise Unfit("not one gift card")
+    return cards[0]
+
+
+def any_method(customer: Customer, rng: Random, *, cards: bool = True) -> PaymentMethod:
+    """Any method of the customer; no gift card without `cards`."""
+    methods = customer.user.payment_methods.values()
+    return choose_one(rng, [one for one in methods if cards or not isinstance(one, GiftCard)])
+
+
+def other_method(customer: Customer, order: Order, rng: Random, *, cards: bool = True) -> PaymentMethod:
+    """A method that does not pay for the order yet and can. Raises `Unfit` when there is none."""
+    paid = order.payment_history[0]
+    fit = [
+        method
+        for method in customer.user.payment_methods.values()
+        if method.id != paid.payment_method_id
+        and (not isinstance(method, GiftCard) or (cards and method.balance >= paid.amount + 1))
+    ]
+    return choose_one(rng, fit)
