@@ -9,7 +9,7 @@ plain semaphore, is tried at several settings and its best one, known only in hi
 
 A conversation's wait is the mean over its model calls of the time from asking to the answer, gate and server together.
 That of the slowest hundredth is held against the median of all, and in the table also against the median of its own
-shape: calls with a long context take longer under whatever policy, and most of all where few others are live.
+shape: calls with a long context take longer under whatever admission, and most of all where few others are live.
 
 The lower bound is what any order of work would take on this server: every unique prompt token prefilled once, every
 token decoded at its cost, no more decode steps than the pool can hold tokens for, and no less than the longest
@@ -30,7 +30,7 @@ from bench.loads import DEEP, LONG, POLICY_TOKENS, SERVICE, SHORT, Load, Shape
 from bench.report import Figure, make_parser, run_script, show_figures, write_json
 from writ_async.core.trajectory import Trajectory
 from writ_async.scheduler import Job, Limits, Timing, run_rollouts
-from writ_async.scheduler.kv_budget import BudgetPolicy
+from writ_async.scheduler.kv_admission import KvAdmission
 from writ_async.virtual_time import run_virtual
 
 FIXED = (8, 16, 24, 32, 48, 64, 128, 256)
@@ -43,7 +43,7 @@ class Cell(msgspec.Struct, kw_only=True):
     """One run. `slow` is the wait of the slowest hundredth over the median, `slow_own` over the median of its shape."""
 
     mix: str
-    policy: str
+    admission: str
     seconds: float
     prefilled: int
     hit_rate: float
@@ -97,7 +97,7 @@ def play(load: Load, engine: SimulatedEngine, limits: Limits) -> tuple[list[Timi
         ) as rollouts:
             async for _ in rollouts:
                 pass
-            return rollouts.policy.parkings if isinstance(rollouts.policy, BudgetPolicy) else 0
+            return rollouts.admission.parkings if isinstance(rollouts.admission, KvAdmission) else 0
 
     return timings, rows, run_virtual(main)
 
@@ -117,7 +117,7 @@ def measure(mix: str, load: Load, costs: Costs, name: str, limits: Limits) -> Ce
     busy = sum(t.seconds - t.gate_wait for t in timings)
     return Cell(
         mix=mix,
-        policy=name,
+        admission=name,
         seconds=report.seconds,
         prefilled=report.prefilled_tokens,
         hit_rate=report.hit_rate,
@@ -181,13 +181,13 @@ def show(cells: list[Cell], bound: Floor) -> None:
         f"{bound.decode_tokens:,.1f} + steps {bound.decode_base:,.1f} (longest conversation {bound.longest:,.1f})"
     )
     print(
-        f"  {'policy':10} {'seconds':>9} {'x bound':>8} {'prefilled':>10} {'hits':>6} {'batch':>6} {'live':>6} "
+        f"  {'admission':10} {'seconds':>9} {'x bound':>8} {'prefilled':>10} {'hits':>6} {'batch':>6} {'live':>6} "
         f"{'prefill':>8} {'decode':>7} {'retract':>8} {'parked':>7} {'wait p50':>9} {'slow 1%':>8} {'of own':>7} "
         f"{'µs/call':>8}"
     )
     for cell in cells:
         print(
-            f"  {cell.policy:10} {cell.seconds:>9,.1f} {cell.seconds / bound.seconds:>8.2f} "
+            f"  {cell.admission:10} {cell.seconds:>9,.1f} {cell.seconds / bound.seconds:>8.2f} "
             f"{cell.prefilled / bound.unique:>9.2f}x {cell.hit_rate:>6.1%} {cell.batch:>6.0f} {cell.live_p50:>6.0f} "
             f"{cell.prefill_share:>8.1%} {cell.decode_share:>7.1%} {cell.retractions:>8,} {cell.parkings:>7,} "
             f"{cell.call_wait:>9.2f} {cell.slow:>7.2f}x {cell.slow_own:>6.2f}x {1e6 * cell.cpu / cell.calls:>8.0f}"
@@ -196,18 +196,20 @@ def show(cells: list[Cell], bound: Floor) -> None:
 
 def judge(mix: str, cells: list[Cell], bound: Floor) -> list[Figure]:
     """The figures of a mix, with their aims."""
-    by_name = {cell.policy: cell for cell in cells}
+    by_name = {cell.admission: cell for cell in cells}
     budget, unbounded = by_name["kv-budget"], by_name["unbounded"]
-    best = min((cell for cell in cells if cell.policy.startswith("fixed")), key=lambda cell: cell.seconds)
+    best = min((cell for cell in cells if cell.admission.startswith("fixed")), key=lambda cell: cell.seconds)
     shifts = None if mix == "service" else BEST_FIXED
     return [
         Figure(f"{mix}: time over lower bound", budget.seconds / bound.seconds, "x", BOUND),
         Figure(f"{mix}: unbounded over kv-budget", unbounded.seconds / budget.seconds, "x", UNBOUNDED, True),
-        Figure(f"{mix}: best fixed ({best.policy}) over kv-budget", best.seconds / budget.seconds, "x", shifts, True),
+        Figure(
+            f"{mix}: best fixed ({best.admission}) over kv-budget", best.seconds / budget.seconds, "x", shifts, True
+        ),
         Figure(f"{mix}: prefilled over unique", budget.prefilled / bound.unique, "x", PREFILLED),
         Figure(f"{mix}: prefilled by unbounded over unique", unbounded.prefilled / bound.unique, "x", UNBOUNDED, True),
         *(
-            Figure(f"{mix}: slowest 1 % over median, {cell.policy}", cell.slow, "x", STARVED)
+            Figure(f"{mix}: slowest 1 % over median, {cell.admission}", cell.slow, "x", STARVED)
             for cell in (budget, best, unbounded)
         ),
     ]
@@ -229,7 +231,7 @@ def main(arguments: list[str]) -> None:
         bound = floor(load, costs)
         settings = [("kv-budget", Limits(concurrency=options.n, kv_tokens=costs.kv_tokens))]
         settings += [(f"fixed {k}", Limits(concurrency=k)) for k in options.fixed or FIXED]
-        settings.append(("unbounded", Limits(policy="unbounded", concurrency=options.n)))
+        settings.append(("unbounded", Limits(admission="unbounded", concurrency=options.n)))
         cells = [
             measure(mix, load, costs, name, msgspec.structs.replace(limits, request_timeout=0.0))
             for name, limits in settings

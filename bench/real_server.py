@@ -37,7 +37,7 @@ WITHIN = 0.02
 class Row(msgspec.Struct, frozen=True):
     """One way of admission: the token hit rate, the ideal, and how often the server took a request back."""
 
-    policy: str
+    admission: str
     hit_rate: float
     ideal: float
     retractions: int
@@ -137,13 +137,13 @@ def main(arguments: list[str]) -> int:
     settings = [
         ("kv-budget", Limits(kv_tokens=options.kv_tokens, concurrency=n)),
         ("fixed 16", Limits(concurrency=16)),
-        ("unbounded", Limits(policy="unbounded", concurrency=n)),
+        ("unbounded", Limits(admission="unbounded", concurrency=n)),
     ]
     rows = [anyio.run(measure, options.url.rstrip("/"), n, name, limits) for name, limits in settings]
     print(f"  {n} conversations, pool of {options.kv_tokens:,} tokens")
     for row in rows:
         print(
-            f"  {row.policy:12} hit rate {row.hit_rate:.3f} of {row.ideal:.3f}  "
+            f"  {row.admission:12} hit rate {row.hit_rate:.3f} of {row.ideal:.3f}  "
             f"{row.retractions} retractions  {row.seconds:.1f} s"
         )
     met = rows[0].ideal - rows[0].hit_rate <= WITHIN

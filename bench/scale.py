@@ -41,9 +41,10 @@ from writ_async.runs.manifest import Manifest
 from writ_async.runs.play import play_run
 from writ_async.runs.play_settings import PlaySettings
 from writ_async.runs.worlds import generate_world, world_key
-from writ_async.scheduler.admission import FixedPolicy, Policy
-from writ_async.scheduler.candidates import Member
-from writ_async.scheduler.kv_budget import BudgetPolicy
+from writ_async.scheduler.admission import AdmissionPolicy
+from writ_async.scheduler.fixed_admission import FixedAdmission
+from writ_async.scheduler.kv_admission import KvAdmission
+from writ_async.scheduler.ticket import Ticket
 from writ_async.synthesis import parse_mix, synthesise_tasks
 
 if TYPE_CHECKING:
@@ -64,34 +65,34 @@ def apart(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return process.submit(function, *args, **kwargs).result()
 
 
-def decide_turns(policy: Policy, live: int, turns: int) -> float:
+def decide_turns(policy: AdmissionPolicy, live: int, turns: int) -> float:
     """Seconds per turn of a policy: ask, answer, decide; conversations end after some twenty turns, others begin."""
     number = 0
     steps: dict[int, int] = {}
-    ready: deque[Member] = deque()
+    ready: deque[Ticket] = deque()
     key = ("agent", "retail")
 
     def take() -> None:
         nonlocal number
-        while policy.wants:
+        while policy.wants_more:
             prefixes = ((key, 4000), (("user", number // 4), 400))
-            policy.offer(Member(number, kind="retail", group=number // 4, prefixes=prefixes))
+            policy.offer_conversation(Ticket(number, kind="retail", group=number // 4, prefixes=prefixes))
             number += 1
-        for member in policy.decide():
-            steps.setdefault(member.number, 0)
-            ready.append(member)
+        for ticket in policy.decide_next():
+            steps.setdefault(ticket.number, 0)
+            ready.append(ticket)
 
     def play(count: int) -> None:
         for turn in range(count):
-            member = ready.popleft()
-            step = steps[member.number] = steps[member.number] + 1
-            if policy.ask(member):
-                policy.answered(member, "user" if turn % 3 == 0 else "agent", 300 * step)
-                if step > 10 + member.number % 20:
-                    policy.leave(member)
-                    del steps[member.number]
+            ticket = ready.popleft()
+            step = steps[ticket.number] = steps[ticket.number] + 1
+            if policy.ask_for_call(ticket):
+                policy.call_ended(ticket, "user" if turn % 3 == 0 else "agent", 300 * step)
+                if step > 10 + ticket.number % 20:
+                    policy.conversation_ended(ticket)
+                    del steps[ticket.number]
                 else:
-                    ready.append(member)
+                    ready.append(ticket)
             take()
 
     take()
@@ -104,14 +105,14 @@ def decide_turns(policy: Policy, live: int, turns: int) -> float:
 def scheduler_rows() -> list[Figure]:
     """Cost of a decision at 100 and at 10,000 live conversations."""
 
-    def budget(live: int) -> Policy:
-        return BudgetPolicy([live * 5_000])
+    def budget(live: int) -> AdmissionPolicy:
+        return KvAdmission([live * 5_000])
 
-    def fixed(live: int) -> Policy:
-        return FixedPolicy(live)
+    def fixed(live: int) -> AdmissionPolicy:
+        return FixedAdmission(live)
 
     rows: list[Figure] = []
-    makers: list[tuple[str, Callable[[int], Policy]]] = [("kv-budget", budget), ("fixed", fixed)]
+    makers: list[tuple[str, Callable[[int], AdmissionPolicy]]] = [("kv-budget", budget), ("fixed", fixed)]
     for name, make in makers:
         few, many = [], []
         for _ in range(3):

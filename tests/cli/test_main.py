@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from writ_async.cli import main
+from writ_async.cli.parser import build_parser
+from writ_async.cli.settings import limits
 
 
 def writ(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -193,3 +195,9 @@ def test_several_workers_print_what_one_prints(run: Path, tmp_path: Path) -> Non
         printed.append(done.stdout)
         shutil.rmtree(out)
     assert printed[0] == printed[1]
+
+
+@pytest.mark.parametrize("flag", ["--admission", "--policy"])
+def test_admission_is_chosen_by_its_flag_and_for_now_by_its_old_name(flag: str) -> None:
+    arguments = build_parser().parse_args(["synth", "retail", flag, "kv-budget"])
+    assert limits(arguments).admission == "kv-budget"

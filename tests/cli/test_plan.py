@@ -21,8 +21,8 @@ def test_two_servers_do_more_than_one(capsys: pytest.CaptureFixture[str]) -> Non
         assert main([*command, "--engine-option", "kv_tokens=60000"]) == 0
         told = json.loads(capsys.readouterr().out)
         assert told["servers"] == int(servers)
-        rates.append({outcome["policy"]: outcome["conversations_per_hour"] for outcome in told["outcomes"]})
-    assert all(rates[1][policy] > 1.2 * rate for policy, rate in rates[0].items())
+        rates.append({outcome["admission"]: outcome["conversations_per_hour"] for outcome in told["outcomes"]})
+    assert all(rates[1][name] > 1.2 * rate for name, rate in rates[0].items())
 
 
 def test_a_plan_needs_a_server(capsys: pytest.CaptureFixture[str]) -> None:

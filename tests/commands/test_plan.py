@@ -7,7 +7,7 @@ from writ_async.errors import InputError
 def test_a_plan_compares_settings_and_is_the_same_every_time() -> None:
     config = PlanConfig(domains=("retail",), n=24, world_size=60, fixed=(4,), options={"kv_tokens": "40000"})
     outcomes = plan(config)
-    assert [outcome.policy for outcome in outcomes] == ["kv-budget", "fixed 4", "unbounded"]
+    assert [outcome.admission for outcome in outcomes] == ["kv-budget", "fixed 4", "unbounded"]
     assert len({outcome.prompt_tokens for outcome in outcomes}) == 1
     for outcome in outcomes:
         assert outcome.conversations_per_hour > 0

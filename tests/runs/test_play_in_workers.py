@@ -210,12 +210,12 @@ def test_a_share_hears_that_it_should_end_while_its_engine_is_not_up_yet(
         def report(self, value: object) -> None:
             raise AssertionError("nothing is played")
 
-    async def kv_pools(limits: Limits, engine: object) -> list[int]:
+    async def server_pool_tokens(limits: Limits, engine: object) -> list[int]:
         await anyio.sleep(20)
         raise AssertionError("nobody has ended this")
 
-    monkeypatch.setattr(shares, "kv_pools", kv_pools)
-    settings = PlaySettings(seed=1, limits=Limits(policy="kv-budget"))
+    monkeypatch.setattr(shares, "server_pool_tokens", server_pool_tokens)
+    settings = PlaySettings(seed=1, limits=Limits(admission="kv-budget"))
     with RunFolder.create(tmp_path / "run", manifest()) as run:
         run.write_tasks([], {})
         share = Share(str(run.path), settings, (), frozenset(), {}, 2)

@@ -46,7 +46,7 @@ def test_what_was_frozen_by_others_stays_frozen() -> None:
         (Limits(concurrency=8), 100, 8),
         (Limits(concurrency=8), 5, 5),
         (Limits(concurrency=0), 100, 100),
-        (Limits(concurrency=8, policy="unbounded"), 100, 100),
+        (Limits(concurrency=8, admission="unbounded"), 100, 100),
     ],
 )
 def test_limits_say_how_many_may_be_live(limits: Limits, jobs: int, live: int) -> None:

@@ -18,13 +18,13 @@ def outcome(play: Play) -> tuple[bool, float]:
     async def main() -> tuple[bool, float]:
         deadlines = Deadlines()
         async with anyio.create_task_group() as group:
-            group.start_soon(deadlines.watch)
+            group.start_soon(deadlines.watch_all)
             with anyio.CancelScope() as scope:
-                deadline = deadlines.open(scope)
+                deadline = deadlines.open_deadline(scope)
                 try:
                     await play(deadlines, deadline)
                 finally:
-                    deadlines.close(deadline)
+                    deadlines.close_deadline(deadline)
             left = anyio.current_time()
             group.cancel_scope.cancel()
         return scope.cancelled_caught, left
@@ -38,7 +38,7 @@ def moves(*steps: tuple[float, float], rest: float) -> Play:
     async def play(deadlines: Deadlines, deadline: Deadline) -> None:
         for at, when in steps:
             await anyio.sleep_until(at)
-            deadlines.move(deadline, when)
+            deadlines.move_deadline(deadline, when)
         await anyio.sleep(rest)
 
     return play
@@ -74,17 +74,17 @@ def test_many_scopes_end_as_with_timers_of_their_own(plans: list[list[tuple[int,
 
         async def work(number: int) -> None:
             with anyio.CancelScope() as scope:
-                deadline = deadlines.open(scope)
+                deadline = deadlines.open_deadline(scope)
                 try:
                     for needs, has in plans[number]:
-                        deadlines.move(deadline, anyio.current_time() + has + 0.5)
+                        deadlines.move_deadline(deadline, anyio.current_time() + has + 0.5)
                         await anyio.sleep(needs)
                 finally:
-                    deadlines.close(deadline)
+                    deadlines.close_deadline(deadline)
                     ends[number] = anyio.current_time()
 
         async with anyio.create_task_group() as group:
-            group.start_soon(deadlines.watch)
+            group.start_soon(deadlines.watch_all)
             async with anyio.create_task_group() as workers:
                 for number in range(len(plans)):
                     workers.start_soon(work, number)
@@ -119,21 +119,21 @@ def test_a_cut_ends_what_is_open_and_what_opens_later() -> None:
         async def work() -> None:
             nonlocal ended
             with anyio.CancelScope() as scope:
-                deadline = deadlines.open(scope)
-                deadlines.move(deadline, 1e6)
+                deadline = deadlines.open_deadline(scope)
+                deadlines.move_deadline(deadline, 1e6)
                 try:
                     await anyio.Event().wait()
                 finally:
-                    deadlines.close(deadline)
+                    deadlines.close_deadline(deadline)
             ended += scope.cancelled_caught
 
         async with anyio.create_task_group() as group:
-            group.start_soon(deadlines.watch)
+            group.start_soon(deadlines.watch_all)
             async with anyio.create_task_group() as workers:
                 for _ in range(300):
                     workers.start_soon(work)
                 await anyio.sleep(5)
-                deadlines.cut()
+                deadlines.end_all()
             workers_ended = ended
             await work()
             group.cancel_scope.cancel()
@@ -145,11 +145,11 @@ def test_a_cut_ends_what_is_open_and_what_opens_later() -> None:
 def test_what_has_ended_leaves_its_place_to_what_comes() -> None:
     async def main() -> int:
         deadlines = Deadlines()
-        deadlines.move(deadlines.open(anyio.CancelScope()), 1e9)
+        deadlines.move_deadline(deadlines.open_deadline(anyio.CancelScope()), 1e9)
         for number in range(5_000):
-            deadline = deadlines.open(anyio.CancelScope())
-            deadlines.move(deadline, 1e6 + number)
-            deadlines.close(deadline)
+            deadline = deadlines.open_deadline(anyio.CancelScope())
+            deadlines.move_deadline(deadline, 1e6 + number)
+            deadlines.close_deadline(deadline)
         return len(deadlines._heap)
 
     assert run_virtual(main) == 2

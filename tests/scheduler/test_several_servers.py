@@ -19,11 +19,12 @@ from writ_async.core.task import Scenario, Task
 from writ_async.core.trajectory import Seat, Termination, Trajectory
 from writ_async.errors import EngineError, InputError, ServerDownError
 from writ_async.scheduler import Job, Limits, run_rollouts
-from writ_async.scheduler.admission import _FEW, UNEVEN, FixedPolicy, Policy
+from writ_async.scheduler.admission import AdmissionPolicy
 from writ_async.scheduler.call_gate import HEAD_START
-from writ_async.scheduler.candidates import Member, Stage
-from writ_async.scheduler.kv_budget import BudgetPolicy
-from writ_async.scheduler.policy_choice import choose_policy
+from writ_async.scheduler.choose_admission import choose_admission
+from writ_async.scheduler.fixed_admission import _FEW, UNEVEN, FixedAdmission
+from writ_async.scheduler.kv_admission import KvAdmission
+from writ_async.scheduler.ticket import Stage, Ticket
 from writ_async.virtual_time import run_virtual
 
 SHARED = (("agent", "retail"), 4000)
@@ -32,7 +33,7 @@ SHARED = (("agent", "retail"), 4000)
 class Storm:
     """Drives a policy while servers are drained and restored; looks at every place that a conversation gets."""
 
-    def __init__(self, policy: Policy, servers: int, turns: list[int], rate: float, rng: Random) -> None:
+    def __init__(self, policy: AdmissionPolicy, servers: int, turns: list[int], rate: float, rng: Random) -> None:
         self.policy = policy
         self.servers = servers
         self.turns = turns
@@ -41,7 +42,7 @@ class Storm:
         self.closed: set[int] = set()
         self.left = dict(enumerate(turns))
         self.offered = 0
-        self.busy: list[Member] = []
+        self.busy: list[Ticket] = []
         self.asked: dict[int, int] = {}
         self.grants = 0
         self.waits: list[int] = []
@@ -50,18 +51,20 @@ class Storm:
         while self.left:
             if self.rng.random() < self.rate:
                 self.weather()
-            while self.policy.wants and self.offered < len(self.turns):
+            while self.policy.wants_more and self.offered < len(self.turns):
                 number = self.offered
-                self.policy.offer(Member(number, kind="k", group=number // 3, prefixes=(SHARED, (number // 3, 200))))
+                self.policy.offer_conversation(
+                    Ticket(number, kind="k", group=number // 3, prefixes=(SHARED, (number // 3, 200)))
+                )
                 self.offered += 1
-            decided = list(self.policy.decide())
-            for member in decided:
-                self.place(member)
-                if member.number in self.asked:
-                    self.waits.append(self.grants - self.asked.pop(member.number))
-                    self.begin_call(member)
+            decided = list(self.policy.decide_next())
+            for ticket in decided:
+                self.place(ticket)
+                if ticket.number in self.asked:
+                    self.waits.append(self.grants - self.asked.pop(ticket.number))
+                    self.begin_call(ticket)
                 else:
-                    self.ask(member)
+                    self.ask(ticket)
             if self.busy:
                 self.answer(self.busy.pop(self.rng.randrange(len(self.busy))))
             else:
@@ -71,35 +74,35 @@ class Storm:
         server = self.rng.randrange(self.servers)
         if server in self.closed:
             self.closed.discard(server)
-            self.policy.restore(server)
+            self.policy.restore_server(server)
         else:
             self.closed.add(server)
-            self.policy.drain(server)
+            self.policy.drain_server(server)
 
-    def place(self, member: Member) -> None:
-        assert 0 <= member.server < self.servers
-        assert member.server not in self.closed or len(self.closed) == self.servers
+    def place(self, ticket: Ticket) -> None:
+        assert 0 <= ticket.server < self.servers
+        assert ticket.server not in self.closed or len(self.closed) == self.servers
 
-    def begin_call(self, member: Member) -> None:
+    def begin_call(self, ticket: Ticket) -> None:
         self.grants += 1
-        self.busy.append(member)
+        self.busy.append(ticket)
 
-    def ask(self, member: Member) -> None:
-        if self.policy.ask(member):
-            self.place(member)
-            self.begin_call(member)
+    def ask(self, ticket: Ticket) -> None:
+        if self.policy.ask_for_call(ticket):
+            self.place(ticket)
+            self.begin_call(ticket)
         else:
-            self.asked[member.number] = self.grants
+            self.asked[ticket.number] = self.grants
 
-    def answer(self, member: Member) -> None:
-        number = member.number
+    def answer(self, ticket: Ticket) -> None:
+        number = ticket.number
         self.left[number] -= 1
-        self.policy.answered(member, "agent", member.own + 300)
+        self.policy.call_ended(ticket, "agent", ticket.own_tokens + 300)
         if self.left[number] == 0:
             del self.left[number]
-            self.policy.leave(member)
+            self.policy.conversation_ended(ticket)
         else:
-            self.ask(member)
+            self.ask(ticket)
 
 
 lengths = st.lists(st.integers(1, 12), min_size=1, max_size=60)
@@ -110,7 +113,7 @@ lengths = st.lists(st.integers(1, 12), min_size=1, max_size=60)
 def test_a_fixed_number_of_conversations_all_end_on_servers_that_are_open(
     turns: list[int], live: int, servers: int, rate: float, seed: int
 ) -> None:
-    policy = FixedPolicy(live, 0, servers)
+    policy = FixedAdmission(live, 0, servers)
     storm = Storm(policy, servers, turns, rate, Random(seed))
     storm.run()
     assert not storm.asked
@@ -129,7 +132,7 @@ def test_a_fixed_number_of_conversations_all_end_on_servers_that_are_open(
 def test_under_a_budget_all_end_on_servers_that_are_open_and_the_pools_are_empty_then(
     turns: list[int], pool: int, servers: int, rate: float, seed: int
 ) -> None:
-    policy = BudgetPolicy([pool] * servers)
+    policy = KvAdmission([pool] * servers)
     storm = Storm(policy, servers, turns, rate, Random(seed))
     storm.run()
     assert not storm.asked
@@ -144,10 +147,10 @@ def test_with_a_gate_no_call_starves_while_servers_come_and_go(
     turns: list[int], live: int, gate: int, servers: int, seed: int
 ) -> None:
     class Gated(Storm):
-        def place(self, member: Member) -> None:
+        def place(self, ticket: Ticket) -> None:
             """A call that waited at the gate may find its server closed; the shell brings it back."""
 
-    storm = Gated(FixedPolicy(live, gate, servers), servers, turns, 0.2, Random(seed))
+    storm = Gated(FixedAdmission(live, gate, servers), servers, turns, 0.2, Random(seed))
     storm.run()
     assert max(storm.waits, default=0) <= live + HEAD_START + 1
 
@@ -156,47 +159,47 @@ def test_with_a_gate_no_call_starves_while_servers_come_and_go(
 def test_conversations_go_where_their_group_is_as_long_as_that_is_not_much_fuller(
     groups: list[int], servers: int
 ) -> None:
-    policy = FixedPolicy(0, 0, servers)
+    policy = FixedAdmission(0, 0, servers)
     live = [0] * servers
     homes: dict[int, int] = {}
     for number, group in enumerate(groups):
-        member = Member(number, group=group)
-        policy.offer(member)
-        assert list(policy.decide()) == [member]
+        ticket = Ticket(number, group=group)
+        policy.offer_conversation(ticket)
+        assert list(policy.decide_next()) == [ticket]
         least = min(live)
-        assert live[member.server] <= UNEVEN * least + _FEW
+        assert live[ticket.server] <= UNEVEN * least + _FEW
         if group in homes and live[homes[group]] <= UNEVEN * least + _FEW:
-            assert member.server == homes[group]
-        homes[group] = member.server
-        live[member.server] += 1
+            assert ticket.server == homes[group]
+        homes[group] = ticket.server
+        live[ticket.server] += 1
 
 
 def test_a_restored_server_gets_a_share_of_what_lives_on_the_others() -> None:
-    policy = FixedPolicy(0, 0, 2)
-    policy.drain(1)
-    members = [Member(number, group=number) for number in range(12)]
-    for member in members:
-        policy.offer(member)
-    policy.decide()
-    assert {member.server for member in members} == {0}
-    policy.restore(1)
-    for member in members:
-        assert policy.ask(member)
-    homes = Counter(member.server for member in members)
+    policy = FixedAdmission(0, 0, 2)
+    policy.drain_server(1)
+    tickets = [Ticket(number, group=number) for number in range(12)]
+    for ticket in tickets:
+        policy.offer_conversation(ticket)
+    policy.decide_next()
+    assert {ticket.server for ticket in tickets} == {0}
+    policy.restore_server(1)
+    for ticket in tickets:
+        assert policy.ask_for_call(ticket)
+    homes = Counter(ticket.server for ticket in tickets)
     assert homes[1] >= 3
-    assert all(member.stage is Stage.LIVE for member in members)
+    assert all(ticket.stage is Stage.LIVE for ticket in tickets)
 
 
 def test_with_all_servers_drained_calls_go_on_where_they_are() -> None:
-    for policy in (FixedPolicy(0, 0, 2), BudgetPolicy([100_000, 100_000])):
-        member = Member(0, kind="k", group=0)
-        policy.offer(member)
-        policy.decide()
-        home = member.server
-        policy.drain(0)
-        policy.drain(1)
-        assert policy.ask(member)
-        assert member.server == home
+    for policy in (FixedAdmission(0, 0, 2), KvAdmission([100_000, 100_000])):
+        ticket = Ticket(0, kind="k", group=0)
+        policy.offer_conversation(ticket)
+        policy.decide_next()
+        home = ticket.server
+        policy.drain_server(0)
+        policy.drain_server(1)
+        assert policy.ask_for_call(ticket)
+        assert ticket.server == home
 
 
 class Cluster:
@@ -255,7 +258,7 @@ def play(
     jobs: list[Job],
     engines: dict[Seat, Engine],
     limits: Limits,
-    *events: tuple[float, Callable[[Policy], object]],
+    *events: tuple[float, Callable[[AdmissionPolicy], object]],
 ) -> list[Trajectory]:
     """Run in virtual time; each event happens at its second."""
     rows: list[Trajectory] = []
@@ -263,9 +266,9 @@ def play(
     async def main() -> None:
         async with run_rollouts(jobs, engines, limits=limits) as rollouts, anyio.create_task_group() as group:
 
-            async def happen(at: float, event: Callable[[Policy], object]) -> None:
+            async def happen(at: float, event: Callable[[AdmissionPolicy], object]) -> None:
                 await anyio.sleep(at)
-                event(rollouts.policy)
+                event(rollouts.admission)
 
             for at, event in events:
                 group.start_soon(happen, at, event)
@@ -277,7 +280,7 @@ def play(
     return rows
 
 
-LIMITS = [Limits(concurrency=8), Limits(policy="kv-budget")]
+LIMITS = [Limits(concurrency=8), Limits(admission="kv-budget")]
 
 
 @pytest.mark.parametrize("limits", LIMITS, ids=["fixed", "kv-budget"])
@@ -310,7 +313,7 @@ def test_what_the_caller_drained_stays_so_although_it_answers(retail_environment
         jobs_of(retail_environment, 30),
         {"agent": cluster, "user": cluster},
         Limits(concurrency=8),
-        (2.5, lambda policy: policy.drain(0)),
+        (2.5, lambda policy: policy.drain_server(0)),
     )
     assert cluster.looks[0] > 5
     assert {request.server for request in cluster.asked[40:]} == {1}
@@ -324,7 +327,7 @@ def test_with_no_server_to_go_to_a_call_waits_without_spinning_and_its_time_coun
         jobs_of(retail_environment, 2),
         {"agent": cluster, "user": cluster},
         Limits(concurrency=8, request_timeout=30.0),
-        (0.5, lambda policy: policy.drain(1)),
+        (0.5, lambda policy: policy.drain_server(1)),
         (0.5, lambda policy: cluster.down.add(0)),
     )
     assert {row.id: row.termination for row in rows} == {"t0#0": Termination.TIMEOUT, "t1#0": Termination.USER_STOP}
@@ -348,16 +351,16 @@ def test_with_one_server_nothing_is_placed_and_nothing_polled(retail_environment
 def test_a_server_that_is_not_there_yet_is_taken_to_be_like_the_largest() -> None:
     cluster = Cluster(servers=3)
     cluster.down.add(1)
-    chosen: list[Policy] = []
+    chosen: list[AdmissionPolicy] = []
 
     async def main() -> None:
-        chosen.append(await choose_policy(Limits(policy="kv-budget"), {"agent": cluster}))
+        chosen.append(await choose_admission(Limits(admission="kv-budget"), {"agent": cluster}))
         cluster.down |= {0, 2}
         with pytest.raises(InputError, match="how large its KV pool is: nobody is there"):
-            await choose_policy(Limits(policy="kv-budget"), {"agent": cluster})
+            await choose_admission(Limits(admission="kv-budget"), {"agent": cluster})
 
     run_virtual(main)
-    assert isinstance(chosen[0], BudgetPolicy)
+    assert isinstance(chosen[0], KvAdmission)
     assert [pool.tokens for pool in chosen[0].pools] == [100_000, 100_000, 60_000]
 
 

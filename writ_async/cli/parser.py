@@ -11,7 +11,7 @@ from writ_async.cli import epilogs
 
 Command = Callable[[argparse.Namespace], int]
 
-POLICIES = ("auto", "fixed", "unbounded", "kv-budget")
+ADMISSIONS = ("auto", "fixed", "unbounded", "kv-budget")
 
 
 def _command(module: str) -> Command:
@@ -320,8 +320,10 @@ def _add_run(parser: argparse.ArgumentParser, *, max_steps: int) -> None:
         "--in-flight", type=int, default=0, metavar="C", help="model calls at once; unbounded if not given"
     )
     group.add_argument(
-        "--policy", default="auto", choices=POLICIES, help="who may begin when; auto: kv-budget with --kv-tokens"
-    )
+        "--admission", "--policy", default="auto", choices=ADMISSIONS,
+        help="which conversations may begin when; auto: kv-budget with --kv-tokens. --policy is its old name, for this "
+        "release alone",
+    )  # fmt: skip
     group.add_argument(
         "--kv-tokens", type=int, default=0, metavar="N", help="each server's KV pool; asked of it if not given"
     )

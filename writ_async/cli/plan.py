@@ -36,11 +36,11 @@ def run(arguments: argparse.Namespace) -> int:
     best = max(outcomes, key=lambda outcome: outcome.conversations_per_hour)
     if arguments.json:
         told = {"model": arguments.model, "gpu": arguments.gpu, "servers": arguments.servers}
-        print_json({**told, "outcomes": outcomes, "best": best.policy})
+        print_json({**told, "outcomes": outcomes, "best": best.admission})
         return 0
     print_tables(_table(outcomes, best))
     print(
-        f"best: {best.policy}, {best.conversations_per_hour:,.0f} conversations an hour "
+        f"best: {best.admission}, {best.conversations_per_hour:,.0f} conversations an hour "
         f"with {best.live:,.0f} live on average"
     )
     return 0
@@ -57,7 +57,7 @@ def _table(outcomes: list[Outcome], best: Outcome) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     for outcome in outcomes:
         table.add_row(
-            outcome.policy,
+            outcome.admission,
             f"{outcome.conversations_per_hour:,.0f}",
             f"{100 * outcome.hit_rate:.1f}",
             f"{outcome.live:,.0f}",

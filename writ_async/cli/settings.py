@@ -59,7 +59,7 @@ def limits(arguments: argparse.Namespace) -> Limits:
         concurrency=_at_least("--concurrency", arguments.concurrency, 1),
         in_flight=_at_least("--in-flight", arguments.in_flight, 0),
         kv_tokens=_at_least("--kv-tokens", arguments.kv_tokens, 0),
-        policy=arguments.policy,
+        admission=arguments.admission,
         request_timeout=_at_least("--request-timeout", arguments.request_timeout, 0),
         conversation_timeout=_at_least("--timeout", arguments.timeout, 0),
     )

@@ -46,7 +46,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     `base_share` is the part of decoding that a larger batch would spread over more requests.
     """
 
-    policy: str
+    admission: str
     conversations_per_hour: float
     seconds: float
     hit_rate: float
@@ -103,9 +103,9 @@ def plan(config: PlanConfig) -> list[Outcome]:
         domains={opened.domain.name: opened.domain for opened in worlds},
         seed=config.seed,
     )
-    limits = [("kv-budget", Limits(policy="kv-budget", concurrency=len(jobs), request_timeout=0.0))]
-    limits += [(f"fixed {k}", Limits(policy="fixed", concurrency=k, request_timeout=0.0)) for k in config.fixed]
-    limits.append(("unbounded", Limits(policy="unbounded", concurrency=len(jobs), request_timeout=0.0)))
+    limits = [("kv-budget", Limits(admission="kv-budget", concurrency=len(jobs), request_timeout=0.0))]
+    limits += [(f"fixed {k}", Limits(admission="fixed", concurrency=k, request_timeout=0.0)) for k in config.fixed]
+    limits.append(("unbounded", Limits(admission="unbounded", concurrency=len(jobs), request_timeout=0.0)))
     return [
         _simulate(name, jobs, make_engine(ENGINE, dict(config.options), setting), limit, config.rules)
         for name, limit in limits
@@ -140,7 +140,7 @@ def _outcome(name: str, jobs: int, busy: float, reports: Sequence[Report], base:
     steps = sum(report.decode_steps for report in reports)
     prompt = sum(report.prompt_tokens for report in reports)
     return Outcome(
-        policy=name,
+        admission=name,
         conversations_per_hour=3600 * jobs / seconds if seconds else 0.0,
         seconds=seconds,
         hit_rate=sum(report.cached_tokens for report in reports) / prompt if prompt else 0.0,

@@ -28,8 +28,8 @@ from writ_async.runs.summary import Summary
 from writ_async.runs.workers import Link, Worker, WorkerDiedError, start_workers
 from writ_async.runs.worlds import open_worlds, world_key
 from writ_async.scheduler import Counters, Limits
+from writ_async.scheduler.choose_admission import server_pool_tokens
 from writ_async.scheduler.loop_lag import Lag
-from writ_async.scheduler.policy_choice import kv_pools
 
 _REPORT_SECONDS = 0.25
 
@@ -218,8 +218,8 @@ async def _play_in_folder(link: Link, share: Share, progress: Progress) -> None:
         worlds = open_worlds(tasks, settings.data, settings.tools)
         async with settings.seats.open_engines(tasks, worlds.values(), settings.seed) as engines:
             limits = settings.limits
-            if limits.policy == "kv-budget" and not limits.kv_tokens:
-                pools = await kv_pools(limits, engines["agent"])
+            if limits.admission == "kv-budget" and not limits.kv_tokens:
+                pools = await server_pool_tokens(limits, engines["agent"])
                 limits = msgspec.structs.replace(limits, kv_tokens=max(1, min(pools) // share.workers))
                 settings = msgspec.structs.replace(settings, limits=limits)
             jobs = plan_jobs(tasks, worlds, settings.trials, settings.seed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 
-from writ_async.scheduler.candidates import Member, Stage
+from writ_async.scheduler.ticket import Stage, Ticket
 
 HEAD_START = 64
 """A call may overtake at most this many that were asked for before it."""
@@ -22,34 +22,34 @@ class CallQueue:
         self.limit = limit
         self.busy = 0
         self._asked = 0
-        self._heap: list[tuple[int, int, Member]] = []
+        self._heap: list[tuple[int, int, Ticket]] = []
 
     def __len__(self) -> int:
         return len(self._heap)
 
-    def ask(self, member: Member) -> bool:
-        """Take a place at once when there is one and nobody waits; else wait for `grant`."""
+    def ask_for_call(self, ticket: Ticket) -> bool:
+        """Take a place at once when there is one and nobody waits; else wait for `grant_next`."""
         if not self.limit or (self.busy < self.limit and not self._heap):
             self.busy += 1
-            member.stage = Stage.LIVE
-            member.calls += 1
+            ticket.stage = Stage.LIVE
+            ticket.calls += 1
             return True
         self._asked += 1
-        heappush(self._heap, (self._asked - min(member.calls, HEAD_START), self._asked, member))
-        member.stage = Stage.CALLING
+        heappush(self._heap, (self._asked - min(ticket.calls, HEAD_START), self._asked, ticket))
+        ticket.stage = Stage.CALLING
         return False
 
-    def release(self) -> None:
+    def call_ended(self) -> None:
         """A call has ended."""
         self.busy -= 1
 
-    def grant(self) -> Member | None:
+    def grant_next(self) -> Ticket | None:
         """The next call that may go, if there is a place for one."""
         while self._heap and (not self.limit or self.busy < self.limit):
-            member = heappop(self._heap)[2]
-            if member.stage is Stage.CALLING:  # others have left while they waited
+            ticket = heappop(self._heap)[2]
+            if ticket.stage is Stage.CALLING:  # others have left while they waited
                 self.busy += 1
-                member.stage = Stage.LIVE
-                member.calls += 1
-                return member
+                ticket.stage = Stage.LIVE
+                ticket.calls += 1
+                return ticket
         return None

@@ -32,7 +32,7 @@ class Deadline:
 
 
 class Deadlines:
-    """The deadlines of a task group: `watch` is a task of it, and cancels scopes whose time has come."""
+    """The deadlines of a task group: `watch_all` is a task of it, and cancels scopes whose time has come."""
 
     def __init__(self) -> None:
         self._open: dict[Deadline, None] = {}
@@ -45,29 +45,29 @@ class Deadlines:
     def __len__(self) -> int:
         return len(self._open)
 
-    def open(self, scope: anyio.CancelScope) -> Deadline:
+    def open_deadline(self, scope: anyio.CancelScope) -> Deadline:
         """A deadline for a scope, which never comes until it is moved."""
         deadline = self._closed.pop() if self._closed else Deadline()
         deadline._scope = scope
         self._open[deadline] = None
         if self._cut:
-            self._list(deadline, -inf)
+            self._list_deadline(deadline, -inf)
         return deadline
 
-    def move(self, deadline: Deadline, when: float) -> None:
+    def move_deadline(self, deadline: Deadline, when: float) -> None:
         """Set the time; `inf` for none."""
         deadline.when = when
         if when < deadline._listed:
-            self._list(deadline, when)
+            self._list_deadline(deadline, when)
 
-    def close(self, deadline: Deadline) -> None:
+    def close_deadline(self, deadline: Deadline) -> None:
         """Forget a deadline whose scope has been left."""
         del self._open[deadline]
         deadline.when = inf
         deadline._scope = None
         self._closed.append(deadline)
 
-    def cut(self) -> None:
+    def end_all(self) -> None:
         """Let all deadlines be past, those that are opened later too."""
         self._cut = True
         # All alike and numbered in order is a heap already: to push thousands would hold the loop up.
@@ -78,14 +78,14 @@ class Deadlines:
         if self._alarm is not None:
             self._alarm.deadline = -inf
 
-    async def watch(self) -> None:
+    async def watch_all(self) -> None:
         """Cancel what is due, until cancelled."""
         while True:
             with anyio.CancelScope(deadline=self._heap[0][0] if self._heap else inf) as self._alarm:
                 await anyio.Event().wait()
-            self._look(anyio.current_time())
+            self._look_at_due(anyio.current_time())
 
-    def _list(self, deadline: Deadline, when: float) -> None:
+    def _list_deadline(self, deadline: Deadline, when: float) -> None:
         """Have a deadline looked at when a time has come."""
         deadline._listed = when
         self._number += 1
@@ -93,7 +93,7 @@ class Deadlines:
         if self._alarm is not None and when < self._alarm.deadline:
             self._alarm.deadline = when
 
-    def _look(self, now: float) -> None:
+    def _look_at_due(self, now: float) -> None:
         """Look at some of those whose time may have come."""
         heap = self._heap
         for _ in range(_AT_ONCE):
@@ -106,4 +106,4 @@ class Deadlines:
             if deadline._scope is not None and (self._cut or deadline.when <= now):
                 deadline._scope.cancel()
             elif deadline.when < inf:
-                self._list(deadline, deadline.when)
+                self._list_deadline(deadline, deadline.when)

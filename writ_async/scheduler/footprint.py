@@ -16,8 +16,8 @@ from writ_async.conversation.prompts import agent_system_prompt, user_system_pro
 from writ_async.core.engine import Completion, Request
 from writ_async.core.message import Message
 from writ_async.core.trajectory import Seat
-from writ_async.scheduler.candidates import Prefix
 from writ_async.scheduler.job import Job
+from writ_async.scheduler.ticket import Prefix
 
 CHARACTERS = 4.0
 """Characters of a token, until engines have told."""
@@ -38,18 +38,18 @@ class Prefixes:
         """Over all first prompts so far."""
         return self._seen_characters / self._seen_tokens if self._seen_tokens else CHARACTERS
 
-    def of(self, job: Job, seats: Sequence[Seat]) -> tuple[Prefix, ...]:
-        """The prefixes of a conversation on one server, the one that fewest share last; `release` them when it ends."""
+    def shared_prefixes(self, job: Job, seats: Sequence[Seat]) -> tuple[Prefix, ...]:
+        """The prefixes of a conversation on one server, the one that fewest share last; to be released when it ends."""
         found: list[Prefix] = []
         if "agent" in seats:
-            found.append(self._prefix(("agent", job.domain.name), job))
+            found.append(self._known_prefix(("agent", job.domain.name), job))
         if "user" in seats:
             key = ("user", job.task.id)
-            found += [self._prefix(("user",), job), self._prefix(key, job)]
+            found += [self._known_prefix(("user",), job), self._known_prefix(key, job)]
             self._holders[key] = self._holders.get(key, 0) + 1
         return tuple(found)
 
-    def release(self, shared: Sequence[Prefix]) -> None:
+    def release_prefixes(self, shared: Sequence[Prefix]) -> None:
         """Forget the prefix of a task whose last trial has ended: a long run has many tasks."""
         for key, _ in shared:
             holders = self._holders.get(key, 0)
@@ -59,7 +59,7 @@ class Prefixes:
                 del self._holders[key], self._characters[key]
                 self._tokens.pop(key, None)
 
-    def measure(self, keys: Sequence[Hashable], tokens: int, characters: int) -> list[Prefix]:
+    def divide_prompt(self, keys: Sequence[Hashable], tokens: int, characters: int) -> list[Prefix]:
         """Divide a first prompt of some tokens and characters; gives its prefixes that were not measured before."""
         self._seen_tokens += tokens
         self._seen_characters += characters
@@ -70,19 +70,19 @@ class Prefixes:
                 found.append((key, self._tokens[key]))
         return found
 
-    def tokens(self, keys: Sequence[Hashable]) -> int:
+    def measured_tokens(self, keys: Sequence[Hashable]) -> int:
         """The measured tokens of some prefixes together."""
         return sum(self._tokens.get(key, 0) for key in keys)
 
-    def _prefix(self, key: tuple[Hashable, ...], job: Job) -> Prefix:
+    def _known_prefix(self, key: tuple[Hashable, ...], job: Job) -> Prefix:
         characters = self._characters.get(key)
         if characters is None:
-            characters = self._characters[key] = _characters(key, job)
+            characters = self._characters[key] = _prefix_characters(key, job)
         known = self._tokens.get(key)
         return key, round(characters / self.characters_per_token) if known is None else known
 
 
-def _characters(key: tuple[Hashable, ...], job: Job) -> int:
+def _prefix_characters(key: tuple[Hashable, ...], job: Job) -> int:
     if key[0] == "agent":
         tools: Sequence[dict[str, Any]] = job.domain.schemas
         return len(agent_system_prompt(job.domain.policy).content) + len(msgspec.json.encode(tools))
@@ -92,9 +92,9 @@ def _characters(key: tuple[Hashable, ...], job: Job) -> int:
 
 
 class Footprint:
-    """One conversation's own tokens, kept up with every answer; `own` is their sum over the seats."""
+    """One conversation's own tokens, kept up with every answer; `own_tokens` is their sum over the seats."""
 
-    __slots__ = ("_keys", "_prefixes", "_seats", "_seen", "own")
+    __slots__ = ("_keys", "_prefixes", "_seats", "_seen", "own_tokens")
 
     def __init__(self, prefixes: Prefixes, shared: Sequence[Prefix]) -> None:
         self._prefixes = prefixes
@@ -104,36 +104,36 @@ class Footprint:
             self._keys[seat].append(key)
         self._seats: dict[Seat, tuple[int, int]] = {}  # shared tokens, own tokens
         self._seen: dict[Seat, tuple[int, int]] = {}  # messages, characters; only for engines that report no usage
-        self.own = 0
+        self.own_tokens = 0
 
-    def update(self, request: Request, completion: Completion) -> list[Prefix]:
+    def count_answer(self, request: Request, completion: Completion) -> list[Prefix]:
         """Take an answer; gives prefixes that have been measured with it."""
         usage, seat = completion.usage, request.seat
         tokens = usage.prompt_tokens + usage.completion_tokens
         if not usage.prompt_tokens:
-            tokens = self._guess(request, completion)
+            tokens = self._guess_tokens(request, completion)
         known = self._seats.get(seat)
         measured: list[Prefix] = []
         if known is None:
-            characters = _count(request.messages) + len(msgspec.json.encode(request.tools))
-            measured = self._prefixes.measure(self._keys[seat], usage.prompt_tokens or tokens, characters)
-            known = (self._prefixes.tokens(self._keys[seat]), 0)
+            characters = _message_characters(request.messages) + len(msgspec.json.encode(request.tools))
+            measured = self._prefixes.divide_prompt(self._keys[seat], usage.prompt_tokens or tokens, characters)
+            known = (self._prefixes.measured_tokens(self._keys[seat]), 0)
         own = max(tokens - known[0], 0)
-        self.own += own - known[1]
+        self.own_tokens += own - known[1]
         self._seats[seat] = (known[0], own)
         return measured
 
-    def _guess(self, request: Request, completion: Completion) -> int:
+    def _guess_tokens(self, request: Request, completion: Completion) -> int:
         """Tokens by characters, for an engine that does not say; looks at new messages alone."""
         messages, characters = self._seen.get(request.seat, (0, 0))
         if not messages:
             characters = len(msgspec.json.encode(request.tools))
-        characters += _count(request.messages[messages:]) + _count((completion.message,))
+        characters += _message_characters(request.messages[messages:]) + _message_characters((completion.message,))
         self._seen[request.seat] = (len(request.messages) + 1, characters)
         return round(characters / CHARACTERS)
 
 
-def _count(messages: Sequence[Message]) -> int:
+def _message_characters(messages: Sequence[Message]) -> int:
     characters = 0
     for message in messages:
         characters += len(message.content or "")

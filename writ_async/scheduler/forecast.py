@@ -52,8 +52,8 @@ def prior_size(pool: int) -> int:
 class Cohort:
     """The sizes, in tokens of their own, of conversations that began one after another.
 
-    `joined` have begun, of which `live` have not ended. What is counted is in the forecasts after `refresh`. Without a
-    cohort before it, conversations are taken to reach `prior` tokens.
+    `joined` have begun, of which `live` have not ended. What is counted is in the forecasts after `refresh_forecasts`.
+    Without a cohort before it, conversations are taken to reach `prior` tokens.
     """
 
     __slots__ = ("_before", "_ended", "_hazards", "_passed", "_sums", "_width", "joined", "live")
@@ -67,25 +67,25 @@ class Cohort:
         self._ended = [0] * _STEPS
         self._hazards = [_TAIL / (step + 1) if step * width >= prior else 0.0 for step in range(_STEPS)]
         self._sums: list[float] = []
-        self.refresh()
+        self.refresh_forecasts()
 
-    def join(self) -> None:
+    def conversation_began(self) -> None:
         """A conversation begins."""
         self.joined += 1
         self.live += 1
 
-    def grow(self, before: int, now: int) -> None:
+    def conversation_grew(self, before: int, now: int) -> None:
         """A live conversation has gone from one size to another."""
         passed, width = self._passed, self._width
         for step in range(before // width, min(now // width, _STEPS - 1)):
             passed[step] += 1
 
-    def end(self, size: int) -> None:
+    def conversation_ended(self, size: int) -> None:
         """A conversation has ended at a size."""
         self._ended[min(size // self._width, _STEPS - 1)] += 1
         self.live -= 1
 
-    def refresh(self) -> None:
+    def refresh_forecasts(self) -> None:
         """Take what was counted into the forecasts; the cohort before must have done so."""
         hazards = self._hazards
         if self._before is not None:
@@ -99,11 +99,11 @@ class Cohort:
             total -= log1p(-min(hazard, _MOST_HAZARD))
             sums.append(total)
 
-    def freeze(self) -> None:
+    def forget_earlier(self) -> None:
         """Nothing more is to be learned from the cohorts before: let them go."""
         self._before = None
 
-    def quantile(self, size: int, share: float) -> int:
+    def size_quantile(self, size: int, share: float) -> int:
         """The size that a conversation of this size will not pass with probability `share`; at least its size.
 
         With the cumulative hazard H over steps, that is the first step at which H - H(size) reaches -log(1 - share).
@@ -122,7 +122,7 @@ class Forecast:
         self._cohorts: dict[str, list[Cohort]] = {}
         self._last = Cohort(self.width, prior=prior_size(pool))
 
-    def newest(self, kind: str) -> Cohort:
+    def newest_cohort(self, kind: str) -> Cohort:
         """The cohort that a conversation of this kind would join."""
         cohorts = self._cohorts.get(kind)
         if cohorts is None:
@@ -135,16 +135,16 @@ class Forecast:
             cohorts.append(newest)
         return newest
 
-    def refresh(self) -> None:
+    def refresh_forecasts(self) -> None:
         """Take what was counted into all forecasts."""
         for cohorts in self._cohorts.values():
             for cohort in cohorts:
-                cohort.refresh()
+                cohort.refresh_forecasts()
             while len(cohorts) > 1 and not cohorts[0].live:
-                cohorts.pop(0).freeze()
+                cohorts.pop(0).forget_earlier()
             if len(cohorts) > MOST_COHORTS:
                 # One that lives on and on must not keep all that came after it.
                 for cohort in cohorts[:-1]:
                     if not cohort.live:
-                        cohort.freeze()
+                        cohort.forget_earlier()
                 cohorts[:-1] = [cohort for cohort in cohorts[:-1] if cohort.live]

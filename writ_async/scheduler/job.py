@@ -13,7 +13,7 @@ from writ_async.core.state import World
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Seat, Trajectory
 
-PolicyName = Literal["auto", "fixed", "unbounded", "kv-budget"]
+AdmissionName = Literal["auto", "fixed", "unbounded", "kv-budget"]
 """`fixed` keeps `concurrency` conversations live, `unbounded` all, `kv-budget` as many as the servers' caches hold."""
 
 
@@ -32,20 +32,20 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     `concurrency`: conversations that are live at once. `in_flight`: model calls at once, 0 for no bound of its own.
     `kv_tokens`: the KV pool of each server; 0 where nobody counts, or for what the server itself says.
-    `policy`: who may begin when; `auto` is `kv-budget` where `kv_tokens` is given, else `fixed`.
+    `admission`: who may begin when; `auto` is `kv-budget` where `kv_tokens` is given, else `fixed`.
     `request_timeout`, `conversation_timeout`: seconds, 0 for none.
     """
 
     concurrency: int = 256
     in_flight: int = 0
     kv_tokens: int = 0
-    policy: PolicyName = "auto"
+    admission: AdmissionName = "auto"
     request_timeout: float = 600.0
     conversation_timeout: float = 0.0
 
     def most_live(self, jobs: int) -> int:
         """How many of so many conversations may be live at once."""
-        return min(self.concurrency, jobs) if self.concurrency and self.policy != "unbounded" else jobs
+        return min(self.concurrency, jobs) if self.concurrency and self.admission != "unbounded" else jobs
 
 
 class Timing(msgspec.Struct, frozen=True):

@@ -11,10 +11,22 @@ from __future__ import annotations
 from collections.abc import Hashable
 from math import sqrt
 
+from writ_async.core.engine import Gauges
 from writ_async.core.trajectory import Seat
-from writ_async.scheduler.candidates import Member
 from writ_async.scheduler.forecast import WIDTH
+from writ_async.scheduler.ticket import Ticket
 
+BACK_OFF = 0.9
+"""After a look at a server that had to take work back, so much of what it may hold is left."""
+
+RECOVER = 0.01
+"""What of its pool comes back with each look at which it had not."""
+
+LEAST_SCALE = 0.5
+"""It never becomes less than so much of the pool."""
+
+_FULL = 0.98  # of a pool that running requests hold
+_FEW_WAITING = 8  # requests, that never mean that a server is behind
 _BUCKETS = 256
 _STALE_SHARE = 0.99  # so often what has been left behind while a context was idle is no more than `stale`
 _STALE_STEP = 0.05
@@ -48,7 +60,7 @@ class Pool:
         self.giving = 0
         self.left = 0
         self.stale = tokens * _MOST_STALE
-        self.retractions = -1
+        self.retractions: int | None = None
         self._prefixes: dict[Hashable, list[int]] = {}
         self._counts = [0] * _BUCKETS
         self._sizes = [0] * _BUCKETS
@@ -70,27 +82,37 @@ class Pool:
         """The part of the pool that they hold now."""
         return self.used / self.tokens
 
-    def holds(self, tokens: int) -> None:
+    def set_capacity(self, tokens: int) -> None:
         """The server has said how large its pool is, which after a restart may be another size."""
         before, self.tokens = self.tokens, min(self.most, tokens)
         self.stale *= self.tokens / before
 
-    def has(self, key: Hashable) -> bool:
+    def heed_gauges(self, gauges: Gauges) -> None:
+        """Do less where the server had to take work back; begin nothing where it is behind."""
+        if gauges.capacity_tokens:
+            self.set_capacity(gauges.capacity_tokens)
+        more = 0 if self.retractions is None else gauges.retractions - self.retractions
+        self.retractions = gauges.retractions
+        self.scale = max(LEAST_SCALE, self.scale * BACK_OFF) if more > 0 else min(1.0, self.scale + RECOVER)
+        full = gauges.capacity_tokens and gauges.used_tokens > _FULL * gauges.capacity_tokens
+        self.held = bool(more > 0 or full or gauges.waiting > max(_FEW_WAITING, gauges.running))
+
+    def has_prefix(self, key: Hashable) -> bool:
         """Whether a live conversation holds a prefix."""
         return key in self._prefixes
 
-    def fits(self, member: Member) -> bool:
+    def can_hold(self, ticket: Ticket) -> bool:
         """Whether the pool will hold all live conversations and this one to their ends, if forecasts come true.
 
         Whoever comes must leave room for errors of the forecasts: the other half of the margin, and the standard
         deviation of all that is yet to grow, each growth taken for exponentially distributed. Few large conversations
         vary more than many small ones, and it costs more to take one back.
         """
-        need = self.shared + member.own + self.tokens * self.margin / 2 * self.scale
-        for key, tokens in member.prefixes:
+        need = self.shared + ticket.own_tokens + self.tokens * self.margin / 2 * self.scale
+        for key, tokens in ticket.prefixes:
             if key not in self._prefixes:
                 need += tokens
-        last = min((member.final - member.own) // self._width, _BUCKETS - 1)
+        last = min((ticket.final_tokens - ticket.own_tokens) // self._width, _BUCKETS - 1)
         counts, sizes = self._counts, self._sizes
         alive = held = 0
         top = self._top
@@ -109,7 +131,7 @@ class Pool:
                 return False
         return True
 
-    def peak(self) -> int:
+    def peak_tokens(self) -> int:
         """The most tokens that the pool will hold if nobody comes, the marked go, and forecasts come true."""
         alive = held = most = 0
         for bucket in range(self._top, -1, -1):
@@ -118,7 +140,7 @@ class Pool:
             most = max(most, held + alive * (bucket * self._width + self._width // 2))
         return most + self.shared
 
-    def growth(self) -> float:
+    def mean_growth(self) -> float:
         """The mean of the tokens that live conversations have to go."""
         alive = steps = 0
         for bucket in range(self._top + 1):
@@ -126,80 +148,80 @@ class Pool:
             steps += self._counts[bucket] * bucket
         return self._width * (steps / alive + 0.5) if alive else 0.0
 
-    def add(self, member: Member) -> None:
+    def add_conversation(self, ticket: Ticket) -> None:
         """A conversation comes to live here."""
         self.live += 1
-        for key, tokens in member.prefixes:
+        for key, tokens in ticket.prefixes:
             entry = self._prefixes.get(key)
             if entry is None:
                 self._prefixes[key] = [1, tokens]
                 self.shared += tokens
             else:
                 entry[0] += 1
-        self._put(member)
+        self._count_in(ticket)
 
-    def remove(self, member: Member) -> None:
+    def remove_conversation(self, ticket: Ticket) -> None:
         """A conversation gives its place up; what it leaves behind is not wanted any more."""
         self.live -= 1
-        self.left += member.own
-        member.touched.clear()
-        for key, _ in member.prefixes:
+        self.left += ticket.own_tokens
+        ticket.touched.clear()
+        for key, _ in ticket.prefixes:
             entry = self._prefixes[key]
             entry[0] -= 1
             if not entry[0]:
                 self.shared -= entry[1]
                 del self._prefixes[key]
-        self._take(member)
+        self._count_out(ticket)
 
-    def resize(self, member: Member, own: int, final: int) -> None:
+    def resize_conversation(self, ticket: Ticket, own: int, final: int) -> None:
         """A conversation that lives here has another size, or another forecast."""
-        self._take(member)
-        member.own = own
-        member.final = final
-        self._put(member)
+        self._count_out(ticket)
+        ticket.own_tokens = own
+        ticket.final_tokens = final
+        self._count_in(ticket)
 
-    def touch(self, member: Member, seat: Seat) -> None:
+    def touch_context(self, ticket: Ticket, seat: Seat) -> None:
         """A seat's context is used."""
-        before = member.touched.get(seat)
+        before = ticket.touched.get(seat)
         if before is not None:
             # One step of a stochastic estimate of the quantile.
             up = self.left - before > self.stale
             step = _STALE_STEP * (self.stale + self._width) * (_STALE_SHARE if up else _STALE_SHARE - 1.0)
             self.stale = min(max(0.0, self.stale + step), self.tokens * _MOST_STALE)
-        member.touched[seat] = self.left
+        ticket.touched[seat] = self.left
 
-    def correct(self, key: Hashable, tokens: int) -> None:
+    def correct_prefix(self, key: Hashable, tokens: int) -> None:
         """The size of a prefix has been measured."""
         entry = self._prefixes.get(key)
         if entry is not None:
             self.shared += tokens - entry[1]
             entry[1] = tokens
 
-    def mark(self, member: Member) -> None:
+    def mark_to_leave(self, ticket: Ticket) -> None:
         """A conversation that lives here is to give its place up at its next call."""
-        self._take(member)
-        member.marked = True
-        self._put(member)
+        self._count_out(ticket)
+        ticket.marked = True
+        self._count_in(ticket)
 
-    def _put(self, member: Member) -> None:
-        self.own += member.own
-        if member.marked:
-            self.giving += member.own
+    def _count_in(self, ticket: Ticket) -> None:
+        self.own += ticket.own_tokens
+        if ticket.marked:
+            self.giving += ticket.own_tokens
             return
-        bucket = (member.final - member.own) // self._width
+        bucket = (ticket.final_tokens - ticket.own_tokens) // self._width
         bucket = bucket if bucket < _BUCKETS else _BUCKETS - 1
-        member.bucket = bucket
+        ticket.bucket = bucket
         self._counts[bucket] += 1
         self._squares += bucket * bucket
-        self._sizes[bucket] += member.own
+        self._sizes[bucket] += ticket.own_tokens
         if bucket > self._top:
             self._top = bucket
 
-    def _take(self, member: Member) -> None:
-        self.own -= member.own
-        if member.marked:
-            self.giving -= member.own
+    def _count_out(self, ticket: Ticket) -> None:
+        self.own -= ticket.own_tokens
+        if ticket.marked:
+            self.giving -= ticket.own_tokens
             return
-        self._counts[member.bucket] -= 1
-        self._squares -= member.bucket * member.bucket
-        self._sizes[member.bucket] -= member.own
+        self._counts[ticket.bucket] -= 1
+        self._squares -= ticket.bucket * ticket.bucket
+        self._sizes[ticket.bucket] -= ticket.own_tokens

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.asyncio
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("writ_async.scheduler.rollouts._GAUGE_SECONDS", 0.05)
+    monkeypatch.setattr("writ_async.scheduler.server_watch.GAUGE_SECONDS", 0.05)
 
 
 def engine_on(*servers: Double) -> OpenAIEngine:

@@ -27,14 +27,14 @@ from writ_async.scheduler import Job, Limits, run_rollouts
 pytestmark = pytest.mark.asyncio
 OpenDouble = Callable[..., SglangDouble]
 ENDS = {Termination.USER_STOP, Termination.MAX_STEPS, Termination.TOO_MANY_ERRORS}
-FIXED, BUDGET = Limits(concurrency=16), Limits(concurrency=16, policy="kv-budget", kv_tokens=200_000)
+FIXED, BUDGET = Limits(concurrency=16), Limits(concurrency=16, admission="kv-budget", kv_tokens=200_000)
 PATIENT = RetryPolicy(attempts=200, budget=60.0, first=0.002, longest=0.02)
 
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Servers are looked at more often than in a run that takes hours."""
-    monkeypatch.setattr("writ_async.scheduler.rollouts._GAUGE_SECONDS", 0.05)
+    monkeypatch.setattr("writ_async.scheduler.server_watch.GAUGE_SECONDS", 0.05)
 
 
 def jobs_of(retail_environment: Environment, count: int, trials: int = 1) -> list[Job]:
@@ -226,7 +226,9 @@ async def test_a_run_begins_on_the_servers_that_are_there_and_others_join(
             if done == 20:
                 await servers[0].revive()
 
-        rows = await run(jobs_of(retail_environment, 60), engine, Limits(concurrency=16, policy="kv-budget"), happens)
+        rows = await run(
+            jobs_of(retail_environment, 60), engine, Limits(concurrency=16, admission="kv-budget"), happens
+        )
         assert {row.termination for row in rows} <= ENDS
         assert answered(servers[0]).total() > 20
         await engine.aclose()

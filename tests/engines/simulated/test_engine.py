@@ -91,22 +91,22 @@ def test_what_is_said_does_not_depend_on_the_policy_or_on_the_server(
 ) -> None:
     one = run(tasks, worlds, Limits(concurrency=1, request_timeout=0))
     budget = run(tasks, worlds, Limits(kv_tokens=SMALL.kv_tokens, request_timeout=0))
-    both = run(tasks, worlds, Limits(policy="kv-budget", request_timeout=0), servers=2)
-    everything = run(tasks, worlds, Limits(policy="unbounded", request_timeout=0))
+    both = run(tasks, worlds, Limits(admission="kv-budget", request_timeout=0), servers=2)
+    everything = run(tasks, worlds, Limits(admission="unbounded", request_timeout=0))
     assert len(one.rows) == 2 * len(tasks)
     assert one.rows == budget.rows == both.rows == everything.rows
     assert both.servers == {0, 1}
 
 
 def test_the_same_run_gives_the_same_report_to_the_byte(tasks: list[Task], worlds: list[Environment]) -> None:
-    limits = Limits(policy="kv-budget", request_timeout=0)
+    limits = Limits(admission="kv-budget", request_timeout=0)
     reports = [msgspec.json.encode(run(tasks, worlds, limits).engine.reports()) for _ in range(2)]
     assert reports[0] == reports[1]
 
 
 def test_a_budget_keeps_the_history_that_unbounded_clients_lose(tasks: list[Task], worlds: list[Environment]) -> None:
     budget = run(tasks, worlds, Limits(kv_tokens=SMALL.kv_tokens, request_timeout=0), trials=6)
-    unbounded = run(tasks, worlds, Limits(policy="unbounded", concurrency=999, request_timeout=0), trials=6)
+    unbounded = run(tasks, worlds, Limits(admission="unbounded", concurrency=999, request_timeout=0), trials=6)
     kept, lost = budget.engine.reports()[0], unbounded.engine.reports()[0]
     assert kept.prompt_tokens == lost.prompt_tokens
     assert kept.hit_rate > lost.hit_rate + 0.1
@@ -142,7 +142,7 @@ def test_deadlines_hold_at_the_gate(tasks: list[Task], worlds: list[Environment]
 
 def test_conversations_that_have_failed_give_their_room_back(tasks: list[Task], worlds: list[Environment]) -> None:
     rates = {"wrong_write": 0.3, "extra_write": 0.2, "early_write": 0.2}
-    limits = Limits(policy="kv-budget", request_timeout=0)
+    limits = Limits(admission="kv-budget", request_timeout=0)
     whole = run(tasks, worlds, limits, rates=rates)
     ran = run(tasks, worlds, limits, rates=rates, stop=stop_failed)
     stopped = [row for row in ran.trajectories if row.termination is Termination.STOPPED_EARLY]

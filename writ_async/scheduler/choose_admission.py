@@ -1,4 +1,4 @@
-"""From limits to a policy."""
+"""From limits to an admission policy."""
 
 from __future__ import annotations
 
@@ -9,27 +9,28 @@ import anyio
 from writ_async.core.engine import Engine, Gauged
 from writ_async.core.trajectory import Seat
 from writ_async.errors import EngineError, InputError, unwrap_group
-from writ_async.scheduler.admission import FixedPolicy, Policy
+from writ_async.scheduler.admission import AdmissionPolicy
+from writ_async.scheduler.fixed_admission import FixedAdmission
 from writ_async.scheduler.job import Limits
-from writ_async.scheduler.kv_budget import BudgetPolicy
+from writ_async.scheduler.kv_admission import KvAdmission
 
 
-async def choose_policy(limits: Limits, engines: Mapping[Seat, Engine]) -> Policy:
+async def choose_admission(limits: Limits, engines: Mapping[Seat, Engine]) -> AdmissionPolicy:
     """The policy that limits name, for the servers behind the agent's engine.
 
     Raises `InputError` when the budget is to be what the servers say, and they do not say.
     """
     engine = engines["agent"]
     servers = engine.servers if isinstance(engine, Gauged) else 1
-    name = limits.policy
+    name = limits.admission
     if name == "auto":
         name = "kv-budget" if limits.kv_tokens else "fixed"
     if name == "kv-budget":
-        return BudgetPolicy(await kv_pools(limits, engine), limits.concurrency, limits.in_flight)
-    return FixedPolicy(limits.concurrency if name == "fixed" else 0, limits.in_flight, servers)
+        return KvAdmission(await server_pool_tokens(limits, engine), limits.concurrency, limits.in_flight)
+    return FixedAdmission(limits.concurrency if name == "fixed" else 0, limits.in_flight, servers)
 
 
-async def kv_pools(limits: Limits, engine: Engine) -> list[int]:
+async def server_pool_tokens(limits: Limits, engine: Engine) -> list[int]:
     """The KV pool of each server behind an engine: what limits say, else what the servers say.
 
     Raises `InputError` when neither does.
@@ -39,7 +40,7 @@ async def kv_pools(limits: Limits, engine: Engine) -> list[int]:
         return [limits.kv_tokens] * servers
     if not isinstance(engine, Gauged):
         raise InputError(
-            "the policy kv-budget needs the size of the KV pool, which this engine cannot ask for; give it"
+            "admission by kv-budget needs the size of the KV pool, which this engine cannot ask for; give it"
         )
     pools, failures = await _capacities(engine)
     if failures and not pools:

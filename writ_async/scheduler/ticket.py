@@ -1,4 +1,4 @@
-"""What policies decide about: conversations as they see them, without tasks, clients or clocks."""
+"""What admission decides about: a conversation as it sees it, without tasks, clients or clocks."""
 
 from __future__ import annotations
 
@@ -27,25 +27,33 @@ class Stage(IntEnum):
     """It has ended."""
 
 
-class Member:
-    """One conversation. `number` is its place in the order of the jobs.
+class Ticket:
+    """One conversation, as admission sees it.
 
-    `kind` names conversations that grow alike, `group` those that share more than their kind does. `own` counts the KV
-    tokens that it shares with nobody, of both seats. `server` says where its context lies. `calls` counts the model
-    calls that were granted. `final` is the forecast of `own` at its end, by the `cohort` that it began with. `touched`
-    says, for each seat, how much had been left behind on its server when the seat's context was last used.
+    number         its place in the order of the jobs
+    kind, group    name the conversations that grow alike, and those that share more than their kind does
+    prefixes       what it shares in the server's cache: keys with their tokens
+    own_tokens     KV tokens that it shares with nobody, of both seats
+    final_tokens   the forecast of `own_tokens` at its end, by the `cohort` that it began with
+    stage          where it is
+    server         the index of the server on which its context lies
+    calls          model calls that were granted
+    marked         whether it is to give its place up at its next call
+    share          the quantile of the forecast that it takes, between 0 and 1
+    touched        by seat, the tokens that had been left behind on its server when the seat's context was last used
+    bucket         where the books of its server's pool have it
     """
 
     __slots__ = (
         "bucket",
         "calls",
         "cohort",
-        "final",
+        "final_tokens",
         "group",
         "kind",
         "marked",
         "number",
-        "own",
+        "own_tokens",
         "prefixes",
         "server",
         "share",
@@ -60,15 +68,15 @@ class Member:
         self.kind = kind
         self.group = group
         self.prefixes = prefixes
-        self.own = own
+        self.own_tokens = own
         self.stage = Stage.WAITING
         self.server = 0
         self.calls = 0
         self.cohort: Cohort | None = None
-        self.final = own
+        self.final_tokens = own
         self.bucket = 0
         self.marked = False
         self.touched: dict[Seat, int] = {}
-        # A point of (0, 1) that fills it evenly over members: each member takes its own quantile of the forecast, so
+        # A point of (0, 1) that fills it evenly over tickets: each ticket takes its own quantile of the forecast, so
         # that all together have the distribution that was learned.
         self.share = (0.5 + number * 0.6180339887498949) % 1.0

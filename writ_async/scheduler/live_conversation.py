@@ -1,0 +1,178 @@
+"""The life of one conversation on engines: call after call, each when the admission policy lets it go."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from math import inf
+
+import anyio
+import msgspec
+
+from writ_async.conversation import Conversation
+from writ_async.core.engine import Completion, Engine, Request
+from writ_async.core.trajectory import Seat, Termination
+from writ_async.errors import ContextWindowError, EngineError, ServerDownError, WritError
+from writ_async.scheduler.admission import AdmissionPolicy
+from writ_async.scheduler.deadlines import Deadline, Deadlines
+from writ_async.scheduler.footprint import Footprint
+from writ_async.scheduler.job import Counters, Job, Limits, Stop, Timing
+from writ_async.scheduler.server_watch import ServerWatch
+from writ_async.scheduler.ticket import Ticket
+
+logger = logging.getLogger(__name__)
+
+
+class LiveConversation:
+    """One conversation under way: what the scheduler knows of it beside the conversation itself. Waits in seconds."""
+
+    __slots__ = ("agent_wait", "conversation", "footprint", "gate_wait", "job", "started", "ticket", "user_wait")
+
+    def __init__(self, job: Job, ticket: Ticket, conversation: Conversation, footprint: Footprint | None) -> None:
+        self.job = job
+        self.ticket = ticket
+        self.conversation = conversation
+        self.footprint = footprint
+        self.started = anyio.current_time()
+        self.agent_wait = 0.0
+        self.user_wait = 0.0
+        self.gate_wait = 0.0
+
+    def count_wait(self, seat: Seat, seconds: float) -> None:
+        """Count how long a seat's call took."""
+        if seat == "agent":
+            self.agent_wait += seconds
+        else:
+            self.user_wait += seconds
+
+    def timing_now(self) -> Timing:
+        """How long it took until now."""
+        seconds = anyio.current_time() - self.started
+        return Timing(
+            self.conversation.id, self.started, seconds, self.agent_wait, self.user_wait, gate_wait=self.gate_wait
+        )
+
+
+class ConversationPlayer:
+    """Plays the conversations of a run, however many at once.
+
+    `counted` seats hold context on the servers whose KV tokens are counted, `placed` ones go to the server that the
+    admission policy chose. `advance` is called when others may have got room. `stop` may end conversations early.
+    """
+
+    def __init__(
+        self,
+        engines: Mapping[Seat, Engine],
+        limits: Limits,
+        admission: AdmissionPolicy,
+        deadlines: Deadlines,
+        servers: ServerWatch,
+        counters: Counters,
+        *,
+        counted: Collection[Seat],
+        placed: Collection[Seat],
+        advance: Callable[[], None],
+        stop: Stop | None,
+    ) -> None:
+        self._engines = engines
+        self._limits = limits
+        self._admission = admission
+        self._deadlines = deadlines
+        self._servers = servers
+        self._counters = counters
+        self._counted = counted
+        self._placed = placed
+        self._advance = advance
+        self._stop = stop
+        self._gates: dict[int, anyio.Event] = {}
+
+    async def play(self, live: LiveConversation, deadline: Deadline) -> None:
+        """Make its calls until it has ended; the deadline moves on with each of them."""
+        limits, admission, conversation, ticket = self._limits, self._admission, live.conversation, live.ticket
+        counters, move_deadline = self._counters, self._deadlines.move_deadline
+        end = live.started + limits.conversation_timeout if limits.conversation_timeout else inf
+        within = limits.request_timeout or inf
+        now = live.started
+        # The server that went down under the present request, and the seconds that it took.
+        lost: int | None = None
+        spent = 0.0
+        while (request := conversation.request()) is not None:
+            if self._stop is not None and (reason := self._stop(live.job, conversation)):
+                conversation.stop(Termination.STOPPED_EARLY, reason)
+                return
+            if not admission.ask_for_call(ticket):
+                move_deadline(deadline, end)
+                now = await self._wait_for_turn(live, request.seat)
+            move_deadline(deadline, min(end, now + within - spent))
+            if request.seat in self._placed:
+                request = msgspec.structs.replace(request, server=ticket.server)
+            counters.in_flight += 1
+            counters.requests += 1
+            try:
+                if ticket.server == lost:
+                    await self._servers.wait_for_look()  # there is no other server for it, whatever the engine has
+                completion = await self._engines[request.seat].complete(request)
+            except Exception as exc:
+                lost = self._take_failure(conversation, request, exc)
+            else:
+                lost = None
+                self._take_answer(live, request, completion)
+            finally:
+                counters.in_flight -= 1
+                admission.call_ended(
+                    ticket, request.seat, None if live.footprint is None else live.footprint.own_tokens
+                )
+                asked, now = now, anyio.current_time()
+                live.count_wait(request.seat, now - asked)
+            spent = 0.0 if lost is None else spent + now - asked
+            self._advance()
+
+    def let_call_go(self, ticket: Ticket) -> None:
+        """A call that waited may be made."""
+        self._gates.pop(ticket.number).set()
+
+    def _take_answer(self, live: LiveConversation, request: Request, completion: Completion) -> None:
+        if live.footprint is not None and request.seat in self._counted:
+            for key, tokens in live.footprint.count_answer(request, completion):
+                self._admission.prefix_measured(key, tokens)
+        live.conversation.receive(completion)
+
+    def _take_failure(self, conversation: Conversation, request: Request, exc: Exception) -> int | None:
+        """An engine gave no answer. Gives the number of the server that is down, or None where that was not why.
+
+        Raises what is no engine's error but one of this package.
+        """
+        if isinstance(exc, ContextWindowError):
+            conversation.stop(Termination.CONTEXT_WINDOW_EXCEEDED, str(exc))
+        elif isinstance(exc, ServerDownError) and request.server is not None:
+            self._servers.server_is_down(exc.server)
+            return exc.server
+        elif isinstance(exc, EngineError):
+            conversation.stop(Termination.INFRASTRUCTURE_ERROR, f"{exc.kind}: {exc}")
+        elif isinstance(exc, WritError):
+            raise exc
+        else:
+            # An engine's bug costs one conversation, not the run; the traceback is for whoever mends the engine.
+            logger.exception("engine failed at request %s", request.id)
+            conversation.stop(Termination.INFRASTRUCTURE_ERROR, f"{type(exc).__name__}: {exc}")
+        return None
+
+    async def _wait_for_turn(self, live: LiveConversation, seat: Seat) -> float:
+        """Wait until the conversation's next call may go; gives the time when it did."""
+        number = live.ticket.number
+        gate = self._gates[number] = anyio.Event()
+        asked = anyio.current_time()
+        self._counters.held += 1
+        self._advance()  # whoever is held back may have made room for others
+        try:
+            await gate.wait()
+        except BaseException:
+            if self._gates.pop(number, None) is None:
+                self._admission.call_ended(live.ticket, seat)  # it was let go, and goes no further
+            self._admission.conversation_ended(live.ticket)
+            raise
+        finally:
+            self._counters.held -= 1
+            now = anyio.current_time()
+            live.gate_wait += now - asked
+        return now
