@@ -26,7 +26,7 @@ from writ_async.core.message import AssistantMessage
 from writ_async.core.state import World
 from writ_async.core.task import Scenario, Task, WorldRef
 from writ_async.core.trajectory import Usage
-from writ_async.errors import EngineError
+from writ_async.errors import EngineError, EngineErrorKind
 from writ_async.scheduler import Job, Limits, run_rollouts
 
 SYSTEM, USER, OUTPUT, TURNS = 200, 60, 12, 6
@@ -64,7 +64,7 @@ class TokenAgent:
         body = {"input_ids": ids, "sampling_params": {"max_new_tokens": OUTPUT, "ignore_eos": True}}
         async with self._session.post(f"{self._url}/generate", json=body) as response:
             if response.status != 200:
-                raise EngineError(f"the server answers {response.status}", kind="refused")
+                raise EngineError(f"the server answers {response.status}", kind=EngineErrorKind.REFUSED)
             answer: dict[str, Any] = await response.json()
         meta = answer["meta_info"]
         ids += answer["output_ids"]

@@ -1,16 +1,33 @@
 """Every exception the package raises on purpose.
 
-WritError                     a message for people, one line; the command line prints it and exits
-├── InputError                a bad flag, file, line or field: exit code 2
-├── StorageError              the disk is full or a file cannot be written: exit code 1
-└── EngineError               a model server did not give a completion (`kind` says why)
-    ├── ContextWindowError    the prompt is longer than the model's context
-    └── ServerDownError       the server that was to answer does not, and another one could
+WritError                       a message for people, one line; the command line prints it and exits
+├── InputError                  a bad flag, file, line or field: exit code 2
+│   └── TornLineError           `files`: the last line of a file breaks off
+├── StorageError                the disk is full or a file cannot be written: exit code 1
+├── WorkerDiedError             `runs.workers`: a worker process ended in the middle of its work
+├── ReplayMismatchError         `verify.outcome`: a tool answers otherwise than the conversation says
+└── EngineError                 a model server did not give a completion (`kind` says why)
+    ├── ContextWindowError      the prompt is longer than the model's context
+    ├── ServerDownError         the server that was to answer does not, and another one could
+    ├── TransportError          `writ_engines.http`: a call over HTTP failed; some kinds may pass
+    ├── TemplateRefusedError    `chat.errors`: a chat template has no rendering for these messages
+    ├── TokenRangeError         `chat.errors`: a token id that the model has no embedding for
+    └── HistoryChangedError     `chat.errors`: a session was shown another history than the one it rendered
+
+Beside the tree stand exceptions that are answers from one part to the next, and reach nobody else:
+
+ToolError, MalformedArgumentsError      `core`: a tool refuses; a model's arguments are no JSON object
+NothingFits, Ambiguous                  `core.goal`: a goal's question has no answer, or two
+Unfit                                   the domains: a world has nothing for a recipe
+UnreadableRowError                      `formats.foreign`: a row of somebody's file makes no sense
+DeadlockError                           `virtual_time`: nothing will ever happen again
+QueueFullError, PromptTooLongError      `writ_engines.simulated`: the simulated server's own refusals
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import StrEnum
 
 
 class WritError(Exception):
@@ -31,10 +48,65 @@ class StorageError(WritError):
     exit_code = 1
 
 
-class EngineError(WritError):
-    """An engine gave no completion. `kind` is a short stable word, such as `refused` or `deadline`."""
+class EngineErrorKind(StrEnum):
+    """Why an engine gave no completion. Its text stands before the message in a trajectory's `error`."""
 
-    def __init__(self, message: str, *, kind: str = "engine") -> None:
+    ENGINE = "engine"
+    """Anything that has no kind of its own."""
+    REFUSED = "refused"
+    """Nothing listens at the address, or its name is unknown."""
+    RESET = "reset"
+    """The server closed the connection before it answered."""
+    TRUNCATED = "truncated"
+    """The answer broke off, or is not what it should be."""
+    OVERLOADED = "overloaded"
+    """The server has no room now: its queue is full, it is loading, or a rate limit was hit."""
+    SERVER_ERROR = "server_error"
+    """The server failed at the request."""
+    ABORTED_BY_SERVER = "aborted_by_server"
+    """The server gave the request up half-way."""
+    BATCH_REFUSED = "batch_refused"
+    """The server refused a batch, and it may have been for another call in it."""
+    DEADLINE = "deadline"
+    """No answer within the time allowed."""
+    RESOURCES = "resources"
+    """This machine has no more sockets to open."""
+    BAD_REQUEST = "bad_request"
+    """The server refuses the request as it is."""
+    UNAUTHORIZED = "unauthorized"
+    """The key is missing or wrong, or may not do this."""
+    NOT_FOUND = "not_found"
+    """The server has no such path or model."""
+    TLS = "tls"
+    """The server's certificate is not trusted."""
+    QUOTA = "quota"
+    """The account has no credit left."""
+    CONTENT_FILTER = "content_filter"
+    """The server's content filter withheld the answer."""
+    OTHER_MODEL = "other_model"
+    """One of several servers has another model than the rest."""
+    QUEUE_FULL = "queue_full"
+    """The simulated server's queue is full."""
+    NOT_RECORDED = "not_recorded"
+    """The recording holds nothing for the request."""
+    UNKNOWN_TASK = "unknown_task"
+    """The script has no such task."""
+    SERVER_DOWN = "server_down"
+    """The server that was asked for takes no calls, while another does."""
+    CONTEXT_WINDOW = "context_window"
+    """The prompt does not fit into the model's context."""
+    TEMPLATE_REFUSED = "template_refused"
+    """The chat template has no rendering for the messages."""
+    TOKEN_RANGE = "token_range"
+    """A token id is outside the model's vocabulary."""
+    HISTORY_CHANGED = "history_changed"
+    """The messages do not continue those that the session rendered."""
+
+
+class EngineError(WritError):
+    """An engine gave no completion, and `kind` says why."""
+
+    def __init__(self, message: str, *, kind: EngineErrorKind = EngineErrorKind.ENGINE) -> None:
         super().__init__(message)
         self.kind = kind
 
@@ -43,14 +115,14 @@ class ContextWindowError(EngineError):
     """The prompt does not fit into the model's context window; retrying cannot help."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(message, kind="context_window")
+        super().__init__(message, kind=EngineErrorKind.CONTEXT_WINDOW)
 
 
 class ServerDownError(EngineError):
     """One of an engine's servers takes no calls, while another does; `server` is its number."""
 
     def __init__(self, message: str, server: int) -> None:
-        super().__init__(message, kind="server_down")
+        super().__init__(message, kind=EngineErrorKind.SERVER_DOWN)
         self.server = server
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import anyio
 import pytest
 
-from writ_async.errors import EngineError, InputError, StorageError, WritError
+from writ_async.errors import EngineError, EngineErrorKind, InputError, StorageError, WritError
 from writ_async.runs import workers
 from writ_async.runs.workers import Link, Worker, WorkerDiedError, start_workers
 
@@ -42,7 +42,7 @@ def count(link: Link, number: int) -> str:
 
 def refuse(link: Link, kind: str) -> None:
     if kind == "engine":
-        raise EngineError("no answer", kind="refused")
+        raise EngineError("no answer", kind=EngineErrorKind.REFUSED)
     raise {"input": InputError, "storage": StorageError}[kind](f"a bad {kind}")
 
 

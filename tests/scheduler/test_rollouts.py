@@ -10,7 +10,7 @@ from writ_async.core.environment import Environment
 from writ_async.core.message import AssistantMessage
 from writ_async.core.task import Scenario, Task
 from writ_async.core.trajectory import Seat, Termination, Trajectory
-from writ_async.errors import ContextWindowError, EngineError, StorageError
+from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind, StorageError
 from writ_async.scheduler import Job, Limits, Timing, run_rollouts
 
 pytestmark = pytest.mark.asyncio
@@ -120,7 +120,7 @@ async def test_a_conversation_has_a_deadline_of_its_own(retail_environment: Envi
 @pytest.mark.parametrize(
     ("error", "termination", "text"),
     [
-        (EngineError("no route", kind="refused"), Termination.INFRASTRUCTURE_ERROR, "refused: no route"),
+        (EngineError("no route", kind=EngineErrorKind.REFUSED), Termination.INFRASTRUCTURE_ERROR, "refused: no route"),
         (ContextWindowError("9000 tokens"), Termination.CONTEXT_WINDOW_EXCEEDED, "9000 tokens"),
         (ValueError("a bug"), Termination.INFRASTRUCTURE_ERROR, "ValueError: a bug"),
     ],

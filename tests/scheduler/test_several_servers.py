@@ -17,7 +17,7 @@ from writ_async.core.environment import Environment
 from writ_async.core.message import AssistantMessage
 from writ_async.core.task import Scenario, Task
 from writ_async.core.trajectory import Seat, Termination, Trajectory
-from writ_async.errors import EngineError, InputError, ServerDownError
+from writ_async.errors import EngineError, EngineErrorKind, InputError, ServerDownError
 from writ_async.scheduler import Job, Limits, run_rollouts
 from writ_async.scheduler.admission import AdmissionPolicy
 from writ_async.scheduler.call_gate import HEAD_START
@@ -237,7 +237,7 @@ class Cluster:
         if server in self.down and len(self.down) < self._servers:
             raise ServerDownError(f"server {server} is down", server)
         if server in self.down:
-            raise EngineError("nobody is there", kind="refused")
+            raise EngineError("nobody is there", kind=EngineErrorKind.REFUSED)
 
     def end_session(self, session: str) -> None:
         pass

@@ -11,7 +11,7 @@ from tests.support.crowd import environments, places, plain_tasks, told_tasks
 from writ_async.core.engine import Completion, Request
 from writ_async.core.message import AssistantMessage
 from writ_async.core.task import Task
-from writ_async.errors import EngineError
+from writ_async.errors import EngineError, EngineErrorKind
 from writ_async.synthesis.phraser import LlmPhraser, phrase_all, phrasing_problem
 
 Writer = Callable[[Request, int], str]
@@ -30,7 +30,7 @@ class Parrot:
         self.requests.append(request)
         text = self._write(request, request.turn)
         if text == "!":
-            raise EngineError("gone", kind="refused")
+            raise EngineError("gone", kind=EngineErrorKind.REFUSED)
         return Completion(message=AssistantMessage(text))
 
     def end_session(self, session: str) -> None:

@@ -11,17 +11,16 @@
     fleet = Fleet(urls, look, up=True)                            # several servers: which are up, and who answers
     body = await fleet.call(request, attempt_on_server, RetryPolicy(), rng, statistics)
 
-Errors are `TransportError` (its `kind` is one of `KINDS`, `retryable` says whether another attempt may help) or
+Errors are `TransportError` (its `kind` says why, `retryable` says whether another attempt may help) or
 `ContextWindowError`; a fleet's calls may end with `ServerDownError` as well.
 """
 
 from writ_engines.http.client import HttpClient
-from writ_engines.http.errors import KINDS, RETRYABLE, TransportError, error_text, status_error
+from writ_engines.http.errors import RETRYABLE, TransportError, error_text, status_error
 from writ_engines.http.fleet import Fleet, server_urls
 from writ_engines.http.retry import RetryPolicy, Tries, retry
 
 __all__ = [
-    "KINDS",
     "RETRYABLE",
     "Fleet",
     "HttpClient",

@@ -11,7 +11,7 @@ import aiohttp
 import anyio
 from yarl import URL
 
-from writ_async.errors import InputError
+from writ_async.errors import EngineErrorKind, InputError
 from writ_engines.http.errors import TransportError, status_error
 
 _HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
@@ -130,7 +130,9 @@ class HttpClient:
             except (OSError, aiohttp.ClientError) as exc:
                 raise self._typed(exc) from exc
             if not chunk:
-                raise TransportError(f"{self.base_url}: the stream of events ended without [DONE]", kind="truncated")
+                raise TransportError(
+                    f"{self.base_url}: the stream of events ended without [DONE]", kind=EngineErrorKind.TRUNCATED
+                )
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
                 if line.startswith(b"data:"):
@@ -140,20 +142,20 @@ class HttpClient:
                     yield data
 
     def _late(self, path: str, seconds: float) -> TransportError:
-        return TransportError(f"{self.base_url}{path} gave no answer in {seconds:.3g} s", kind="deadline")
+        return TransportError(f"{self.base_url}{path} gave no answer in {seconds:.3g} s", kind=EngineErrorKind.DEADLINE)
 
     def _typed(self, exc: Exception) -> TransportError:
         """What an exception of the HTTP library means."""
-        kind = "reset"
+        kind = EngineErrorKind.RESET
         if isinstance(exc, aiohttp.ClientSSLError | aiohttp.ServerFingerprintMismatch):
-            kind = "tls"
+            kind = EngineErrorKind.TLS
         elif isinstance(exc, OSError) and exc.errno in _OUT_OF_SOCKETS:
-            kind = "resources"
+            kind = EngineErrorKind.RESOURCES
         elif isinstance(exc, aiohttp.ClientConnectorError):
-            kind = "refused"
+            kind = EngineErrorKind.REFUSED
         elif isinstance(exc, aiohttp.ClientPayloadError | aiohttp.ClientResponseError):
-            kind = "truncated"
+            kind = EngineErrorKind.TRUNCATED
         elif isinstance(exc, aiohttp.InvalidURL):
-            kind = "not_found"
+            kind = EngineErrorKind.NOT_FOUND
         text = " ".join(str(exc).split()) or type(exc).__name__
         return TransportError(f"{self.base_url}: {text}", kind=kind)

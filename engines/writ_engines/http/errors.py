@@ -1,7 +1,7 @@
 """What may go wrong between an engine and a server, as typed errors.
 
 EngineError
-├── TransportError          `kind` is one of `KINDS`
+├── TransportError          a call that failed; `RETRYABLE` are the kinds that may pass
 └── ContextWindowError      the server says that the prompt is too long
 """
 
@@ -13,51 +13,34 @@ from typing import Any
 
 import msgspec
 
-from writ_async.errors import ContextWindowError, EngineError
-
-KINDS: dict[str, str] = {
-    "refused": "nothing listens at the address, or its name is unknown",
-    "reset": "the server closed the connection before it answered",
-    "truncated": "the answer broke off, or is not what it should be",
-    "overloaded": "the server has no room now: its queue is full, it is loading, or a rate limit was hit",
-    "server_error": "the server failed at the request",
-    "aborted_by_server": "the server gave the request up half-way",
-    "batch_refused": "the server refused a batch, and it may have been for another call in it",
-    "deadline": "no answer within the time allowed",
-    "resources": "this machine has no more sockets to open",
-    "bad_request": "the server refuses the request as it is",
-    "unauthorized": "the key is missing or wrong, or may not do this",
-    "not_found": "the server has no such path or model",
-    "tls": "the server's certificate is not trusted",
-}
-"""Every kind of failed call, and what it means."""
+from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind
 
 RETRYABLE = frozenset(
     {
-        "refused",
-        "reset",
-        "truncated",
-        "overloaded",
-        "server_error",
-        "aborted_by_server",
-        "batch_refused",
-        "deadline",
-        "resources",
+        EngineErrorKind.REFUSED,
+        EngineErrorKind.RESET,
+        EngineErrorKind.TRUNCATED,
+        EngineErrorKind.OVERLOADED,
+        EngineErrorKind.SERVER_ERROR,
+        EngineErrorKind.ABORTED_BY_SERVER,
+        EngineErrorKind.BATCH_REFUSED,
+        EngineErrorKind.DEADLINE,
+        EngineErrorKind.RESOURCES,
     }
 )
 """The kinds that may pass."""
 
 _BY_STATUS = {
-    401: "unauthorized",
-    402: "unauthorized",
-    403: "unauthorized",
-    404: "not_found",
-    405: "not_found",
-    408: "server_error",
-    409: "server_error",
-    429: "overloaded",
-    503: "overloaded",
-    529: "overloaded",
+    401: EngineErrorKind.UNAUTHORIZED,
+    402: EngineErrorKind.UNAUTHORIZED,
+    403: EngineErrorKind.UNAUTHORIZED,
+    404: EngineErrorKind.NOT_FOUND,
+    405: EngineErrorKind.NOT_FOUND,
+    408: EngineErrorKind.SERVER_ERROR,
+    409: EngineErrorKind.SERVER_ERROR,
+    429: EngineErrorKind.OVERLOADED,
+    503: EngineErrorKind.OVERLOADED,
+    529: EngineErrorKind.OVERLOADED,
 }
 
 _TOO_LONG = re.compile(
@@ -69,7 +52,9 @@ _LONGEST_TEXT = 500
 class TransportError(EngineError):
     """A call that failed. `status` is the HTTP status, if any; `retry_after` the seconds that the server asks for."""
 
-    def __init__(self, message: str, *, kind: str, status: int | None = None, retry_after: float = 0.0) -> None:
+    def __init__(
+        self, message: str, *, kind: EngineErrorKind, status: int | None = None, retry_after: float = 0.0
+    ) -> None:
         super().__init__(message, kind=kind)
         self.status = status
         self.retry_after = retry_after
@@ -115,7 +100,7 @@ def status_error(status: int, body: bytes, headers: Mapping[str, str] | None = N
     text = error_text(body)
     if status in (400, 413, 422) and _TOO_LONG.search(text):
         return ContextWindowError(text)
-    kind = _BY_STATUS.get(status) or ("server_error" if status >= 500 else "bad_request")
+    kind = _BY_STATUS.get(status, EngineErrorKind.SERVER_ERROR if status >= 500 else EngineErrorKind.BAD_REQUEST)
     return TransportError(
         f"HTTP {status}: {text}" if text else f"HTTP {status}",
         kind=kind,

@@ -15,7 +15,7 @@ from typing import TypeVar
 import anyio
 
 from writ_async.core.engine import CallCounts, Request
-from writ_async.errors import EngineError, InputError, ServerDownError
+from writ_async.errors import EngineError, EngineErrorKind, InputError, ServerDownError
 from writ_engines.http.errors import TransportError
 from writ_engines.http.retry import RetryPolicy, Tries, retry
 
@@ -26,10 +26,12 @@ logger = logging.getLogger(__name__)
 IN_A_ROW = 3
 """So many failures without an answer between them, of calls and looks together, and a server is down."""
 
-GONE = frozenset({"refused", "reset", "truncated", "deadline"})
+GONE = frozenset({EngineErrorKind.REFUSED, EngineErrorKind.RESET, EngineErrorKind.TRUNCATED, EngineErrorKind.DEADLINE})
 """The kinds of failure that say so: the server gave no answer. One that answers with an error is there."""
 
-REFUSING = frozenset({"unauthorized", "not_found", "quota", "tls"})
+REFUSING = frozenset(
+    {EngineErrorKind.UNAUTHORIZED, EngineErrorKind.NOT_FOUND, EngineErrorKind.QUOTA, EngineErrorKind.TLS}
+)
 """The kinds of failure that one call shows for all: the server takes none, and sending it more would fail them all."""
 
 _LOOK_AGAIN = 5.0  # seconds between looks at a server that is down, where nobody else looks after it
@@ -183,7 +185,7 @@ class Fleet:
                 standing.told = False
                 logger.warning("%s takes calls again", standing.url)
             return result
-        raise TransportError(f"{standing.url} was given up, and its calls with it", kind="reset")
+        raise TransportError(f"{standing.url} was given up, and its calls with it", kind=EngineErrorKind.RESET)
 
     def _failed(self, standing: _Standing, error: EngineError) -> None:
         standing.failed(error)

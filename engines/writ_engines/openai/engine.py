@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from writ_async.core.engine import CallCounts, Completion, EngineFactory, Gauges, Request, Setting
-from writ_async.errors import EngineError
+from writ_async.errors import EngineError, EngineErrorKind
 from writ_engines.http import Fleet, HttpClient, RetryPolicy, TransportError
 from writ_engines.openai.body import BodyWriter
 from writ_engines.openai.failures import explain
@@ -56,7 +56,7 @@ class OpenAIEngine:
 
     async def _try(self, server: int, request: Request, body: bytes, seconds: float) -> Completion:
         if server in self._refused:
-            raise EngineError(self._refused[server], kind="unauthorized")
+            raise EngineError(self._refused[server], kind=EngineErrorKind.UNAUTHORIZED)
         try:
             reply = await self._clients[server].post(_PATH, body, seconds=seconds)
             taken = self._bodies.history(request.session).call_ids
@@ -71,7 +71,7 @@ class OpenAIEngine:
     async def _look(self, server: int) -> None:
         """See whether a server is there: whatever it says of its models, it is, unless it has refused the key."""
         if server in self._refused:
-            raise EngineError(self._refused[server], kind="unauthorized")
+            raise EngineError(self._refused[server], kind=EngineErrorKind.UNAUTHORIZED)
         try:
             await self._clients[server].get("/models", seconds=_LOOK_SECONDS)
         except EngineError as exc:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from writ_async.errors import ContextWindowError, EngineError
+from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind
 from writ_engines.http import TransportError
 from writ_engines.openai.options import Endpoint
 
@@ -33,13 +33,15 @@ def explain(error: EngineError, endpoint: Endpoint, model: str) -> EngineError:
     if status in (400, 413, 422) and _TOO_LONG.search(text):
         return ContextWindowError(text)
     if status == 402 or (status == 429 and _NO_CREDIT.search(text)):
-        return EngineError(f"the account at {endpoint.url} has no credit left: {text}", kind="quota")
+        return EngineError(f"the account at {endpoint.url} has no credit left: {text}", kind=EngineErrorKind.QUOTA)
     if status in (400, 403) and _CONTENT.search(text):
-        return EngineError(f"the server's content filter withheld the answer: {text}", kind="content_filter")
-    if error.kind == "unauthorized":
+        return EngineError(
+            f"the server's content filter withheld the answer: {text}", kind=EngineErrorKind.CONTENT_FILTER
+        )
+    if error.kind is EngineErrorKind.UNAUTHORIZED:
         hint = f"look at the key in {endpoint.key_env}" if endpoint.key else f"put the key into {endpoint.key_env}"
         text = f"{endpoint.url} refused the key; {hint}: {text}"
-    elif error.kind == "not_found":
+    elif error.kind is EngineErrorKind.NOT_FOUND:
         text = f"{endpoint.url} knows no model {model!r}, or is not the right address: {text}"
     return TransportError(text, kind=error.kind, status=status, retry_after=error.retry_after)
 

@@ -10,7 +10,7 @@ import msgspec
 from writ_async.core.engine import Completion, FinishReason
 from writ_async.core.message import AssistantMessage, FunctionCall, ToolCall
 from writ_async.core.trajectory import Note, Usage
-from writ_async.errors import EngineError
+from writ_async.errors import EngineError, EngineErrorKind
 from writ_engines.http import TransportError, status_error
 from writ_engines.openai.prices import Price
 
@@ -77,7 +77,7 @@ def read_reply(body: bytes, turn: int, taken: AbstractSet[str] = frozenset(), pr
         finish = _finish(choice.finish_reason, bool(calls))
         usage = _usage(reply.usage, price)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as exc:
-        raise TransportError(f"the answer is no chat completion: {exc}", kind="truncated") from None
+        raise TransportError(f"the answer is no chat completion: {exc}", kind=EngineErrorKind.TRUNCATED) from None
     content = _text(message.content)
     notes: tuple[Note, ...] = ()
     if isinstance(message.refusal, str) and message.refusal:
@@ -93,7 +93,7 @@ def _only_choice(reply: _Reply, body: bytes) -> _Choice:
         return reply.choices[0]
     if reply.error or reply.object == "error":
         raise status_error(_status(reply), body)
-    raise TransportError("the answer is no chat completion: it holds no choice", kind="truncated")
+    raise TransportError("the answer is no chat completion: it holds no choice", kind=EngineErrorKind.TRUNCATED)
 
 
 def _status(reply: _Reply) -> int:
@@ -106,13 +106,17 @@ def _status(reply: _Reply) -> int:
 
 def _finish(reason: Any, called: bool) -> FinishReason:
     if reason == "content_filter":
-        raise EngineError("the server's content filter withheld the answer", kind="content_filter")
+        raise EngineError("the server's content filter withheld the answer", kind=EngineErrorKind.CONTENT_FILTER)
     if reason in _BROKEN_OFF:
-        raise TransportError(f"the server broke the answer off (finish reason {reason!r})", kind="aborted_by_server")
+        raise TransportError(
+            f"the server broke the answer off (finish reason {reason!r})", kind=EngineErrorKind.ABORTED_BY_SERVER
+        )
     known = _FINISHED.get(reason) if isinstance(reason, str) else None
     if known is None:
         shown = repr(reason)[:80]
-        raise TransportError(f"the answer is not known to be whole (finish reason {shown})", kind="truncated")
+        raise TransportError(
+            f"the answer is not known to be whole (finish reason {shown})", kind=EngineErrorKind.TRUNCATED
+        )
     if known == "length":
         return known
     return "tool_calls" if called else "stop"

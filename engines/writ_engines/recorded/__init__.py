@@ -13,7 +13,7 @@ import msgspec
 from writ_async.core.engine import Completion, EngineFactory, Request, Setting
 from writ_async.core.message import AssistantMessage, UserMessage
 from writ_async.core.trajectory import Seat, Trajectory, Usage, trajectory_id
-from writ_async.errors import EngineError, InputError
+from writ_async.errors import EngineError, EngineErrorKind, InputError
 from writ_async.files import read_jsonl
 
 
@@ -37,7 +37,7 @@ class RecordedEngine:
         await anyio.lowlevel.checkpoint()
         recorded = self._completions.get(f"{trajectory_id(request.task_id, request.trial)}/{request.seat}", [])
         if request.turn >= len(recorded):
-            raise EngineError(f"nothing is recorded for {request.id}", kind="not_recorded")
+            raise EngineError(f"nothing is recorded for {request.id}", kind=EngineErrorKind.NOT_RECORDED)
         return recorded[request.turn]
 
     def end_session(self, session: str) -> None:

@@ -13,7 +13,7 @@ from writ_async.core.domain import Domain
 from writ_async.core.engine import Completion, EngineFactory, Request, Setting
 from writ_async.core.message import AssistantMessage, Message, UserMessage
 from writ_async.core.task import Task
-from writ_async.errors import EngineError
+from writ_async.errors import EngineError, EngineErrorKind
 from writ_engines.scripted.agent import AgentScript
 from writ_engines.scripted.mistakes import choose_mistakes, parse_rates
 from writ_engines.scripted.plan import make_plan
@@ -61,7 +61,7 @@ class ScriptedEngine:
         await anyio.lowlevel.checkpoint()
         task = self._tasks.get(request.task_id)
         if task is None:
-            raise EngineError(f"the script has no task {request.task_id!r}", kind="unknown_task")
+            raise EngineError(f"the script has no task {request.task_id!r}", kind=EngineErrorKind.UNKNOWN_TASK)
         if request.seat == "user":
             return self._play_user(task, request)
         if task.behaviour is not None:

@@ -23,7 +23,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from writ_async.errors import EngineError
+from writ_async.errors import EngineError, EngineErrorKind
 from writ_engines.http import HttpClient, TransportError
 from writ_engines.sglang.wire import Answer, batch_body, check_answer, parse_answer, single_body
 
@@ -121,7 +121,7 @@ class Batcher:
         batch.task.add_done_callback(self._tasks.discard)
 
     async def _run(self, calls: Sequence[Call], futures: dict[str, asyncio.Future[Answer]]) -> None:
-        failure: EngineError = TransportError("the stream ended without an answer", kind="truncated")
+        failure: EngineError = TransportError("the stream ended without an answer", kind=EngineErrorKind.TRUNCATED)
         try:
             if len(calls) == 1:
                 self._settle(calls[0].rid, await self.send_alone(calls[0]), futures)
@@ -164,4 +164,4 @@ def shared(error: EngineError) -> EngineError:
     """What the failure of a batch means to each of its calls: a refusal may be another call's, so it may be retried."""
     if isinstance(error, TransportError) and error.retryable:
         return error
-    return TransportError(f"the batch was refused: {error}", kind="batch_refused")
+    return TransportError(f"the batch was refused: {error}", kind=EngineErrorKind.BATCH_REFUSED)

@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar
 import anyio
 import msgspec
 
-from writ_async.errors import EngineError
+from writ_async.errors import EngineError, EngineErrorKind
 from writ_engines.http import HttpClient, TransportError, server_urls
 from writ_engines.sglang.server import ServerInfo, fetch_info, wait_ready
 
@@ -74,7 +74,9 @@ class ServerControl:
             with anyio.move_on_after(_LAST_WORD, shield=True) as last:
                 await self.resume()
         if last.cancelled_caught:
-            raise TransportError("not all servers have said that they go on; resume them", kind="deadline")
+            raise TransportError(
+                "not all servers have said that they go on; resume them", kind=EngineErrorKind.DEADLINE
+            )
 
     async def update_weights(self, folder: str, *, version: str, flush_cache: bool = True) -> None:
         """Load the weights of a folder that the server can read, and call them `version`.
@@ -88,7 +90,9 @@ class ServerControl:
         async def update(client: HttpClient) -> None:
             done = msgspec.json.decode(await client.post("/update_weights_from_disk", body), type=_Done)
             if not done.success:
-                raise TransportError(f"the weights of {folder} were not loaded: {done.message}", kind="bad_request")
+                raise TransportError(
+                    f"the weights of {folder} were not loaded: {done.message}", kind=EngineErrorKind.BAD_REQUEST
+                )
 
         await self._all(update)
 
@@ -115,7 +119,7 @@ class ServerControl:
             told = ", ".join(
                 f"{client.base_url} has {version}" for client, version in zip(self._clients, versions, strict=True)
             )
-            raise TransportError(f"the servers have different weights: {told}", kind="bad_request")
+            raise TransportError(f"the servers have different weights: {told}", kind=EngineErrorKind.BAD_REQUEST)
         return versions[0]
 
     async def info(self) -> ServerInfo:

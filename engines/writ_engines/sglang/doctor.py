@@ -15,7 +15,7 @@ import msgspec
 from writ_async.chat import ChatFormat, open_chat_format
 from writ_async.core.engine import Check
 from writ_async.core.message import Message, SystemMessage, UserMessage
-from writ_async.errors import EngineError, InputError
+from writ_async.errors import EngineError, EngineErrorKind, InputError
 from writ_engines.http import HttpClient
 from writ_engines.sglang.server import SAMPLE, ServerInfo, tokenize
 from writ_engines.sglang.wire import Answer, check_answer, encode_ids, parse_answer, single_body
@@ -74,7 +74,7 @@ async def _reach(client: HttpClient) -> tuple[list[Check], _Info | None]:
     try:
         await client.get("/ready")
     except EngineError as exc:
-        if exc.kind == "overloaded":
+        if exc.kind is EngineErrorKind.OVERLOADED:
             advice = "it is still starting: wait, or see its log"
         else:
             advice = "start one with `writ serve MODEL`, or see whether the address and port are right"

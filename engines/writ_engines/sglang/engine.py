@@ -14,7 +14,7 @@ import msgspec
 from writ_async.chat import ChatFormat, Parsed
 from writ_async.core.engine import CallCounts, Completion, FinishReason, Gauges, Request
 from writ_async.core.trajectory import Note, Seat, TokenSequence, Usage
-from writ_async.errors import ContextWindowError, EngineError, InputError
+from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind, InputError
 from writ_engines.http import HttpClient, RetryPolicy, TransportError
 from writ_engines.sglang.batching import BatchStatistics, Call
 from writ_engines.sglang.grammar import variants
@@ -180,7 +180,7 @@ class SglangEngine:
             together = not alone and self.options.batch > 1
             answer = await (host.batcher.send(call) if together else host.batcher.send_alone(call))
         except TransportError as exc:
-            if exc.kind == "deadline":
+            if exc.kind is EngineErrorKind.DEADLINE:
                 await self._abort(host, call.rid)
             raise
         except anyio.get_cancelled_exc_class():

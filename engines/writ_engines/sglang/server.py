@@ -7,7 +7,7 @@ from pathlib import PurePath
 import anyio
 import msgspec
 
-from writ_async.errors import EngineError
+from writ_async.errors import EngineError, EngineErrorKind
 from writ_engines.http import HttpClient, TransportError
 from writ_engines.http.fleet import GONE
 
@@ -99,7 +99,7 @@ async def wait_ready(client: HttpClient, patience: float) -> None:
             await client.get("/ready", seconds=_LOOK)
             return
         except TransportError as exc:
-            if exc.kind == "not_found":
+            if exc.kind is EngineErrorKind.NOT_FOUND:
                 return
             if not exc.retryable:
                 raise
@@ -158,4 +158,4 @@ async def fetch_loads(client: HttpClient, seconds: float = _LOOK) -> list[Load]:
     try:
         return _decode_loads(await client.get("/v1/loads", seconds=seconds)).loads
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        raise TransportError(f"the server's loads cannot be read: {exc}", kind="not_found") from None
+        raise TransportError(f"the server's loads cannot be read: {exc}", kind=EngineErrorKind.NOT_FOUND) from None

@@ -9,7 +9,7 @@ import anyio
 import msgspec
 
 from writ_async.core.engine import Gauges
-from writ_async.errors import EngineError, InputError
+from writ_async.errors import EngineError, EngineErrorKind, InputError
 from writ_engines.http import Fleet, HttpClient, TransportError
 from writ_engines.sglang.batching import Batcher, BatchStatistics
 from writ_engines.sglang.options import SglangOptions
@@ -180,7 +180,7 @@ class SglangServers:
             if host.refused != text:
                 logger.warning("%s; the former is not used until it has the same", text)
             host.refused = text
-            raise EngineError(text, kind="other_model")
+            raise EngineError(text, kind=EngineErrorKind.OTHER_MODEL)
         host.refused = ""
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from writ_async.errors import EngineError
+from writ_async.errors import EngineError, EngineErrorKind
 from writ_engines.http.errors import TransportError, status_error
 
 _ONLY_THE_END = b',"stream_interval":1073741824}'  # more tokens than any completion has
@@ -80,7 +80,7 @@ def parse_answer(body: bytes) -> Answer:
     try:
         return _decode_answer(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        raise TransportError(f"the server's answer cannot be read: {exc}", kind="truncated") from None
+        raise TransportError(f"the server's answer cannot be read: {exc}", kind=EngineErrorKind.TRUNCATED) from None
 
 
 def check_answer(answer: Answer) -> Answer:
@@ -93,12 +93,12 @@ def check_answer(answer: Answer) -> Answer:
         raise _refusal(answer.error.code, answer.error.message)
     reason = answer.meta_info.finish_reason
     if reason is None:
-        raise TransportError("the answer has no finish reason", kind="truncated")
+        raise TransportError("the answer has no finish reason", kind=EngineErrorKind.TRUNCATED)
     if reason.type in ("stop", "length"):
         return answer
     if reason.status_code is None:
         text = reason.message or reason.type or "no reason given"
-        raise TransportError(f"the server gave the request up: {text}", kind="aborted_by_server")
+        raise TransportError(f"the server gave the request up: {text}", kind=EngineErrorKind.ABORTED_BY_SERVER)
     raise _refusal(reason.status_code, reason.message or "")
 
 

@@ -10,7 +10,7 @@ import msgspec
 from writ_async.core.engine import Completion, Engine, EngineFactory, Gauges, Request, Setting
 from writ_async.core.message import Message, SystemMessage
 from writ_async.core.trajectory import TokenSequence, Usage
-from writ_async.errors import ContextWindowError, EngineError
+from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind
 from writ_async.registry import make_engine
 from writ_engines.simulated.costs import costs_of, read_costs
 from writ_engines.simulated.requests import Generation, Report, Segment
@@ -140,7 +140,7 @@ class SimulatedEngine:
         try:
             server.submit(generation)
         except QueueFullError:
-            raise EngineError("the request queue is full", kind="queue_full") from None
+            raise EngineError("the request queue is full", kind=EngineErrorKind.QUEUE_FULL) from None
         except PromptTooLongError:
             raise ContextWindowError(f"the prompt of {session.tokens} tokens exceeds the server's pool") from None
         try:

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from writ_engines.http import HttpClient, TransportError, error_text
 
-from writ_async.errors import ContextWindowError, EngineError, InputError
+from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind, InputError
 
 pytestmark = pytest.mark.asyncio
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -144,7 +144,7 @@ async def test_silence_ends_at_the_deadline_of_the_call_or_of_the_client() -> No
             async with client.events("/x", b"") as events:
                 async for _ in events:
                     pass
-        assert caught.value.kind == "deadline"
+        assert caught.value.kind is EngineErrorKind.DEADLINE
 
 
 async def test_a_caller_that_is_cancelled_is_not_told_of_a_deadline() -> None:
@@ -188,11 +188,11 @@ async def test_a_stream_without_its_end_is_truncated_and_one_that_is_refused_has
     async with serving(streaming(b"data: 1\n\n")) as client:
         with pytest.raises(TransportError) as caught:
             await read_events(client)
-        assert caught.value.kind == "truncated"
+        assert caught.value.kind is EngineErrorKind.TRUNCATED
     async with serving(answering(503, b"loading")) as client:
         with pytest.raises(TransportError) as caught:
             await read_events(client)
-        assert caught.value.kind == "overloaded"
+        assert caught.value.kind is EngineErrorKind.OVERLOADED
 
 
 async def test_many_calls_go_out_at_once() -> None:

@@ -12,7 +12,7 @@ from writ_engines.http import RETRYABLE, Fleet, RetryPolicy, TransportError, ser
 from writ_engines.http.fleet import GONE, IN_A_ROW, REFUSING
 
 from writ_async.core.engine import CallCounts, Request
-from writ_async.errors import EngineError, InputError, ServerDownError
+from writ_async.errors import EngineError, EngineErrorKind, InputError, ServerDownError
 
 URLS = ("http://a:1", "http://b:2", "http://c:3")
 QUICK = RetryPolicy(attempts=20, budget=30.0, first=0.001, longest=0.002)
@@ -44,7 +44,7 @@ class Servers:
 
     def fail(self, server: int) -> None:
         if server in self.broken:
-            raise TransportError(f"server {server}", kind=self.broken[server])
+            raise TransportError(f"server {server}", kind=EngineErrorKind(self.broken[server]))
 
     async def look(self, server: int) -> None:
         try:
@@ -165,7 +165,7 @@ async def test_with_all_servers_down_calls_stay_where_they_are_until_one_is_foun
     for server in range(2):
         servers.broken[server] = "refused"
         for _ in range(IN_A_ROW):
-            servers.fleet.missed(server, TransportError("gone", kind="refused"))
+            servers.fleet.missed(server, TransportError("gone", kind=EngineErrorKind.REFUSED))
     with pytest.raises(TransportError, match="20 attempts"):
         await servers.call(request(server=0))
     servers.broken.clear()
@@ -179,7 +179,7 @@ async def test_with_all_servers_down_calls_stay_where_they_are_until_one_is_foun
 @pytest.mark.asyncio
 async def test_one_failure_of_a_whole_batch_counts_once() -> None:
     servers = Servers()
-    failure = TransportError("gone", kind="reset")
+    failure = TransportError("gone", kind=EngineErrorKind.RESET)
 
     async def attempt(server: int, number: int, seconds: float) -> int:
         if number:
@@ -205,7 +205,7 @@ async def test_calls_under_way_are_given_up_when_a_look_finds_the_server_gone() 
     async def look() -> None:
         for _ in range(IN_A_ROW):
             await anyio.sleep(0.001)
-            servers.fleet.missed(0, TransportError("gone", kind="deadline"))
+            servers.fleet.missed(0, TransportError("gone", kind=EngineErrorKind.DEADLINE))
 
     with pytest.raises(ServerDownError):
         async with anyio.create_task_group() as group:
@@ -248,7 +248,7 @@ def test_a_server_is_down_after_so_many_failures_in_a_row_until_it_is_found(even
             failures[server] = 0
         else:
             status = 503 if event == "overloaded" else None
-            fleet.missed(server, TransportError("no", kind=event, status=status))
+            fleet.missed(server, TransportError("no", kind=EngineErrorKind(event), status=status))
             failures[server] = 0 if event == "overloaded" else failures[server] + 1
             up[server] = up[server] and failures[server] < IN_A_ROW
         assert [fleet.is_up(number) for number in range(3)] == up

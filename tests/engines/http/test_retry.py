@@ -6,10 +6,10 @@ import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from writ_engines.http import KINDS, RETRYABLE, RetryPolicy, TransportError, retry
+from writ_engines.http import RETRYABLE, RetryPolicy, TransportError, retry
 
 from writ_async.core.engine import CallCounts
-from writ_async.errors import ContextWindowError, EngineError
+from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind
 
 pytestmark = pytest.mark.asyncio
 
@@ -41,12 +41,12 @@ def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return waited
 
 
-def failure(kind: str) -> TransportError:
+def failure(kind: EngineErrorKind) -> TransportError:
     return TransportError("it failed", kind=kind)
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
-async def test_only_what_may_pass_is_tried_again(kind: str, sleeps: list[float]) -> None:
+@pytest.mark.parametrize("kind", sorted(EngineErrorKind))
+async def test_only_what_may_pass_is_tried_again(kind: EngineErrorKind, sleeps: list[float]) -> None:
     flaky, statistics = Flaky(failure(kind)), CallCounts()
     if kind in RETRYABLE:
         assert await retry(flaky, RetryPolicy(), Random(1), statistics) == 1
@@ -67,16 +67,16 @@ async def test_a_prompt_that_is_too_long_is_never_tried_again(sleeps: list[float
 
 
 async def test_attempts_are_numbered_and_bounded(sleeps: list[float]) -> None:
-    flaky, statistics = Flaky(*(failure("reset") for _ in range(9))), CallCounts()
+    flaky, statistics = Flaky(*(failure(EngineErrorKind.RESET) for _ in range(9))), CallCounts()
     with pytest.raises(TransportError, match=r"it failed \(4 attempts\)") as caught:
         await retry(flaky, RetryPolicy(attempts=4), Random(1), statistics)
-    assert caught.value.kind == "reset"
+    assert caught.value.kind is EngineErrorKind.RESET
     assert [number for number, _ in flaky.seen] == [0, 1, 2, 3]
     assert (statistics.attempts, statistics.failures, statistics.given_up) == (4, {"reset": 4}, {"reset": 1})
 
 
 async def test_no_attempt_begins_after_the_budget(sleeps: list[float]) -> None:
-    flaky = Flaky(*(failure("refused") for _ in range(500)))
+    flaky = Flaky(*(failure(EngineErrorKind.REFUSED) for _ in range(500)))
     with pytest.raises(TransportError):
         await retry(flaky, RetryPolicy(attempts=500, budget=100.0), Random(3), CallCounts())
     assert sum(sleeps) < 100.0
@@ -84,7 +84,7 @@ async def test_no_attempt_begins_after_the_budget(sleeps: list[float]) -> None:
 
 
 async def test_the_server_may_ask_for_a_longer_wait(sleeps: list[float]) -> None:
-    flaky = Flaky(TransportError("busy", kind="overloaded", retry_after=17.0))
+    flaky = Flaky(TransportError("busy", kind=EngineErrorKind.OVERLOADED, retry_after=17.0))
     await retry(flaky, RetryPolicy(), Random(1), CallCounts())
     assert sleeps == [17.0]
 

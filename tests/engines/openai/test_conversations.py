@@ -69,7 +69,7 @@ def test_whole_conversations_of_both_seats_are_those_of_the_script(tmp_path: Pat
     seen: set[bytes] = set()
 
     async def run() -> tuple[list[Trajectory], Progress]:
-        tasks = make_tasks("retail", 24, seed=5, world_size=60)
+        tasks = make_tasks("retail", 24, seed=5, behaviours="off", world_size=60)
         listener, rows = await listen(tasks, 5, config.rules, mistakes="0.4")
 
         def answer(asked: Asked) -> Answer:

@@ -11,7 +11,7 @@ from writ_engines.openai import ENGINE, OpenAIEngine, OpenAIOptions
 from tests.support.chat_double import Answer, Asked, Double, chat, refusal, said, serve
 from writ_async.core.engine import Completion, Engine, Request
 from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage, make_call
-from writ_async.errors import ContextWindowError, EngineError
+from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind
 
 SECRET = "sk-test-Zq81xV0pLmN3"
 TOOLS = ({"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}},)
@@ -138,7 +138,7 @@ def test_what_may_pass_is_tried_again(failure: Answer) -> None:
 def test_it_gives_up_after_as_many_attempts_as_it_may_make() -> None:
     (error,), double, _ = talk(lambda _: refusal(503, {"error": "busy"}), retries=4)
     assert isinstance(error, EngineError)
-    assert error.kind == "overloaded"
+    assert error.kind is EngineErrorKind.OVERLOADED
     assert "5 attempts" in str(error)
     assert len(double.asked) == 5
 
@@ -199,7 +199,7 @@ def test_a_key_that_was_refused_is_not_tried_again() -> None:
 def test_a_server_that_is_not_there_is_told_with_its_address() -> None:
     (error,), _, _ = talk(lambda _: said(""), url="http://127.0.0.1:1/v1", retries=1)
     assert isinstance(error, EngineError)
-    assert error.kind == "refused"
+    assert error.kind is EngineErrorKind.REFUSED
     assert "http://127.0.0.1:1/v1" in str(error)
 
 

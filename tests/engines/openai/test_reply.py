@@ -18,7 +18,7 @@ from tests.support.shared_data import SHARED, needs_shared
 from writ_async.core.engine import Completion
 from writ_async.core.message import AssistantMessage, FunctionCall, ToolCall, make_call
 from writ_async.core.trajectory import Note, Usage
-from writ_async.errors import EngineError
+from writ_async.errors import EngineError, EngineErrorKind
 
 ENDPOINT = Endpoint("http://h/v1", "MY_KEY", "sk-test-Zq81xV0pLmN3")
 CALL = make_call("call_a", "look", {"city": "Paris"})
@@ -138,14 +138,14 @@ def failure(body: bytes) -> EngineError:
 
 def test_a_content_filter_is_an_error_that_no_retry_mends() -> None:
     error = failure(chat(AssistantMessage("Partly"), finish="content_filter").body)
-    assert error.kind == "content_filter"
+    assert error.kind is EngineErrorKind.CONTENT_FILTER
     assert not isinstance(error, TransportError)
 
 
 @pytest.mark.parametrize("finish", ["abort", "error"])
 def test_an_answer_that_the_server_broke_off_may_be_asked_for_again(finish: str) -> None:
     error = failure(chat(AssistantMessage("Partly"), finish=finish).body)
-    assert error.kind == "aborted_by_server"
+    assert error.kind is EngineErrorKind.ABORTED_BY_SERVER
     assert isinstance(error, TransportError)
     assert error.retryable
 

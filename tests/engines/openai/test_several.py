@@ -12,7 +12,7 @@ from writ_async.core.engine import Gauged, Gauges
 from writ_async.core.environment import Environment
 from writ_async.core.task import Scenario, Task
 from writ_async.core.trajectory import Termination, Trajectory
-from writ_async.errors import EngineError, InputError, ServerDownError
+from writ_async.errors import EngineError, EngineErrorKind, InputError, ServerDownError
 from writ_async.scheduler import Job, Limits, run_rollouts
 
 pytestmark = pytest.mark.asyncio
@@ -114,7 +114,7 @@ async def test_with_all_servers_gone_a_look_says_why() -> None:
     for server in (0, 1) * 3:
         with pytest.raises(EngineError) as caught:
             await engine.gauges(server)
-    assert caught.value.kind == "refused"
+    assert caught.value.kind is EngineErrorKind.REFUSED
     await engine.aclose()
 
 

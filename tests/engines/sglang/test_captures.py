@@ -13,7 +13,7 @@ from writ_engines.sglang.wire import check_answer, parse_answer
 
 from tests.support.sglang_double import SglangDouble
 from tests.support.shared_data import SHARED, needs_shared
-from writ_async.errors import ContextWindowError, EngineError
+from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind
 
 pytestmark = needs_shared
 GOOD = [
@@ -93,7 +93,7 @@ def test_failures_inside_a_stream_of_status_200_have_their_kinds() -> None:
     (full,) = events("queue_full_generate_stream")
     with pytest.raises(TransportError) as caught:
         check_answer(parse_answer(full))
-    assert caught.value.kind == "overloaded"
+    assert caught.value.kind is EngineErrorKind.OVERLOADED
     (long,) = events("err_context_too_long_stream")
     with pytest.raises(ContextWindowError):
         check_answer(parse_answer(long))

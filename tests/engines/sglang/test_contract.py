@@ -17,7 +17,7 @@ from writ_engines.sglang.wire import check_answer, parse_answer
 from tests.support.talk import TOOLS, Talk, Target, make_engine
 from writ_async.chat import open_chat_format
 from writ_async.core.engine import Completion, Gauged
-from writ_async.errors import ContextWindowError, EngineError
+from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind
 
 pytestmark = pytest.mark.asyncio
 Serve = Callable[..., AbstractAsyncContextManager[Target]]
@@ -165,7 +165,7 @@ async def test_refusals_are_not_tried_again(serve: Serve) -> None:
         engine = make_engine(target.url, target.model, temperature=-1.0)
         with pytest.raises(EngineError) as caught:
             await Talk(engine, fresh("refused")).complete()
-        assert caught.value.kind == "bad_request"
+        assert caught.value.kind is EngineErrorKind.BAD_REQUEST
         assert engine.statistics().retries.attempts == 1
         await engine.aclose()
 
@@ -202,7 +202,7 @@ async def test_a_call_past_its_deadline_is_aborted_and_told_as_deadline(serve: S
         engine = make_engine(target.url, target.model, policy=None, **options)
         with pytest.raises(TransportError) as caught:
             await Talk(engine, fresh("late")).complete()
-        assert caught.value.kind == "deadline"
+        assert caught.value.kind is EngineErrorKind.DEADLINE
         assert (engine.statistics().aborts, engine.statistics().retries.failures) == (2, {"deadline": 2})
         await engine.aclose()
 
@@ -225,7 +225,7 @@ async def test_weights_are_swapped_between_turns_and_their_versions_kept(serve: 
         assert swapped.usage.cached_tokens == 0
         with pytest.raises(TransportError) as caught:
             await control.update_weights("/nonexistent/folder", version="never")
-        assert caught.value.kind == "bad_request"
+        assert caught.value.kind is EngineErrorKind.BAD_REQUEST
         assert await control.weight_version() == after
         await control.flush_cache()
         await control.aclose()

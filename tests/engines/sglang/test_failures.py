@@ -14,7 +14,7 @@ from tests.support.sglang_double import SglangDouble
 from tests.support.talk import TOOLS, Talk, make_engine
 from writ_async.chat import HistoryChangedError, TokenRangeError
 from writ_async.core.message import UserMessage
-from writ_async.errors import ContextWindowError, EngineError, InputError
+from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind, InputError
 
 pytestmark = pytest.mark.asyncio
 OpenDouble = Callable[..., SglangDouble]
@@ -77,7 +77,7 @@ async def test_a_spent_budget_tells_the_last_failure_and_how_often_it_was_tried(
         server.faults.extend(["queue_full"] * 20)
         with pytest.raises(TransportError, match=r"queue is full.*\(8 attempts\)") as caught:
             await Talk(engine, "s").complete()
-        assert caught.value.kind == "overloaded"
+        assert caught.value.kind is EngineErrorKind.OVERLOADED
         assert engine.statistics().retries.given_up == {"overloaded": 1}
         assert_ids_are_new(server)
         await engine.aclose()
@@ -200,7 +200,7 @@ async def test_a_server_that_stays_away_is_told_as_such(double: OpenDouble, fold
         await server.die()
         with pytest.raises(TransportError) as caught:
             await talk.say("are you there?")
-        assert caught.value.kind == "refused"
+        assert caught.value.kind is EngineErrorKind.REFUSED
         sequence = engine.end_session("s")
         assert sequence is not None
         assert not sequence.complete

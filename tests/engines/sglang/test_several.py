@@ -21,7 +21,7 @@ from writ_async.conversation import Rules
 from writ_async.core.environment import Environment
 from writ_async.core.task import Scenario, Task
 from writ_async.core.trajectory import Termination, Trajectory
-from writ_async.errors import EngineError, InputError, ServerDownError
+from writ_async.errors import EngineError, EngineErrorKind, InputError, ServerDownError
 from writ_async.scheduler import Job, Limits, run_rollouts
 
 pytestmark = pytest.mark.asyncio
@@ -348,7 +348,7 @@ async def test_control_calls_go_to_all_servers_and_name_those_that_fail(double: 
         with pytest.raises(TransportError, match=f"1 of 3 servers failed: {servers[1].url}") as caught:
             async with control.paused():
                 raise AssertionError("one server goes on")
-        assert caught.value.kind == "refused"
+        assert caught.value.kind is EngineErrorKind.REFUSED
         assert [servers[number].control[-2:] for number in (0, 2)] == [["pause retract", "continue"]] * 2
         await control.aclose()
 
