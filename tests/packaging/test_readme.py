@@ -10,6 +10,7 @@ from writ_engines.scripted import ScriptedEngine
 
 from tools.readme import ROOT, as_program, read_steps, run_page
 from writ_async import Completion, EngineError, Request
+from writ_async.errors import EngineErrorKind
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 PROGRAMS = [
@@ -35,7 +36,7 @@ def test_a_program_of_a_page_survives_calls_that_fail(program: str, monkeypatch:
         nonlocal calls
         calls += 1
         if calls % 5 == 0:
-            raise EngineError("HTTP 400", kind="bad_request")
+            raise EngineError("HTTP 400", kind=EngineErrorKind.BAD_REQUEST)
         return await answer(engine, request)
 
     monkeypatch.setattr(ScriptedEngine, "complete", complete)
