@@ -4,7 +4,7 @@ With `mistakes` it also errs, as often as asked, so that verifiers have somethin
 the completion in which it happened.
 """
 
+from writ_engines.scripted.agent_mistakes import MISTAKES
 from writ_engines.scripted.engine import ENGINE, ScriptedEngine, ScriptedOptions
-from writ_engines.scripted.mistakes import MISTAKES
 
 __all__ = ["ENGINE", "MISTAKES", "ScriptedEngine", "ScriptedOptions"]

@@ -14,8 +14,9 @@ import msgspec
 
 from writ_async.behaviour.pieces import Piece, is_heard, pieces_of, words_of, wrong_version
 from writ_async.core.task import Task
-from writ_engines.scripted import speech
-from writ_engines.scripted.turns import APOLOGISE, CALL, ENDLESS, SAY, Turn
+from writ_engines.scripted import agent_lines as lines
+from writ_engines.scripted.agent_turns import APOLOGISE, CALL, ENDLESS, SAY, Turn
+from writ_engines.scripted.user_plays import joint_play, plays_of
 
 _YES = re.compile(
     r"\b(?:yes|yep|yeah|sure|ok|okay|go ahead|proceed|please do|do it|do that|sounds good|(?:that )?works|fine|correct"
@@ -37,11 +38,9 @@ class AgentScript:
         self._rng = rng
         pieces = pieces_of(task)
         self._pieces = [piece for piece in pieces if piece.part != "greeting"]
-        self._late = _told_late(task)
-        self._value = task.behaviour.value if task.behaviour is not None else lambda axis: ""
+        self._user = joint_play(plays_of(task.behaviour))
         traits = task.behaviour.traits if task.behaviour is not None else ()
         self._unavailable = [t.detail.casefold() for t in traits if t.axis in ("infeasible", "fallback") and t.detail]
-        self._conditional = any(t.axis == "fallback" for t in traits)
         self._place = 0
         self._words: set[str] = set()
         self._asks = 0
@@ -51,7 +50,7 @@ class AgentScript:
         self._last: Turn | None = None
         self._checked = False
 
-    def next(self, said: str | None) -> Turn:
+    def next_turn(self, said: str | None) -> Turn:
         """The next turn; `said` is None where the last thing that happened was a tool's result."""
         self.turns += 1
         self._last = self._choose(said)
@@ -80,12 +79,12 @@ class AgentScript:
         if self._last is not None and self._last.confirms and (_NO.search(heard) or not _YES.search(heard)):
             return self._unconfirmed(heard)
         if any(wish in heard for wish in self._unavailable):
-            refusal = self._rng.choice(speech.REFUSE)
-            if not self._conditional:
-                return Turn(SAY, text=f"{refusal} {self._rng.choice(speech.WHAT_ELSE)}")
+            refusal = self._rng.choice(lines.REFUSE)
+            if not self._user.or_else:
+                return Turn(SAY, text=f"{refusal} {self._rng.choice(lines.WHAT_ELSE)}")
             self._prefix = refusal
         elif "?" in heard and _ASIDE.search(heard):
-            self._prefix = self._rng.choice(speech.ASIDE)
+            self._prefix = self._rng.choice(lines.ASIDE)
         return None
 
     def _unconfirmed(self, heard: str) -> Turn:
@@ -93,14 +92,14 @@ class AgentScript:
         if _NO.search(heard):
             self._denials += 1
             if self._denials > 1:
-                self._plan = [Turn(APOLOGISE, text=self._rng.choice(speech.APOLOGY))]
+                self._plan = [Turn(APOLOGISE, text=self._rng.choice(lines.APOLOGY))]
                 self._place = 1
                 return self._plan[0]
         self._summaries += 1
         if self._summaries > _SUMMARIES:
-            return Turn(APOLOGISE, text=self._rng.choice(speech.APOLOGY))
+            return Turn(APOLOGISE, text=self._rng.choice(lines.APOLOGY))
         question = self._plan[self._place - 1]
-        return msgspec.structs.replace(question, text=f"{self._rng.choice(speech.SUM_UP)} {question.text}")
+        return msgspec.structs.replace(question, text=f"{self._rng.choice(lines.SUM_UP)} {question.text}")
 
     def _endless(self, turn: Turn) -> Turn:
         """The turn that never ends; its note tells in which turn it was played first."""
@@ -121,31 +120,27 @@ class AgentScript:
 
     def _due(self, piece: Piece) -> int:
         """The wish before which a piece has to be told; a question that is added late has to be answered at the end."""
-        return max(piece.wish, 1) if self._late and piece.part == "question" else piece.wish
+        return max(piece.wish, 1) if self._user.adds and piece.part == "question" else piece.wish
 
     def _question(self, missing: Sequence[Piece], heard: str) -> str:
         done = bool(self._place) and self._plan[self._place - 1].kind == CALL and missing[0].wish > 0
-        if done or (self._late and missing[0].part == "question"):
-            return self._rng.choice(speech.ASK_NEXT)
+        if done or (self._user.adds and missing[0].part == "question"):
+            return self._rng.choice(lines.ASK_NEXT)
         first = missing[0]
         if first.part == "goal":
-            return self._rng.choice(speech.ASK_GOAL)
+            return self._rng.choice(lines.ASK_GOAL)
         facts = [piece for piece in missing if piece.part == "fact"]
         if not facts:
-            return self._rng.choice(speech.ASK_REST)
-        why = f"{self._rng.choice(speech.EXPLAIN)} " if self._asks > 1 and "?" in heard else ""
+            return self._rng.choice(lines.ASK_REST)
+        why = f"{self._rng.choice(lines.EXPLAIN)} " if self._asks > 1 and "?" in heard else ""
         wrong = [piece for piece in facts if piece.value and words_of(wrong_version(piece.value)) <= self._words]
         if wrong and not self._checked:
             self._checked = True
-            return why + self._rng.choice(speech.ASK_CHECK).format(speech.slot_words(wrong[0].slot))
-        one = self._value("cooperation") == "other_first" or len(facts) == 1
-        slots = dict.fromkeys(speech.slot_words(piece.slot) for piece in (facts[:1] if one else facts))
-        return why + self._rng.choice(speech.ASK_SLOTS).format(" and your ".join(slots))
+            return why + self._rng.choice(lines.ASK_CHECK).format(lines.slot_words(wrong[0].slot))
+        one = self._user.another_first or len(facts) == 1
+        slots = dict.fromkeys(lines.slot_words(piece.slot) for piece in (facts[:1] if one else facts))
+        return why + self._rng.choice(lines.ASK_SLOTS).format(" and your ".join(slots))
 
     def _prefixed(self, text: str) -> str:
         prefix, self._prefix = self._prefix, ""
         return f"{prefix} {text}" if prefix else text
-
-
-def _told_late(task: Task) -> bool:
-    return task.behaviour is not None and task.behaviour.value("drift") == "adds_at_confirmation"

@@ -15,13 +15,13 @@ from writ_async.core.message import AssistantMessage, Message, UserMessage
 from writ_async.core.task import Task
 from writ_async.errors import EngineError, EngineErrorKind
 from writ_engines.scripted.agent import AgentScript
-from writ_engines.scripted.mistakes import choose_mistakes, parse_rates
-from writ_engines.scripted.plan import make_plan
-from writ_engines.scripted.speech import SpeechStyle
-from writ_engines.scripted.turns import ENDLESS, Turn, play_turn
-from writ_engines.scripted.user import last_heard, user_reply
+from writ_engines.scripted.agent_lines import SpeechStyle
+from writ_engines.scripted.agent_mistakes import choose_mistakes, parse_rates
+from writ_engines.scripted.agent_plan import make_plan
+from writ_engines.scripted.agent_turns import ENDLESS, Turn, play_turn
+from writ_engines.scripted.plain_user import last_heard, reply_plainly
+from writ_engines.scripted.user import UserScript
 from writ_engines.scripted.user_mistakes import USER_MISTAKES, Slip, choose_slip
-from writ_engines.scripted.user_script import UserScript
 
 
 class ScriptedOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,7 +65,7 @@ class ScriptedEngine:
         if request.seat == "user":
             return self._play_user(task, request)
         if task.behaviour is not None:
-            return play_turn(self._agent(task, request).next(_heard(request.messages)), request)
+            return play_turn(self._agent(task, request).next_turn(_heard(request.messages)), request)
         plan = self._plans.get(request.session)
         if plan is None:
             plan = self._plans[request.session] = self._make_plan(task, request)
@@ -85,7 +85,7 @@ class ScriptedEngine:
 
     def _play_user(self, task: Task, request: Request) -> Completion:
         if task.behaviour is None and not self._user_rates:
-            return user_reply(task, request, SpeechStyle.of(self._rng(request, "user")))
+            return reply_plainly(task, request, SpeechStyle.of(self._rng(request, "user")))
         script, slip = self._user(task, request)
         noted = slip.note if slip is not None else None
         text = script.reply(last_heard(request))
@@ -110,7 +110,7 @@ class ScriptedEngine:
         if script is None or script.turns != request.turn:
             script = AgentScript(task, self._make_plan(task, request), self._rng(request, "words"))
             for heard in _history(request):
-                script.next(heard)
+                script.next_turn(heard)
             self._agents[request.session] = script
         return script
 

@@ -1,56 +1,204 @@
-"""The scripted user: says the request and its facts, confirms, and ends when the agent has come to an end.
+"""A scripted user with a behaviour: what is said when, from the agent's words and what was said before.
 
-It goes by a few plain signs in the agent's words, so that a model can be the agent as well. A user without a behaviour
-is plain, and keeps nothing in mind; one with a behaviour is a `UserScript`.
+It is a machine without chance of its own: the same words heard in the same order give the same words said.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from random import Random
 
-from writ_async.core.engine import Completion, Request
-from writ_async.core.message import AssistantMessage, UserMessage
-from writ_async.core.task import Scenario, Task
-from writ_engines.scripted.speech import SpeechStyle
+from writ_async.behaviour.pieces import Piece, is_heard, pieces_of, words_of, wrong_version
+from writ_async.core.behaviour import Axis, Behaviour
+from writ_async.core.task import Task
+from writ_engines.scripted import user_lines as lines
+from writ_engines.scripted.agent_lines import NOTHING_MORE, asks_for
+from writ_engines.scripted.plain_user import CONFIRM, MORE, TRANSFER
+from writ_engines.scripted.user_mistakes import Slip
+from writ_engines.scripted.user_plays import joint_play, plays_of
+from writ_engines.scripted.user_voice import UserVoice, spell_out
 
-MORE = re.compile(r"anything else|something else|other questions|further assist|else i can")
-CONFIRM = re.compile(
-    r"\(yes/no\)|yes or no|confirm|proceed|go ahead|shall i|should i|is that right|is that correct|agree"
-)
-TRANSFER = re.compile(r"transfer(red|ring)? (you )?to a human|being transferred|human agent")
-
-
-def user_reply(task: Task, request: Request, style: SpeechStyle) -> Completion:
-    """The next words of a plain user."""
-    text = opening(task.scenario, style) if request.turn == 0 else answer(task.scenario, last_heard(request), style)
-    return Completion(message=AssistantMessage(text))
-
-
-def last_heard(request: Request) -> str:
-    """What the agent said last, in the user's view of the conversation."""
-    last = request.messages[-1]
-    return (last.content or "") if isinstance(last, UserMessage) else ""
+_ASKS_FACTS = re.compile(r"detail|identif|account|who you are|find you|yourself|verify|information")
+_DRIPS = 5
+"""Most turns over which a user who tells one thing at a time spreads the rest of a request."""
 
 
-def opening(scenario: Scenario, style: SpeechStyle) -> str:
-    """The first message: the request, with all facts where the user is of that kind or nobody would ask for them."""
-    if scenario.request:
-        return f"{scenario.request} {_facts(scenario)}".strip() if style.upfront else scenario.request
-    parts = (scenario.reason_for_call, scenario.known_info, scenario.task_instructions, scenario.text)
-    return "\n".join(part for part in parts if part) or "Hello, I need help."
+class UserScript:
+    """One user in one conversation. `reply` takes what the agent said last, and gives the next words."""
+
+    def __init__(self, task: Task, behaviour: Behaviour, rng: Random, slip: Slip | None = None) -> None:
+        self.turns = 0
+        self._behaviour = behaviour
+        self._rng = rng
+        self._slip = slip
+        plays = plays_of(behaviour)
+        if not behaviour.value("disclosure"):
+            # Some say all at once where it is left open; not where there has to be something to ask for.
+            waits = any(play.waits_for_questions for play in plays)
+            at_once = not waits and rng.random() >= 0.5
+            plays = plays_of(behaviour, "disclosure=all_at_once" if at_once else "disclosure=on_request")
+        self._play = joint_play(plays)
+        self._voice = UserVoice(task, behaviour, plays, rng)
+        self._objections = [play.objects for play in plays if play.objects]
+        self._insists = self._play.insists
+        pieces = pieces_of(task)
+        self._greeting = next((piece.text for piece in pieces if piece.part == "greeting"), "")
+        holds_back = self._play.holds_back or (lambda piece: False)
+        pieces = tuple(piece for piece in pieces if piece.part != "greeting")
+        self._held = [piece for piece in pieces if holds_back(piece)]
+        self._untold = [piece for piece in pieces if not holds_back(piece)]
+        self._requested = False
+        self._to_mistake = self._detail("correction")
+        self._mistaken: Piece | None = None
+        self._done: set[str] = set()
+        self._drips = 1
+
+    def _detail(self, axis: Axis) -> str:
+        trait = self._behaviour.trait(axis)
+        return "" if trait is None else trait.detail
+
+    def reply(self, said: str) -> str:
+        """The user's next words after the agent's; the first call opens, whatever the agent said."""
+        self.turns += 1
+        if self.turns == 1:
+            return self._open()
+        heard = said.casefold()
+        if TRANSFER.search(heard):
+            return "###TRANSFER###"
+        if self._slipped("stop"):
+            return "###STOP###"
+        if not self._requested:
+            return self._after_opening()
+        if self._mistaken is not None:
+            corrected, self._mistaken = self._mistaken, None
+            return self._voice.message(self._tell([corrected]), lead=[self._rng.choice(self._play.corrects)])
+        if MORE.search(heard) or "?" not in heard:
+            return self._go_on_or_end()
+        if CONFIRM.search(heard):
+            return self._confirm()
+        return self._answer(heard)
+
+    def _open(self) -> str:
+        """The first message: the request, or what this user says before it."""
+        play, choose = self._play, self._rng.choice
+        hello = self._greeting or choose(lines.HELLO)
+        slip = self._slipped("opening")
+        if play.cuts_off:
+            return self._voice.message([slip, _cut_off(self._goal())], lead=[hello])
+        if not play.opens_with:
+            return self._voice.message([*self._request(), slip], lead=["" if play.brief else self._greeting])
+        wish = self._detail("infeasible") or self._detail("fallback")
+        lead = [hello, " ".join(map(choose, play.opens_with)).format(wish)]
+        if play.or_else:
+            lead.append(choose(play.or_else))
+            return self._voice.message([*self._request(), slip], lead=lead)
+        return self._voice.message([slip], lead=lead)
+
+    def _goal(self) -> Piece:
+        return next((piece for piece in self._untold if piece.part == "goal"), self._untold[0])
+
+    def _after_opening(self) -> str:
+        """What follows an opening that did not say the request: first perhaps the same wish again, then the request."""
+        if self._insists:
+            self._insists -= 1
+            again = self._rng.choice(lines.INSIST).format(self._detail("infeasible"))
+            claim = self._rng.choice(self._play.claims) if self._play.claims else ""
+            return self._voice.message([], lead=[claim, again])
+        lead = [self._rng.choice(self._play.resumes)] if self._play.resumes else []
+        return self._voice.message(self._request(), lead=lead)
+
+    def _request(self) -> list[str]:
+        """The request, as much of it as this user tells at once."""
+        self._requested = True
+        assert self._play.tells_first is not None
+        return self._tell(self._play.tells_first(self._untold))
+
+    def _tell(self, pieces: Sequence[Piece]) -> list[str]:
+        """Tell pieces. A fact that is to be corrected later is told wrongly the first time."""
+        said: list[str] = []
+        for piece in list(pieces):
+            text = piece.text
+            if self._to_mistake and piece.slot == self._to_mistake:
+                self._to_mistake, self._mistaken = "", piece
+                said.append(text.replace(piece.value, wrong_version(piece.value)))
+                continue
+            for kept in (self._untold, self._held):
+                if piece in kept:
+                    kept.remove(piece)
+            is_fact = piece.part == "fact"
+            around = text.replace(piece.value, "")
+            if self._play.brief and is_fact and piece.value in text and not any(char.isdigit() for char in around):
+                text = f"{piece.value}."
+            said.append(text)
+            if self._play.spells_out and is_fact and spell_out(piece.value) and self._is_first("spelling"):
+                said.append(f"{self._rng.choice(self._play.spells_out)} {spell_out(piece.value)}.")
+        return said
+
+    def _is_first(self, what: str) -> bool:
+        """Whether something that is done once is still due; it is then done."""
+        due = what not in self._done
+        self._done.add(what)
+        return due
+
+    def _go_on_or_end(self) -> str:
+        """The agent has come to an end: another wish if there is one, else goodbye."""
+        if self._held:
+            wish = min(piece.wish for piece in self._held)
+            return self._voice.message(self._tell([piece for piece in self._held if piece.wish == wish]))
+        rest = [piece for piece in self._untold if piece.part != "fact"]
+        return self._voice.message(self._tell(rest)) if rest else "###STOP###"
+
+    def _confirm(self) -> str:
+        play, choose = self._play, self._rng.choice
+        if play.recap and self._is_first("recap"):
+            return self._voice.message([], lead=[choose(play.recap)], confirms=True)
+        if denied := self._slipped("confirm"):
+            return denied
+        lead, said = [choose(play.agrees or lines.EXPLICIT), self._slipped("late")], []
+        if self._held and play.adds:
+            lead, said = [*lead, choose(play.adds)], self._tell(self._held)
+        return self._voice.message(said, lead=lead, confirms=True)
+
+    def _answer(self, heard: str) -> str:
+        """The reply to a question for more."""
+        facts = [piece for piece in self._untold if piece.part == "fact"]
+        asked = [piece for piece in facts if asks_for(piece.slot, heard)]
+        about_user = bool(facts) and (bool(asked) or bool(_ASKS_FACTS.search(heard)))
+        if about_user and self._objections:
+            return self._voice.message([], lead=[self._rng.choice(self._objections.pop(0))])
+        lead = []
+        if about_user and self._play.yields and self._is_first("yielding"):
+            lead = [self._rng.choice(self._play.yields)]
+        if (told := self._choose(heard, facts, asked)) or lead:
+            return self._voice.message(self._tell(told), lead=lead)
+        return self._voice.message([], lead=[self._rng.choice(NOTHING_MORE)])
+
+    def _choose(self, heard: str, facts: list[Piece], asked: list[Piece]) -> list[Piece]:
+        """The pieces that answer a question."""
+        others = [piece for piece in self._untold if piece.part != "fact"]
+        if asked:
+            rest = [piece for piece in facts if piece not in asked]
+            if rest and self._play.another_first and self._is_first("another fact"):
+                return rest[:1]
+            return asked[:1] if self._play.drips else asked
+        if facts and _ASKS_FACTS.search(heard):
+            return facts[:1] if self._play.drips else facts
+        if others and self._play.drips:
+            self._drips += 1
+            turns = max(1, _DRIPS - self._drips)
+            return others[: -(-len(others) // turns)]
+        return others or facts
+
+    def _slipped(self, moment: str) -> str:
+        """What a slip of the user's says at this moment, if it is due."""
+        return self._slip.at(moment, self.turns) if self._slip is not None else ""
 
 
-def answer(scenario: Scenario, said: str, style: SpeechStyle) -> str:
-    """The reply to what the agent said last."""
-    heard = said.lower()
-    if TRANSFER.search(heard):
-        return "###TRANSFER###"
-    if MORE.search(heard) or "?" not in heard:
-        return "###STOP###"
-    if CONFIRM.search(heard):
-        return style.yes
-    return _facts(scenario) or scenario.known_info or style.nothing_more
-
-
-def _facts(scenario: Scenario) -> str:
-    return " ".join(fact.text for fact in scenario.facts)
+def _cut_off(goal: Piece) -> str:
+    """A sentence that was sent too early: its beginning, as long as it does not give the sentence away."""
+    words = goal.text.rstrip(".!?").split()
+    count = max(2, len(words) // 2)
+    while count > 2 and is_heard(goal, words_of(" ".join(words[:count]))):
+        count -= 1
+    return " ".join(words[:count]).rstrip(",;:")

@@ -1,4 +1,6 @@
-"""What the scripted user says to show a behaviour, by axis and value. No line holds a fact, a number or a name."""
+"""What the scripted user says to show a behaviour; `user_plays` tells which value each line is for.
+
+No line holds a fact, a number or a name."""
 
 from __future__ import annotations
 
@@ -171,103 +173,102 @@ CORRECTION: Final = (
     "Wait, sorry, that was wrong.",
     "Excuse me, what I gave you before was wrong.",
 )
-TONE: Final = {
-    "anxious": (
-        "I'm really worried about this.",
-        "I'm so nervous that something goes wrong.",
-        "Please, I'm quite anxious about it.",
-        "I hope I'm not too late, I'm worried sick.",
-        "This makes me very nervous.",
-        "I'm scared of messing this up.",
-    ),
-    "angry": (
-        "This is ridiculous.",
-        "I'm really annoyed that I have to write at all.",
-        "Honestly, I'm fed up with this.",
-        "I expect this to be fixed now.",
-        "This is unacceptable.",
-        "If this takes any longer, I'll take my business elsewhere.",
-        "I'm angry, just so you know.",
-    ),
-}
-TANGENT: Final = {
-    "question": (
-        "By the way, do you know whether your shop windows are lit at night?",
-        "Out of curiosity, how long has your company been around?",
-        "By the way, is your head office in a big city?",
-        "Just wondering, do you work from home?",
-    ),
-    "opinion": (
-        "By the way, I think your website could use nicer colours.",
-        "Incidentally, I find the weather dreadful these days.",
-        "By the way, I never liked music on the phone line.",
-        "Incidentally, I think people should write more letters.",
-    ),
-    "opinion_question": (
-        "By the way, do you like your job?",
-        "Out of curiosity, what do you think of the weather lately?",
-        "Just wondering, do you prefer cats or dogs?",
-        "By the way, what do you make of all this talk about robots?",
-    ),
-    "anecdote": (
-        "That reminds me of when my neighbour locked himself out in his slippers.",
-        "Funny story: my dog hid my glasses in the garden again.",
-        "That reminds me, my aunt used to sort her mail by the colour of the stamps.",
-        "Funny story: I once waved at a stranger for a whole block.",
-    ),
-}
-IGNORANCE: Final = {
-    "asks_where": (
-        "Where do I find that?",
-        "Where can I find that, on some letter?",
-        "I wouldn't know. Where do I look for that?",
-    ),
-    "asks_meaning": (
-        "What do you mean by that?",
-        "Sorry, what does that mean exactly?",
-        "I don't follow. What do you mean?",
-    ),
-    "mixes_terms": (
-        "I always mix up what is a number of mine and what is a number of yours.",
-        "I mix up all those ids and codes, so bear with me.",
-        "I keep mixing up the ids that you people use.",
-    ),
-}
-EXPERTISE: Final = {
-    "novice": (
-        "I've never done this before.",
-        "I'm not good with these things.",
-        "This is my first time writing to a help desk.",
-        "I'm new to all this, so please go slowly.",
-        "I don't know how any of this works.",
-    ),
-    "expert": (
-        "I know how this works.",
-        "I've been through this process many times.",
-        "I know your policy well.",
-        "I do this all the time, so no need to explain.",
-        "You can skip the basics, I know the procedure.",
-    ),
-}
-FORMAL: Final = (
-    (
-        "I would be most grateful for your assistance.",
-        "Would you be so kind as to assist me?",
-        "I kindly ask for your help.",
-    ),
-    ("I am much obliged to you.", "With kind regards.", "I remain most grateful."),
+ANXIOUS: Final = (
+    "I'm really worried about this.",
+    "I'm so nervous that something goes wrong.",
+    "Please, I'm quite anxious about it.",
+    "I hope I'm not too late, I'm worried sick.",
+    "This makes me very nervous.",
+    "I'm scared of messing this up.",
 )
-FOREIGN: Final = {
-    "before": ("Hola,", "Bonjour,", "Guten Tag,", "Ciao,", "Hola amigo,", "Salut,"),
-    "after": (
-        "Muchas gracias.",
-        "Merci beaucoup.",
-        "Danke schön.",
-        "Grazie mille.",
-        "Gracias por todo.",
-        "Merci d'avance.",
-    ),
-}
+ANGRY: Final = (
+    "This is ridiculous.",
+    "I'm really annoyed that I have to write at all.",
+    "Honestly, I'm fed up with this.",
+    "I expect this to be fixed now.",
+    "This is unacceptable.",
+    "If this takes any longer, I'll take my business elsewhere.",
+    "I'm angry, just so you know.",
+)
+ASIDE_QUESTIONS: Final = (
+    "By the way, do you know whether your shop windows are lit at night?",
+    "Out of curiosity, how long has your company been around?",
+    "By the way, is your head office in a big city?",
+    "Just wondering, do you work from home?",
+)
+ASIDE_OPINIONS: Final = (
+    "By the way, I think your website could use nicer colours.",
+    "Incidentally, I find the weather dreadful these days.",
+    "By the way, I never liked music on the phone line.",
+    "Incidentally, I think people should write more letters.",
+)
+ASIDE_OPINION_QUESTIONS: Final = (
+    "By the way, do you like your job?",
+    "Out of curiosity, what do you think of the weather lately?",
+    "Just wondering, do you prefer cats or dogs?",
+    "By the way, what do you make of all this talk about robots?",
+)
+ANECDOTES: Final = (
+    "That reminds me of when my neighbour locked himself out in his slippers.",
+    "Funny story: my dog hid my glasses in the garden again.",
+    "That reminds me, my aunt used to sort her mail by the colour of the stamps.",
+    "Funny story: I once waved at a stranger for a whole block.",
+)
+ASKS_WHERE: Final = (
+    "Where do I find that?",
+    "Where can I find that, on some letter?",
+    "I wouldn't know. Where do I look for that?",
+)
+ASKS_MEANING: Final = (
+    "What do you mean by that?",
+    "Sorry, what does that mean exactly?",
+    "I don't follow. What do you mean?",
+)
+MIXES_TERMS: Final = (
+    "I always mix up what is a number of mine and what is a number of yours.",
+    "I mix up all those ids and codes, so bear with me.",
+    "I keep mixing up the ids that you people use.",
+)
+NOVICE: Final = (
+    "I've never done this before.",
+    "I'm not good with these things.",
+    "This is my first time writing to a help desk.",
+    "I'm new to all this, so please go slowly.",
+    "I don't know how any of this works.",
+)
+EXPERT: Final = (
+    "I know how this works.",
+    "I've been through this process many times.",
+    "I know your policy well.",
+    "I do this all the time, so no need to explain.",
+    "You can skip the basics, I know the procedure.",
+)
+FORMAL_REMARKS: Final = (
+    "I would be most grateful for your assistance.",
+    "Would you be so kind as to assist me?",
+    "I kindly ask for your help.",
+)
+FORMAL_ENDS: Final = (
+    "I am much obliged to you.",
+    "With kind regards.",
+    "I remain most grateful.",
+)
+FOREIGN_GREETINGS: Final = (
+    "Hola,",
+    "Bonjour,",
+    "Guten Tag,",
+    "Ciao,",
+    "Hola amigo,",
+    "Salut,",
+)
+FOREIGN_THANKS: Final = (
+    "Muchas gracias.",
+    "Merci beaucoup.",
+    "Danke schön.",
+    "Grazie mille.",
+    "Gracias por todo.",
+    "Merci d'avance.",
+)
 RAMBLE: Final = (
     "You know, it has been one of those weeks in which nothing wants to go as planned, and everything comes at once.",
     "I was going to write earlier, but then one thing led to another and the whole day was gone before I noticed.",

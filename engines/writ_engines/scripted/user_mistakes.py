@@ -11,7 +11,7 @@ from writ_async.core.domain import Tool
 from writ_async.core.task import Fact, Task
 from writ_async.core.trajectory import Note
 from writ_engines.scripted import user_lines as lines
-from writ_engines.scripted.speech import slot_words
+from writ_engines.scripted.agent_lines import slot_words
 
 USER_MISTAKES: dict[str, str] = {
     "revealed_early": "the user gives away an argument of a gold write that has to be read",

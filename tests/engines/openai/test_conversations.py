@@ -8,7 +8,7 @@ import anyio
 import msgspec
 import pytest
 from writ_engines.scripted import ScriptedEngine
-from writ_engines.scripted.mistakes import parse_rates
+from writ_engines.scripted.agent_mistakes import parse_rates
 
 from tests.support.chat_double import Answer, Asked, Listener, chat, refusal, serve
 from tests.support.shared_data import TAU2_DATA, needs_shared

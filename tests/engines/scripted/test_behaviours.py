@@ -7,13 +7,16 @@ import anyio
 import pytest
 from writ_engines.scripted import ScriptedEngine
 from writ_engines.scripted.agent import AgentScript
-from writ_engines.scripted.mistakes import parse_rates
-from writ_engines.scripted.turns import APOLOGISE, CALL, SAY, Turn
+from writ_engines.scripted.agent_mistakes import parse_rates
+from writ_engines.scripted.agent_turns import APOLOGISE, CALL, SAY, Turn
+from writ_engines.scripted.user import UserScript
 from writ_engines.scripted.user_mistakes import USER_MISTAKES
-from writ_engines.scripted.user_script import UserScript
+from writ_engines.scripted.user_plays import NOTHING_TO_PLAY, PLAYS, Play, joint_play
 
 from tests.support.crowd import has_room, places, plain_tasks, told, told_tasks, trait
 from writ_async.api import run
+from writ_async.behaviour.axes import VALUES
+from writ_async.behaviour.value import PLAIN
 from writ_async.conversation import Conversation, user_system_prompt
 from writ_async.core.behaviour import Behaviour, Trait
 from writ_async.core.engine import Completion, Request
@@ -95,7 +98,7 @@ def test_what_cannot_be_had_is_declined_as_often_as_it_is_asked() -> None:
 def script(*plan: Turn, task: Task | None = None) -> AgentScript:
     bare = told(task or plain_tasks(1000)[0], Trait("tone", "calm"))
     agent = AgentScript(bare, plan, Random(0))
-    agent.next(" ".join((bare.scenario.request, *(fact.text for fact in bare.scenario.facts))))
+    agent.next_turn(" ".join((bare.scenario.request, *(fact.text for fact in bare.scenario.facts))))
     return agent
 
 
@@ -106,29 +109,29 @@ DONE = Turn(SAY, text="Done. Anything else?")
 @pytest.mark.parametrize("said", ["Could you sum it up?", "What does that mean?", "Hm."])
 def test_what_is_no_yes_has_the_agent_sum_up_once_more(said: str) -> None:
     agent = script(CONFIRM, Turn(CALL), DONE)
-    again = agent.next(said)
+    again = agent.next_turn(said)
     assert again.confirms
     assert CONFIRM.text in again.text
-    assert agent.next("Yes.").kind == CALL
+    assert agent.next_turn("Yes.").kind == CALL
 
 
 def test_a_no_is_asked_again_and_a_second_one_is_taken() -> None:
     agent = script(CONFIRM, Turn(CALL), DONE)
-    assert agent.next("No, don't do that.").confirms
-    assert agent.next("No.").kind == APOLOGISE
-    assert agent.next("Hello?").kind == APOLOGISE
+    assert agent.next_turn("No, don't do that.").confirms
+    assert agent.next_turn("No.").kind == APOLOGISE
+    assert agent.next_turn("Hello?").kind == APOLOGISE
 
 
 def test_a_user_who_never_agrees_is_given_up_on() -> None:
     agent = script(CONFIRM, Turn(CALL), DONE)
-    kinds = [agent.next("Hm.").kind for _ in range(4)]
+    kinds = [agent.next_turn("Hm.").kind for _ in range(4)]
     assert kinds == [SAY, SAY, SAY, APOLOGISE]
 
 
 def test_an_agent_asks_only_so_often_for_what_it_is_never_told() -> None:
     task = told(plain_tasks(1000)[0], Trait("tone", "calm"))
     agent = AgentScript(task, [DONE], Random(0))
-    said = [agent.next("I don't know.").text for _ in range(30)]
+    said = [agent.next_turn("I don't know.").text for _ in range(30)]
     assert said.index(DONE.text) == 16
     assert all("?" in text for text in said)
 
@@ -149,6 +152,21 @@ def test_a_model_is_told_the_manner_beside_the_scenario() -> None:
     assert task.behaviour.instruction in prompt
     assert "<manner>" in prompt
     assert "<manner>" not in user_system_prompt(task.scenario).content
+
+
+def test_there_is_a_play_for_every_declared_value() -> None:
+    """Those that are shown by doing nothing else are in the table too, as such."""
+    assert set(PLAYS) == set(VALUES)
+    for label, value in VALUES.items():
+        assert PLAYS[label] is not NOTHING_TO_PLAY or value.weight == PLAIN, label
+    assert {label for label, value in VALUES.items() if value.opens} == {
+        label for label, play in PLAYS.items() if play.opens_with or play.cuts_off or label == "disclosure=reversed"
+    }
+
+
+def test_of_two_plays_on_one_point_the_later_holds() -> None:
+    merged = joint_play([Play(agrees=("Yes.",), brief=True), Play(agrees=("Do it.",))])
+    assert merged == Play(agrees=("Do it.",), brief=True)
 
 
 def test_rates_of_slips_are_the_users() -> None:

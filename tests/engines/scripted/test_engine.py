@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from writ_engines.scripted import MISTAKES, ScriptedEngine
-from writ_engines.scripted.mistakes import parse_rates, possible
-from writ_engines.scripted.speech import SpeechStyle
-from writ_engines.scripted.turns import spoil
-from writ_engines.scripted.user import answer, opening
+from writ_engines.scripted.agent_lines import SpeechStyle
+from writ_engines.scripted.agent_mistakes import parse_rates, possible
+from writ_engines.scripted.agent_turns import spoil
+from writ_engines.scripted.plain_user import answer, opening
 
 from writ_async.api import make_tasks, run
 from writ_async.conversation import Conversation

@@ -11,7 +11,7 @@ import msgspec
 from writ_async.core.engine import Completion, Request
 from writ_async.core.message import AssistantMessage, FunctionCall, Message, ToolCall, ToolMessage
 from writ_async.core.trajectory import Note
-from writ_engines.scripted import speech
+from writ_engines.scripted import agent_lines as lines
 
 TurnKind = Literal["say", "call", "apologise", "endless"]
 SAY: TurnKind = "say"
@@ -50,7 +50,7 @@ class Turn(msgspec.Struct, frozen=True):
     @staticmethod
     def closing() -> Turn:
         """What is said when the plan is over and the user goes on."""
-        return Turn(SAY, text=f"{speech.DONE[0]} {speech.MORE[0]}")
+        return Turn(SAY, text=f"{lines.DONE[0]} {lines.MORE[0]}")
 
 
 def play_turn(turn: Turn, request: Request) -> Completion:

@@ -13,8 +13,8 @@ from writ_async.core.engine import Request
 from writ_async.core.message import UserMessage
 from writ_async.core.task import Action, Cell, Task
 from writ_async.core.trajectory import Note
-from writ_engines.scripted import speech
-from writ_engines.scripted.turns import APOLOGISE, CALL, ENDLESS, SAY, PlannedCall, Turn
+from writ_engines.scripted import agent_lines as lines
+from writ_engines.scripted.agent_turns import APOLOGISE, CALL, ENDLESS, SAY, PlannedCall, Turn
 
 _GROUPED = 0.3  # how often reads by the same tool in a row are sent in one message
 _ALL = 1_000_000
@@ -40,10 +40,10 @@ def make_plan(task: Task, tools: Mapping[str, Tool], request: Request, mistake: 
     steps = _steps(task, tools)
     turns: list[Turn] = []
     if task.behaviour is None and _must_ask(task, request):
-        turns.append(Turn(SAY, text=rng.choice(speech.ASK_DETAILS)))
+        turns.append(Turn(SAY, text=rng.choice(lines.ASK_DETAILS)))
     if mistake == "endless_talk":
         note = Note("endless_talk", len(turns), matters=True)
-        return [*turns, Turn(ENDLESS, text=rng.choice(speech.ASK_AGAIN), note=note)]
+        return [*turns, Turn(ENDLESS, text=rng.choice(lines.ASK_AGAIN), note=note)]
     if mistake in ("skipped_evidence", "early_write"):
         steps = _bend_evidence(task, steps, mistake, rng)
     elif mistake == "wrong_write":
@@ -67,10 +67,10 @@ def make_plan(task: Task, tools: Mapping[str, Tool], request: Request, mistake: 
     if mistake in ("hallucinated_tool", "malformed_json"):
         _insert_broken_call(turns, mistake, rng)
     if given_up:
-        turns.append(Turn(APOLOGISE, text=rng.choice(speech.APOLOGY), note=Note("giving_up", -1, matters=True)))
+        turns.append(Turn(APOLOGISE, text=rng.choice(lines.APOLOGY), note=Note("giving_up", -1, matters=True)))
     else:
-        done = speech.FORBIDDEN if task.kind == "refusal" else speech.DONE
-        said = [rng.choice(done), *(task.communicate or ()), rng.choice(speech.MORE)]
+        done = lines.FORBIDDEN if task.kind == "refusal" else lines.DONE
+        said = [rng.choice(done), *(task.communicate or ()), rng.choice(lines.MORE)]
         turns.append(Turn(SAY, text=_join(said), wish=_ALL))
     return turns
 
@@ -146,7 +146,7 @@ def _call_turns(steps: list[_Step], rng: Random) -> list[Turn]:
         call = PlannedCall(action.name, action.arguments, wrong=step.wrong, write=step.write)
         if step.write:
             if step.confirmed:
-                question = f"{speech.describe_call(action.name, action.arguments)} {rng.choice(speech.CONFIRM)}"
+                question = f"{lines.describe_call(action.name, action.arguments)} {rng.choice(lines.CONFIRM)}"
                 turns.append(Turn(SAY, text=question, wish=step.wish, confirms=True))
             turns.append(Turn(CALL, calls=(call,), note=step.note, wish=step.wish))
             continue
