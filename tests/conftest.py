@@ -1,8 +1,15 @@
 """What many tests need: small worlds and tasks, drawn once."""
 
+from pathlib import Path
+
+import anyio
 import pytest
 from hypothesis import settings
 
+from tests.support.readme_synth import README_SYNTH
+from tests.support.shared_data import TAU2_DATA
+from writ_async.commands.eval import EvalConfig, evaluate
+from writ_async.commands.synth import synth
 from writ_async.core.domain import Domain
 from writ_async.core.environment import Environment
 from writ_async.core.task import Task
@@ -41,3 +48,20 @@ def tasks(retail_environment: Environment, airline_environment: Environment) -> 
     """Twenty-four tasks of both domains and all kinds."""
     places = [retail_environment, airline_environment]
     return synthesise_tasks(places, 24, 3, parse_mix(""))[0]
+
+
+@pytest.fixture(scope="session")
+def readme_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the run that README and docs show, to be read only."""
+    out = tmp_path_factory.mktemp("readme") / "run"
+    anyio.run(lambda: synth(README_SYNTH, out))
+    return out
+
+
+@pytest.fixture(scope="session")
+def benchmark_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of `writ eval --tasks tau2:retail --tasks tau2:airline --trials 4`, to be read only."""
+    out = tmp_path_factory.mktemp("benchmark") / "run"
+    config = EvalConfig(tasks=("tau2:retail", "tau2:airline"), trials=4)
+    anyio.run(lambda: evaluate(config, out, data=str(TAU2_DATA)))
+    return out

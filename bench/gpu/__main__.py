@@ -15,10 +15,15 @@ import sys
 from pathlib import Path
 
 
-def start() -> int:
-    """Run the command with the repository on the path: the machine need not have the package installed."""
+def put_checkout_on_path() -> None:
+    """Find the packages in this checkout: the machine need not have them installed."""
     root = Path(__file__).resolve().parents[2]
-    sys.path.insert(0, str(root))
+    sys.path[:0] = [str(root), str(root / "engines"), str(root / "domains")]
+
+
+def start() -> int:
+    """Run the command."""
+    put_checkout_on_path()
     from bench.gpu.cli import main
 
     return main(__doc__ or "")

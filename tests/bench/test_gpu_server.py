@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tarfile
 import urllib.request
 from pathlib import Path
 
 import pytest
 
-from bench.gpu.server import StartError, command, free_port, running, unpack
+from bench.gpu.server import ROOT, StartError, command, free_port, running, unpack
 
 # In place of the real one: serves /ready, and says no where CUDA graphs are wanted.
 LAUNCHER = """
@@ -63,3 +65,15 @@ def test_a_server_that_is_not_ready_in_time_is_an_error(site: Path, tmp_path: Pa
     words = command("cuda", tmp_path, free_port(), site, ["--disable-cuda-graph"])
     with pytest.raises(StartError, match="not ready"), running(words, free_port(), site, tmp_path / "log", 0.1):
         pass
+
+
+def test_the_command_needs_no_installed_package_but_the_checkout() -> None:
+    libraries = str(Path(pytest.__file__).parents[1])  # what is installed, without what its .pth files add
+    code = (
+        "import runpy; runpy.run_path('bench/gpu/__main__.py')['put_checkout_on_path']();"
+        "import bench.gpu.measure as measure; print(measure.__file__)"
+    )
+    command = [sys.executable, "-S", "-c", code]
+    done = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": libraries}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.strip()) == ROOT / "bench/gpu/measure.py"

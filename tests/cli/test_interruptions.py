@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-N = 1500
+N = 600
 SYNTH = [
     "synth",
     "retail",

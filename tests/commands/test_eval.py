@@ -65,10 +65,9 @@ def test_a_limit_takes_the_first_tasks_of_each_source(file: Path, tasks: list[Ta
 
 
 @needs_shared
-def test_the_oracle_gets_the_reward_that_the_benchmark_gives_its_gold_actions(tmp_path: Path) -> None:
-    play(EvalConfig(tasks=("tau2:retail", "tau2:airline"), trials=2), tmp_path / "run")
+def test_the_oracle_gets_the_reward_that_the_benchmark_gives_its_gold_actions(benchmark_run: Path) -> None:
     rewards: dict[str, set[float]] = {}
-    for row in RunView.open(tmp_path / "run").trajectories():
+    for row in RunView.open(benchmark_run).trajectories():
         assert row.verdict is not None
         rewards.setdefault(row.task_id, set()).add(row.verdict.reward.reward)
     assert SHARED is not None

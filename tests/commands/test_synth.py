@@ -8,6 +8,7 @@ import anyio
 import msgspec
 import pytest
 
+from tests.support.readme_synth import README_SYNTH
 from writ_async.commands.replay import replay
 from writ_async.commands.synth import SynthConfig, synth
 from writ_async.core.trajectory import Trajectory
@@ -16,27 +17,15 @@ from writ_async.runs.seats import EngineSpec, Seats
 from writ_async.runs.view import RunView
 from writ_async.scheduler import Limits
 
-CONFIG = SynthConfig(
-    domains=("retail", "airline"), n=600, seed=11, world_size=200,
-    seats=Seats(EngineSpec("scripted", {"mistakes": "0.5"})),
-)  # fmt: skip
-
 
 def make(config: SynthConfig, out: Path, concurrency: int = 64) -> list[Trajectory]:
     anyio.run(lambda: synth(config, out, limits=Limits(concurrency=concurrency)))
     return list(RunView.open(out).trajectories())
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("synth") / "run"
-    make(CONFIG, out)
-    return out
-
-
-def test_a_row_is_rejected_exactly_when_a_mistake_that_matters_was_made(run: Path) -> None:
+def test_a_row_is_rejected_exactly_when_a_mistake_that_matters_was_made(readme_run: Path) -> None:
     seen: Counter[tuple[str, bool]] = Counter()
-    for row in RunView.open(run).trajectories():
+    for row in RunView.open(readme_run).trajectories():
         assert row.verdict is not None
         matters = any(note.matters for note in row.notes)
         assert row.verdict.kept == (not matters), (row.id, row.notes, row.verdict.findings)
@@ -50,59 +39,59 @@ def test_a_row_is_rejected_exactly_when_a_mistake_that_matters_was_made(run: Pat
     assert {("malformed_json", True), ("malformed_json", False)} <= set(seen)
 
 
-def test_every_task_has_one_row_and_all_kinds_of_both_domains_are_there(run: Path) -> None:
-    view = RunView.open(run)
+def test_every_task_has_one_row_and_all_kinds_of_both_domains_are_there(readme_run: Path) -> None:
+    view = RunView.open(readme_run)
     tasks = view.tasks()
     rows = list(view.trajectories())
     assert sorted(row.task_id for row in rows) == sorted(task.id for task in tasks)
     counts = Counter((task.domain, task.kind) for task in tasks)
     assert len(counts) == 6
-    assert set(counts.values()) == {100}
+    assert set(counts.values()) == {66, 67}
 
 
-def test_every_row_replays_byte_for_byte(run: Path) -> None:
-    report = replay(run)
+def test_every_row_replays_byte_for_byte(readme_run: Path) -> None:
+    report = replay(readme_run)
     assert report.mismatches == []
-    assert report.rows == 600
-    assert report.calls > 600
+    assert report.rows == 400
+    assert report.calls > 400
 
 
-def test_the_same_seed_gives_the_same_bytes_at_another_concurrency(run: Path, tmp_path: Path) -> None:
-    make(CONFIG, tmp_path / "again", concurrency=3)
+def test_the_same_seed_gives_the_same_bytes_at_another_concurrency(readme_run: Path, tmp_path: Path) -> None:
+    make(README_SYNTH, tmp_path / "again", concurrency=3)
     for name in ("tasks.jsonl", "trajectories.jsonl"):
-        first, second = ((folder / name).read_bytes().splitlines() for folder in (run, tmp_path / "again"))
+        first, second = ((folder / name).read_bytes().splitlines() for folder in (readme_run, tmp_path / "again"))
         assert sorted(first) == sorted(second)
     for name in ("prompts.json", "manifest.json", "summary.json"):
-        assert (run / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+        assert (readme_run / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
 
 
-def test_a_different_seed_gives_other_tasks(run: Path, tmp_path: Path) -> None:
-    rows = make(msgspec.structs.replace(CONFIG, seed=12, n=20), tmp_path / "other")
-    assert not {row.digest for row in RunView.open(run).trajectories()} & {row.digest for row in rows}
+def test_a_different_seed_gives_other_tasks(readme_run: Path, tmp_path: Path) -> None:
+    rows = make(msgspec.structs.replace(README_SYNTH, seed=12, n=20), tmp_path / "other")
+    assert not {row.digest for row in RunView.open(readme_run).trajectories()} & {row.digest for row in rows}
 
 
-def test_resuming_a_finished_run_adds_nothing(run: Path) -> None:
-    before = (run / "trajectories.jsonl").read_bytes()
-    progress = anyio.run(lambda: synth(CONFIG, run))
-    assert (progress.done_before, progress.counters.started) == (600, 0)
-    assert (run / "trajectories.jsonl").read_bytes() == before
+def test_resuming_a_finished_run_adds_nothing(readme_run: Path) -> None:
+    before = (readme_run / "trajectories.jsonl").read_bytes()
+    progress = anyio.run(lambda: synth(README_SYNTH, readme_run))
+    assert (progress.done_before, progress.counters.started) == (400, 0)
+    assert (readme_run / "trajectories.jsonl").read_bytes() == before
 
 
-def test_resuming_with_other_settings_names_the_one_that_differs(run: Path) -> None:
-    with pytest.raises(InputError, match="seed = 11, now it is 12"):
-        anyio.run(lambda: synth(msgspec.structs.replace(CONFIG, seed=12), run))
+def test_resuming_with_other_settings_names_the_one_that_differs(readme_run: Path) -> None:
+    with pytest.raises(InputError, match="seed = 1, now it is 12"):
+        anyio.run(lambda: synth(msgspec.structs.replace(README_SYNTH, seed=12), readme_run))
 
 
-def test_a_run_cut_off_at_any_row_is_completed_to_the_same_rows(run: Path, tmp_path: Path) -> None:
-    whole = (run / "trajectories.jsonl").read_bytes()
+def test_a_run_cut_off_at_any_row_is_completed_to_the_same_rows(readme_run: Path, tmp_path: Path) -> None:
+    whole = (readme_run / "trajectories.jsonl").read_bytes()
     lines = whole.splitlines(keepends=True)
     copy = tmp_path / "cut"
-    shutil.copytree(run, copy)
+    shutil.copytree(readme_run, copy)
     (copy / "trajectories.jsonl").write_bytes(b"".join(lines[:333]) + lines[333][:100])
-    progress = anyio.run(lambda: synth(CONFIG, copy))
+    progress = anyio.run(lambda: synth(README_SYNTH, copy))
     assert progress.done_before == 333
     assert sorted((copy / "trajectories.jsonl").read_bytes().splitlines(keepends=True)) == sorted(lines)
-    assert (copy / "summary.json").read_bytes() == (run / "summary.json").read_bytes()
+    assert (copy / "summary.json").read_bytes() == (readme_run / "summary.json").read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -126,5 +115,5 @@ def test_a_setting_that_cannot_be_is_refused_before_anything_is_written(
     tmp_path: Path, change: dict[str, object], words: str
 ) -> None:
     with pytest.raises(InputError, match=words):
-        anyio.run(lambda: synth(msgspec.structs.replace(CONFIG, **change), tmp_path / "run"))
+        anyio.run(lambda: synth(msgspec.structs.replace(README_SYNTH, **change), tmp_path / "run"))
     assert not (tmp_path / "run").exists()

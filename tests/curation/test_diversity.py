@@ -15,7 +15,7 @@ from writ_async.synthesis.behaviours import with_behaviours
 from writ_async.synthesis.neutrality import why_not_neutral
 from writ_async.verify.user_slips import audit_user, user_slips
 
-N = 2000
+N = 1000
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_each_axis_is_shown_and_first_turns_hardly_ever_repeat(
 
 
 def test_the_same_task_under_six_behaviours_ends_in_the_same_state() -> None:
-    tasks = plain_tasks(1000)[:150]
+    tasks = plain_tasks(1000)[:80]
     ends: dict[str, set[str]] = {task.id: {task.gold_digest} for task in tasks}
     labels: dict[str, set[str]] = {task.id: set() for task in tasks}
     for seed in range(6):

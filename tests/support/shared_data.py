@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = Path(__file__).resolve().parents[2]
 _CANDIDATE = Path(os.environ.get("WRIT_SHARED", _ROOT.parent / "shared"))
 
 SHARED: Path | None = _CANDIDATE if (_CANDIDATE / "conformance").is_dir() else None

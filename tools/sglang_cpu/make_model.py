@@ -32,9 +32,9 @@ WORDS = (
 
 def read_texts() -> Iterator[str]:
     """What the vocabulary is learnt from: the domains' policies and sources, and modules of the standard library."""
-    domains = HERE.parent.parent / "domains"
+    domains = HERE.parent.parent / "domains" / "writ_domains"
     policies = sorted(domains.glob("*/policy.md"))
-    sources = sorted(domains.glob("*/*.py"))
+    sources = sorted(domains.rglob("*.py"))
     modules = sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))[:120]
     for path in (*policies * 8, *sources * 4, *modules):
         yield path.read_text(encoding="utf-8", errors="ignore")

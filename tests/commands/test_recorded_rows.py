@@ -1,0 +1,37 @@
+"""Rows of fixed seeds are those that were recorded: a change of rows is always deliberate.
+
+A digest is the SHA-256 of a file's lines, sorted by their bytes. To record again: print what the test compares.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+
+from tests.support.shared_data import needs_shared
+
+SYNTH = {
+    "tasks.jsonl": "6214c0679c118ce57807d01796cc4a013cd4ac405a8404dbe1d88f6833a50239",
+    "trajectories.jsonl": "f885f3108f0326a46270239372be9845dc87e795d936b029c0f8e062aac3aec8",
+}
+EVAL = {
+    "tasks.jsonl": "80ec170350c640b5f1ffc06c8e95d7e459c9be6af2891304deda48a08d5b0959",
+    "trajectories.jsonl": "c840deb573087f4599924b7a18c204ff7e9a811a07a12223ce9ae2b2c53c9114",
+}
+
+
+def digests(run: Path) -> dict[str, str]:
+    """What `sort FILE | sha256sum` prints in the C locale, by file."""
+    return {
+        name: sha256(b"".join(sorted((run / name).read_bytes().splitlines(keepends=True)))).hexdigest()
+        for name in ("tasks.jsonl", "trajectories.jsonl")
+    }
+
+
+def test_the_readmes_synthesis_gives_the_recorded_rows(readme_run: Path) -> None:
+    assert digests(readme_run) == SYNTH
+
+
+@needs_shared
+def test_the_evaluation_on_the_benchmark_gives_the_recorded_rows(benchmark_run: Path) -> None:
+    assert digests(benchmark_run) == EVAL
