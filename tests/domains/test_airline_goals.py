@@ -12,7 +12,7 @@ from writ_domains.airline.goals import RULES
 from writ_domains.airline.schedule import AIRPORTS
 from writ_domains.airline.schema import Available, Cabins, Flight, flight_date_key
 
-from writ_async.core.domain import call_tool
+from writ_async.core.domain import call_tool, why_forbidden
 from writ_async.core.goal import Ambiguous, NothingFits, Reader
 from writ_async.core.state import State
 
@@ -122,7 +122,8 @@ def test_what_the_policy_forbids_is_refused_with_a_reason() -> None:
         who = {"user_id": user.user_id}
         params = {"who": who, "trip": {"id": trip.reservation_id}, "reason": "change of plan"}
         decision = RULES.objectives["cancel"](Reader(State(WORLD), RULES.fetch), params)
-        assert bool(decision.refused) == bool(RULES.permitted(State(WORLD), decision.writes[0], params))
+        write = decision.writes[0]
+        assert bool(decision.refused) == bool(why_forbidden(DOMAIN, State(WORLD), write.name, write.arguments, params))
         other = replace(trip, user_id="somebody_else_1000")
         state = State(WORLD)
         state.put("reservations", trip.reservation_id, other)

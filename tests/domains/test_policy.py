@@ -7,25 +7,28 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.support import samples
 from tests.support.shared_data import SHARED, needs_shared
-from writ_async.core.domain import Domain, call_tool
+from writ_async.core.domain import Domain, call_tool, why_forbidden
 from writ_async.core.environment import Environment
+from writ_async.core.message import AssistantMessage, Message, ToolMessage, make_call
 from writ_async.core.state import State
 from writ_async.core.task import Task
 from writ_async.registry import load_benchmark
+from writ_async.verify.evidence import write_evidence
 
 
 def breach(domain: Domain, state: State, name: str, arguments: dict[str, Any]) -> str:
-    assert domain.policy_check is not None
-    return domain.policy_check(state, name, arguments)
+    return why_forbidden(domain, state, name, arguments)
 
 
 def breaches(domain: Domain, state: State, task: Task) -> list[str]:
     found: list[str] = []
     for action in task.actions or ():
         if domain.tools[action.name].kind == "write":
-            found.append(breach(domain, state, action.name, action.arguments))
-            call_tool(domain.tools, state, action.name, action.arguments)
+            why = breach(domain, state, action.name, action.arguments)
+            if not call_tool(domain.tools, state, action.name, action.arguments).error:
+                found.append(why)
     return [why for why in found if why]
 
 
@@ -110,14 +113,16 @@ def test_certificates_need_a_reason(airline_environment: Environment) -> None:
 
 
 def test_a_changed_order_is_left_alone_and_an_item_is_not_its_own_exchange(retail_environment: Environment) -> None:
-    state = State(retail_environment.world)
+    state, domain = State(retail_environment.world), retail_environment.domain
     order = next(order for _, order in state.items("orders") if order.status == "pending")
-    arguments = {"order_id": order.order_id, "payment_method_id": "x"}
-    assert breach(retail_environment.domain, state, "modify_pending_order_payment", arguments) == ""
+    arguments = {"order_id": order.order_id, **msgspec.to_builtins(order.address)}
+    assert breach(domain, state, "modify_pending_order_address", arguments) == ""
     state.put("orders", order.order_id, msgspec.structs.replace(order, status="pending (item modified)"))
-    assert "may not be changed" in breach(retail_environment.domain, state, "modify_pending_order_payment", arguments)
-    same = {"order_id": order.order_id, "item_ids": ["1", "2"], "new_item_ids": ["3", "2"]}
-    assert "item 2" in breach(retail_environment.domain, state, "exchange_delivered_order_items", same)
+    assert "may not be changed" in breach(domain, state, "modify_pending_order_address", arguments)
+    order = next(order for _, order in state.items("orders") if order.status == "delivered")
+    item = order.items[0].item_id
+    same = {"order_id": order.order_id, "item_ids": [item], "new_item_ids": [item], "payment_method_id": "x"}
+    assert f"item {item}" in breach(domain, state, "exchange_delivered_order_items", same)
 
 
 @pytest.mark.parametrize(
@@ -130,3 +135,28 @@ def test_whatever_a_model_wrote_is_no_error(
         for name, tool in place.domain.tools.items():
             if tool.kind == "write":
                 assert breach(place.domain, State(place.world), name, arguments) == ""
+
+
+def test_a_bug_in_a_rule_is_not_read_as_allowed(
+    airline_environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def buggy(*_: object) -> bool:
+        raise KeyError("a key that the rule's author got wrong")
+
+    state, row = reservation(airline_environment)
+    arguments = {"reservation_id": row.reservation_id}
+    monkeypatch.setattr("writ_domains.airline.policy.may_cancel", buggy)
+    with pytest.raises(KeyError):
+        breach(airline_environment.domain, state, "cancel_reservation", arguments)
+    call = make_call("1", "cancel_reservation", arguments)
+    messages: list[Message] = [AssistantMessage(None, (call,)), ToolMessage("1", "done", False)]
+    with pytest.raises(KeyError):
+        write_evidence(samples.task("a"), messages, airline_environment.domain, airline_environment.world)
+
+
+def test_rules_stand_what_a_model_had_stored(airline_environment: Environment) -> None:
+    state, row = reservation(airline_environment, total_baggages="two")
+    arguments = {"reservation_id": row.reservation_id, "total_baggages": 3.0, "nonfree_baggages": 2, "payment_id": "x"}
+    assert breach(airline_environment.domain, state, "update_reservation_baggages", arguments) == ""
+    wrong = {**arguments, "nonfree_baggages": 0}
+    assert "must be paid for" in breach(airline_environment.domain, state, "update_reservation_baggages", wrong)

@@ -22,8 +22,12 @@ from writ_async.core.state import State, World
 from writ_async.core.task import Action, Certificate, Goal, Kind, Pin, Scenario
 
 ToolKind = Literal["read", "write", "generic"]
-PolicyCheck = Callable[[State, str, dict[str, Any]], str]
-"""Says why the policy forbids a write in a state, or an empty text. What the tool itself refuses need not be said."""
+PolicyCheck = Callable[[State, str, Mapping[str, Any], Mapping[str, Any]], str]
+"""Says why the policy forbids a write in a state, or an empty text.
+
+Gets the state before the write, the tool's name and arguments, and what the user has said as in `Goal.params`; what
+only the user could say and did not is granted. What the tool itself refuses need not be said.
+"""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -32,7 +36,10 @@ class ToolError(Exception):
 
 
 class Tool(msgspec.Struct, frozen=True):
-    """One tool: its kind, the OpenAI function schema that a model is shown, and the function."""
+    """One tool: its kind, the OpenAI function schema that a model is shown, and the function.
+
+    `shape` is a type that arguments convert to where each has its declared type; None where nothing is declared.
+    """
 
     name: str
     kind: ToolKind
@@ -40,6 +47,17 @@ class Tool(msgspec.Struct, frozen=True):
     function: Callable[..., Any]
     required: frozenset[str]
     accepted: frozenset[str]
+    shape: type[msgspec.Struct] | None = None
+
+    def read_arguments(self, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The arguments as plain data of their declared types (a number in text is one), or None if they do not fit."""
+        if self.shape is None:
+            return None
+        try:
+            read: dict[str, Any] = msgspec.to_builtins(msgspec.convert(arguments, self.shape, strict=False))
+        except (msgspec.ValidationError, RecursionError):
+            return None
+        return read
 
 
 class ToolResult(msgspec.Struct, frozen=True):
@@ -97,8 +115,8 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
 
     `generate(seed, size)` draws a world of about `size` users. `load(data)` reads a database in the shape of
     τ²-bench's `db.json` and raises `msgspec.ValidationError` where it does not fit; `dump(state)` gives that shape
-    back, every field of every record included (null where unset). `policy_check` judges a write by the state before
-    it; without one no write is held against the policy. `schemas` and `user_schemas` follow from the tools.
+    back, every field of every record included (null where unset). Without `why_forbidden` no write is held against
+    the policy. `schemas` and `user_schemas` follow from the tools.
 
     What follows names the domain's things for those who know none of them:
 
@@ -118,7 +136,7 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     dump: Callable[[State], dict[str, Any]]
     recipes: tuple[Recipe, ...] = ()
     goals: GoalRules | None = None
-    policy_check: PolicyCheck | None = None
+    why_forbidden: PolicyCheck | None = None
     user_tools: Mapping[str, Tool] = {}
     slots: tuple[Slot, ...] = ()
     user_argument: str = ""
@@ -175,17 +193,39 @@ def make_tool(function: Callable[..., Any]) -> Tool:
             schema = {"type": "string", **schema}  # msgspec leaves it out, grammars and templates want it
         properties[parameter.name] = {"description": described[parameter.name], **schema}
     required = [p.name for p in parameters if p.default is inspect.Parameter.empty]
+    # JSON has one kind of number: 2.0 is a whole one too.
+    types = {p.name: int | float if hints[p.name] is int else hints[p.name] for p in parameters}
+    shape = msgspec.defstruct(
+        name,
+        [(key, kind) if key in required else (key, kind, None) for key, kind in types.items()],
+        kw_only=True,
+        forbid_unknown_fields=True,
+    )
     text = "\n\n".join(part for part in (doc.short_description, doc.long_description) if part)
     body: dict[str, Any] = {"type": "object", "properties": properties, "required": required}
     if definitions:
         body["$defs"] = definitions
     schema = {"type": "function", "function": {"name": name, "description": text, "parameters": body}}
-    return Tool(name, kind, schema, function, frozenset(required), frozenset(properties))
+    return Tool(name, kind, schema, function, frozenset(required), frozenset(properties), shape)
 
 
 def make_tools(functions: Iterable[Callable[..., Any]]) -> dict[str, Tool]:
     """Tools by name, in the given order."""
     return {tool.name: tool for tool in map(make_tool, functions)}
+
+
+def why_forbidden(
+    domain: Domain, state: State, name: str, arguments: Mapping[str, Any], said: Mapping[str, Any] | None = None
+) -> str:
+    """Why a domain's policy forbids a write in a state, or an empty text.
+
+    Arguments that are not of their declared types are left to the tool, and nothing is said of them: whatever a rule
+    raises is a bug of the rule.
+    """
+    if domain.why_forbidden is None or name not in domain.tools:
+        return ""
+    read = domain.tools[name].read_arguments(arguments)
+    return "" if read is None else domain.why_forbidden(state, name, read, said or {})
 
 
 def _plain(value: Any) -> Any:

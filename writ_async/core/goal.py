@@ -156,7 +156,6 @@ class GoalRules(msgspec.Struct, frozen=True, kw_only=True):
     fetch: for each read tool a function of the state and the tool's arguments that gives a result to compare, or None.
     changes: edits that alter the result of one cell and of no other; legal by schema and policy. The same arguments
         give the same edits in the same order. The decision and its params tell which changes matter.
-    permitted: why the policy forbids a call in a state, or an empty string.
     plans: other ways of encoding a call that mean the same: a kind (`passengers`, `payments`, `calls`...), and calls.
     shortcuts: lazy ways of looking through candidate cells, by name: which of the keys are read.
     """
@@ -164,6 +163,5 @@ class GoalRules(msgspec.Struct, frozen=True, kw_only=True):
     objectives: Mapping[str, Objective]
     fetch: Mapping[str, Callable[..., Any]]
     changes: Callable[[Reader, Key, Mapping[str, Any], Decision], Iterator[tuple[Edit, ...]]]
-    permitted: Callable[[State, Action, Mapping[str, Any]], str]
     plans: Callable[[State, Action], Iterator[tuple[str, tuple[Action, ...]]]]
     shortcuts: Mapping[str, Callable[[Sequence[Key]], Sequence[Key]]] = {}

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from writ_async.core.domain import Domain
+from writ_async.core.domain import Domain, why_forbidden
 from writ_async.core.goal import GoalRules
 from writ_async.core.state import Entity, State, World
 from writ_async.core.task import Action
@@ -65,7 +65,7 @@ def open_choices(
         wanted = step.after.digest_value()
         for kind, calls in rules.plans(step.before, step.action):
             state = step.before.fork()
-            if _can_make_all(rules, domain, state, [(call, step.params) for call in calls]):
+            if _can_make_all(domain, state, [(call, step.params) for call in calls]):
                 counts[kind] = counts.get(kind, 0) + 1
                 if state.digest_value() != wanted:
                     differ.add(kind)
@@ -73,26 +73,27 @@ def open_choices(
         if len(group) > MOST:
             differ.add(WRITES)
             continue
-        gold = _digest_after(rules, domain, world, group)
+        gold = _digest_after(domain, world, group)
         for order in permutations(group):
             if list(order) == group:
                 continue
             counts[WRITES] = counts.get(WRITES, 0) + 1
-            if _digest_after(rules, domain, world, order) not in (None, gold):
+            if _digest_after(domain, world, order) not in (None, gold):
                 differ.add(WRITES)
     return counts, differ
 
 
-def _can_make_all(
-    rules: GoalRules, domain: Domain, state: State, calls: Sequence[tuple[Action, Mapping[str, Any]]]
-) -> bool:
+def _can_make_all(domain: Domain, state: State, calls: Sequence[tuple[Action, Mapping[str, Any]]]) -> bool:
     """Make calls; False when the policy forbids one or its tool refuses, so that nobody could go this way."""
-    return all(not rules.permitted(state, call, params) and apply_action(domain, state, call) for call, params in calls)
+    return all(
+        not why_forbidden(domain, state, call.name, call.arguments, params) and apply_action(domain, state, call)
+        for call, params in calls
+    )
 
 
-def _digest_after(rules: GoalRules, domain: Domain, world: World, steps: Sequence[Step]) -> int | None:
+def _digest_after(domain: Domain, world: World, steps: Sequence[Step]) -> int | None:
     state = State(world)
-    return state.digest_value() if _can_make_all(rules, domain, state, [(s.action, s.params) for s in steps]) else None
+    return state.digest_value() if _can_make_all(domain, state, [(s.action, s.params) for s in steps]) else None
 
 
 def _dependent_groups(domain: Domain, world: World, steps: Sequence[Step]) -> Iterator[list[Step]]:

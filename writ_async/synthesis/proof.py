@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from writ_async.core.domain import Domain, call_tool
+from writ_async.core.domain import Domain, call_tool, why_forbidden
 from writ_async.core.goal import Ambiguous, GoalRules, NothingFits
 from writ_async.core.level import level_of
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
@@ -163,7 +163,7 @@ def _play_gold(
 
     def watch(index: int, action: Action, before: State) -> None:
         if domain.tools[action.name].kind == "write":
-            why = rules.permitted(before, action, params.get(index, {}))
+            why = why_forbidden(domain, before, action.name, action.arguments, params.get(index))
             if why:
                 problems.append(Problem(Fault.POLICY, f"{action.name}: {why}"))
             if index not in params:

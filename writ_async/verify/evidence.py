@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from writ_async.conversation.calls import ExecutedCall, call_key, executed_calls, said_by_user
-from writ_async.core.domain import Domain, call_tool
+from writ_async.core.domain import Domain, call_tool, why_forbidden
 from writ_async.core.message import Message, ToolMessage
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Cell, Task
@@ -60,7 +60,6 @@ def write_evidence(
             missing = [cell for cell in cells if not know.has_read(cell)]
             stale = [] if state is None else outdated.cells(state, know.shown, index, cells, missing)
             unseen = unseen_arguments(domain.tools[name], arguments, know.seen)
-            check = domain.policy_check if state is not None else None
             found.append(
                 WriteEvidence(
                     call.message,
@@ -71,7 +70,7 @@ def write_evidence(
                     tuple(map(_cell_text, missing)),
                     tuple(map(_cell_text, stale)),
                     dialogue.unconfirmed(call),
-                    check(state, name, arguments) if check is not None and state is not None else "",
+                    why_forbidden(domain, state, name, arguments) if state is not None else "",
                 )
             )
             know.read(call)

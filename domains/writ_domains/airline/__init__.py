@@ -6,7 +6,7 @@ from importlib.resources import files
 
 from writ_async.core.domain import Domain, UnavailableWish
 from writ_domains.airline.goals import RULES
-from writ_domains.airline.policy import policy_check
+from writ_domains.airline.policy import why_forbidden
 from writ_domains.airline.recipes import RECIPES
 from writ_domains.airline.schema import NAME, dump, load
 from writ_domains.airline.tools import TOOLS
@@ -24,7 +24,7 @@ DOMAIN = Domain(
     dump=dump,
     recipes=RECIPES,
     goals=RULES,
-    policy_check=policy_check,
+    why_forbidden=why_forbidden,
     slots=(words.USER_ID, words.NAME),
     user_argument="user_id",
     user_ids=words.USER_IDS,

@@ -7,7 +7,7 @@ from importlib.resources import files
 from writ_async.core.domain import Domain, Slot, UnavailableWish
 from writ_domains.kit import words
 from writ_domains.retail.goals import RULES
-from writ_domains.retail.policy import policy_check
+from writ_domains.retail.policy import why_forbidden
 from writ_domains.retail.recipes import RECIPES
 from writ_domains.retail.schema import NAME, dump, load
 from writ_domains.retail.tools import TOOLS
@@ -24,7 +24,7 @@ DOMAIN = Domain(
     dump=dump,
     recipes=RECIPES,
     goals=RULES,
-    policy_check=policy_check,
+    why_forbidden=why_forbidden,
     slots=(
         words.NAME,
         words.EMAIL,

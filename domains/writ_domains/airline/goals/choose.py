@@ -18,7 +18,7 @@ from typing import Final
 
 from writ_async.core.goal import Key, Reader
 from writ_domains.airline.goals.fetch import Option
-from writ_domains.airline.policy import is_active, is_later, is_recent
+from writ_domains.airline.policy import has_cancelled_flight, is_active, is_later
 from writ_domains.airline.schema import TODAY, PaymentMethod, Reservation, User
 from writ_domains.kit.goals import Params
 from writ_domains.kit.payment import find_method
@@ -101,17 +101,6 @@ class Traveller:
         ]
         return [self.reader.read(key, by) for key in keys]
 
-    def flown(self, trip: Reservation) -> bool:
-        """Whether a flight of a trip has left the ground."""
-        return any(status in ("flying", "landed") for status in self.statuses(trip))
-
-    def may_cancel(self, trip: Reservation, reason: str) -> bool:
-        """Whether the policy lets a trip be cancelled for a reason."""
-        if not is_active(trip) or self.flown(trip):
-            return False
-        insured = trip.insurance == "yes" and reason in ("health", "weather")
-        return is_recent(trip) or trip.cabin == "business" or insured or "cancelled" in self.statuses(trip)
-
     def method(self, wanted: Params) -> PaymentMethod:
         """The payment method that is described, of those in the profile."""
         return find_method(self.user.payment_methods, wanted)
@@ -160,4 +149,4 @@ def cheapest(reader: Reader, wanted: Params, cabin: str, seats: int, by: Key | N
 
 def lost_flight(traveller: Traveller, trip: Reservation) -> bool:
     """Whether the airline cancelled a flight of a trip."""
-    return is_active(trip) and "cancelled" in traveller.statuses(trip)
+    return is_active(trip) and has_cancelled_flight(traveller, trip)

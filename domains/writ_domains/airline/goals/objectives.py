@@ -20,20 +20,26 @@ from writ_domains.airline.policy import (
     DELAYED_GESTURE,
     FREE_BAGS,
     INSURANCE_PRICE,
-    MAX_PASSENGERS,
-    is_active,
+    may_cancel,
     may_compensate,
-    may_pay_booking,
     may_pay_update,
     nonfree_bags,
     price_of_booking,
+    why_bags_fixed,
+    why_cabin_fixed,
+    why_cancelling_forbidden,
+    why_flights_fixed,
+    why_not_combined,
+    why_not_theirs,
+    why_passengers_fixed,
+    why_too_many,
 )
 from writ_domains.airline.schema import CreditCard, Passenger, PaymentMethod, Reservation
 from writ_domains.kit.goals import Params, decide_write
 
 
 def _owner(traveller: Traveller, trip: Reservation) -> str:
-    return "" if trip.user_id == traveller.user.user_id else "the reservation is another customer's"
+    return why_not_theirs(trip, traveller.user.user_id)
 
 
 def _paid_with(method: PaymentMethod, total: float) -> str:
@@ -50,8 +56,8 @@ def cancel(reader: Reader, params: Params) -> Decision:
     """Cancel the trip for a reason."""
     traveller = Traveller(reader, params["who"])
     trip = traveller.trip(params["trip"])
-    allowed = traveller.may_cancel(trip, params["reason"])
-    refused = _owner(traveller, trip) or ("" if allowed else "no rule lets this reservation be cancelled")
+    forbidden = why_cancelling_forbidden(traveller, trip, params["reason"])
+    refused = _owner(traveller, trip) or forbidden
     sums, figures = _refund(trip)
     return decide_write(reader, "cancel_reservation", {"reservation_id": trip.reservation_id}, refused, sums, figures)
 
@@ -59,7 +65,7 @@ def cancel(reader: Reader, params: Params) -> Decision:
 def cancel_all(reader: Reader, params: Params) -> Decision:
     """Cancel every trip that starts after today and that the policy lets be cancelled for a reason."""
     traveller = Traveller(reader, params["who"])
-    fit = [trip for trip in traveller.later() if traveller.may_cancel(trip, params["reason"])]
+    fit = [trip for trip in traveller.later() if may_cancel(traveller, trip, params["reason"])]
     if not fit:
         raise NothingFits("no trip can be cancelled")
     return Decision(
@@ -78,12 +84,8 @@ def bags(reader: Reader, params: Params) -> Decision:
     extra = nonfree - trip.nonfree_baggages
     charge = BAG_PRICE * max(0, extra)
     method = traveller.method(params["pay"])
-    refused = _owner(traveller, trip) or _paid_with(method, charge)
-    if not is_active(trip):
-        refused = "the reservation is cancelled"
-    elif more < 0:
-        refused = "bags can be added but not taken away"
-    elif extra < 0 and not refused:
+    refused = why_bags_fixed(trip, total) or _owner(traveller, trip) or _paid_with(method, charge)
+    if extra < 0 and not refused:
         raise NothingFits("bags that were paid for would become free, which the policy does not speak of")
     arguments = {
         "reservation_id": trip.reservation_id,
@@ -109,7 +111,7 @@ def passengers(reader: Reader, params: Params) -> Decision:
         {**msgspec.to_builtins(one), **params["new"]} if name == params["old"] else msgspec.to_builtins(one)
         for one, name in zip(trip.passengers, names(trip), strict=True)
     ]
-    refused = _owner(traveller, trip) or ("" if is_active(trip) else "the reservation is cancelled")
+    refused = _owner(traveller, trip) or why_passengers_fixed(trip, len(after))
     arguments = {"reservation_id": trip.reservation_id, "passengers": after}
     return decide_write(reader, "update_reservation_passengers", arguments, refused)
 
@@ -122,9 +124,8 @@ def head_count(reader: Reader, params: Params) -> Decision:
         raise NothingFits("no such passenger")
     left = [msgspec.to_builtins(one) for one in trip.passengers if f"{one.first_name} {one.last_name}" != params["old"]]
     arguments = {"reservation_id": trip.reservation_id, "passengers": left}
-    return decide_write(
-        reader, "update_reservation_passengers", arguments, "the number of passengers cannot change", figures={}
-    )
+    refused = why_passengers_fixed(trip, len(left))
+    return decide_write(reader, "update_reservation_passengers", arguments, refused)
 
 
 def _difference(new: Sequence[int], old: Sequence[int], people: int) -> str:
@@ -145,11 +146,7 @@ def rebook(reader: Reader, params: Params) -> Decision:
     trip = traveller.trip(params["trip"])
     method = traveller.method(params["pay"])
     by: Key = ("get_reservation_details", trip.reservation_id)
-    refused = _owner(traveller, trip)
-    if not refused and (not is_active(trip) or traveller.flown(trip)):
-        refused = "the trip is over or under way"
-    if not refused and trip.cabin == "basic_economy":
-        refused = "the flights of a basic economy reservation cannot change"
+    refused = _owner(traveller, trip) or why_flights_fixed(traveller, trip)
     if refused:
         arguments: dict[str, Any] = {"reservation_id": trip.reservation_id, "cabin": trip.cabin}
         return decide_write(reader, "update_reservation_flights", arguments, refused)
@@ -185,9 +182,7 @@ def recabin(reader: Reader, params: Params) -> Decision:
         "flights": [{"flight_number": leg.flight_number, "date": leg.date} for leg in trip.flights],
         "payment_id": method.id,
     }
-    refused = _owner(traveller, trip)
-    if not refused and (not is_active(trip) or traveller.flown(trip)):
-        refused = "the trip is over or under way"
+    refused = _owner(traveller, trip) or why_cabin_fixed(traveller, trip)
     if refused:
         return decide_write(reader, "update_reservation_flights", arguments, refused)
     if trip.cabin == cabin:
@@ -256,7 +251,7 @@ def _payments(traveller: Traveller, wanted: Sequence[Params], total: int) -> tup
     methods = [traveller.method(one) for one in wanted]
     parts: list[dict[str, Any]] = []
     left = total
-    refused = "" if may_pay_booking(methods) else "these payment methods cannot be combined"
+    refused = why_not_combined(methods)
     for method in methods:
         amount = left if isinstance(method, CreditCard) else min(left, int(method.amount))
         parts.append({"payment_id": method.id, "amount": amount})
@@ -282,8 +277,7 @@ def book(reader: Reader, params: Params) -> Decision:
     nonfree = nonfree_bags(traveller.user.membership, cabin, count, params["bags"])
     total = price_of_booking(sum(fares), count, insurance, nonfree)
     payments, refused = _payments(traveller, params["pay"], total)
-    if count > MAX_PASSENGERS:
-        refused = f"a reservation has {MAX_PASSENGERS} passengers at most"
+    refused = why_too_many(count) or refused
     arguments = {
         "user_id": traveller.user.user_id,
         "origin": options[0].hops[0].origin,

@@ -7,7 +7,7 @@ from typing import Final
 
 from writ_async.core.domain import Draft, Recipe
 from writ_async.core.state import World
-from writ_domains.airline.policy import Reason, may_cancel
+from writ_domains.airline.policy import Reason, StateView, may_cancel
 from writ_domains.airline.recipes import words
 from writ_domains.airline.recipes.script import play, recipe, scenario
 from writ_domains.airline.recipes.select import case_with_later_trips, later_trips
@@ -26,7 +26,7 @@ def _named(world: World, rng: Random, gold: Gold) -> Draft:
     case = case_with_later_trips(world, rng, 1)
     why = pick(rng, _REASONS)
     trip = choose_one(
-        rng, [trip for trip in later_trips(case) if may_cancel(gold.state, trip, why) is not gold.refusal]
+        rng, [trip for trip in later_trips(case) if may_cancel(StateView(gold.state), trip, why) is not gold.refusal]
     )
     decision = play(gold, case.user, "cancel", trip={"id": trip.reservation_id}, reason=why)
     places = words.Places(rng, gold)
@@ -55,7 +55,7 @@ def _named(world: World, rng: Random, gold: Gold) -> Draft:
 def _several(world: World, rng: Random, gold: Gold) -> Draft:
     case = case_with_later_trips(world, rng, 2)
     why = pick(rng, _REASONS)
-    trips = choose_some(rng, [trip for trip in later_trips(case) if may_cancel(gold.state, trip, why)], 2, 6)
+    trips = choose_some(rng, [trip for trip in later_trips(case) if may_cancel(StateView(gold.state), trip, why)], 2, 6)
     for trip in trips:
         play(gold, case.user, "cancel", trip={"id": trip.reservation_id}, reason=why)
     ids = listing([trip.reservation_id for trip in trips])
@@ -76,7 +76,7 @@ def _all_allowed(world: World, rng: Random, gold: Gold, count: bool) -> Draft:
     """Every trip that the rules still let be cancelled: one of many, or several."""
     case = case_with_later_trips(world, rng, 3)
     why = pick(rng, _REASONS)
-    fit = sum(may_cancel(gold.state, trip, why) for trip in later_trips(case))
+    fit = sum(may_cancel(StateView(gold.state), trip, why) for trip in later_trips(case))
     if (fit > 1) is not count or not fit:
         raise Unfit("another number of trips can be cancelled")
     play(gold, case.user, "cancel_all", reason=why)

@@ -8,6 +8,7 @@ from typing import Final
 from writ_async.core.domain import Draft, Recipe
 from writ_async.core.state import State, World
 from writ_domains.airline.policy import (
+    StateView,
     has_cancelled_flight,
     has_delayed_flight,
     is_active,
@@ -35,26 +36,26 @@ _MOST_STATUSES: Final = 16
 
 def _cancelled_trips(world: World) -> tuple[tuple[Case, Reservation], ...]:
     """Users and trips that lost a flight; `may_compensate` decides on those."""
-    state = State(world)
+    view = StateView(State(world))
     found: list[tuple[Case, Reservation]] = []
     for user in world.tables["users"].values():
         trips = tuple(world.tables["reservations"][key] for key in user.reservations)
         for trip in trips:
-            if is_active(trip) and has_cancelled_flight(state, trip) and is_plain(trip):
+            if is_active(trip) and has_cancelled_flight(view, trip) and is_plain(trip):
                 found.append((Case(user, trips), trip))
     return tuple(found)
 
 
 def _delayed_trips(world: World) -> tuple[tuple[Case, Reservation], ...]:
     """Users and trips with a delayed flight that may be cancelled and compensated."""
-    state = State(world)
+    view = StateView(State(world))
     found: list[tuple[Case, Reservation]] = []
     for user in world.tables["users"].values():
         trips = tuple(world.tables["reservations"][key] for key in user.reservations)
         for trip in trips:
             if (
-                has_delayed_flight(state, trip)
-                and may_cancel(state, trip, "change of plan")
+                has_delayed_flight(view, trip)
+                and may_cancel(view, trip, "change of plan")
                 and may_compensate(user, trip)
                 and is_plain(trip)
             ):
@@ -178,15 +179,9 @@ def _delayed(world: World, rng: Random, gold: Gold) -> Draft:
 
 def _lost_flight(world: World, rng: Random, gold: Gold) -> Draft:
     """A trip of which the airline called off a flight, and no flight has left: it can be cancelled for that."""
-    case = pick_case(world, rng)
-    trip = choose_one(
-        rng,
-        [
-            trip
-            for trip in case.trips
-            if has_cancelled_flight(gold.state, trip) and may_cancel(gold.state, trip, "airline cancelled")
-        ],
-    )
+    case, view = pick_case(world, rng), StateView(gold.state)
+    lost = [trip for trip in case.trips if has_cancelled_flight(view, trip)]
+    trip = choose_one(rng, [trip for trip in lost if may_cancel(view, trip, "airline cancelled")])
     play(gold, case.user, "cancel", trip={"id": trip.reservation_id}, reason="airline cancelled")
     wish = pick(
         rng,

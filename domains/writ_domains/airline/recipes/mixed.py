@@ -10,7 +10,7 @@ import msgspec
 from writ_async.core.domain import Draft, Recipe
 from writ_async.core.state import World
 from writ_async.core.task import Fact
-from writ_domains.airline.policy import may_cancel
+from writ_domains.airline.policy import StateView, may_cancel
 from writ_domains.airline.recipes import words
 from writ_domains.airline.recipes.baggage import add_phrase
 from writ_domains.airline.recipes.cabins import other_cabin
@@ -32,7 +32,7 @@ class _Step(msgspec.Struct, frozen=True):
 
 
 def _cancel(rng: Random, gold: Gold, user: User, trip: Reservation, card: dict[str, Any]) -> _Step:
-    if not may_cancel(gold.state, trip, "change of plan"):
+    if not may_cancel(StateView(gold.state), trip, "change of plan"):
         raise Unfit("that trip cannot be cancelled")
     play(gold, user, "cancel", trip={"id": trip.reservation_id}, reason="change of plan")
     wish = pick(rng, ("cancel reservation {}", "call off trip {}", "cancel the booking {}"))

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from writ_async.core.domain import Draft, Recipe
 from writ_async.core.state import World
-from writ_domains.airline.policy import may_change_flights
+from writ_domains.airline.policy import StateView, may_change_flights
 from writ_domains.airline.recipes import words
 from writ_domains.airline.recipes.script import play, recipe, scenario
 from writ_domains.airline.recipes.select import by_route, case_with_later_trips, describe, later_trips, payer
@@ -43,7 +43,7 @@ def _move(world: World, rng: Random, gold: Gold, known: bool) -> Draft:
             trip
             for trip in later_trips(case)
             if trip.flight_type == "one_way"
-            and may_change_flights(gold.state, trip) is not gold.refusal
+            and may_change_flights(StateView(gold.state), trip) is not gold.refusal
             and by_route(case, trip)
         ],
     )

@@ -5,13 +5,11 @@ from writ_domains.retail.goals.changes import changes
 from writ_domains.retail.goals.encodings import other_encodings
 from writ_domains.retail.goals.fetch import FETCH
 from writ_domains.retail.goals.objectives import OBJECTIVES
-from writ_domains.retail.policy import permitted
 
 RULES = GoalRules(
     objectives=OBJECTIVES,
     fetch=FETCH,
     changes=changes,
-    permitted=permitted,
     plans=other_encodings,
 )
 

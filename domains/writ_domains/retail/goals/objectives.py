@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import msgspec
-
 from writ_async.core.goal import Decision, NothingFits, Objective, Reader
 from writ_async.core.task import Action
 from writ_domains.kit.goals import Params, decide_write
 from writ_domains.retail.goals.choose import ITEM_MARGIN, Customer, in_stock, item_named, total, variant
-from writ_domains.retail.policy import forbidden
-from writ_domains.retail.schema import Order, OrderItem, Product, Variant
+from writ_domains.retail.policy import why_write_forbidden
+from writ_domains.retail.schema import Order, OrderItem, Variant
 
 _EXCHANGE: Final = "exchange_delivered_order_items"
 _MODIFY: Final = "modify_pending_order_items"
@@ -30,28 +28,12 @@ def _decide(
     customer: Customer,
     name: str,
     arguments: dict[str, Any],
-    order: Order | None,
+    order: Order,
     figures: Mapping[str, float] | None = None,
-    products: Mapping[str, Product] | None = None,
 ) -> Decision:
     """A decision on one write, refused where the policy forbids it. The profile is read only where a rule needs it."""
-    known = products or {}
-    if order is not None and order.user_id != customer.user_id:
-        refused = "the order is another customer's"
-    else:
-        refused = forbidden(name, arguments, customer.profile, order, known.get) if _needs_profile(name) else ""
-        if not refused and order is not None and not _needs_profile(name):
-            refused = _by_status(name, arguments, order)
+    refused = why_write_forbidden(customer, name, arguments, order)
     return decide_write(customer.reader, name, arguments, refused, figures=figures)
-
-
-def _needs_profile(name: str) -> bool:
-    return name in (_EXCHANGE, _MODIFY, "modify_pending_order_payment")
-
-
-def _by_status(name: str, arguments: Mapping[str, Any], order: Order) -> str:
-    wanted = "delivered" if name == "return_delivered_order_items" else "pending"
-    return "" if order.status == wanted else f"the order is {order.status}, not {wanted}"
 
 
 def cancel(reader: Reader, params: Params) -> Decision:
@@ -60,17 +42,6 @@ def cancel(reader: Reader, params: Params) -> Decision:
     order = customer.order(params["order"])
     arguments = {"order_id": order.order_id, "reason": params["reason"]}
     return _decide(customer, "cancel_pending_order", arguments, order, {"refund": total(order)})
-
-
-def _refund_to(customer: Customer, order: Order, wanted: Params) -> tuple[str, str]:
-    """The id of the method that a refund goes to, and why it may not."""
-    original = order.payment_history[0].payment_method_id
-    if wanted.get("original"):
-        return original, ""
-    method = customer.method(wanted)
-    gift = wanted["source"] == "gift_card"
-    allowed = gift or method.id == original
-    return method.id, "" if allowed else "a refund goes to the original payment method or to a gift card"
 
 
 def give_back(reader: Reader, params: Params) -> Decision:
@@ -91,16 +62,15 @@ def give_back(reader: Reader, params: Params) -> Decision:
         else:
             kept = reader.best(order.items, lambda item: item.price, ITEM_MARGIN, most=wanted["all_but"], lone=False)
             items = [item for item in order.items if item is not kept]
-    method_id, refused = _refund_to(customer, order, params["refund"])
+    refund = params["refund"]
     arguments = {
         "order_id": order.order_id,
         "item_ids": [item.item_id for item in items],
-        "payment_method_id": method_id,
+        "payment_method_id": (
+            order.payment_history[0].payment_method_id if refund.get("original") else customer.method(refund).id
+        ),
     }
-    decided = _decide(customer, "return_delivered_order_items", arguments, order)
-    if refused and not decided.refused:
-        return msgspec.structs.replace(decided, refused=refused)
-    return decided
+    return _decide(customer, "return_delivered_order_items", arguments, order)
 
 
 def _extreme_item(customer: Customer, status: str, most: bool) -> tuple[Order, OrderItem]:
@@ -155,8 +125,7 @@ def swap(name: str) -> Objective:
             "new_item_ids": [new.item_id for _, new in swaps],
             "payment_method_id": customer.method(params["pay"]).id,
         }
-        products = {old.product_id: customer.product(old, order) for old, _ in swaps}
-        return _decide(customer, name, arguments, order, {"difference": due}, products)
+        return _decide(customer, name, arguments, order, {"difference": due})
 
     return decide
 
