@@ -37,14 +37,25 @@ from writ_engines.sglang.wire import encode_ids, single_body
 from bench.client_loads.protocol import serving
 from bench.models.folders import small_model
 from bench.report import Figure, make_parser, run_script, show_figures, write_json
-from writ_async.chat import ChatFormat, open_chat_format
-from writ_async.conversation import Rules
-from writ_async.core.engine import Completion, Request
-from writ_async.core.message import Message, SystemMessage, ToolMessage, UserMessage
-from writ_async.core.task import Scenario, Task, WorldRef
-from writ_async.core.trajectory import TokenSequence
-from writ_async.registry import load_domain
-from writ_async.scheduler import Job, Limits, run_rollouts
+from writ_async import (
+    ChatFormat,
+    Completion,
+    Job,
+    Limits,
+    Message,
+    Request,
+    Rules,
+    Scenario,
+    SystemMessage,
+    Task,
+    TokenSequence,
+    ToolMessage,
+    UserMessage,
+    WorldRef,
+    load_domain,
+    open_chat_format,
+    run_rollouts,
+)
 
 SESSIONS = 64
 SLOW_SESSIONS = 4  # times as many

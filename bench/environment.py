@@ -29,9 +29,7 @@ from typing import Any
 import msgspec
 
 from bench.report import Figure, line_of, make_parser, run_script, write_json
-from writ_async.core.domain import Domain, call_tool
-from writ_async.core.state import State, World
-from writ_async.registry import load_benchmark, load_domain
+from writ_async import Domain, State, World, call_tool, load_benchmark, load_domain
 
 DOMAINS = ("airline", "retail")
 SIZE = 500

@@ -19,10 +19,7 @@ from rich.table import Table
 from writ_engines.scripted import MISTAKES
 
 from bench.report import Figure, make_parser, run_script, show_figures, write_json
-from writ_async import run
-from writ_async.api import make_tasks
-from writ_async.core.trajectory import Trajectory
-from writ_async.verify.verdict import Reason
+from writ_async import Reason, Trajectory, make_tasks, run
 
 BEFORE_EVIDENCE = ("skipped_evidence", "early_write")
 UNASKED = ("unconfirmed_write", "early_write", "extra_write")

@@ -21,10 +21,8 @@ import anyio
 import msgspec
 
 from bench.loads import DOMAIN, SCENARIO_TOKENS, Load, Shape, text
-from writ_async.core.engine import Completion, Request
-from writ_async.core.state import World
-from writ_async.core.task import Scenario, Task, WorldRef
-from writ_async.scheduler import Job, Limits, Rollouts, quiet_gc, run_rollouts
+from writ_async import Completion, Job, Limits, Request, Rollouts, Scenario, Task, World, WorldRef, run_rollouts
+from writ_async.scheduler import quiet_gc
 from writ_async.scheduler.loop_lag import Lag, sample_lag
 
 TWENTY = Shape(turns=(5, 5), tools=(5, 5), result=(80, 240), user=(20, 60))

@@ -12,12 +12,21 @@ from random import Random
 import msgspec
 from writ_engines.simulated.tokens import CALL_FRAME, CHARACTERS, FRAME
 
-from writ_async.core.domain import Domain, generic, make_tools
-from writ_async.core.engine import Completion, Request
-from writ_async.core.message import AssistantMessage, make_call
-from writ_async.core.state import State, World
-from writ_async.core.task import Scenario, Task, WorldRef
-from writ_async.scheduler import Job
+from writ_async import (
+    AssistantMessage,
+    Completion,
+    Domain,
+    Job,
+    Request,
+    Scenario,
+    State,
+    Task,
+    World,
+    WorldRef,
+    generic,
+    make_call,
+    make_tools,
+)
 
 _FILLER = "the quick brown fox jumps over the lazy dog and runs on " * 2000
 

@@ -37,8 +37,7 @@ from bench.client_loads.plans import Script, choose_tasks, write_script
 from bench.client_loads.protocol import BENCH, serving
 from bench.models.folders import small_model
 from bench.report import Figure, make_parser, positive, run_script, show_figures, write_json
-from writ_async.chat import open_chat_format
-from writ_async.errors import InputError
+from writ_async import InputError, open_chat_format
 
 OURS = "ours, openai engine"
 VERIFIERS, TAU2 = "verifiers", "τ²-bench's runner"

@@ -21,13 +21,21 @@ import anyio
 import msgspec
 
 from bench.loads import DOMAIN, text
-from writ_async.core.engine import Completion, Request
-from writ_async.core.message import AssistantMessage
-from writ_async.core.state import World
-from writ_async.core.task import Scenario, Task, WorldRef
-from writ_async.core.trajectory import Usage
-from writ_async.errors import EngineError, EngineErrorKind
-from writ_async.scheduler import Job, Limits, run_rollouts
+from writ_async import (
+    AssistantMessage,
+    Completion,
+    EngineError,
+    EngineErrorKind,
+    Job,
+    Limits,
+    Request,
+    Scenario,
+    Task,
+    Usage,
+    World,
+    WorldRef,
+    run_rollouts,
+)
 
 SYSTEM, USER, OUTPUT, TURNS = 200, 60, 12, 6
 LOW, HIGH = 300, 2000  # ids that every vocabulary has

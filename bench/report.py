@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from writ_async.errors import InputError
+from writ_async import InputError
 
 _BEGAN = time.monotonic()
 _WIDTH = 72

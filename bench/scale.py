@@ -34,9 +34,7 @@ from bench.live_runs import (
 )
 from bench.loads import DOMAIN, Load, Shape
 from bench.report import Figure, make_parser, positive, run_script, show_figures, write_json
-from writ_async.conversation import Conversation
-from writ_async.registry import load_domain
-from writ_async.runs.folder import RunFolder
+from writ_async import Conversation, RunFolder, load_domain
 from writ_async.runs.manifest import Manifest
 from writ_async.runs.play import play_run
 from writ_async.runs.play_settings import PlaySettings

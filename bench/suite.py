@@ -20,7 +20,7 @@ from pathlib import Path
 import msgspec
 
 from bench.report import Figure, line_of, read_json, used_cpu
-from writ_async.errors import InputError
+from writ_async import InputError
 
 BENCH = Path(__file__).resolve().parent
 SCRIPTS: dict[str, tuple[str, ...]] = {

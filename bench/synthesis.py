@@ -21,11 +21,7 @@ import msgspec
 from writ_domains.airline.schedule import AIRPORTS, DAYS, FIRST_OPEN
 
 from bench.report import Figure, make_parser, positive, run_script, show_figures, write_json
-from writ_async.core.environment import Environment
-from writ_async.core.goal import Ambiguous, NothingFits
-from writ_async.core.state import State
-from writ_async.core.task import Goal, Task
-from writ_async.registry import load_domain
+from writ_async import Ambiguous, Environment, Goal, NothingFits, State, Task, load_domain
 from writ_async.runs.worlds import further_environment, generate_world
 from writ_async.synthesis import parse_mix, synthesise_tasks
 from writ_async.synthesis.proof import check_proof

@@ -29,7 +29,7 @@ import msgspec
 from writ_engines.simulated import Costs, Generation, Server, ServerOptions
 
 from bench.report import Figure, make_parser, positive, run_script, show_figures, verdict, write_json
-from writ_async.errors import InputError
+from writ_async import InputError
 from writ_async.virtual_time import run_virtual
 
 SYSTEM, USER, OUTPUT, TURNS = 200, 60, 12, 6

@@ -1,5 +1,8 @@
 """The library call, as a trainer's author uses it."""
 
+import ast
+import doctest
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +45,25 @@ class Silent:
         self.closed = True
 
 
-def test_every_public_name_is_there() -> None:
+def test_every_public_name_is_there_and_told_to_whoever_needs_it() -> None:
     assert all(getattr(writ_async, name) is not None for name in writ_async.__all__)
+    told = set((writ_async.__doc__ or "").replace(",", " ").replace(".", " ").split())
+    assert set(writ_async.__all__) <= told
     with pytest.raises(AttributeError):
         _ = writ_async.no_such_name
+
+
+@pytest.mark.parametrize("name", ["api", "core.engine", "core.task", "core.trajectory", "runs.seats", "scheduler.job"])
+def test_the_examples_in_docstrings_run(name: str) -> None:
+    assert doctest.testmod(import_module(f"writ_async.{name}")).failed == 0
+
+
+def test_what_examples_bench_and_tools_take_from_deep_inside_is_not_public() -> None:
+    root = Path(__file__).resolve().parent.parent
+    for path in (file for folder in ("examples", "bench", "tools") for file in (root / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("writ_async."):
+                assert not {alias.name for alias in node.names} & set(writ_async.__all__), path
 
 
 @pytest.mark.asyncio

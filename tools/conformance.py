@@ -22,14 +22,12 @@ import msgspec
 from writ_domains.tau2 import BENCHMARK, DatabaseText
 from writ_domains.tau2.schema import MessageRecord, to_message
 
+from writ_async import InputError, Judge, Message, State, Task, Termination, call_arguments, call_tool
 from writ_async.core.benchmark import Subset
-from writ_async.core.domain import ToolResult, call_tool
-from writ_async.core.message import Message, Requestor, call_arguments
-from writ_async.core.state import State
-from writ_async.core.task import Task
-from writ_async.core.trajectory import Reward, Termination
-from writ_async.errors import InputError
-from writ_async.verify.judge import AssumeMet, AssumeUnmet, Judge
+from writ_async.core.domain import ToolResult
+from writ_async.core.message import Requestor
+from writ_async.core.trajectory import Reward
+from writ_async.verify.judge import AssumeMet, AssumeUnmet
 from writ_async.verify.outcome import ReplayMismatchError, compute_reward, exchanges, gold_state
 
 Report = Callable[[str], None]

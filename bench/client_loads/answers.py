@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from writ_async.chat import ChatFormat
-from writ_async.core.message import AssistantMessage
+from writ_async import AssistantMessage, ChatFormat
 
 RID = b"RID"
 """Where an answer holds the id of its request."""

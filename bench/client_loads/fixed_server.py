@@ -14,8 +14,7 @@ from zlib import crc32
 
 from bench.client_loads.answers import RID, generated
 from bench.client_loads.protocol import SERVER_INFO, Connection, framed, serve
-from writ_async.chat import ChatFormat, open_chat_format
-from writ_async.core.message import AssistantMessage, make_call
+from writ_async import AssistantMessage, ChatFormat, make_call, open_chat_format
 
 MADE = 64
 """Token ids in an answer of words."""

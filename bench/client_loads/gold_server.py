@@ -18,8 +18,7 @@ import msgspec
 from bench.client_loads.answers import RID, generated
 from bench.client_loads.plans import STOP, Plan, Recogniser, Script
 from bench.client_loads.protocol import SERVER_INFO, Connection, framed, serve
-from writ_async.chat import open_chat_format
-from writ_async.core.message import AssistantMessage, FunctionCall, ToolCall
+from writ_async import AssistantMessage, FunctionCall, ToolCall, open_chat_format
 
 _TASK = re.compile(r"TASK:(\S+)")
 _encode = msgspec.json.encode

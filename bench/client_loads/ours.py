@@ -14,15 +14,12 @@ import anyio
 
 from bench.client_loads.meter import Meter, load_parser, read_load
 from bench.client_loads.plans import choose_tasks
-from writ_async.conversation import Rules
-from writ_async.runs.folder import RunFolder
+from writ_async import EngineSpec, Limits, Rules, RunFolder, Seats, run_rollouts
 from writ_async.runs.jobs import plan_jobs
 from writ_async.runs.manifest import Manifest, prompts_of
 from writ_async.runs.play import play_run
 from writ_async.runs.play_settings import PlaySettings
-from writ_async.runs.seats import EngineSpec, Seats
 from writ_async.runs.task_sets import TaskSet
-from writ_async.scheduler import Limits, run_rollouts
 
 
 async def play(

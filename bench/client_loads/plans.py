@@ -11,14 +11,22 @@ from typing import Any
 
 import msgspec
 
-from writ_async.api import make_tasks
-from writ_async.conversation import Conversation, Rules, agent_system_prompt, user_system_prompt
+from writ_async import (
+    AssistantMessage,
+    Completion,
+    Conversation,
+    Environment,
+    InputError,
+    Rules,
+    Scenario,
+    Task,
+    ToolMessage,
+    agent_system_prompt,
+    make_call,
+    make_tasks,
+)
+from writ_async.conversation import user_system_prompt
 from writ_async.conversation.rules import GREETING
-from writ_async.core.engine import Completion
-from writ_async.core.environment import Environment
-from writ_async.core.message import AssistantMessage, ToolMessage, make_call
-from writ_async.core.task import Scenario, Task
-from writ_async.errors import InputError
 from writ_async.runs.task_sets import TaskSet, read_task_sets
 from writ_async.runs.worlds import open_worlds, world_key
 

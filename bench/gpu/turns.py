@@ -15,9 +15,7 @@ from writ_engines.sglang import SglangOptions, make_sglang
 
 from bench.gpu.data import Turns
 from bench.gpu.sweep import percentile
-from writ_async.conversation import agent_system_prompt
-from writ_async.core.engine import Completion, Engine, Request, Setting
-from writ_async.core.message import Message, UserMessage
+from writ_async import Completion, Engine, Message, Request, Setting, UserMessage, agent_system_prompt
 
 _SENTENCE = "About order #W{number}: the lamp is broken, please send another one to {number} Hill Road. "
 

@@ -8,8 +8,7 @@ from pathlib import Path
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 from bench.models.templates import LLAMA31, QWEN3, QWEN25
-from writ_async.chat.format import FamilyFormat
-from writ_async.chat.probe import open_chat_format
+from writ_async import FamilyFormat, open_chat_format
 
 CHATML_SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 CHATML_PLAIN = ("<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>", "<think>", "</think>")

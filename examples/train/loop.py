@@ -22,13 +22,20 @@ from writ_engines.sglang.control import ServerControl
 
 from examples.train.losses import group_advantages, imitation_loss, policy_loss, token_logprobs
 from examples.train.rows import row_tokens
-from writ_async import Limits, Rules, make_tasks, rollouts
-from writ_async.chat import open_chat_format
-from writ_async.core.engine import Engine, Setting
-from writ_async.core.message import ToolMessage
-from writ_async.core.task import Task
-from writ_async.core.trajectory import TokenSequence, Trajectory
-from writ_async.registry import load_domain
+from writ_async import (
+    Engine,
+    Limits,
+    Rules,
+    Setting,
+    Task,
+    TokenSequence,
+    ToolMessage,
+    Trajectory,
+    load_domain,
+    make_tasks,
+    open_chat_format,
+    rollouts,
+)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

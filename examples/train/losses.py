@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from writ_async.core.trajectory import TokenSequence
+from writ_async import TokenSequence
 
 _LEAST_SPREAD = 1e-6
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from writ_async.chat import ChatFormat, FamilyFormat
-from writ_async.conversation import agent_system_prompt
-from writ_async.core.domain import Domain
-from writ_async.core.message import AssistantMessage, Message, UserMessage
-from writ_async.core.trajectory import TokenSequence, Trajectory
-from writ_async.errors import InputError
+from writ_async import (
+    AssistantMessage,
+    ChatFormat,
+    Domain,
+    FamilyFormat,
+    InputError,
+    Message,
+    TokenSequence,
+    Trajectory,
+    UserMessage,
+    agent_system_prompt,
+)
 
 
 def row_tokens(row: Trajectory, domain: Domain, chat: ChatFormat) -> TokenSequence:

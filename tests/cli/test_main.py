@@ -151,6 +151,14 @@ def test_show_prints_the_conversation_that_is_asked_for(run: Path) -> None:
     assert "has not nobody" in missing.stderr
 
 
+def test_show_names_no_write_where_none_is_due(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["synth", "retail", "--n", "4", "--seed", "4", "--world-size", "60", "--mix", "refusal=1", "--quiet"]
+    assert main([*arguments, "--out", str(tmp_path / "run")]) == 0
+    capsys.readouterr()
+    assert main(["show", str(tmp_path / "run")]) == 0
+    assert "gold write none due rests on" in capsys.readouterr().out
+
+
 def test_recorded_engine_plays_a_run_again_to_the_same_bytes(run: Path, tmp_path: Path) -> None:
     out = tmp_path / "again"
     options = ["--engine", "recorded", "--engine-option", f"file={run}", "--max-steps", "100"]

@@ -9,13 +9,17 @@ import pytest
 
 from bench.models.folders import open_family
 from examples.train.rows import row_tokens
-from writ_async import make_tasks
-from writ_async.api import run
-from writ_async.chat import FAMILIES, FamilyFormat, TemplateRefusedError
-from writ_async.conversation import agent_system_prompt
-from writ_async.core.message import AssistantMessage, Message
-from writ_async.core.trajectory import Trajectory
-from writ_async.registry import load_domain
+from writ_async import (
+    AssistantMessage,
+    FamilyFormat,
+    Message,
+    Trajectory,
+    agent_system_prompt,
+    load_domain,
+    make_tasks,
+    run,
+)
+from writ_async.chat import FAMILIES, TemplateRefusedError
 
 DOMAIN = load_domain("retail")
 

@@ -9,8 +9,7 @@ import pytest
 from writ_engines.scripted import ScriptedEngine
 
 from tools.readme import ROOT, as_program, read_steps, run_page
-from writ_async import Completion, EngineError, Request
-from writ_async.errors import EngineErrorKind
+from writ_async import Completion, EngineError, EngineErrorKind, Request
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 PROGRAMS = [

@@ -9,7 +9,7 @@ import anyio
 
 from writ_async.cli import settings
 from writ_async.cli.output import finish, print_json, print_tables
-from writ_async.cli.progress import watcher
+from writ_async.cli.progress import command_watcher
 from writ_async.cli.scores import render_scores
 from writ_async.commands.eval import EvalConfig, evaluate
 from writ_async.runs.scores import score
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     limits = settings.limits(arguments)
     names = "-".join(Path(source).stem.replace(":", "-") for source in arguments.tasks)
     out = Path(arguments.out or f"runs/eval-{names}-k{arguments.trials}-s{arguments.seed}")
-    watch = watcher("eval", arguments.quiet)
+    watch = command_watcher("eval", arguments.quiet)
 
     async def call() -> int:
         progress = await evaluate(

@@ -7,26 +7,34 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Coroutine
 from typing import Any
 
 import anyio
 
-from writ_async.runs.progress import Progress
+from writ_async.runs.progress import Progress, Watcher
 from writ_async.scheduler.loop_lag import HIGH
 
 _SAMPLES_PER_SECOND = 4
 _PLAIN_SECONDS = 10.0
 
 
-def watcher(label: str, quiet: bool) -> Callable[[Progress], Coroutine[Any, Any, None]]:
-    """A watcher for `simulate`: shows progress on stderr, and turns Ctrl-C into an orderly end."""
+def show_progress(label: str = "rollouts") -> Watcher:
+    """A watcher for `rollouts(watch=...)` that draws a bar on stderr, or in a pipe prints a line now and then."""
+
+    async def watch(progress: Progress) -> None:
+        await (_draw_bar if sys.stderr.isatty() else _print_lines)(label, progress)
+
+    return watch
+
+
+def command_watcher(label: str, quiet: bool) -> Watcher:
+    """A watcher for a command: shows progress, unless `quiet`, and turns Ctrl-C into an orderly end."""
 
     async def watch(progress: Progress) -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(_obey_signals, progress)
             if not quiet:
-                await (_live if sys.stderr.isatty() else _plain)(label, progress)
+                await show_progress(label)(progress)
 
     return watch
 
@@ -44,30 +52,30 @@ async def _obey_signals(progress: Progress) -> None:
             progress.cancel()
 
 
-async def _plain(label: str, progress: Progress) -> None:
+async def _print_lines(label: str, progress: Progress) -> None:
     started = anyio.current_time()
     while True:
         await anyio.sleep(_PLAIN_SECONDS)
-        print(f"{label}: {_line(progress, anyio.current_time() - started)}", file=sys.stderr, flush=True)
+        print(f"{label}: {_progress_line(progress, anyio.current_time() - started)}", file=sys.stderr, flush=True)
 
 
-def _line(progress: Progress, seconds: float) -> str:
+def _progress_line(progress: Progress, seconds: float) -> str:
     counters = progress.counters
     done = progress.done_before + counters.finished
     return (
         f"{done:,} of {progress.total:,} conversations, {counters.live:,} live, "
         f"{counters.finished / seconds:,.0f} a second, {counters.requests:,} model calls, {counters.failed:,} failed"
-        f"{_lag(progress)}"
+        f"{_lag_note(progress)}"
     )
 
 
-def _lag(progress: Progress) -> str:
+def _lag_note(progress: Progress) -> str:
     """How late the event loop is, when that is worth saying."""
     lag = progress.lag.quantile(0.99)
     return f", event loop {1e3 * lag:,.0f} ms late" if lag > HIGH else ""
 
 
-async def _live(label: str, progress: Progress) -> None:
+async def _draw_bar(label: str, progress: Progress) -> None:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
@@ -84,18 +92,18 @@ async def _live(label: str, progress: Progress) -> None:
         bar = bars.add_task(label, total=progress.total, state="")
         try:
             while True:
-                _update(bars, bar, progress)
+                _update_bar(bars, bar, progress)
                 await anyio.sleep(1 / _SAMPLES_PER_SECOND)
         finally:
-            _update(bars, bar, progress)
+            _update_bar(bars, bar, progress)
 
 
-def _update(bars: Any, bar: Any, progress: Progress) -> None:
+def _update_bar(bars: Any, bar: Any, progress: Progress) -> None:
     counters = progress.counters
     total = progress.summary.total()
     state = f"{counters.live:,} live · {total.kept:,} kept"
     if counters.failed:
         state += f" · [red]{counters.failed:,} failed"
-    state += _lag(progress).replace(", ", " · [yellow]")
+    state += _lag_note(progress).replace(", ", " · [yellow]")
     bars.update(bar, completed=progress.done_before + counters.finished, state=state)
     bars.refresh()

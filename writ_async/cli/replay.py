@@ -18,7 +18,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(report)
         return 1 if report.mismatches else 0
     for mismatch in report.mismatches[:_MOST]:
-        where = "" if mismatch.message < 0 else f" message {mismatch.message}"
+        where = "" if mismatch.message is None else f" message {mismatch.message}"
         print(f"{mismatch.trajectory}{where}: {mismatch.what}")
     if len(report.mismatches) > _MOST:
         print(f"and {len(report.mismatches) - _MOST:,} more")

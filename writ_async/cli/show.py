@@ -72,10 +72,12 @@ def _print_task(console: Console, task: Task) -> None:
     if task.behaviour is not None:
         lines.append(f"[dim]user[/dim] {escape(task.behaviour.label)}")
     for certificate in task.certificates:
-        action = (task.actions or ())[certificate.write]
         cells = ", ".join(dict.fromkeys(cell.name for cell in certificate.cells))
+        write = "none due"
+        if certificate.write is not None and certificate.write >= 0:
+            write = (task.actions or ())[certificate.write].name
         lines.append(
-            f"[dim]gold write[/dim] {escape(action.name)} [dim]rests on {len(certificate.cells)} reads ({cells})[/dim]"
+            f"[dim]gold write[/dim] {escape(write)} [dim]rests on {len(certificate.cells)} reads ({cells})[/dim]"
         )
     title = f"{task.domain} · {task.kind} · {task.recipe or task.id}"
     console.print(Panel("\n".join(lines), title=title, title_align="left", border_style="blue"))

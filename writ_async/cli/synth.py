@@ -9,7 +9,7 @@ import anyio
 
 from writ_async.cli import settings
 from writ_async.cli.output import finish, print_json, print_tables
-from writ_async.cli.progress import watcher
+from writ_async.cli.progress import command_watcher
 from writ_async.commands.synth import SynthConfig, synth
 from writ_async.curation.filters import NAMES
 from writ_async.curation.selection import funnel_table
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     limits = settings.limits(arguments)
     out = Path(arguments.out or f"runs/synth-{'-'.join(arguments.domains)}-n{arguments.n}-s{arguments.seed}")
-    watch = watcher("synth", arguments.quiet)
+    watch = command_watcher("synth", arguments.quiet)
 
     async def call() -> int:
         progress = await synth(config, out, limits=limits, workers=arguments.workers, watch=watch)

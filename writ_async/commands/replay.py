@@ -21,10 +21,10 @@ from writ_async.verify.verdict import judge_trajectory
 
 
 class Mismatch(msgspec.Struct, frozen=True):
-    """Where a row is not what its world and its calls give: the message's index (-1 for the row), and what differs."""
+    """Where a row is not what its world and its calls give: the message's index, None for the row, and what differs."""
 
     trajectory: str
-    message: int
+    message: int | None
     what: str
 
 
@@ -53,7 +53,7 @@ def replay(run_path: PathLike, *, data: str | None = None, tools: str | None = N
         if not found and trajectory.verdict is not None:
             verdict = judge_trajectory(task, trajectory, opened.domain, opened.world, judge)
             if verdict != trajectory.verdict:
-                found.append(Mismatch(trajectory.id, -1, "the verdict is not the one that was written"))
+                found.append(Mismatch(trajectory.id, None, "the verdict is not the one that was written"))
         report.rows += 1
         report.kept += trajectory.verdict is not None and trajectory.verdict.kept
         report.calls += len(trajectory.chain)
@@ -90,6 +90,6 @@ def replay_row(task: Task, trajectory: Trajectory, opened: Environment) -> Itera
                 return
             position += 1
     if next(chain, None) is not None:
-        yield Mismatch(trajectory.id, -1, "there are more hashes than calls")
+        yield Mismatch(trajectory.id, None, "there are more hashes than calls")
     if trajectory.digest != state.digest():
-        yield Mismatch(trajectory.id, -1, "the final state is not the recorded one")
+        yield Mismatch(trajectory.id, None, "the final state is not the recorded one")
