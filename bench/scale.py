@@ -46,7 +46,7 @@ from writ_async.scheduler.ticket import Ticket
 from writ_async.synthesis import parse_mix, synthesise_tasks
 
 if TYPE_CHECKING:
-    from writ_async.scheduler import Job
+    from writ_async import Job
 
 LIVE = 10_000
 FEW = 100
