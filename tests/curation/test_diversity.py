@@ -7,10 +7,11 @@ import pytest
 from tests.support.crowd import VALUES, environments, has_room, places, plain_tasks, told, told_tasks, trait
 from writ_async.api import run
 from writ_async.behaviour.axes import unshown_traits
+from writ_async.cli.check import diversity_table
 from writ_async.core.behaviour import Axis, Behaviour
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
-from writ_async.curation.diversity import diversity_table, measure_diversity
+from writ_async.curation.diversity import measure_diversity
 from writ_async.synthesis.behaviours import with_behaviours
 from writ_async.synthesis.neutrality import why_not_neutral
 from writ_async.verify.user_slips import audit_user, user_slips

@@ -31,11 +31,11 @@ def render_instruction(behaviour: Behaviour, rng: Random) -> str:
     """The second-person text of a behaviour; empty for one without traits. Costs O(traits)."""
     if not behaviour.traits:
         return ""
-    said = [_sentence(trait, rng) for trait in behaviour.traits]
+    said = [_instruction_sentence(trait, rng) for trait in behaviour.traits]
     return " ".join([rng.choice(_INTRO), *rng.sample(said, len(said)), rng.choice(_LIMIT)])
 
 
-def _sentence(trait: Trait, rng: Random) -> str:
+def _instruction_sentence(trait: Trait, rng: Random) -> str:
     detail = _FIRST_PERSON.sub(lambda found: _SECOND[found[0].lower()], trait.detail.replace("_", " "))
     return rng.choice(VALUES[trait.label].instructions).format(detail=detail)
 

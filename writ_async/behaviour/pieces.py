@@ -100,7 +100,7 @@ def pieces_of(task: Task) -> tuple[Piece, ...]:
             wish, goals, part = wish + 1, goals + 1, "goal"
         elif not goals and _GOAL.search(text):
             goals, part = 1, "goal"
-        found.append(Piece(text, part, wish, keys=_keys(text)))
+        found.append(Piece(text, part, wish, keys=_telling_words(text)))
     if not goals:
         found = _first_as_goal(found)
     if wish + 1 != len({certificate.write for certificate in task.certificates if certificate.write >= 0}):
@@ -117,14 +117,14 @@ def _first_as_goal(pieces: list[Piece]) -> list[Piece]:
 
 
 def _fact_piece(fact: Fact) -> Piece:
-    keys = _keys(fact.text)
+    keys = _telling_words(fact.text)
     if fact.value and fact.value.casefold() in fact.text.casefold():
         numbers = {word for word in keys if any(char.isdigit() for char in word)}
         keys = frozenset(words_of(fact.value) | numbers)
     return Piece(fact.text, "fact", 0, fact.slot, fact.value, keys)
 
 
-def _keys(text: str) -> frozenset[str]:
+def _telling_words(text: str) -> frozenset[str]:
     return frozenset(
         word
         for word in words_of(text)

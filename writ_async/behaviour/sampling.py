@@ -27,23 +27,23 @@ def sample_behaviour(
     traits: list[Trait] = []
     for axis, name in fixed.items():
         if name != "none":
-            _add(traits, material, VALUES[f"{axis}={name}"], rng)
+            _add_trait(traits, material, VALUES[f"{axis}={name}"], rng)
     wanted = rng.randint(FEWEST, max(FEWEST, most))
     open_axes = [axis for axis in AXES if axis not in fixed]
     while len(traits) < wanted and open_axes:
         axis = rng.choices(open_axes, [AXIS_WEIGHTS[axis] for axis in open_axes])[0]
         open_axes.remove(axis)
         values = AXES[axis]
-        _add(traits, material, rng.choices(values, [value.weight for value in values])[0], rng)
+        _add_trait(traits, material, rng.choices(values, [value.weight for value in values])[0], rng)
         open_axes = [axis for axis in open_axes if all(trait.axis != axis for trait in traits)]
     order = list(AXES)
     return Behaviour(tuple(sorted(traits, key=lambda trait: order.index(trait.axis))))
 
 
-def _add(traits: list[Trait], material: Material, value: Value, rng: Random) -> None:
+def _add_trait(traits: list[Trait], material: Material, value: Value, rng: Random) -> None:
     """Add a trait, and the one that it rests on, where the task and the other traits let it."""
     if value.rests_on and all(trait.label != value.rests_on for trait in traits):
-        _add(traits, material, VALUES[value.rests_on], rng)
+        _add_trait(traits, material, VALUES[value.rests_on], rng)
         if all(trait.label != value.rests_on for trait in traits):
             return
     if not value.has_room(material) or not all(value.goes_with(VALUES[trait.label]) for trait in traits):

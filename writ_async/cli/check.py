@@ -13,7 +13,7 @@ from writ_async.cli.output import print_json, print_tables
 from writ_async.commands.check import CheckReport, check, check_contamination
 from writ_async.commands.check_proofs import ProofReport, check_proofs
 from writ_async.curation.contamination import Contamination
-from writ_async.curation.diversity import diversity_table, measure_diversity
+from writ_async.curation.diversity import Diversity, measure_diversity
 from writ_async.errors import InputError
 from writ_async.runs.view import RunView
 from writ_async.runs.writing import write_whole
@@ -67,6 +67,33 @@ def _diversity(arguments: argparse.Namespace) -> int:
     else:
         print_tables(diversity_table(measures))
     return 0
+
+
+def diversity_table(measures: Diversity) -> Table:
+    """The measures as a table for a terminal: the whole in the title, then a line per value."""
+    from rich import box
+    from rich.table import Table
+
+    title = (
+        f"{measures.conversations:,} conversations · {measures.combinations:,} combinations of traits · distinct first "
+        f"turns {100 * measures.first_turns:.1f} % · distinct-1 {measures.distinct_1:.3f}, distinct-2 "
+        f"{measures.distinct_2:.3f} · {measures.turns:.1f} user turns of {measures.words:.1f} words · the first tells "
+        f"{100 * measures.first_slots:.0f} %"
+    )
+    table = Table(
+        title=title, title_justify="left", title_style="", box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False
+    )
+    table.add_column("axis", no_wrap=True)
+    table.add_column("value", no_wrap=True)
+    table.add_column("asked", justify="right")
+    table.add_column("shown %", justify="right")
+    last = ""
+    for key in sorted(measures.values):
+        axis, _, value = key.partition("=")
+        shown = measures.values[key]
+        table.add_row(axis if axis != last else "", value, f"{shown.asked:,}", f"{100 * shown.rate:.1f}")
+        last = axis
+    return table
 
 
 def _proofs(arguments: argparse.Namespace) -> int:

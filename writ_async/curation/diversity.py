@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -14,9 +13,6 @@ from writ_async.behaviour.pieces import is_heard, pieces_of, words_of
 from writ_async.core.message import Message, UserMessage
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 
 class ShownCount(msgspec.Struct):
@@ -106,30 +102,3 @@ def _count_traits(measures: Diversity, task: Task, messages: Sequence[Message]) 
             shown = counts.setdefault(key, ShownCount())
             shown.asked += 1
             shown.shown += trait not in missing
-
-
-def diversity_table(measures: Diversity) -> Table:
-    """The measures as a table for a terminal: the whole in the title, then a line per value."""
-    from rich import box
-    from rich.table import Table
-
-    title = (
-        f"{measures.conversations:,} conversations · {measures.combinations:,} combinations of traits · distinct first "
-        f"turns {100 * measures.first_turns:.1f} % · distinct-1 {measures.distinct_1:.3f}, distinct-2 "
-        f"{measures.distinct_2:.3f} · {measures.turns:.1f} user turns of {measures.words:.1f} words · the first tells "
-        f"{100 * measures.first_slots:.0f} %"
-    )
-    table = Table(
-        title=title, title_justify="left", title_style="", box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False
-    )
-    table.add_column("axis", no_wrap=True)
-    table.add_column("value", no_wrap=True)
-    table.add_column("asked", justify="right")
-    table.add_column("shown %", justify="right")
-    last = ""
-    for key in sorted(measures.values):
-        axis, _, value = key.partition("=")
-        shown = measures.values[key]
-        table.add_row(axis if axis != last else "", value, f"{shown.asked:,}", f"{100 * shown.rate:.1f}")
-        last = axis
-    return table

@@ -13,6 +13,7 @@ from random import Random
 import msgspec
 
 from writ_async.behaviour.pieces import Piece, is_heard, pieces_of, words_of, wrong_version
+from writ_async.core.domain import Domain
 from writ_async.core.task import Task
 from writ_engines.scripted import agent_lines as lines
 from writ_engines.scripted.agent_turns import APOLOGISE, CALL, ENDLESS, SAY, Turn
@@ -32,8 +33,9 @@ _SUMMARIES = 3
 class AgentScript:
     """One agent in one conversation. `next` takes what the user said since the last turn, and gives the next turn."""
 
-    def __init__(self, task: Task, plan: Sequence[Turn], rng: Random) -> None:
+    def __init__(self, task: Task, domain: Domain, plan: Sequence[Turn], rng: Random) -> None:
         self.turns = 0
+        self._domain = domain
         self._plan = list(plan)
         self._rng = rng
         pieces = pieces_of(task)
@@ -53,31 +55,31 @@ class AgentScript:
     def next_turn(self, said: str | None) -> Turn:
         """The next turn; `said` is None where the last thing that happened was a tool's result."""
         self.turns += 1
-        self._last = self._choose(said)
+        self._last = self._choose_turn(said)
         return self._last
 
-    def _choose(self, said: str | None) -> Turn:
+    def _choose_turn(self, said: str | None) -> Turn:
         heard = (said or "").casefold()
         if said is not None:
             fresh = words_of(said)
             self._words |= fresh
-            if (turn := self._react(heard, fresh)) is not None:
+            if (turn := self._react_to(heard, fresh)) is not None:
                 return turn
         if self._place >= len(self._plan):
-            return self._again()
+            return self._last_words_again()
         turn = self._plan[self._place]
-        if turn.kind != ENDLESS and (missing := self._missing(turn.wish)) and self._asks < _PATIENCE:
+        if turn.kind != ENDLESS and (missing := self._untold_pieces(turn.wish)) and self._asks < _PATIENCE:
             self._asks += 1
-            return Turn(SAY, text=self._prefixed(self._question(missing, heard)), wish=turn.wish)
+            return Turn(SAY, text=self._with_prefix(self._ask_for(missing, heard)), wish=turn.wish)
         if turn.kind == ENDLESS:
-            return self._endless(turn)
+            return self._endless_turn(turn)
         self._place += 1
-        return msgspec.structs.replace(turn, text=self._prefixed(turn.text)) if turn.kind == SAY else turn
+        return msgspec.structs.replace(turn, text=self._with_prefix(turn.text)) if turn.kind == SAY else turn
 
-    def _react(self, heard: str, fresh: set[str]) -> Turn | None:
+    def _react_to(self, heard: str, fresh: set[str]) -> Turn | None:
         """A turn that is not in the plan, where the user's words ask for one."""
         if self._last is not None and self._last.confirms and (_NO.search(heard) or not _YES.search(heard)):
-            return self._unconfirmed(heard)
+            return self._ask_once_more(heard)
         if any(wish in heard for wish in self._unavailable):
             refusal = self._rng.choice(lines.REFUSE)
             if not self._user.or_else:
@@ -87,7 +89,7 @@ class AgentScript:
             self._prefix = self._rng.choice(lines.ASIDE)
         return None
 
-    def _unconfirmed(self, heard: str) -> Turn:
+    def _ask_once_more(self, heard: str) -> Turn:
         assert self._last is not None
         if _NO.search(heard):
             self._denials += 1
@@ -101,28 +103,30 @@ class AgentScript:
         question = self._plan[self._place - 1]
         return msgspec.structs.replace(question, text=f"{self._rng.choice(lines.SUM_UP)} {question.text}")
 
-    def _endless(self, turn: Turn) -> Turn:
+    def _endless_turn(self, turn: Turn) -> Turn:
         """The turn that never ends; its note tells in which turn it was played first."""
         if self._last is not None and self._last.kind == ENDLESS:
             return self._last
         assert turn.note is not None
         return msgspec.structs.replace(turn, note=msgspec.structs.replace(turn.note, turn=self.turns - 1))
 
-    def _again(self) -> Turn:
+    def _last_words_again(self) -> Turn:
         """After the end of the plan: the last words once more."""
         last = self._plan[-1]
         return msgspec.structs.replace(last, note=None) if last.kind in (SAY, APOLOGISE) else Turn.closing()
 
-    def _missing(self, wish: int) -> list[Piece]:
+    def _untold_pieces(self, wish: int) -> list[Piece]:
         """What the user has still to tell before a turn for this wish: the wish first, then facts."""
-        pieces = [piece for piece in self._pieces if self._due(piece) <= wish and not is_heard(piece, self._words)]
+        pieces = [
+            piece for piece in self._pieces if self._due_before(piece) <= wish and not is_heard(piece, self._words)
+        ]
         return sorted(pieces, key=lambda piece: (piece.part != "goal", piece.part != "fact"))
 
-    def _due(self, piece: Piece) -> int:
+    def _due_before(self, piece: Piece) -> int:
         """The wish before which a piece has to be told; a question that is added late has to be answered at the end."""
         return max(piece.wish, 1) if self._user.adds and piece.part == "question" else piece.wish
 
-    def _question(self, missing: Sequence[Piece], heard: str) -> str:
+    def _ask_for(self, missing: Sequence[Piece], heard: str) -> str:
         done = bool(self._place) and self._plan[self._place - 1].kind == CALL and missing[0].wish > 0
         if done or (self._user.adds and missing[0].part == "question"):
             return self._rng.choice(lines.ASK_NEXT)
@@ -136,11 +140,11 @@ class AgentScript:
         wrong = [piece for piece in facts if piece.value and words_of(wrong_version(piece.value)) <= self._words]
         if wrong and not self._checked:
             self._checked = True
-            return why + self._rng.choice(lines.ASK_CHECK).format(lines.slot_words(wrong[0].slot))
+            return why + self._rng.choice(lines.ASK_CHECK).format(lines.slot_words(self._domain, wrong[0].slot))
         one = self._user.another_first or len(facts) == 1
-        slots = dict.fromkeys(lines.slot_words(piece.slot) for piece in (facts[:1] if one else facts))
+        slots = dict.fromkeys(lines.slot_words(self._domain, piece.slot) for piece in (facts[:1] if one else facts))
         return why + self._rng.choice(lines.ASK_SLOTS).format(" and your ".join(slots))
 
-    def _prefixed(self, text: str) -> str:
+    def _with_prefix(self, text: str) -> str:
         prefix, self._prefix = self._prefix, ""
         return f"{prefix} {text}" if prefix else text

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from writ_async.core.domain import Domain
+
 ASK_DETAILS = (
     "I can help with that. Could you tell me a little more about yourself, so that I can find your account?",
     "Of course. Before I look, could you please provide the details that identify you?",
@@ -99,28 +101,15 @@ NOTHING_MORE = (
 )
 
 
-_SLOTS = {
-    "user_id": "user id",
-    "name": "full name",
-    "zip": "zip code",
-    "email": "email",
-    "payment": "payment method",
-    "refund": "preference for the refund",
-    "address": "address",
-}
-
-
-def slot_words(slot: str) -> str:
-    """How an agent names a slot that it asks for."""
-    return _SLOTS.get(slot, slot.replace("_", " "))
+def slot_words(domain: Domain, name: str) -> str:
+    """How an agent names a slot that it asks for, as the domain has it."""
+    said = next((slot.words for slot in domain.slots if slot.name == name), "")
+    return said or name.replace("_", " ")
 
 
 def asks_for(slot: str, heard: str) -> bool:
-    """Whether a question, in lower case, asks for a slot."""
-    words = slot_words(slot).removeprefix("full ").removeprefix("preference for the ")
-    if slot == "address":
-        heard = heard.replace("email address", "email").replace("e-mail address", "email")
-    return words in heard.replace("e-mail", "email") or (slot == "zip" and "zip" in heard)
+    """Whether a question, in lower case, asks for the slot of that name."""
+    return slot.replace("_", " ") in heard.replace("e-mail", "email").replace("email address", "email")
 
 
 class SpeechStyle(msgspec.Struct, frozen=True):
@@ -131,21 +120,21 @@ class SpeechStyle(msgspec.Struct, frozen=True):
     nothing_more: str
 
     @staticmethod
-    def of(rng: Random) -> SpeechStyle:
-        """Draw a style."""
+    def draw(rng: Random) -> SpeechStyle:
+        """A style by chance."""
         return SpeechStyle(rng.random() < 0.5, rng.choice(YES), rng.choice(NOTHING_MORE))
 
 
 def describe_call(name: str, arguments: dict[str, Any]) -> str:
     """A write in words, every argument listed."""
     what = name.replace("_", " ")
-    listed = "; ".join(f"{key.replace('_', ' ')}: {_value(value)}" for key, value in arguments.items())
+    listed = "; ".join(f"{key.replace('_', ' ')}: {_value_in_words(value)}" for key, value in arguments.items())
     return f"This is what I am about to do: {what} ({listed})."
 
 
-def _value(value: Any) -> str:
+def _value_in_words(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(_value(item) for item in value.values())
+        return ", ".join(_value_in_words(item) for item in value.values())
     if isinstance(value, list | tuple):
-        return " and ".join(_value(item) for item in value) or "none"
+        return " and ".join(_value_in_words(item) for item in value) or "none"
     return str(value)

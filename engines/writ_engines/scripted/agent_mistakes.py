@@ -32,20 +32,20 @@ def parse_rates(text: str, kinds: Iterable[str] = tuple(MISTAKES), option: str =
         return {}
     known = tuple(kinds)
     if "=" not in text:
-        rate = _rate(text, option, option)
+        rate = _parse_rate(text, option, option)
         return {kind: rate / len(known) for kind in known}
     rates: dict[str, float] = {}
     for pair in text.split(","):
         kind, _, value = pair.partition("=")
         if kind not in known:
             raise InputError(f"{option}: unknown kind {kind!r}; known: {', '.join(known)}")
-        rates[kind] = _rate(value, kind, option)
+        rates[kind] = _parse_rate(value, kind, option)
     if sum(rates.values()) > 1 + 1e-9:
         raise InputError(f"{option}: the rates sum to {sum(rates.values()):g}; a conversation gets one at most")
     return rates
 
 
-def _rate(text: str, what: str, option: str) -> float:
+def _parse_rate(text: str, what: str, option: str) -> float:
     try:
         rate = float(text)
     except ValueError:
@@ -55,17 +55,17 @@ def _rate(text: str, what: str, option: str) -> float:
     return rate
 
 
-def choose_mistakes(task: Task, tools: Mapping[str, Tool], rates: Mapping[str, float], rng: Random) -> str | None:
+def choose_mistake(task: Task, tools: Mapping[str, Tool], rates: Mapping[str, float], rng: Random) -> str | None:
     """The mistake of one conversation, or None. One that the task gives no room for is not made."""
     point = rng.random()
     for kind, rate in rates.items():
         if point < rate:
-            return kind if possible(kind, task, tools) else None
+            return kind if can_be_made(kind, task, tools) else None
         point -= rate
     return None
 
 
-def possible(kind: str, task: Task, tools: Mapping[str, Tool]) -> bool:
+def can_be_made(kind: str, task: Task, tools: Mapping[str, Tool]) -> bool:
     """Whether a task gives room for a mistake."""
     actions = task.actions or ()
     writes = [index for index, action in enumerate(actions) if tools[action.name].kind == "write"]

@@ -37,7 +37,7 @@ def make_plan(task: Task, tools: Mapping[str, Tool], request: Request, mistake: 
 
     For a plain user they are all there is; with a behaviour, the agent asks and answers in between as it is needed.
     """
-    steps = _steps(task, tools)
+    steps = _gold_steps(task, tools)
     turns: list[Turn] = []
     if task.behaviour is None and _must_ask(task, request):
         turns.append(Turn(SAY, text=rng.choice(lines.ASK_DETAILS)))
@@ -49,14 +49,14 @@ def make_plan(task: Task, tools: Mapping[str, Tool], request: Request, mistake: 
     elif mistake == "wrong_write":
         victim = rng.choice([step for step in steps if step.write])
         victim.wrong = True
-        victim.note = _note("wrong_write", victim.action)
+        victim.note = _note_on("wrong_write", victim.action)
     elif mistake == "unconfirmed_write":
         victim = rng.choice([step for step in steps if step.write])
         victim.confirmed = False
-        victim.note = _note("unconfirmed_write", victim.action)
+        victim.note = _note_on("unconfirmed_write", victim.action)
     elif mistake == "extra_write":
         last = max(index for index, step in enumerate(steps) if step.write)
-        note = _note("extra_write", steps[last].action)
+        note = _note_on("extra_write", steps[last].action)
         again = _Step(steps[last].action, True, note, confirmed=False, wish=steps[last].wish)
         steps.insert(last + 1, again)
     given_up = False
@@ -71,11 +71,11 @@ def make_plan(task: Task, tools: Mapping[str, Tool], request: Request, mistake: 
     else:
         done = lines.FORBIDDEN if task.kind == "refusal" else lines.DONE
         said = [rng.choice(done), *(task.communicate or ()), rng.choice(lines.MORE)]
-        turns.append(Turn(SAY, text=_join(said), wish=_ALL))
+        turns.append(Turn(SAY, text=_join_sentences(said), wish=_ALL))
     return turns
 
 
-def _steps(task: Task, tools: Mapping[str, Tool]) -> list[_Step]:
+def _gold_steps(task: Task, tools: Mapping[str, Tool]) -> list[_Step]:
     """The gold calls of the agent, each with the number of the write that it leads to."""
     steps: list[_Step] = []
     wish = 0
@@ -87,7 +87,7 @@ def _steps(task: Task, tools: Mapping[str, Tool]) -> list[_Step]:
     return steps
 
 
-def _join(parts: list[str]) -> str:
+def _join_sentences(parts: list[str]) -> str:
     """Sentences, with the pieces of information to communicate set between them."""
     head, *told, tail = parts
     return f"{head} {'For your information: ' + '; '.join(told) + '. ' if told else ''}{tail}"
@@ -99,7 +99,7 @@ def _must_ask(task: Task, request: Request) -> bool:
     return any(fact.text not in said for fact in task.scenario.facts)
 
 
-def _note(kind: str, action: Action, detail: str = "") -> Note:
+def _note_on(kind: str, action: Action, detail: str = "") -> Note:
     return Note(kind, -1, detail or action.name, matters=True)
 
 
@@ -110,31 +110,31 @@ def _bend_evidence(task: Task, steps: list[_Step], mistake: str, rng: Random) ->
     if certificate.write < 0:
         # Without the cell nobody knows that nothing (more) is due; a read of something else is what the note is put to.
         cell = rng.choice(certificate.cells)
-        left = [step for step in steps if not _reads(step, cell)]
+        left = [step for step in steps if not _is_read_of(step, cell)]
         if left:
-            note = Note("skipped_evidence", -1, f"{cell.name} {_text(cell.arguments)}", matters=True)
+            note = Note("skipped_evidence", -1, f"{cell.name} {_json_text(cell.arguments)}", matters=True)
             left[0].note = note
         return left
     write = (task.actions or ())[certificate.write]
     at = next(index for index, step in enumerate(steps) if step.action is write)
     if mistake == "skipped_evidence":
         cell = rng.choice(certificate.cells)
-        steps[at].note = _note("skipped_evidence", write, f"{cell.name} {_text(cell.arguments)}")
-        return [step for index, step in enumerate(steps) if index > at or not _reads(step, cell)]
+        steps[at].note = _note_on("skipped_evidence", write, f"{cell.name} {_json_text(cell.arguments)}")
+        return [step for index, step in enumerate(steps) if index > at or not _is_read_of(step, cell)]
     first = min(
-        (index for index, step in enumerate(steps[:at]) if any(_reads(step, cell) for cell in certificate.cells)),
+        (index for index, step in enumerate(steps[:at]) if any(_is_read_of(step, cell) for cell in certificate.cells)),
         default=at,
     )
-    steps[at].note = _note("early_write", write)
+    steps[at].note = _note_on("early_write", write)
     steps[at].confirmed = False
     return [*steps[:first], steps[at], *steps[first:at], *steps[at + 1 :]]
 
 
-def _reads(step: _Step, cell: Cell) -> bool:
+def _is_read_of(step: _Step, cell: Cell) -> bool:
     return step.action.name == cell.name and step.action.arguments == cell.arguments
 
 
-def _text(value: Any) -> str:
+def _json_text(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 

@@ -53,98 +53,104 @@ class Turn(msgspec.Struct, frozen=True):
         return Turn(SAY, text=f"{lines.DONE[0]} {lines.MORE[0]}")
 
 
-def play_turn(turn: Turn, request: Request) -> Completion:
-    """The completion of one turn."""
+def play_turn(turn: Turn, request: Request, user_argument: str) -> Completion:
+    """The completion of one turn. `user_argument` says who the user is, and is never made wrong."""
     notes = () if turn.note is None else (msgspec.structs.replace(turn.note, turn=request.turn),)
-    if notes and any(call.wrong and not _has_other(call.arguments, request.messages) for call in turn.calls):
+    if notes and any(
+        call.wrong and not _has_other(call.arguments, request.messages, user_argument) for call in turn.calls
+    ):
         notes = (msgspec.structs.replace(notes[0], detail=f"{notes[0].detail} (made up)"),)
     if turn.kind != CALL:
         # An agent that talks on is noted once, not in every turn.
         once = turn.kind != ENDLESS or (turn.note is not None and turn.note.turn == request.turn)
         return Completion(message=AssistantMessage(turn.text), notes=notes if once else ())
     calls = tuple(
-        ToolCall(f"call_{request.turn}_{index}", FunctionCall(call.name, _arguments(call, request)))
+        ToolCall(f"call_{request.turn}_{index}", FunctionCall(call.name, _arguments_text(call, request, user_argument)))
         for index, call in enumerate(turn.calls)
     )
     return Completion(message=AssistantMessage(None, calls), finish_reason="tool_calls", notes=notes)
 
 
-def _arguments(call: PlannedCall, request: Request) -> str:
-    arguments = spoil(call.arguments, request.messages) if call.wrong else call.arguments
+def _arguments_text(call: PlannedCall, request: Request, user_argument: str) -> str:
+    arguments = with_wrong_leaf(call.arguments, request.messages, user_argument) if call.wrong else call.arguments
     text = msgspec.json.encode(arguments).decode()
     return text[:-2] if call.broken else text
 
 
-def spoil(arguments: dict[str, Any], messages: Any) -> dict[str, Any]:
+def with_wrong_leaf(arguments: dict[str, Any], messages: Any, user_argument: str) -> dict[str, Any]:
     """The arguments with one leaf changed: to another value of the same shape that was read, else to a made-up one.
 
-    The leaf is the last one that has such a value. Ids of users are left alone, since another's would not be plausible,
-    and so are means of payment, since nothing may be due.
+    The leaf is the last one that has such a value. The id of the user is left alone, since another's would not be
+    plausible, and so are means of payment, since nothing may be due.
     """
-    leaves = _open_leaves(arguments)
-    for path, token in _others(leaves, messages):
+    leaves = _open_leaves(arguments, user_argument)
+    for path, token in _other_values(leaves, messages):
         return _with_leaf(arguments, path, token)
-    path, value = leaves[-1] if leaves else (("user_id",), "")
+    path, value = leaves[-1] if leaves else ((user_argument,), "")
     return _with_leaf(arguments, path, value + 1 if isinstance(value, int | float) else f"{value}0")
 
 
-def _has_other(arguments: dict[str, Any], messages: Any) -> bool:
+def _has_other(arguments: dict[str, Any], messages: Any, user_argument: str) -> bool:
     """Whether the changed leaf of a wrong call is one that was read, or a count that nobody needs to read."""
-    leaves = _open_leaves(arguments)
-    if next(_others(leaves, messages), None) is not None:
+    leaves = _open_leaves(arguments, user_argument)
+    if next(_other_values(leaves, messages), None) is not None:
         return True
     return bool(leaves) and isinstance(leaves[-1][1], int | float) and leaves[-1][1] < _RECKONED
 
 
-def _open_leaves(arguments: dict[str, Any]) -> list[tuple[tuple[str | int, ...], Any]]:
+def _open_leaves(arguments: dict[str, Any], user_argument: str) -> list[tuple[tuple[str | int, ...], Any]]:
     """The leaves that may be changed."""
-    return [leaf for leaf in _leaves(arguments, ()) if leaf[0] != ("user_id",) and "payment" not in str(leaf[0][-1])]
+    return [
+        leaf
+        for leaf in _leaves_with_paths(arguments, ())
+        if leaf[0] != (user_argument,) and "payment" not in str(leaf[0][-1])
+    ]
 
 
-def _others(
+def _other_values(
     leaves: list[tuple[tuple[str | int, ...], Any]], messages: Any
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Leaves from the last one on, each with values of the same shape that were read."""
-    seen = _tokens(messages)
+    seen = _read_tokens(messages)
     taken = {str(value) for _, value in leaves}
     for path, value in reversed(leaves):
         if isinstance(value, str):
-            shape = _shape(value)
+            shape = _id_shape(value)
             for token in seen:
-                if token not in taken and _shape(token) == shape:
+                if token not in taken and _id_shape(token) == shape:
                     yield path, token
 
 
 def _with_leaf(arguments: dict[str, Any], path: tuple[str | int, ...], leaf: Any) -> dict[str, Any]:
-    return {key: _replaced(item, path[1:], leaf) if key == path[0] else item for key, item in arguments.items()}
+    return {key: _with_replaced(item, path[1:], leaf) if key == path[0] else item for key, item in arguments.items()}
 
 
-def _leaves(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+def _leaves_with_paths(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from _leaves(item, (*path, key))
+            yield from _leaves_with_paths(item, (*path, key))
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            yield from _leaves(item, (*path, index))
+            yield from _leaves_with_paths(item, (*path, index))
     else:
         yield path, value
 
 
-def _replaced(value: Any, path: tuple[str | int, ...], leaf: Any) -> Any:
+def _with_replaced(value: Any, path: tuple[str | int, ...], leaf: Any) -> Any:
     if not path:
         return leaf
     if isinstance(value, dict):
-        return {key: _replaced(item, path[1:], leaf) if key == path[0] else item for key, item in value.items()}
-    return [_replaced(item, path[1:], leaf) if index == path[0] else item for index, item in enumerate(value)]
+        return {key: _with_replaced(item, path[1:], leaf) if key == path[0] else item for key, item in value.items()}
+    return [_with_replaced(item, path[1:], leaf) if index == path[0] else item for index, item in enumerate(value)]
 
 
-def _tokens(messages: list[Message]) -> list[str]:
+def _read_tokens(messages: list[Message]) -> list[str]:
     """Words of all tool results, in order of appearance, each once."""
     texts = [m.content for m in messages if isinstance(m, ToolMessage) and not m.error]
     return list(dict.fromkeys(token for text in texts for token in _TOKEN.findall(text)))
 
 
-def _shape(text: str) -> str:
+def _id_shape(text: str) -> str:
     """The form of an id: digits and letters alike, all else as it stands. Words without a digit have none of use."""
     if not any(char.isdigit() for char in text):
         return f"word:{text}"

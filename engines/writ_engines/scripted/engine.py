@@ -16,7 +16,7 @@ from writ_async.core.task import Task
 from writ_async.errors import EngineError, EngineErrorKind
 from writ_engines.scripted.agent import AgentScript
 from writ_engines.scripted.agent_lines import SpeechStyle
-from writ_engines.scripted.agent_mistakes import choose_mistakes, parse_rates
+from writ_engines.scripted.agent_mistakes import choose_mistake, parse_rates
 from writ_engines.scripted.agent_plan import make_plan
 from writ_engines.scripted.agent_turns import ENDLESS, Turn, play_turn
 from writ_engines.scripted.plain_user import last_heard, reply_plainly
@@ -64,15 +64,18 @@ class ScriptedEngine:
             raise EngineError(f"the script has no task {request.task_id!r}", kind=EngineErrorKind.UNKNOWN_TASK)
         if request.seat == "user":
             return self._play_user(task, request)
+        user_argument = self._domains[task.domain].user_argument
         if task.behaviour is not None:
-            return play_turn(self._agent(task, request).next_turn(_heard(request.messages)), request)
+            return play_turn(
+                self._agent_script(task, request).next_turn(_user_said(request.messages)), request, user_argument
+            )
         plan = self._plans.get(request.session)
         if plan is None:
             plan = self._plans[request.session] = self._make_plan(task, request)
         if request.turn < len(plan):
-            return play_turn(plan[request.turn], request)
+            return play_turn(plan[request.turn], request, user_argument)
         # The plan ends with a closing line, or, for an agent that never comes to an end, with one that asks on.
-        return play_turn(plan[-1] if plan[-1].kind == ENDLESS else Turn.closing(), request)
+        return play_turn(plan[-1] if plan[-1].kind == ENDLESS else Turn.closing(), request, user_argument)
 
     def end_session(self, session: str) -> None:
         """Forget the script of a conversation."""
@@ -85,63 +88,64 @@ class ScriptedEngine:
 
     def _play_user(self, task: Task, request: Request) -> Completion:
         if task.behaviour is None and not self._user_rates:
-            return reply_plainly(task, request, SpeechStyle.of(self._rng(request, "user")))
-        script, slip = self._user(task, request)
+            return reply_plainly(task, request, SpeechStyle.draw(self._rng_for(request, "user")))
+        script, slip = self._user_script(task, request)
         noted = slip.note if slip is not None else None
         text = script.reply(last_heard(request))
         fresh = slip is not None and slip.note is not None and noted is None
         return Completion(message=AssistantMessage(text), notes=(slip.note,) if fresh and slip and slip.note else ())
 
-    def _user(self, task: Task, request: Request) -> tuple[UserScript, Slip | None]:
+    def _user_script(self, task: Task, request: Request) -> tuple[UserScript, Slip | None]:
         """The user's script, brought to where the request stands if it is not there."""
         found = self._users.get(request.session)
         if found is None or found[0].turns != request.turn:
-            tools = self._domains[task.domain].tools
-            slip = choose_slip(task, tools, self._user_rates, self._rng(request, "slips"))
-            script = UserScript(task, task.behaviour or Behaviour(), self._rng(request, "user"), slip)
-            for heard in _history(request):
+            slip = choose_slip(task, self._domains[task.domain], self._user_rates, self._rng_for(request, "slips"))
+            script = UserScript(task, task.behaviour or Behaviour(), self._rng_for(request, "user"), slip)
+            for heard in _heard_before(request):
                 script.reply(heard or "")
             found = self._users[request.session] = script, slip
         return found
 
-    def _agent(self, task: Task, request: Request) -> AgentScript:
+    def _agent_script(self, task: Task, request: Request) -> AgentScript:
         """The agent's script before a user with a behaviour, brought to where the request stands."""
         script = self._agents.get(request.session)
         if script is None or script.turns != request.turn:
-            script = AgentScript(task, self._make_plan(task, request), self._rng(request, "words"))
-            for heard in _history(request):
+            script = AgentScript(
+                task, self._domains[task.domain], self._make_plan(task, request), self._rng_for(request, "words")
+            )
+            for heard in _heard_before(request):
                 script.next_turn(heard)
             self._agents[request.session] = script
         return script
 
     def _make_plan(self, task: Task, request: Request) -> list[Turn]:
-        rng = self._rng(request, "agent")
+        rng = self._rng_for(request, "agent")
         tools = self._domains[task.domain].tools
-        mistakes = choose_mistakes(task, tools, self._rates, self._rng(request, "mistakes"))
-        return make_plan(task, tools, request, mistakes, rng)
+        mistake = choose_mistake(task, tools, self._rates, self._rng_for(request, "mistakes"))
+        return make_plan(task, tools, request, mistake, rng)
 
-    def _rng(self, request: Request, what: str) -> Random:
+    def _rng_for(self, request: Request, what: str) -> Random:
         return Random(f"{self._seed}/{request.task_id}/{request.trial}/{what}")
 
 
-def _heard(messages: Sequence[Message]) -> str | None:
+def _user_said(messages: Sequence[Message]) -> str | None:
     """What the other seat said last, or None where a tool answered last."""
     last = messages[-1]
     return (last.content or "") if isinstance(last, UserMessage) else None
 
 
-def _history(request: Request) -> list[str | None]:
+def _heard_before(request: Request) -> list[str | None]:
     """What a seat heard before each of its earlier completions in this conversation."""
     if not request.turn:
         return []
     own = [place for place, message in enumerate(request.messages) if isinstance(message, AssistantMessage)]
-    return [_heard(request.messages[:place]) for place in own[-request.turn :]]
+    return [_user_said(request.messages[:place]) for place in own[-request.turn :]]
 
 
-def _make(options: ScriptedOptions, setting: Setting) -> ScriptedEngine:
+def _make_engine(options: ScriptedOptions, setting: Setting) -> ScriptedEngine:
     rates = parse_rates(options.mistakes)
     user_rates = parse_rates(options.user_mistakes, USER_MISTAKES, "user_mistakes")
     return ScriptedEngine(setting.tasks, setting.domains, setting.seed, rates, user_rates)
 
 
-ENGINE = EngineFactory(name="scripted", options=ScriptedOptions, make=_make)
+ENGINE = EngineFactory(name="scripted", options=ScriptedOptions, make=_make_engine)

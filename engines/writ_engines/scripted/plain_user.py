@@ -22,7 +22,11 @@ TRANSFER = re.compile(r"transfer(red|ring)? (you )?to a human|being transferred|
 
 def reply_plainly(task: Task, request: Request, style: SpeechStyle) -> Completion:
     """The next words of a plain user."""
-    text = opening(task.scenario, style) if request.turn == 0 else answer(task.scenario, last_heard(request), style)
+    text = (
+        first_message(task.scenario, style)
+        if request.turn == 0
+        else answer_to(task.scenario, last_heard(request), style)
+    )
     return Completion(message=AssistantMessage(text))
 
 
@@ -32,15 +36,15 @@ def last_heard(request: Request) -> str:
     return (last.content or "") if isinstance(last, UserMessage) else ""
 
 
-def opening(scenario: Scenario, style: SpeechStyle) -> str:
+def first_message(scenario: Scenario, style: SpeechStyle) -> str:
     """The first message: the request, with all facts where the user is of that kind or nobody would ask for them."""
     if scenario.request:
-        return f"{scenario.request} {_facts(scenario)}".strip() if style.upfront else scenario.request
+        return f"{scenario.request} {_facts_text(scenario)}".strip() if style.upfront else scenario.request
     parts = (scenario.reason_for_call, scenario.known_info, scenario.task_instructions, scenario.text)
     return "\n".join(part for part in parts if part) or "Hello, I need help."
 
 
-def answer(scenario: Scenario, said: str, style: SpeechStyle) -> str:
+def answer_to(scenario: Scenario, said: str, style: SpeechStyle) -> str:
     """The reply to what the agent said last."""
     heard = said.lower()
     if TRANSFER.search(heard):
@@ -49,8 +53,8 @@ def answer(scenario: Scenario, said: str, style: SpeechStyle) -> str:
         return "###STOP###"
     if CONFIRM.search(heard):
         return style.yes
-    return _facts(scenario) or scenario.known_info or style.nothing_more
+    return _facts_text(scenario) or scenario.known_info or style.nothing_more
 
 
-def _facts(scenario: Scenario) -> str:
+def _facts_text(scenario: Scenario) -> str:
     return " ".join(fact.text for fact in scenario.facts)

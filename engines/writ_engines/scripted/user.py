@@ -49,12 +49,12 @@ class UserScript:
         self._held = [piece for piece in pieces if holds_back(piece)]
         self._untold = [piece for piece in pieces if not holds_back(piece)]
         self._requested = False
-        self._to_mistake = self._detail("correction")
+        self._to_mistake = self._detail_on("correction")
         self._mistaken: Piece | None = None
         self._done: set[str] = set()
         self._drips = 1
 
-    def _detail(self, axis: Axis) -> str:
+    def _detail_on(self, axis: Axis) -> str:
         trait = self._behaviour.trait(axis)
         return "" if trait is None else trait.detail
 
@@ -62,11 +62,11 @@ class UserScript:
         """The user's next words after the agent's; the first call opens, whatever the agent said."""
         self.turns += 1
         if self.turns == 1:
-            return self._open()
+            return self._say_opening()
         heard = said.casefold()
         if TRANSFER.search(heard):
             return "###TRANSFER###"
-        if self._slipped("stop"):
+        if self._slip_line("stop"):
             return "###STOP###"
         if not self._requested:
             return self._after_opening()
@@ -76,39 +76,39 @@ class UserScript:
         if MORE.search(heard) or "?" not in heard:
             return self._go_on_or_end()
         if CONFIRM.search(heard):
-            return self._confirm()
-        return self._answer(heard)
+            return self._answer_confirmation()
+        return self._answer_question(heard)
 
-    def _open(self) -> str:
+    def _say_opening(self) -> str:
         """The first message: the request, or what this user says before it."""
         play, choose = self._play, self._rng.choice
         hello = self._greeting or choose(lines.HELLO)
-        slip = self._slipped("opening")
+        slip = self._slip_line("opening")
         if play.cuts_off:
-            return self._voice.message([slip, _cut_off(self._goal())], lead=[hello])
+            return self._voice.message([slip, _cut_off(self._first_goal())], lead=[hello])
         if not play.opens_with:
-            return self._voice.message([*self._request(), slip], lead=["" if play.brief else self._greeting])
-        wish = self._detail("infeasible") or self._detail("fallback")
+            return self._voice.message([*self._tell_request(), slip], lead=["" if play.brief else self._greeting])
+        wish = self._detail_on("infeasible") or self._detail_on("fallback")
         lead = [hello, " ".join(map(choose, play.opens_with)).format(wish)]
         if play.or_else:
             lead.append(choose(play.or_else))
-            return self._voice.message([*self._request(), slip], lead=lead)
+            return self._voice.message([*self._tell_request(), slip], lead=lead)
         return self._voice.message([slip], lead=lead)
 
-    def _goal(self) -> Piece:
+    def _first_goal(self) -> Piece:
         return next((piece for piece in self._untold if piece.part == "goal"), self._untold[0])
 
     def _after_opening(self) -> str:
         """What follows an opening that did not say the request: first perhaps the same wish again, then the request."""
         if self._insists:
             self._insists -= 1
-            again = self._rng.choice(lines.INSIST).format(self._detail("infeasible"))
+            again = self._rng.choice(lines.INSIST).format(self._detail_on("infeasible"))
             claim = self._rng.choice(self._play.claims) if self._play.claims else ""
             return self._voice.message([], lead=[claim, again])
         lead = [self._rng.choice(self._play.resumes)] if self._play.resumes else []
-        return self._voice.message(self._request(), lead=lead)
+        return self._voice.message(self._tell_request(), lead=lead)
 
-    def _request(self) -> list[str]:
+    def _tell_request(self) -> list[str]:
         """The request, as much of it as this user tells at once."""
         self._requested = True
         assert self._play.tells_first is not None
@@ -149,18 +149,18 @@ class UserScript:
         rest = [piece for piece in self._untold if piece.part != "fact"]
         return self._voice.message(self._tell(rest)) if rest else "###STOP###"
 
-    def _confirm(self) -> str:
+    def _answer_confirmation(self) -> str:
         play, choose = self._play, self._rng.choice
         if play.recap and self._is_first("recap"):
             return self._voice.message([], lead=[choose(play.recap)], confirms=True)
-        if denied := self._slipped("confirm"):
+        if denied := self._slip_line("confirm"):
             return denied
-        lead, said = [choose(play.agrees or lines.EXPLICIT), self._slipped("late")], []
+        lead, said = [choose(play.agrees or lines.EXPLICIT), self._slip_line("late")], []
         if self._held and play.adds:
             lead, said = [*lead, choose(play.adds)], self._tell(self._held)
         return self._voice.message(said, lead=lead, confirms=True)
 
-    def _answer(self, heard: str) -> str:
+    def _answer_question(self, heard: str) -> str:
         """The reply to a question for more."""
         facts = [piece for piece in self._untold if piece.part == "fact"]
         asked = [piece for piece in facts if asks_for(piece.slot, heard)]
@@ -170,11 +170,11 @@ class UserScript:
         lead = []
         if about_user and self._play.yields and self._is_first("yielding"):
             lead = [self._rng.choice(self._play.yields)]
-        if (told := self._choose(heard, facts, asked)) or lead:
+        if (told := self._choose_pieces(heard, facts, asked)) or lead:
             return self._voice.message(self._tell(told), lead=lead)
         return self._voice.message([], lead=[self._rng.choice(NOTHING_MORE)])
 
-    def _choose(self, heard: str, facts: list[Piece], asked: list[Piece]) -> list[Piece]:
+    def _choose_pieces(self, heard: str, facts: list[Piece], asked: list[Piece]) -> list[Piece]:
         """The pieces that answer a question."""
         others = [piece for piece in self._untold if piece.part != "fact"]
         if asked:
@@ -190,9 +190,9 @@ class UserScript:
             return others[: -(-len(others) // turns)]
         return others or facts
 
-    def _slipped(self, moment: str) -> str:
+    def _slip_line(self, moment: str) -> str:
         """What a slip of the user's says at this moment, if it is due."""
-        return self._slip.at(moment, self.turns) if self._slip is not None else ""
+        return self._slip.line_at(moment, self.turns) if self._slip is not None else ""
 
 
 def _cut_off(goal: Piece) -> str:

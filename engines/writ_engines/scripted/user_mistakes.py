@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from writ_async.behaviour.pieces import wrong_version
-from writ_async.core.domain import Tool
+from writ_async.core.domain import Domain
 from writ_async.core.task import Fact, Task
 from writ_async.core.trajectory import Note
 from writ_engines.scripted import user_lines as lines
@@ -21,8 +21,6 @@ USER_MISTAKES: dict[str, str] = {
     "wrong_confirmation": "the user says no to what was asked for, and keeps to it",
 }
 
-_IDENTITY = ("user_id", "zip", "email")
-
 
 class Slip:
     """One slip of one conversation, said at its moment and noted once."""
@@ -35,7 +33,7 @@ class Slip:
         self._moment = moment
         self._line = line
 
-    def at(self, moment: str, turns: int) -> str:
+    def line_at(self, moment: str, turns: int) -> str:
         """The words of the slip at its moment, else an empty text. A denial is kept up, others happen once."""
         if moment != self._moment or (self.note is not None and self.kind != "wrong_confirmation"):
             return ""
@@ -44,19 +42,19 @@ class Slip:
         return self._line
 
 
-def choose_slip(task: Task, tools: Mapping[str, Tool], rates: Mapping[str, float], rng: Random) -> Slip | None:
+def choose_slip(task: Task, domain: Domain, rates: Mapping[str, float], rng: Random) -> Slip | None:
     """The slip of one conversation, or None. One that the task gives no room for is not made."""
     point = rng.random()
     for kind, rate in rates.items():
         if point < rate:
-            return make_slip(kind, task, tools, rng)
+            return make_slip(kind, task, domain, rng)
         point -= rate
     return None
 
 
-def make_slip(kind: str, task: Task, tools: Mapping[str, Tool], rng: Random) -> Slip | None:
+def make_slip(kind: str, task: Task, domain: Domain, rng: Random) -> Slip | None:
     """A slip of a kind, or None where the task gives no room for it."""
-    writes = [action for action in task.actions or () if tools[action.name].kind == "write"]
+    writes = [action for action in task.actions or () if domain.tools[action.name].kind == "write"]
     if kind == "hallucinated":
         return Slip(kind, "opening", f"My reference for this is RX-{rng.randrange(10**6, 10**7)}.")
     if kind == "premature_stop":
@@ -64,21 +62,23 @@ def make_slip(kind: str, task: Task, tools: Mapping[str, Tool], rng: Random) -> 
     if kind == "wrong_confirmation":
         return Slip(kind, "confirm", rng.choice(lines.DENY)) if writes else None
     if kind == "contradicted":
-        facts = [fact for fact in task.scenario.facts if fact.slot in _IDENTITY]
-        return _contradiction(rng.choice(facts)) if facts and writes else None
-    leaked = _unsaid_ids(task, [action.arguments for action in writes])
+        mistyped = {slot.name for slot in domain.slots if slot.mistyped}
+        facts = [fact for fact in task.scenario.facts if fact.slot in mistyped]
+        return _contradict(rng.choice(facts), domain) if facts and writes else None
+    leaked = _unsaid_ids(task, [action.arguments for action in writes], domain)
     return Slip(kind, "opening", f"It should be {rng.choice(leaked)}, I believe.") if leaked else None
 
 
-def _contradiction(fact: Fact) -> Slip:
-    line = f"Actually, my {slot_words(fact.slot)} is {wrong_version(fact.value)}."
+def _contradict(fact: Fact, domain: Domain) -> Slip:
+    line = f"Actually, my {slot_words(domain, fact.slot)} is {wrong_version(fact.value)}."
     return Slip("contradicted", "late", line)
 
 
-def _unsaid_ids(task: Task, arguments: list[dict[str, Any]]) -> list[str]:
+def _unsaid_ids(task: Task, arguments: list[dict[str, Any]], domain: Domain) -> list[str]:
     """Ids among gold arguments that the scenario does not tell."""
     known = " ".join((task.scenario.request, *(fact.text for fact in task.scenario.facts))).casefold()
-    found = (text for item in arguments for key, text in _leaves("", item) if key not in ("user_id", "date", "dob"))
+    skipped = (domain.user_argument, "date", "dob")
+    found = (text for item in arguments for key, text in _texts_by_key("", item) if key not in skipped)
     return [text for text in dict.fromkeys(found) if _is_id(text) and text.casefold() not in known]
 
 
@@ -86,12 +86,12 @@ def _is_id(text: str) -> bool:
     return " " not in text and len(text) >= 6 and any(char.isdigit() for char in text)
 
 
-def _leaves(key: str, value: object) -> Iterator[tuple[str, str]]:
+def _texts_by_key(key: str, value: object) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         yield key, value
     elif isinstance(value, dict):
         for name, item in value.items():
-            yield from _leaves(name, item)
+            yield from _texts_by_key(name, item)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _leaves(key, item)
+            yield from _texts_by_key(key, item)

@@ -82,7 +82,7 @@ NOTHING_TO_PLAY: Final = Play()
 """A value that is shown by doing nothing else."""
 
 
-def _mistype(rng: Random, text: str) -> str:
+def _mistype_some(rng: Random, text: str) -> str:
     def slip(found: re.Match[str]) -> str:
         typo = lines.TYPOS.get(found[0].casefold())
         return typo if typo is not None and rng.random() < _TYPO_RATE else found[0]
@@ -100,7 +100,7 @@ def _break_grammar(rng: Random, text: str) -> str:
     return text
 
 
-def _tone(said: Lines) -> Play:
+def _tone_play(said: Lines) -> Play:
     return Play(remarks_somewhere=said, later=LaterLines(said, times=2, chance=0.4, confirming=True))
 
 
@@ -113,8 +113,8 @@ PLAYS: Final[Mapping[str, Play]] = {
     "expertise=novice": Play(remarks=lines.NOVICE),
     "expertise=expert": Play(remarks=lines.EXPERT),
     "tone=calm": NOTHING_TO_PLAY,
-    "tone=anxious": _tone(lines.ANXIOUS),
-    "tone=angry": _tone(lines.ANGRY),
+    "tone=anxious": _tone_play(lines.ANXIOUS),
+    "tone=angry": _tone_play(lines.ANGRY),
     "verbosity=minimal": Play(brief=True, agrees=lines.SHORT_YES),
     "verbosity=standard": NOTHING_TO_PLAY,
     "verbosity=rambling": Play(rambles=lines.RAMBLE, later=LaterLines(lines.RAMBLE, times=1)),
@@ -135,7 +135,7 @@ PLAYS: Final[Mapping[str, Play]] = {
     "tangents=anecdote": Play(ends=lines.ANECDOTES),
     "utterances=whole": NOTHING_TO_PLAY,
     "utterances=fragments": Play(fragments=True),
-    "utterances=typos": Play(respell=_mistype, respell_surely=_mistype_all),
+    "utterances=typos": Play(respell=_mistype_some, respell_surely=_mistype_all),
     "utterances=cut_off": Play(cuts_off=True),
     "disclosure=all_at_once": Play(tells_first=lambda pieces: pieces),
     "disclosure=on_request": Play(tells_first=lambda pieces: [piece for piece in pieces if piece.part != "fact"]),

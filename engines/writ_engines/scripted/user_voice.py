@@ -27,7 +27,7 @@ class UserVoice:
     def __init__(self, task: Task, behaviour: Behaviour, plays: Sequence[Play], rng: Random) -> None:
         self._plays = plays
         self._rng = rng
-        self._kept = _protected(task, behaviour)
+        self._kept = _protected_texts(task, behaviour)
         self._opened = False
         self._respelled = False
         self._later = [play.later for play in plays if play.later is not None]
@@ -38,16 +38,16 @@ class UserVoice:
 
         `lead` is said before them, in plain spelling: it is what the behaviour adds, not what the task holds.
         """
-        said = [*filter(None, lead), *(self._respell(piece) for piece in pieces if piece)]
+        said = [*filter(None, lead), *(self._respell_piece(piece) for piece in pieces if piece)]
         if self._opened:
             # What is added comes after the words, for an answer has to come first.
             said += self._later_lines(confirms)
         else:
             self._opened = True
-            said = self._opening(said)
-        return self._join(said)
+            said = self._with_opening_lines(said)
+        return self._join_pieces(said)
 
-    def _opening(self, said: list[str]) -> list[str]:
+    def _with_opening_lines(self, said: list[str]) -> list[str]:
         """The opening with what a behaviour adds to it once."""
         choose = self._rng.choice
         head, tail = said[:1], said[1:]
@@ -80,7 +80,7 @@ class UserVoice:
                 added.append(self._rng.choice(later.lines))
         return added
 
-    def _respell(self, piece: str) -> str:
+    def _respell_piece(self, piece: str) -> str:
         """One piece in the user's language and spelling."""
         for play in self._plays:
             if play.respell is not None:
@@ -92,14 +92,14 @@ class UserVoice:
                     self._respelled = self._respelled or piece != before
         return piece
 
-    def _join(self, said: list[str]) -> str:
+    def _join_pieces(self, said: list[str]) -> str:
         between = "\n" if any(play.in_lines for play in self._plays) else " "
         if any(play.fragments for play in self._plays):
-            said = [" ... ".join(self._fragment(sentence) for sentence in sentences_of(piece)) for piece in said]
+            said = [" ... ".join(self._as_fragment(sentence) for sentence in sentences_of(piece)) for piece in said]
             between = between if between == "\n" else " ... "
         return between.join(said)
 
-    def _fragment(self, sentence: str) -> str:
+    def _as_fragment(self, sentence: str) -> str:
         short = _LEAD.sub("", sentence).rstrip(".!")
         first = short.split(" ", 1)[0]
         if first.isalpha() and first[1:].islower() and not (self._kept and self._kept.match(short)):
@@ -124,22 +124,22 @@ def spell_out(value: str) -> str:
     return "-".join(found[0].upper()) if found else ""
 
 
-def _protected(task: Task, behaviour: Behaviour) -> re.Pattern[str] | None:
+def _protected_texts(task: Task, behaviour: Behaviour) -> re.Pattern[str] | None:
     """What no voice may touch: values of facts, texts among the gold arguments, wishes of the behaviour."""
     texts = {fact.value for fact in task.scenario.facts}
     texts.update(trait.detail for trait in behaviour.traits)
     for action in task.actions or ():
-        texts.update(_strings(action.arguments))
+        texts.update(_strings_in(action.arguments))
     kept = sorted((text for text in texts if len(text) > 1), key=lambda text: (-len(text), text))
     return re.compile("|".join(map(re.escape, kept)), re.I) if kept else None
 
 
-def _strings(value: object) -> Iterable[str]:
+def _strings_in(value: object) -> Iterable[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
         for item in value.values():
-            yield from _strings(item)
+            yield from _strings_in(item)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _strings(item)
+            yield from _strings_in(item)

@@ -97,7 +97,7 @@ def test_what_cannot_be_had_is_declined_as_often_as_it_is_asked() -> None:
 
 def script(*plan: Turn, task: Task | None = None) -> AgentScript:
     bare = told(task or plain_tasks(1000)[0], Trait("tone", "calm"))
-    agent = AgentScript(bare, plan, Random(0))
+    agent = AgentScript(bare, DOMAINS[bare.domain], plan, Random(0))
     agent.next_turn(" ".join((bare.scenario.request, *(fact.text for fact in bare.scenario.facts))))
     return agent
 
@@ -130,7 +130,7 @@ def test_a_user_who_never_agrees_is_given_up_on() -> None:
 
 def test_an_agent_asks_only_so_often_for_what_it_is_never_told() -> None:
     task = told(plain_tasks(1000)[0], Trait("tone", "calm"))
-    agent = AgentScript(task, [DONE], Random(0))
+    agent = AgentScript(task, DOMAINS[task.domain], [DONE], Random(0))
     said = [agent.next_turn("I don't know.").text for _ in range(30)]
     assert said.index(DONE.text) == 16
     assert all("?" in text for text in said)

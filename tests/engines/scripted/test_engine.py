@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from writ_engines.scripted import MISTAKES, ScriptedEngine
 from writ_engines.scripted.agent_lines import SpeechStyle
-from writ_engines.scripted.agent_mistakes import parse_rates, possible
-from writ_engines.scripted.agent_turns import spoil
-from writ_engines.scripted.plain_user import answer, opening
+from writ_engines.scripted.agent_mistakes import can_be_made, parse_rates
+from writ_engines.scripted.agent_turns import with_wrong_leaf
+from writ_engines.scripted.plain_user import answer_to, first_message
 
 from writ_async.api import make_tasks, run
 from writ_async.conversation import Conversation
@@ -72,7 +72,7 @@ def test_each_mistake_is_made_noted_and_no_other(tasks: list[Task], kind: str) -
     rows = play(tasks, f"{kind}=1")
     domains = {key: retail_environment.domain for key, retail_environment in open_worlds(tasks, None).items()}
     for task, row in zip(tasks, rows, strict=True):
-        expected = [kind] if possible(kind, task, domains[world_key(task.world)].tools) else []
+        expected = [kind] if can_be_made(kind, task, domains[world_key(task.world)].tools) else []
         assert [note.kind for note in row.notes] == expected
     assert any(row.notes for row in rows)
 
@@ -130,19 +130,19 @@ async def test_a_task_that_the_script_does_not_have_is_an_engine_error(
 )
 def test_the_user_goes_by_the_agents_words(said: str, reply: str) -> None:
     facts = (Fact("name", "Ann", "I am Ann."), Fact("zip", "1", "My zip is 1."))
-    assert answer(Scenario("You want help.", request="Help me.", facts=facts), said, STYLE) == reply
+    assert answer_to(Scenario("You want help.", request="Help me.", facts=facts), said, STYLE) == reply
 
 
 def test_a_scenario_without_a_request_is_said_as_it_stands() -> None:
     scenario = Scenario("You want a refund.", known_info="You are Ann.", task_instructions="Be brief.")
-    assert opening(scenario, STYLE) == "You want a refund.\nYou are Ann.\nBe brief."
+    assert first_message(scenario, STYLE) == "You want a refund.\nYou are Ann.\nBe brief."
 
 
 def test_a_spoiled_argument_is_another_value_of_the_same_shape_where_one_was_read() -> None:
     seen: Sequence[Message] = [ToolMessage("c", '{"orders": ["#W1234567", "#W7654321"], "zip": "12345"}')]
-    assert spoil({"order_id": "#W1234567", "reason": "no longer needed"}, seen) == {
+    assert with_wrong_leaf({"order_id": "#W1234567", "reason": "no longer needed"}, seen, "user_id") == {
         "order_id": "#W7654321",
         "reason": "no longer needed",
     }
-    assert spoil({"user_id": "a_b_1", "amount": 7}, seen) == {"user_id": "a_b_1", "amount": 8}
-    assert spoil({"flights": [{"date": "x"}]}, seen) == {"flights": [{"date": "x0"}]}
+    assert with_wrong_leaf({"user_id": "a_b_1", "amount": 7}, seen, "user_id") == {"user_id": "a_b_1", "amount": 8}
+    assert with_wrong_leaf({"flights": [{"date": "x"}]}, seen, "user_id") == {"flights": [{"date": "x0"}]}
