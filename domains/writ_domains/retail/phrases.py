@@ -23,13 +23,7 @@ METHODS: Final = MethodForms(
         "gift_card": ("my gift card", "the gift card on my account", "my gift card balance"),
     },
 )
-CANCEL: Final = (
-    "cancel {}",
-    "have {} cancelled",
-    "get {} cancelled",
-    "call off {}",
-    "stop {} and have it cancelled",
-)
+CANCEL: Final = ("cancel {}", "have {} cancelled", "get {} cancelled", "call off {}", "stop {} and have it cancelled")
 REASON: Final = (
     "The reason is: {}.",
     "My reason is: {}.",
@@ -224,17 +218,8 @@ ALL_DELIVERED: Final = (
     "all the orders I've received",
     "my delivered orders taken together",
 )
-ONE_OF_THEM: Final = (
-    "one of my {} orders",
-    "whichever of my {} orders it is in",
-    "the right one of my {} orders",
-)
-ALL_BUT: Final = (
-    "everything except {}",
-    "all items but {}",
-    "all of it, apart from {},",
-    "every item other than {}",
-)
+ONE_OF_THEM: Final = ("one of my {} orders", "whichever of my {} orders it is in", "the right one of my {} orders")
+ALL_BUT: Final = ("everything except {}", "all items but {}", "all of it, apart from {},", "every item other than {}")
 CHEAPEST_VERSION: Final = (
     "the cheapest other version of the same product that is in stock",
     "whichever other version of the same product is cheapest and in stock",

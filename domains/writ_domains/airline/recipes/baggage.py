@@ -3,56 +3,31 @@
 from __future__ import annotations
 
 from random import Random
-from typing import Any, Final
+from typing import Any
 
-from writ_async.core.domain import Draft, Recipe
+from writ_async.core.domain import Draft
 from writ_async.core.state import World
-from writ_domains.airline.recipes import words
-from writ_domains.airline.recipes.script import play, recipe, scenario
-from writ_domains.airline.recipes.select import by_route, case_with_later_trips, describe, later_trips, payer
+from writ_domains.airline import phrases
+from writ_domains.airline.recipes.customers import (
+    Places,
+    ask_amount,
+    choose_method,
+    draw_customer_with_later_trips,
+    is_told_by_route,
+    later_trips,
+    method_params,
+    play,
+    say_payment,
+    tell,
+)
 from writ_domains.kit.gold import Gold, choose_one
 from writ_domains.kit.phrasing import pick
-
-_LUGGAGE: Final = (
-    "I'm taking more things along than I thought.",
-    "I'm bringing presents.",
-    "I have sports gear to carry.",
-    "I need room for work equipment.",
-    "I bought a lot of clothes.",
-    "I'm carrying camera equipment.",
-    "I packed far too much.",
-    "I'm bringing tools for a job.",
-    "",
-    "",
-)
-
-
-_FIRST: Final = (
-    "the next trip I have after today",
-    "my first trip that starts after today",
-    "the soonest of my trips that leave after today",
-    "whichever trip of mine starts first after today",
-)
-_LAST: Final = (
-    "the last of my trips",
-    "whichever of my trips starts latest",
-    "my trip with the latest start",
-    "the trip of mine that leaves after all the others",
-)
 
 
 def add_phrase(rng: Random, more: int) -> str:
     """A verb phrase for adding checked bags, to be followed by "to ..."."""
     bags = "bag" if more == 1 else "bags"
-    return pick(
-        rng,
-        (
-            f"add {more} more checked {bags}",
-            f"check in {more} additional {bags}",
-            f"put {more} extra checked {bags} on",
-            f"get {more} further checked {bags} added",
-        ),
-    )
+    return pick(rng, phrases.ADD_BAGS).format(more=more, bags=bags)
 
 
 def _joined(rng: Random, more: int, trip: str) -> str:
@@ -61,38 +36,36 @@ def _joined(rng: Random, more: int, trip: str) -> str:
 
 
 def _ask_charge(rng: Random) -> str:
-    return words.ask_price(rng, pick(rng, ("what the bags cost", "the charge for the bags", "how much I pay for them")))
+    return ask_amount(rng, pick(rng, phrases.BAG_CHARGE))
 
 
 def _add(world: World, rng: Random, gold: Gold, how: str) -> Draft:
-    case = case_with_later_trips(world, rng, {"id": 1, "start": 3, "route": 2}[how])
+    customer = draw_customer_with_later_trips(world, rng, {"id": 1, "start": 3, "route": 2}[how])
     details: list[str] = []
-    unknown = words.NO_IDS
+    unknown = phrases.NO_IDS
     if how == "id":
-        trip = choose_one(rng, later_trips(case))
+        trip = choose_one(rng, later_trips(customer))
         wanted: dict[str, Any] = {"id": trip.reservation_id}
-        named = pick(rng, ("my reservation {}", "reservation {}", "the booking {}", "my trip with the number {}"))
+        named = pick(rng, phrases.TRIP_BY_ID)
         named, unknown = named.format(trip.reservation_id), ""
     elif how == "route":
-        trip = choose_one(rng, [trip for trip in later_trips(case) if by_route(case, trip)])
+        trip = choose_one(rng, [trip for trip in later_trips(customer) if is_told_by_route(customer, trip)])
         wanted = {"route": [trip.origin, trip.destination]}
-        route = words.Places(rng, gold).route(rng, trip)
-        named = pick(rng, (f"my trip {route}", f"the booking {route}", f"my reservation {route}"))
+        route = Places(rng, gold).route(rng, trip)
+        named = pick(rng, phrases.TRIP_BY_ROUTE).format(route=route)
     else:
         wanted = {"start": pick(rng, ("first", "last"))}
-        named = pick(rng, _LAST if wanted["start"] == "last" else _FIRST)
-        details.append(
-            pick(rng, ("I go by the day of the first flight.", "What counts is the date of the first flight."))
-        )
+        named = pick(rng, phrases.LAST_TRIP if wanted["start"] == "last" else phrases.FIRST_TRIP)
+        details.append(pick(rng, phrases.BY_FIRST_FLIGHT))
     more = rng.randint(1, 4)
-    method = payer(rng, case.user)
+    method = choose_method(customer.user, rng)
     if more > 1:
-        details.append(gold.pin("calls", pick(rng, words.ONE_STEP)))
-    decision = play(gold, case.user, "bags", trip=wanted, more=more, pay=describe(case.user, method))
+        details.append(gold.pin("calls", pick(rng, phrases.ONE_STEP)))
+    decision = play(gold, customer.user, "bags", trip=wanted, more=more, pay=method_params(customer.user, method))
     details = [
-        pick(rng, words.FORGOT) if unknown else "",
-        pick(rng, _LUGGAGE),
-        words.pay_with(rng, words.method(rng, case.user, method)),
+        pick(rng, phrases.FORGOT) if unknown else "",
+        pick(rng, phrases.LUGGAGE),
+        say_payment(customer.user, method, rng),
         *details,
     ]
     told: list[float] = []
@@ -101,24 +74,19 @@ def _add(world: World, rng: Random, gold: Gold, how: str) -> Draft:
         details.append(_ask_charge(rng))
         told.append(charge)
     wish = _joined(rng, more, named)
-    return gold.draft(scenario(rng, case.user, wish, details, unknown=unknown), told)
+    return gold.draft(tell(rng, customer.user, wish, details, unknown=unknown), told)
 
 
-def _by_id(world: World, rng: Random, gold: Gold) -> Draft:
+def bags_by_id(world: World, rng: Random, gold: Gold) -> Draft:
+    """Bags on a reservation that is named."""
     return _add(world, rng, gold, "id")
 
 
-def _soonest(world: World, rng: Random, gold: Gold) -> Draft:
+def bags_on_soonest_trip(world: World, rng: Random, gold: Gold) -> Draft:
+    """Bags on the first or the last of the coming trips."""
     return _add(world, rng, gold, "start")
 
 
-def _by_route(world: World, rng: Random, gold: Gold) -> Draft:
+def bags_by_route(world: World, rng: Random, gold: Gold) -> Draft:
+    """Bags on a trip that is described by its route."""
     return _add(world, rng, gold, "route")
-
-
-RECIPES: Final[tuple[Recipe, ...]] = (
-    recipe("bags_by_id", "normal", _by_id),
-    recipe("bags_on_soonest_trip", "read-heavy", _soonest),
-    recipe("bags_by_route", "normal", _by_route),
-)
-"""Recipes that add checked bags."""

@@ -3,65 +3,56 @@
 from __future__ import annotations
 
 from random import Random
-from typing import Any, Final
+from typing import Any
 
-from writ_async.core.domain import Draft, Recipe
+from writ_async.core.domain import Draft
 from writ_async.core.state import World
+from writ_domains.airline import phrases
 from writ_domains.airline.lookups import routes
-from writ_domains.airline.recipes import words
+from writ_domains.airline.recipes.customers import (
+    NEW_YORK,
+    Places,
+    ask_amount,
+    draw_customer,
+    say_cabin,
+    say_day,
+    say_days,
+    tell,
+)
 from writ_domains.airline.recipes.party import book, draw_party
-from writ_domains.airline.recipes.script import pick_case, recipe, scenario
 from writ_domains.airline.schedule import AIRPORTS, DAYS, FIRST_OPEN
 from writ_domains.kit.gold import Gold, choose_one
 from writ_domains.kit.phrasing import listing, pick
 
-_ONE_WAY: Final = ("It's a one way trip.", "I only need one way.", "One way is enough.", "The trip is one way.")
-
 
 def _in_cabin(rng: Random, cabin: str) -> str:
-    return pick(
-        rng, ("I want to fly in {}.", "The cabin is {}.", "It should be in {}.", "I'd like to sit in {}.")
-    ).format(cabin)
+    return pick(rng, phrases.IN_CABIN).format(cabin)
 
 
-def _by_departure(world: World, rng: Random, gold: Gold) -> Draft:
-    user = pick_case(world, rng).user
+def book_by_departure(world: World, rng: Random, gold: Gold) -> Draft:
+    """The nonstop flight that leaves at a time."""
+    user = draw_customer(world, rng).user
     flight = choose_one(rng, routes(gold.state).direct(None, None))
     date = pick(rng, DAYS[FIRST_OPEN:])
     party = draw_party(rng, user)
     time = flight.scheduled_departure_time_est
     search = {"from": [flight.origin], "to": flight.destination, "dates": [date], "nonstop": True, "at": time}
     decision, people = book(rng, gold, party, [search])
-    places = words.Places(rng, gold)
+    places = Places(rng, gold)
     here, there = places.say(flight.origin), places.say(flight.destination)
-    wish = pick(
-        rng,
-        (
-            "book a flight from {} to {} on {}",
-            "fly from {} to {} on {}",
-            "get tickets from {} to {} for {}",
-            "buy a ticket from {} to {} for {}",
-        ),
-    ).format(here, there, words.day(rng, date))
+    wish = pick(rng, phrases.BOOK_ON).format(here, there, say_day(date, rng))
     details = [
-        pick(rng, words.OCCASIONS),
-        pick(
-            rng,
-            (
-                f"I want the nonstop flight that leaves at {words.clock(time)}.",
-                f"It has to be the nonstop departure at {words.clock(time)}.",
-                f"The nonstop one with departure at {words.clock(time)} is the flight I want.",
-            ),
-        ),
-        pick(rng, _ONE_WAY),
-        _in_cabin(rng, words.cabin(rng, party.cabin)),
+        pick(rng, phrases.OCCASIONS),
+        pick(rng, phrases.NONSTOP_AT).format(time=time[:5]),
+        pick(rng, phrases.ONE_WAY),
+        _in_cabin(rng, say_cabin(party.cabin, rng)),
         *people,
     ]
     told: list[float] = []
     if rng.random() < 0.5:
-        details.append(words.ask_price(rng))
+        details.append(ask_amount(rng))
         told.append(decision.figures["total"])
-    return gold.draft(scenario(rng, user, wish, details, facts=party.facts), told)
+    return gold.draft(tell(rng, user, wish, details, facts=party.facts), told)
 
 
 def _hours(rng: Random) -> tuple[dict[str, str], str]:
@@ -71,15 +62,12 @@ def _hours(rng: Random) -> tuple[dict[str, str], str]:
     if draw < 0.4:
         return {}, ""
     if draw < 0.6:
-        text = pick(rng, ("I can't leave before {}.", "The first flight must not leave before {}."))
+        text = pick(rng, phrases.LEAVE_AFTER)
         return {"after": f"{hour:02d}:00:00"}, text.format(f"{hour:02d}:00")
     if draw < 0.8:
-        text = pick(rng, ("I have to leave before {}.", "The first flight must leave before {}."))
+        text = pick(rng, phrases.LEAVE_BEFORE)
         return {"before": f"{hour + 3:02d}:00:00"}, text.format(f"{hour + 3:02d}:00")
-    text = pick(
-        rng,
-        ("I have to be there by {} on the day on which I leave.", "I must arrive on the day of departure, by {}."),
-    )
+    text = pick(rng, phrases.ARRIVE_BY)
     return {"by": f"{hour + 6:02d}:00:00"}, text.format(f"{hour + 6:02d}:00")
 
 
@@ -91,7 +79,7 @@ def _window(rng: Random, least: int, most: int) -> list[str]:
 
 
 def _cheapest(rng: Random, gold: Gold, world: World, origins: list[str], destination: str, nonstop: bool) -> Draft:
-    user = pick_case(world, rng).user
+    user = draw_customer(world, rng).user
     party = draw_party(rng, user)
     most = 7 if nonstop else 4
     dates = _window(rng, 2, most)
@@ -100,64 +88,52 @@ def _cheapest(rng: Random, gold: Gold, world: World, origins: list[str], destina
     if nonstop:
         search["nonstop"] = True
     decision, people = book(rng, gold, party, [search])
-    places = words.Places(rng, gold)
+    places = Places(rng, gold)
     here = listing([places.say(origin) for origin in origins]).replace(" and ", " or ")
     there = places.say(destination)
-    cabin = words.cabin(rng, party.cabin)
-    when = words.days(rng, dates)
-    wish = pick(
-        rng,
-        (
-            f"book the cheapest trip in {cabin} from {here} to {there} on {when}",
-            f"find and book the lowest fare in {cabin} from {here} to {there}, leaving on {when}",
-            f"travel from {here} to {there} on {when} in {cabin}, as cheaply as possible",
-            f"get the least expensive seats in {cabin} to {there} from {here} for {when}",
-        ),
-    )
+    cabin = say_cabin(party.cabin, rng)
+    when = say_days(dates, rng)
+    wish = pick(rng, phrases.BOOK_CHEAPEST).format(cabin=cabin, here=here, there=there, when=when)
     details = [
-        pick(rng, words.OCCASIONS),
-        pick(
-            rng,
-            (
-                "I want the cheapest of all those options.",
-                "Only the price decides.",
-                "The lowest fare is what matters to me.",
-            ),
-        ),
-        pick(rng, words.NONSTOP if nonstop else words.STOPS),
+        pick(rng, phrases.OCCASIONS),
+        pick(rng, phrases.ONLY_PRICE),
+        pick(rng, phrases.NONSTOP if nonstop else phrases.STOPS),
         limit,
-        pick(rng, _ONE_WAY),
+        pick(rng, phrases.ONE_WAY),
         *people,
     ]
     told: list[float] = []
     if rng.random() < 0.5:
-        details.append(words.ask_price(rng))
+        details.append(ask_amount(rng))
         told.append(decision.figures["total"])
-    return gold.draft(scenario(rng, user, wish, details, facts=party.facts), told)
+    return gold.draft(tell(rng, user, wish, details, facts=party.facts), told)
 
 
 def _airports(rng: Random) -> tuple[list[str], str]:
     """One airport to leave from, or two or three in New York; and one to go to."""
     several = rng.random() < 0.5
-    origins = rng.sample(words.NEW_YORK, rng.choice((2, 3, 3))) if several else [pick(rng, tuple(AIRPORTS))]
-    return origins, pick(rng, [code for code in AIRPORTS if code not in origins and code not in words.NEW_YORK])
+    origins = rng.sample(NEW_YORK, rng.choice((2, 3, 3))) if several else [pick(rng, tuple(AIRPORTS))]
+    return origins, pick(rng, [code for code in AIRPORTS if code not in origins and code not in NEW_YORK])
 
 
-def _cheapest_window(world: World, rng: Random, gold: Gold) -> Draft:
+def book_cheapest(world: World, rng: Random, gold: Gold) -> Draft:
+    """The lowest fare on some days, with one stop or none, from one airport or several."""
     origins, destination = _airports(rng)
     return _cheapest(rng, gold, world, origins, destination, nonstop=False)
 
 
-def _cheapest_nonstop(world: World, rng: Random, gold: Gold) -> Draft:
+def book_cheapest_nonstop(world: World, rng: Random, gold: Gold) -> Draft:
+    """The lowest nonstop fare on some days."""
     flight = choose_one(rng, routes(gold.state).direct(None, None))
     origins = [flight.origin]
-    if flight.origin in words.NEW_YORK and flight.destination not in words.NEW_YORK and rng.random() < 0.8:
-        origins = rng.sample(words.NEW_YORK, rng.choice((2, 3)))
+    if flight.origin in NEW_YORK and flight.destination not in NEW_YORK and rng.random() < 0.8:
+        origins = rng.sample(NEW_YORK, rng.choice((2, 3)))
     return _cheapest(rng, gold, world, origins, flight.destination, nonstop=True)
 
 
-def _round_trip(world: World, rng: Random, gold: Gold) -> Draft:
-    user = pick_case(world, rng).user
+def book_cheapest_round_trip(world: World, rng: Random, gold: Gold) -> Draft:
+    """The lowest fare each way."""
+    user = draw_customer(world, rng).user
     party = draw_party(rng, user)
     origin, destination = rng.sample(list(AIRPORTS), 2)
     length = rng.choice((1, 1, 2, 3))
@@ -169,50 +145,20 @@ def _round_trip(world: World, rng: Random, gold: Gold) -> Draft:
         {"from": [destination], "to": origin, "dates": inward},
     ]
     decision, people = book(rng, gold, party, searches)
-    places = words.Places(rng, gold)
+    places = Places(rng, gold)
     here, there = places.say(origin), places.say(destination)
-    cabin = words.cabin(rng, party.cabin)
-    wish = pick(
-        rng,
-        (
-            f"book a round trip from {here} to {there} in {cabin}",
-            f"fly from {here} to {there} and back in {cabin}, as a round trip",
-            f"get a round trip between {here} and {there} in {cabin}, starting from {here}",
-        ),
-    )
-    out_day, back_day = words.days(rng, outward), words.days(rng, inward)
+    cabin = say_cabin(party.cabin, rng)
+    wish = pick(rng, phrases.BOOK_ROUND_TRIP).format(here=here, there=there, cabin=cabin)
+    out_day, back_day = say_days(outward, rng), say_days(inward, rng)
     details = [
-        pick(rng, words.OCCASIONS),
-        pick(
-            rng,
-            (
-                f"I leave on {out_day} and come back on {back_day}.",
-                f"Outbound is {out_day} and the return is {back_day}.",
-                f"I want to go on {out_day} and return on {back_day}.",
-            ),
-        ),
-        pick(
-            rng,
-            (
-                "In each direction I want the cheapest option there is.",
-                "I take the lowest fare each way.",
-                "Both ways it should be the cheapest itinerary.",
-            ),
-        ),
-        pick(rng, words.STOPS),
+        pick(rng, phrases.OCCASIONS),
+        pick(rng, phrases.OUT_AND_BACK).format(out_day=out_day, back_day=back_day),
+        pick(rng, phrases.CHEAPEST_EACH_WAY),
+        pick(rng, phrases.STOPS),
         *people,
     ]
     told: list[float] = []
     if rng.random() < 0.5:
-        details.append(words.ask_price(rng))
+        details.append(ask_amount(rng))
         told.append(decision.figures["total"])
-    return gold.draft(scenario(rng, user, wish, details, facts=party.facts), told)
-
-
-RECIPES: Final[tuple[Recipe, ...]] = (
-    recipe("book_by_departure", "normal", _by_departure),
-    recipe("book_cheapest", "read-heavy", _cheapest_window),
-    recipe("book_cheapest_nonstop", "read-heavy", _cheapest_nonstop),
-    recipe("book_cheapest_round_trip", "read-heavy", _round_trip),
-)
-"""Recipes that book a trip."""
+    return gold.draft(tell(rng, user, wish, details, facts=party.facts), told)

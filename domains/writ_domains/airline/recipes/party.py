@@ -9,10 +9,9 @@ import msgspec
 
 from writ_async.core.goal import Decision
 from writ_async.core.task import Fact
+from writ_domains.airline import phrases
 from writ_domains.airline.policy import FREE_BAGS
-from writ_domains.airline.recipes import words
-from writ_domains.airline.recipes.script import play
-from writ_domains.airline.recipes.select import describe, newcomer
+from writ_domains.airline.recipes.customers import draw_newcomer, method_params, play, say_method
 from writ_domains.airline.schema import CABINS, CabinName, CreditCard, Insurance, Passenger, User
 from writ_domains.kit.gold import Gold
 from writ_domains.kit.phrasing import listing, pick
@@ -54,22 +53,13 @@ def _company(
             person = pick(rng, free)
             wanted.append({"saved": f"{person.first_name} {person.last_name}"})
             name = f"{person.first_name} {person.last_name}"
-            details.append(
-                pick(
-                    rng,
-                    (
-                        f"{name} is saved in my profile.",
-                        f"The data of {name} is among my saved passengers.",
-                        f"My profile has {name} as a saved passenger.",
-                    ),
-                )
-            )
+            details.append(pick(rng, phrases.SAVED_PASSENGER).format(name=name))
         else:
             me = Passenger(user.name.first_name, user.name.last_name, user.dob)
-            person = newcomer(rng, [*people, *saved, me])
+            person = draw_newcomer(rng, [*people, *saved, me])
             wanted.append(msgspec.structs.asdict(person))
             name = f"{person.first_name} {person.last_name}"
-            said = pick(rng, ("{} was born on {}.", "{}'s date of birth is {}.", "The birthday of {} is {}."))
+            said = pick(rng, phrases.BORN_ON)
             facts.append(Fact(f"passenger_{place + 2}", name, said.format(name, person.dob)))
         people.append(person)
     return people, wanted, details, facts
@@ -77,35 +67,19 @@ def _company(
 
 def _who(rng: Random, others: list[Passenger]) -> list[str]:
     if not others:
-        return [
-            pick(rng, ("It's just me flying.", "I'm travelling alone.", "There's 1 passenger: me.", "It's only me."))
-        ]
+        return [pick(rng, phrases.ALONE)]
     names = listing([f"{person.first_name} {person.last_name}" for person in others])
     count = len(others) + 1
     return [
-        pick(
-            rng,
-            (
-                f"There are {count} passengers: me and {names}.",
-                f"The passengers are me and {names}, so {count} people.",
-                f"I'm flying together with {names}, {count} people in all.",
-            ),
-        ),
-        pick(
-            rng,
-            (
-                f"I should be listed first, then {names}.",
-                f"The passenger list should have me first and then {names}.",
-                f"In the booking I come first, followed by {names}.",
-            ),
-        ),
+        pick(rng, phrases.PASSENGERS).format(count=count, names=names),
+        pick(rng, phrases.PASSENGERS_IN_ORDER).format(names=names),
     ]
 
 
 def _bags_said(rng: Random, bags: int, others: bool) -> str:
     word = "bag" if bags == 1 else "bags"
     if bags == 0:
-        return pick(rng, ("I have 0 checked bags.", "There will be no checked bags, so 0.", "I need 0 checked bags."))
+        return pick(rng, phrases.NO_BAGS)
     return pick(
         rng,
         (
@@ -151,22 +125,12 @@ def _sources(rng: Random, gold: Gold, user: User) -> tuple[list[dict[str, Any]],
     partial = [m for m in methods if not isinstance(m, CreditCard) and m.amount >= 1 and m.amount % 1 == 0]
     if cards and partial and rng.random() < 0.35:
         first, rest = pick(rng, partial), pick(rng, cards)
-        said = (words.method(rng, user, first), words.method(rng, user, rest))
-        text = pick(
-            rng,
-            (
-                "I want to use up {} first and put the rest on {}.",
-                "I'll pay with the full amount of {}, then the remainder with {}.",
-                "The payment is {} in full and, after that, {} for what is left.",
-            ),
-        ).format(*said)
-        return [describe(user, first), describe(user, rest)], gold.pin("payments", text)
+        said = (say_method(user, first, rng), say_method(user, rest, rng))
+        text = pick(rng, phrases.PAY_IN_PARTS).format(*said)
+        return [method_params(user, first), method_params(user, rest)], gold.pin("payments", text)
     method = pick(rng, methods)
-    text = pick(
-        rng,
-        ("I'd like to pay with {}.", "I'll pay for everything with {}.", "The payment method is {}.", "I pay by {}."),
-    ).format(words.method(rng, user, method))
-    return [describe(user, method)], text
+    text = pick(rng, phrases.PAY_ALL).format(say_method(user, method, rng))
+    return [method_params(user, method)], text
 
 
 def book(rng: Random, gold: Gold, party: Party, searches: list[dict[str, Any]]) -> tuple[Decision, list[str]]:

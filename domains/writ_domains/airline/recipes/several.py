@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from random import Random
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
-from writ_async.core.domain import Draft, Recipe
+from writ_async.core.domain import Draft
 from writ_async.core.state import World
 from writ_async.core.task import Fact
+from writ_domains.airline import phrases
 from writ_domains.airline.policy import StateView, may_cancel
-from writ_domains.airline.recipes import words
 from writ_domains.airline.recipes.baggage import add_phrase
 from writ_domains.airline.recipes.cabins import other_cabin
+from writ_domains.airline.recipes.customers import (
+    Places,
+    choose_method,
+    draw_customer_with_later_trips,
+    later_trips,
+    method_params,
+    play,
+    say_cabin,
+    say_days,
+    say_payment,
+    say_reason,
+    tell,
+)
 from writ_domains.airline.recipes.passengers import change, companions, full_name
-from writ_domains.airline.recipes.script import play, recipe, scenario
-from writ_domains.airline.recipes.select import case_with_later_trips, describe, later_trips, payer
 from writ_domains.airline.schedule import DAYS, FIRST_OPEN
 from writ_domains.airline.schema import CreditCard, Reservation, User
 from writ_domains.kit.gold import Gold, Unfit, choose_some
@@ -35,7 +46,7 @@ def _cancel(rng: Random, gold: Gold, user: User, trip: Reservation, card: dict[s
     if not may_cancel(StateView(gold.state), trip, "change of plan"):
         raise Unfit("that trip cannot be cancelled")
     play(gold, user, "cancel", trip={"id": trip.reservation_id}, reason="change of plan")
-    wish = pick(rng, ("cancel reservation {}", "call off trip {}", "cancel the booking {}"))
+    wish = pick(rng, phrases.CANCEL_BRIEFLY)
     why = f"For {trip.reservation_id} the reason is that my plans have changed."
     return _Step(wish.format(trip.reservation_id), [why], [])
 
@@ -43,7 +54,7 @@ def _cancel(rng: Random, gold: Gold, user: User, trip: Reservation, card: dict[s
 def _bags(rng: Random, gold: Gold, user: User, trip: Reservation, card: dict[str, Any]) -> _Step:
     more = rng.randint(1, 3)
     play(gold, user, "bags", trip={"id": trip.reservation_id}, more=more, pay=card)
-    details = [gold.pin("calls", pick(rng, words.ONE_STEP))] if more > 1 else []
+    details = [gold.pin("calls", pick(rng, phrases.ONE_STEP))] if more > 1 else []
     phrase = add_phrase(rng, more)
     return _Step(f"{phrase} {'' if phrase.endswith(' on') else 'to '}reservation {trip.reservation_id}", details, [])
 
@@ -51,9 +62,9 @@ def _bags(rng: Random, gold: Gold, user: User, trip: Reservation, card: dict[str
 def _cabin(rng: Random, gold: Gold, user: User, trip: Reservation, card: dict[str, Any]) -> _Step:
     cabin = other_cabin(rng, trip)
     play(gold, user, "recabin", trip={"id": trip.reservation_id}, cabin=cabin, pay=card)
-    wish = pick(rng, ("change the cabin of {} to {}", "move reservation {} to {}", "put the booking {} into {}"))
+    wish = pick(rng, phrases.CHANGE_CABIN_BRIEFLY)
     detail = f"The flights of {trip.reservation_id} stay the same."
-    return _Step(wish.format(trip.reservation_id, words.cabin(rng, cabin)), [detail], [])
+    return _Step(wish.format(trip.reservation_id, say_cabin(cabin, rng)), [detail], [])
 
 
 def _people(rng: Random, gold: Gold, user: User, trip: Reservation, card: dict[str, Any]) -> _Step:
@@ -68,68 +79,71 @@ def _people(rng: Random, gold: Gold, user: User, trip: Reservation, card: dict[s
 def _join(rng: Random, wishes: list[str]) -> str:
     first, *rest = wishes
     links = ("then", "also", "next", "besides that", "after that")
-    return pick(rng, ("{}", "do a few things: {}", "sort out some of my trips: {}")).format(
+    return pick(rng, phrases.SEVERAL_THINGS).format(
         ", and ".join([first, *(f"{pick(rng, links)} {text}" for text in rest)])
     )
 
 
-def _overhaul(world: World, rng: Random, gold: Gold) -> Draft:
-    case = case_with_later_trips(world, rng, 2)
-    trips = choose_some(rng, later_trips(case), 2, 6)
-    card = payer(rng, case.user, cards_only=True)
+def several_changes(world: World, rng: Random, gold: Gold) -> Draft:
+    """Two to six writes of different kinds, each on a trip that is named."""
+    customer = draw_customer_with_later_trips(world, rng, 2)
+    trips = choose_some(rng, later_trips(customer), 2, 6)
+    card = choose_method(customer.user, rng, cards_only=True)
     assert isinstance(card, CreditCard)
     pool = (_cancel, _bags, _cabin, _people)
     steps = rng.sample(pool, min(len(pool), len(trips))) + [pick(rng, pool) for _ in trips[len(pool) :]]
-    paying = describe(case.user, card)
-    done = [step(rng, gold, case.user, trip, paying) for trip, step in zip(trips, steps, strict=True)]
+    paying = method_params(customer.user, card)
+    done = [step(rng, gold, customer.user, trip, paying) for trip, step in zip(trips, steps, strict=True)]
     details = [text for step in done for text in step.details]
     if any(step in (_bags, _cabin) for step in steps):
-        details.append(words.pay_with(rng, words.method(rng, case.user, card)))
+        details.append(say_payment(customer.user, card, rng))
     facts = [fact for step in done for fact in step.facts]
     wish = _join(rng, [step.wish for step in done])
-    return gold.draft(scenario(rng, case.user, wish, list(dict.fromkeys(details)), facts=facts))
+    return gold.draft(tell(rng, customer.user, wish, list(dict.fromkeys(details)), facts=facts))
 
 
-def _search(world: World, rng: Random, gold: Gold) -> Draft:
+def several_searches(world: World, rng: Random, gold: Gold) -> Draft:
     """Two to four writes, most of which many reads decide: other flights, bags, a cancellation, a passenger."""
-    case = case_with_later_trips(world, rng, 3)
-    card = payer(rng, case.user, cards_only=True)
-    paying = describe(case.user, card)
-    places = words.Places(rng, gold)
+    customer = draw_customer_with_later_trips(world, rng, 3)
+    card = choose_method(customer.user, rng, cards_only=True)
+    paying = method_params(customer.user, card)
+    places = Places(rng, gold)
     wishes: list[str] = []
     details: list[str] = []
-    one_way = [trip for trip in later_trips(case) if trip.flight_type == "one_way" and trip.cabin != "basic_economy"]
+    one_way = [
+        trip for trip in later_trips(customer) if trip.flight_type == "one_way" and trip.cabin != "basic_economy"
+    ]
     if one_way:
         trip = pick(rng, one_way)
         start = rng.randrange(FIRST_OPEN, len(DAYS) - 6)
         dates = list(DAYS[start : start + rng.choice((2, 3, 3, 6))])
         where = {"route": [trip.origin, trip.destination]}
-        play(gold, case.user, "rebook", trip=where, search={"dates": dates}, pay=paying)
-        route, when = places.route(rng, trip), words.days(rng, dates)
+        play(gold, customer.user, "rebook", trip=where, search={"dates": dates}, pay=paying)
+        route, when = places.route(rng, trip), say_days(dates, rng)
         wishes.append(f"move my trip {route} to the cheapest flights on {when}, in the same cabin")
-        details.append(pick(rng, words.STOPS))
+        details.append(pick(rng, phrases.STOPS))
     last = rng.random() < 0.5
     more = rng.randint(1, 3)
-    play(gold, case.user, "bags", trip={"start": "last" if last else "first"}, more=more, pay=paying)
-    named = pick(rng, ("whichever trip of mine starts {} after today", "the {} of my trips that leave after today"))
+    play(gold, customer.user, "bags", trip={"start": "last" if last else "first"}, more=more, pay=paying)
+    named = pick(rng, phrases.TRIP_BY_START)
     phrase = add_phrase(rng, more)
     wishes.append(f"{phrase} {'' if phrase.endswith(' on') else 'to '}{named.format('last' if last else 'first')}")
     if more > 1:
-        details.append(gold.pin("calls", pick(rng, words.ONE_STEP)))
-    if sum(trip.cabin == "business" for trip in later_trips(case)) > 1:
+        details.append(gold.pin("calls", pick(rng, phrases.ONE_STEP)))
+    if sum(trip.cabin == "business" for trip in later_trips(customer)) > 1:
         least = rng.random() < 0.5
-        play(gold, case.user, "cancel", trip={"paid": "least" if least else "most"}, reason="change of plan")
+        play(gold, customer.user, "cancel", trip={"paid": "least" if least else "most"}, reason="change of plan")
         word = "cheapest" if least else "most expensive"
         wishes.append(f"cancel the {word} of my business class trips that start after today")
-        details += [words.reason(rng, "change of plan"), "For that one I go by what was paid for the whole booking."]
+        details += [say_reason("change of plan", rng), "For that one I go by what was paid for the whole booking."]
     facts: list[Fact] = []
-    joined = [trip for trip in later_trips(case) if companions(trip)]
+    joined = [trip for trip in later_trips(customer) if companions(trip)]
     if joined and rng.random() < 0.6:
         trip = pick(rng, joined)
         old = pick(rng, companions(trip))
         new, wish, kept, fact = change(rng, gold, trip, old)
         named_by = {"passenger": full_name(old)}
-        decision = play(gold, case.user, "passengers", trip=named_by, old=full_name(old), new=new)
+        decision = play(gold, customer.user, "passengers", trip=named_by, old=full_name(old), new=new)
         if decision.writes[0].arguments["reservation_id"] != trip.reservation_id:
             raise Unfit("the trip was cancelled just now, and the name points at a past one")
         wishes.append(f"{wish} on the one trip that has {full_name(old)} as a passenger")
@@ -137,15 +151,8 @@ def _search(world: World, rng: Random, gold: Gold) -> Draft:
         facts.append(fact)
     if len(wishes) < 2:
         raise Unfit("too little to do")
-    order = gold.pin("writes", pick(rng, words.IN_ORDER))
-    pay = words.pay_with(rng, words.method(rng, case.user, card))
-    details += [order, "I go by the day of a trip's first flight.", pick(rng, words.FORGOT), pay]
+    order = gold.pin("writes", pick(rng, phrases.IN_ORDER))
+    pay = say_payment(customer.user, card, rng)
+    details += [order, "I go by the day of a trip's first flight.", pick(rng, phrases.FORGOT), pay]
     wish = _join(rng, wishes)
-    return gold.draft(scenario(rng, case.user, wish, details, facts=facts, unknown=words.NO_IDS))
-
-
-RECIPES: Final[tuple[Recipe, ...]] = (
-    recipe("several_changes", "write-intensive", _overhaul),
-    recipe("several_searches", "write-intensive", _search),
-)
-"""Recipes of several writes."""
+    return gold.draft(tell(rng, customer.user, wish, details, facts=facts, unknown=phrases.NO_IDS))

@@ -1,0 +1,185 @@
+"""Customers of the airline as recipes draw them: with their trips, what they call things, and how they ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from random import Random
+from typing import Any, Final
+
+import msgspec
+
+from writ_async.core.goal import Decision
+from writ_async.core.state import World
+from writ_async.core.task import Fact, Scenario
+from writ_domains.airline import phrases
+from writ_domains.airline.goals import RULES
+from writ_domains.airline.policy import Reason, is_active, is_later, may_pay_update
+from writ_domains.airline.schedule import AIRPORTS
+from writ_domains.airline.schema import CabinName, CreditCard, Passenger, PaymentMethod, Reservation, User
+from writ_domains.airline.tools import TOOLS
+from writ_domains.kit.gold import Gold, Unfit, choose_one, recipe_maker
+from writ_domains.kit.identity import full_name, identify_by_user_id
+from writ_domains.kit.payment import describe_method, name_method
+from writ_domains.kit.people import FIRST_NAMES, LAST_NAMES
+from writ_domains.kit.phrasing import pick
+from writ_domains.kit.wishes import tell_wish
+
+NEW_YORK: Final = ("JFK", "LGA", "EWR")
+recipe: Final = recipe_maker(RULES, TOOLS)
+"""Makes a recipe of the airline."""
+
+
+class Customer(msgspec.Struct, frozen=True):
+    """A user and all reservations of that user in the order of the profile."""
+
+    user: User
+    trips: tuple[Reservation, ...]
+
+
+def _customers(world: World) -> tuple[Customer, ...]:
+    reservations = world.tables["reservations"]
+    users: Iterable[User] = world.tables["users"].values()
+    return tuple(
+        Customer(user, tuple(reservations[key] for key in user.reservations if key in reservations)) for user in users
+    )
+
+
+def draw_customer(world: World, rng: Random) -> Customer:
+    """A random customer. Raises `Unfit` in a world without users."""
+    return choose_one(rng, world.index("airline.customers", _customers))
+
+
+def draw_customer_with_later_trips(world: World, rng: Random, count: int, most: int = 9) -> Customer:
+    """A customer with at least `count` trips that start after today, and at most `most` reservations in all."""
+    customer = draw_customer(world, rng)
+    if len(later_trips(customer)) < count or len(customer.trips) > most:
+        raise Unfit("no user with so many trips")
+    return customer
+
+
+def is_plain(trip: Reservation) -> bool:
+    """Whether a reservation leads from one place to another."""
+    return trip.origin != trip.destination
+
+
+def later_trips(customer: Customer) -> list[Reservation]:
+    """A customer's active trips that start after today."""
+    return [trip for trip in customer.trips if is_later(trip) and is_plain(trip)]
+
+
+def is_told_by_route(customer: Customer, trip: Reservation) -> bool:
+    """Whether a trip is the customer's only active one between its airports."""
+    route = (trip.origin, trip.destination)
+    return [(other.origin, other.destination) for other in customer.trips if is_active(other)].count(route) == 1
+
+
+def choose_method(user: User, rng: Random, *, cards_only: bool = False) -> PaymentMethod:
+    """A payment method that may settle a change."""
+    methods = user.payment_methods.values()
+    fit = [one for one in methods if may_pay_update(one, 0) and (isinstance(one, CreditCard) or not cards_only)]
+    return choose_one(rng, fit)
+
+
+def draw_birthday(rng: Random) -> str:
+    """A date of birth."""
+    return f"{rng.randint(1948, 2004)}-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d}"
+
+
+def draw_newcomer(rng: Random, taken: Sequence[Passenger]) -> Passenger:
+    """A person whose first name nobody else has."""
+    names = {passenger.first_name for passenger in taken}
+    first = pick(rng, FIRST_NAMES)
+    if first in names:
+        raise Unfit("that name is taken")
+    return Passenger(first, pick(rng, LAST_NAMES), draw_birthday(rng))
+
+
+def play(gold: Gold, user: User, objective: str, **params: Any) -> Decision:
+    """Decide a goal of a user, and play it. Raises `Unfit` where it makes no gold solution."""
+    who = {"user_id": user.user_id, "name": full_name(user.name)}
+    return gold.play_goal(objective, {"who": who, **params})
+
+
+def tell(
+    rng: Random,
+    user: User,
+    wish: str,
+    details: Sequence[str],
+    *,
+    facts: Sequence[Fact] = (),
+    unknown: str = "",
+    extra: str = "",
+) -> Scenario:
+    """A scenario from a wish (a verb phrase), first-person details, and facts that are said when asked for."""
+    identity = identify_by_user_id(user.user_id, user.name, rng)
+    return tell_wish(identity, wish, details, rng, facts=facts, unknown=unknown, extra=extra)
+
+
+def method_params(user: User, method: PaymentMethod) -> dict[str, Any]:
+    """A payment method as params: its kind, and what tells it apart where there are several."""
+    return describe_method(user.payment_methods, method)
+
+
+def say_method(user: User, method: PaymentMethod, rng: Random) -> str:
+    """A payment method, told apart from all others in the profile."""
+    return name_method(user.payment_methods, method, phrases.METHODS, rng)
+
+
+def say_payment(user: User, method: PaymentMethod, rng: Random) -> str:
+    """A sentence on what a change is paid with, or refunded to."""
+    said = say_method(user, method, rng)
+    return pick(rng, phrases.PAY_WITH).format(said=said)
+
+
+def ask_amount(rng: Random, what: str = "the total price") -> str:
+    """A sentence that asks for an amount."""
+    return pick(rng, phrases.ASK_AMOUNT).format(what=what)
+
+
+def say_reason(reason: Reason, rng: Random) -> str:
+    """A sentence that gives the reason of a cancellation."""
+    return pick(rng, phrases.REASONS[reason])
+
+
+def say_cabin(cabin: CabinName, rng: Random) -> str:
+    """A cabin in words."""
+    return pick(rng, phrases.CABINS[cabin])
+
+
+def say_day(iso: str, rng: Random) -> str:
+    """A day of 2024 as a customer says it; the form holds either the ISO date or "May 20"."""
+    when = date.fromisoformat(iso)
+    plain = f"{when:%B} {when.day}"
+    return pick(rng, (plain, plain, iso, f"{when:%A}, {plain}", f"{plain}, 2024", f"{plain} (a {when:%A})"))
+
+
+def say_days(dates: list[str], rng: Random) -> str:
+    """Several days to choose among: "May 20, May 21 or May 22"."""
+    said = dates
+    if rng.random() < 0.7:
+        said = [f"{date.fromisoformat(iso):%B} {date.fromisoformat(iso).day}" for iso in dates]
+    return " or ".join(filter(None, (", ".join(said[:-1]), said[-1])))
+
+
+class Places:
+    """Airports in one manner of speaking: by code, by city and code, or by city, which has the agent look codes up."""
+
+    def __init__(self, rng: Random, gold: Gold) -> None:
+        self.manner = pick(rng, ("code", "both", "city"))
+        self._gold = gold
+
+    def say(self, iata: str) -> str:
+        """One airport. In the city manner the list of airports becomes part of the gold reads."""
+        city = AIRPORTS[iata]
+        if self.manner == "code":
+            return iata
+        if self.manner == "both" or iata in NEW_YORK:
+            return f"{city} ({iata})"
+        self._gold.read_first("list_all_airports")
+        return city
+
+    def route(self, rng: Random, trip: Reservation) -> str:
+        """Where a reservation goes from and to."""
+        here, there = self.say(trip.origin), self.say(trip.destination)
+        return pick(rng, phrases.ROUTE).format(here=here, there=there)
