@@ -10,7 +10,7 @@ import pytest
 
 from writ_async.cli import main
 from writ_async.cli.parser import build_parser
-from writ_async.cli.settings import limits
+from writ_async.cli.settings import parse_limits
 
 
 def writ(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -208,4 +208,4 @@ def test_several_workers_print_what_one_prints(run: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize("flag", ["--admission", "--policy"])
 def test_admission_is_chosen_by_its_flag_and_for_now_by_its_old_name(flag: str) -> None:
     arguments = build_parser().parse_args(["synth", "retail", flag, "kv-budget"])
-    assert limits(arguments).admission == "kv-budget"
+    assert parse_limits(arguments).admission == "kv-budget"

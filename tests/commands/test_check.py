@@ -14,7 +14,7 @@ from tests.support.shared_data import SHARED, needs_shared
 from writ_async.api import load_tasks
 from writ_async.api import run as play
 from writ_async.cli import main
-from writ_async.commands.check import check, check_contamination
+from writ_async.commands.check import check_contamination, check_rows
 from writ_async.commands.synth import SynthConfig, synth
 from writ_async.core.message import AssistantMessage, Message, ToolMessage
 from writ_async.core.trajectory import Trajectory
@@ -42,7 +42,7 @@ def verdicts(path: Path) -> list[Checked]:
 
 
 def test_a_run_gets_the_verdicts_that_it_has(run: Path, tmp_path: Path) -> None:
-    report = check(run, out=tmp_path / "v.jsonl")
+    report = check_rows(run, out=tmp_path / "v.jsonl")
     rows = {row.id: row for row in RunView.open(run).trajectories()}
     assert report.rows == len(rows) == 60
     for found in verdicts(tmp_path / "v.jsonl"):
@@ -55,11 +55,11 @@ def test_a_run_gets_the_verdicts_that_it_has(run: Path, tmp_path: Path) -> None:
 def test_a_file_tells_what_can_be_told_without_the_task(run: Path, tmp_path: Path) -> None:
     out = tmp_path / "rows.jsonl"
     format_named("openai").write(RunView.open(run), out, include_rejected=True)
-    report = check(out, out=tmp_path / "v.jsonl")
+    report = check_rows(out, out=tmp_path / "v.jsonl")
     assert (report.kinds, report.bad) == ({"domain": report.rows}, [])
     kept = [row for row in RunView.open(run).ordered() if row.verdict is not None and row.verdict.kept]
     format_named("openai").write(RunView.open(run), out)
-    clean = check(out)
+    clean = check_rows(out)
     allowed = {"unknown_tool", "malformed_call"}
     assert clean.rows == len(kept)
     assert set(clean.findings) <= allowed, "a kept row has nothing against it but a recovered read"
@@ -94,12 +94,12 @@ def test_tools_of_nobody_known_are_judged_by_name_or_by_flag(tmp_path: Path) -> 
             )
         )
     )
-    report = check(path, out=tmp_path / "v")
+    report = check_rows(path, out=tmp_path / "v")
     first, second, third = verdicts(tmp_path / "v")
     assert (report.kinds, report.writes) == ({"names": 3}, 4)
     assert (first.evidence, second.evidence) == ("unproved", "blind")
     assert "repeated_write" in {finding.reason for finding in third.findings}
-    assert check(path, writes=["get_ticket"]).writes == 1
+    assert check_rows(path, writes=["get_ticket"]).writes == 1
     assert [kind_by_name(name) for name in ("list_all", "think", "book", "lookup_x", "transfer_to_human")] == [
         "read", "generic", "write", "read", "generic",
     ]  # fmt: skip
@@ -175,11 +175,11 @@ def test_a_results_file_of_tau2_is_replayed_and_its_rewards_are_ours(domain: str
     rows = play(tasks, "scripted", data=DATA, agent_options={"mistakes": "wrong_write=0.4"})
     path = tmp_path / "results.json"
     path.write_text(json.dumps(tau2_results(rows, domain)))
-    report = check(path, data=DATA, out=tmp_path / "v")
+    report = check_rows(path, data=DATA, out=tmp_path / "v")
     assert (report.rows, report.rewarded, report.disagreeing) == (12, 12, 0)
     assert report.replayed > 0
     assert report.findings.get("result_differs", 0) == 0
-    without = check(path)
+    without = check_rows(path)
     assert (without.rewarded, without.replayed) == (0, 0)
 
 
@@ -191,7 +191,7 @@ def test_a_result_that_the_world_does_not_give_is_found(tmp_path: Path) -> None:
     changed["content"] = "somebody else"
     path = tmp_path / "results.json"
     path.write_text(json.dumps(results))
-    report = check(path, data=DATA)
+    report = check_rows(path, data=DATA)
     assert report.findings["result_differs"] == 1
 
 
@@ -223,4 +223,4 @@ def test_a_run_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         check_contamination(tmp_path, data=DATA)
     with pytest.raises(InputError):
-        check(tmp_path)
+        check_rows(tmp_path)

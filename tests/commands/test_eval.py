@@ -12,7 +12,7 @@ from tests.support.shared_data import SHARED, TAU2_DATA, needs_shared
 from writ_async.commands.eval import EvalConfig, evaluate
 from writ_async.core.task import Task
 from writ_async.errors import InputError
-from writ_async.runs.scores import score
+from writ_async.runs.scores import score_run
 from writ_async.runs.seats import EngineSpec, Seats
 from writ_async.runs.task_sets import read_task_sets
 from writ_async.runs.view import RunView
@@ -38,7 +38,7 @@ def test_every_task_of_a_file_is_played_as_often_as_asked(file: Path, tasks: lis
 def test_scores_count_successes_per_task(file: Path, tasks: list[Task], tmp_path: Path) -> None:
     seats = Seats(EngineSpec("scripted", {"mistakes": "giving_up=0.5"}))
     play(EvalConfig(tasks=(str(file),), trials=4, seed=5, seats=seats), tmp_path / "run")
-    scores = {item.name: item for item in score(tmp_path / "run")}
+    scores = {item.name: item for item in score_run(tmp_path / "run")}
     rows = list(RunView.open(tmp_path / "run").trajectories())
     solved = {task.id: 0 for task in tasks}
     for row in rows:

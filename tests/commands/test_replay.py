@@ -7,7 +7,7 @@ import anyio
 import msgspec
 import pytest
 
-from writ_async.commands.replay import replay
+from writ_async.commands.replay import replay_run
 from writ_async.commands.synth import SynthConfig, synth
 from writ_async.core.message import AssistantMessage, ToolMessage, make_call
 from writ_async.core.trajectory import Trajectory
@@ -33,7 +33,7 @@ def rows_of(run: Path) -> list[Trajectory]:
 
 
 def test_an_unchanged_run_has_no_mismatch(run: Path, tmp_path: Path) -> None:
-    assert replay(rewritten(run, tmp_path / "same", rows_of(run))).mismatches == []
+    assert replay_run(rewritten(run, tmp_path / "same", rows_of(run))).mismatches == []
 
 
 def test_one_changed_byte_of_a_tool_result_is_found_at_its_message(run: Path, tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_one_changed_byte_of_a_tool_result_is_found_at_its_message(run: Path, tm
             changed = msgspec.structs.replace(message, content=message.content[:-1] + "~")
             rows[4].messages = (*rows[4].messages[:place], changed, *rows[4].messages[place + 1 :])
             break
-    report = replay(rewritten(run, tmp_path / "byte", rows))
+    report = replay_run(rewritten(run, tmp_path / "byte", rows))
     assert [(m.trajectory, m.message) for m in report.mismatches] == [(rows[4].id, place)]
 
 
@@ -54,7 +54,7 @@ def test_a_changed_argument_breaks_the_chain(run: Path, tmp_path: Path) -> None:
             forged = AssistantMessage(None, (make_call(message.tool_calls[0].id, "calculate", {"expression": "1"}),))
             rows[0].messages = (*rows[0].messages[:place], forged, *rows[0].messages[place + 1 :])
             break
-    assert replay(rewritten(run, tmp_path / "argument", rows)).mismatches
+    assert replay_run(rewritten(run, tmp_path / "argument", rows)).mismatches
 
 
 def test_a_forged_digest_and_a_forged_verdict_are_found(run: Path, tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_a_forged_digest_and_a_forged_verdict_are_found(run: Path, tmp_path: Pat
     verdict = rows[2].verdict
     assert verdict is not None
     rows[2].verdict = msgspec.structs.replace(verdict, kept=not verdict.kept)
-    report = replay(rewritten(run, tmp_path / "forged", rows))
+    report = replay_run(rewritten(run, tmp_path / "forged", rows))
     assert {m.trajectory: m.what for m in report.mismatches} == {
         rows[1].id: "the final state is not the recorded one",
         rows[2].id: "the verdict is not the one that was written",
@@ -76,11 +76,11 @@ def test_a_world_that_is_not_the_tasks_own_is_refused(run: Path, tmp_path: Path)
     digest = RunView.open(run).tasks()[0].world.digest
     (folder / "tasks.jsonl").write_text(text.replace(digest, "f" * 32))
     with pytest.raises(InputError, match="not the one that the tasks were made in"):
-        replay(folder)
+        replay_run(folder)
 
 
 def test_a_row_of_an_unknown_task_is_refused(run: Path, tmp_path: Path) -> None:
     rows = rows_of(run)
     rows[0].task_id = "elsewhere"
     with pytest.raises(InputError, match="names a task that is not in"):
-        replay(rewritten(run, tmp_path / "task", rows))
+        replay_run(rewritten(run, tmp_path / "task", rows))

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tests.support.readme_synth import README_SYNTH
-from writ_async.commands.replay import replay
+from writ_async.commands.replay import replay_run
 from writ_async.commands.synth import SynthConfig, synth
 from writ_async.core.trajectory import Trajectory
 from writ_async.errors import InputError
@@ -50,7 +50,7 @@ def test_every_task_has_one_row_and_all_kinds_of_both_domains_are_there(readme_r
 
 
 def test_every_row_replays_byte_for_byte(readme_run: Path) -> None:
-    report = replay(readme_run)
+    report = replay_run(readme_run)
     assert report.mismatches == []
     assert report.rows == 400
     assert report.calls > 400

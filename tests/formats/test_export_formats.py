@@ -261,9 +261,9 @@ def check_pairs(lines: Sequence[Line]) -> None:
 
 
 def test_the_card_tells_how_the_rows_came_to_be(run: RunView, tmp_path: Path) -> None:
-    from writ_async.commands.export import export
+    from writ_async.commands.export import export_rows
 
-    report = export(run.path, "openai", tmp_path / "set" / "train.jsonl", card=True)
+    report = export_rows(run.path, "openai", tmp_path / "set" / "train.jsonl", card=True)
     card = (tmp_path / "set" / "README.md").read_text(encoding="utf-8")
     assert report.card == str(tmp_path / "set" / "README.md")
     head = card.split("---\n")[1]
@@ -272,22 +272,22 @@ def test_the_card_tells_how_the_rows_came_to_be(run: RunView, tmp_path: Path) ->
     assert "| seed of run | 7 |" in card
     assert "| all | 1 | 1 |" in card
     assert "No report was made" in card
-    export(run.path, "openai", tmp_path / "set" / "train.jsonl", card=True)
+    export_rows(run.path, "openai", tmp_path / "set" / "train.jsonl", card=True)
     assert (tmp_path / "set" / "README.md").read_text(encoding="utf-8") == card
     with pytest.raises(InputError, match="--cap must be at least 1"):
-        export(run.path, "openai", tmp_path / "x", cap=0)
+        export_rows(run.path, "openai", tmp_path / "x", cap=0)
     with pytest.raises(InputError, match="--card"):
-        export(run.path, "openai", tmp_path / "x", contamination=tmp_path / "c.json")
+        export_rows(run.path, "openai", tmp_path / "x", contamination=tmp_path / "c.json")
 
 
 def test_only_as_many_rows_of_a_task_are_exported_as_the_cap_allows(tmp_path: Path) -> None:
-    from writ_async.commands.export import export
+    from writ_async.commands.export import export_rows
 
     rows = [
         trajectory("t", trial, messages=(UserMessage(" ".join(f"{trial}w{n}" for n in range(60))), *TALK))
         for trial in range(5)
     ]
     run = make_run(tmp_path / "run", rows, [msgspec.structs.replace(task("t"), kind="read-heavy")])
-    assert export(run.path, "openai", tmp_path / "a").exported == Exported(4, 0, 0, 1)
-    assert export(run.path, "openai", tmp_path / "a", cap=2).exported == Exported(2, 0, 0, 3)
-    assert export(run.path, "openai", tmp_path / "a", include_rejected=True).exported == Exported(5, 0, 0)
+    assert export_rows(run.path, "openai", tmp_path / "a").exported == Exported(4, 0, 0, 1)
+    assert export_rows(run.path, "openai", tmp_path / "a", cap=2).exported == Exported(2, 0, 0, 3)
+    assert export_rows(run.path, "openai", tmp_path / "a", include_rejected=True).exported == Exported(5, 0, 0)

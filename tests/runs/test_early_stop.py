@@ -9,14 +9,14 @@ import msgspec
 import pytest
 
 from writ_async.commands.eval import EvalConfig, evaluate
-from writ_async.commands.replay import replay
+from writ_async.commands.replay import replay_run
 from writ_async.commands.synth import SynthConfig, synth
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Termination, Trajectory
 from writ_async.errors import InputError
 from writ_async.runs.early_stop import EarlyStop, parse_stop_early
 from writ_async.runs.progress import Progress
-from writ_async.runs.scores import Score, score
+from writ_async.runs.scores import Score, score_run
 from writ_async.runs.seats import EngineSpec, Seats
 from writ_async.runs.summary import Saved
 from writ_async.runs.view import RunView
@@ -76,7 +76,7 @@ def test_the_same_conversations_are_stopped_at_any_concurrency(stopped_synth: Pa
 
 
 def test_what_was_stopped_replays_and_is_not_played_again(stopped_synth: Path) -> None:
-    assert replay(stopped_synth).mismatches == []
+    assert replay_run(stopped_synth).mismatches == []
     config = msgspec.structs.replace(SYNTH, stop_early=("failed",))
     before = (stopped_synth / "summary.json").read_bytes()
     progress = anyio.run(lambda: synth(config, stopped_synth))
@@ -123,7 +123,7 @@ def play(source: Path, out: Path, *rules: str, workers: int = 1, mistakes: str =
 
 
 def scores(path: Path) -> dict[str, Score]:
-    return {item.name: item for item in score(path)}
+    return {item.name: item for item in score_run(path)}
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from writ_async.runs.play import play_run
 from writ_async.runs.play_in_workers import Report, Share, deal_shares, divide_limits, play_share, useful_workers
 from writ_async.runs.play_settings import PlaySettings
 from writ_async.runs.progress import PlayedTrials, Progress
-from writ_async.runs.scores import score
+from writ_async.runs.scores import score_run
 from writ_async.runs.seats import EngineSpec, Seats
 from writ_async.runs.summary import Summary
 from writ_async.runs.view import RunView
@@ -145,7 +145,7 @@ def test_trials_are_played_and_scored_as_by_one_process(tasks: list[Task], tmp_p
     for workers in (1, 2):
         anyio.run(partial(evaluate, config, tmp_path / str(workers), workers=workers))
     same(tmp_path / "1", tmp_path / "2")
-    assert score(tmp_path / "1") == score(tmp_path / "2")
+    assert score_run(tmp_path / "1") == score_run(tmp_path / "2")
 
 
 def test_an_engine_that_gives_nothing_leaves_failures_and_no_rows(alone: Path, tmp_path: Path) -> None:

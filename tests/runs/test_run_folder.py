@@ -17,7 +17,7 @@ from writ_async.core.message import UserMessage
 from writ_async.core.trajectory import ENDED_FROM_OUTSIDE, Termination, Usage
 from writ_async.errors import InputError, StorageError
 from writ_async.runs.folder import RunFolder
-from writ_async.runs.summary import summarise
+from writ_async.runs.summary import summarise_rows
 from writ_async.runs.view import RunView
 
 
@@ -37,14 +37,14 @@ def test_everything_written_is_read_back(tmp_path: Path) -> None:
     path = filled(tmp_path / "a" / "run")
     rows = [trajectory(f"t{index}") for index in range(3)]
     with RunFolder.open(path) as run:
-        run.write_summary(summarise(rows))
+        run.write_summary(summarise_rows(rows))
     view = RunView.open(path)
     assert view.manifest == manifest()
     assert view.tasks() == tuple(task(f"t{index}") for index in range(3))
     assert view.prompts() == PROMPTS
     assert list(view.trajectories()) == rows
     assert view.done_ids() == {"t0#0", "t1#0", "t2#0"}
-    assert view.summary() == summarise(rows)
+    assert view.summary() == summarise_rows(rows)
     with (path / "timings.csv").open() as file:
         assert list(csv.reader(file))[:2] == [
             ["id", "seconds", "agent_wait", "user_wait"],
@@ -298,7 +298,7 @@ def test_no_row_depends_on_the_clock(tmp_path: Path) -> None:
         with RunFolder.create(tmp_path / name, manifest()) as run:
             run.write_tasks([task("t")], PROMPTS)
             run.append(trajectory(), Took(seconds, seconds, seconds))
-            run.write_summary(summarise([trajectory()]))
+            run.write_summary(summarise_rows([trajectory()]))
     differing = [
         path.name
         for path in sorted((tmp_path / "one").glob("[a-z]*"))

@@ -12,7 +12,7 @@ from tests.support.samples import BAD_CALL, TALK, manifest, trajectory
 from writ_async.core.trajectory import Termination, Trajectory, Usage
 from writ_async.curation.selection import Funnel, funnel_table
 from writ_async.runs.folder import RunFolder
-from writ_async.runs.summary import Summary, render_reasons, render_table, summarise
+from writ_async.runs.summary import Summary, render_reasons, render_table, summarise_rows
 
 
 def rows() -> list[Trajectory]:
@@ -25,7 +25,7 @@ def rows() -> list[Trajectory]:
 
 
 def test_conversations_are_counted_by_domain_and_kind() -> None:
-    group = summarise(rows()).groups["retail"]["normal"]
+    group = summarise_rows(rows()).groups["retail"]["normal"]
     assert (group.conversations, group.judged, group.kept, group.mean_reward) == (2, 2, 1, 0.5)
     assert (group.steps, group.tool_calls, group.tool_errors) == (12, 3, 1)
     assert group.findings == {"early-write": 1, "surplus-write": 1}
@@ -35,12 +35,12 @@ def test_conversations_are_counted_by_domain_and_kind() -> None:
 
 
 def test_conversations_without_a_verdict_count_in_no_mean() -> None:
-    group = summarise(rows()).groups["airline"]["normal"]
+    group = summarise_rows(rows()).groups["airline"]["normal"]
     assert (group.conversations, group.judged, group.kept, group.mean_reward) == (1, 0, 0, 0.0)
 
 
 def test_the_total_is_the_sum_of_the_groups() -> None:
-    total = summarise(rows()).total()
+    total = summarise_rows(rows()).total()
     assert (total.conversations, total.judged, total.kept) == (4, 3, 1)
     assert total.mean_reward == pytest.approx(1 / 3)
     assert total.terminations == {"user_stop": 3, "max_steps": 1}
@@ -48,9 +48,9 @@ def test_the_total_is_the_sum_of_the_groups() -> None:
 
 
 def test_totalling_changes_no_group() -> None:
-    summary = summarise(rows())
+    summary = summarise_rows(rows())
     summary.total()
-    assert summary == summarise(rows())
+    assert summary == summarise_rows(rows())
 
 
 def test_a_summary_file_does_not_depend_on_what_ended_first(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_a_summary_file_does_not_depend_on_what_ended_first(tmp_path: Path) -> N
         order = rows()
         random.Random(seed).shuffle(order)
         with RunFolder.create(tmp_path / str(seed), manifest()) as run:
-            run.write_summary(summarise(order))
+            run.write_summary(summarise_rows(order))
         written.append((tmp_path / str(seed) / "summary.json").read_bytes())
     assert len(set(written)) == 1
 

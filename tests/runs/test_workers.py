@@ -192,7 +192,7 @@ def test_leaving_by_an_error_kills_what_runs() -> None:
 
 
 def test_an_interrupt_while_workers_start_leaves_none_of_them_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    start = workers._start
+    start = workers._start_worker
 
     def interrupted() -> Worker:
         worker = start()
@@ -211,7 +211,7 @@ def test_an_interrupt_while_workers_start_leaves_none_of_them_behind(monkeypatch
 
 
 def test_a_system_without_room_for_so_many_workers_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    start = workers._start
+    start = workers._start_worker
 
     def limited() -> Worker:
         if multiprocessing.active_children():

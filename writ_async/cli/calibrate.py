@@ -13,7 +13,7 @@ from writ_async.registry import engine_offering, load_engine
 from writ_async.runs.writing import write_whole
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run_command(arguments: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
     if not arguments.seconds > 0:
         raise InputError(f"--seconds must be more than 0, not {arguments.seconds:g}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from writ_async.cli.output import print_json, print_tables
-from writ_async.commands.check import CheckReport, check, check_contamination
+from writ_async.commands.check import CheckReport, check_contamination, check_rows
 from writ_async.commands.check_proofs import ProofReport, check_proofs
 from writ_async.curation.contamination import Contamination
 from writ_async.curation.diversity import Diversity, measure_diversity
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 _MOST = 20
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run_command(arguments: argparse.Namespace) -> int:
     """Run the command; returns its exit code: 1 when a proof does not hold, 2 when a row cannot be read."""
     if arguments.proofs:
-        return _proofs(arguments)
+        return _check_proofs(arguments)
     if arguments.contamination:
-        return _contamination(arguments)
+        return _check_contamination(arguments)
     if arguments.diversity:
-        return _diversity(arguments)
+        return _check_diversity(arguments)
     writes = [name.strip() for name in arguments.writes.split(",") if name.strip()]
     if writes and arguments.domain:
         raise InputError("--writes and --domain both say what the tools are; give one of them")
-    report = check(
+    report = check_rows(
         arguments.path,
         data=arguments.data,
         benchmark=arguments.benchmark,
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 2 if report.bad else 0
 
 
-def _diversity(arguments: argparse.Namespace) -> int:
+def _check_diversity(arguments: argparse.Namespace) -> int:
     run = RunView.open(arguments.path)
     kept = (row for row in run.trajectories() if row.verdict is not None and row.verdict.kept)
     measures = measure_diversity({task.id: task for task in run.tasks()}, kept)
@@ -96,7 +96,7 @@ def diversity_table(measures: Diversity) -> Table:
     return table
 
 
-def _proofs(arguments: argparse.Namespace) -> int:
+def _check_proofs(arguments: argparse.Namespace) -> int:
     report = check_proofs(arguments.path, arguments.data)
     if arguments.out:
         write_whole(arguments.out, msgspec.json.format(msgspec.json.encode(report)) + b"\n")
@@ -105,19 +105,19 @@ def _proofs(arguments: argparse.Namespace) -> int:
         return 0 if report.sound else 1
     for false in report.false[:_MOST]:
         for problem in false.problems:
-            print(f"{false.task_id}: {_problem(problem)}")
+            print(f"{false.task_id}: {_problem_text(problem)}")
     if len(report.false) > _MOST:
         print(f"and {len(report.false) - _MOST:,} more")
     _print_proofs(report)
     return 0 if report.sound else 1
 
 
-def _problem(problem: Any) -> str:
+def _problem_text(problem: Any) -> str:
     return ": ".join(str(getattr(problem, name)) for name in problem.__struct_fields__)
 
 
 def _print_proofs(report: ProofReport) -> None:
-    print_tables(_counts("proofs that hold, by level", report.by_level, report.tasks))
+    print_tables(_counts_table("proofs that hold, by level", report.by_level, report.tasks))
     unproved = f", {report.unproved:,} tasks have none" if report.unproved else ""
     print(
         f"{report.held:,} of {report.tasks:,} proofs hold, {len(report.false):,} do not{unproved}; "
@@ -125,7 +125,7 @@ def _print_proofs(report: ProofReport) -> None:
     )
 
 
-def _contamination(arguments: argparse.Namespace) -> int:
+def _check_contamination(arguments: argparse.Namespace) -> int:
     report = check_contamination(arguments.path, data=arguments.data, benchmark=arguments.benchmark, out=arguments.out)
     if arguments.json:
         print_json(report)
@@ -139,7 +139,7 @@ def _contamination(arguments: argparse.Namespace) -> int:
 
 
 def _contamination_table(report: Contamination) -> Table:
-    table = _table(f"run {report.run}", "ours", "theirs", "both", "such as")
+    table = _new_table(f"run {report.run}", "ours", "theirs", "both", "such as")
     for name, shared in (
         ("users", report.users),
         ("other ids", report.ids),
@@ -153,9 +153,9 @@ def _contamination_table(report: Contamination) -> Table:
 
 
 def _print_report(report: CheckReport) -> None:
-    tables = [_counts("evidence of the writes, by row", report.evidence, report.rows)]
+    tables = [_counts_table("evidence of the writes, by row", report.evidence, report.rows)]
     if report.findings:
-        tables.append(_counts("found", report.findings, report.rows))
+        tables.append(_counts_table("found", report.findings, report.rows))
     print_tables(*tables)
     made = ", ".join(f"{count:,} {name}" for name, count in sorted(report.formats.items()))
     kinds = ", ".join(f"{count:,} by {name}" for name, count in sorted(report.kinds.items()))
@@ -168,14 +168,14 @@ def _print_report(report: CheckReport) -> None:
     print(f"{report.clean:,} rows with nothing against them")
 
 
-def _counts(title: str, counts: Mapping[str, int], whole: int) -> Table:
-    table = _table(title, "rows", "%")
+def _counts_table(title: str, counts: Mapping[str, int], whole: int) -> Table:
+    table = _new_table(title, "rows", "%")
     for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         table.add_row(name, f"{count:,}", f"{100 * count / whole:.1f}" if whole else "–")
     return table
 
 
-def _table(title: str, *heads: str) -> Table:
+def _new_table(title: str, *heads: str) -> Table:
     from rich import box
     from rich.table import Table
 

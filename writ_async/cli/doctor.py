@@ -14,7 +14,7 @@ from writ_async.registry import engine_offering
 _MARKS = {"ok": "[green]ok[/green]", "notice": "[yellow]notice[/yellow]", "problem": "[red]problem[/red]"}
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run_command(arguments: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
     urls = [url.strip() for part in arguments.url for url in part.split(",")]
     diagnoses = anyio.run(diagnose_all, arguments.engine or engine_offering("check"), urls, arguments.model)

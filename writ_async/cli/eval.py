@@ -8,15 +8,15 @@ from pathlib import Path
 import anyio
 
 from writ_async.cli import settings
-from writ_async.cli.output import finish, print_json, print_tables
+from writ_async.cli.output import print_json, print_tables, report_end
 from writ_async.cli.progress import command_watcher
 from writ_async.cli.scores import render_scores
 from writ_async.commands.eval import EvalConfig, evaluate
-from writ_async.runs.scores import score
+from writ_async.runs.scores import score_run
 from writ_async.runs.summary import cost_line, saved_line
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run_command(arguments: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
     config = EvalConfig(
         tasks=tuple(arguments.tasks),
@@ -25,11 +25,11 @@ def run(arguments: argparse.Namespace) -> int:
         split=arguments.split,
         judge=arguments.judge,
         limit=arguments.limit,
-        seats=settings.seats(arguments),
-        rules=settings.rules(arguments),
+        seats=settings.parse_seats(arguments),
+        rules=settings.parse_rules(arguments),
         stop_early=tuple(arguments.stop_early),
     )
-    limits = settings.limits(arguments)
+    limits = settings.parse_limits(arguments)
     names = "-".join(Path(source).stem.replace(":", "-") for source in arguments.tasks)
     out = Path(arguments.out or f"runs/eval-{names}-k{arguments.trials}-s{arguments.seed}")
     watch = command_watcher("eval", arguments.quiet)
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
             workers=arguments.workers,
             watch=watch,
         )
-        scores = score(out)
+        scores = score_run(out)
         if arguments.json:
             print_json(
                 {
@@ -64,6 +64,6 @@ def run(arguments: argparse.Namespace) -> int:
             if assumed:
                 print(f"plain-language assertions of {assumed:,} conversations were not read but {config.judge}")
             print(f"rows in {out}")
-        return finish(progress)
+        return report_end(progress)
 
     return anyio.run(call, backend_options={"use_uvloop": True})

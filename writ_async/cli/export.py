@@ -6,12 +6,12 @@ import argparse
 from pathlib import Path
 
 from writ_async.cli.output import print_json
-from writ_async.commands.export import export
+from writ_async.commands.export import export_rows
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run_command(arguments: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
-    report = export(
+    report = export_rows(
         arguments.path,
         arguments.format,
         arguments.out,

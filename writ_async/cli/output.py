@@ -25,7 +25,7 @@ def print_tables(*tables: Any) -> None:
         console.print(table)
 
 
-def finish(progress: Progress) -> int:
+def report_end(progress: Progress) -> int:
     """The exit code of a run, said on stderr when it is not 0, with what was noticed about its folder."""
     for notice in progress.notices:
         print(f"writ: {notice}", file=sys.stderr)

@@ -14,11 +14,11 @@ Command = Callable[[argparse.Namespace], int]
 ADMISSIONS = ("auto", "fixed", "unbounded", "kv-budget")
 
 
-def _command(module: str) -> Command:
+def _run_later(module: str) -> Command:
     """The function that runs a command, imported only when it is called."""
 
     def run(arguments: argparse.Namespace) -> int:
-        code: int = import_module(f"writ_async.cli.{module}").run(arguments)
+        code: int = import_module(f"writ_async.cli.{module}").run_command(arguments)
         return code
 
     return run
@@ -115,7 +115,7 @@ def _add_synth(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )  # fmt: skip
     _add_engines(parser)
     _add_run(parser, max_steps=100)
-    parser.set_defaults(run=_command("synth"))
+    parser.set_defaults(run=_run_later("synth"))
 
 
 def _add_eval(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -143,7 +143,7 @@ def _add_eval(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )  # fmt: skip
     _add_engines(parser)
     _add_run(parser, max_steps=200)
-    parser.set_defaults(run=_command("eval"))
+    parser.set_defaults(run=_run_later("eval"))
 
 
 def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -156,7 +156,7 @@ def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument("path", metavar="RUN", help="a run folder")
     parser.add_argument("--data", metavar="PATH", help="the benchmark's data folder, for runs on its tasks")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=_command("replay"))
+    parser.set_defaults(run=_run_later("replay"))
 
 
 def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -179,7 +179,7 @@ def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument("--card", action="store_true", help="a README.md for the data set, beside the file")
     parser.add_argument("--contamination", metavar="FILE", help="what `writ check --contamination` wrote, for the card")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=_command("export"))
+    parser.set_defaults(run=_run_later("export"))
 
 
 def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -198,7 +198,7 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--writes", default="", metavar="A,B", help="tools that change something, where no domain is")
     parser.add_argument("--out", metavar="FILE", help="write the verdicts (JSON Lines) or the report there")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=_command("check"))
+    parser.set_defaults(run=_run_later("check"))
 
 
 def _add_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -211,7 +211,7 @@ def _add_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
     parser.add_argument("--reason", metavar="WORD", help="the first one that was rejected for this reason")
     parser.add_argument("--full", action="store_true", help="whole tool results")
-    parser.set_defaults(run=_command("show"))
+    parser.set_defaults(run=_run_later("show"))
 
 
 def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -232,7 +232,7 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--engine", default="", metavar="E", help="whose server; the one that has any if not given")
     parser.add_argument("--dry-run", action="store_true", help="print the command, start nothing")
-    parser.set_defaults(run=_command("serve"), extra=[])
+    parser.set_defaults(run=_run_later("serve"), extra=[])
 
 
 def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -250,7 +250,7 @@ def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "--engine", default="", metavar="E", help="the engine that is to use it; the one that checks any if not given"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=_command("doctor"))
+    parser.set_defaults(run=_run_later("doctor"))
 
 
 def _add_plan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -273,7 +273,7 @@ def _add_plan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "--engine-option", action="append", default=[], metavar="KEY=VALUE", help="of the simulated engine; repeatable"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=_command("plan"))
+    parser.set_defaults(run=_run_later("plan"))
 
 
 def _add_calibrate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -287,7 +287,7 @@ def _add_calibrate(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     )
     parser.add_argument("--out", metavar="FILE", help="write what was fitted, for --engine-option calibration=FILE")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=_command("calibrate"))
+    parser.set_defaults(run=_run_later("calibrate"))
 
 
 def _add_engines(parser: argparse.ArgumentParser) -> None:

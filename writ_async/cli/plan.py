@@ -6,15 +6,15 @@ import argparse
 from typing import TYPE_CHECKING
 
 from writ_async.cli.output import print_json, print_tables
-from writ_async.cli.settings import engine_options
-from writ_async.commands.plan import FIXED, Outcome, PlanConfig, plan
+from writ_async.cli.settings import parse_engine_options
+from writ_async.commands.plan import FIXED, Outcome, PlanConfig, plan_run
 from writ_async.errors import InputError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run_command(arguments: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
     if arguments.servers < 1:
         raise InputError(f"--servers must be at least 1, not {arguments.servers}")
@@ -29,10 +29,10 @@ def run(arguments: argparse.Namespace) -> int:
             "model": arguments.model,
             "gpu": arguments.gpu,
             "servers": arguments.servers,
-            **engine_options("--engine-option", arguments.engine_option),
+            **parse_engine_options("--engine-option", arguments.engine_option),
         },
     )
-    outcomes = plan(config)
+    outcomes = plan_run(config)
     best = max(outcomes, key=lambda outcome: outcome.conversations_per_hour)
     if arguments.json:
         told = {"model": arguments.model, "gpu": arguments.gpu, "servers": arguments.servers}

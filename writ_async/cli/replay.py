@@ -6,14 +6,14 @@ import argparse
 import sys
 
 from writ_async.cli.output import print_json
-from writ_async.commands.replay import replay
+from writ_async.commands.replay import replay_run
 
 _MOST = 20
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run_command(arguments: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
-    report = replay(arguments.path, data=arguments.data)
+    report = replay_run(arguments.path, data=arguments.data)
     if arguments.json:
         print_json(report)
         return 1 if report.mismatches else 0

@@ -16,7 +16,7 @@ from writ_async.errors import InputError
 from writ_async.registry import engine_offering, load_engine
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run_command(arguments: argparse.Namespace) -> int:
     """Print the command and become it; with `--dry-run`, print it only."""
     engine = arguments.engine or engine_offering("launch")
     launch = load_engine(engine).launch

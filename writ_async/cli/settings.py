@@ -13,13 +13,13 @@ from writ_async.scheduler import Limits
 Number = TypeVar("Number", int, float)
 
 
-def seats(arguments: argparse.Namespace) -> Seats:
+def parse_seats(arguments: argparse.Namespace) -> Seats:
     """Who plays which seat. Raises `InputError` for an option that is no `KEY=VALUE`, or has no engine to go to."""
-    options = engine_options("--engine-option", arguments.engine_option)
+    options = parse_engine_options("--engine-option", arguments.engine_option)
     if arguments.mistakes is not None:
         options["mistakes"] = arguments.mistakes
     slips = getattr(arguments, "user_mistakes", None)
-    user_options = engine_options("--user-engine-option", arguments.user_engine_option)
+    user_options = parse_engine_options("--user-engine-option", arguments.user_engine_option)
     if arguments.user_engine is None:
         if user_options:
             raise InputError("--user-engine-option needs --user-engine")
@@ -29,9 +29,9 @@ def seats(arguments: argparse.Namespace) -> Seats:
     return Seats(EngineSpec(arguments.engine, options), EngineSpec(arguments.user_engine, user_options))
 
 
-def phraser(arguments: argparse.Namespace) -> EngineSpec | None:
+def parse_phraser(arguments: argparse.Namespace) -> EngineSpec | None:
     """The engine that rewrites requests, if there is to be one. Raises `InputError` for options that have none."""
-    options = engine_options("--phraser-option", arguments.phraser_option)
+    options = parse_engine_options("--phraser-option", arguments.phraser_option)
     if arguments.phraser is None:
         if options:
             raise InputError("--phraser-option needs --phraser")
@@ -39,7 +39,7 @@ def phraser(arguments: argparse.Namespace) -> EngineSpec | None:
     return EngineSpec(arguments.phraser, options)
 
 
-def engine_options(flag: str, pairs: list[str]) -> dict[str, str]:
+def parse_engine_options(flag: str, pairs: list[str]) -> dict[str, str]:
     """Options of an engine. Raises `InputError` for one that is no `KEY=VALUE`, and for one that is given twice."""
     options: dict[str, str] = {}
     for pair in pairs:
@@ -53,7 +53,7 @@ def engine_options(flag: str, pairs: list[str]) -> dict[str, str]:
     return options
 
 
-def limits(arguments: argparse.Namespace) -> Limits:
+def parse_limits(arguments: argparse.Namespace) -> Limits:
     """The bounds of a run. Raises `InputError` for one that cannot be."""
     return Limits(
         concurrency=_at_least("--concurrency", arguments.concurrency, 1),
@@ -65,7 +65,7 @@ def limits(arguments: argparse.Namespace) -> Limits:
     )
 
 
-def rules(arguments: argparse.Namespace) -> Rules:
+def parse_rules(arguments: argparse.Namespace) -> Rules:
     """The rules of the conversations. Raises `InputError` for a limit below 1."""
     return Rules(
         max_steps=_at_least("--max-steps", arguments.max_steps, 1),

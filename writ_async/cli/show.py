@@ -21,7 +21,7 @@ from writ_async.runs.view import RunView
 _RESULT_WIDTH = 240
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run_command(arguments: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
     view = RunView.open(arguments.path)
     tasks = {task.id: task for task in view.tasks()}

@@ -8,7 +8,7 @@ from pathlib import Path
 import anyio
 
 from writ_async.cli import settings
-from writ_async.cli.output import finish, print_json, print_tables
+from writ_async.cli.output import print_json, print_tables, report_end
 from writ_async.cli.progress import command_watcher
 from writ_async.commands.synth import SynthConfig, synth
 from writ_async.curation.filters import NAMES
@@ -16,7 +16,7 @@ from writ_async.curation.selection import funnel_table
 from writ_async.runs.summary import cost_line, render_reasons, render_table, saved_line
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run_command(arguments: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
     config = SynthConfig(
         domains=tuple(arguments.domains),
@@ -26,13 +26,13 @@ def run(arguments: argparse.Namespace) -> int:
         levels=arguments.levels,
         max_tool_tokens=arguments.max_tool_tokens,
         world_size=arguments.world_size,
-        seats=settings.seats(arguments),
-        rules=settings.rules(arguments),
+        seats=settings.parse_seats(arguments),
+        rules=settings.parse_rules(arguments),
         behaviours=arguments.behaviours,
-        phraser=settings.phraser(arguments),
+        phraser=settings.parse_phraser(arguments),
         stop_early=tuple(arguments.stop_early),
     )
-    limits = settings.limits(arguments)
+    limits = settings.parse_limits(arguments)
     out = Path(arguments.out or f"runs/synth-{'-'.join(arguments.domains)}-n{arguments.n}-s{arguments.seed}")
     watch = command_watcher("synth", arguments.quiet)
 
@@ -58,6 +58,6 @@ def run(arguments: argparse.Namespace) -> int:
             kept = progress.summary.total().kept if funnel is None else funnel.total.left
             print(f"{kept:,} rows kept in {out}")
             print(f"next:  writ replay {out}   ·   writ export {out} --format openai --out train.jsonl")
-        return finish(progress)
+        return report_end(progress)
 
     return anyio.run(call, backend_options={"use_uvloop": True})

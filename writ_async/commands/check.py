@@ -76,7 +76,7 @@ class CheckReport(msgspec.Struct):
             self.disagreeing += ours is not None and ours != row.stated_reward
 
 
-def check(
+def check_rows(
     path: PathLike,
     *,
     data: str | None = None,
@@ -92,7 +92,7 @@ def check(
     cannot be read at all.
     """
     report = CheckReport()
-    places = _Places(benchmark, data, domain, writes)
+    places = _DomainFinder(benchmark, data, domain, writes)
     is_run = (Path(path) / MANIFEST).is_file() or Path(path).is_dir()
     rows = _check_run(RunView.open(path), data) if is_run else _check_file(path, places, report)
     if out is None:
@@ -107,7 +107,7 @@ def check(
     return report
 
 
-def _check_file(path: PathLike, places: _Places, report: CheckReport) -> Iterator[Checked]:
+def _check_file(path: PathLike, places: _DomainFinder, report: CheckReport) -> Iterator[Checked]:
     for row in read_foreign(path):
         if isinstance(row, BadRow):
             report.bad.append(row)
@@ -140,15 +140,15 @@ def _check_run(run: RunView, data: str | None) -> Iterator[Checked]:
             writes=verdict.writes,
             replayed=len(row.chain),
             reward=verdict.reward,
-            stated_reward=_stated(row),
+            stated_reward=_stated_reward(row),
         )
 
 
-def _stated(row: Trajectory) -> float | None:
+def _stated_reward(row: Trajectory) -> float | None:
     return None if row.verdict is None else row.verdict.reward.reward
 
 
-class _Places:
+class _DomainFinder:
     """Which domain and world a row belongs to; each is loaded once."""
 
     def __init__(self, benchmark: str, data: str | None, domain: str, writes: Collection[str]) -> None:
@@ -167,7 +167,7 @@ class _Places:
         if known is None:
             named = [domain for domain in self._known if domain.name == row.domain]
             known = named[0] if named else guess_domain(row, self._known)
-        loaded = None if known is None else self._load(known.name)
+        loaded = None if known is None else self._load_subset(known.name)
         domain, kinds = domain_for(row, known if loaded is None else loaded.environment.domain, self._writes)
         return domain, kinds, loaded
 
@@ -178,7 +178,7 @@ class _Places:
             self._tasks[name] = {task.id: task for task in loaded.tasks}
         return self._tasks[name].get(task_id)
 
-    def _load(self, name: str) -> Subset | None:
+    def _load_subset(self, name: str) -> Subset | None:
         if self._benchmark is None:
             return None
         if name not in self._loaded:

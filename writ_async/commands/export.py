@@ -23,7 +23,7 @@ class ExportReport(msgspec.Struct, frozen=True):
     card: str = ""
 
 
-def export(
+def export_rows(
     run_path: PathLike,
     form: str,
     out: PathLike,

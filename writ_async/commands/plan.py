@@ -88,7 +88,7 @@ class Reporting(Protocol):
         """Seconds of a decode step before any request is looked at."""
 
 
-def plan(config: PlanConfig) -> list[Outcome]:
+def plan_run(config: PlanConfig) -> list[Outcome]:
     """Simulate the same conversations under each setting: by KV budget, fixed numbers of live ones, and all at once.
 
     Raises `InputError` for a domain, mix or option that is not known.
@@ -107,12 +107,12 @@ def plan(config: PlanConfig) -> list[Outcome]:
     limits += [(f"fixed {k}", Limits(admission="fixed", concurrency=k, request_timeout=0.0)) for k in config.fixed]
     limits.append(("unbounded", Limits(admission="unbounded", concurrency=len(jobs), request_timeout=0.0)))
     return [
-        _simulate(name, jobs, make_engine(ENGINE, dict(config.options), setting), limit, config.rules)
+        _simulate_limits(name, jobs, make_engine(ENGINE, dict(config.options), setting), limit, config.rules)
         for name, limit in limits
     ]
 
 
-def _simulate(name: str, jobs: Sequence[Job], engine: Engine, limits: Limits, rules: Rules) -> Outcome:
+def _simulate_limits(name: str, jobs: Sequence[Job], engine: Engine, limits: Limits, rules: Rules) -> Outcome:
     if not isinstance(engine, Reporting):
         raise InputError(f"the engine registered as {ENGINE!r} does not report what its servers do")
     busy = 0.0
@@ -129,10 +129,10 @@ def _simulate(name: str, jobs: Sequence[Job], engine: Engine, limits: Limits, ru
                 pass
 
     run_virtual(main)
-    return _outcome(name, len(jobs), busy, engine.reports(), cast(Reporting, engine).decode_base())
+    return _make_outcome(name, len(jobs), busy, engine.reports(), cast(Reporting, engine).decode_base())
 
 
-def _outcome(name: str, jobs: int, busy: float, reports: Sequence[Report], base: float) -> Outcome:
+def _make_outcome(name: str, jobs: int, busy: float, reports: Sequence[Report], base: float) -> Outcome:
     seconds = max(report.seconds for report in reports)
     whole = (seconds * len(reports)) or 1.0
     prefill = sum(report.prefill_seconds for report in reports)

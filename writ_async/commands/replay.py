@@ -37,7 +37,7 @@ class ReplayReport(msgspec.Struct):
     mismatches: list[Mismatch] = []
 
 
-def replay(run_path: PathLike, *, data: str | None = None, tools: str | None = None) -> ReplayReport:
+def replay_run(run_path: PathLike, *, data: str | None = None, tools: str | None = None) -> ReplayReport:
     """Replay every row of a run. Raises `InputError` when the run or one of its worlds cannot be opened."""
     run = RunView.open(run_path)
     tasks = {task.id: task for task in run.tasks()}

@@ -157,7 +157,7 @@ class SavedCount:
     def add(self, row: Trajectory) -> None:
         """Count a row."""
         stopped = row.termination is Termination.STOPPED_EARLY
-        _add(self._stopped if stopped else self._finished, (row.domain, row.kind), 1, row.usage.values())
+        _add_usage(self._stopped if stopped else self._finished, (row.domain, row.kind), 1, row.usage.values())
         self._rows[row.task_id] = self._rows.get(row.task_id, 0) + 1
         self._ids.add(row.id)
 
@@ -169,10 +169,10 @@ class SavedCount:
             for task in tasks:
                 missing = trials - self._rows.get(task.id, 0)
                 if missing and settled.settles(task.id):
-                    _add(self._stopped, (task.domain, task.kind), missing, ())
+                    _add_usage(self._stopped, (task.domain, task.kind), missing, ())
             for row in failures:
                 if row.termination is Termination.STOPPED_EARLY and row.id not in self._ids:
-                    _add(self._stopped, (row.domain, row.kind), 0, row.usage.values())
+                    _add_usage(self._stopped, (row.domain, row.kind), 0, row.usage.values())
         saved = Saved()
         for group, (stopped, *used) in self._stopped.items():
             finished, *spent = self._finished.get(group, [0, 0, 0])
@@ -186,7 +186,9 @@ class SavedCount:
         return saved
 
 
-def _add(counts: dict[tuple[str, str], list[int]], group: tuple[str, str], number: int, usage: Iterable[Usage]) -> None:
+def _add_usage(
+    counts: dict[tuple[str, str], list[int]], group: tuple[str, str], number: int, usage: Iterable[Usage]
+) -> None:
     count = counts.setdefault(group, [0, 0, 0])
     count[0] += number
     for used in usage:

@@ -95,7 +95,7 @@ class RunFolder(RunView):
             )
             self._syncer = Syncer(self._rows)
             if self._timings.size == 0:
-                self._append(self._timings, _csv_line(("id", "seconds", "agent_wait", "user_wait")))
+                self._append_line(self._timings, _csv_line(("id", "seconds", "agent_wait", "user_wait")))
             self._logs = logs.pop_all()
 
     @classmethod
@@ -105,14 +105,14 @@ class RunFolder(RunView):
         Raises `InputError` when there is something in it, or another process writes to it, and `StorageError` when
         the folder cannot be written.
         """
-        return _start(Path(path), manifest, resume=False)
+        return _start_run(Path(path), manifest, resume=False)
 
     @classmethod
     def open(cls, path: PathLike) -> RunFolder:
         """Go on with a run, whatever its settings. Raises `InputError` when the folder holds none or is locked."""
         folder = Path(path)
         read_manifest(folder)
-        return _locked(folder, None, resume=True)
+        return _open_locked(folder, None, resume=True)
 
     @classmethod
     def open_or_create(cls, path: PathLike, manifest: Manifest, *, resume: bool) -> RunFolder:
@@ -121,7 +121,7 @@ class RunFolder(RunView):
         Raises `InputError` as `create` does, and when the run that is there was made with another config: it names
         the first key that differs and both values.
         """
-        return _start(Path(path), manifest, resume=resume)
+        return _start_run(Path(path), manifest, resume=resume)
 
     @classmethod
     def join(cls, path: PathLike) -> RunFolder:
@@ -152,7 +152,7 @@ class RunFolder(RunView):
         """Write all tasks and the prompts, once, before the first conversation. Raises `StorageError`."""
         if self.has_tasks:
             raise ValueError(f"{self.path} has its tasks already")
-        write_whole(self.path / PROMPTS, _pretty(prompts))
+        write_whole(self.path / PROMPTS, _pretty_json(prompts))
         # Last, for its presence says that both are there.
         write_whole(self.path / TASKS, b"".join(_as_given.encode(task) + b"\n" for task in tasks))
 
@@ -177,27 +177,27 @@ class RunFolder(RunView):
             raise StorageError(f"cannot write row {trajectory.id!r}: its text is no valid Unicode ({exc})") from None
         line.append(0x0A)
         if outside:
-            self._append(self._failures, line)
+            self._append_line(self._failures, line)
             return False
         if self._syncer.error is not None:
-            raise self._failed(self._rows, self._syncer.error)
-        self._append(self._rows, line)
+            raise self._storage_failure(self._rows, self._syncer.error)
+        self._append_line(self._rows, line)
         self._done.add(trajectory.id)
         self._syncer.wrote()
         if timing is not None:
             values = (timing.seconds, timing.agent_wait, timing.user_wait)
-            self._append(self._timings, _csv_line((trajectory.id, *(f"{value:.6f}" for value in values))))
+            self._append_line(self._timings, _csv_line((trajectory.id, *(f"{value:.6f}" for value in values))))
         return True
 
     def write_summary(self, summary: Summary) -> None:
         """Replace the summary. Raises `StorageError`."""
-        write_whole(self.path / SUMMARY, _pretty(summary))
+        write_whole(self.path / SUMMARY, _pretty_json(summary))
 
     def write_calls(self, counts: Mapping[Any, object]) -> None:
         """Add how this command's model calls went, by seat. Raises `StorageError`."""
         log = AppendLog(self.path / CALLS)
         try:
-            self._append(log, _sorted.encode(counts) + b"\n")
+            self._append_line(log, _sorted.encode(counts) + b"\n")
         finally:
             log.close()
 
@@ -210,7 +210,7 @@ class RunFolder(RunView):
             self._failures.sync()
             self._timings.sync()
         except OSError as exc:
-            raise self._failed(self._rows, exc) from exc
+            raise self._storage_failure(self._rows, exc) from exc
         finally:
             self._logs.close()
             os.close(self._lock)
@@ -229,13 +229,13 @@ class RunFolder(RunView):
             with suppress(StorageError):
                 self.close()
 
-    def _append(self, log: AppendLog, line: bytes | bytearray) -> None:
+    def _append_line(self, log: AppendLog, line: bytes | bytearray) -> None:
         try:
             log.append(line)
         except OSError as exc:
-            raise self._failed(log, exc) from exc
+            raise self._storage_failure(log, exc) from exc
 
-    def _failed(self, log: AppendLog, exc: OSError) -> StorageError:
+    def _storage_failure(self, log: AppendLog, exc: OSError) -> StorageError:
         failed_sync = self._syncer.error is not None
         safe = self._before + self._syncer.synced if failed_sync else len(self._done)
         number = "" if self._joined else f"{safe} "  # of a writer among several, its own rows are not all
@@ -243,19 +243,19 @@ class RunFolder(RunView):
         return storage_error(log.path, exc, advice)
 
 
-def _start(folder: Path, manifest: Manifest, *, resume: bool) -> RunFolder:
+def _start_run(folder: Path, manifest: Manifest, *, resume: bool) -> RunFolder:
     """Check what is there before anything is written, make the folder, and check again under the lock."""
-    _check(folder, manifest, resume)
+    _check_folder(folder, manifest, resume)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
         raise InputError(f"{folder}: is a file, but a run needs a folder; choose another path") from None
     except OSError as exc:
         raise storage_error(folder, exc) from exc
-    return _locked(folder, manifest, resume=resume)
+    return _open_locked(folder, manifest, resume=resume)
 
 
-def _check(folder: Path, manifest: Manifest | None, resume: bool) -> Manifest | None:
+def _check_folder(folder: Path, manifest: Manifest | None, resume: bool) -> Manifest | None:
     """The manifest that is there already. Raises `InputError` when the run may not be started or gone on with."""
     if not folder.is_dir():
         return None
@@ -280,17 +280,17 @@ def _is_ours(name: str) -> bool:
     return name == LOCK or (name.startswith(f".{MANIFEST}.") and name.endswith(".tmp"))
 
 
-def _locked(folder: Path, manifest: Manifest | None, *, resume: bool) -> RunFolder:
+def _open_locked(folder: Path, manifest: Manifest | None, *, resume: bool) -> RunFolder:
     lock = take_ownership(folder)
     try:
-        there = _check(folder, manifest, resume)
+        there = _check_folder(folder, manifest, resume)
         for draft in folder.glob(".*.tmp"):
             with suppress(OSError):
                 draft.unlink()
         if there is None:
             if manifest is None:
                 raise InputError(f"{folder}: its {MANIFEST} has gone; check the path")
-            write_whole(folder / MANIFEST, _pretty(manifest))
+            write_whole(folder / MANIFEST, _pretty_json(manifest))
         run = RunFolder(folder, there or _as_read(manifest), lock)
     except BaseException:
         os.close(lock)
@@ -307,7 +307,7 @@ def _as_read(manifest: Manifest | None) -> Manifest:
     return msgspec.json.decode(_sorted.encode(manifest), type=Manifest)
 
 
-def _pretty(value: object) -> bytes:
+def _pretty_json(value: object) -> bytes:
     # A summary's keys come in the order in which conversations ended; all else is in an order somebody chose.
     encoder = _sorted if isinstance(value, Summary) else _as_given
     return msgspec.json.format(encoder.encode(value)) + b"\n"

@@ -105,10 +105,10 @@ def package_versions(packages: Iterable[str] = _PACKAGES) -> dict[str, str]:
 def require_same(path: object, then: Manifest, now: Manifest) -> None:
     """Refuse to go on with a run under other settings; raises `InputError` naming the first key that differs."""
     for part in ("kind", "config", "worlds"):
-        old, new = (_plain(getattr(manifest, part)) for manifest in (then, now))
-        for key, before, after in _differences(old, new, "" if part == "config" else part):
+        old, new = (_as_read_back(getattr(manifest, part)) for manifest in (then, now))
+        for key, before, after in _find_differences(old, new, "" if part == "config" else part):
             raise InputError(
-                f"{path}: this run was made with {key} = {_show(before)}, now it is {_show(after)}; "
+                f"{path}: this run was made with {key} = {_show_value(before)}, now it is {_show_value(after)}; "
                 "use the same settings, or another folder"
             )
 
@@ -120,24 +120,24 @@ def changed_versions(then: Mapping[str, str], now: Mapping[str, str]) -> Iterato
             yield f"{name} {then[name]} → {now[name]}"
 
 
-def _plain(value: Any) -> Any:
+def _as_read_back(value: Any) -> Any:
     """The value as reading it back from JSON gives it."""
     return msgspec.json.decode(msgspec.json.encode(value))
 
 
-def _differences(old: Any, new: Any, key: str) -> Iterator[tuple[str, Any, Any]]:
+def _find_differences(old: Any, new: Any, key: str) -> Iterator[tuple[str, Any, Any]]:
     if isinstance(old, dict) and isinstance(new, dict):
         for name in sorted(old.keys() | new.keys()):
             below = f"{key}.{name}" if key else name
-            yield from _differences(old.get(name, _ABSENT), new.get(name, _ABSENT), below)
+            yield from _find_differences(old.get(name, _ABSENT), new.get(name, _ABSENT), below)
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for index, (before, after) in enumerate(zip(old, new, strict=True)):
-            yield from _differences(before, after, f"{key}[{index}]")
+            yield from _find_differences(before, after, f"{key}[{index}]")
     elif old is not new and old != new:
         yield key, old, new
 
 
-def _show(value: Any) -> str:
+def _show_value(value: Any) -> str:
     if value is _ABSENT:
         return "(not set)"
     text = msgspec.json.encode(value).decode()

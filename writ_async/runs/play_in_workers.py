@@ -203,13 +203,13 @@ async def _play_share(link: Link, share: Share) -> Report:
             group.cancel_scope.cancel()
     except BaseExceptionGroup as errors:
         raise unwrap_group(errors) from None
-    return _report(progress)
+    return _make_report(progress)
 
 
 async def _play_in_folder(link: Link, share: Share, progress: Progress) -> None:
     async def watch(progress: Progress) -> None:
         while True:
-            link.report(_report(progress))
+            link.report(_make_report(progress))
             await anyio.sleep(_REPORT_SECONDS)
 
     settings = share.settings
@@ -228,7 +228,7 @@ async def _play_in_folder(link: Link, share: Share, progress: Progress) -> None:
             await play_jobs(left, engines, settings, progress, run, settled, watch)
 
 
-def _report(progress: Progress) -> Report:
+def _make_report(progress: Progress) -> Report:
     return Report(progress.counters, progress.summary, progress.lag, progress.calls)
 
 

@@ -25,11 +25,11 @@ def select_rows(
 ) -> Selection:
     """The selection over all rows that a run has now. `see` is shown each row, so that one reading serves both."""
     tasks = {task.id: task for task in run.tasks()} if run.has_tasks else {}
-    rows = run.ordered() if see is None else _seen(run.ordered(), see)
-    return pass_filters(rows, tasks, _domains(task.domain for task in tasks.values()), cap=cap, alike=alike)
+    rows = run.ordered() if see is None else _show_each(run.ordered(), see)
+    return pass_filters(rows, tasks, _load_known_domains(task.domain for task in tasks.values()), cap=cap, alike=alike)
 
 
-def _seen(rows: Iterable[Trajectory], see: Callable[[Trajectory], None]) -> Iterator[Trajectory]:
+def _show_each(rows: Iterable[Trajectory], see: Callable[[Trajectory], None]) -> Iterator[Trajectory]:
     for row in rows:
         see(row)
         yield row
@@ -50,7 +50,7 @@ def selection_of(run: RunView, *, cap: int = CAP, alike: float = ALIKE) -> Selec
     return select_rows(run, cap=cap, alike=alike)
 
 
-def _domains(names: Iterable[str]) -> dict[str, Domain]:
+def _load_known_domains(names: Iterable[str]) -> dict[str, Domain]:
     """The registered domains of these names; one that is not there any more tells nothing."""
     found: dict[str, Domain] = {}
     for name in dict.fromkeys(names):

@@ -46,11 +46,11 @@ class _Group(msgspec.Struct):
     failed: int = 0
 
 
-def score(run_path: PathLike) -> list[Score]:
+def score_run(run_path: PathLike) -> list[Score]:
     """The scores of a run, one per group of tasks, then one over all if there are several groups."""
     run = RunView.open(run_path)
     tasks = run.tasks()
-    names = {task.id: _group(task.id, task.domain, task.kind) for task in tasks}
+    names = {task.id: _group_name(task.id, task.domain, task.kind) for task in tasks}
     assumed = {task.id for task in tasks if task.nl_assertions and "NL_ASSERTION" in task.reward_basis}
     groups = {name: _Group([], {}) for name in names.values()}
     trials = int(run.manifest.config.get("trials", 1))
@@ -66,28 +66,28 @@ def score(run_path: PathLike) -> list[Score]:
             groups[name].missing[task_id] = trials - played[task_id]
     for trajectory in run.failures():
         groups[names[trajectory.task_id]].failed += trajectory.termination is not Termination.STOPPED_EARLY
-    scores = [_score(name, group, assumed) for name, group in groups.items() if group.rows]
+    scores = [_score_group(name, group, assumed) for name, group in groups.items() if group.rows]
     if len(scores) > 1:
         everything = _Group([], {})
         for group in groups.values():
             everything.rows += group.rows
             everything.missing |= group.missing
             everything.failed += group.failed
-        scores.append(_score("all", everything, assumed))
+        scores.append(_score_group("all", everything, assumed))
     return scores
 
 
-def _group(task_id: str, domain: str, kind: str) -> str:
+def _group_name(task_id: str, domain: str, kind: str) -> str:
     return task_id.rpartition(":")[0] or domain if kind == "benchmark" else f"{domain} {kind}"
 
 
-def _score(name: str, group: _Group, assumed: set[str]) -> Score:
-    rewards = [(row.task_id, _reward(row)) for row in group.rows]
+def _score_group(name: str, group: _Group, assumed: set[str]) -> Score:
+    rewards = [(row.task_id, _known_reward(row)) for row in group.rows]
     open_trials = Counter(group.missing)
     open_trials.update(row.task_id for row in group.rows if row.termination is Termination.STOPPED_EARLY)
     counted = [reward for _, reward in rewards if reward is not None]
     played = tally(rewards)
-    least, most = _bounds(played, open_trials, dict.fromkeys(row.task_id for row in group.rows))
+    least, most = _tally_bounds(played, open_trials, dict.fromkeys(row.task_id for row in group.rows))
     stopped = open_trials.total()
     return Score(
         name=name,
@@ -104,13 +104,13 @@ def _score(name: str, group: _Group, assumed: set[str]) -> Score:
     )
 
 
-def _reward(row: Trajectory) -> float | None:
+def _known_reward(row: Trajectory) -> float | None:
     if row.verdict is None or row.termination is Termination.STOPPED_EARLY:
         return None
     return row.verdict.reward.reward
 
 
-def _bounds(
+def _tally_bounds(
     played: Mapping[str, Tally], open_trials: Mapping[str, int], task_ids: Iterable[str]
 ) -> tuple[dict[str, Tally], dict[str, Tally]]:
     """The tallies if all trials that were stopped had failed, and if all had succeeded."""

@@ -64,7 +64,7 @@ class Seats(msgspec.Struct, frozen=True):
                 if seat not in load_engine(given.name).seats:
                     raise InputError(f"engine {given.name!r} cannot play the {seat}")
                 engine = make_engine(given.name, dict(given.options), setting)
-                made.push_async_callback(_close, engine)
+                made.push_async_callback(_close_engine, engine)
                 return engine
 
             agent = engine_for("agent", self.agent)
@@ -76,6 +76,6 @@ class Seats(msgspec.Struct, frozen=True):
             pass
 
 
-async def _close(engine: Engine) -> None:
+async def _close_engine(engine: Engine) -> None:
     with anyio.CancelScope(shield=True):
         await engine.aclose()

@@ -133,7 +133,7 @@ class Summary(msgspec.Struct):
         return total
 
 
-def summarise(trajectories: Iterable[Trajectory]) -> Summary:
+def summarise_rows(trajectories: Iterable[Trajectory]) -> Summary:
     """The summary of some trajectories."""
     summary = Summary()
     for trajectory in trajectories:

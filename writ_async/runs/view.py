@@ -93,7 +93,7 @@ class RunView:
         decode = msgspec.json.Decoder(_Head).decode
         rows: list[tuple[int, str, int, int, int, int]] = []
         offset = 0
-        for number, line in self._lines():
+        for number, line in self._whole_lines():
             try:
                 head = decode(line)
             except msgspec.DecodeError as exc:
@@ -122,7 +122,7 @@ class RunView:
         found: set[str] = set()
         if not (self.path / TRAJECTORIES).is_file():
             return found
-        for number, line in self._lines():
+        for number, line in self._whole_lines():
             match = _ID.match(line)
             if match is None:
                 raise InputError(
@@ -138,7 +138,7 @@ class RunView:
         """The summary as last written. Raises `InputError` when there is none."""
         return read_json(self.path / SUMMARY, Summary)
 
-    def _lines(self) -> Iterator[tuple[int, bytes]]:
+    def _whole_lines(self) -> Iterator[tuple[int, bytes]]:
         """The whole lines of the trajectories, with their numbers."""
         with open_binary(self.path / TRAJECTORIES) as file:
             for number, line in enumerate(file, 1):

@@ -62,13 +62,13 @@ class Link:
 
     def report(self, value: Any) -> None:
         """Say something to whoever called."""
-        _send(self._connection, _Report(value))
+        _send_message(self._connection, _Report(value))
 
     async def stopped(self) -> None:
         """Return once the caller asks for an end in order."""
         message = None
         while message != _STOP:
-            message = await _receive(self._connection)
+            message = await _receive_message(self._connection)
 
 
 class Worker:
@@ -86,9 +86,9 @@ class Worker:
         Raises `WorkerDiedError` when the process ends before, and what the function raises deliberately.
         """
         try:
-            _send(self._connection, (function, arguments))
+            _send_message(self._connection, (function, arguments))
             while True:
-                message = await _receive(self._connection)
+                message = await _receive_message(self._connection)
                 if isinstance(message, _Report):
                     if on_report is not None:
                         on_report(message.value)
@@ -102,7 +102,7 @@ class Worker:
     def stop(self) -> None:
         """Ask the function that is running to end in order."""
         with suppress(OSError):
-            _send(self._connection, _STOP)
+            _send_message(self._connection, _STOP)
 
     def close(self, *, kill: bool) -> None:
         """End the process: at once, or when it is done with what it does."""
@@ -139,7 +139,7 @@ async def start_workers(count: int) -> AsyncIterator[list[Worker]]:
             resource_tracker.ensure_running()  # it lets signals through again as it starts
             with _signals_held():
                 for _ in range(count):
-                    workers.append(_start())
+                    workers.append(_start_worker())
         except OSError as exc:
             raise WritError(
                 f"cannot start worker {len(workers) + 1} of {count}: {exc.strerror}; ask for fewer with --workers"
@@ -172,16 +172,16 @@ def _signals_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
-def _start() -> Worker:
+def _start_worker() -> Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs,), name=_NAME, daemon=True)
+    process = context.Process(target=_serve_calls, args=(theirs,), name=_NAME, daemon=True)
     process.start()
     theirs.close()
     return Worker(process, ours)
 
 
-def _serve(connection: Connection) -> None:
+def _serve_calls(connection: Connection) -> None:
     """The life of a worker: call what is sent, until nobody can send any more."""
     for number in _ENDING:
         signal.signal(number, signal.SIG_IGN)
@@ -200,24 +200,24 @@ def _serve(connection: Connection) -> None:
         try:
             answer: object = _Answer(function(link, *arguments))
         except WritError as exc:
-            answer = _refusal(exc)
+            answer = _as_refusal(exc)
         with suppress(ConnectionError):
-            _send(connection, answer)
+            _send_message(connection, answer)
 
 
-def _send(connection: Connection, message: object) -> None:
+def _send_message(connection: Connection, message: object) -> None:
     # uvloop makes what it watches non-blocking, for good; a connection has to wait for what is left of a message.
     os.set_blocking(connection.fileno(), True)
     connection.send(message)
 
 
-async def _receive(connection: Connection) -> Any:
+async def _receive_message(connection: Connection) -> Any:
     await anyio.wait_readable(connection)
     os.set_blocking(connection.fileno(), True)
     return connection.recv()
 
 
-def _refusal(error: WritError) -> _Refusal:
+def _as_refusal(error: WritError) -> _Refusal:
     """An error as it can be sent: of a kind that is made from its text alone."""
     kind = next((kind for kind in (InputError, StorageError) if isinstance(error, kind)), WritError)
     return _Refusal(kind, str(error))
