@@ -11,6 +11,8 @@ import pytest
 from bench.report import read_json
 from bench.suite import BENCH
 
+pytestmark = pytest.mark.slow
+
 TINY = {
     "environment": ("--n", "20"),
     "synthesis": ("--n", "12", "--candidates", "50"),

@@ -15,7 +15,10 @@ import pytest
 N = 500
 SYNTH = ["synth", "retail", "airline", "--n", str(N), "--seed", "8", "--world-size", "150", "--mistakes", "0.3"]
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds child processes in /proc")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds child processes in /proc"),
+]
 
 
 def command(out: Path, workers: int) -> list[str]:

@@ -13,6 +13,8 @@ import pytest
 
 from tests.support.shared_data import SHARED, TAU2_DATA, needs_shared
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(__file__).resolve().parents[2] / "tools" / "conformance.py"
 Lines = list[dict[str, Any]]
 

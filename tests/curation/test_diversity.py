@@ -16,6 +16,8 @@ from writ_async.synthesis.behaviours import with_behaviours
 from writ_async.synthesis.neutrality import why_not_neutral
 from writ_async.verify.user_slips import audit_user, user_slips
 
+pytestmark = pytest.mark.slow
+
 N = 1000
 
 

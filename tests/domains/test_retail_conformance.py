@@ -17,7 +17,7 @@ from tests.support.shared_data import SHARED, TAU2_DATA, needs_shared
 from writ_async.core.domain import call_tool
 from writ_async.core.state import State, World
 
-pytestmark = needs_shared
+pytestmark = [needs_shared, pytest.mark.slow]
 
 
 def _vectors(name: str) -> list[dict[str, Any]]:
