@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.crowd import VALUES, environments, has_room, material, places, plain_tasks, told_tasks, trait
+from tests.support.crowd import (
+    VALUES,
+    environments,
+    has_room,
+    material,
+    plain_tasks,
+    told_tasks,
+    trait,
+)
 from writ_async.behaviour.axes import AXES
 from writ_async.behaviour.axes import VALUES as DECLARED
 from writ_async.behaviour.instructions import count_wordings, render_instruction
@@ -57,7 +65,7 @@ def test_a_fixed_value_is_there_wherever_the_task_gives_room_for_it(
 ) -> None:
     axis, value = wanted
     task = plain_tasks(1000)[place]
-    domain = places()[task.domain][0]
+    domain = environments()[task.domain].domain
     behaviour = sample_behaviour(task, domain, Random(seed), {axis: value})
     assert (behaviour.value(axis) == value) == has_room(task, axis, value)
 
@@ -88,7 +96,7 @@ def test_a_wrong_version_is_another_text_and_always_the_same(value: str) -> None
 
 def test_what_cannot_be_had_is_read_off_the_tools() -> None:
     for name, other in (("retail", "choose a seat at the window"), ("airline", "have it gift-wrapped with a ribbon")):
-        domain = places()[name][0]
+        domain = environments()[name].domain
         assert len(unavailable_wishes(domain)) >= 10
         assert other not in unavailable_wishes(domain)
 

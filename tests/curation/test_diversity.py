@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from tests.support.crowd import VALUES, environments, has_room, places, plain_tasks, told, told_tasks, trait
+from tests.support.crowd import VALUES, domain_and_world, environments, has_room, plain_tasks, told, told_tasks, trait
 from writ_async.api import run
 from writ_async.behaviour.axes import unshown_traits
 from writ_async.cli.check import diversity_table
@@ -86,7 +86,7 @@ def test_each_value_alone_is_played_recognisably(axis: Axis, value: str) -> None
             chosen = [trait(task, axis, value)]
             if axis == "persistence":
                 chosen.insert(0, trait(task, "infeasible", "unavailable_first"))
-            if not why_not_neutral(task, Behaviour(tuple(chosen)), *places()[task.domain]):
+            if not why_not_neutral(task, Behaviour(tuple(chosen)), *domain_and_world(task)):
                 tasks.append(told(task, *chosen))
     assert len(tasks) == 12
     for task, row in zip(tasks, run(tasks), strict=True):

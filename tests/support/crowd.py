@@ -17,24 +17,18 @@ from writ_async.synthesis import parse_mix, synthesise_tasks
 from writ_async.synthesis.behaviours import with_behaviours
 
 VALUES = [(value.axis, value.name) for value in DECLARED.values()]
-Places = dict[str, tuple[Domain, World]]
 
 
 @lru_cache(maxsize=1)
-def places() -> Places:
-    """A world of each domain, large enough for a thousand tasks."""
-    retail_environment = (_open(name) for name in ("retail", "airline"))
-    return {item.domain.name: (item.domain, item.world) for item in retail_environment}
-
-
-@lru_cache(maxsize=4)
-def _open(name: str) -> Environment:
-    return generate_world(load_domain(name), 6, 500)
-
-
 def environments() -> dict[str, Environment]:
-    """The two environments, by name."""
-    return {name: _open(name) for name in ("retail", "airline")}
+    """Two environments by name, each with a world large enough for a thousand tasks."""
+    return {name: generate_world(load_domain(name), 6, 500) for name in ("retail", "airline")}
+
+
+def domain_and_world(task: Task) -> tuple[Domain, World]:
+    """The domain and the world of a task."""
+    environment = environments()[task.domain]
+    return environment.domain, environment.world
 
 
 @lru_cache(maxsize=2)
@@ -64,7 +58,7 @@ def trait(task: Task, axis: Axis, value: str) -> Trait:
 
 def material(task: Task) -> Material:
     """What a task offers a behaviour."""
-    return Material.of(task, places()[task.domain][0])
+    return Material.of(task, environments()[task.domain].domain)
 
 
 def has_room(task: Task, axis: Axis, value: str) -> bool:

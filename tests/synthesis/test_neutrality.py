@@ -2,7 +2,7 @@
 
 import msgspec
 
-from tests.support.crowd import VALUES, has_room, places, plain_tasks, told_tasks, trait
+from tests.support.crowd import VALUES, domain_and_world, environments, has_room, plain_tasks, told_tasks, trait
 from writ_async.behaviour.pieces import wrong_version
 from writ_async.core.behaviour import Behaviour, Trait
 from writ_async.core.state import World
@@ -11,7 +11,7 @@ from writ_async.synthesis.neutrality import why_not_neutral, world_ids
 
 
 def problem(task: Task, behaviour: Behaviour) -> str:
-    return why_not_neutral(task, behaviour, *places()[task.domain])
+    return why_not_neutral(task, behaviour, *domain_and_world(task))
 
 
 def test_every_given_behaviour_is_proved_again_from_task_and_world_alone() -> None:
@@ -31,7 +31,7 @@ def test_every_single_value_is_neutral_where_the_task_has_room() -> None:
 
 def test_an_id_of_the_world_in_the_instruction_is_found() -> None:
     for task in plain_tasks(1000)[:100]:
-        user = next(iter(places()[task.domain][1].tables["users"]))
+        user = next(iter(environments()[task.domain].world.tables["users"]))
         assert user in problem(task, Behaviour((), f"Say that you know {user}."))
 
 
@@ -43,7 +43,7 @@ def test_a_fact_or_a_gold_value_in_the_instruction_is_found() -> None:
 
 def test_a_slip_that_is_somebody_else_is_found() -> None:
     task = next(task for task in plain_tasks(1000) if any(fact.slot == "zip" for fact in task.scenario.facts))
-    domain, world = places()[task.domain]
+    domain, world = domain_and_world(task)
     other = next(iter(world.tables["users"].values())).address.zip
     facts = (Fact("zip", wrong_version(other), f"My zip is {wrong_version(other)}."),)
     if wrong_version(wrong_version(other)) != other:

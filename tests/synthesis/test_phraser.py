@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.support.crowd import environments, places, plain_tasks, told_tasks
+from tests.support.crowd import domain_and_world, environments, plain_tasks, told_tasks
 from writ_async.core.engine import Completion, Request
 from writ_async.core.message import AssistantMessage
 from writ_async.core.task import Task
@@ -47,7 +47,7 @@ def said(request: str, scenario: str = "") -> str:
 def rephrase(task: Task, write: Writer, tries: int = 3) -> tuple[Task, LlmPhraser, Parrot]:
     engine = Parrot(write)
     phraser = LlmPhraser(engine, tries=tries)
-    return anyio.run(phraser.phrase, task, *places()[task.domain]), phraser, engine
+    return anyio.run(phraser.phrase, task, *domain_and_world(task)), phraser, engine
 
 
 def good(task: Task) -> str:
@@ -97,7 +97,7 @@ def test_after_all_tries_the_template_stays(text: str) -> None:
 
 
 def problem(task: Task, text: str) -> str:
-    return phrasing_problem(task, text, *places()[task.domain]).partition(":")[0]
+    return phrasing_problem(task, text, *domain_and_world(task)).partition(":")[0]
 
 
 def test_words_that_lose_a_value_are_refused() -> None:
@@ -113,7 +113,7 @@ def test_words_that_lose_a_value_are_refused() -> None:
 
 def test_words_that_add_a_number_or_another_record_are_refused() -> None:
     for task in plain_tasks(1000)[:60]:
-        world = places()[task.domain][1]
+        world = environments()[task.domain].world
         table = "orders" if task.domain == "retail" else "reservations"
         other = next(key for key in world.tables[table] if key not in str(task.actions))
         assert problem(task, f"{task.scenario.request} It is number 918273.") == "added"
@@ -154,7 +154,7 @@ def test_a_behaviour_is_rewritten_only_without_values_and_with_its_wish() -> Non
         name = next(fact.value for fact in task.scenario.facts if fact.slot == "name")
         for text, taken in ((f"As for you: {old}", True), (f"You are {name}. {old}", False), ("You talk.", False)):
             engine = Parrot(lambda request, turn, text=text: said(text))  # type: ignore[misc]
-            new = anyio.run(LlmPhraser(engine, tries=1).phrase_behaviour, task, *places()[task.domain])
+            new = anyio.run(LlmPhraser(engine, tries=1).phrase_behaviour, task, *domain_and_world(task))
             assert (new != task) == taken, (text, task.behaviour.label)
 
 

@@ -64,18 +64,7 @@ class ScriptedEngine:
             raise EngineError(f"the script has no task {request.task_id!r}", kind=EngineErrorKind.UNKNOWN_TASK)
         if request.seat == "user":
             return self._play_user(task, request)
-        user_argument = self._domains[task.domain].user_argument
-        if task.behaviour is not None:
-            return play_turn(
-                self._agent_script(task, request).next_turn(_user_said(request.messages)), request, user_argument
-            )
-        plan = self._plans.get(request.session)
-        if plan is None:
-            plan = self._plans[request.session] = self._make_plan(task, request)
-        if request.turn < len(plan):
-            return play_turn(plan[request.turn], request, user_argument)
-        # The plan ends with a closing line, or, for an agent that never comes to an end, with one that asks on.
-        return play_turn(plan[-1] if plan[-1].kind == ENDLESS else Turn.closing(), request, user_argument)
+        return play_turn(self._next_turn(task, request), request, self._domains[task.domain].user_argument)
 
     def end_session(self, session: str) -> None:
         """Forget the script of a conversation."""
@@ -86,14 +75,26 @@ class ScriptedEngine:
     async def aclose(self) -> None:
         """Nothing to close."""
 
+    def _next_turn(self, task: Task, request: Request) -> Turn:
+        """The agent's turn that is due."""
+        if task.behaviour is not None:
+            return self._agent_script(task, request).next_turn(_user_said(request.messages))
+        plan = self._plans.get(request.session)
+        if plan is None:
+            plan = self._plans[request.session] = self._make_plan(task, request)
+        if request.turn < len(plan):
+            return plan[request.turn]
+        # The plan ends with a closing line, or, for an agent that never comes to an end, with one that asks on.
+        return plan[-1] if plan[-1].kind == ENDLESS else Turn.closing()
+
     def _play_user(self, task: Task, request: Request) -> Completion:
         if task.behaviour is None and not self._user_rates:
             return reply_plainly(task, request, SpeechStyle.draw(self._rng_for(request, "user")))
         script, slip = self._user_script(task, request)
-        noted = slip.note if slip is not None else None
+        noted = slip is not None and slip.note is not None
         text = script.reply(last_heard(request))
-        fresh = slip is not None and slip.note is not None and noted is None
-        return Completion(message=AssistantMessage(text), notes=(slip.note,) if fresh and slip and slip.note else ())
+        notes = (slip.note,) if slip is not None and slip.note is not None and not noted else ()
+        return Completion(message=AssistantMessage(text), notes=notes)
 
     def _user_script(self, task: Task, request: Request) -> tuple[UserScript, Slip | None]:
         """The user's script, brought to where the request stands if it is not there."""

@@ -13,7 +13,7 @@ from writ_engines.scripted.user import UserScript
 from writ_engines.scripted.user_mistakes import USER_MISTAKES
 from writ_engines.scripted.user_plays import NOTHING_TO_PLAY, PLAYS, Play, joint_play
 
-from tests.support.crowd import has_room, places, plain_tasks, told, told_tasks, trait
+from tests.support.crowd import domain_and_world, environments, has_room, plain_tasks, told, told_tasks, trait
 from writ_async.api import run
 from writ_async.behaviour.axes import VALUES
 from writ_async.behaviour.value import PLAIN
@@ -25,7 +25,7 @@ from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
 from writ_async.errors import InputError
 
-DOMAINS = {name: domain for name, (domain, _) in places().items()}
+DOMAINS = {name: item.domain for name, item in environments().items()}
 
 
 def engine(tasks: Sequence[Task], seed: int = 0) -> ScriptedEngine:
@@ -40,7 +40,7 @@ def test_an_engine_that_lost_its_sessions_goes_on_with_the_same_words() -> None:
     """Each completion asked of a fresh engine: what is said follows from the request alone."""
 
     async def play(task: Task, fresh: bool) -> Trajectory:
-        conversation = Conversation(task, *places()[task.domain], seed=0)
+        conversation = Conversation(task, *domain_and_world(task), seed=0)
         kept = engine([task])
         while (request := conversation.request()) is not None:
             conversation.receive(await (engine([task]) if fresh else kept).complete(request))
@@ -55,7 +55,7 @@ def test_a_session_that_ended_is_forgotten() -> None:
     kept = engine([task])
 
     async def first() -> Completion:
-        request = Conversation(task, *places()[task.domain]).request()
+        request = Conversation(task, *domain_and_world(task)).request()
         assert isinstance(request, Request)
         completion = await kept.complete(request)
         kept.end_session(request.session)
