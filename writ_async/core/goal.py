@@ -156,6 +156,8 @@ class GoalRules(msgspec.Struct, frozen=True, kw_only=True):
     fetch: for each read tool a function of the state and the tool's arguments that gives a result to compare, or None.
     changes: edits that alter the result of one cell and of no other; legal by schema and policy. The same arguments
         give the same edits in the same order. The decision and its params tell which changes matter.
+    standing_reads: read tools that the policy asks for before any write, such as the lookup of who asks: their cells
+        are in every certificate, and need no changes. Any other cell without a change is no proof.
     plans: other ways of encoding a call that mean the same: a kind (`passengers`, `payments`, `calls`...), and calls.
     shortcuts: lazy ways of looking through candidate cells, by name: which of the keys are read.
     """
@@ -164,4 +166,5 @@ class GoalRules(msgspec.Struct, frozen=True, kw_only=True):
     fetch: Mapping[str, Callable[..., Any]]
     changes: Callable[[Reader, Key, Mapping[str, Any], Decision], Iterator[tuple[Edit, ...]]]
     plans: Callable[[State, Action], Iterator[tuple[str, tuple[Action, ...]]]]
+    standing_reads: frozenset[str] = frozenset()
     shortcuts: Mapping[str, Callable[[Sequence[Key]], Sequence[Key]]] = {}

@@ -38,6 +38,8 @@ class Fault(StrEnum):
     """The goal has no single answer in the world: a tie within the margin, or an assertion that is false."""
     ANSWER = "answer"
     """The goal has another answer than the gold writes."""
+    NO_COUNTER_WORLD = "no_counter_world"
+    """The domain offers no change of a cell, so that nothing shows whether it decides."""
     MISSING_CELL = "missing_cell"
     """A certificate lacks a cell that decides."""
     SUPERFLUOUS_CELL = "superfluous_cell"
@@ -196,6 +198,10 @@ def _solve_goal(rules: GoalRules, task: Task, goal: Goal, state: State) -> tuple
         return None, Problem(Fault.POLICY, decision.refused)
     if not decision.refused and decision.writes != gold:
         return None, Problem(Fault.ANSWER, f"the answer of {goal.objective} is {decision.writes!r}")
+    for name, *arguments in solution.unaltered:
+        called = f"{name}({', '.join(map(repr, arguments))})"
+        why = f"no change of the domain alters {called}: offer one in `changes`, or name {name} in `standing_reads`"
+        return None, Problem(Fault.NO_COUNTER_WORLD, why)
     return solution, None
 
 

@@ -2,8 +2,8 @@
 
 A cell belongs to the certificate of a write exactly when there is a counter-world in which this cell alone shows
 something else and the write is no longer right; or when its result is what another such cell is asked for with. The
-counter-worlds come from the domain's `changes`; each is remembered by its ordinal, to be built again. A cell
-that the domain cannot change on its own (the lookup of who the customer is) is always a prerequisite.
+counter-worlds come from the domain's `changes`; each is remembered by its ordinal, to be built again. A standing read
+(the lookup of who asks) is always a prerequisite; any other cell that no change alters proves nothing.
 """
 
 from __future__ import annotations
@@ -31,12 +31,16 @@ class Support(msgspec.Struct, frozen=True):
 
 
 class Solution(msgspec.Struct, frozen=True):
-    """The answer of a goal with its evidence: one support per write, and one for that nothing more is due, if any."""
+    """The answer of a goal with its evidence: one support per write, and one for that nothing more is due, if any.
+
+    `unaltered` are cells that no change of the domain alters, so that the supports prove nothing.
+    """
 
     reader: Reader
     decision: Decision
     supports: tuple[Support, ...]
     rest: Support | None = None
+    unaltered: tuple[Key, ...] = ()
 
 
 def goal_rules_of(domain: Domain) -> GoalRules:
@@ -57,9 +61,11 @@ def solve_goal(rules: GoalRules, state: State, goal: Goal) -> Solution:
     reader, decision = decide_goal(rules, state, goal)
     count = 1 if decision.refused else len(decision.writes)
     found: list[dict[Key, int]] = [{} for _ in range(count + 1)]
-    roots: set[Key] = set()
+    roots = {key for key in reader.cells if key[0] in rules.standing_reads}
+    unaltered: list[Key] = []
     for key in list(reader.cells):
-        ordinal = -1
+        if key in roots:
+            continue
         for ordinal, edits in enumerate(rules.changes(reader, key, goal.params, decision)):
             lost = find_refutation(rules, reader, goal, decision, key, edits)
             # A change that touches other cells too proves nothing; looked at last, because it is seldom so.
@@ -68,11 +74,12 @@ def solve_goal(rules: GoalRules, state: State, goal: Goal) -> Solution:
                     found[place].setdefault(key, ordinal)
                 if not decision.several:
                     break
-        if ordinal < 0:
-            roots.add(key)
+        if not any(key in one for one in found) and not _can_be_altered(rules, reader, key, goal, decision):
+            unaltered.append(key)
     supports = tuple(_close_support(reader, counters, roots) for counters in found[:count])
     alone = {key: ordinal for key, ordinal in found[count].items() if not any(key in one for one in found[:count])}
-    return Solution(reader, decision, supports, _close_support(reader, alone, roots) if alone else None)
+    rest = _close_support(reader, alone, roots) if alone else None
+    return Solution(reader, decision, supports, rest, tuple(unaltered))
 
 
 def counter_state(state: State, edits: tuple[Edit, ...]) -> State:
@@ -95,6 +102,14 @@ def changes_only(rules: GoalRules, reader: Reader, key: Key, edits: tuple[Edit, 
         if same == (cell == key):
             return False
     return True
+
+
+def _can_be_altered(rules: GoalRules, reader: Reader, key: Key, goal: Goal, decision: Decision) -> bool:
+    """Whether the domain offers a change after which a cell shows something else."""
+    return any(
+        rules.fetch[key[0]](counter_state(reader.state, edits), *key[1:]) != reader.cells[key]
+        for edits in rules.changes(reader, key, goal.params, decision)
+    )
 
 
 def find_refutation(

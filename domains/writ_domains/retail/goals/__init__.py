@@ -11,6 +11,7 @@ RULES = GoalRules(
     fetch=FETCH,
     changes=changes,
     plans=other_encodings,
+    standing_reads=frozenset({"find_user_id_by_email", "find_user_id_by_name_zip"}),
 )
 
 __all__ = ["OBJECTIVES", "RULES"]
