@@ -204,7 +204,7 @@ def test_an_interrupt_while_workers_start_leaves_none_of_them_behind(monkeypatch
         async with start_workers(2):
             pass
 
-    monkeypatch.setattr(workers, "_start", interrupted)
+    monkeypatch.setattr(workers, "_start_worker", interrupted)
     with pytest.raises(KeyboardInterrupt):
         anyio.run(calls)
     assert multiprocessing.active_children() == []
@@ -222,7 +222,7 @@ def test_a_system_without_room_for_so_many_workers_is_one_line(monkeypatch: pyte
         async with start_workers(3):
             pass
 
-    monkeypatch.setattr(workers, "_start", limited)
+    monkeypatch.setattr(workers, "_start_worker", limited)
     with pytest.raises(WritError, match="cannot start worker 2 of 3: Resource temporarily unavailable; ask for fewer"):
         anyio.run(calls)
     assert multiprocessing.active_children() == []
