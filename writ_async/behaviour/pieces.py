@@ -14,7 +14,7 @@ from writ_async.core.task import Fact, Task
 
 Part = Literal["greeting", "goal", "detail", "fact", "question"]
 
-SOFT: Final = frozenset(
+_SOFT: Final = frozenset(
     {
         *("please", "want", "would", "like", "need", "because", "with", "that", "have", "there", "should", "about"),
         *("thanks", "could", "help", "just", "also", "which", "this", "from", "what", "hoping", "trying", "really"),
@@ -128,7 +128,7 @@ def _telling_words(text: str) -> frozenset[str]:
     return frozenset(
         word
         for word in words_of(text)
-        if word not in SOFT and (len(word) >= _LENGTH or any(char.isdigit() for char in word)) and "'" not in word
+        if word not in _SOFT and (len(word) >= _LENGTH or any(char.isdigit() for char in word)) and "'" not in word
     )
 
 

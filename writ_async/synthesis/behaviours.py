@@ -11,9 +11,7 @@ from writ_async.behaviour.axes import AXES
 from writ_async.behaviour.instructions import render_instruction
 from writ_async.behaviour.sampling import sample_behaviour
 from writ_async.core.behaviour import Axis, Behaviour
-from writ_async.core.domain import Domain
 from writ_async.core.environment import Environment
-from writ_async.core.state import World
 from writ_async.core.task import Task
 from writ_async.errors import InputError
 from writ_async.synthesis.neutrality import why_not_neutral
@@ -66,9 +64,7 @@ def with_behaviours(
     given: list[Task] = []
     for task in tasks:
         environment = environments[task.domain]
-        behaviour = draw_behaviour(
-            task, environment.domain, environment.world, Random(f"{seed}/{task.id}/behaviour"), fixed, report
-        )
+        behaviour = draw_behaviour(task, environment, Random(f"{seed}/{task.id}/behaviour"), fixed, report)
         report.given += behaviour is not None
         report.plain += behaviour is None
         given.append(msgspec.structs.replace(task, behaviour=behaviour))
@@ -77,17 +73,18 @@ def with_behaviours(
 
 def draw_behaviour(
     task: Task,
-    domain: Domain,
-    world: World,
+    environment: Environment,
     rng: Random,
     fixed: Mapping[Axis, str] | None = None,
     report: BehaviourReport | None = None,
 ) -> Behaviour | None:
     """A behaviour that is proved not to change the task's outcome, or None where no draw was."""
     for _ in range(_DRAWS):
-        behaviour = sample_behaviour(task, domain, rng, fixed)
+        behaviour = sample_behaviour(task, environment.domain, rng, fixed)
         behaviour = msgspec.structs.replace(behaviour, instruction=render_instruction(behaviour, rng))
-        problem = why_not_neutral(task, behaviour, domain, world) if behaviour.traits else "nothing fits"
+        problem = "nothing fits"
+        if behaviour.traits:
+            problem = why_not_neutral(task, behaviour, environment.domain, environment.world)
         if not problem:
             return behaviour
         if report is not None:

@@ -31,7 +31,7 @@ _SUMMARIES = 3
 
 
 class AgentScript:
-    """One agent in one conversation. `next` takes what the user said since the last turn, and gives the next turn."""
+    """One agent in one conversation. `next_turn` takes what the user said since the last turn, and gives the next."""
 
     def __init__(self, task: Task, domain: Domain, plan: Sequence[Turn], rng: Random) -> None:
         self.turns = 0
@@ -43,7 +43,7 @@ class AgentScript:
         self._user = joint_play(plays_of(task.behaviour))
         traits = task.behaviour.traits if task.behaviour is not None else ()
         self._unavailable = [t.detail.casefold() for t in traits if t.axis in ("infeasible", "fallback") and t.detail]
-        self._place = 0
+        self._index = 0
         self._words: set[str] = set()
         self._asks = 0
         self._denials = 0
@@ -65,15 +65,15 @@ class AgentScript:
             self._words |= fresh
             if (turn := self._react_to(heard, fresh)) is not None:
                 return turn
-        if self._place >= len(self._plan):
+        if self._index >= len(self._plan):
             return self._last_words_again()
-        turn = self._plan[self._place]
+        turn = self._plan[self._index]
         if turn.kind != ENDLESS and (missing := self._untold_pieces(turn.wish)) and self._asks < _PATIENCE:
             self._asks += 1
             return Turn(SAY, text=self._with_prefix(self._ask_for(missing, heard)), wish=turn.wish)
         if turn.kind == ENDLESS:
             return self._endless_turn(turn)
-        self._place += 1
+        self._index += 1
         return msgspec.structs.replace(turn, text=self._with_prefix(turn.text)) if turn.kind == SAY else turn
 
     def _react_to(self, heard: str, fresh: set[str]) -> Turn | None:
@@ -95,12 +95,12 @@ class AgentScript:
             self._denials += 1
             if self._denials > 1:
                 self._plan = [Turn(APOLOGISE, text=self._rng.choice(lines.APOLOGY))]
-                self._place = 1
+                self._index = 1
                 return self._plan[0]
         self._summaries += 1
         if self._summaries > _SUMMARIES:
             return Turn(APOLOGISE, text=self._rng.choice(lines.APOLOGY))
-        question = self._plan[self._place - 1]
+        question = self._plan[self._index - 1]
         return msgspec.structs.replace(question, text=f"{self._rng.choice(lines.SUM_UP)} {question.text}")
 
     def _endless_turn(self, turn: Turn) -> Turn:
@@ -127,7 +127,7 @@ class AgentScript:
         return max(piece.wish, 1) if self._user.adds and piece.part == "question" else piece.wish
 
     def _ask_for(self, missing: Sequence[Piece], heard: str) -> str:
-        done = bool(self._place) and self._plan[self._place - 1].kind == CALL and missing[0].wish > 0
+        done = bool(self._index) and self._plan[self._index - 1].kind == CALL and missing[0].wish > 0
         if done or (self._user.adds and missing[0].part == "question"):
             return self._rng.choice(lines.ASK_NEXT)
         first = missing[0]
