@@ -27,6 +27,7 @@ from writ_async import (
     make_call,
     make_tools,
 )
+from writ_async.core.trajectory import CLOSING_TOKENS, Signal
 
 _FILLER = "the quick brown fox jumps over the lazy dog and runs on " * 2000
 
@@ -133,7 +134,7 @@ class Load:
         label = f"{name}.{request.turn} "
         if request.seat == "user":
             if request.turn >= len(plan.user):
-                return Completion(message=AssistantMessage("###STOP###"))
+                return Completion(message=AssistantMessage(CLOSING_TOKENS[Signal.STOP]))
             return Completion(message=AssistantMessage(text(label, plan.user[request.turn] - FRAME)))
         tokens, result = plan.agent[request.turn]
         if not result:

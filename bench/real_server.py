@@ -36,6 +36,7 @@ from writ_async import (
     WorldRef,
     run_rollouts,
 )
+from writ_async.core.trajectory import CLOSING_TOKENS, Signal
 
 SYSTEM, USER, OUTPUT, TURNS = 200, 60, 12, 6
 LOW, HIGH = 300, 2000  # ids that every vocabulary has
@@ -95,7 +96,7 @@ class Asker:
 
     async def complete(self, request: Request) -> Completion:
         over = request.turn >= TURNS
-        return Completion(message=AssistantMessage("###STOP###" if over else text("asked ", USER)))
+        return Completion(message=AssistantMessage(CLOSING_TOKENS[Signal.STOP] if over else text("asked ", USER)))
 
     def end_session(self, session: str) -> None:
         pass

@@ -27,11 +27,12 @@ from writ_async import (
 )
 from writ_async.conversation import user_system_prompt
 from writ_async.conversation.rules import GREETING
+from writ_async.core.trajectory import CLOSING_TOKENS, Signal
 from writ_async.runs.task_sets import TaskSet, read_task_sets
 from writ_async.runs.worlds import open_worlds, world_key
 
 DOMAINS = ("airline", "retail")
-STOP = "###STOP###"
+STOP = CLOSING_TOKENS[Signal.STOP]
 SEED = 5
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import msgspec
 
+from writ_async.conversation.calls import walk_calls
 from writ_async.conversation.machine import chain_hash, run_call
 from writ_async.core.environment import Environment
-from writ_async.core.message import AssistantMessage, ToolMessage, UserMessage
 from writ_async.core.state import State
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
@@ -66,29 +66,19 @@ def replay_row(task: Task, trajectory: Trajectory, opened: Environment) -> Itera
     state = State(opened.world)
     previous = opened.world.digest()
     chain = iter(trajectory.chain)
-    position = 0
-    messages = trajectory.messages
-    while position < len(messages):
-        message = messages[position]
-        position += 1
-        if isinstance(message, ToolMessage):
-            yield Mismatch(trajectory.id, position - 1, "a tool result that no call asked for")
+    for step in walk_calls(trajectory.messages):
+        if (call := step.call) is None:
+            yield Mismatch(trajectory.id, step.place, "a tool result that no call asked for")
             continue
-        if not isinstance(message, AssistantMessage | UserMessage):
-            continue
-        for call in message.tool_calls:
-            recorded = messages[position] if position < len(messages) else None
-            by_user = isinstance(message, UserMessage)
-            result = run_call(opened.domain, state, call, "user" if by_user else "assistant")
-            if recorded != result:
-                yield Mismatch(trajectory.id, position, f"{call.function.name} answers otherwise than was recorded")
-            tool = (opened.domain.user_tools if by_user else opened.domain.tools).get(call.function.name)
-            digest = state.digest() if tool is not None and tool.kind == "write" else ""
-            previous = chain_hash(previous, call, result, digest)
-            if next(chain, None) != previous:
-                yield Mismatch(trajectory.id, position, f"the hash after {call.function.name} is not the recorded one")
-                return
-            position += 1
+        result = run_call(opened.domain, state, call, "user" if step.by_user else "assistant")
+        if step.result != result:
+            yield Mismatch(trajectory.id, step.place, f"{call.function.name} answers otherwise than was recorded")
+        tool = (opened.domain.user_tools if step.by_user else opened.domain.tools).get(call.function.name)
+        digest = state.digest() if tool is not None and tool.kind == "write" else ""
+        previous = chain_hash(previous, call, result, digest)
+        if next(chain, None) != previous:
+            yield Mismatch(trajectory.id, step.place, f"the hash after {call.function.name} is not the recorded one")
+            return
     if next(chain, None) is not None:
         yield Mismatch(trajectory.id, None, "there are more hashes than calls")
     if trajectory.digest != state.digest():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -36,22 +36,47 @@ class ExecutedCall(msgspec.Struct, frozen=True):
         return not self.result.error
 
 
+class CallStep(msgspec.Struct, frozen=True, gc=False):
+    """One call and what stands where its result belongs, the message at `place`. `message` is the index of the caller.
+
+    `result` is None where another message stands, `call` where a result answers no call.
+    """
+
+    message: int
+    place: int
+    by_user: bool
+    call: ToolCall | None
+    result: ToolMessage | None
+
+
+def walk_calls(messages: Sequence[Message]) -> Iterator[CallStep]:
+    """All calls and results of a conversation, of both seats, in order; results follow their message at once."""
+    place = 0
+    while place < len(messages):
+        index, message = place, messages[place]
+        place += 1
+        if isinstance(message, ToolMessage):
+            yield CallStep(index, index, message.requestor == "user", None, message)
+        elif isinstance(message, AssistantMessage | UserMessage):
+            for call in message.tool_calls:
+                answer = messages[place] if place < len(messages) else None
+                result = answer if isinstance(answer, ToolMessage) else None
+                yield CallStep(index, place, isinstance(message, UserMessage), call, result)
+                place += result is not None
+
+
 def executed_calls(messages: Sequence[Message], tools: Mapping[str, Tool]) -> list[ExecutedCall]:
     """All answered tool calls of the agent, in order. A call that was never answered is left out."""
     found: list[ExecutedCall] = []
-    for index, message in enumerate(messages):
-        if not isinstance(message, AssistantMessage) or not message.tool_calls:
+    for step in walk_calls(messages):
+        if step.by_user or step.call is None or step.result is None:
             continue
-        for offset, call in enumerate(message.tool_calls, start=1):
-            result = messages[index + offset] if index + offset < len(messages) else None
-            if not isinstance(result, ToolMessage):
-                break
-            try:
-                arguments = call_arguments(call)
-            except MalformedArgumentsError:
-                arguments = None
-            tool = tools.get(call.function.name)
-            found.append(ExecutedCall(index, call, arguments, tool.kind if tool else "unknown", result))
+        try:
+            arguments = call_arguments(step.call)
+        except MalformedArgumentsError:
+            arguments = None
+        tool = tools.get(step.call.function.name)
+        found.append(ExecutedCall(step.message, step.call, arguments, tool.kind if tool else "unknown", step.result))
     return found
 
 

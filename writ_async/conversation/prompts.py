@@ -7,6 +7,7 @@ from functools import lru_cache
 from writ_async.core.behaviour import Behaviour
 from writ_async.core.message import SystemMessage
 from writ_async.core.task import Scenario
+from writ_async.core.trajectory import CLOSING_TOKENS, Signal
 
 _AGENT = """\
 You are a customer service agent. You help one customer by following the policy below.
@@ -15,15 +16,15 @@ Call tools with arguments that you have read or been told; do not guess them.
 When the policy does not allow a request, say so and do not make the change.
 Write arguments as valid JSON."""
 
-_USER = """\
+_USER = f"""\
 You play a customer who writes to a service agent. The scenario below is all that you know and want.
 - Write one message at a time, short and natural, in the first person. Do not repeat the scenario word for word.
 - Say things as they are needed: give details when the agent asks for them.
 - Never make anything up. If the scenario does not tell you something, say that you don't know or don't remember.
 - Answer a request for confirmation plainly.
-- When everything in the scenario is dealt with, write ###STOP### and nothing else.
-- When the agent hands you over to a human, write ###TRANSFER### and nothing else.
-- When the scenario does not let you go on, write ###OUT-OF-SCOPE### and nothing else."""
+- When everything in the scenario is dealt with, write {CLOSING_TOKENS[Signal.STOP]} and nothing else.
+- When the agent hands you over to a human, write {CLOSING_TOKENS[Signal.TRANSFER]} and nothing else.
+- When the scenario does not let you go on, write {CLOSING_TOKENS[Signal.OUT_OF_SCOPE]} and nothing else."""
 
 _MANNER = """\
 The manner below goes before the rules above and any manner in the scenario. It may have you keep something back for a

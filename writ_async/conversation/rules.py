@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from writ_async.core.trajectory import Seat, Signal
+from writ_async.core.trajectory import CLOSING_TOKENS, Seat, Signal
 
 GREETING = "Hi! How can I help you today?"
-
-SIGNALS: dict[str, Signal] = {
-    "###STOP###": Signal.STOP,
-    "###TRANSFER###": Signal.TRANSFER,
-    "###OUT-OF-SCOPE###": Signal.OUT_OF_SCOPE,
-}
-"""The tokens by which a simulated user ends a conversation (τ²-bench's)."""
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,7 +27,7 @@ def find_signal(text: str) -> Signal | None:
     """The first closing token in a text, in the order stop, transfer, out of scope."""
     if "###" not in text:
         return None
-    for token, signal in SIGNALS.items():
+    for signal, token in CLOSING_TOKENS.items():
         if token in text:
             return signal
     return None

@@ -61,6 +61,14 @@ class Signal(StrEnum):
     OUT_OF_SCOPE = "out_of_scope"
 
 
+CLOSING_TOKENS = {
+    Signal.STOP: "###STOP###",
+    Signal.TRANSFER: "###TRANSFER###",
+    Signal.OUT_OF_SCOPE: "###OUT-OF-SCOPE###",
+}
+"""What a simulated user writes to end a conversation (τ²-bench's), in the order in which they are looked for."""
+
+
 class Usage(msgspec.Struct, omit_defaults=True):
     """Tokens of one seat, summed over its requests. `cached_tokens` of the prompt came from the prefix cache.
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from writ_async.conversation.calls import walk_calls
 from writ_async.core.domain import Domain, call_tool
 from writ_async.core.message import (
     AssistantMessage,
@@ -50,20 +51,13 @@ def exchanges(messages: Sequence[Message]) -> Iterator[Exchange]:
 
     Raises `ReplayMismatchError` when a call has no result right after its message, or a result has no call.
     """
-    position = 0
-    while position < len(messages):
-        message = messages[position]
-        position += 1
-        if isinstance(message, ToolMessage):
-            raise ReplayMismatchError(position - 1, f"a tool result without a call ({message.tool_call_id!r})")
-        if not isinstance(message, AssistantMessage | UserMessage):
-            continue
-        for call in message.tool_calls:
-            result = messages[position] if position < len(messages) else None
-            if not isinstance(result, ToolMessage) or result.tool_call_id != call.id:
-                raise ReplayMismatchError(position, f"expected the result of the tool call {call.id!r}")
-            yield Exchange(position, isinstance(message, UserMessage), call, result)
-            position += 1
+    for step in walk_calls(messages):
+        if step.call is None:
+            answered = step.result.tool_call_id if step.result is not None else ""
+            raise ReplayMismatchError(step.place, f"a tool result without a call ({answered!r})")
+        if step.result is None or step.result.tool_call_id != step.call.id:
+            raise ReplayMismatchError(step.place, f"expected the result of the tool call {step.call.id!r}")
+        yield Exchange(step.place, step.by_user, step.call, step.result)
 
 
 def replay(domain: Domain, state: State, messages: Sequence[Message]) -> None:

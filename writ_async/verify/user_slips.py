@@ -20,7 +20,7 @@ from writ_async.behaviour.axes import unshown_traits
 from writ_async.behaviour.pieces import Piece, is_heard, pieces_of, words_of, wrong_version
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage
 from writ_async.core.task import Action, Task
-from writ_async.core.trajectory import Finding
+from writ_async.core.trajectory import CLOSING_TOKENS, Finding, Signal
 from writ_async.verify.provenance import SMALL, atoms
 
 Severity = Literal["critical_helped", "critical_hindered", "minor"]
@@ -250,7 +250,7 @@ def _endings(task: Task, messages: Sequence[Message]) -> list[UserSlip]:
             said = message.content or ""
             if _NO.search(said.casefold()):
                 refused = next(((place, action) for action in left if _proposes(asked, action)), refused)
-            elif "###STOP###" in said and "?" in asked and not _ends(asked):
+            elif CLOSING_TOKENS[Signal.STOP] in said and "?" in asked and not _ends(asked):
                 name = left[0].name
                 return [UserSlip(UserReason.STOPPED_EARLY, "critical_hindered", f"{name} was not made yet", place)]
     if refused is not None and refused[1] in left:

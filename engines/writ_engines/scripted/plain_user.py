@@ -11,6 +11,7 @@ import re
 from writ_async.core.engine import Completion, Request
 from writ_async.core.message import AssistantMessage, UserMessage
 from writ_async.core.task import Scenario, Task
+from writ_async.core.trajectory import CLOSING_TOKENS, Signal
 from writ_engines.scripted.agent_lines import SpeechStyle
 
 MORE = re.compile(r"anything else|something else|other questions|further assist|else i can")
@@ -48,9 +49,9 @@ def answer_to(scenario: Scenario, said: str, style: SpeechStyle) -> str:
     """The reply to what the agent said last."""
     heard = said.lower()
     if TRANSFER.search(heard):
-        return "###TRANSFER###"
+        return CLOSING_TOKENS[Signal.TRANSFER]
     if MORE.search(heard) or "?" not in heard:
-        return "###STOP###"
+        return CLOSING_TOKENS[Signal.STOP]
     if CONFIRM.search(heard):
         return style.yes
     return _facts_text(scenario) or scenario.known_info or style.nothing_more

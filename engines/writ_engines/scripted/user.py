@@ -12,6 +12,7 @@ from random import Random
 from writ_async.behaviour.pieces import Piece, is_heard, pieces_of, words_of, wrong_version
 from writ_async.core.behaviour import Axis, Behaviour
 from writ_async.core.task import Task
+from writ_async.core.trajectory import CLOSING_TOKENS, Signal
 from writ_engines.scripted import user_lines as lines
 from writ_engines.scripted.agent_lines import NOTHING_MORE, asks_for
 from writ_engines.scripted.plain_user import CONFIRM, MORE, TRANSFER
@@ -65,9 +66,9 @@ class UserScript:
             return self._say_opening()
         heard = said.casefold()
         if TRANSFER.search(heard):
-            return "###TRANSFER###"
+            return CLOSING_TOKENS[Signal.TRANSFER]
         if self._slip_line("stop"):
-            return "###STOP###"
+            return CLOSING_TOKENS[Signal.STOP]
         if not self._requested:
             return self._after_opening()
         if self._mistaken is not None:
@@ -147,7 +148,7 @@ class UserScript:
             wish = min(piece.wish for piece in self._held)
             return self._voice.message(self._tell([piece for piece in self._held if piece.wish == wish]))
         rest = [piece for piece in self._untold if piece.part != "fact"]
-        return self._voice.message(self._tell(rest)) if rest else "###STOP###"
+        return self._voice.message(self._tell(rest)) if rest else CLOSING_TOKENS[Signal.STOP]
 
     def _answer_confirmation(self) -> str:
         play, choose = self._play, self._rng.choice

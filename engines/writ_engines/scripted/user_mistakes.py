@@ -9,7 +9,7 @@ from typing import Any
 from writ_async.behaviour.pieces import wrong_version
 from writ_async.core.domain import Domain
 from writ_async.core.task import Fact, Task
-from writ_async.core.trajectory import Note
+from writ_async.core.trajectory import CLOSING_TOKENS, Note, Signal
 from writ_engines.scripted import user_lines as lines
 from writ_engines.scripted.agent_lines import slot_words
 
@@ -58,7 +58,7 @@ def make_slip(kind: str, task: Task, domain: Domain, rng: Random) -> Slip | None
     if kind == "hallucinated":
         return Slip(kind, "opening", f"My reference for this is RX-{rng.randrange(10**6, 10**7)}.")
     if kind == "premature_stop":
-        return Slip(kind, "stop", "###STOP###") if writes else None
+        return Slip(kind, "stop", CLOSING_TOKENS[Signal.STOP]) if writes else None
     if kind == "wrong_confirmation":
         return Slip(kind, "confirm", rng.choice(lines.DENY)) if writes else None
     if kind == "contradicted":

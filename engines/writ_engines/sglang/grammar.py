@@ -10,7 +10,7 @@ import msgspec
 
 from writ_async.chat import ChatFormat
 from writ_async.core.message import AssistantMessage, make_call
-from writ_async.core.trajectory import Seat
+from writ_async.core.trajectory import CLOSING_TOKENS, Seat, Signal
 from writ_async.errors import InputError
 
 ToolGrammar = Literal["off", "calls", "short"]
@@ -20,7 +20,7 @@ _STRING = r'"[A-Za-z0-9 #_.@-]{0,16}"'
 _NUMBER = r"(0|[1-9][0-9]{0,3})"
 _special = re.compile(r"[\\^$.|?*+()\[\]{}/]")
 _DEEPEST = 6
-_STOP = "###STOP###"
+_STOP = CLOSING_TOKENS[Signal.STOP]
 _MARKER = {"?": 0}
 _encode = msgspec.json.Encoder().encode
 

@@ -16,13 +16,13 @@ import msgspec
 
 from writ_async.errors import InputError
 from writ_async.formats.export.chat import export_axolotl, export_openai, export_trl, export_writ2k, openai_row
-from writ_async.formats.export.lines import CLOSING_TOKENS, MALFORMED
+from writ_async.formats.export.lines import ALL_CLOSING_TOKENS, MALFORMED
 from writ_async.formats.export.sharegpt import export_apigen, export_llamafactory
 from writ_async.formats.export.source import Exported, Exporter
 from writ_async.formats.export.tables import export_parquet, export_verl
 
 __all__ = [
-    "CLOSING_TOKENS",
+    "ALL_CLOSING_TOKENS",
     "FORMATS",
     "MALFORMED",
     "Exported",

@@ -9,7 +9,7 @@ from typing import Any
 from writ_async.core.trajectory import Trajectory
 from writ_async.files import PathLike
 from writ_async.formats.export.lines import (
-    CLOSING_TOKENS,
+    ALL_CLOSING_TOKENS,
     Line,
     agent_lines,
     chat_messages,
@@ -33,7 +33,7 @@ def export_openai(
     leave_out: Collection[str] = (),
     greeting: bool | None = None,
     system: SystemText | None = None,
-    closing_tokens: tuple[str, ...] = CLOSING_TOKENS,
+    closing_tokens: tuple[str, ...] = ALL_CLOSING_TOKENS,
 ) -> Exported:
     """Write the rows in the format of OpenAI's fine-tuning files; see `openai_row`.
 
@@ -57,7 +57,7 @@ def openai_row(
     trajectory: Trajectory,
     system: str,
     tools: tuple[dict[str, Any], ...],
-    closing_tokens: tuple[str, ...] = CLOSING_TOKENS,
+    closing_tokens: tuple[str, ...] = ALL_CLOSING_TOKENS,
     *,
     greeting: bool = True,
 ) -> dict[str, Any] | None:

@@ -15,10 +15,10 @@ from writ_async.core.message import (
     UserMessage,
     call_arguments,
 )
-from writ_async.core.trajectory import Trajectory
+from writ_async.core.trajectory import CLOSING_TOKENS, Trajectory
 
-CLOSING_TOKENS = ("###STOP###", "###TRANSFER###", "###OUT-OF-SCOPE###")
 MALFORMED = "malformed_arguments"
+ALL_CLOSING_TOKENS = tuple(CLOSING_TOKENS.values())
 
 Arguments = Literal["text", "object"]
 
@@ -44,7 +44,7 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     train: bool = True
 
 
-def agent_lines(trajectory: Trajectory, closing_tokens: tuple[str, ...] = CLOSING_TOKENS) -> list[Line] | None:
+def agent_lines(trajectory: Trajectory, closing_tokens: tuple[str, ...] = ALL_CLOSING_TOKENS) -> list[Line] | None:
     """The conversation from the agent's seat, ending on the agent's last words.
 
     What follows those is left out, as are closing tokens and the user's own tool calls. An assistant's line is not to

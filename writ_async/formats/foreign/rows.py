@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from writ_async.conversation.rules import find_signal
 from writ_async.core.message import (
     AssistantMessage,
     FunctionCall,
@@ -19,11 +20,6 @@ from writ_async.core.message import (
 )
 from writ_async.core.trajectory import Signal, Termination
 
-SIGNALS = {
-    "###STOP###": Signal.STOP,
-    "###TRANSFER###": Signal.TRANSFER,
-    "###OUT-OF-SCOPE###": Signal.OUT_OF_SCOPE,
-}
 TAU2, CHAT, SHAREGPT, WRIT2K = "tau2", "chat", "sharegpt", "writ-2k"
 
 _ERROR = re.compile(r"^\s*\{?\W{0,2}error\b", re.IGNORECASE)
@@ -255,7 +251,7 @@ def _signal(messages: Sequence[Message]) -> Signal | None:
     for message in reversed(messages):
         if isinstance(message, UserMessage):
             text = message.content or ""
-            return next((signal for token, signal in SIGNALS.items() if token in text), None)
+            return find_signal(text)
     return None
 
 
