@@ -26,8 +26,8 @@ def test_the_axes_are_those_that_a_trait_can_name() -> None:
 def test_a_value_has_wordings_and_names_only_values_that_there_are(value: Value) -> None:
     assert len(set(value.instructions)) >= 2
     assert ("{detail}" in " ".join(value.instructions)) == (value.details is not None)
-    assert {*value.apart, value.rests_on or value.label} <= {*VALUES, *AXES}
-    assert not any(VALUES[label].axis == value.axis for label in value.apart if label in VALUES)
+    assert {*value.apart.split(), value.rests_on or value.label} <= {*VALUES, *AXES}
+    assert not any(VALUES[label].axis == value.axis for label in value.apart.split() if label in VALUES)
 
 
 def test_an_axis_has_one_plain_value_at_most() -> None:
@@ -54,7 +54,7 @@ def test_values_are_named_in_their_declarations_alone() -> None:
 
 
 def test_a_value_is_added_by_its_declaration_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    cheerful = Value("tone", "cheerful", ("Be merry.", "Sound glad."), says(r"\bwonderful\b"), apart=("tangents",))
+    cheerful = Value("tone=cheerful", ("Be merry.", "Sound glad."), says(r"\bwonderful\b"), apart="tangents")
     monkeypatch.setitem(cast(dict[str, Value], VALUES), cheerful.label, cheerful)
     monkeypatch.setitem(cast(dict[str, tuple[Value, ...]], AXES), "tone", (*AXES["tone"], cheerful))
     assert parse_behaviours("tone=cheerful") == {"tone": "cheerful"}

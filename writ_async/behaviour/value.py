@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 import msgspec
 
@@ -79,34 +80,40 @@ class Material(msgspec.Struct, frozen=True):
 class Value(msgspec.Struct, frozen=True):
     """One value of an axis.
 
+    label: the axis and the value, such as `tone=angry`.
     instructions: wordings to a model that plays the user, in the second person; `{detail}` stands for the detail.
     is_shown: the sign by which it is recognised in a conversation, whoever played the user.
     weight: how often it is drawn, relative to the other values of its axis.
     trigger, turns: what sets it off, and the most user turns that it adds.
     needs: whether a task has what it needs; any task has where it is None.
-    apart: labels of values, or names of whole axes, that one user cannot show beside it (said on one side only).
+    apart: labels of values, or names of whole axes, that one user cannot show beside it (said on one side only),
+        with blanks between.
     opens: whether it is a way to open a conversation; those exclude one another.
     details: the words that can complete it, one of which is drawn.
     rests_on: label of a value that is drawn along with it.
     """
 
-    axis: Axis
-    name: str
+    label: str
     instructions: tuple[str, ...]
     is_shown: Callable[[Talk], bool]
     weight: float = 1.0
     trigger: Trigger = "always"
     turns: int = 0
     needs: Callable[[Material], bool] | None = None
-    apart: tuple[str, ...] = ()
+    apart: str = ""
     opens: bool = False
     details: Callable[[Material], tuple[str, ...]] | None = None
     rests_on: str = ""
 
     @property
-    def label(self) -> str:
-        """The value with its axis, such as `tone=angry`."""
-        return f"{self.axis}={self.name}"
+    def axis(self) -> Axis:
+        """The axis of the value."""
+        return cast(Axis, self.label.partition("=")[0])
+
+    @property
+    def name(self) -> str:
+        """The value without its axis."""
+        return self.label.partition("=")[2]
 
     def has_room(self, material: Material) -> bool:
         """Whether a task has what the value needs: facts to be asked for, wishes to add, something to confirm."""
@@ -116,6 +123,6 @@ class Value(msgspec.Struct, frozen=True):
         """Whether one user can show both."""
         return not (
             (self.opens and other.opens)
-            or {other.axis, other.label} & set(self.apart)
-            or {self.axis, self.label} & set(other.apart)
+            or {other.axis, other.label} & set(self.apart.split())
+            or {self.axis, self.label} & set(other.apart.split())
         )

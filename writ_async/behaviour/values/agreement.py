@@ -34,8 +34,7 @@ def _tells_wishes_one_by_one(talk: Talk) -> bool:
 
 VALUES: Final = (
     Value(
-        "confirmation",
-        "explicit",
+        "confirmation=explicit",
         ("Confirm with a clear yes.", "Say yes in so many words when you agree."),
         _says_yes,
         weight=PLAIN,
@@ -43,8 +42,7 @@ VALUES: Final = (
         needs=lambda material: material.writes,
     ),
     Value(
-        "confirmation",
-        "implicit",
+        "confirmation=implicit",
         (
             "Agree without the word yes: go ahead, sounds good.",
             "When you agree, say it indirectly, such as please do or that works.",
@@ -54,8 +52,7 @@ VALUES: Final = (
         needs=lambda material: material.writes,
     ),
     Value(
-        "confirmation",
-        "recap_first",
+        "confirmation=recap_first",
         (
             "The first time you are asked to confirm, ask for a recap before you agree.",
             "Let the agent sum up everything once more before your first yes.",
@@ -66,8 +63,7 @@ VALUES: Final = (
         needs=lambda material: material.writes,
     ),
     Value(
-        "confirmation",
-        "one_at_a_time",
+        "confirmation=one_at_a_time",
         (
             "Bring your wishes one at a time, the next only when the one before is done.",
             "Do not mention a later wish before the earlier one has been carried out.",

@@ -62,8 +62,7 @@ def _corrects_itself(talk: Talk) -> bool:
 
 VALUES: Final = (
     Value(
-        "disclosure",
-        "all_at_once",
+        "disclosure=all_at_once",
         (
             "Say everything you know in your first message.",
             "Put your request and all your details into the opening message.",
@@ -72,22 +71,13 @@ VALUES: Final = (
         _tells_all_at_once,
         trigger="opening",
         apart=(
-            "cooperation=other_first",
-            "cooperation=withholds_once",
-            "cooperation=answers_asked",
-            "ignorance=asks_where",
-            "ignorance=asks_meaning",
-            "drift",
-            "confirmation=one_at_a_time",
-            "ambiguity",
-            "infeasible",
-            "fallback",
-            "utterances=cut_off",
+            "cooperation=other_first cooperation=withholds_once cooperation=answers_asked "
+            "ignorance=asks_where ignorance=asks_meaning drift confirmation=one_at_a_time ambiguity "
+            "infeasible fallback utterances=cut_off"
         ),
     ),
     Value(
-        "disclosure",
-        "on_request",
+        "disclosure=on_request",
         (
             "Open with your request alone and give personal details only when the agent asks for them.",
             "Keep who you are to yourself until you are asked.",
@@ -99,8 +89,7 @@ VALUES: Final = (
         needs=lambda material: bool(material.facts),
     ),
     Value(
-        "disclosure",
-        "drip",
+        "disclosure=drip",
         (
             "Tell one thing per message, and let the agent ask for the next.",
             "Give your information drop by drop, a single point in each message.",
@@ -110,11 +99,10 @@ VALUES: Final = (
         trigger="asked",
         turns=6,
         needs=lambda material: len(material.pieces) - len(material.goals) >= 2,
-        apart=("confirmation=one_at_a_time", "drift", "fallback", "cooperation=other_first"),
+        apart="confirmation=one_at_a_time drift fallback cooperation=other_first",
     ),
     Value(
-        "disclosure",
-        "reversed",
+        "disclosure=reversed",
         (
             "Begin with the details and who you are; say what you actually want only after that.",
             "Tell the circumstances first and the wish last.",
@@ -125,27 +113,20 @@ VALUES: Final = (
         turns=1,
         needs=lambda material: len(material.goals) == 1 and material.says_only_once("goal"),
         apart=(
-            "cooperation=other_first",
-            "cooperation=withholds_once",
-            "cooperation=answers_asked",
-            "ignorance=asks_where",
-            "ignorance=asks_meaning",
-            "confirmation=one_at_a_time",
-            "drift",
+            "cooperation=other_first cooperation=withholds_once cooperation=answers_asked "
+            "ignorance=asks_where ignorance=asks_meaning confirmation=one_at_a_time drift"
         ),
         opens=True,
     ),
     Value(
-        "cooperation",
-        "answers_asked",
+        "cooperation=answers_asked",
         ("Answer exactly what you are asked.", "Give the detail that was asked for, no other one."),
         _tells_only_when_asked,
         weight=PLAIN,
         needs=lambda material: bool(material.facts),
     ),
     Value(
-        "cooperation",
-        "other_first",
+        "cooperation=other_first",
         (
             "When you are first asked for a detail, give another one instead; give the right one when asked again.",
             "Answer the first question about you with a different detail than the one asked for, then come round.",
@@ -156,8 +137,7 @@ VALUES: Final = (
         needs=lambda material: len(material.facts) >= 2,
     ),
     Value(
-        "cooperation",
-        "withholds_once",
+        "cooperation=withholds_once",
         (
             "The first time you are asked for a personal detail, refuse and ask why it is needed; then give it.",
             "Be reluctant once: say you would rather not tell, and yield when the agent explains.",
@@ -169,8 +149,7 @@ VALUES: Final = (
         needs=lambda material: bool(material.facts),
     ),
     Value(
-        "cooperation",
-        "refuses_optional",
+        "cooperation=refuses_optional",
         (
             "Say early on that your reasons are private, and do not go into the background.",
             "Keep your motives to yourself; mention that they are private.",
@@ -179,8 +158,7 @@ VALUES: Final = (
         trigger="opening",
     ),
     Value(
-        "drift",
-        "adds_at_confirmation",
+        "drift=adds_at_confirmation",
         (
             "Keep your last wish or question back until the agent first asks you to confirm, then add it.",
             "Forget one part of what you want, and bring it up when you say yes for the first time.",
@@ -189,11 +167,10 @@ VALUES: Final = (
         trigger="confirmation",
         turns=1,
         needs=lambda material: material.writes and (material.several_wishes or material.says_only_once("question")),
-        apart=("confirmation=one_at_a_time",),
+        apart="confirmation=one_at_a_time",
     ),
     Value(
-        "correction",
-        "self_corrects",
+        "correction=self_corrects",
         (
             "Give your {detail} wrongly at first, with two characters at its end swapped; put it "
             "right a message later.",
@@ -204,7 +181,7 @@ VALUES: Final = (
         trigger="asked",
         turns=1,
         needs=lambda material: bool(material.correctable_slots()),
-        apart=("cooperation=other_first", "channel=spelled_out"),
+        apart="cooperation=other_first channel=spelled_out",
         details=Material.correctable_slots,
     ),
 )

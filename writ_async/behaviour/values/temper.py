@@ -19,15 +19,13 @@ _NOVICE: Final = says(r"never done|not good with|my first time|new to|(?:don't|d
 
 VALUES: Final = (
     Value(
-        "tone",
-        "calm",
+        "tone=calm",
         ("Stay calm throughout.", "Nothing upsets you."),
         says_none_of(_ANXIOUS, _ANGRY),
         weight=PLAIN,
     ),
     Value(
-        "tone",
-        "anxious",
+        "tone=anxious",
         (
             "You are anxious: say that you are worried or nervous, more than once.",
             "Sound nervous and afraid that something goes wrong.",
@@ -35,18 +33,16 @@ VALUES: Final = (
         _ANXIOUS,
     ),
     Value(
-        "tone",
-        "angry",
+        "tone=angry",
         (
             "You are angry and say so, with a sharp remark or a threat to leave, but stay on the matter.",
             "Be annoyed: complain, urge, call it unacceptable, without refusing to cooperate.",
         ),
         _ANGRY,
-        apart=("language=formal",),
+        apart="language=formal",
     ),
     Value(
-        "tangents",
-        "question",
+        "tangents=question",
         (
             "By the way, ask one factual question that has nothing to do with the matter.",
             "Ask in passing about something unrelated, out of curiosity.",
@@ -55,14 +51,12 @@ VALUES: Final = (
         trigger="opening",
     ),
     Value(
-        "tangents",
-        "opinion",
+        "tangents=opinion",
         ("Drop an opinion on something unrelated, by the way.", "Incidentally, share a view on some other subject."),
         _DIGRESSES,
     ),
     Value(
-        "tangents",
-        "opinion_question",
+        "tangents=opinion_question",
         (
             "Ask the agent in passing what it thinks of something unrelated.",
             "By the way, want to know the agent's taste in something off the subject.",
@@ -70,8 +64,7 @@ VALUES: Final = (
         _DIGRESSES,
     ),
     Value(
-        "tangents",
-        "anecdote",
+        "tangents=anecdote",
         (
             "Tell a short anecdote that something reminds you of.",
             "Insert a funny little story that has nothing to do with your request.",
@@ -79,8 +72,7 @@ VALUES: Final = (
         _DIGRESSES,
     ),
     Value(
-        "ignorance",
-        "asks_where",
+        "ignorance=asks_where",
         (
             "When asked for a detail of your account, first ask where you can find it.",
             "You do not know where to look such details up: ask that once before you give them.",
@@ -91,8 +83,7 @@ VALUES: Final = (
         needs=lambda material: bool(material.facts),
     ),
     Value(
-        "ignorance",
-        "asks_meaning",
+        "ignorance=asks_meaning",
         (
             "When first asked for your data, ask what the agent means by that.",
             "You do not understand the agent's terms: ask once what they mean, then answer.",
@@ -103,22 +94,19 @@ VALUES: Final = (
         needs=lambda material: bool(material.facts),
     ),
     Value(
-        "ignorance",
-        "mixes_terms",
+        "ignorance=mixes_terms",
         ("Say that you always mix up their ids and codes.", "Admit that you confuse the different numbers they use."),
         says(r"mix(?:ing)? up|confuse|get .* confused"),
         trigger="opening",
     ),
     Value(
-        "expertise",
-        "average",
+        "expertise=average",
         ("You are an ordinary customer.", "You know about as much as anyone."),
         says_none_of(_EXPERT, _NOVICE),
         weight=PLAIN,
     ),
     Value(
-        "expertise",
-        "novice",
+        "expertise=novice",
         (
             "You have never done this before, and say so.",
             "You are a beginner at such things and ask to be treated gently.",
@@ -126,13 +114,12 @@ VALUES: Final = (
         _NOVICE,
     ),
     Value(
-        "expertise",
-        "expert",
+        "expertise=expert",
         (
             "You know the procedure well and let it be known.",
             "You have been through this many times; tell the agent to skip the basics.",
         ),
         _EXPERT,
-        apart=("ignorance",),
+        apart="ignorance",
     ),
 )

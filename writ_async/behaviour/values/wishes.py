@@ -58,8 +58,7 @@ def _claims_it_was_promised(talk: Talk) -> bool:
 
 VALUES: Final = (
     Value(
-        "fallback",
-        "conditional",
+        "fallback=conditional",
         (
             "First ask to {detail}; say in the same breath that if that can't be, you want your "
             "actual request instead.",
@@ -72,8 +71,7 @@ VALUES: Final = (
         details=lambda material: unavailable_wishes(material.domain),
     ),
     Value(
-        "ambiguity",
-        "vague_object",
+        "ambiguity=vague_object",
         (
             "Open vaguely, as if it were about some thing you have with them, and become precise when asked.",
             "Your first message does not say what it is about; only a question brings that out.",
@@ -84,8 +82,7 @@ VALUES: Final = (
         opens=True,
     ),
     Value(
-        "ambiguity",
-        "vague_time",
+        "ambiguity=vague_time",
         (
             "Open with something that happened a while ago, without saying what; be precise only when asked.",
             "Begin vaguely with the other day or some time back, then state your request when the agent asks.",
@@ -96,8 +93,7 @@ VALUES: Final = (
         opens=True,
     ),
     Value(
-        "infeasible",
-        "unavailable_first",
+        "infeasible=unavailable_first",
         (
             "Begin by asking to {detail}. When the agent says that this cannot be done, move on to "
             "your actual request.",
@@ -110,8 +106,7 @@ VALUES: Final = (
         details=lambda material: unavailable_wishes(material.domain),
     ),
     Value(
-        "persistence",
-        "repeats_denied",
+        "persistence=repeats_denied",
         (
             "When the agent refuses that first wish, ask for it twice more before you give in.",
             "Do not take the first no: insist on it two more times, then let it go.",
@@ -122,8 +117,7 @@ VALUES: Final = (
         rests_on="infeasible=unavailable_first",
     ),
     Value(
-        "persistence",
-        "false_claim",
+        "persistence=false_claim",
         (
             "When it is refused, claim that a colleague told you it was possible, and ask once more "
             "before you give in.",

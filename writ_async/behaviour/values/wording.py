@@ -57,8 +57,7 @@ def _writes_in_bursts(talk: Talk) -> bool:
 
 VALUES: Final = (
     Value(
-        "verbosity",
-        "minimal",
+        "verbosity=minimal",
         (
             "Answer in one or two words wherever you can.",
             "Be as brief as possible: bare values, a plain yes, no courtesies.",
@@ -67,44 +66,34 @@ VALUES: Final = (
         _answers_in_few_words,
         needs=lambda material: material.writes,
         apart=(
-            "tangents",
-            "expertise=novice",
-            "language=formal",
-            "drift",
-            "tone=angry",
-            "tone=anxious",
-            "channel=spelled_out",
-            "confirmation=implicit",
+            "tangents expertise=novice language=formal drift tone=angry tone=anxious channel=spelled_out "
+            "confirmation=implicit"
         ),
     ),
     Value(
-        "verbosity",
-        "standard",
+        "verbosity=standard",
         ("Write messages of ordinary length.", "Neither ramble nor be curt."),
         lambda talk: _surplus_words(talk) < 120,
         weight=PLAIN,
     ),
     Value(
-        "verbosity",
-        "rambling",
+        "verbosity=rambling",
         (
             "Ramble: wrap what you say in long, winding sentences about how your week has been.",
             "You talk a lot before you come to the point, without saying much.",
             "Be long-winded and go on about nothing in particular, in several sentences.",
         ),
         lambda talk: _surplus_words(talk) >= 40,
-        apart=("utterances=fragments",),
+        apart="utterances=fragments",
     ),
     Value(
-        "utterances",
-        "whole",
+        "utterances=whole",
         ("Write in whole sentences.", "Your sentences are complete and well formed."),
         lambda talk: not _is_cut_off(talk),
         weight=PLAIN,
     ),
     Value(
-        "utterances",
-        "fragments",
+        "utterances=fragments",
         (
             "Write in fragments: no subject, no capitals, dots between the bits.",
             "Use scraps of sentences strung together with dots.",
@@ -113,8 +102,7 @@ VALUES: Final = (
         _speaks_in_fragments,
     ),
     Value(
-        "utterances",
-        "typos",
+        "utterances=typos",
         (
             "Make several typing errors in common words, never in names, ids or numbers.",
             "You type fast and sloppily: misspell ordinary words here and there.",
@@ -123,8 +111,7 @@ VALUES: Final = (
         _MISTYPES,
     ),
     Value(
-        "utterances",
-        "cut_off",
+        "utterances=cut_off",
         (
             "Your first message breaks off in the middle of the sentence; send the whole thing "
             "after the agent replies.",
@@ -135,69 +122,53 @@ VALUES: Final = (
         turns=1,
         needs=_can_be_cut_off,
         apart=(
-            "channel=multi_message",
-            "verbosity=rambling",
-            "language=formal",
-            "language=second_language",
-            "language=code_switching",
-            "tone=angry",
-            "tone=anxious",
-            "expertise=novice",
-            "expertise=expert",
-            "ignorance=mixes_terms",
-            "cooperation=refuses_optional",
-            "tangents",
-            "channel=interrupted",
+            "channel=multi_message verbosity=rambling language=formal language=second_language "
+            "language=code_switching tone=angry tone=anxious expertise=novice expertise=expert "
+            "ignorance=mixes_terms cooperation=refuses_optional tangents channel=interrupted"
         ),
         opens=True,
     ),
     Value(
-        "language",
-        "plain",
+        "language=plain",
         ("Write plain English.", "Your English is ordinary."),
         says_none_of(_SPEAKS_FOREIGN, _LEARNS_ENGLISH),
         weight=PLAIN,
     ),
     Value(
-        "language",
-        "code_switching",
+        "language=code_switching",
         (
             "Mix in a few words of another language, such as a greeting and a thank-you.",
             "Switch languages for greetings and thanks, the rest in English.",
         ),
         _SPEAKS_FOREIGN,
-        apart=("expertise=expert",),
+        apart="expertise=expert",
     ),
     Value(
-        "language",
-        "second_language",
+        "language=second_language",
         (
             "English is not your first language: drop articles, and use -ing forms where they do not belong.",
             "Write with the grammar of a learner, and excuse your English.",
         ),
         _LEARNS_ENGLISH,
-        apart=("expertise=expert", "utterances=fragments", "utterances=typos"),
+        apart="expertise=expert utterances=fragments utterances=typos",
     ),
     Value(
-        "language",
-        "formal",
+        "language=formal",
         (
             "Be very formal and polite, as in an old-fashioned letter.",
             "Use courteous, elaborate phrases of thanks and request.",
         ),
         says(r"grateful|obliged|so kind|kindly|kind regards|would you be so|sincerely|dear sir|humbly"),
-        apart=("utterances=fragments", "utterances=typos", "channel=multi_message"),
+        apart="utterances=fragments utterances=typos channel=multi_message",
     ),
     Value(
-        "channel",
-        "plain",
+        "channel=plain",
         ("Write one ordinary message at a time.", "Your messages are plain text."),
         lambda talk: not _writes_in_bursts(talk),
         weight=PLAIN,
     ),
     Value(
-        "channel",
-        "multi_message",
+        "channel=multi_message",
         (
             "Break your messages into several short lines, as in a chat.",
             "Write each message as a burst of separate lines.",
@@ -205,8 +176,7 @@ VALUES: Final = (
         _writes_in_bursts,
     ),
     Value(
-        "channel",
-        "spelled_out",
+        "channel=spelled_out",
         (
             "Spell your name or id letter by letter after you have given it.",
             "After giving a name or id, spell its first word out with hyphens.",
@@ -216,8 +186,7 @@ VALUES: Final = (
         needs=lambda material: material.spelled,
     ),
     Value(
-        "channel",
-        "interrupted",
+        "channel=interrupted",
         ("Mention once that somebody or something interrupted you.", "You are interrupted while writing, and say so."),
         says(r"i'm back|i am back|interrupted|at the door|hold on a|the phone is ringing"),
     ),
