@@ -59,15 +59,16 @@ IF_NOT: Final = (
     "If that is out of the question, I'll take this instead.",
     "If it can't be done, then please do the following.",
 )
+_CONCERNS: Final = (
+    "It's about",
+    "I'm writing about",
+    "This concerns",
+    "I have a question about",
+    "I need help with",
+    "It has to do with",
+)
 VAGUE_OBJECT: Final = (
-    (
-        "It's about",
-        "I'm writing about",
-        "This concerns",
-        "I have a question about",
-        "I need help with",
-        "It has to do with",
-    ),
+    _CONCERNS,
     ("that thing", "something", "the thing", "one of my things", "the stuff", "something or other"),
     (
         "I got from you.",
@@ -81,14 +82,7 @@ VAGUE_OBJECT: Final = (
     ),
 )
 VAGUE_TIME: Final = (
-    (
-        "It's about",
-        "I'm writing about",
-        "This concerns",
-        "I have a question about",
-        "I need help with",
-        "It has to do with",
-    ),
+    _CONCERNS,
     (
         "what I arranged",
         "what I did on your site",
@@ -302,34 +296,12 @@ INTERRUPTED: Final = (
 SPELLED: Final = ("Letter by letter:", "Let me spell it out:", "Spelled out, that is", "I'll spell that:")
 FURTHER: Final = ("There is more:", "Also:", "And:", "Then:", "Next:", "")
 DENY: Final = ("No, that's not what I want.", "No, don't do that.", "No, I don't agree to that.")
-TYPOS: Final = {
-    "please": "plese",
-    "want": "wnat",
-    "would": "woudl",
-    "because": "becuase",
-    "with": "wiht",
-    "that": "taht",
-    "have": "hvae",
-    "there": "thier",
-    "should": "shoud",
-    "about": "abuot",
-    "thanks": "thx",
-    "could": "coud",
-    "help": "hlep",
-    "just": "jsut",
-    "which": "wich",
-    "this": "tihs",
-    "from": "form",
-    "what": "waht",
-    "the": "teh",
-    "and": "adn",
-    "i'm": "im",
-    "i'd": "id",
-    "like": "liek",
-    "need": "neeed",
-    "it's": "its",
-    "you": "u",
-}
+_TYPOS: Final = (
+    "please:plese want:wnat would:woudl because:becuase with:wiht that:taht have:hvae there:thier "
+    "should:shoud about:abuot thanks:thx could:coud help:hlep just:jsut which:wich this:tihs from:form "
+    "what:waht the:teh and:adn i'm:im i'd:id like:liek need:neeed it's:its you:u"
+)
+TYPOS: Final = dict(pair.split(":") for pair in _TYPOS.split())
 GRAMMAR: Final = (
     (r"\bI'd like to\b", "I am wanting to"),
     (r"\bI would like to\b", "I am wanting to"),
