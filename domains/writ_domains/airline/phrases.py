@@ -495,3 +495,12 @@ CABIN_BEFORE_BAGS: Final = (
     "I want it in that order, cabin first and bags second.",
     "The bags come second, so that the allowance of the new cabin counts.",
 )
+BAGS: Final = (
+    "I need {bags} checked {word} in total.",
+    "I want to check {bags} {word}{whose}.",
+    "There will be {bags} checked {word} altogether.",
+)
+INSURED: Final = {
+    "yes": ("I want travel insurance.", "I'd like to add the travel insurance.", "Travel insurance: yes."),
+    "no": ("I want no travel insurance.", "I don't need travel insurance: no.", "Travel insurance: no."),
+}

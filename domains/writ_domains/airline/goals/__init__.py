@@ -33,12 +33,7 @@ RULES = GoalRules(
     fetch=FETCH,
     changes=changes,
     plans=other_encodings,
-    shortcuts={
-        "nonstop only": _direct,
-        "first date": _on(0),
-        "last date": _on(-1),
-        "first airport": _first_origin,
-    },
+    shortcuts={"nonstop only": _direct, "first date": _on(0), "last date": _on(-1), "first airport": _first_origin},
 )
 
 __all__ = ["OBJECTIVES", "RULES"]

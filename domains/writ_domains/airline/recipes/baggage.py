@@ -10,15 +10,15 @@ from writ_async.core.state import World
 from writ_domains.airline import phrases
 from writ_domains.airline.recipes.customers import (
     Places,
-    ask_amount,
     choose_method,
+    draft,
     draw_customer_with_later_trips,
     is_told_by_route,
     later_trips,
     method_params,
+    perhaps_ask,
     play,
     say_payment,
-    tell,
 )
 from writ_domains.kit.gold import Gold, choose_one
 from writ_domains.kit.phrasing import pick
@@ -30,13 +30,10 @@ def add_phrase(rng: Random, more: int) -> str:
     return pick(rng, phrases.ADD_BAGS).format(more=more, bags=bags)
 
 
-def _joined(rng: Random, more: int, trip: str) -> str:
+def add_bags_to(rng: Random, more: int, trip: str) -> str:
+    """A verb phrase for adding checked bags to a trip."""
     phrase = add_phrase(rng, more)
     return f"{phrase} {trip}" if phrase.endswith(" on") else f"{phrase} to {trip}"
-
-
-def _ask_charge(rng: Random) -> str:
-    return ask_amount(rng, pick(rng, phrases.BAG_CHARGE))
 
 
 def _add(world: World, rng: Random, gold: Gold, how: str) -> Draft:
@@ -68,13 +65,10 @@ def _add(world: World, rng: Random, gold: Gold, how: str) -> Draft:
         say_payment(customer.user, method, rng),
         *details,
     ]
-    told: list[float] = []
     charge = decision.figures["charge"]
-    if charge and rng.random() < 0.5:
-        details.append(_ask_charge(rng))
-        told.append(charge)
-    wish = _joined(rng, more, named)
-    return gold.draft(tell(rng, customer.user, wish, details, unknown=unknown), told)
+    question, due = perhaps_ask(gold, rng, phrases.BAG_CHARGE, charge)
+    wish = add_bags_to(rng, more, named)
+    return draft(gold, rng, customer.user, wish, [*details, question], unknown=unknown, due=due)
 
 
 def bags_by_id(world: World, rng: Random, gold: Gold) -> Draft:

@@ -12,21 +12,23 @@ from writ_domains.airline.lookups import routes
 from writ_domains.airline.recipes.customers import (
     NEW_YORK,
     Places,
-    ask_amount,
+    draft,
     draw_customer,
+    perhaps_ask,
     say_cabin,
     say_day,
     say_days,
-    tell,
 )
 from writ_domains.airline.recipes.party import book, draw_party
 from writ_domains.airline.schedule import AIRPORTS, DAYS, FIRST_OPEN
+from writ_domains.airline.schema import CabinName
 from writ_domains.kit.gold import Gold, choose_one
 from writ_domains.kit.phrasing import listing, pick
 
 
-def _in_cabin(rng: Random, cabin: str) -> str:
-    return pick(rng, phrases.IN_CABIN).format(cabin)
+def _say_in_cabin(cabin: CabinName, rng: Random) -> str:
+    said = say_cabin(cabin, rng)
+    return pick(rng, phrases.IN_CABIN).format(said)
 
 
 def book_by_departure(world: World, rng: Random, gold: Gold) -> Draft:
@@ -45,14 +47,11 @@ def book_by_departure(world: World, rng: Random, gold: Gold) -> Draft:
         pick(rng, phrases.OCCASIONS),
         pick(rng, phrases.NONSTOP_AT).format(time=time[:5]),
         pick(rng, phrases.ONE_WAY),
-        _in_cabin(rng, say_cabin(party.cabin, rng)),
+        _say_in_cabin(party.cabin, rng),
         *people,
     ]
-    told: list[float] = []
-    if rng.random() < 0.5:
-        details.append(ask_amount(rng))
-        told.append(decision.figures["total"])
-    return gold.draft(tell(rng, user, wish, details, facts=party.facts), told)
+    question, due = perhaps_ask(gold, rng, "the total price", decision.figures["total"])
+    return draft(gold, rng, user, wish, [*details, question], facts=party.facts, due=due)
 
 
 def _hours(rng: Random) -> tuple[dict[str, str], str]:
@@ -102,11 +101,8 @@ def _cheapest(rng: Random, gold: Gold, world: World, origins: list[str], destina
         pick(rng, phrases.ONE_WAY),
         *people,
     ]
-    told: list[float] = []
-    if rng.random() < 0.5:
-        details.append(ask_amount(rng))
-        told.append(decision.figures["total"])
-    return gold.draft(tell(rng, user, wish, details, facts=party.facts), told)
+    question, due = perhaps_ask(gold, rng, "the total price", decision.figures["total"])
+    return draft(gold, rng, user, wish, [*details, question], facts=party.facts, due=due)
 
 
 def _airports(rng: Random) -> tuple[list[str], str]:
@@ -157,8 +153,5 @@ def book_cheapest_round_trip(world: World, rng: Random, gold: Gold) -> Draft:
         pick(rng, phrases.STOPS),
         *people,
     ]
-    told: list[float] = []
-    if rng.random() < 0.5:
-        details.append(ask_amount(rng))
-        told.append(decision.figures["total"])
-    return gold.draft(tell(rng, user, wish, details, facts=party.facts), told)
+    question, due = perhaps_ask(gold, rng, "the total price", decision.figures["total"])
+    return draft(gold, rng, user, wish, [*details, question], facts=party.facts, due=due)

@@ -9,15 +9,15 @@ from writ_async.core.state import World
 from writ_domains.airline import phrases
 from writ_domains.airline.recipes.baggage import add_phrase
 from writ_domains.airline.recipes.customers import (
-    ask_amount,
     choose_method,
+    draft,
     draw_customer_with_later_trips,
     later_trips,
     method_params,
+    perhaps_ask,
     play,
     say_cabin,
     say_payment,
-    tell,
 )
 from writ_domains.airline.schema import CABINS, CabinName, Reservation
 from writ_domains.kit.gold import Gold, choose_one
@@ -54,11 +54,8 @@ def cabin_by_id(world: World, rng: Random, gold: Gold) -> Draft:
         pick(rng, phrases.KEEP_FLIGHTS),
         say_payment(customer.user, method, rng),
     ]
-    told: list[float] = []
-    if extra and rng.random() < 0.5:
-        details.append(ask_amount(rng, "how much I pay extra" if extra > 0 else "how much I get back"))
-        told.append(extra)
-    return gold.draft(tell(rng, customer.user, wish, details), told)
+    question, due = perhaps_ask(gold, rng, "how much I pay extra" if extra > 0 else "how much I get back", extra)
+    return draft(gold, rng, customer.user, wish, [*details, question], due=due)
 
 
 def cheapest_upgrade(world: World, rng: Random, gold: Gold) -> Draft:
@@ -80,11 +77,8 @@ def cheapest_upgrade(world: World, rng: Random, gold: Gold) -> Draft:
         pick(rng, phrases.FORGOT),
         say_payment(customer.user, method, rng),
     ]
-    told: list[float] = []
-    if extra > 0 and rng.random() < 0.5:
-        details.append(ask_amount(rng, "what the change costs"))
-        told.append(extra)
-    return gold.draft(tell(rng, customer.user, wish, details, unknown=phrases.NO_IDS), told)
+    question, due = perhaps_ask(gold, rng, "what the change costs", max(extra, 0.0))
+    return draft(gold, rng, customer.user, wish, [*details, question], unknown=phrases.NO_IDS, due=due)
 
 
 def upgrade_then_bags(world: World, rng: Random, gold: Gold) -> Draft:
@@ -109,9 +103,6 @@ def upgrade_then_bags(world: World, rng: Random, gold: Gold) -> Draft:
         pick(rng, phrases.SAME_FLIGHTS),
         say_payment(customer.user, method, rng),
     ]
-    told: list[float] = []
     extra = upgrade.figures["extra"]
-    if extra and rng.random() < 0.4:
-        details.append(ask_amount(rng, "what the change of cabin costs"))
-        told.append(extra)
-    return gold.draft(tell(rng, customer.user, wish, details), told)
+    question, due = perhaps_ask(gold, rng, "what the change of cabin costs", extra, chance=0.4)
+    return draft(gold, rng, customer.user, wish, [*details, question], due=due)

@@ -11,21 +11,17 @@ from writ_domains.airline import phrases
 from writ_domains.airline.policy import Reason, StateView, may_cancel
 from writ_domains.airline.recipes.customers import (
     Places,
-    ask_amount,
+    draft,
     draw_customer_with_later_trips,
     later_trips,
+    perhaps_ask,
     play,
     say_reason,
-    tell,
 )
 from writ_domains.kit.gold import Gold, Unfit, choose_one, choose_some
 from writ_domains.kit.phrasing import listing, pick
 
 _REASONS: Final[tuple[Reason, ...]] = ("change of plan", "change of plan", "health", "weather")
-
-
-def _ask_refund(rng: Random) -> str:
-    return ask_amount(rng, pick(rng, phrases.REFUND))
 
 
 def cancel_by_id(world: World, rng: Random, gold: Gold) -> Draft:
@@ -41,12 +37,8 @@ def cancel_by_id(world: World, rng: Random, gold: Gold) -> Draft:
     details = [say_reason(why, rng)]
     if rng.random() < 0.5:
         details.insert(0, f"It's the trip {places.route(rng, trip)}.")
-    told: list[float] = []
-    if rng.random() < 0.4 and not gold.refusal:
-        details.append(_ask_refund(rng))
-        told.append(decision.figures["refund"])
-    extra = pick(rng, phrases.ACCEPT_NO) if gold.refusal else ""
-    return gold.draft(tell(rng, customer.user, wish, details, extra=extra), told)
+    question, due = perhaps_ask(gold, rng, phrases.REFUND, decision.figures["refund"], chance=0.4)
+    return draft(gold, rng, customer.user, wish, [*details, question], due=due)
 
 
 def cancel_several(world: World, rng: Random, gold: Gold) -> Draft:
@@ -59,7 +51,7 @@ def cancel_several(world: World, rng: Random, gold: Gold) -> Draft:
         play(gold, customer.user, "cancel", trip={"id": trip.reservation_id}, reason=why)
     ids = listing([trip.reservation_id for trip in trips])
     wish = pick(rng, phrases.CANCEL_SEVERAL).format(count=len(trips), ids=ids)
-    return gold.draft(tell(rng, customer.user, wish, [say_reason(why, rng)]))
+    return draft(gold, rng, customer.user, wish, [say_reason(why, rng)])
 
 
 def _all_allowed(world: World, rng: Random, gold: Gold, count: bool) -> Draft:
@@ -77,7 +69,7 @@ def _all_allowed(world: World, rng: Random, gold: Gold, count: bool) -> Draft:
         pick(rng, phrases.FORGOT),
         pick(rng, phrases.OTHERS_STAY),
     ]
-    return gold.draft(tell(rng, customer.user, wish, details, unknown=phrases.NO_IDS))
+    return draft(gold, rng, customer.user, wish, details, unknown=phrases.NO_IDS)
 
 
 def cancel_only_cancellable(world: World, rng: Random, gold: Gold) -> Draft:
@@ -100,16 +92,9 @@ def cancel_priciest_business(world: World, rng: Random, gold: Gold) -> Draft:
     decision = play(gold, customer.user, "cancel", trip={"paid": "least" if cheapest else "most"}, reason=why)
     word = pick(rng, phrases.CHEAPEST) if cheapest else pick(rng, phrases.DEAREST)
     wish = pick(rng, phrases.CANCEL_BUSINESS).format(word=word)
-    details = [
-        say_reason(why, rng),
-        pick(rng, phrases.FORGOT),
-        pick(rng, phrases.BY_TOTAL_PAID),
-    ]
-    told: list[float] = []
-    if rng.random() < 0.5:
-        details.append(_ask_refund(rng))
-        told.append(decision.figures["refund"])
-    return gold.draft(tell(rng, customer.user, wish, details, unknown=phrases.NO_IDS), told)
+    details = [say_reason(why, rng), pick(rng, phrases.FORGOT), pick(rng, phrases.BY_TOTAL_PAID)]
+    question, due = perhaps_ask(gold, rng, phrases.REFUND, decision.figures["refund"])
+    return draft(gold, rng, customer.user, wish, [*details, question], unknown=phrases.NO_IDS, due=due)
 
 
 def cancel_soonest_trip(world: World, rng: Random, gold: Gold) -> Draft:
@@ -121,10 +106,5 @@ def cancel_soonest_trip(world: World, rng: Random, gold: Gold) -> Draft:
     wish = pick(rng, phrases.CANCEL_BY_START).format(
         which="last" if last else "first", next="latest" if last else "next"
     )
-    details = [
-        say_reason(why, rng),
-        pick(rng, phrases.FORGOT),
-        pick(rng, phrases.BY_FIRST_FLIGHT),
-    ]
-    extra = pick(rng, phrases.ACCEPT_NO) if gold.refusal else ""
-    return gold.draft(tell(rng, customer.user, wish, details, unknown=phrases.NO_IDS, extra=extra))
+    details = [say_reason(why, rng), pick(rng, phrases.FORGOT), pick(rng, phrases.BY_FIRST_FLIGHT)]
+    return draft(gold, rng, customer.user, wish, details, unknown=phrases.NO_IDS)

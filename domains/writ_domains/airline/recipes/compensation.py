@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 from typing import Final
 
@@ -16,53 +17,41 @@ from writ_domains.airline.policy import (
     may_cancel,
     may_compensate,
 )
-from writ_domains.airline.recipes.customers import (
-    Customer,
-    Places,
-    draw_customer,
-    is_plain,
-    play,
-    say_reason,
-    tell,
-)
-from writ_domains.airline.schema import TODAY, Reservation
+from writ_domains.airline.recipes.customers import Customer, Places, draft, draw_customer, is_plain, play, say_reason
+from writ_domains.airline.schema import TODAY, Reservation, User
 from writ_domains.kit.gold import Gold, Unfit, choose_one
 from writ_domains.kit.phrasing import pick
 
 _MOST_STATUSES: Final = 16
 
 
-def _cancelled_trips(world: World) -> tuple[tuple[Customer, Reservation], ...]:
-    """Users and trips that lost a flight; `may_compensate` decides on those."""
-    view = StateView(State(world))
-    found: list[tuple[Customer, Reservation]] = []
-    for user in world.tables["users"].values():
-        trips = tuple(world.tables["reservations"][key] for key in user.reservations)
-        for trip in trips:
-            if is_active(trip) and has_cancelled_flight(view, trip) and is_plain(trip):
-                found.append((Customer(user, trips), trip))
-    return tuple(found)
+Claim = tuple[Customer, Reservation]
 
 
-def _delayed_trips(world: World) -> tuple[tuple[Customer, Reservation], ...]:
-    """Users and trips with a delayed flight that may be cancelled and compensated."""
-    view = StateView(State(world))
-    found: list[tuple[Customer, Reservation]] = []
-    for user in world.tables["users"].values():
-        trips = tuple(world.tables["reservations"][key] for key in user.reservations)
-        for trip in trips:
-            if (
-                has_delayed_flight(view, trip)
-                and may_cancel(view, trip, "change of plan")
-                and may_compensate(user, trip)
-                and is_plain(trip)
-            ):
-                found.append((Customer(user, trips), trip))
-    return tuple(found)
+def _trips_that(fits: Callable[[StateView, User, Reservation], bool]) -> Callable[[World], tuple[Claim, ...]]:
+    """An index of customers and those of their trips that fit."""
+
+    def build(world: World) -> tuple[Claim, ...]:
+        view, found = StateView(State(world)), []
+        for user in world.tables["users"].values():
+            trips = tuple(world.tables["reservations"][key] for key in user.reservations)
+            found += [(Customer(user, trips), trip) for trip in trips if fits(view, user, trip) and is_plain(trip)]
+        return tuple(found)
+
+    return build
 
 
-def _claim(rng: Random) -> str:
-    return pick(rng, phrases.CLAIM)
+def _lost_flight(view: StateView, user: User, trip: Reservation) -> bool:
+    return is_active(trip) and has_cancelled_flight(view, trip)
+
+
+def _may_give_up_delayed(view: StateView, user: User, trip: Reservation) -> bool:
+    may_go = has_delayed_flight(view, trip) and may_cancel(view, trip, "change of plan")
+    return may_go and may_compensate(user, trip)
+
+
+_cancelled_trips: Final = _trips_that(_lost_flight)
+_delayed_trips: Final = _trips_that(_may_give_up_delayed)
 
 
 def certificate_by_id(world: World, rng: Random, gold: Gold) -> Draft:
@@ -70,13 +59,8 @@ def certificate_by_id(world: World, rng: Random, gold: Gold) -> Draft:
     customer, trip = choose_one(rng, world.index("airline.cancelled_trips", _cancelled_trips))
     play(gold, customer.user, "compensate", trip={"id": trip.reservation_id}, event="cancelled")
     wish = pick(rng, phrases.COMPENSATE_BY_ID).format(trip.reservation_id)
-    details = [pick(rng, phrases.UPSET), _claim(rng), _no_change(rng)]
-    extra = pick(rng, phrases.ACCEPT_NO) if gold.refusal else ""
-    return gold.draft(tell(rng, customer.user, wish, details, extra=extra))
-
-
-def _no_change(rng: Random) -> str:
-    return pick(rng, phrases.NO_CHANGE)
+    details = [pick(rng, phrases.UPSET), pick(rng, phrases.CLAIM), pick(rng, phrases.NO_CHANGE)]
+    return draft(gold, rng, customer.user, wish, details)
 
 
 def certificate_unknown_trip(world: World, rng: Random, gold: Gold) -> Draft:
@@ -93,10 +77,10 @@ def certificate_unknown_trip(world: World, rng: Random, gold: Gold) -> Draft:
         pick(rng, phrases.UP_TO_TODAY),
         pick(rng, phrases.WHICH_ARE_AFFECTED),
         pick(rng, phrases.UPSET),
-        _claim(rng),
-        _no_change(rng),
+        pick(rng, phrases.CLAIM),
+        pick(rng, phrases.NO_CHANGE),
     ]
-    return gold.draft(tell(rng, customer.user, wish, details, unknown=phrases.NO_IDS))
+    return draft(gold, rng, customer.user, wish, details, unknown=phrases.NO_IDS)
 
 
 def delay_cancel_certificate(world: World, rng: Random, gold: Gold) -> Draft:
@@ -113,7 +97,7 @@ def delay_cancel_certificate(world: World, rng: Random, gold: Gold) -> Draft:
         pick(rng, phrases.UPSET),
         pick(rng, phrases.THEN_COMPENSATE),
     ]
-    return gold.draft(tell(rng, customer.user, wish, details))
+    return draft(gold, rng, customer.user, wish, details)
 
 
 def cancel_lost_flight(world: World, rng: Random, gold: Gold) -> Draft:
@@ -124,7 +108,7 @@ def cancel_lost_flight(world: World, rng: Random, gold: Gold) -> Draft:
     play(gold, customer.user, "cancel", trip={"id": trip.reservation_id}, reason="airline cancelled")
     wish = pick(rng, phrases.CANCEL_LOST).format(trip.reservation_id)
     details = [say_reason("airline cancelled", rng), pick(rng, phrases.UPSET)]
-    return gold.draft(tell(rng, customer.user, wish, details))
+    return draft(gold, rng, customer.user, wish, details)
 
 
 def refuse_false_claim(world: World, rng: Random, gold: Gold) -> Draft:
@@ -133,5 +117,5 @@ def refuse_false_claim(world: World, rng: Random, gold: Gold) -> Draft:
     trip = choose_one(rng, [trip for trip in customer.trips if trip.flights[0].date <= TODAY and is_active(trip)])
     play(gold, customer.user, "compensate", trip={"id": trip.reservation_id}, event="cancelled")
     wish = pick(rng, phrases.CLAIM_FALSELY).format(trip.reservation_id)
-    details = [pick(rng, phrases.UPSET), _claim(rng), _no_change(rng)]
-    return gold.draft(tell(rng, customer.user, wish, details, extra=pick(rng, phrases.ACCEPT_NO)))
+    details = [pick(rng, phrases.UPSET), pick(rng, phrases.CLAIM), pick(rng, phrases.NO_CHANGE)]
+    return draft(gold, rng, customer.user, wish, details)

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import msgspec
 
+from writ_async.core.domain import Draft
 from writ_async.core.goal import Decision
 from writ_async.core.state import World
-from writ_async.core.task import Fact, Scenario
+from writ_async.core.task import Fact
 from writ_domains.airline import phrases
 from writ_domains.airline.goals import RULES
 from writ_domains.airline.policy import Reason, is_active, is_later, may_pay_update
@@ -22,7 +23,7 @@ from writ_domains.kit.gold import Gold, Unfit, choose_one, recipe_maker
 from writ_domains.kit.identity import full_name, identify_by_user_id
 from writ_domains.kit.payment import describe_method, name_method
 from writ_domains.kit.people import FIRST_NAMES, LAST_NAMES
-from writ_domains.kit.phrasing import pick
+from writ_domains.kit.phrasing import Forms, pick
 from writ_domains.kit.wishes import tell_wish
 
 NEW_YORK: Final = ("JFK", "LGA", "EWR")
@@ -101,19 +102,34 @@ def play(gold: Gold, user: User, objective: str, **params: Any) -> Decision:
     return gold.play_goal(objective, {"who": who, **params})
 
 
-def tell(
+def draft(
+    gold: Gold,
     rng: Random,
     user: User,
     wish: str,
     details: Sequence[str],
     *,
+    due: float = 0.0,
     facts: Sequence[Fact] = (),
     unknown: str = "",
-    extra: str = "",
-) -> Scenario:
-    """A scenario from a wish (a verb phrase), first-person details, and facts that are said when asked for."""
+) -> Draft:
+    """What was played as a draft, asked for by a wish (a verb phrase) with first-person details.
+
+    `due` is an amount that the user asked for, `facts` are said when asked for. For a refusal the user accepts a no.
+    """
+    no = pick(rng, phrases.ACCEPT_NO) if gold.refusal else ""
     identity = identify_by_user_id(user.user_id, user.name, rng)
-    return tell_wish(identity, wish, details, rng, facts=facts, unknown=unknown, extra=extra)
+    return gold.draft(
+        tell_wish(identity, wish, details, rng, facts=facts, unknown=unknown, extra=no), [due] if due else []
+    )
+
+
+def perhaps_ask(gold: Gold, rng: Random, what: str | Forms, amount: float, *, chance: float = 0.5) -> tuple[str, float]:
+    """By chance a sentence that asks for an amount, which is called `what`, and the amount; else nothing and 0."""
+    if not amount or rng.random() >= chance or gold.refusal:
+        return "", 0.0
+    called = what if isinstance(what, str) else pick(rng, what)
+    return pick(rng, phrases.ASK_AMOUNT).format(what=called), amount
 
 
 def method_params(user: User, method: PaymentMethod) -> dict[str, Any]:
@@ -130,11 +146,6 @@ def say_payment(user: User, method: PaymentMethod, rng: Random) -> str:
     """A sentence on what a change is paid with, or refunded to."""
     said = say_method(user, method, rng)
     return pick(rng, phrases.PAY_WITH).format(said=said)
-
-
-def ask_amount(rng: Random, what: str = "the total price") -> str:
-    """A sentence that asks for an amount."""
-    return pick(rng, phrases.ASK_AMOUNT).format(what=what)
 
 
 def say_reason(reason: Reason, rng: Random) -> str:

@@ -32,11 +32,6 @@ class Party(msgspec.Struct, frozen=True):
     facts: tuple[Fact, ...]
     pins: tuple[tuple[str, str], ...]
 
-    @property
-    def count(self) -> int:
-        """How many fly."""
-        return len(self.passengers)
-
 
 def _company(
     rng: Random, user: User, count: int
@@ -76,36 +71,24 @@ def _who(rng: Random, others: list[Passenger]) -> list[str]:
     ]
 
 
-def _bags_said(rng: Random, bags: int, others: bool) -> str:
-    word = "bag" if bags == 1 else "bags"
+def _say_bags(rng: Random, bags: int, others: bool) -> str:
     if bags == 0:
         return pick(rng, phrases.NO_BAGS)
-    return pick(
-        rng,
-        (
-            f"I need {bags} checked {word} in total.",
-            f"I want to check {bags} {word}" + (" for everybody together." if others else "."),
-            f"There will be {bags} checked {word} altogether.",
-        ),
-    )
+    word, whose = "bag" if bags == 1 else "bags", " for everybody together" if others else ""
+    return pick(rng, phrases.BAGS).format(bags=bags, word=word, whose=whose)
 
 
-def draw_party(rng: Random, user: User, most: int = 4) -> Party:
+def draw_party(rng: Random, user: User) -> Party:
     """A random party of one to four people."""
     cabin: CabinName = pick(rng, (*CABINS, "economy"))
-    others, wanted, details, facts = _company(rng, user, pick(rng, (0, 0, 0, 1, 1, 2, 3)[: most + 3]))
+    others, wanted, details, facts = _company(rng, user, pick(rng, (0, 0, 0, 1, 1, 2, 3)))
     count = len(others) + 1
     free = FREE_BAGS[user.membership][cabin] * count
     beyond = (free, free + 1, free + 2) if free <= 5 else (count + 1,)
     bags = pick(rng, (0, 1, 1, 2, count, *beyond))
     insurance: Insurance = "yes" if rng.random() < 0.4 else "no"
-    insured = (
-        ("I want travel insurance.", "I'd like to add the travel insurance.", "Travel insurance: yes.")
-        if insurance == "yes"
-        else ("I want no travel insurance.", "I don't need travel insurance: no.", "Travel insurance: no.")
-    )
     who = _who(rng, others)
-    sentences = [*who, *details, _bags_said(rng, bags, bool(others)), pick(rng, insured)]
+    sentences = [*who, *details, _say_bags(rng, bags, bool(others)), pick(rng, phrases.INSURED[insurance])]
     return Party(
         user,
         cabin,

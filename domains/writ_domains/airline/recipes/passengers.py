@@ -11,12 +11,12 @@ from writ_async.core.state import World
 from writ_async.core.task import Fact
 from writ_domains.airline import phrases
 from writ_domains.airline.recipes.customers import (
+    draft,
     draw_birthday,
     draw_customer_with_later_trips,
     draw_newcomer,
     later_trips,
     play,
-    tell,
 )
 from writ_domains.airline.schema import Passenger, Reservation
 from writ_domains.kit.gold import Gold, Unfit, choose_one
@@ -65,7 +65,7 @@ def passenger_by_id(world: World, rng: Random, gold: Gold) -> Draft:
     play(gold, customer.user, "passengers", trip={"id": trip.reservation_id}, old=full_name(old), new=new)
     where = pick(rng, phrases.ON_RESERVATION)
     wish = f"{wish} {where.format(trip.reservation_id)}"
-    return gold.draft(tell(rng, customer.user, wish, [*details, fact.text], facts=[fact]))
+    return draft(gold, rng, customer.user, wish, [*details, fact.text], facts=[fact])
 
 
 def passenger_unknown_trip(world: World, rng: Random, gold: Gold) -> Draft:
@@ -77,7 +77,7 @@ def passenger_unknown_trip(world: World, rng: Random, gold: Gold) -> Draft:
     play(gold, customer.user, "passengers", trip={"passenger": full_name(old)}, old=full_name(old), new=new)
     which = pick(rng, phrases.TRIP_WITH_PASSENGER).format(name=full_name(old))
     story = [which, pick(rng, phrases.FORGOT), *details, fact.text]
-    return gold.draft(tell(rng, customer.user, wish, story, facts=[fact], unknown=phrases.NO_IDS))
+    return draft(gold, rng, customer.user, wish, story, facts=[fact], unknown=phrases.NO_IDS)
 
 
 def refuse_fewer_passengers(world: World, rng: Random, gold: Gold) -> Draft:
@@ -88,4 +88,4 @@ def refuse_fewer_passengers(world: World, rng: Random, gold: Gold) -> Draft:
     play(gold, customer.user, "head_count", trip={"id": trip.reservation_id}, old=old)
     wish = pick(rng, phrases.TAKE_OFF).format(old=old, id=trip.reservation_id)
     details = [pick(rng, phrases.NOT_COMING).format(old=old)]
-    return gold.draft(tell(rng, customer.user, wish, details, extra=pick(rng, phrases.ACCEPT_NO)))
+    return draft(gold, rng, customer.user, wish, details)

@@ -11,16 +11,16 @@ from writ_domains.airline import phrases
 from writ_domains.airline.policy import StateView, may_change_flights
 from writ_domains.airline.recipes.customers import (
     Places,
-    ask_amount,
     choose_method,
+    draft,
     draw_customer_with_later_trips,
     is_told_by_route,
     later_trips,
     method_params,
+    perhaps_ask,
     play,
     say_days,
     say_payment,
-    tell,
 )
 from writ_domains.airline.schedule import DAYS, FIRST_OPEN
 from writ_domains.airline.schema import Reservation
@@ -65,14 +65,10 @@ def _move(world: World, rng: Random, gold: Gold, known: bool) -> Draft:
         "" if known else pick(rng, phrases.FORGOT),
         say_payment(customer.user, method, rng),
     ]
-    told: list[float] = []
     extra = decision.figures.get("extra", 0.0)
-    if extra and rng.random() < 0.5:
-        details.append(ask_amount(rng, "how much I pay extra" if extra > 0 else "how much I get back"))
-        told.append(extra)
     unknown = "" if known else phrases.NO_IDS
-    no = pick(rng, phrases.ACCEPT_NO) if gold.refusal else ""
-    return gold.draft(tell(rng, customer.user, wish, details, unknown=unknown, extra=no), told)
+    question, due = perhaps_ask(gold, rng, "how much I pay extra" if extra > 0 else "how much I get back", extra)
+    return draft(gold, rng, customer.user, wish, [*details, question], unknown=unknown, due=due)
 
 
 def rebook_by_id(world: World, rng: Random, gold: Gold) -> Draft:

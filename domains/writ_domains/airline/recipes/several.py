@@ -12,11 +12,12 @@ from writ_async.core.state import World
 from writ_async.core.task import Fact
 from writ_domains.airline import phrases
 from writ_domains.airline.policy import StateView, may_cancel
-from writ_domains.airline.recipes.baggage import add_phrase
+from writ_domains.airline.recipes.baggage import add_bags_to
 from writ_domains.airline.recipes.cabins import other_cabin
 from writ_domains.airline.recipes.customers import (
     Places,
     choose_method,
+    draft,
     draw_customer_with_later_trips,
     later_trips,
     method_params,
@@ -25,11 +26,10 @@ from writ_domains.airline.recipes.customers import (
     say_days,
     say_payment,
     say_reason,
-    tell,
 )
 from writ_domains.airline.recipes.passengers import change, companions, full_name
 from writ_domains.airline.schedule import DAYS, FIRST_OPEN
-from writ_domains.airline.schema import CreditCard, Reservation, User
+from writ_domains.airline.schema import Reservation, User
 from writ_domains.kit.gold import Gold, Unfit, choose_some
 from writ_domains.kit.phrasing import pick
 
@@ -55,8 +55,7 @@ def _bags(rng: Random, gold: Gold, user: User, trip: Reservation, card: dict[str
     more = rng.randint(1, 3)
     play(gold, user, "bags", trip={"id": trip.reservation_id}, more=more, pay=card)
     details = [gold.pin("calls", pick(rng, phrases.ONE_STEP))] if more > 1 else []
-    phrase = add_phrase(rng, more)
-    return _Step(f"{phrase} {'' if phrase.endswith(' on') else 'to '}reservation {trip.reservation_id}", details, [])
+    return _Step(add_bags_to(rng, more, f"reservation {trip.reservation_id}"), details, [])
 
 
 def _cabin(rng: Random, gold: Gold, user: User, trip: Reservation, card: dict[str, Any]) -> _Step:
@@ -89,7 +88,6 @@ def several_changes(world: World, rng: Random, gold: Gold) -> Draft:
     customer = draw_customer_with_later_trips(world, rng, 2)
     trips = choose_some(rng, later_trips(customer), 2, 6)
     card = choose_method(customer.user, rng, cards_only=True)
-    assert isinstance(card, CreditCard)
     pool = (_cancel, _bags, _cabin, _people)
     steps = rng.sample(pool, min(len(pool), len(trips))) + [pick(rng, pool) for _ in trips[len(pool) :]]
     paying = method_params(customer.user, card)
@@ -99,7 +97,7 @@ def several_changes(world: World, rng: Random, gold: Gold) -> Draft:
         details.append(say_payment(customer.user, card, rng))
     facts = [fact for step in done for fact in step.facts]
     wish = _join(rng, [step.wish for step in done])
-    return gold.draft(tell(rng, customer.user, wish, list(dict.fromkeys(details)), facts=facts))
+    return draft(gold, rng, customer.user, wish, list(dict.fromkeys(details)), facts=facts)
 
 
 def several_searches(world: World, rng: Random, gold: Gold) -> Draft:
@@ -126,8 +124,7 @@ def several_searches(world: World, rng: Random, gold: Gold) -> Draft:
     more = rng.randint(1, 3)
     play(gold, customer.user, "bags", trip={"start": "last" if last else "first"}, more=more, pay=paying)
     named = pick(rng, phrases.TRIP_BY_START)
-    phrase = add_phrase(rng, more)
-    wishes.append(f"{phrase} {'' if phrase.endswith(' on') else 'to '}{named.format('last' if last else 'first')}")
+    wishes.append(add_bags_to(rng, more, named.format("last" if last else "first")))
     if more > 1:
         details.append(gold.pin("calls", pick(rng, phrases.ONE_STEP)))
     if sum(trip.cabin == "business" for trip in later_trips(customer)) > 1:
@@ -155,4 +152,4 @@ def several_searches(world: World, rng: Random, gold: Gold) -> Draft:
     pay = say_payment(customer.user, card, rng)
     details += [order, "I go by the day of a trip's first flight.", pick(rng, phrases.FORGOT), pay]
     wish = _join(rng, wishes)
-    return gold.draft(tell(rng, customer.user, wish, details, facts=facts, unknown=phrases.NO_IDS))
+    return draft(gold, rng, customer.user, wish, details, facts=facts, unknown=phrases.NO_IDS)

@@ -19,15 +19,7 @@ from typing import Any, Final
 from writ_async.core.goal import Ambiguous, Key, NothingFits, Reader
 from writ_domains.kit.payment import find_method
 from writ_domains.kit.people import Address
-from writ_domains.retail.schema import (
-    GiftCard,
-    Order,
-    OrderItem,
-    PaymentMethod,
-    Product,
-    User,
-    Variant,
-)
+from writ_domains.retail.schema import GiftCard, Order, OrderItem, PaymentMethod, Product, User, Variant
 
 ORDER_MARGIN: Final = 5.0
 ITEM_MARGIN: Final = 5.0

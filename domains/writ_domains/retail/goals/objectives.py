@@ -25,11 +25,7 @@ def address_arguments(address: Any) -> dict[str, str]:
 
 
 def _decide(
-    customer: Customer,
-    name: str,
-    arguments: dict[str, Any],
-    order: Order,
-    figures: Mapping[str, float] | None = None,
+    customer: Customer, name: str, arguments: dict[str, Any], order: Order, figures: Mapping[str, float] | None = None
 ) -> Decision:
     """A decision on one write, refused where the policy forbids it. The profile is read only where a rule needs it."""
     refused = why_write_forbidden(customer, name, arguments, order)
