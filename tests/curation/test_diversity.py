@@ -7,7 +7,7 @@ import pytest
 from tests.support.crowd import VALUES, domain_and_world, environments, has_room, plain_tasks, told, told_tasks, trait
 from writ_async.api import run
 from writ_async.behaviour.axes import unshown_traits
-from writ_async.cli.check import diversity_table
+from writ_async.cli.tables import diversity_table
 from writ_async.core.behaviour import Axis, Behaviour
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory

@@ -1,18 +1,14 @@
 from __future__ import annotations
 
-import io
 import random
 from pathlib import Path
 
 import pytest
-from rich.console import Console
-from rich.table import Table
 
 from tests.support.samples import BAD_CALL, TALK, manifest, trajectory
 from writ_async.core.trajectory import Termination, Trajectory, Usage
-from writ_async.curation.selection import Funnel, funnel_table
 from writ_async.runs.folder import RunFolder
-from writ_async.runs.summary import Summary, render_reasons, render_table, summarise_rows
+from writ_async.runs.summary import summarise_rows
 
 
 def rows() -> list[Trajectory]:
@@ -62,51 +58,3 @@ def test_a_summary_file_does_not_depend_on_what_ended_first(tmp_path: Path) -> N
             run.write_summary(summarise_rows(order))
         written.append((tmp_path / str(seed) / "summary.json").read_bytes())
     assert len(set(written)) == 1
-
-
-def printed(table: Table, width: int) -> list[str]:
-    out = io.StringIO()
-    Console(file=out, width=width).print(table)
-    return out.getvalue().splitlines()
-
-
-def test_tables_fit_eighty_columns_with_nothing_cut() -> None:
-    summary = Summary()
-    usage = {"agent": Usage(1, 123_456_789, 1)}
-    for index in range(1500):
-        summary.add(
-            trajectory(
-                "a",
-                index,
-                kind="write-intensive",
-                domain="tau2:airline",
-                steps=150,
-                usage=usage,
-                reasons=("unseen-argument",),
-            )
-        )
-    for table in (render_table(summary), render_reasons(summary)):
-        for width in (80, 120):
-            text = printed(table, width)
-            assert "…" not in "".join(text)
-            assert max(map(len, text)) <= width
-    assert any(
-        "write-intensive" in line and "1,500" in line and "185G" in line for line in printed(render_table(summary), 80)
-    )
-
-
-def test_tables_of_an_empty_summary_are_drawn() -> None:
-    assert printed(render_table(Summary()), 80)
-    assert printed(render_reasons(Summary()), 80)
-
-
-def test_the_funnel_is_a_table_without_filters_at_which_nothing_fell() -> None:
-    funnel = Funnel()
-    for where, level in (("", "W1R0"), ("outcome", "W1R0"), ("outcome", "W2R1"), ("", "W1R0")):
-        funnel.add(where, "normal", level, ["tone=angry"])
-    table = funnel_table(funnel, ("ending", "outcome", "twins"))
-    assert [str(column.header) for column in table.columns] == ["fell at", "in", "outcome", "left", "%"]
-    assert list(table.columns[0].cells) == ["normal", "W1R0", "W2R1", "all"]
-    assert list(table.columns[3].cells) == ["2", "2", "0", "2"]
-    assert funnel.by_behaviour["tone=angry"].left == 2
-    assert len(list(funnel_table(Funnel(), ()).columns[0].cells)) == 1

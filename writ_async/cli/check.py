@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from writ_async.cli.output import print_json, print_tables
+from writ_async.cli.tables import counts_table, diversity_table, new_table
 from writ_async.commands.check import CheckReport, check_contamination, check_rows
 from writ_async.commands.check_proofs import ProofReport, check_proofs
 from writ_async.curation.contamination import Contamination
-from writ_async.curation.diversity import Diversity, measure_diversity
+from writ_async.curation.diversity import measure_diversity
 from writ_async.errors import InputError
 from writ_async.runs.view import RunView
 from writ_async.runs.writing import write_whole
@@ -69,33 +69,6 @@ def _check_diversity(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def diversity_table(measures: Diversity) -> Table:
-    """The measures as a table for a terminal: the whole in the title, then a line per value."""
-    from rich import box
-    from rich.table import Table
-
-    title = (
-        f"{measures.conversations:,} conversations · {measures.combinations:,} combinations of traits · distinct first "
-        f"turns {100 * measures.first_turns:.1f} % · distinct-1 {measures.distinct_1:.3f}, distinct-2 "
-        f"{measures.distinct_2:.3f} · {measures.turns:.1f} user turns of {measures.words:.1f} words · the first tells "
-        f"{100 * measures.first_slots:.0f} %"
-    )
-    table = Table(
-        title=title, title_justify="left", title_style="", box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False
-    )
-    table.add_column("axis", no_wrap=True)
-    table.add_column("value", no_wrap=True)
-    table.add_column("asked", justify="right")
-    table.add_column("shown %", justify="right")
-    last = ""
-    for key in sorted(measures.values):
-        axis, _, value = key.partition("=")
-        shown = measures.values[key]
-        table.add_row(axis if axis != last else "", value, f"{shown.asked:,}", f"{100 * shown.rate:.1f}")
-        last = axis
-    return table
-
-
 def _check_proofs(arguments: argparse.Namespace) -> int:
     report = check_proofs(arguments.path, arguments.data)
     if arguments.out:
@@ -117,7 +90,7 @@ def _problem_text(problem: Any) -> str:
 
 
 def _print_proofs(report: ProofReport) -> None:
-    print_tables(_counts_table("proofs that hold, by level", report.by_level, report.tasks))
+    print_tables(counts_table("proofs that hold, by level", report.by_level, report.tasks))
     unproved = f", {report.unproved:,} tasks have none" if report.unproved else ""
     print(
         f"{report.held:,} of {report.tasks:,} proofs hold, {len(report.false):,} do not{unproved}; "
@@ -139,7 +112,8 @@ def _check_contamination(arguments: argparse.Namespace) -> int:
 
 
 def _contamination_table(report: Contamination) -> Table:
-    table = _new_table(f"run {report.run}", "ours", "theirs", "both", "such as")
+    table = new_table((f"run {report.run}",), ("ours", "theirs", "both"))
+    table.add_column("such as")
     for name, shared in (
         ("users", report.users),
         ("other ids", report.ids),
@@ -153,9 +127,9 @@ def _contamination_table(report: Contamination) -> Table:
 
 
 def _print_report(report: CheckReport) -> None:
-    tables = [_counts_table("evidence of the writes, by row", report.evidence, report.rows)]
+    tables = [counts_table("evidence of the writes, by row", report.evidence, report.rows)]
     if report.findings:
-        tables.append(_counts_table("found", report.findings, report.rows))
+        tables.append(counts_table("found", report.findings, report.rows))
     print_tables(*tables)
     made = ", ".join(f"{count:,} {name}" for name, count in sorted(report.formats.items()))
     kinds = ", ".join(f"{count:,} by {name}" for name, count in sorted(report.kinds.items()))
@@ -166,21 +140,3 @@ def _print_report(report: CheckReport) -> None:
         stated = f"; the file says {report.stated:,}, other in {report.disagreeing:,}" if report.stated_of else ""
         print(f"{report.solved:,} of {report.rewarded:,} with reward 1{stated}")
     print(f"{report.clean:,} rows with nothing against them")
-
-
-def _counts_table(title: str, counts: Mapping[str, int], whole: int) -> Table:
-    table = _new_table(title, "rows", "%")
-    for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-        table.add_row(name, f"{count:,}", f"{100 * count / whole:.1f}" if whole else "–")
-    return table
-
-
-def _new_table(title: str, *heads: str) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column(title, no_wrap=True)
-    for head in heads:
-        table.add_column(head, justify="left" if head == "such as" else "right", no_wrap=head != "such as")
-    return table

@@ -10,10 +10,9 @@ import anyio
 from writ_async.cli import settings
 from writ_async.cli.output import print_json, print_tables, report_end
 from writ_async.cli.progress import command_watcher
-from writ_async.cli.scores import render_scores
+from writ_async.cli.tables import cost_line, saved_line, scores_table
 from writ_async.commands.eval import EvalConfig, evaluate
 from writ_async.runs.scores import score_run
-from writ_async.runs.summary import cost_line, saved_line
 
 
 def run_command(arguments: argparse.Namespace) -> int:
@@ -56,7 +55,7 @@ def run_command(arguments: argparse.Namespace) -> int:
                 }
             )
         else:
-            print_tables(render_scores(scores))
+            print_tables(scores_table(scores))
             for line in (cost_line(progress.summary), saved_line(progress.summary)):
                 if line:
                     print(line)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from writ_async.cli.output import print_json, print_tables
 from writ_async.cli.settings import parse_engine_options
+from writ_async.cli.tables import new_table
 from writ_async.commands.plan import FIXED, Outcome, PlanConfig, plan_run
 from writ_async.errors import InputError
 
@@ -48,13 +49,9 @@ def run_command(arguments: argparse.Namespace) -> int:
 
 def _table(outcomes: list[Outcome], best: Outcome) -> Table:
     """Shares are of the server's time; `steps` is the part of decoding that larger batches would spread."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("live conversations", no_wrap=True)
-    for heading in ("per hour", "hits %", "live", "batch", "prefill %", "decode %", "steps %", "idle %"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    table = new_table(
+        ("live conversations",), ("per hour", "hits %", "live", "batch", "prefill %", "decode %", "steps %", "idle %")
+    )
     for outcome in outcomes:
         table.add_row(
             outcome.admission,

@@ -10,10 +10,9 @@ import anyio
 from writ_async.cli import settings
 from writ_async.cli.output import print_json, print_tables, report_end
 from writ_async.cli.progress import command_watcher
+from writ_async.cli.tables import cost_line, funnel_table, reasons_table, saved_line, summary_table
 from writ_async.commands.synth import SynthConfig, synth
 from writ_async.curation.filters import NAMES
-from writ_async.curation.selection import funnel_table
-from writ_async.runs.summary import cost_line, render_reasons, render_table, saved_line
 
 
 def run_command(arguments: argparse.Namespace) -> int:
@@ -48,7 +47,7 @@ def run_command(arguments: argparse.Namespace) -> int:
                 }
             )
         else:
-            print_tables(render_table(progress.summary), render_reasons(progress.summary))
+            print_tables(summary_table(progress.summary), reasons_table(progress.summary))
             funnel = progress.summary.funnel
             if funnel is not None:
                 print_tables(funnel_table(funnel, NAMES))

@@ -6,13 +6,9 @@ near-duplicate or beyond the cap is known only when all rows are there, and is n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 import msgspec
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 SELECTION = "selection.json"
 
@@ -72,29 +68,3 @@ class Selection(msgspec.Struct, kw_only=True):
     dropped: dict[str, Drop] = {}
     funnel: Funnel = msgspec.field(default_factory=Funnel)
     version: int = 1
-
-
-def funnel_table(funnel: Funnel, names: Sequence[str]) -> Table:
-    """A table of the funnel by kind and level, with a line for the whole, without filters at which nothing fell."""
-    from rich import box
-    from rich.table import Table
-
-    shown = [name for name in (*names, *sorted(funnel.total.fell)) if funnel.total.fell.get(name)]
-    shown = list(dict.fromkeys(shown))
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("fell at", no_wrap=True)
-    for heading in ("in", *shown, "left", "%"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for groups in (funnel.by_kind, funnel.by_level):
-        for name, stage in sorted(groups.items()):
-            table.add_row(name, *_funnel_cells(stage, shown))
-        if groups:
-            table.add_section()
-    table.add_row("all", *_funnel_cells(funnel.total, shown), style="bold")
-    return table
-
-
-def _funnel_cells(stage: Stage, names: Sequence[str]) -> list[str]:
-    fell = [f"{stage.fell[name]:,}" if stage.fell.get(name) else "·" for name in names]
-    share = f"{100 * stage.left / stage.rows:.1f}" if stage.rows else "–"
-    return [f"{stage.rows:,}", *fell, f"{stage.left:,}", share]

@@ -1,18 +1,14 @@
-"""Counts over trajectories by domain and kind, kept up as conversations end, and their tables for a terminal."""
+"""Counts over trajectories by domain and kind, kept up as conversations end."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from writ_async.core.message import AssistantMessage, ToolMessage
 from writ_async.core.trajectory import Termination, Trajectory, Usage
 from writ_async.curation.selection import Funnel
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 
 class Group(msgspec.Struct, omit_defaults=True):
@@ -139,96 +135,6 @@ def summarise_rows(trajectories: Iterable[Trajectory]) -> Summary:
     for trajectory in trajectories:
         summary.add(trajectory)
     return summary
-
-
-def render_table(summary: Summary) -> Table:
-    """A table of the groups with a line for the whole; fits 80 columns. Steps and calls are means per conversation."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("domain", no_wrap=True)
-    table.add_column("kind", no_wrap=True)
-    for heading in ("done", "kept", "%", "reward", "steps", "calls", "tokens"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    last = ""
-    for domain, kind, group in summary.rows():
-        table.add_row(domain if domain != last else "", kind, *_cells(group))
-        last = domain
-    table.add_section()
-    table.add_row("all", "", *_cells(summary.total()), style="bold")
-    return table
-
-
-def render_reasons(summary: Summary) -> Table:
-    """A table of how conversations ended and what the verifiers found, the most frequent first; fits 80 columns."""
-    from rich import box
-    from rich.table import Table
-
-    total = summary.total()
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("", no_wrap=True)
-    table.add_column("reason", overflow="fold")
-    table.add_column("conversations", justify="right", no_wrap=True)
-    table.add_column("share", justify="right", no_wrap=True)
-    for title, counts in (("ended by", total.terminations), ("found", total.findings)):
-        first = title
-        for reason, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-            table.add_row(first, reason, f"{count:,}", _share(count, total.conversations))
-            first = ""
-        table.add_section()
-    return table
-
-
-def cost_line(summary: Summary) -> str:
-    """What the run cost, by seat and per conversation, in one line; empty where no price is known."""
-    total = summary.total()
-    seats = {seat: used.dollars for seat, used in sorted(total.usage.items()) if used.nano_dollars}
-    whole = sum(seats.values())
-    if not whole:
-        return ""
-    shares = " + ".join(f"{seat} ${dollars:,.2f}" for seat, dollars in seats.items())
-    return f"cost ${whole:,.2f} ({shares}), ${whole / total.conversations:.4f} per conversation"
-
-
-def saved_line(summary: Summary) -> str:
-    """What stopping early has saved, in one line; empty where nothing could be stopped."""
-    if summary.saved is msgspec.UNSET:
-        return ""
-    saved = summary.saved
-    return (
-        f"{saved.conversations:,} conversations stopped early, which saved about "
-        f"{saved.calls:,} model calls and {saved.tokens:,} tokens"
-    )
-
-
-def _cells(group: Group) -> tuple[str, ...]:
-    count = group.conversations
-    return (
-        f"{count:,}",
-        f"{group.kept:,}" if group.judged else "–",
-        _share(group.kept, group.judged),
-        f"{group.mean_reward:.3f}" if group.rewarded else "–",
-        f"{group.steps / count:.1f}" if count else "–",
-        f"{group.tool_calls / count:.1f}" if count else "–",
-        _short(group.tokens),
-    )
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f}" if whole else "–"
-
-
-def _short(count: int) -> str:
-    """A count in at most five characters: 950, 12.3k, 4.56M."""
-    if count < 1000:
-        return str(count)
-    value = float(count)
-    for unit in ("", "k", "M", "G", "T"):
-        if value < 999.5:
-            return f"{value:.3g}{unit}"
-        value /= 1000
-    return f"{value:.3g}P"
 
 
 def _count(counts: dict[str, int], key: str, by: int = 1) -> None:

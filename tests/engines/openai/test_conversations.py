@@ -13,6 +13,7 @@ from writ_engines.scripted.agent_mistakes import parse_rates
 from tests.support.chat_double import Answer, Asked, Listener, chat, refusal, serve
 from tests.support.shared_data import TAU2_DATA, needs_shared
 from writ_async.api import load_tasks, make_tasks, rollouts
+from writ_async.cli.tables import cost_line
 from writ_async.commands.eval import EvalConfig, evaluate
 from writ_async.commands.synth import SynthConfig, synth
 from writ_async.conversation import Rules
@@ -21,7 +22,6 @@ from writ_async.core.task import Task
 from writ_async.core.trajectory import Termination, Trajectory, Usage
 from writ_async.runs.progress import Progress
 from writ_async.runs.seats import EngineSpec, Seats
-from writ_async.runs.summary import cost_line
 from writ_async.runs.view import RunView
 from writ_async.runs.worlds import open_worlds
 from writ_async.scheduler import Limits
