@@ -133,7 +133,7 @@ def test_a_domain_of_the_callers_own_needs_no_entry_point(monkeypatch: pytest.Mo
 
 
 def test_each_seat_has_options_of_its_own(tasks: list[Task]) -> None:
-    nobody = {"url": "http://127.0.0.1:9/v1", "model": "m", "retries": 0}
+    nobody = {"url": "http://127.0.0.1:9/v1", "model": "m", "attempts": 1}
     for agent, options in (("openai", nobody), (EngineSpec("openai", nobody), None)):
         rows = run(tasks[:2], agent, "scripted", agent_options=options, user_options={"user_mistakes": "0.5"})
         assert {row.termination for row in rows} == {Termination.INFRASTRUCTURE_ERROR}

@@ -33,7 +33,7 @@ async def measure_turns(
     The answers of a model with random weights have no sense, so that the customer does not go by them.
     """
     options = SglangOptions(
-        url=url, model=model, max_new_tokens=new_tokens, logprobs=True, batch=batch, sampling='{"ignore_eos":true}'
+        url=url, model=model, max_tokens=new_tokens, logprobs=True, batch=batch, extra='{"ignore_eos":true}'
     )
     engine = make_sglang(options, Setting(tasks={}, domains={}, seed=0))
     rows: list[list[_Call]] = [[] for _ in range(sessions)]

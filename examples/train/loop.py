@@ -54,7 +54,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     group: int = 8
     steps_per_round: int = 2
     max_steps: int = 8
-    max_new_tokens: int = 48
+    max_tokens: int = 48
     imitation_rate: float = 5e-3
     policy_rate: float = 1e-3
     clip: float = 0.2
@@ -92,9 +92,7 @@ async def train(settings: Settings) -> Report:
     logging.disable_progress_bar()
     model = AutoModelForCausalLM.from_pretrained(settings.model, dtype=torch.float32)
     control = ServerControl(settings.url)
-    options = SglangOptions(
-        url=settings.url, model=settings.model, max_new_tokens=settings.max_new_tokens, logprobs=True
-    )
+    options = SglangOptions(url=settings.url, model=settings.model, max_tokens=settings.max_tokens, logprobs=True)
     engine = make_sglang(options, Setting(tasks={}, domains={}, seed=settings.seed))
     report = Report()
     try:

@@ -30,9 +30,9 @@ def rows(noise_server: Server) -> list[Trajectory]:
     bias = {str(added.added["<tool_call>"]): 9.0, str(added.encode("###")[0]): 5.0}
     engine = open_engine(
         noise_server,
-        max_new_tokens=96,
+        max_tokens=96,
         tool_grammar="short",
-        sampling=msgspec.json.encode({"logit_bias": bias}).decode(),
+        extra=msgspec.json.encode({"logit_bias": bias}).decode(),
     )
     tasks = make_tasks("retail", CONVERSATIONS, seed=12, world_size=120)
     began = time.monotonic()

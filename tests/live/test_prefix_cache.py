@@ -18,7 +18,7 @@ Run = tuple[list[Trajectory], dict[str, Seen]]
 def noise(noise_server: Server) -> Run:
     """Two hundred conversations of several turns, all live at once, the noise model in both seats."""
     tasks = make_tasks("retail", CONVERSATIONS, seed=11, world_size=120)
-    engine = open_engine(noise_server, max_new_tokens=8)
+    engine = open_engine(noise_server, max_tokens=8)
     run = converse(tasks, engine, rules=Rules(max_steps=8), limits=Limits(concurrency=CONVERSATIONS))
     assert engine.statistics().retries.failures == {}
     return run

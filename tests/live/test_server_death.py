@@ -15,16 +15,16 @@ from writ_async.runs.view import RunView
 
 DOWN_SECONDS = 10.0
 END_SECONDS = 900.0
-# A server takes half a minute to start here, and minutes beside other load: the budget is to end a call, not a count.
+# A server takes half a minute to start here, and minutes beside other load: the deadline is to end a call, not a count.
 PATIENT = {"attempts": 60}
-IMPATIENT = {"attempts": 2, "budget": 120}
+IMPATIENT = {"attempts": 2, "deadline": 120}
 
 
 def begin(
     server: Server, out: Path, conversations: int, concurrency: int = 0, **options: object
 ) -> subprocess.Popen[str]:
     """A run of the command, with all its conversations live at once where no concurrency is given."""
-    chosen = {"url": server.url, "model": server.model, "max_new_tokens": 8, **options}
+    chosen = {"url": server.url, "model": server.model, "max_tokens": 8, **options}
     pairs = [word for key, value in chosen.items() for word in ("--engine-option", f"{key}={value}")]
     command = [sys.executable, "-m", "writ_async", "synth", "retail", "--n", str(conversations), "--seed", "13"]
     command += [

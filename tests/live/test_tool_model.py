@@ -74,7 +74,7 @@ def ask(server: Server) -> tuple[Sequence[Trajectory], dict[str, Seen]]:
     """Conversations about the weather, greedy."""
 
     async def collect() -> tuple[Sequence[Trajectory], dict[str, Seen]]:
-        recorder = Recorder(open_engine(server, max_new_tokens=64, temperature=0.0))
+        recorder = Recorder(open_engine(server, max_tokens=64, temperature=0.0))
         jobs = [
             Job(
                 Task(

@@ -97,7 +97,7 @@ def test_policy_steps_lower_the_surrogate_loss_on_their_rollouts(trained: tuple[
 def test_new_weights_find_an_empty_cache_and_name_their_tokens(trained: tuple[Report, Path], server: Server) -> None:
     _swap_back_and_forth(server, trained[1])
     tasks = make_tasks("retail", 1, seed=3, world_size=60)
-    engine = open_engine(server, max_new_tokens=12, logprobs=True)
+    engine = open_engine(server, max_tokens=12, logprobs=True)
     rows, seen = converse(tasks, engine, rules=Rules(max_steps=8), limits=Limits(concurrency=1))
     turns = [turn for view in seen.values() for turn in view.turns]
     assert turns[0].usage.cached_tokens == 0
@@ -177,7 +177,7 @@ class _Announced:
 async def _swap_in_flight(server: Server, folder: Path) -> list[Trajectory]:
     """Conversations during which the weights change from `round-2` to `imitation`."""
     control = ServerControl(server.url)
-    agent = _Announced(open_engine(server, max_new_tokens=300, logprobs=True, sampling='{"ignore_eos":true}'))
+    agent = _Announced(open_engine(server, max_tokens=300, logprobs=True, extra='{"ignore_eos":true}'))
     tasks, rules = make_tasks("retail", 6, seed=5, world_size=60), Rules(max_steps=6)
     rows: list[Trajectory] = []
 

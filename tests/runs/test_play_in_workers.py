@@ -192,7 +192,7 @@ def test_limits_that_are_not_set_stay_so(concurrency: int, workers: int) -> None
 
 
 def test_an_engine_that_plays_both_seats_has_its_calls_counted_once(tmp_path: Path) -> None:
-    options = {"url": "http://127.0.0.1:9", "model": "none", "retries": "0"}
+    options = {"url": "http://127.0.0.1:9", "model": "none", "attempts": "1"}
     config = msgspec.structs.replace(CONFIG, n=4, seats=Seats(EngineSpec("openai", options)))
     for workers in (1, 2):
         progress = make(config, tmp_path / str(workers), workers)

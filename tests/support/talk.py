@@ -53,7 +53,7 @@ def make_engine(
 ) -> SglangEngine:
     """An engine, on one server or several, that does not wait long between attempts."""
     chosen = SglangOptions(
-        url=url, model=str(folder), **{"max_new_tokens": 12, "timeout": 60.0, "patience": 30.0, **options}
+        url=url, model=str(folder), **{"max_tokens": 12, "timeout": 60.0, "patience": 30.0, **options}
     )
     clients = [HttpClient(each, timeout=chosen.timeout) for each in server_urls(chosen.url)]
     return SglangEngine(clients, open_chat_format(chosen.model), chosen, Random(1), policy=policy)

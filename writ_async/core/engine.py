@@ -174,7 +174,8 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EngineFactory(msgspec.Struct, frozen=True, kw_only=True):
-    """How to make an engine. `options` is a Struct type: its fields are the engine's options, its docstring their help.
+    """How to make an engine. `options` is a Struct type: its fields are the engine's options, its docstring
+    and its bases' are their help.
 
     `make(options, setting)` may raise `InputError`. `seats` says who the engine can play. `execution` names options
     that decide no row, such as an address or a timeout: a run may be resumed with others. `renamed` has the present

@@ -15,15 +15,22 @@ Errors are `TransportError` (its `kind` says why, `retryable` says whether anoth
 `ContextWindowError`; a fleet's calls may end with `ServerDownError` as well.
 """
 
-from writ_engines.http.client import HttpClient
+from typing import TYPE_CHECKING, Any
+
 from writ_engines.http.errors import RETRYABLE, TransportError, error_text, status_error
 from writ_engines.http.fleet import Fleet, server_urls
+from writ_engines.http.options import HTTP_EXECUTION, HttpOptions
 from writ_engines.http.retry import RetryPolicy, Tries, retry
 
+if TYPE_CHECKING:
+    from writ_engines.http.client import HttpClient
+
 __all__ = [
+    "HTTP_EXECUTION",
     "RETRYABLE",
     "Fleet",
     "HttpClient",
+    "HttpOptions",
     "RetryPolicy",
     "TransportError",
     "Tries",
@@ -32,3 +39,12 @@ __all__ = [
     "server_urls",
     "status_error",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # The HTTP library takes time to import, and commands that only name an engine should not wait for it.
+    if name == "HttpClient":
+        from writ_engines.http.client import HttpClient
+
+        return HttpClient
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,7 +6,7 @@ from random import Random
 
 from writ_async.core.engine import CallCounts, Completion, EngineFactory, Gauges, Request, Setting
 from writ_async.errors import EngineError, EngineErrorKind
-from writ_engines.http import Fleet, HttpClient, RetryPolicy, TransportError
+from writ_engines.http import HTTP_EXECUTION, Fleet, HttpClient, TransportError
 from writ_engines.openai.body import BodyWriter
 from writ_engines.openai.failures import explain
 from writ_engines.openai.options import OpenAIOptions, find_endpoints, parameters
@@ -31,10 +31,10 @@ class OpenAIEngine:
             options.model,
             parameters(options, self._endpoints[0].url),
             parallel_tool_calls=options.parallel_tool_calls,
-            seeded=options.seed,
+            seeded=options.send_seed,
         )
-        self._timeout = options.timeout or float("inf")
-        self._policy = RetryPolicy(attempts=options.retries + 1, budget=options.deadline)
+        self._timeout = options.attempt_seconds
+        self._policy = options.retry_policy
         self._rng = Random(seed)
         self._clients = [HttpClient(endpoint.url, headers=endpoint.headers()) for endpoint in self._endpoints]
         self._fleet = Fleet([endpoint.url for endpoint in self._endpoints], self._look, up=True)
@@ -120,5 +120,6 @@ ENGINE = EngineFactory(
     name="openai",
     options=OpenAIOptions,
     make=_make,
-    execution=frozenset({"key_env", "timeout", "deadline", "retries"}),
+    execution=HTTP_EXECUTION | {"key_env"},
+    renamed={"retries": "attempts", "seed": "send_seed"},
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from collections.abc import Mapping
@@ -12,59 +11,33 @@ from urllib.parse import urlsplit
 import msgspec
 
 from writ_async.errors import InputError
-from writ_engines.http import server_urls
+from writ_engines.http import HttpOptions, server_urls
 
 VENDOR_URL = "https://api.openai.com/v1"
 
-_NOT_EXTRA = ("messages", "model", "n", "seed", "stream", "tools")
+_RESERVED = ("messages", "model", "n", "seed", "stream", "tools")
 _SHORTEST_SECRET = 4  # such as local servers are given for form's sake may be part of any word
 _FAMILY = re.compile(r"gpt-(\d+)(\.\d+)?(?=$|-)")
 
 
-class OpenAIOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class OpenAIOptions(HttpOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Options of the openai engine: any server of /v1/chat/completions (a vendor, SGLang, vLLM).
 
-    model: the model's name, as the server knows it
-    url: where the server is, such as http://127.0.0.1:30000/v1, or several servers of one model with commas between
-    them; else OPENAI_BASE_URL, else the vendor's address
+    Those of `HttpOptions`; without `url` the address is OPENAI_BASE_URL, else the vendor's. What is not given is left
+    to the server. `temperature` and `top_p` are not sent to models that refuse them, as those of OpenAI do that reason:
+    GPT-5.x under any reasoning_effort but none, GPT-5, the o series. `extra` is of the body, such as
+    {"chat_template_kwargs": {"enable_thinking": true}}.
+
     key_env: the environment variable that holds the key; the key itself is no option, and is written nowhere
-    temperature, top_p: the server's own if not given; not sent to models that refuse them, as those of OpenAI do that
-    reason: GPT-5.x under any reasoning_effort but none, GPT-5, the o series
-    max_tokens: the most tokens of one answer, reasoning included
     reasoning_effort: none, minimal, low, medium or high; the server's own if not given
     parallel_tool_calls: true or false; the server's own if not given
-    seed: false for servers that refuse a sampling seed
-    extra: more fields of a request's body as a JSON object, such as {"chat_template_kwargs": {"enable_thinking": true}}
-    timeout: seconds for one attempt; 0 for no bound
-    deadline: seconds for one model call with all its attempts; 0 for no bound
-    retries: how often a call is tried again when its failure may pass
     prices: a TOML file of dollars per million tokens, for models that the package knows no price of
     """
 
-    model: str = ""
-    url: str | list[str] = ""
     key_env: str = "OPENAI_API_KEY"
-    temperature: float | None = None
-    top_p: float | None = None
-    max_tokens: int | None = None
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high"] | None = None
     parallel_tool_calls: bool | None = None
-    seed: bool = True
-    extra: str | dict[str, Any] = ""
-    timeout: float = 300.0
-    deadline: float = 550.0
-    retries: int = 11
     prices: str = ""
-
-    def __post_init__(self) -> None:
-        if not self.model:
-            raise ValueError("needs a model; give one, as in --engine-option model=gpt-5.1")
-        for name, least in (("temperature", 0), ("top_p", 0), ("max_tokens", 1), ("timeout", 0), ("deadline", 0)):
-            value = getattr(self, name)
-            if value is not None and not least <= value < math.inf:
-                raise ValueError(f"{name} must be at least {least}, not {value:g}")
-        if self.retries < 0:
-            raise ValueError(f"retries must be at least 0, not {self.retries}")
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -150,22 +123,6 @@ def wants_completion_tokens(model: str, url: str) -> bool:
     return newer or bool(re.match(r"o\d", name)) or urlsplit(url).hostname == urlsplit(VENDOR_URL).hostname
 
 
-def read_extra(extra: str | dict[str, Any]) -> dict[str, Any]:
-    """The option `extra` as fields. Raises `InputError` where it is no JSON object or sets what the engine sets."""
-    fields = extra
-    if isinstance(fields, str):
-        try:
-            fields = msgspec.json.decode(fields or "{}")
-        except (msgspec.DecodeError, UnicodeError, RecursionError) as exc:
-            raise InputError(f"engine 'openai': extra is not JSON: {exc}") from None
-    if not isinstance(fields, dict):
-        raise InputError("engine 'openai': extra must be a JSON object, with the names of fields before their values")
-    for name in _NOT_EXTRA:
-        if name in fields:
-            raise InputError(f"engine 'openai': extra must not set {name!r}; the engine does")
-    return fields
-
-
 def parameters(options: OpenAIOptions, url: str) -> dict[str, Any]:
     """The fields that all requests have alike, those of `extra` last. Raises `InputError` for a wrong `extra`."""
     fields: dict[str, Any] = {}
@@ -176,4 +133,4 @@ def parameters(options: OpenAIOptions, url: str) -> dict[str, Any]:
     fields[limit] = options.max_tokens
     fields["reasoning_effort"] = options.reasoning_effort
     given = {name: value for name, value in fields.items() if value is not None}
-    return {**given, **read_extra(options.extra)}
+    return {**given, **options.read_extra("openai", _RESERVED)}

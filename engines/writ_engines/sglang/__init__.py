@@ -10,6 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from writ_async.core.engine import Calibration, Check, EngineFactory, Launch, Setting
+from writ_engines.http import HTTP_EXECUTION
 from writ_engines.sglang.options import SglangOptions
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ def make_sglang(options: SglangOptions, setting: Setting) -> SglangEngine:
     from writ_engines.http import HttpClient, server_urls
     from writ_engines.sglang.engine import SglangEngine
 
-    clients = [HttpClient(url, timeout=options.timeout) for url in server_urls(options.url, "engine 'sglang': url")]
+    clients = [
+        HttpClient(url, timeout=options.attempt_seconds) for url in server_urls(options.url, "engine 'sglang': url")
+    ]
     return SglangEngine(clients, open_chat_format(options.model), options, Random(f"{setting.seed}/retries"))
 
 
@@ -55,7 +58,13 @@ ENGINE = EngineFactory(
     check=check_sglang,
     launch=launch_sglang,
     calibrate=calibrate_sglang,
-    execution=frozenset({"url", "timeout", "attempts", "budget", "patience", "batch", "batch_window"}),
+    execution=HTTP_EXECUTION | {"url", "patience", "batch", "batch_window"},
+    renamed={
+        "budget": "deadline",
+        "max_new_tokens": "max_tokens",
+        "sampling": "extra",
+        "sampling_seed": "send_seed",
+    },
 )
 
 __all__ = ["ENGINE", "SglangOptions", "check_sglang", "make_sglang"]

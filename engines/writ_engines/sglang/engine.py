@@ -14,7 +14,7 @@ import msgspec
 from writ_async.chat import ChatFormat, Parsed
 from writ_async.core.engine import CallCounts, Completion, FinishReason, Gauges, Request
 from writ_async.core.trajectory import Note, Seat, TokenSequence, Usage
-from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind, InputError
+from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind
 from writ_engines.http import HttpClient, RetryPolicy, TransportError
 from writ_engines.sglang.batching import BatchStatistics, Call
 from writ_engines.sglang.grammar import variants
@@ -25,7 +25,7 @@ from writ_engines.sglang.servers import Host, SglangServers
 from writ_engines.sglang.wire import Answer, check_answer
 
 _ABORT_SECONDS = 2.0
-_OURS = ("max_new_tokens", "n", "sampling_seed", "stream_interval")
+_RESERVED = ("max_new_tokens", "n", "sampling_seed", "stream_interval")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -75,7 +75,7 @@ class SglangEngine:
         self.chat = chat
         self.options = options
         self._rng = rng
-        self._policy = policy or RetryPolicy(attempts=options.attempts, budget=options.budget)
+        self._policy = policy or options.retry_policy
         self._nonce = nonce or secrets.token_hex(4)
         self._sampling = _base_sampling(options, chat)
         self._seats: dict[str, SeatTokens] = {}
@@ -95,7 +95,7 @@ class SglangEngine:
 
         async def attempt(server: int, number: int, seconds: float) -> Answer:
             rid = f"{request.id}~{self._nonce}.{number}."
-            call = Call(rid, ids, sampling, min(self.options.timeout, seconds))
+            call = Call(rid, ids, sampling, min(self.options.attempt_seconds, seconds))
             return await self._send(servers.hosts[server], call, alone=number > 0)
 
         answer = await servers.fleet.call(request, attempt, self._policy, self._rng, self._statistics.retries)
@@ -164,13 +164,13 @@ class SglangEngine:
         """How many tokens a completion may have. The server refuses a call that asks for more than there is room."""
         info = self._servers.info
         if info is None or info.max_req_input_len is None or info.context is None:
-            return self.options.max_new_tokens
+            return self.options.max_tokens
         if length > info.max_req_input_len:
             raise ContextWindowError(f"the prompt has {length} tokens; the server takes {info.max_req_input_len}")
-        return min(self.options.max_new_tokens, info.context - length)
+        return min(self.options.max_tokens, info.context - length)
 
     def _sampling_text(self, seat: SeatTokens, request: Request, room: int) -> bytes:
-        seed = b',"sampling_seed":%d' % (request.seed & 0x7FFFFFFF) if self.options.sampling_seed else b""
+        seed = b',"sampling_seed":%d' % (request.seed & 0x7FFFFFFF) if self.options.send_seed else b""
         grammar = seat.grammar[request.seed % len(seat.grammar)]
         return b"".join((self._sampling, grammar, seed, b',"max_new_tokens":%d}' % room))
 
@@ -223,7 +223,7 @@ class SglangEngine:
 def _base_sampling(options: SglangOptions, chat: ChatFormat) -> bytes:
     """The sampling parameters that all calls share, as a JSON object without its closing brace.
 
-    Raises `InputError` when `options.sampling` is not a JSON object.
+    Raises `InputError` when `options.extra` is not a JSON object.
     """
     values: dict[str, object] = {
         "temperature": options.temperature,
@@ -231,12 +231,5 @@ def _base_sampling(options: SglangOptions, chat: ChatFormat) -> bytes:
         "top_k": options.top_k,
         "stop_token_ids": sorted(chat.stop_ids),
     }
-    if options.sampling:
-        try:
-            values |= msgspec.json.decode(options.sampling, type=dict[str, object])
-        except msgspec.DecodeError as exc:
-            raise InputError(f"sampling must be a JSON object of sampling parameters: {exc}") from None
-        for name in _OURS:
-            if name in values:
-                raise InputError(f"sampling must not set {name}: the engine does")
+    values |= options.read_extra("sglang", _RESERVED)
     return _encode(values)[:-1]

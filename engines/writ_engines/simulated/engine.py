@@ -26,7 +26,7 @@ class SimulatedOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     inner: the engine that says what is said; it gets no options
     kv_tokens: the size of the KV pool, 0 for the machine's
     context: the longest prompt and answer together, in tokens
-    max_new_tokens: what a request allows itself to write; the server reserves a share of it
+    max_tokens: what a request allows itself to write; the server reserves a share of it
     verbosity: how many times as many tokens are written as the inner engine's words have
     servers: how many such servers there are
     round_trip: seconds between a server's answer and its arrival at the client
@@ -41,7 +41,7 @@ class SimulatedOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     inner: str = "scripted"
     kv_tokens: int = 0
     context: int = 32_768
-    max_new_tokens: int = 1024
+    max_tokens: int = 1024
     verbosity: float = 1.0
     round_trip: float = 0.004
     page_size: int = 1
@@ -87,14 +87,14 @@ class SimulatedEngine:
         inner: Engine,
         *servers: Server,
         context: int = 32_768,
-        max_new_tokens: int = 1024,
+        max_tokens: int = 1024,
         verbosity: float = 1.0,
         round_trip: float = 0.004,
     ) -> None:
         self._servers = servers
         self._inner = inner
         self._context = context
-        self._max_new_tokens = max_new_tokens
+        self._max_tokens = max_tokens
         self._verbosity = verbosity
         self._round_trip = round_trip
         self._sessions: dict[str, _Session] = {}
@@ -135,7 +135,7 @@ class SimulatedEngine:
             if not future.done():
                 future.set_result(generation)
 
-        most = min(self._max_new_tokens, self._context - session.tokens)
+        most = min(self._max_tokens, self._context - session.tokens)
         generation = Generation(key, session.path.copy(), session.tokens, tokens, most, answer)
         try:
             server.submit(generation)
@@ -219,10 +219,10 @@ def _make(options: SimulatedOptions, setting: Setting) -> SimulatedEngine:
         make_engine(options.inner, {}, setting),
         *(Server(costs, msgspec.convert(flags, ServerOptions)) for _ in range(options.servers)),
         context=options.context,
-        max_new_tokens=options.max_new_tokens,
+        max_tokens=options.max_tokens,
         verbosity=options.verbosity,
         round_trip=options.round_trip,
     )
 
 
-ENGINE = EngineFactory(name="simulated", options=SimulatedOptions, make=_make)
+ENGINE = EngineFactory(name="simulated", options=SimulatedOptions, make=_make, renamed={"max_new_tokens": "max_tokens"})

@@ -49,7 +49,9 @@ def request(
 
 def writer(url: str = URL, **options: Any) -> BodyWriter:
     made = OpenAIOptions(**{"model": "qwen", **options})
-    return BodyWriter(made.model, parameters(made, url), parallel_tool_calls=made.parallel_tool_calls, seeded=made.seed)
+    return BodyWriter(
+        made.model, parameters(made, url), parallel_tool_calls=made.parallel_tool_calls, seeded=made.send_seed
+    )
 
 
 MESSAGES = (
@@ -83,10 +85,10 @@ TOOLS_TEXT = '"tools":[{"type":"function","function":{"name":"look","description
         ),
         (
             URL,
-            {"seed": False, "parallel_tool_calls": False, "extra": '{"top_k": 20, "tool_choice": "required"}'},
+            {"send_seed": False, "parallel_tool_calls": False, "extra": '{"top_k": 20, "tool_choice": "required"}'},
             f'{{"model":"qwen",{MESSAGES},{TOOLS_TEXT},"tool_choice":"required","parallel_tool_calls":false,"top_k":20}}',
         ),
-        (URL, {"seed": False}, f'{{"model":"qwen",{MESSAGES},{TOOLS_TEXT},"tool_choice":"auto"}}'),
+        (URL, {"send_seed": False}, f'{{"model":"qwen",{MESSAGES},{TOOLS_TEXT},"tool_choice":"auto"}}'),
     ],
 )
 def test_bodies_are_these_bytes(url: str, options: dict[str, Any], body: str) -> None:

@@ -160,7 +160,7 @@ def failing(asked: Asked) -> Answer:
 
 def test_the_key_is_in_no_file_no_log_and_no_output_of_a_run_whose_server_fails(tmp_path: Path) -> None:
     out = tmp_path / "run"
-    options = ("model=gpt-5.1", "retries=1", "url=%s")
+    options = ("model=gpt-5.1", "attempts=2", "url=%s")
     logging_all = "import logging, sys; logging.basicConfig(level=1); from writ_async.cli import main; sys.exit(main())"
 
     async def run() -> tuple[int, bytes]:
@@ -190,7 +190,7 @@ def test_the_key_is_in_no_log_record(caplog: pytest.LogCaptureFixture, tmp_path:
 
     async def run() -> None:
         async with serve(failing) as double:
-            config = SynthConfig(domains=("retail",), n=6, world_size=60, seats=seats(double.url, retries="1"))
+            config = SynthConfig(domains=("retail",), n=6, world_size=60, seats=seats(double.url, attempts="2"))
             await synth(config, tmp_path / "run", limits=Limits(concurrency=1))
 
     anyio.run(run)

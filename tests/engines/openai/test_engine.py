@@ -6,6 +6,7 @@ from typing import Any
 
 import anyio
 import pytest
+from writ_engines.http import HttpOptions
 from writ_engines.openai import ENGINE, OpenAIEngine, OpenAIOptions
 
 from tests.support.chat_double import Answer, Asked, Double, chat, refusal, said, serve
@@ -136,7 +137,7 @@ def test_what_may_pass_is_tried_again(failure: Answer) -> None:
 
 
 def test_it_gives_up_after_as_many_attempts_as_it_may_make() -> None:
-    (error,), double, _ = talk(lambda _: refusal(503, {"error": "busy"}), retries=4)
+    (error,), double, _ = talk(lambda _: refusal(503, {"error": "busy"}), attempts=5)
     assert isinstance(error, EngineError)
     assert error.kind is EngineErrorKind.OVERLOADED
     assert "5 attempts" in str(error)
@@ -169,13 +170,13 @@ def test_it_does_not_wait_beyond_its_deadline(no_waiting: list[float]) -> None:
     ],
 )
 def test_what_will_not_pass_is_asked_once(answer: Answer, kind: str, words: str) -> None:
-    (error,), double, _ = talk(lambda _: answer, retries=0)
+    (error,), double, _ = talk(lambda _: answer, attempts=1)
     assert isinstance(error, EngineError)
     assert error.kind == kind
     assert words in str(error)
     assert SECRET not in str(error)
     if kind != "overloaded":
-        (_,), double, _ = talk(lambda _: answer, retries=5)
+        (_,), double, _ = talk(lambda _: answer, attempts=6)
     assert len(double.asked) == 1
 
 
@@ -197,7 +198,7 @@ def test_a_key_that_was_refused_is_not_tried_again() -> None:
 
 
 def test_a_server_that_is_not_there_is_told_with_its_address() -> None:
-    (error,), _, _ = talk(lambda _: said(""), url="http://127.0.0.1:1/v1", retries=1)
+    (error,), _, _ = talk(lambda _: said(""), url="http://127.0.0.1:1/v1", attempts=2)
     assert isinstance(error, EngineError)
     assert error.kind is EngineErrorKind.REFUSED
     assert "http://127.0.0.1:1/v1" in str(error)
@@ -211,7 +212,7 @@ def test_no_exception_holds_the_key_however_deep_it_is_looked_into() -> None:
         Answer(f'{{"choices": "{SECRET}"'.encode()),
         refusal(401, f"no {SECRET}"),
     )
-    results, _, _ = talk(answers, *[request()] * 5, retries=0)
+    results, _, _ = talk(answers, *[request()] * 5, attempts=1)
     for result in results:
         assert isinstance(result, EngineError)
         error: BaseException | None = result
@@ -230,7 +231,7 @@ def test_an_answer_that_comes_too_late_is_a_deadline() -> None:
                 await anyio.Event().wait()
 
             tg.start_soon(listener.serve, silent)
-            engine = OpenAIEngine(OpenAIOptions(model="m", url=f"http://127.0.0.1:{port}", timeout=0.05, retries=1))
+            engine = OpenAIEngine(OpenAIOptions(model="m", url=f"http://127.0.0.1:{port}", timeout=0.05, attempts=2))
             try:
                 await engine.complete(request())
             except EngineError as exc:
@@ -259,6 +260,6 @@ def test_a_session_that_ended_is_forgotten_and_gives_no_tokens() -> None:
 
 def test_it_is_registered_and_its_options_have_help() -> None:
     assert ENGINE.options is OpenAIOptions
-    text = OpenAIOptions.__doc__ or ""
+    text = f"{HttpOptions.__doc__} {OpenAIOptions.__doc__}"
     assert all(f"{name}" in text for name in OpenAIOptions.__struct_fields__)
     assert json.dumps(sorted(ENGINE.seats)) == '["agent", "user"]'

@@ -116,7 +116,7 @@ async def test_batched_calls_give_what_single_calls_give(serve: Serve) -> None:
 
 async def test_a_completion_that_is_cut_says_so_and_the_conversation_goes_on(serve: Serve) -> None:
     async with serve() as target:
-        engine = make_engine(target.url, target.model, max_new_tokens=1, sampling='{"ignore_eos": true}')
+        engine = make_engine(target.url, target.model, max_tokens=1, extra='{"ignore_eos": true}')
         talk = Talk(engine, fresh("cut"), tools=TOOLS)
         first, second = await talked(talk, 2)
         assert (first.finish_reason, second.finish_reason) == ("length", "length")
@@ -145,12 +145,12 @@ async def test_a_prompt_that_is_too_long_is_not_sent(serve: Serve) -> None:
 
 async def test_a_completion_is_kept_within_the_room_that_is_left(serve: Serve) -> None:
     async with serve() as target:
-        engine = make_engine(target.url, target.model, max_new_tokens=10**6, sampling='{"stop_token_ids": null}')
+        engine = make_engine(target.url, target.model, max_tokens=10**6, extra='{"stop_token_ids": null}')
         info = await engine.server_info()
         assert info.context is not None
         talk = Talk(engine, fresh("room"))
         # a first call, of one token, to learn how long the prompt is
-        probe = make_engine(target.url, target.model, max_new_tokens=1)
+        probe = make_engine(target.url, target.model, max_tokens=1)
         used = (await Talk(probe, talk.session).complete()).usage.prompt_tokens
         per_word = len(open_chat_format(target.model).tokenizer.encode(" word" * 1000)) / 1000
         filler = " word" * int((info.context - used - 24) / per_word)
@@ -162,7 +162,7 @@ async def test_a_completion_is_kept_within_the_room_that_is_left(serve: Serve) -
 
 async def test_refusals_are_not_tried_again(serve: Serve) -> None:
     async with serve() as target:
-        engine = make_engine(target.url, target.model, temperature=-1.0)
+        engine = make_engine(target.url, target.model, extra='{"temperature": -1.0}')
         with pytest.raises(EngineError) as caught:
             await Talk(engine, fresh("refused")).complete()
         assert caught.value.kind is EngineErrorKind.BAD_REQUEST
@@ -181,7 +181,7 @@ async def test_the_server_says_for_itself_what_is_too_long(serve: Serve) -> None
 
 async def test_a_call_that_is_cancelled_is_aborted(serve: Serve) -> None:
     async with serve(latency=20.0) as target:
-        engine = make_engine(target.url, target.model, max_new_tokens=20_000, sampling='{"ignore_eos": true}')
+        engine = make_engine(target.url, target.model, max_tokens=20_000, extra='{"ignore_eos": true}')
         await engine.server_info()
         talk = Talk(engine, fresh("cancelled"))
         with anyio.move_on_after(0.2) as scope:
@@ -198,7 +198,7 @@ async def test_a_call_that_is_cancelled_is_aborted(serve: Serve) -> None:
 
 async def test_a_call_past_its_deadline_is_aborted_and_told_as_deadline(serve: Serve) -> None:
     async with serve(latency=20.0) as target:
-        options = {"max_new_tokens": 20_000, "timeout": 0.2, "sampling": '{"ignore_eos": true}', "attempts": 2}
+        options = {"max_tokens": 20_000, "timeout": 0.2, "extra": '{"ignore_eos": true}', "attempts": 2}
         engine = make_engine(target.url, target.model, policy=None, **options)
         with pytest.raises(TransportError) as caught:
             await Talk(engine, fresh("late")).complete()
@@ -257,7 +257,7 @@ async def test_calls_wait_while_generation_is_paused(serve: Serve) -> None:
 
 async def test_an_abort_of_all_is_tried_again_under_a_new_id(serve: Serve) -> None:
     async with serve(latency=1.0) as target:
-        engine = make_engine(target.url, target.model, max_new_tokens=400, sampling='{"ignore_eos": true}')
+        engine = make_engine(target.url, target.model, max_tokens=400, extra='{"ignore_eos": true}')
         control = ServerControl(target.url)
         talk = Talk(engine, fresh("aborted"))
         await engine.server_info()
@@ -275,7 +275,7 @@ async def test_an_abort_of_all_is_tried_again_under_a_new_id(serve: Serve) -> No
 
 async def test_the_server_tells_what_it_is_doing(serve: Serve) -> None:
     async with serve(latency=0.5) as target:
-        engine = make_engine(target.url, target.model, max_new_tokens=300, sampling='{"ignore_eos": true}')
+        engine = make_engine(target.url, target.model, max_tokens=300, extra='{"ignore_eos": true}')
         idle = await engine.gauges()
         assert (idle.running, idle.waiting) == (0, 0)
         assert idle.capacity_tokens > 0

@@ -79,7 +79,7 @@ async def test_both_seats_are_token_exact_and_their_histories_cached(
     batch: int, double: OpenDouble, folder: Path, retail_environment: Environment
 ) -> None:
     async with double() as server:
-        engine = make_engine(server.url, folder, max_new_tokens=400, logprobs=True, batch=batch)
+        engine = make_engine(server.url, folder, max_tokens=400, logprobs=True, batch=batch)
         rows = await run(jobs_of(retail_environment, 36), engine)
         turns = assert_token_exact(server, rows, cached=True)
         assert turns == len(server.calls) > 8 * len(rows)
@@ -99,7 +99,7 @@ async def test_the_same_seed_gives_the_same_rows_whatever_is_batched(
     runs = []
     for batch in (1, 8):
         async with double() as server:
-            engine = make_engine(server.url, folder, max_new_tokens=400, batch=batch)
+            engine = make_engine(server.url, folder, max_tokens=400, batch=batch)
             rows = await run(jobs_of(retail_environment, 12), engine)
             for row in rows:
                 for usage in row.usage.values():
@@ -114,7 +114,7 @@ async def test_conversations_stay_token_exact_through_faults(
 ) -> None:
     async with double(fault_rate=0.15, seed=5) as server:
         policy = RetryPolicy(attempts=4, first=0.001, longest=0.01)
-        engine = make_engine(server.url, folder, max_new_tokens=400, logprobs=True, policy=policy)
+        engine = make_engine(server.url, folder, max_tokens=400, logprobs=True, policy=policy)
         rows = await run(jobs_of(retail_environment, 24), engine)
         assert_token_exact(server, rows, cached=False)
         failed = [row for row in rows if row.termination is Termination.INFRASTRUCTURE_ERROR]
@@ -129,12 +129,12 @@ async def test_a_context_that_is_full_ends_the_conversation_with_that_reason(
     double: OpenDouble, folder: Path, retail_environment: Environment
 ) -> None:
     async with double() as probe:
-        engine = make_engine(probe.url, folder, max_new_tokens=400)
+        engine = make_engine(probe.url, folder, max_tokens=400)
         await run(jobs_of(retail_environment, 1), engine)
         first = max(len(seen.ids) for seen in probe.calls if "/agent/0" in seen.rid)
         await engine.aclose()
     async with double(context=first + 300) as server:
-        engine = make_engine(server.url, folder, max_new_tokens=100)
+        engine = make_engine(server.url, folder, max_tokens=100)
         rows = await run(jobs_of(retail_environment, 12), engine)
         full = [row for row in rows if row.termination is Termination.CONTEXT_WINDOW_EXCEEDED]
         assert full
@@ -148,7 +148,7 @@ async def test_a_pool_that_cuts_silently_is_noted(
     double: OpenDouble, folder: Path, retail_environment: Environment
 ) -> None:
     async with double() as server:
-        engine = make_engine(server.url, folder, max_new_tokens=400)
+        engine = make_engine(server.url, folder, max_tokens=400)
         await engine.server_info()
         server.pool = 565  # smaller than the server said: the user's first words are cut, the agent's prompt is refused
         rows = await run(jobs_of(retail_environment, 4), engine)
@@ -174,7 +174,7 @@ async def test_weights_that_change_in_mid_run_are_in_the_trajectory(
     double: OpenDouble, folder: Path, retail_environment: Environment
 ) -> None:
     async with double() as server:
-        engine = make_engine(server.url, folder, max_new_tokens=400)
+        engine = make_engine(server.url, folder, max_tokens=400)
         count = 0
         model = server.model
 

@@ -288,10 +288,10 @@ async def test_two_engines_on_one_server_never_share_a_request_id(double: OpenDo
         assert server.calls[0].output == server.calls[1].output
 
 
-@pytest.mark.parametrize("sampling", ["{", "[1]", '{"max_new_tokens": 5}', '{"n": 2}'])
-async def test_sampling_parameters_that_cannot_be_are_told_at_once(sampling: str, folder: Path) -> None:
-    with pytest.raises(InputError, match="sampling"):
-        make_engine("http://127.0.0.1:1", folder, sampling=sampling)
+@pytest.mark.parametrize("extra", ["{", "[1]", '{"max_new_tokens": 5}', '{"n": 2}'])
+async def test_sampling_parameters_that_cannot_be_are_told_at_once(extra: str, folder: Path) -> None:
+    with pytest.raises(InputError, match="engine 'sglang': extra "):
+        make_engine("http://127.0.0.1:1", folder, extra=extra)
 
 
 async def test_a_seeded_storm_of_faults_leaves_every_call_answered_or_typed(double: OpenDouble, folder: Path) -> None:

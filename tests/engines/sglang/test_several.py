@@ -62,7 +62,7 @@ async def serving(double: OpenDouble, count: int, **options: Any) -> AsyncIterat
 
 
 def engine_on(servers: Sequence[SglangDouble], folder: Path, **options: Any) -> SglangEngine:
-    chosen = {"max_new_tokens": 400, "policy": PATIENT, **options}
+    chosen = {"max_tokens": 400, "policy": PATIENT, **options}
     return make_engine([server.url for server in servers], folder, **chosen)
 
 
