@@ -148,7 +148,8 @@ async def sample(tasks: Sequence[Task], engine: Engine, settings: Settings) -> l
     ) as stream:
         async for row in stream:
             tokens = row.tokens.get("agent")
-            if row.verdict is not None and tokens is not None and tokens.complete and tokens.logprobs:
+            known = tokens is not None and tokens.complete and tokens.logprobs and None not in tokens.logprobs
+            if row.verdict is not None and known:
                 groups[row.task_id].append(row)
     return [sorted(group, key=lambda row: row.trial) for group in groups.values()]
 

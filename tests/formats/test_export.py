@@ -24,7 +24,7 @@ from writ_async.core.message import (
     make_call,
 )
 from writ_async.core.task import Task, WorldRef
-from writ_async.core.trajectory import Trajectory
+from writ_async.core.trajectory import TokenSequence, Trajectory
 from writ_async.errors import InputError, StorageError
 from writ_async.formats.export import (
     FORMATS,
@@ -60,6 +60,10 @@ GOLDEN: list[dict[str, Any]] = [
     {"role": "tool", "tool_call_id": "c2", "content": "done"},
     {"role": "assistant", "content": "It is cancelled."},
 ]
+
+
+IDS = {"agent": TokenSequence(ids=(1, 2, 3), generated=((1, 3),))}
+"""For the format that takes token ids alone."""
 
 
 def make_run(path: Path, rows: list[Trajectory], tasks: list[Task] | None = None) -> RunView:
@@ -173,7 +177,8 @@ def test_what_cannot_be_trained_on_is_left_out_and_counted(tmp_path: Path, messa
 
 
 def test_rejected_rows_come_only_when_asked_for(tmp_path: Path) -> None:
-    rows = [trajectory("t", 0), trajectory("t", 1, reasons=("early-write",)), trajectory("t", 2, judged=False)]
+    judged = [trajectory("t", 0), trajectory("t", 1, reasons=("early-write",)), trajectory("t", 2, judged=False)]
+    rows = [msgspec.structs.replace(row, tokens=IDS) for row in judged]
     run = make_run(tmp_path / "run", rows)
     for form in FORMATS.values():
         assert form.write(run, tmp_path / "out") == Exported(1, 2, 0)
@@ -272,7 +277,15 @@ def test_every_format_has_a_line_of_help_and_an_unknown_one_names_them() -> None
 def test_an_export_that_cannot_be_written_leaves_the_old_file(tmp_path: Path, name: str) -> None:
     make_run(
         tmp_path / "run",
-        [trajectory("t", trial, messages=(UserMessage(os.urandom(9000).hex()), *TALK)) for trial in range(20)],
+        [
+            trajectory(
+                "t",
+                trial,
+                messages=(UserMessage(os.urandom(9000).hex()), *TALK),
+                tokens={"agent": TokenSequence(ids=tuple(os.urandom(9000)))},
+            )
+            for trial in range(20)
+        ],
     )
     out = tmp_path / "out"
     out.write_text("old")

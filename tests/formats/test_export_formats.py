@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.formats.test_export import make_run
+from tests.formats.test_export import IDS, make_run
 from tests.support.samples import BAD_CALL, TALK, TOOLS, task, trajectory
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
 from writ_async.errors import InputError
@@ -46,7 +46,7 @@ TWO: tuple[Message, ...] = (
 
 @pytest.fixture
 def run(tmp_path: Path) -> RunView:
-    return make_run(tmp_path / "run", [trajectory(messages=TALK[:2] + BAD_CALL + TALK[2:])])
+    return make_run(tmp_path / "run", [trajectory(messages=TALK[:2] + BAD_CALL + TALK[2:], tokens=IDS)])
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:

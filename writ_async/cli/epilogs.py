@@ -27,6 +27,7 @@ examples:
   writ export runs/first --format openai --out train.jsonl
   writ export runs/first --format llamafactory --out data/train.jsonl --card
   writ export runs/first --format parquet --out rows.parquet --all
+  writ export runs/qwen --format tokens --out tokens.parquet
 
 Rows have passed all filters, near-duplicates and the cap of a task included.
 """

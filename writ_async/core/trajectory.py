@@ -6,11 +6,13 @@ Nothing in a trajectory depends on the clock or on scheduling: the same seed giv
 from __future__ import annotations
 
 from enum import StrEnum
+from itertools import islice
 from typing import Literal
 
 import msgspec
 
 from writ_async.core.message import Message
+from writ_async.errors import InputError
 
 Seat = Literal["agent", "user"]
 
@@ -207,13 +209,14 @@ class TokenSequence(msgspec.Struct, frozen=True, omit_defaults=True):
     """One seat's whole conversation as the flat sequence of token ids that the model saw and wrote.
 
     `generated` holds the [start, end) spans of `ids` that the model wrote; all else was given to it. `logprobs` has one
-    value per generated token, in order, or nothing where the engine gave none. `weights` says which version of the
-    weights made which generated tokens. `complete` is false when part of the conversation is missing.
+    value per generated token, in order, None where the server told none, or is empty where the engine gave none at
+    all. `weights` says which version of the weights made which generated tokens. `complete` is false when part of the
+    conversation is missing.
     """
 
     ids: tuple[int, ...]
     generated: tuple[tuple[int, int], ...] = ()
-    logprobs: tuple[float, ...] = ()
+    logprobs: tuple[float | None, ...] = ()
     weights: tuple[VersionSpan, ...] = ()
     complete: bool = True
 
@@ -224,13 +227,17 @@ class TokenSequence(msgspec.Struct, frozen=True, omit_defaults=True):
             mask[start:end] = [1] * (end - start)
         return mask
 
-    def aligned_logprobs(self) -> list[float]:
-        """The logprob of each id, 0.0 where it was given; as long as `ids`."""
-        aligned = [0.0] * len(self.ids)
+    def aligned_logprobs(self) -> list[float | None]:
+        """The logprob of each id, None where it was given or where the server told none; as long as `ids`.
+
+        Raises `InputError` where the model wrote tokens and no logprob is known: nothing can be aligned then.
+        """
+        if self.generated and not self.logprobs:
+            raise InputError("the sequence has no logprobs; ask the engine for them, as with the option logprobs=true")
+        aligned: list[float | None] = [None] * len(self.ids)
         values = iter(self.logprobs)
-        for start, end in self.generated if self.logprobs else ():
-            for place in range(start, end):
-                aligned[place] = next(values)
+        for start, end in self.generated:
+            aligned[start:end] = islice(values, end - start)
         return aligned
 
 

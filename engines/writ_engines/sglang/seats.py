@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from itertools import takewhile
-from typing import cast
 
 import msgspec
 
@@ -17,9 +16,9 @@ from writ_engines.sglang.wire import Answer, encode_ids
 
 
 class _Made(msgspec.Struct, frozen=True):
-    """What is known of one completion; `weights` count from its first token."""
+    """What is known of one completion; `logprobs` has one value per token, `weights` count from its first token."""
 
-    logprobs: tuple[float, ...] | None
+    logprobs: tuple[float | None, ...]
     weights: tuple[VersionSpan, ...]
 
 
@@ -92,33 +91,30 @@ class SeatTokens:
         return parsed
 
     def sequence(self) -> TokenSequence:
-        """Everything so far. Logprobs are there only when they are there for all generated tokens."""
+        """Everything so far. Without any logprob there are none, else None where the server told none."""
         session = self._session
-        logprobs: list[float] = []
+        logprobs: list[float | None] = []
         weights: list[VersionSpan] = []
-        whole = True
         for span in session.spans:
             made = self._made[span.start]
-            whole = whole and made.logprobs is not None
-            logprobs += made.logprobs or ()
+            logprobs += made.logprobs
             weights += [VersionSpan(w.version, span.start + w.start, span.start + w.end) for w in made.weights]
         return TokenSequence(
             ids=tuple(session.ids),
             generated=tuple((span.start, span.stop) for span in session.spans),
-            logprobs=tuple(logprobs) if whole else (),
+            logprobs=() if all(value is None for value in logprobs) else tuple(logprobs),
             weights=tuple(weights),
             complete=not session.waiting,
         )
 
 
-def _logprobs(answer: Answer) -> tuple[float, ...] | None:
-    """The logprobs of the output ids; None unless each has one."""
+def _logprobs(answer: Answer) -> tuple[float | None, ...]:
+    """The logprob of each output id, None where the server told none; rows that do not fit the ids tell nothing."""
     rows = answer.meta_info.output_token_logprobs
     count = len(answer.output_ids)
     if rows is None or len(rows) < count:
-        return None
-    values = [row.value for row in rows[:count]]
-    return None if None in values else tuple(cast("list[float]", values))
+        return (None,) * count
+    return tuple(row.value for row in rows[:count])
 
 
 def _weights(answer: Answer) -> tuple[VersionSpan, ...]:

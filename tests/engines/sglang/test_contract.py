@@ -66,7 +66,7 @@ async def test_the_sequence_holds_what_was_sent_and_what_came_back(serve: Serve)
     assert sum(sequence.loss_mask()) == sum(usage.completion_tokens for usage in usages)
     assert len(sequence.ids) == sequence.generated[-1][1]
     assert len(sequence.logprobs) == sum(usage.completion_tokens for usage in usages)
-    assert all(value <= 0 for value in sequence.logprobs)
+    assert all(value is not None and value <= 0 for value in sequence.logprobs)
     assert [span.start for span in sequence.weights] == starts
     if target.double is not None:
         for seen, (start, end) in zip(target.double.calls, sequence.generated, strict=True):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 from writ_engines.http import HttpClient, RetryPolicy, TransportError
 from writ_engines.sglang.engine import SglangEngine
 
+from tests.support import sglang_shapes as shapes
 from tests.support.sglang_double import SglangDouble
 from tests.support.talk import TOOLS, Talk, make_engine
 from writ_async.chat import HistoryChangedError, TokenRangeError
@@ -323,3 +325,32 @@ async def test_a_seeded_storm_of_faults_leaves_every_call_answered_or_typed(doub
             )
             assert_ids_are_new(server)
             await engine.aclose()
+
+
+async def test_a_logprob_that_the_server_does_not_tell_is_none_and_the_others_stay(
+    double: OpenDouble, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer, told = shapes.answer, 0
+
+    def without_the_first(*arguments: Any) -> dict[str, Any]:
+        nonlocal told
+        given = answer(*arguments)
+        if not told:
+            given["meta_info"]["output_token_logprobs"][0][0] = None
+        told += 1
+        return given
+
+    monkeypatch.setattr(shapes, "answer", without_the_first)
+    async with double() as server:
+        engine = make_engine(server.url, folder, logprobs=True)
+        talk = Talk(engine, "s")
+        await talk.complete()
+        await talk.say("more")
+        sequence = engine.end_session("s")
+        await engine.aclose()
+    assert sequence is not None
+    assert len(sequence.logprobs) == sum(sequence.loss_mask())
+    assert [value is None for value in sequence.logprobs] == [True, *[False] * (len(sequence.logprobs) - 1)]
+    mask, aligned = sequence.loss_mask(), sequence.aligned_logprobs()
+    assert [value for value, written in zip(aligned, mask, strict=True) if written] == list(sequence.logprobs)
+    assert all(value is None for value, written in zip(aligned, mask, strict=True) if not written)

@@ -7,6 +7,7 @@ lines     the conversation from the agent's seat, and the changes that formats n
 chat      OpenAI, TRL, Axolotl, WRIT-2K
 sharegpt  LLaMA-Factory, APIGen-MT
 tables    parquet for analysts and for verl
+tokens    token ids, loss masks, logprobs and weight versions
 card      the README of a published data set
 """
 
@@ -20,6 +21,7 @@ from writ_async.formats.export.lines import ALL_CLOSING_TOKENS, MALFORMED
 from writ_async.formats.export.sharegpt import export_apigen, export_llamafactory
 from writ_async.formats.export.source import Exported, Exporter
 from writ_async.formats.export.tables import export_parquet, export_verl
+from writ_async.formats.export.tokens import export_tokens
 
 __all__ = [
     "ALL_CLOSING_TOKENS",
@@ -53,6 +55,11 @@ FORMATS: dict[str, Format] = {
     "writ-2k": Format("JSON Lines with the columns of WRIT-2K", ".jsonl", export_writ2k),
     "parquet": Format(
         "one table of rows, verdicts, counts and messages, for polars, pandas or DuckDB", ".parquet", export_parquet
+    ),
+    "tokens": Format(
+        "token ids, loss mask, logprobs, weight versions; JSON Lines, or parquet by the file's name",
+        ".parquet",
+        export_tokens,
     ),
 }
 

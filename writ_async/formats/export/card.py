@@ -23,6 +23,7 @@ _COLUMNS = {
     "apigen-mt": "conversations, system, tools",
     "writ-2k": "domain, trajectory_type, has_user_script, messages, tools",
     "parquet": "one row per conversation: verdict, evidence, counts, usage, messages and tools as JSON text",
+    "tokens": "input_ids, loss_mask, logprobs (null where none is known), weight_versions, ids, reward, model",
 }
 
 

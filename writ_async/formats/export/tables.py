@@ -48,7 +48,7 @@ def export_parquet(
     frame = pl.concat(frames, rechunk=False)
     # Gathered, so that the rows share the few long texts.
     frame = frame.with_columns(pl.Series("tools", list(tools), dtype=pl.String).gather(places))
-    _write(frame, out)
+    write_parquet(frame, out)
     return Exported(frame.height, source.rejected, 0, source.dropped)
 
 
@@ -77,7 +77,7 @@ def export_verl(
     frames = [pl.DataFrame([], schema=schema)]
     while batch := list(islice(rows, _BATCH)):
         frames.append(pl.DataFrame(batch, schema=schema))
-    _write(pl.concat(frames, rechunk=False), out)
+    write_parquet(pl.concat(frames, rechunk=False), out)
     return Exported(counts[0], source.rejected, counts[1], source.dropped)
 
 
@@ -117,7 +117,8 @@ class _VerlRows:
         return str(self._family.write(AssistantMessage(line.content or None, calls)))
 
 
-def _write(frame: pl.DataFrame, out: PathLike) -> None:
+def write_parquet(frame: pl.DataFrame, out: PathLike) -> None:
+    """Write a table whole or not at all. Raises `StorageError`."""
     import polars as pl
 
     with replacing(out) as file:
