@@ -21,8 +21,8 @@ from writ_async.chat import (
     open_chat_format,
     render,
 )
-from writ_async.chat.probe import CASES, closing_of, difference, unstable_case
-from writ_async.chat.shield import Shield
+from writ_async.chat.choose_chat_format import CASES, closing_of, difference, unstable_case
+from writ_async.chat.hide_token_names import TokenNameHider
 from writ_async.chat.template import Template, load_template
 from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage, make_call
 from writ_async.errors import InputError
@@ -223,11 +223,11 @@ def test_look_alikes_are_text_under_the_folders_own_template_too(tmp_path: Path)
 
 @given(st.lists(st.sampled_from(["<a>", "<b|", "\U00100000", "\U00100001", "\U00100002", "x", "\n"])).map("".join))
 def test_what_is_hidden_can_be_revealed(text: str) -> None:
-    shield = Shield(["<a>", "<b|"])
-    hidden = shield.hide(text)
+    hider = TokenNameHider(["<a>", "<b|"])
+    hidden = hider.hide(text)
     assert "<a>" not in hidden
     assert "<b|" not in hidden
-    assert shield.reveal(hidden) == text
+    assert hider.reveal(hidden) == text
 
 
 def test_closing_is_what_a_template_writes_behind_an_assistants_words() -> None:

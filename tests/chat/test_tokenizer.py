@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from bench.models.folders import CHATML_SPECIAL, write_folder
 from writ_async.chat import FamilyFormat, Parts, TokenRangeError, load_tokenizer, open_chat_format
-from writ_async.chat.extra import import_extra
-from writ_async.chat.parts import split_marks, splitter
+from writ_async.chat.optional_modules import import_extra
+from writ_async.chat.rendered_parts import split_marks, splitter
 from writ_async.chat.tokenizer import load_reference
 from writ_async.errors import InputError
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.chat_plays import TOOLS
 from writ_async.chat import FAMILIES, Defect, FamilyFormat, TemplateRefusedError, audit, render
-from writ_async.chat.plain import arguments_value, plain_messages
+from writ_async.chat.template_messages import arguments_value, plain_messages
 from writ_async.core.message import (
     AssistantMessage,
     FunctionCall,

@@ -9,9 +9,9 @@ import msgspec
 from writ_async.chat.errors import TemplateRefusedError
 from writ_async.chat.family import Tools
 from writ_async.chat.format import ChatFormat, FamilyFormat
-from writ_async.chat.parts import Parts, parts_of, split_marks, splitter
+from writ_async.chat.hide_token_names import TokenNameHider
+from writ_async.chat.rendered_parts import Parts, parts_of, split_marks, splitter
 from writ_async.chat.session import Session
-from writ_async.chat.shield import Shield
 from writ_async.core.message import AssistantMessage, Message
 
 
@@ -60,10 +60,10 @@ def audit(chat: ChatFormat, session: Session, messages: Sequence[Message], tools
 def _render(chat: ChatFormat, messages: Sequence[Message], tools: Tools, generation: bool) -> Parts:
     if not isinstance(chat, FamilyFormat) or chat.template is None:
         return chat.render(messages, tools, generation=generation)
-    shield = Shield(chat.tokenizer.added)
-    prepared = shield.messages(chat.family.prepare(messages, tools))
-    text = chat.template.render(prepared, shield.tools(tools) if tools else tools, generation=generation)
-    return shield.parts(text)
+    hider = TokenNameHider(chat.tokenizer.added)
+    prepared = hider.messages(chat.family.prepare(messages, tools))
+    text = chat.template.render(prepared, hider.tools(tools) if tools else tools, generation=generation)
+    return hider.parts(text)
 
 
 def _cut(parts: Parts, names: Sequence[str]) -> list[Parts]:

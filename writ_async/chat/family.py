@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from writ_async.chat.parsed import Parsed
-from writ_async.chat.parts import Parts
+from writ_async.chat.rendered_parts import Parts
 from writ_async.core.message import AssistantMessage, Message
 
 Tools = Sequence[dict[str, Any]]

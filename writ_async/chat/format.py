@@ -15,10 +15,10 @@ from typing import Protocol
 
 from writ_async.chat import llama, qwen
 from writ_async.chat.family import Family, Tools, render
+from writ_async.chat.hide_token_names import TokenNameHider
 from writ_async.chat.parsed import Parsed
-from writ_async.chat.parts import Parts
-from writ_async.chat.session import Session
-from writ_async.chat.shield import Shield
+from writ_async.chat.rendered_parts import Parts
+from writ_async.chat.session import Session, SessionFormat
 from writ_async.chat.template import Template
 from writ_async.chat.tokenizer import Tokenizer
 from writ_async.core.message import AssistantMessage, Message
@@ -27,7 +27,7 @@ FAMILIES: dict[str, Family] = {family.name: family for family in (qwen.QWEN3, qw
 """The families that have a renderer of ours, by name."""
 
 
-class ChatFormat(Protocol):
+class ChatFormat(SessionFormat, Protocol):
     """How one model is spoken to.
 
     `name` says whose rendering is used. `notices` are lines for whoever starts a run. `stable` is false when an earlier
@@ -36,28 +36,14 @@ class ChatFormat(Protocol):
     """
 
     name: str
-    tokenizer: Tokenizer
     notices: tuple[str, ...]
     stable: bool
-    stop_ids: frozenset[int]
 
     def session(self, tools: Tools) -> Session:
         """Begin the token sequence of one seat of one conversation."""
 
     def render(self, messages: Sequence[Message], tools: Tools, *, generation: bool = True) -> Parts:
         """The whole rendering of messages. Raises `TemplateRefusedError`."""
-
-    def first(self, messages: Sequence[Message], tools: Tools) -> array[int]:
-        """The ids of a first prompt. Raises `TemplateRefusedError`."""
-
-    def following(self, messages: Sequence[Message], start: int, tools: Tools, last: int | None) -> array[int] | None:
-        """The ids to append for `messages[start:]`; the message before them is a completion that ended with id `last`.
-
-        None when the template has changed what went before: the whole must be rendered anew.
-        """
-
-    def parse(self, text: str, turn: int) -> Parsed:
-        """A completion's text, without the token that ended it, as a message. Raises nothing."""
 
     def write(self, message: AssistantMessage) -> Parts | None:
         """The text that the model would write for a message; None where nobody knows."""
@@ -127,7 +113,7 @@ class TemplateFormat:
         self.stable = closing is not None
         self.stop_ids = tokenizer.end_ids
         self.parse: Callable[[str, int], Parsed] = parser_for(template.source)
-        self._shield = Shield(tokenizer.added)
+        self._hider = TokenNameHider(tokenizer.added)
         self._closing = closing
 
     def session(self, tools: Tools) -> Session:
@@ -136,7 +122,7 @@ class TemplateFormat:
 
     def render(self, messages: Sequence[Message], tools: Tools, *, generation: bool = True) -> Parts:
         """See `ChatFormat`."""
-        return self._shield.parts(self._text(messages, tools, generation))
+        return self._hider.parts(self._text(messages, tools, generation))
 
     def first(self, messages: Sequence[Message], tools: Tools) -> array[int]:
         """See `ChatFormat`."""
@@ -150,7 +136,7 @@ class TemplateFormat:
         after = self._text(messages, tools, generation=True)
         if not after.startswith(before) or not before.endswith(self._closing):
             return None
-        parts = self._shield.parts(self._closing + after[len(before) :])
+        parts = self._hider.parts(self._closing + after[len(before) :])
         mark = parts.items[1] if len(parts.items) > 1 else None
         if not parts.items[0] and mark is not None and self.tokenizer.added.get(mark) == last:
             parts.items[:2] = []  # the model has written it
@@ -161,8 +147,8 @@ class TemplateFormat:
         return None
 
     def _text(self, messages: Sequence[Message], tools: Tools, generation: bool) -> str:
-        hidden = self._shield.tools(tools) if tools else tools
-        return self.template.render(self._shield.messages(messages), hidden, generation=generation)
+        hidden = self._hider.tools(tools) if tools else tools
+        return self.template.render(self._hider.messages(messages), hidden, generation=generation)
 
 
 def parser_for(source: str) -> Callable[[str, int], Parsed]:

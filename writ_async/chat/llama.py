@@ -28,8 +28,8 @@ from collections.abc import Sequence
 from writ_async.chat.errors import TemplateRefusedError
 from writ_async.chat.family import Family, Tools
 from writ_async.chat.parsed import Defect, Parsed, build, call_id, read_call, scan_json
-from writ_async.chat.parts import Parts
-from writ_async.chat.plain import arguments_value, to_json
+from writ_async.chat.rendered_parts import Parts
+from writ_async.chat.template_messages import arguments_value, to_json
 from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolCall, ToolMessage, UserMessage
 
 BEGIN = "<|begin_of_text|>"

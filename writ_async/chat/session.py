@@ -9,17 +9,34 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import msgspec
 
 from writ_async.chat.errors import HistoryChangedError
 from writ_async.chat.family import Tools
 from writ_async.chat.parsed import Parsed
+from writ_async.chat.tokenizer import Tokenizer
 from writ_async.core.message import AssistantMessage, Message
 
-if TYPE_CHECKING:
-    from writ_async.chat.format import ChatFormat
+
+class SessionFormat(Protocol):
+    """What a session asks of its chat format. `stop_ids` are the token ids that end a turn."""
+
+    tokenizer: Tokenizer
+    stop_ids: frozenset[int]
+
+    def first(self, messages: Sequence[Message], tools: Tools) -> array[int]:
+        """The ids of a first prompt. Raises `TemplateRefusedError`."""
+
+    def following(self, messages: Sequence[Message], start: int, tools: Tools, last: int | None) -> array[int] | None:
+        """The ids to append for `messages[start:]`; the message before them is a completion that ended with id `last`.
+
+        None when the template has changed what went before: the whole must be rendered anew.
+        """
+
+    def parse(self, text: str, turn: int) -> Parsed:
+        """A completion's text, without the token that ended it, as a message. Raises nothing."""
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -54,7 +71,7 @@ class Session:
 
     __slots__ = ("_chat", "_said", "_seen", "_sent", "_tools", "_turn", "_waiting", "ids", "mask", "spans")
 
-    def __init__(self, chat: ChatFormat, tools: Tools) -> None:
+    def __init__(self, chat: SessionFormat, tools: Tools) -> None:
         self._chat = chat
         self._tools = tools
         self._seen = 0  # messages rendered

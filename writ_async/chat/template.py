@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import msgspec
 
 from writ_async.chat.errors import TemplateRefusedError
-from writ_async.chat.extra import import_extra
-from writ_async.chat.plain import plain_messages
+from writ_async.chat.optional_modules import import_extra
+from writ_async.chat.template_messages import plain_messages
 from writ_async.chat.tokenizer import special_tokens
 from writ_async.core.message import Message
 from writ_async.errors import InputError

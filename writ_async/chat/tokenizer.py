@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from writ_async.chat.errors import TokenRangeError
-from writ_async.chat.extra import import_extra
-from writ_async.chat.parts import Parts
+from writ_async.chat.optional_modules import import_extra
+from writ_async.chat.rendered_parts import Parts
 from writ_async.errors import InputError
 from writ_async.files import PathLike, read_json
 

@@ -16,7 +16,7 @@ import msgspec
 from writ_async.chat.errors import TemplateRefusedError
 from writ_async.chat.family import Family, Tools, render
 from writ_async.chat.format import FAMILIES, ChatFormat, FamilyFormat, TemplateFormat, parse_text
-from writ_async.chat.parts import Parts
+from writ_async.chat.rendered_parts import Parts
 from writ_async.chat.template import Template, load_template
 from writ_async.chat.tokenizer import Tokenizer, load_reference, load_tokenizer
 from writ_async.core.message import (

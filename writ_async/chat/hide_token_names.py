@@ -13,8 +13,8 @@ from typing import Any, cast
 
 import msgspec
 
-from writ_async.chat.parts import Parts, parts_of, split_marks, splitter
-from writ_async.chat.plain import to_json
+from writ_async.chat.rendered_parts import Parts, parts_of, split_marks, splitter
+from writ_async.chat.template_messages import to_json
 from writ_async.core.message import (
     AssistantMessage,
     FunctionCall,
@@ -30,7 +30,7 @@ _FIRST = 0x100001
 _hidden = re.compile(f"{_ESCAPE}(.)", re.DOTALL)
 
 
-class Shield:
+class TokenNameHider:
     """Replaces and restores the names of one tokenizer's added tokens."""
 
     __slots__ = ("_codes", "_names", "_pattern", "_tokens")

@@ -7,7 +7,7 @@ always encoded as ordinary text. The bytes are those of the template; only the i
 differ from a naive encoding.
 
 A tokenizer cuts its input at added tokens before anything else, so encoding the texts between marks one by one gives
-the ids of the whole. `probe` checks this on each model folder's own tokenizer.
+the ids of the whole. `choose_chat_format` checks this on each model folder's own tokenizer.
 """
 
 from __future__ import annotations
