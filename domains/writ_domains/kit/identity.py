@@ -20,45 +20,26 @@ from writ_domains.kit.people import Name
 from writ_domains.kit.phrasing import Forms, pick
 
 USER_IDS: Final[Forms] = (
-    "My user id is {}.",
-    "My user ID is {}.",
-    "The user id on my account is {}.",
-    "I'm registered under the user id {}.",
-    "My profile's user id is {}.",
-    "My account id is {}.",
-)
+    "My user id is {}.", "My user ID is {}.", "The user id on my account is {}.",
+    "I'm registered under the user id {}.", "My profile's user id is {}.", "My account id is {}.",
+)  # fmt: skip
 NAMES: Final[Forms] = ("My name is {}.", "I'm {}.", "I am {}.", "The name on my account is {}.")
 MORE_NAMES: Final[Forms] = (
-    "My name is {}.",
-    "I'm {}.",
-    "My account is under the name {}.",
-    "I am {}.",
-    "My full name is {}.",
-    "I'm registered as {}.",
-    "I go by {}.",
-)
+    "My name is {}.", "I'm {}.", "My account is under the name {}.", "I am {}.", "My full name is {}.",
+    "I'm registered as {}.", "I go by {}.",
+)  # fmt: skip
 ZIPS: Final[Forms] = (
-    "My zip code is {}.",
-    "I live in zip code {}.",
-    "The zip code on my account is {}.",
-    "My zip code: {}.",
-    "My address is in the {} zip code.",
-    "The zip of my address is {}.",
-)
+    "My zip code is {}.", "I live in zip code {}.", "The zip code on my account is {}.", "My zip code: {}.",
+    "My address is in the {} zip code.", "The zip of my address is {}.",
+)  # fmt: skip
 EMAILS: Final[Forms] = (
-    "My email is {}.",
-    "My email address is {}.",
-    "The email on my account is {}.",
-    "I'm registered with the email {}.",
-    "My account uses the email {}.",
-    "My email: {}.",
-)
+    "My email is {}.", "My email address is {}.", "The email on my account is {}.",
+    "I'm registered with the email {}.", "My account uses the email {}.", "My email: {}.",
+)  # fmt: skip
 NO_EMAIL: Final[Forms] = (
-    "You do not remember your email address.",
-    "You cannot recall which email you signed up with.",
-    "You no longer know the email address of your account.",
-    "Your email address has slipped your mind.",
-)
+    "You do not remember your email address.", "You cannot recall which email you signed up with.",
+    "You no longer know the email address of your account.", "Your email address has slipped your mind.",
+)  # fmt: skip
 
 
 class Identity(msgspec.Struct, frozen=True, gc=False):

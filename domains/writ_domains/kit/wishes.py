@@ -30,19 +30,12 @@ from writ_domains.kit.phrasing import Forms, ask, greeting, instructions, pick, 
 
 _BACKGROUND: Final = 0.5
 _NEXT: Final[Forms] = (
-    "I also want to {}.",
-    "Besides, I'd like to {}.",
-    "Next, I want to {}.",
-    "After that, I need to {}.",
-    "Another thing: I'd like to {}.",
-    "On top of that, I want to {}.",
-)
+    "I also want to {}.", "Besides, I'd like to {}.", "Next, I want to {}.", "After that, I need to {}.",
+    "Another thing: I'd like to {}.", "On top of that, I want to {}.",
+)  # fmt: skip
 _LAST: Final[Forms] = (
-    "Finally, I want to {}.",
-    "And last, I'd like to {}.",
-    "The last thing is to {}.",
-    "To finish, I need to {}.",
-)
+    "Finally, I want to {}.", "And last, I'd like to {}.", "The last thing is to {}.", "To finish, I need to {}.",
+)  # fmt: skip
 _IN_ORDER: Final[Forms] = (
     "It has to be done in this order, one after the other.",
     "Please do these things in exactly that order.",
