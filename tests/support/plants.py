@@ -99,7 +99,7 @@ def superfluous_cell(task: Task, domain: Domain, world: World, rng: Random) -> T
     )
 
 
-def _with_certificate(task: Task, place: int, cells: tuple[Cell, ...], counters: tuple[int, ...]) -> Task:
+def _with_certificate(task: Task, place: int, cells: tuple[Cell, ...], counters: tuple[int | None, ...]) -> Task:
     assert task.proof is not None
     certificates = list(task.certificates)
     certificates[place] = Certificate(certificates[place].write, cells)

@@ -78,6 +78,8 @@ def test_an_early_write_that_needs_a_late_word_is_found() -> None:
             msgspec.structs.replace(first, write=second.write),
         )
         actions = list(task.actions or ())
+        assert first.write is not None
+        assert second.write is not None
         actions[first.write], actions[second.write] = actions[second.write], actions[first.write]
         bent = msgspec.structs.replace(task, actions=tuple(actions), certificates=turned, gold_digest="")
         found = problem(bent, Behaviour((Trait("confirmation", "one_at_a_time", "after_write", 4),)))

@@ -193,7 +193,7 @@ def test_what_was_rightly_not_written_needs_its_cells_too(retail_environment: En
         world=retail_environment.ref,
         scenario=Scenario(""),
         actions=(Action(cell.name, cell.arguments),),
-        certificates=(Certificate(-1, (cell,)),),
+        certificates=(Certificate(None, (cell,)),),
     )
     silent: list[Message] = [UserMessage("please"), AssistantMessage("No.")]
     (entry,) = write_evidence(task, silent, retail_environment.domain, retail_environment.world)

@@ -103,7 +103,7 @@ def pieces_of(task: Task) -> tuple[Piece, ...]:
         found.append(Piece(text, part, wish, keys=_telling_words(text)))
     if not goals:
         found = _first_as_goal(found)
-    if wish + 1 != len({certificate.write for certificate in task.certificates if certificate.write >= 0}):
+    if wish + 1 != len(task.certified_writes):
         found = [msgspec.structs.replace(piece, wish=0) for piece in found]
     return (*found, *map(_fact_piece, facts.values()))
 

@@ -42,7 +42,7 @@ class Material(msgspec.Struct, frozen=True):
     @property
     def writes(self) -> bool:
         """Whether there is a gold write to confirm."""
-        return any(certificate.write >= 0 for certificate in self.task.certificates)
+        return bool(self.task.certified_writes)
 
     @property
     def several_wishes(self) -> bool:

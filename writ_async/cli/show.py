@@ -74,7 +74,7 @@ def _print_task(console: Console, task: Task) -> None:
     for certificate in task.certificates:
         cells = ", ".join(dict.fromkeys(cell.name for cell in certificate.cells))
         write = "none due"
-        if certificate.write is not None and certificate.write >= 0:
+        if certificate.write is not None:
             write = (task.actions or ())[certificate.write].name
         lines.append(
             f"[dim]gold write[/dim] {escape(write)} [dim]rests on {len(certificate.cells)} reads ({cells})[/dim]"

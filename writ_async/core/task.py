@@ -47,12 +47,16 @@ class Cell(msgspec.Struct, frozen=True):
 class Certificate(msgspec.Struct, frozen=True):
     """The read cells that together fix the arguments of one gold write.
 
-    `write` is the index of the write in `Task.actions`, or -1: the cells then show that no write, or no further one, is
-    due, and may be read at any time before the conversation ends.
+    `write` is the index of the write in `Task.actions`. Without one the cells show that no write, or no further one, is
+    due, and may be read at any time before the conversation ends. Rows of old runs have -1 there.
     """
 
-    write: int
+    write: int | None
     cells: tuple[Cell, ...]
+
+    def __post_init__(self) -> None:
+        if self.write == -1:
+            msgspec.structs.force_setattr(self, "write", None)
 
 
 class Goal(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -81,7 +85,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     burden: most cells of a certificate. path: most cells by which the same arguments could be met with luck.
     margins: for each goal the distance to the runner-up and the least that is asked for; empty if nothing was compared.
     counters: for each certificate, parallel to its cells, the ordinal of the domain's change to that cell after which
-        the answer is another one; -1 for a cell that is a prerequisite of others.
+        the answer is another one; None for a cell that is a prerequisite of others (-1 in rows of old runs).
     plans: how many other encodings and orders were replayed, by kind. pins: what the request settles.
     refused: why the policy forbids what is asked. chain: hash over all gold calls, their results and the states.
     tool_tokens: estimate of the tokens in the results of the gold calls.
@@ -91,12 +95,17 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     burden: int
     path: int
     margins: tuple[tuple[float, ...], ...] = ()
-    counters: tuple[tuple[int, ...], ...] = ()
+    counters: tuple[tuple[int | None, ...], ...] = ()
     plans: dict[str, int] = {}
     pins: tuple[Pin, ...] = ()
     refused: str = ""
     chain: str = ""
     tool_tokens: int = 0
+
+    def __post_init__(self) -> None:
+        if any(-1 in ordinals for ordinals in self.counters):
+            now = tuple(tuple(None if one == -1 else one for one in ordinals) for ordinals in self.counters)
+            msgspec.structs.force_setattr(self, "counters", now)
 
     @property
     def guess_gap(self) -> int:
@@ -169,3 +178,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     goals: tuple[Goal, ...] = ()
     proof: Proof | None = None
     version: int = 1
+
+    @property
+    def certified_writes(self) -> tuple[int, ...]:
+        """The indices in `actions` of the writes that have a certificate."""
+        return tuple(sorted({one.write for one in self.certificates if one.write is not None}))

@@ -100,8 +100,7 @@ def _why_a_value_is_lost(task: Task, pieces: tuple[Piece, ...]) -> str:
 
 
 def _write_arguments(task: Task) -> list[dict[str, Any]]:
-    indices = sorted({certificate.write for certificate in task.certificates if certificate.write >= 0})
-    return [(task.actions or ())[index].arguments for index in indices]
+    return [(task.actions or ())[index].arguments for index in task.certified_writes]
 
 
 def _why_told_too_late(task: Task, behaviour: Behaviour, pieces: tuple[Piece, ...]) -> str:

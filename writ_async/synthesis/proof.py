@@ -220,19 +220,19 @@ def _why_dependent(rules: GoalRules, task: Task, world: World) -> list[Problem]:
 
 def _build_certificates(
     domain: Domain, solved: Sequence[tuple[Goal, Solution]]
-) -> tuple[tuple[Certificate, ...], tuple[tuple[int, ...], ...]]:
-    found: list[tuple[Certificate, tuple[int, ...]]] = []
+) -> tuple[tuple[Certificate, ...], tuple[tuple[int | None, ...], ...]]:
+    found: list[tuple[Certificate, tuple[int | None, ...]]] = []
 
-    def add(write: int, support: Support) -> None:
+    def add(write: int | None, support: Support) -> None:
         cells = tuple(make_cell(domain, key) for key in support.keys)
         found.append((Certificate(write, cells), support.counters))
 
     for goal, solution in solved:
-        writes = goal.writes or (-1,)
+        writes: tuple[int | None, ...] = goal.writes or (None,)
         for write, support in zip(writes, solution.supports, strict=True):
             add(write, support)
         if solution.rest is not None:
-            add(-1, solution.rest)
+            add(None, solution.rest)
     return tuple(one for one, _ in found), tuple(counters for _, counters in found)
 
 

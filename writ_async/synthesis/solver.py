@@ -19,15 +19,15 @@ from writ_async.core.state import State
 from writ_async.core.task import Action, Cell, Goal
 from writ_async.errors import InputError
 
-PREREQUISITE = -1
-"""Stands for a counter-world where a cell is needed only to ask for another one."""
-
 
 class Support(msgspec.Struct, frozen=True):
-    """A certificate: keys in order of reading, and for each the ordinal of the change that refutes the answer."""
+    """A certificate: keys in order of reading, and for each the ordinal of the change that refutes the answer.
+
+    The ordinal is None where a cell is needed only to ask for another one.
+    """
 
     keys: tuple[Key, ...]
-    counters: tuple[int, ...]
+    counters: tuple[int | None, ...]
 
 
 class Solution(msgspec.Struct, frozen=True):
@@ -148,7 +148,7 @@ def _close_support(reader: Reader, counters: Mapping[Key, int], roots: Iterable[
             needed.add(parent)
             parent = reader.parents[parent]
     keys = tuple(key for key in reader.cells if key in needed)
-    return Support(keys, tuple(counters.get(key, PREREQUISITE) for key in keys))
+    return Support(keys, tuple(counters.get(key) for key in keys))
 
 
 def make_cell(domain: Domain, key: Key) -> Cell:

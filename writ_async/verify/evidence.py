@@ -82,9 +82,9 @@ def write_evidence(
 
 def _refrained(task: Task, know: _Knowledge) -> list[WriteEvidence]:
     """Whether the cells were read that show that no write, or no further one, was due."""
-    if not any(proof.write < 0 for proof in task.certificates):
+    if not any(proof.write is None for proof in task.certificates):
         return []
-    missing = tuple(_cell_text(cell) for cell in _cells(task, -1) if not know.has_read(cell))
+    missing = tuple(_cell_text(cell) for cell in _cells(task, None) if not know.has_read(cell))
     return [WriteEvidence(-1, "", "lucky" if missing else "evidence_complete", missing=missing)]
 
 
@@ -129,7 +129,7 @@ def _unordered(name: str, arguments: Mapping[str, Any]) -> bytes:
     return call_key(name, {"atoms": sorted(str(value) for _, value in atoms(dict(arguments)))})
 
 
-def _cells(task: Task, index: int) -> list[Cell]:
+def _cells(task: Task, index: int | None) -> list[Cell]:
     return [cell for proof in task.certificates if proof.write == index for cell in proof.cells]
 
 

@@ -68,7 +68,7 @@ _NAMED: Final = re.compile(
 _NO: Final = re.compile(r"^\W*(?:no|nope|don't|do not)\b(?! (?:problem|worries|rush))")
 
 
-def audit_user(task: Task, messages: Sequence[Message]) -> list[Finding]:
+def audit_user(task: Task, messages: Sequence[Message], user_argument: str = "") -> list[Finding]:
     """The critical slips of the user as findings; empty where nothing speaks against training on the row.
 
     Pure and O(words). A task without a request in the user's own words, as a benchmark's is, has nothing to be held
@@ -76,19 +76,19 @@ def audit_user(task: Task, messages: Sequence[Message]) -> list[Finding]:
     """
     return [
         Finding(slip.reason, f"{slip.severity}: {slip.detail}", slip.message)
-        for slip in user_slips(task, messages)
+        for slip in user_slips(task, messages, user_argument)
         if slip.severity != "minor"
     ]
 
 
-def user_slips(task: Task, messages: Sequence[Message]) -> list[UserSlip]:
+def user_slips(task: Task, messages: Sequence[Message], user_argument: str = "") -> list[UserSlip]:
     """Everything that the user did wrong, minor things and traits that were not shown included."""
     if not task.scenario.request:
         return []
     return [
         *_strange_values(task, messages),
         *_undisclosed(task, messages),
-        *_endings(task, messages),
+        *_endings(task, messages, user_argument),
         *(
             UserSlip(UserReason.UNEXPRESSED, "minor", f"{trait.axis}={trait.value}")
             for trait in unshown_traits(task, messages)
@@ -227,14 +227,14 @@ def _undisclosed(task: Task, messages: Sequence[Message]) -> list[UserSlip]:
 def _gold_writes(task: Task) -> list[Action]:
     """The gold writes, in order."""
     actions = task.actions or ()
-    return [actions[index] for index in sorted({item.write for item in task.certificates if item.write >= 0})]
+    return [actions[index] for index in task.certified_writes]
 
 
 def _needs(piece: Piece, needed: set[str]) -> bool:
     return piece.part == "fact" and piece.value.casefold() in needed
 
 
-def _endings(task: Task, messages: Sequence[Message]) -> list[UserSlip]:
+def _endings(task: Task, messages: Sequence[Message], user_argument: str) -> list[UserSlip]:
     """An end while gold writes had yet to be made, and a no to one of them."""
     left = _gold_writes(task)
     refused: tuple[int, Action] | None = None
@@ -249,7 +249,7 @@ def _endings(task: Task, messages: Sequence[Message]) -> list[UserSlip]:
             asked = (before.content or "") if isinstance(before, AssistantMessage) else ""
             said = message.content or ""
             if _NO.search(said.casefold()):
-                refused = next(((place, action) for action in left if _proposes(asked, action)), refused)
+                refused = next(((place, action) for action in left if _proposes(asked, action, user_argument)), refused)
             elif CLOSING_TOKENS[Signal.STOP] in said and "?" in asked and not _ends(asked):
                 name = left[0].name
                 return [UserSlip(UserReason.STOPPED_EARLY, "critical_hindered", f"{name} was not made yet", place)]
@@ -259,9 +259,9 @@ def _endings(task: Task, messages: Sequence[Message]) -> list[UserSlip]:
     return []
 
 
-def _proposes(asked: str, action: Action) -> bool:
-    """Whether a question lists at least half of a gold write's arguments."""
-    values = [str(atom).casefold() for path, atom in atoms(action.arguments) if path != "user_id"]
+def _proposes(asked: str, action: Action, user_argument: str) -> bool:
+    """Whether a question lists at least half of a gold write's arguments; who the user is need not be listed."""
+    values = [str(atom).casefold() for path, atom in atoms(action.arguments) if path != user_argument]
     listed = sum(value in asked.casefold() for value in values)
     return bool(asked) and "?" in asked and listed * 2 >= len(values)
 

@@ -70,7 +70,7 @@ def can_be_made(kind: str, task: Task, tools: Mapping[str, Tool]) -> bool:
     actions = task.actions or ()
     writes = [index for index, action in enumerate(actions) if tools[action.name].kind == "write"]
     if kind == "early_write":
-        return any(certificate.cells and certificate.write >= 0 for certificate in task.certificates)
+        return any(certificate.cells and certificate.write is not None for certificate in task.certificates)
     if kind == "skipped_evidence":
         # Something else has to be read as well, or there is no call to note it at.
         return any(certificate.cells for certificate in task.certificates) and len(actions) > 1

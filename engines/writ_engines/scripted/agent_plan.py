@@ -105,9 +105,10 @@ def _note_on(kind: str, action: Action, detail: str = "") -> Note:
 
 def _bend_evidence(task: Task, steps: list[_Step], mistake: str, rng: Random) -> list[_Step]:
     """Leave a cell of some write's certificate out, or make the write before all of them."""
-    fit = [item for item in task.certificates if item.cells and (item.write >= 0 or mistake == "skipped_evidence")]
+    of_refusals = mistake == "skipped_evidence"
+    fit = [item for item in task.certificates if item.cells and (item.write is not None or of_refusals)]
     certificate = rng.choice(fit)
-    if certificate.write < 0:
+    if certificate.write is None:
         # Without the cell nobody knows that nothing (more) is due; a read of something else is what the note is put to.
         cell = rng.choice(certificate.cells)
         left = [step for step in steps if not _is_read_of(step, cell)]

@@ -69,7 +69,7 @@ def test_a_behaviour_adds_no_more_turns_than_its_budget() -> None:
     for task, row in zip(tasks, run(tasks), strict=True):
         assert task.behaviour is not None
         turns = sum(isinstance(message, UserMessage) for message in row.messages)
-        confirmations = len({c.write for c in task.certificates if c.write >= 0})
+        confirmations = len(task.certified_writes)
         # the opening, one answer to a question for facts and one for the rest, the confirmations, and the end
         assert turns <= 4 + confirmations + task.behaviour.turns, (task.behaviour.label, texts(row.messages))
 
