@@ -158,7 +158,7 @@ class GoalRules(msgspec.Struct, frozen=True, kw_only=True):
         give the same edits in the same order. The decision and its params tell which changes matter.
     standing_reads: read tools that the policy asks for before any write, such as the lookup of who asks: their cells
         are in every certificate, and need no changes. Any other cell without a change is no proof.
-    plans: other ways of encoding a call that mean the same: a kind (`passengers`, `payments`, `calls`...), and calls.
+    plans: other ways of encoding a call that mean the same: a kind (such as `items` or `calls`), and calls.
     shortcuts: lazy ways of looking through candidate cells, by name: which of the keys are read.
     """
 

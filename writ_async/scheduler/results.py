@@ -32,7 +32,7 @@ class Results:
             raise StopAsyncIteration from None
 
     def no_more(self) -> None:
-        """All have been delivered."""
+        """All have been handed over."""
         self._send.close()
 
     def close_reading(self) -> None:

@@ -2,7 +2,7 @@
 
 An argument is taken apart into atoms (strings, numbers). An atom is seen when the user said it, or a successful tool
 result shows it, in a message before the call. Words that the tool's own schema enumerates need not be seen, nor counts
-of at most `SMALL`, which are reckoned rather than read (bags, passengers). A date counts as seen when it was said in
+of at most `SMALL`, which are reckoned rather than read (how many). A date counts as seen when it was said in
 words ("May 20"), a state when it was said by its name ("Texas"). Strings are found as whole words: `IL` is not seen in
 "will". The sign before an id (`#W123`) may be left out by those who speak of it.
 """
@@ -111,7 +111,7 @@ def atoms(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def unseen_arguments(tool: Tool, arguments: Mapping[str, Any], seen: Seen) -> list[str]:
-    """The paths of the atoms that nobody has said or shown, with their values, such as `flights[0].date='…'`."""
+    """The paths of the atoms that nobody has said or shown, with their values, such as `legs[0].date='…'`."""
     allowed = enumerated(tool)
     return [f"{path}={value!r}" for path, value in atoms(dict(arguments)) if not _is_seen(value, seen, allowed)]
 

@@ -73,7 +73,7 @@ def judge_trajectory(
         *reward_findings(reward),
         *write_findings(task, trajectory.messages, domain, writes),
         # A benchmark's scenarios do not tell facts apart from wishes.
-        *(audit_user(task, trajectory.messages) if task.kind != "benchmark" else ()),
+        *(audit_user(task, trajectory.messages, domain.user_argument) if task.kind != "benchmark" else ()),
     ]
     return Verdict(
         reward=reward,
