@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.support.shared_data import needs_shared
 
 SYNTH = {
-    "tasks.jsonl": "6214c0679c118ce57807d01796cc4a013cd4ac405a8404dbe1d88f6833a50239",
+    "tasks.jsonl": "4f3ffe28680e9ee49c7d090e2dfd15dd42dd63bca768abd66f0fba90439eecb8",
     "trajectories.jsonl": "f885f3108f0326a46270239372be9845dc87e795d936b029c0f8e062aac3aec8",
 }
 EVAL = {
