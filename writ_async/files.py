@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import os
 import re
+import tomllib
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import resources
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
@@ -161,3 +163,27 @@ def _unreadable(path: PathLike, exc: BaseException) -> InputError:
     if isinstance(exc, IsADirectoryError):
         return InputError(f"{path}: is a folder, but a file is needed; check the path")
     return InputError(f"{path}: cannot be read: {_reason(exc)}")
+
+
+class Phrases(msgspec.Struct, frozen=True):
+    """The contents of a file of phrases: forms of which one is drawn, and tables of such forms by key."""
+
+    forms: dict[str, tuple[str, ...]]
+    tables: dict[str, dict[str, tuple[str, ...]]]
+
+    def find_forms(self, name: str) -> tuple[str, ...]:
+        """The forms of a name, for a module's `__getattr__`. Raises `AttributeError` for a name that there is not."""
+        if name in self.forms:
+            return self.forms[name]
+        raise AttributeError(name)
+
+
+def load_phrases(package: str, name: str) -> Phrases:
+    """The phrases in a package's TOML file: a list of strings is a name's forms, a table holds such lists by key.
+
+    Raises `msgspec.ValidationError` for anything else in it.
+    """
+    values = tomllib.loads((resources.files(package) / name).read_text(encoding="utf-8"))
+    forms = {key: value for key, value in values.items() if isinstance(value, list)}
+    tables = {key: value for key, value in values.items() if key not in forms}
+    return msgspec.convert({"forms": forms, "tables": tables}, Phrases)
