@@ -120,3 +120,9 @@ def test_the_installed_library_runs_among_strange_packages(binaries: Path, stran
 def test_schemas_of_the_tools_come_with_the_installed_domains(binaries: Path, strange_folder: Path) -> None:
     ask = "from writ_async.registry import load_domain; print(*load_domain('retail').schemas)"
     assert "Cancel a pending order" in run_in(strange_folder, binaries / "python", "-c", ask)
+
+
+def test_a_new_domain_comes_out_of_the_wheel(binaries: Path, strange_folder: Path) -> None:
+    run_in(strange_folder, binaries / "writ", "new-domain", "clinic")
+    ask = "from writ_clinic import DOMAIN; print(DOMAIN.name, len(DOMAIN.generate(1, 7).tables['members']))"
+    assert run_in(strange_folder / "clinic", binaries / "python", "-c", ask) == "clinic 7\n"

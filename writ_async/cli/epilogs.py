@@ -84,3 +84,11 @@ examples:
 Fits what the steps of a server cost to its /v1/loads, sampled while a run keeps it busy, or kept in a file with one
 answer per line. `writ plan --engine-option calibration=FILE` plans with it.
 """
+NEW_DOMAIN = """\
+examples:
+  writ new-domain clinic
+  writ new-domain clinic --out ~/code/writ-clinic
+
+Makes a package with its pyproject.toml, README and tests. Once it is installed (`pip install -e DIR`),
+`writ synth NAME` finds it.
+"""

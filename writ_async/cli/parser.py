@@ -54,6 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_doctor(commands)
     _add_plan(commands)
     _add_calibrate(commands)
+    _add_new_domain(commands)
     return parser
 
 
@@ -338,3 +339,15 @@ def _add_run(parser: argparse.ArgumentParser, *, max_steps: int) -> None:
     group.add_argument("--resume", action="store_true", help="go on with the run in --out (it does so anyway)")
     group.add_argument("--quiet", action="store_true", help="no progress")
     group.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
+
+
+def _add_new_domain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "new-domain",
+        help="make a package with a small domain that works, to start yours from",
+        epilog=epilogs.NEW_DOMAIN,
+        formatter_class=_Formatter,
+    )
+    parser.add_argument("name", metavar="NAME", help="lower-case letters, digits and _; the package is writ_NAME")
+    parser.add_argument("--out", metavar="DIR", help="the folder to make; NAME if not given")
+    parser.set_defaults(run=_run_later("new_domain"))

@@ -5,12 +5,12 @@ Every record is frozen. A dict inside a record is never written to either: a cha
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
-from writ_async.core.state import State, World
 from writ_domains.kit.people import Address, Name
+from writ_domains.kit.tables import load_and_dump
 
 NAME = "retail"
 
@@ -111,35 +111,4 @@ class Order(msgspec.Struct, frozen=True, gc=False):
     return_payment_method_id: str | None = None
 
 
-class Database(msgspec.Struct, frozen=True):
-    """The whole database in the shape of τ²-bench's `db.json`."""
-
-    products: dict[str, Product]
-    users: dict[str, User]
-    orders: dict[str, Order]
-
-
-_decoder = msgspec.json.Decoder(Database)
-
-
-def make_world(database: Database) -> World:
-    """A world with the tables `products`, `users` and `orders`."""
-    tables: dict[str, dict[str, Any]] = {
-        "products": database.products,
-        "users": database.users,
-        "orders": database.orders,
-    }
-    return World(NAME, tables)
-
-
-def load(data: bytes) -> World:
-    """A world from the text of a `db.json`. Raises `msgspec.ValidationError` where it does not fit."""
-    return make_world(_decoder.decode(data))
-
-
-def dump(state: State) -> dict[str, Any]:
-    """The database as this state sees it, as plain JSON-like data; unset fields are None."""
-    tables = {table: dict(state.items(table)) for table in state.world.tables}
-    # Through JSON, because `to_builtins` leaves tuples and the shape has lists.
-    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(tables))
-    return plain
+load, dump = load_and_dump(NAME, {"products": Product, "users": User, "orders": Order})

@@ -10,8 +10,8 @@ from writ_domains.kit.people import Address, Person, draw_address, draw_digits, 
 from writ_domains.retail.catalogue import CATALOGUE, ProductType
 from writ_domains.retail.policy import REASONS
 from writ_domains.retail.schema import (
+    NAME,
     CreditCard,
-    Database,
     Fulfillment,
     GiftCard,
     Order,
@@ -22,7 +22,6 @@ from writ_domains.retail.schema import (
     Transaction,
     User,
     Variant,
-    make_world,
 )
 
 _PRODUCTS = 52
@@ -86,7 +85,8 @@ def generate(seed: int, size: int) -> World:
             payment_methods=methods,
             orders=tuple(order.order_id for order in placed),
         )
-    return make_world(Database({product.product_id: product for product in products}, users, orders))
+    shelves = {product.product_id: product for product in products}
+    return World(NAME, {"products": shelves, "users": users, "orders": orders})
 
 
 def _cumulative(rng: Random, thresholds: tuple[float, ...]) -> int:
