@@ -29,7 +29,7 @@ from writ_engines.simulated import Costs, Server, SimulatedEngine, costs_of
 from bench.loads import DEEP, LONG, POLICY_TOKENS, SERVICE, SHORT, Load, Shape
 from bench.report import Figure, make_parser, run_script, show_figures, write_json
 from writ_async import Job, Limits, Timing, Trajectory, run_rollouts
-from writ_async.scheduler.kv_admission import KvAdmission
+from writ_async.scheduler.kv_budget import KvAdmission
 from writ_async.virtual_time import run_virtual
 
 FIXED = (8, 16, 24, 32, 48, 64, 128, 256)

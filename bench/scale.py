@@ -41,7 +41,7 @@ from writ_async.runs.play_settings import PlaySettings
 from writ_async.runs.worlds import generate_world, world_key
 from writ_async.scheduler.admission import AdmissionPolicy
 from writ_async.scheduler.fixed_admission import FixedAdmission
-from writ_async.scheduler.kv_admission import KvAdmission
+from writ_async.scheduler.kv_budget import KvAdmission
 from writ_async.scheduler.ticket import Ticket
 from writ_async.synthesis import parse_mix, synthesise_tasks
 

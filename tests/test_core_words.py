@@ -26,7 +26,7 @@ ALLOWED = {
     "cli/parser.py": {"retail", "airline", "openai"},
     "cli/synth.py": {"openai"},
     "runs/seats.py": {"openai"},
-    "chat/choose_chat_format.py": {"openai"},
+    "chat/template_probe.py": {"openai"},
     "core/message.py": {"openai"},
     "core/domain.py": {"openai"},
     "formats/export/__init__.py": {"openai"},

@@ -21,9 +21,9 @@ from writ_async.chat import (
     open_chat_format,
     render,
 )
-from writ_async.chat.choose_chat_format import CASES, closing_of, difference, unstable_case
 from writ_async.chat.hide_token_names import TokenNameHider
 from writ_async.chat.template import Template, load_template
+from writ_async.chat.template_probe import CASES, closing_of, difference, unstable_case
 from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage, make_call
 from writ_async.errors import InputError
 

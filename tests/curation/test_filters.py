@@ -14,8 +14,8 @@ from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, Message, UserMessage
 from writ_async.core.task import Action, Cell, Certificate, Task
 from writ_async.core.trajectory import Trajectory
-from writ_async.curation.duplicates import NearDuplicates, jaccard_similarity, shingles_of
 from writ_async.curation.filters import FILTERS, NAMES, failed_filter, level_of, pass_filters
+from writ_async.curation.near_duplicates import NearDuplicates, jaccard_similarity, shingles_of
 from writ_async.curation.selection import Funnel, Selection
 from writ_async.verify.verdict import Reason
 

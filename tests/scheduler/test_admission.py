@@ -12,7 +12,7 @@ from writ_async.scheduler.admission import AdmissionPolicy
 from writ_async.scheduler.call_gate import HEAD_START, CallQueue
 from writ_async.scheduler.fixed_admission import FixedAdmission
 from writ_async.scheduler.forecast import COHORT, MOST_COHORTS, WIDTH, Cohort, Forecast
-from writ_async.scheduler.kv_admission import MARGIN, KvAdmission
+from writ_async.scheduler.kv_budget import MARGIN, KvAdmission
 from writ_async.scheduler.ticket import Stage, Ticket
 from writ_async.scheduler.waiting_line import PATIENCE, WINDOW
 

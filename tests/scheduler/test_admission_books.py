@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from writ_async.core.engine import Gauges
 from writ_async.scheduler.fixed_admission import FixedAdmission
-from writ_async.scheduler.kv_admission import KvAdmission
+from writ_async.scheduler.kv_budget import KvAdmission
 from writ_async.scheduler.kv_pool import Pool
 from writ_async.scheduler.ticket import Stage, Ticket
 from writ_async.scheduler.waiting_line import WINDOW

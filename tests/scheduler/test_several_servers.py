@@ -23,7 +23,7 @@ from writ_async.scheduler.admission import AdmissionPolicy
 from writ_async.scheduler.call_gate import HEAD_START
 from writ_async.scheduler.choose_admission import choose_admission
 from writ_async.scheduler.fixed_admission import _FEW, UNEVEN, FixedAdmission
-from writ_async.scheduler.kv_admission import KvAdmission
+from writ_async.scheduler.kv_budget import KvAdmission
 from writ_async.scheduler.ticket import Stage, Ticket
 from writ_async.virtual_time import run_virtual
 

@@ -14,8 +14,8 @@ from writ_async.core.goal import Edit
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Cell, Certificate, Goal, Proof, Task
 from writ_async.synthesis.closure import said_values
+from writ_async.synthesis.counter_worlds import counter_state
 from writ_async.synthesis.proof import examine_task
-from writ_async.synthesis.solver import counter_state
 from writ_async.verify.provenance import SMALL, atoms, enumerated
 
 

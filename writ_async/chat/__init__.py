@@ -10,7 +10,6 @@ Importing this package is light. Opening a model folder needs the extra `tokens`
 """
 
 from writ_async.chat.audit import Audit, audit
-from writ_async.chat.choose_chat_format import open_chat_format
 from writ_async.chat.errors import HistoryChangedError, TemplateRefusedError, TokenRangeError
 from writ_async.chat.family import Family, render
 from writ_async.chat.format import FAMILIES, ChatFormat, FamilyFormat, TemplateFormat
@@ -18,6 +17,7 @@ from writ_async.chat.parsed import Defect, Parsed
 from writ_async.chat.rendered_parts import Parts
 from writ_async.chat.session import Session, Span, Tail
 from writ_async.chat.template import Template, load_template
+from writ_async.chat.template_probe import open_chat_format
 from writ_async.chat.tokenizer import Tokenizer, load_tokenizer
 
 __all__ = [

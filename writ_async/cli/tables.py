@@ -11,7 +11,7 @@ from writ_async.curation.diversity import Diversity
 from writ_async.curation.selection import Funnel, Stage
 from writ_async.runs.scores import Score
 from writ_async.runs.summary import Group, Summary
-from writ_async.verify.passk import Interval
+from writ_async.verify.pass_k import Interval
 
 if TYPE_CHECKING:
     from rich.table import Table

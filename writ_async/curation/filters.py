@@ -13,7 +13,7 @@ import msgspec
 from writ_async.core.domain import Domain
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory, Verdict
-from writ_async.curation.duplicates import ALIKE, NearDuplicates, gold_key
+from writ_async.curation.near_duplicates import ALIKE, NearDuplicates, gold_key
 from writ_async.curation.selection import Drop, Funnel, Selection
 from writ_async.verify.verdict import Reason
 

@@ -23,7 +23,7 @@ from writ_async.errors import InputError
 from writ_async.runs.summary import Saved
 from writ_async.scheduler import Job, Stop
 from writ_async.verify.evidence import write_evidence
-from writ_async.verify.passk import is_success
+from writ_async.verify.pass_k import is_success
 from writ_async.verify.verdict import write_findings
 
 

@@ -12,10 +12,11 @@ from writ_async.runs.folder import RunFolder
 from writ_async.runs.jobs import plan_jobs, play_jobs
 from writ_async.runs.play_in_workers import play_in_workers
 from writ_async.runs.play_settings import PlaySettings
-from writ_async.runs.progress import Progress, Watcher, begin_progress, read_played_trials
+from writ_async.runs.progress import Progress, Watcher, begin_progress
+from writ_async.runs.resume import read_played_trials
 from writ_async.runs.row_selection import select_rows, write_selection
 from writ_async.runs.summary import Summary
-from writ_async.runs.workers import Worker
+from writ_async.runs.worker_processes import Worker
 from writ_async.scheduler import quiet_gc
 
 

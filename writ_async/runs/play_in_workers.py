@@ -23,9 +23,10 @@ from writ_async.runs.early_stop import settled_of
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.jobs import plan_jobs, play_jobs
 from writ_async.runs.play_settings import PlaySettings
-from writ_async.runs.progress import PlayedTrials, Progress, Watcher, read_played_trials
+from writ_async.runs.progress import Progress, Watcher
+from writ_async.runs.resume import PlayedTrials, read_played_trials
 from writ_async.runs.summary import Summary
-from writ_async.runs.workers import Link, Worker, WorkerDiedError, start_workers
+from writ_async.runs.worker_processes import Link, Worker, WorkerDiedError, start_workers
 from writ_async.runs.worlds import open_worlds, world_key
 from writ_async.scheduler import Counters, Limits
 from writ_async.scheduler.choose_admission import server_pool_tokens

@@ -8,8 +8,8 @@ import msgspec
 
 from writ_async.core.domain import Domain
 from writ_async.core.trajectory import Trajectory
-from writ_async.curation.duplicates import ALIKE
 from writ_async.curation.filters import CAP, pass_filters
+from writ_async.curation.near_duplicates import ALIKE
 from writ_async.curation.selection import SELECTION, Selection
 from writ_async.errors import InputError
 from writ_async.files import read_json

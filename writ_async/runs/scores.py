@@ -16,7 +16,7 @@ from writ_async.core.trajectory import Termination, Trajectory
 from writ_async.files import PathLike
 from writ_async.runs.early_stop import parse_stop_early, settled_of
 from writ_async.runs.view import RunView
-from writ_async.verify.passk import Interval, Tally, bootstrap, hat_values, max_k, tally
+from writ_async.verify.pass_k import Interval, Tally, bootstrap, hat_values, max_k, tally
 
 
 class Score(msgspec.Struct):

@@ -12,7 +12,7 @@ from writ_async.errors import EngineError, InputError, unwrap_group
 from writ_async.scheduler.admission import AdmissionPolicy
 from writ_async.scheduler.fixed_admission import FixedAdmission
 from writ_async.scheduler.job import Limits
-from writ_async.scheduler.kv_admission import KvAdmission
+from writ_async.scheduler.kv_budget import KvAdmission
 
 
 async def choose_admission(limits: Limits, engines: Mapping[Seat, Engine]) -> AdmissionPolicy:

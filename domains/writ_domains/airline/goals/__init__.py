@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from writ_async.core.goal import GoalRules, Key
-from writ_domains.airline.goals.changes import changes
+from writ_domains.airline.goals.counter_worlds import changes
 from writ_domains.airline.goals.encodings import other_encodings
 from writ_domains.airline.goals.fetch import FETCH
 from writ_domains.airline.goals.objectives import OBJECTIVES

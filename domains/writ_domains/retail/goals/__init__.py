@@ -1,7 +1,7 @@
 """What customers of the shop can want, as questions with one answer over what can be read."""
 
 from writ_async.core.goal import GoalRules
-from writ_domains.retail.goals.changes import changes
+from writ_domains.retail.goals.counter_worlds import changes
 from writ_domains.retail.goals.encodings import other_encodings
 from writ_domains.retail.goals.fetch import FETCH
 from writ_domains.retail.goals.objectives import OBJECTIVES

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from writ_async.verify.passk import (
+from writ_async.verify.pass_k import (
     Tally,
     at_values,
     bootstrap,

@@ -17,8 +17,8 @@ import anyio
 import pytest
 
 from writ_async.errors import EngineError, EngineErrorKind, InputError, StorageError, WritError
-from writ_async.runs import workers
-from writ_async.runs.workers import Link, Worker, WorkerDiedError, start_workers
+from writ_async.runs import worker_processes as workers
+from writ_async.runs.worker_processes import Link, Worker, WorkerDiedError, start_workers
 
 
 def add(link: Link, one: int, two: int) -> int:
@@ -231,7 +231,7 @@ def test_a_system_without_room_for_so_many_workers_is_one_line(monkeypatch: pyte
 FIRST_MOMENT = """
 import anyio, multiprocessing, signal
 from pathlib import Path
-from writ_async.runs.workers import start_workers
+from writ_async.runs.worker_processes import start_workers
 
 async def main():
     async with start_workers(1):

@@ -1,0 +1,46 @@
+"""Resuming a run: which trials its folder holds, and which are still to be played."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from writ_async.core.task import Task
+from writ_async.core.trajectory import trajectory_id
+from writ_async.runs.early_stop import StopSettled, settled_of
+from writ_async.runs.folder import RunFolder
+from writ_async.runs.play_settings import PlaySettings
+from writ_async.runs.summary import Summary
+
+
+class PlayedTrials(msgspec.Struct):
+    """The trials that are not to be played any more, and what is known of those that were.
+
+    `ids` are trials that have a row. `skipped` counts those whose task was settled before they came to be played.
+    """
+
+    ids: set[str]
+    skipped: int = 0
+    summary: Summary = msgspec.field(default_factory=Summary)
+    settled: StopSettled | None = None
+
+    def leaves_to_play(self, task_id: str, trial: int) -> bool:
+        """Whether a trial is still to be played."""
+        if trajectory_id(task_id, trial) in self.ids:
+            return False
+        return self.settled is None or not self.settled.settles(task_id)
+
+
+def read_played_trials(run: RunFolder, tasks: Sequence[Task], settings: PlaySettings) -> PlayedTrials:
+    """Which trials of the tasks a folder holds."""
+    settled = settled_of(settings.early, settings.trials)
+    played = PlayedTrials(set(run.done_ids()), settled=settled)
+    for trajectory in run.trajectories():
+        played.summary.add(trajectory)
+        if settled is not None:
+            settled.add(trajectory)
+    if settled is not None:
+        trials = [(task.id, trial) for task in tasks if settled.settles(task.id) for trial in range(settings.trials)]
+        played.skipped = sum(trajectory_id(*trial) not in played.ids for trial in trials)
+    return played
