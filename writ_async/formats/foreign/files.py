@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,18 @@ import msgspec
 
 from writ_async.errors import InputError
 from writ_async.files import PathLike, open_binary
-from writ_async.formats.foreign.rows import Foreign, UnreadableRowError, read_row, read_simulation
+from writ_async.formats.foreign.benchmarks import read_simulation, results_rows
+from writ_async.formats.foreign.conversation import Foreign
+from writ_async.formats.foreign.inspect_logs import log_rows, read_sample
+from writ_async.formats.foreign.rows import (
+    FORMATS,
+    UnknownShapeError,
+    UnreadableRowError,
+    is_conversation,
+    read_row,
+)
 
-_PARQUET = b"PAR1"
+_PARQUET, _ZIP = b"PAR1", b"PK\x03\x04"
 _BOM = b"\xef\xbb\xbf"
 _Row = msgspec.json.Decoder(Any)
 _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -25,99 +34,107 @@ class BadRow(msgspec.Struct, frozen=True):
     reason: str
 
 
-class _Environment(msgspec.Struct):
-    domain_name: str = ""
+class _UnknownRow(BadRow, frozen=True):
+    """A row in no shape that is read."""
 
 
-class _Info(msgspec.Struct):
-    environment_info: _Environment = msgspec.field(default_factory=_Environment)
+_Rows = Iterator[Foreign | BadRow]
+_Reader = Callable[[Any, str], Foreign]
 
 
-class _Results(msgspec.Struct):
-    """The part of a τ²-bench results file that is read."""
-
-    simulations: list[dict[str, Any]]
-    info: _Info = msgspec.field(default_factory=_Info)
-
-
-def read_foreign(path: PathLike) -> Iterator[Foreign | BadRow]:
+def read_foreign(path: PathLike) -> _Rows:
     """The conversations of a file, and the rows that cannot be read, in order. JSON Lines are read line by line.
 
-    Raises `InputError` when the file cannot be read at all.
+    Raises `InputError` when the file cannot be read at all, once for all rows when none is in a shape that is known.
     """
+    unknown: list[BadRow] = []
+    rows = _read_file(path)
+    for row in rows:
+        if not isinstance(row, _UnknownRow):
+            yield from unknown
+            yield row
+            break
+        unknown.append(BadRow(row.place, row.reason))
+    else:
+        if unknown:
+            first = unknown[0]
+            raise InputError(f"{path}: {first.place} {first.reason}; formats that are read: {FORMATS}")
+    for row in rows:
+        yield BadRow(row.place, row.reason) if isinstance(row, _UnknownRow) else row
+
+
+def _read_file(path: PathLike) -> _Rows:
     with open_binary(path) as file:
         head = file.read(1 << 16).removeprefix(_BOM).lstrip()
     if not head:
         raise InputError(f"{path}: is empty; check the path")
     if head.startswith(_PARQUET):
         yield from _read_parquet(path)
-    elif head.startswith(b"{") and not _is_whole(head):
-        yield from _read_lines(path)
-    elif head[:1] in (b"{", b"["):
-        yield from _read_whole(path)
-    else:
+    elif head.startswith(_ZIP):
+        raise InputError(
+            f"{path}: is a zip archive; a log of inspect_ai is read as JSON (`inspect log convert --to json`)"
+        )
+    elif head[:1] not in (b"{", b"["):
         raise InputError(f"{path}: is neither JSON, JSON Lines nor parquet; check the path")
+    elif _has_lines(path):
+        yield from _read_lines(path)
+    else:
+        yield from _read_whole(path)
 
 
-def _is_whole(head: bytes) -> bool:
-    """Whether a file that begins with an object holds just this one, rather than one a line."""
-    first, newline, rest = head.partition(b"\n")
-    if not newline:
-        return b'"simulations"' in head or b'"environment_info"' in head
-    if b'"simulations"' in first and not rest.strip():
-        return True
+def _has_lines(path: PathLike) -> bool:
+    """Whether a file holds one value a line, rather than one value that may take many lines."""
+    with open_binary(path) as file:
+        lines = (line for line in file if line.strip())
+        first, second = next(lines, b"").removeprefix(_BOM), next(lines, b"")
+    if not second:
+        return first.lstrip().startswith(b"{")
     try:
         _Row.decode(first)
     except msgspec.DecodeError as exc:
-        # The first line of an object over many lines breaks off; any other line that is no object is a bad one.
-        return "truncated" in str(exc)
+        # The first line of a value over many lines breaks off; any other that is no JSON is a bad line among others.
+        return first.lstrip().startswith(b"{") and ("truncated" not in str(exc) or _is_row(second))
     except (UnicodeDecodeError, RecursionError):
+        return first.lstrip().startswith(b"{")
+    return True
+
+
+def _is_row(line: bytes) -> bool:
+    try:
+        return isinstance(_Row.decode(line), dict)
+    except _UNDECODABLE:
         return False
-    return False
 
 
-def _read_lines(path: PathLike) -> Iterator[Foreign | BadRow]:
+def _read_lines(path: PathLike) -> _Rows:
     with open_binary(path) as file:
         for number, line in enumerate(file, 1):
             text = line.removeprefix(_BOM) if number == 1 else line
             if not text.strip():
                 continue
-            place = f"line {number}"
             try:
                 row = _Row.decode(text)
             except _UNDECODABLE as exc:
-                yield BadRow(place, f"is no JSON: {exc}")
+                yield BadRow(f"line {number}", f"is no JSON: {exc}")
                 continue
-            if isinstance(row, dict) and isinstance(row.get("simulations"), list):
-                yield from _simulations(msgspec.convert(row, _Results))
-            else:
-                yield _try(row, place)
+            yield from _read_value(row, f"line {number}")
 
 
-def _read_whole(path: PathLike) -> Iterator[Foreign | BadRow]:
+def _read_whole(path: PathLike) -> _Rows:
     with open_binary(path) as file:
         content = file.read().removeprefix(_BOM)
     try:
         value = _Row.decode(content)
     except _UNDECODABLE as exc:
         raise InputError(f"{path}: is no JSON: {exc}; correct the file") from None
-    if isinstance(value, list):
+    if isinstance(value, list) and not is_conversation(value):
         for number, row in enumerate(value):
-            yield _try(row, f"row {number}")
-        return
-    if isinstance(value, dict) and isinstance(value.get("simulations"), list):
-        try:
-            yield from _simulations(msgspec.convert(value, _Results))
-        except msgspec.ValidationError as exc:
-            raise InputError(f"{path}: {exc}; is it a results file of τ²-bench?") from None
-        return
-    if isinstance(value, dict) and "termination_reason" in value:
-        yield from _simulations(_Results([value]))
-        return
-    yield _try(value, "row 0")
+            yield from _read_value(row, f"row {number}")
+    else:
+        yield from _read_value(value, "row 0")
 
 
-def _read_parquet(path: PathLike) -> Iterator[Foreign | BadRow]:
+def _read_parquet(path: PathLike) -> _Rows:
     import polars as pl
 
     try:
@@ -125,7 +142,7 @@ def _read_parquet(path: PathLike) -> Iterator[Foreign | BadRow]:
     except (pl.exceptions.PolarsError, OSError) as exc:
         raise InputError(f"{path}: cannot be read as parquet: {str(exc).splitlines()[0]}") from None
     for number, row in enumerate(frame.iter_rows(named=True)):
-        yield _try(_plain(row), f"row {number}")
+        yield _try(read_row, _plain(row), f"row {number}")
 
 
 def _plain(value: Any) -> Any:
@@ -137,17 +154,31 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _simulations(results: _Results) -> Iterator[Foreign | BadRow]:
-    for number, row in enumerate(results.simulations):
-        place = f"simulation {number}"
-        try:
-            yield read_simulation(row, place, results.info.environment_info.domain_name)
-        except UnreadableRowError as exc:
-            yield BadRow(place, str(exc))
+def _read_value(value: Any, place: str) -> _Rows:
+    """The rows of one value: of a benchmark's results, of a log, or the row that it is."""
+    if isinstance(value, dict) and isinstance(value.get("simulations"), list):
+        yield from _read_each(read_simulation, results_rows(value), "simulation")
+    elif isinstance(value, dict) and isinstance(value.get("samples"), list):
+        yield from _read_each(read_sample, log_rows(value), "sample")
+    else:
+        yield _try(read_row, value, place)
 
 
-def _try(row: Any, place: str) -> Foreign | BadRow:
+def _read_each(read: _Reader, rows: Iterable[Any], kind: str) -> _Rows:
+    for number, row in enumerate(rows):
+        place = f"{kind} {number}"
+        if isinstance(row, dict):
+            yield _try(read, row, place)
+        else:
+            yield _UnknownRow(place, f"expected a JSON object, got {type(row).__name__}")
+
+
+def _try(read: _Reader, row: Any, place: str) -> Foreign | BadRow:
     try:
-        return read_row(row, place)
+        return read(row, place)
+    except UnknownShapeError as exc:
+        return _UnknownRow(place, str(exc))
     except UnreadableRowError as exc:
         return BadRow(place, str(exc))
+    except RecursionError:
+        return BadRow(place, "is nested too deeply")
