@@ -88,7 +88,7 @@ def _spoken(message: Mapping[str, Any], place: int, role: Requestor, tagged: boo
     if role == "user":
         yield from results
     if said:
-        yield Spoken(place, role, text or None if made or parts else text, made)
+        yield Spoken(place, role, text or None if parts else text, made)
     if role == "assistant":
         yield from results
 

@@ -17,6 +17,7 @@ from writ_async.formats.foreign.turns import Joined, UnreadableRowError
 TAU2, TAU1, CHAT, SHAREGPT, WRIT2K = "tau2", "tau-bench", "chat", "sharegpt", "writ-2k"
 ANTHROPIC, RESPONSES, TRL, INSPECT = "anthropic", "responses", "trl", "inspect"
 
+_MOST_GOODBYES = 2
 _HAND_OVER = re.compile(
     r"(?:hand_?off|hand_?over|escalate|transfer$|(?:transfer|forward|connect|route)\w*?"
     r"(?:human|agent|operator|person|support|specialist|representative))",
@@ -83,13 +84,15 @@ def plain_conversation(row: Mapping[str, Any], row_id: str, form: str, read: Joi
 
 def find_last_signal(messages: Sequence[Message]) -> Signal | None:
     """What the user's last words say about the end: a goodbye after it takes nothing back, a call of the agent does."""
+    goodbyes = 0
     for message in reversed(messages):
-        if isinstance(message, AssistantMessage) and message.tool_calls:
+        if goodbyes > _MOST_GOODBYES or (isinstance(message, AssistantMessage) and message.tool_calls):
             return None
         if isinstance(message, UserMessage):
             signal = find_signal(message.content or "")
             if signal is not None:
                 return signal
+            goodbyes += 1
     return None
 
 
