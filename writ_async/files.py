@@ -23,6 +23,7 @@ PathLike = str | os.PathLike[str]
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
+_DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
 _UNREADABLE = (OSError, EOFError, zlib.error)
 _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -96,15 +97,21 @@ def read_as(path: PathLike, decode: Callable[[bytes], T]) -> T:
 
 @contextmanager
 def open_binary(path: PathLike) -> Iterator[BinaryIO]:
-    """Open a file to read, through gzip where its content is; raises `InputError` when it cannot be opened."""
+    """Open a file to read, through gzip where its content is.
+
+    Raises `InputError` when it cannot be opened, or what is zipped is damaged.
+    """
     with _open(path) as file:
         try:
             zipped = file.peek(2)[:2] == _GZIP_MAGIC
         except OSError as exc:
             raise _unreadable(path, exc) from None
         if zipped:
-            with gzip.open(file) as unzipped:
-                yield cast(BinaryIO, unzipped)
+            try:
+                with gzip.open(file) as unzipped:
+                    yield cast(BinaryIO, unzipped)
+            except _DAMAGED as exc:
+                raise _unreadable(path, exc) from None
         else:
             yield file
 

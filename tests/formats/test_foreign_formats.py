@@ -390,3 +390,10 @@ def test_real_simulations_of_a_viewer_are_read() -> None:
     rows = [row for file in files for row in read_foreign(file)]
     assert len(rows) == len(files) == 5
     assert all(isinstance(row, Foreign) and row.domain == "retail" and row.task is not None for row in rows)
+
+
+def test_a_zipped_file_that_breaks_off_is_refused_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "f.gz"
+    path.write_bytes(gzip.compress(json.dumps({"messages": [USER, BYE]}).encode())[:-12])
+    with pytest.raises(InputError, match=r"f\.gz"):
+        list(read_foreign(path))

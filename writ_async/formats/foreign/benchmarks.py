@@ -16,6 +16,7 @@ from writ_async.formats.foreign.conversation import (
     Foreign,
     find_last_signal,
     hands_over,
+    read_ending,
     read_number,
 )
 from writ_async.formats.foreign.turns import UnreadableRowError, join_turns
@@ -47,6 +48,9 @@ def read_simulation(row: Mapping[str, Any], row_id: str) -> Foreign:
     if not isinstance(messages, list):
         raise UnreadableRowError("the simulation has no list of `messages`")
     read = join_turns(chat_turns(messages))
+    termination, signal = read_ending(read.messages)
+    if row.get("termination_reason") is not None:
+        termination, signal = _termination(row["termination_reason"]), find_last_signal(read.messages)
     info = row.get("reward_info")
     task = row.get("task")
     task_id = _task_id(row)
@@ -57,8 +61,8 @@ def read_simulation(row: Mapping[str, Any], row_id: str) -> Foreign:
         domain=plain_text(row.get("domain")) or _scenario_domain(task),
         kind="benchmark",
         task_id=task_id,
-        termination=_termination(row.get("termination_reason")),
-        signal=find_last_signal(read.messages),
+        termination=termination,
+        signal=signal,
         reward=read_number(info.get("reward") if isinstance(info, dict) else row.get("reward")),
         repaired=read.repaired,
         places=read.places,

@@ -62,9 +62,7 @@ def plain_conversation(row: Mapping[str, Any], row_id: str, form: str, read: Joi
     """A conversation without a record of its end: its last messages tell. Raises `UnreadableRowError`."""
     if not read.messages:
         raise UnreadableRowError("the conversation is empty")
-    signal = find_last_signal(read.messages) or (Signal.TRANSFER if was_handed_over(read.messages) else None)
-    ended = _has_last_word(read.messages)
-    termination = Termination.USER_STOP if signal is not None else Termination.AGENT_STOP
+    termination, signal = read_ending(read.messages)
     given = row.get("id", row.get("task_id"))
     return Foreign(
         id=given if isinstance(given, str) and given else row_id,
@@ -73,13 +71,22 @@ def plain_conversation(row: Mapping[str, Any], row_id: str, form: str, read: Joi
         domain=plain_text(row.get("domain")),
         kind=plain_text(row.get("trajectory_type", row.get("kind"))),
         tools=read_tools(row.get("tools") or row.get("functions")),
-        termination=termination if ended or signal is not None else Termination.UNEXPECTED_ERROR,
+        termination=termination,
         signal=signal,
+        reward=read_number(row.get("reward")),
         repaired=read.repaired,
         places=read.places,
         call_places=read.call_places,
         agent=plain_text(row.get("model")),
     )
+
+
+def read_ending(messages: Sequence[Message]) -> tuple[Termination, Signal | None]:
+    """How a conversation ended, by its last messages: by a word of the user's, a transfer, the agent's last word or not."""
+    signal = find_last_signal(messages) or (Signal.TRANSFER if _was_handed_over(messages) else None)
+    if signal is not None:
+        return Termination.USER_STOP, signal
+    return (Termination.AGENT_STOP if _has_last_word(messages) else Termination.UNEXPECTED_ERROR), None
 
 
 def find_last_signal(messages: Sequence[Message]) -> Signal | None:
@@ -101,7 +108,7 @@ def hands_over(message: Message) -> bool:
     return isinstance(message, AssistantMessage) and any(_HAND_OVER.match(c.function.name) for c in message.tool_calls)
 
 
-def was_handed_over(messages: Sequence[Message]) -> bool:
+def _was_handed_over(messages: Sequence[Message]) -> bool:
     """Whether the last thing done was to hand the customer over, and it worked."""
     last = messages[-1] if len(messages) > 1 else None
     return isinstance(last, ToolMessage) and not last.error and hands_over(messages[-2])
