@@ -33,6 +33,7 @@ ALLOWED = {
     "formats/export/chat.py": {"openai"},
     "formats/export/card.py": {"openai"},
     "formats/foreign/__init__.py": {"openai"},
+    "formats/foreign/chat.py": {"openai"},
     "formats/foreign/rows.py": {"openai"},
 }
 """Examples of what is typed, and the shape of chat completions, which is named after who made it."""

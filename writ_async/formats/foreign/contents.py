@@ -91,7 +91,7 @@ def read_list(given: Any, what: str) -> list[Any] | None:
 
 
 def read_tools(given: Any) -> tuple[dict[str, Any], ...]:
-    """The tool schemas of a row, in the shape of OpenAI's `tools`; what does not fit is left out."""
+    """The tool schemas of a row, in the shape of chat completions; what does not fit is left out."""
     try:
         value = read_list(given, "tools") if given else None
     except UnreadableRowError:

@@ -82,7 +82,7 @@ def plain_conversation(row: Mapping[str, Any], row_id: str, form: str, read: Joi
 
 
 def read_ending(messages: Sequence[Message]) -> tuple[Termination, Signal | None]:
-    """How a conversation ended, by its last messages: by a word of the user's, a transfer, the agent's last word or not."""
+    """How a conversation ended, told by its last messages: a closing token, a transfer, the last word of the agent."""
     signal = find_last_signal(messages) or (Signal.TRANSFER if _was_handed_over(messages) else None)
     if signal is not None:
         return Termination.USER_STOP, signal

@@ -1,4 +1,4 @@
-"""Items of OpenAI's Responses: messages, calls and their outputs, each an item of its own."""
+"""Items of the Responses interface: messages, calls and their outputs, each an item of its own."""
 
 from __future__ import annotations
 
