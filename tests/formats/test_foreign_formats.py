@@ -300,6 +300,21 @@ def test_long_texts_that_a_log_keeps_apart() -> None:
     assert pairs(row) == [("f", "No.", True)]
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"instruction": "Say hi", "input": "", "output": "Hi"},
+        {"prompt": [USER], "chosen": [BYE], "rejected": [BYE]},
+        {"input": [1], "output": [2]},
+        {"items": [USER]},
+        {},
+    ],
+)
+def test_rows_of_other_data_are_no_conversations(row: dict[str, Any]) -> None:
+    with pytest.raises(UnreadableRowError, match="its keys are"):
+        read_row(row, "row")
+
+
 def test_a_file_in_no_known_shape_is_refused_once_with_its_keys(tmp_path: Path) -> None:
     path = tmp_path / "f.jsonl"
     path.write_text("\n".join(json.dumps({"question": "q", "answer": str(n)}) for n in range(50)))

@@ -26,7 +26,7 @@ def response_items(row: Mapping[str, Any]) -> list[Any] | None:
     if isinstance(items, list):
         return items if any(map(is_item, items)) else None
     before, after = row.get("input"), row.get("output")
-    if isinstance(before, str):
+    if isinstance(before, str) and isinstance(after, list):
         before = [{"role": "user", "content": before}]
     if not isinstance(before, list) and not isinstance(after, list):
         return None
