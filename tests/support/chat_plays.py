@@ -24,7 +24,11 @@ TOOLS: tuple[dict[str, Any], ...] = (
         },
     },
 )
-_TAGS = ("<tool_call>", "</tool_call>", "<think>", "</think>", "<|python_tag|>", "{")
+_TAGS = (
+    *("<tool_call>", "</tool_call>", "<think>", "</think>", "<|python_tag|>", "{", "<function", "<invoke"),
+    *("</function", "</parameter", "</arg_value", "</invoke", "<｜", "</｜", "[TOOL_CALLS]"),
+    *("<|tool_call", "<|channel", "<|message"),
+)
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from writ_async.chat.parsed import Parsed
+from writ_async.chat.parsed import Parser
 from writ_async.chat.rendered_parts import Parts
 from writ_async.core.message import AssistantMessage, Message
 
@@ -28,7 +28,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     ends        the marks after which the template needs no `end`
     required    marks without which a tokenizer does not fit the family
     prepare     the messages that a session renders: without those that the template would put where they do not belong
-    parse       the text of a completion, without the mark that ended it; never raises. The number is the seat's turn
+    parse       what a completion says
     write       the text that a model of the family writes for a message
     """
 
@@ -41,7 +41,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     ends: frozenset[str]
     required: tuple[str, ...]
     prepare: Callable[[Sequence[Message], Tools], Sequence[Message]]
-    parse: Callable[[str, int], Parsed]
+    parse: Parser
     write: Callable[[AssistantMessage], Parts]
 
 

@@ -10,16 +10,20 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
+import msgspec
+
 from writ_async.chat import llama, qwen
+from writ_async.chat.completion import NO_TOOLS, PYTHON, THINK_OPEN, parser_of, split_thinking
 from writ_async.chat.family import Family, Tools, render
 from writ_async.chat.hide_token_names import TokenNameHider
-from writ_async.chat.parsed import Parsed
+from writ_async.chat.parsed import KnownTools, Parsed, Parser
 from writ_async.chat.rendered_parts import Parts
 from writ_async.chat.session import Session, SessionFormat
 from writ_async.chat.template import Template
+from writ_async.chat.template_messages import with_empty_content, without_greeting
 from writ_async.chat.tokenizer import Tokenizer
 from writ_async.core.message import AssistantMessage, Message
 
@@ -62,7 +66,7 @@ class FamilyFormat:
         self.tokenizer = tokenizer
         self.template = template
         self.notices = notices
-        self.parse: Callable[[str, int], Parsed] = family.parse
+        self.parse: Parser = family.parse
         self._ends = frozenset(tokenizer.added[mark] for mark in family.ends if mark in tokenizer.added)
         self.stop_ids = self._ends | tokenizer.end_ids
         self._ended = Parts().say(family.after_end)
@@ -95,6 +99,24 @@ class FamilyFormat:
         return self.family.write(message)
 
 
+class TemplateNeeds(msgspec.Struct, frozen=True):
+    """What a folder's own template must be given otherwise.
+
+    user_begins    it refuses an assistant's opening words, which are left out
+    empty_content  it fails on a message of calls without a text, which gets an empty one
+    thinks         it opens the reasoning itself, so that a completion begins inside it
+    """
+
+    user_begins: bool = False
+    empty_content: bool = False
+    thinks: bool = False
+
+    def prepare(self, messages: Sequence[Message]) -> Sequence[Message]:
+        """The messages as the template takes them."""
+        messages = without_greeting(messages) if self.user_begins else messages
+        return with_empty_content(messages) if self.empty_content else messages
+
+
 class TemplateFormat:
     """The folder's own template. Text is rendered whole each turn.
 
@@ -104,7 +126,12 @@ class TemplateFormat:
     """
 
     def __init__(
-        self, template: Template, tokenizer: Tokenizer, closing: str | None = None, notices: tuple[str, ...] = ()
+        self,
+        template: Template,
+        tokenizer: Tokenizer,
+        closing: str | None = None,
+        notices: tuple[str, ...] = (),
+        needs: TemplateNeeds | None = None,
     ) -> None:
         self.name = "template"
         self.tokenizer = tokenizer
@@ -112,7 +139,8 @@ class TemplateFormat:
         self.notices = notices
         self.stable = closing is not None
         self.stop_ids = tokenizer.end_ids
-        self.parse: Callable[[str, int], Parsed] = parser_for(template.source)
+        self.needs = needs or TemplateNeeds()
+        self._read = parser_for(template.source)
         self._hider = TokenNameHider(tokenizer.added)
         self._closing = closing
 
@@ -142,24 +170,49 @@ class TemplateFormat:
             parts.items[:2] = []  # the model has written it
         return self.tokenizer.pack_parts(parts)
 
+    @property
+    def reads_calls(self) -> bool:
+        """Whether it is known how the model writes calls."""
+        return self._read is not parse_text
+
+    def parse(self, text: str, turn: int, tools: KnownTools = NO_TOOLS) -> Parsed:
+        """See `ChatFormat`."""
+        inside = self.needs.thinks and not text.lstrip().startswith(THINK_OPEN)
+        return self._read(f"{THINK_OPEN}\n{text}" if inside else text, turn, tools)
+
     def write(self, message: AssistantMessage) -> None:
         """See `ChatFormat`: a template cannot be read backwards."""
         return None
 
     def _text(self, messages: Sequence[Message], tools: Tools, generation: bool) -> str:
         hidden = self._hider.tools(tools) if tools else tools
-        return self.template.render(self._hider.messages(messages), hidden, generation=generation)
+        shown = self._hider.messages(self.needs.prepare(messages))
+        return self.template.render(shown, hidden, generation=generation)
 
 
-def parser_for(source: str) -> Callable[[str, int], Parsed]:
+_FORMS: tuple[tuple[str, Parser], ...] = (
+    (r"<\|channel\|>", parser_of("harmony")),
+    (r"<function=[\s\S]*<parameter=", parser_of("function")),
+    (r"<arg_key>", parser_of("keys")),
+    (r"<tool_call>[\s\S]*arguments\\?\"|arguments\\?\"[\s\S]*<tool_call>", qwen.parse),
+    (r"｜DSML｜|<invoke name=", parser_of("invoke")),
+    (r"tool▁call▁begin", parser_of("deepseek")),
+    (r"<\|tool_call_begin\|>", parser_of("kimi")),
+    (r"\[TOOL_CALLS\]", parser_of("mistral")),
+)
+"""What the source of a template holds whose model writes calls in one way or the other."""
+
+
+def parser_for(source: str) -> Parser:
     """The reader of tool calls that goes with a template's source."""
-    if "<tool_call>" in source and re.search(r'arguments\\?"', source):
-        return qwen.parse
-    if re.search(r'parameters\\?"', source) and ("ipython" in source or llama.PYTHON in source):
+    for pattern, parser in _FORMS:
+        if re.search(pattern, source):
+            return parser
+    if re.search(r'parameters\\?"', source) and ("ipython" in source or PYTHON in source):
         return llama.parse
     return parse_text
 
 
-def parse_text(text: str, turn: int) -> Parsed:
-    """A completion of a model whose calls nobody can read: text."""
-    return Parsed(AssistantMessage(text))
+def parse_text(text: str, turn: int, tools: KnownTools = NO_TOOLS) -> Parsed:
+    """A completion of a model whose calls nobody can read: text, its thinking aside."""
+    return split_thinking(text)

@@ -73,8 +73,8 @@ class TokenNameHider:
                 return SystemMessage(content or "")
             case ToolMessage():
                 return msgspec.structs.replace(message, content=content)
-            case AssistantMessage(tool_calls=calls):
-                return AssistantMessage(content, tuple(self._call(call) for call in calls))
+            case AssistantMessage(tool_calls=calls, reasoning=reasoning):
+                return AssistantMessage(content, tuple(map(self._call, calls)), self.hide(reasoning))
             case UserMessage(tool_calls=calls):
                 return UserMessage(content, calls)
 

@@ -22,20 +22,18 @@ Decisions on the template's traps:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
+from writ_async.chat.completion import parser_of
 from writ_async.chat.errors import TemplateRefusedError
 from writ_async.chat.family import Family, Tools
-from writ_async.chat.parsed import Defect, Parsed, build, call_id, read_call, scan_json
 from writ_async.chat.rendered_parts import Parts
-from writ_async.chat.template_messages import arguments_value, to_json
-from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolCall, ToolMessage, UserMessage
+from writ_async.chat.template_messages import arguments_value, to_json, without_greeting
+from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage
 
 BEGIN = "<|begin_of_text|>"
 HEADER, HEADER_END = "<|start_header_id|>", "<|end_header_id|>"
 END, END_OF_MESSAGE = "<|eot_id|>", "<|eom_id|>"
-PYTHON = "<|python_tag|>"
 DATE = "26 Jul 2024"
 
 _TOOLS_BEFORE = (
@@ -43,9 +41,6 @@ _TOOLS_BEFORE = (
     'answers the given prompt.\n\nRespond in the format {"name": function name, "parameters": dictionary of argument '
     "name and its value}.Do not use variables.\n\n"
 )
-# What an attempt at a call begins with. A JSON object without a name in front is something said to the user.
-_ATTEMPT = re.compile(r'<\|python_tag\|>|\{\s*"(?:name"\s*:|type"\s*:\s*"function")')
-_SEPARATORS = " \t\r\n;,"  # what models put between calls
 
 
 def _header(parts: Parts, role: str) -> Parts:
@@ -104,50 +99,12 @@ def _write(message: AssistantMessage) -> Parts:
     return Parts().say(f'{{"name": "{function.name}", "parameters": {to_json(arguments_value(function.arguments))}}}')
 
 
-def parse(text: str, turn: int) -> Parsed:
-    """A completion whose calls are JSON objects with a name, after `<|python_tag|>` or bare, with text around them.
-
-    Raises nothing.
-    """
-    attempt = _ATTEMPT.search(text)
-    if attempt is None:
-        return build(text, [], [], [])
-    before = text[: attempt.start()].strip()
-    position = attempt.end() if attempt.group() == PYTHON else attempt.start()
-    defects: list[Defect] = []
-    calls: list[ToolCall] = []
-    after: list[str] = []
-    while True:
-        position = _skip_separators(text, position)
-        stop = scan_json(text, position) if text.startswith("{", position) else None
-        if stop is None:  # nothing behind it can be told from it: the whole rest is one malformed call
-            stop = len(text)
-        calls.append(read_call(text[position:stop], call_id(turn, len(calls)), defects))
-        attempt = _ATTEMPT.search(text, stop)
-        after.append(text[stop : len(text) if attempt is None else attempt.start()].strip(_SEPARATORS))
-        if attempt is None:
-            break
-        position = attempt.end() if attempt.group() == PYTHON else attempt.start()
-    if len(calls) > 1:
-        defects.append(Defect.SEVERAL_CALLS)
-    return build(before, after, calls, defects)
+parse = parser_of("bare", "python")
 
 
-def _skip_separators(text: str, position: int) -> int:
-    while position < len(text) and text[position] in _SEPARATORS:
-        position += 1
-    return position
-
-
-def _without_greeting(messages: Sequence[Message], tools: Tools) -> Sequence[Message]:
+def _prepare(messages: Sequence[Message], tools: Tools) -> Sequence[Message]:
     """The messages a session renders: with tools, an assistant's opening words are left out (see the module)."""
-    used = int(bool(messages) and isinstance(messages[0], SystemMessage))
-    if not tools or used >= len(messages):
-        return messages
-    opening = messages[used]
-    if isinstance(opening, AssistantMessage) and not opening.tool_calls:
-        return [*messages[:used], *messages[used + 1 :]]
-    return messages
+    return without_greeting(messages) if tools else messages
 
 
 LLAMA31 = Family(
@@ -159,7 +116,7 @@ LLAMA31 = Family(
     after_end="",
     ends=frozenset({END, END_OF_MESSAGE}),
     required=(BEGIN, HEADER, HEADER_END, END),
-    prepare=_without_greeting,
+    prepare=_prepare,
     parse=parse,
     write=_write,
 )

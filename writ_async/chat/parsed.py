@@ -8,16 +8,19 @@ writes it.
 
 from __future__ import annotations
 
-import json
-import re
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import Any, Protocol
 
 import msgspec
 
-from writ_async.core.message import AssistantMessage, FunctionCall, ToolCall
+from writ_async.core.message import AssistantMessage, ToolCall
 
 MALFORMED = "malformed_call"
 """The name of a call in which no name could be read."""
+
+KnownTools = Mapping[str, Mapping[str, Any]]
+"""The tools of a seat by name, each with the JSON schemas of its parameters."""
 
 
 class Defect(StrEnum):
@@ -31,41 +34,73 @@ class Defect(StrEnum):
     """The arguments are JSON but not an object."""
     STRING_ARGUMENTS = "string_arguments"
     """The arguments are a string that holds a JSON object; the object was taken."""
+    EMPTY_ARGUMENTS = "empty_arguments"
+    """The arguments are null or an empty text, which was taken for none."""
+    OTHER_KEY = "other_key"
+    """The name or the arguments stand under another key than the formats use; they were taken."""
+    FLAT_ARGUMENTS = "flat_arguments"
+    """The arguments stand beside the name, without a key of their own; they were taken."""
+    EXTRA_KEYS = "extra_keys"
+    """A call has keys beside its name and arguments that mean nothing; they were left out."""
+    WRAPPED_CALL = "wrapped_call"
+    """A call stands inside another object, a list or a string; it was taken out."""
+    OTHER_FORM = "other_form"
+    """A call is written as another family writes it; it was taken."""
+    CALL_AS_TEXT = "call_as_text"
+    """The text holds what looks like a call and was not taken for one."""
     UNCLOSED_CALL = "unclosed_call"
     """The tag that ends a call is missing."""
     STRAY_TAG = "stray_tag"
-    """A tag that ends a call has no beginning; it stays in the text."""
+    """A tag that ends a call or a thought has no beginning; it stays in the text."""
     SHARED_TAG = "shared_tag"
     """Several calls stand between one pair of tags."""
     SEVERAL_CALLS = "several_calls"
     """More calls than the family's template can render in one turn."""
     TEXT_AFTER_CALL = "text_after_call"
     """Text between or after calls; it was put after the text before them."""
+    SEVERAL_THOUGHTS = "several_thoughts"
+    """More than one block of reasoning, or one after words; all were taken out of what is said."""
     UNCLOSED_REASONING = "unclosed_reasoning"
     """The turn was cut off inside its reasoning."""
 
 
+TOLD = frozenset({Defect.BROKEN_JSON, Defect.WRONG_SHAPE, Defect.ARGUMENTS_NOT_OBJECT})
+"""Defects of calls that the conversation answers with an error, so that nobody learns from them."""
+
+HARMLESS = TOLD | {Defect.SEVERAL_CALLS, Defect.EMPTY_ARGUMENTS}
+"""Defects that need not keep a conversation from being trained on."""
+
+
 class Parsed(msgspec.Struct, frozen=True):
-    """A completion as a message. `reasoning` was thought aloud: it is no part of what is said."""
+    """A completion as a message, and how it departs from its family's format."""
 
     message: AssistantMessage
     defects: tuple[Defect, ...] = ()
-    reasoning: str = ""
+
+    @property
+    def reasoning(self) -> str:
+        """What was thought aloud: no part of what is said."""
+        return self.message.reasoning
 
 
-class _Written(msgspec.Struct):
-    """A call as models write it; `raw` keeps the arguments as they were typed."""
+class Parser(Protocol):
+    """Reads the text of a completion, without the mark that ended it; never raises.
 
-    name: str
-    arguments: msgspec.Raw = msgspec.Raw()
-    parameters: msgspec.Raw = msgspec.Raw()
+    `turn` counts the seat's earlier completions, `tools` are those that it may call.
+    """
+
+    def __call__(self, text: str, turn: int, tools: KnownTools = ...) -> Parsed:
+        """The message that a text is."""
 
 
-_decode_written = msgspec.json.Decoder(_Written).decode
-_decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_scan = json.JSONDecoder().raw_decode
-_NAME = re.compile(r'"name"\s*:\s*"([A-Za-z0-9_.\-]{1,64})"')
-_BAD_JSON = (msgspec.DecodeError, RecursionError, UnicodeEncodeError)
+def known_tools(tools: Sequence[dict[str, Any]]) -> KnownTools:
+    """The schemas of tools, as chat completions have them, by name."""
+    known: dict[str, Mapping[str, Any]] = {}
+    for tool in tools:
+        function = tool.get("function", tool)
+        parameters = function.get("parameters") or {}
+        known[function["name"]] = parameters.get("properties") or {}
+    return known
 
 
 def call_id(turn: int, index: int) -> str:
@@ -73,58 +108,13 @@ def call_id(turn: int, index: int) -> str:
     return f"call_{turn}_{index}"
 
 
-def scan_json(text: str, start: int) -> int | None:
-    """Where the JSON value that begins at `start` ends; None when there is none."""
-    try:
-        return _scan(text, start)[1]
-    except (ValueError, RecursionError):
-        return None
-
-
-def read_call(body: str, identity: str, defects: list[Defect]) -> ToolCall:
-    """One call from the text that should be its JSON object; what is wrong with it is added to `defects`."""
-    body = body.strip()
-    try:
-        written = _decode_written(body)
-    except msgspec.ValidationError:
-        defects.append(Defect.WRONG_SHAPE)
-        return ToolCall(identity, FunctionCall(_name_in(body), body))
-    except _BAD_JSON:
-        defects.append(Defect.BROKEN_JSON)
-        return ToolCall(identity, FunctionCall(_name_in(body), body))
-    raw = bytes(written.arguments) or bytes(written.parameters)
-    if not raw:  # a tool without parameters is often called without any
-        return ToolCall(identity, FunctionCall(written.name, "{}"))
-    return ToolCall(identity, FunctionCall(written.name, _object_text(raw.decode(), defects)))
-
-
-def _object_text(text: str, defects: list[Defect]) -> str:
-    """The arguments as text. A string that holds a JSON object is taken for the object: it can mean nothing else."""
-    if text.startswith("{"):
-        return text
-    if text.startswith('"'):
-        inner: str = msgspec.json.decode(text)
-        try:
-            _decode_object(inner)
-        except _BAD_JSON:
-            pass
-        else:
-            defects.append(Defect.STRING_ARGUMENTS)
-            return inner.strip()
-    defects.append(Defect.ARGUMENTS_NOT_OBJECT)
-    return text
-
-
-def _name_in(body: str) -> str:
-    found = _NAME.search(body)
-    return found.group(1) if found else MALFORMED
-
-
-def build(before: str, after: list[str], calls: list[ToolCall], defects: list[Defect], reasoning: str = "") -> Parsed:
+def build(
+    before: str, after: Sequence[str], calls: Sequence[ToolCall], defects: list[Defect], reasoning: str = ""
+) -> Parsed:
     """A parsed completion of the text before the calls, the pieces of text among and after them, and the calls."""
     late = [piece.strip() for piece in after if piece.strip()]
     if late:
         defects.append(Defect.TEXT_AFTER_CALL)
-    text = "\n".join([before, *late] if before.strip() else late)
+    text = "\n".join([before, *late] if before.strip() else late) if late or calls else before
     content = text if text.strip() or not calls else None
-    return Parsed(AssistantMessage(content, tuple(calls)), tuple(dict.fromkeys(defects)), reasoning)
+    return Parsed(AssistantMessage(content, tuple(calls), reasoning), tuple(dict.fromkeys(defects)))

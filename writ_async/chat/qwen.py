@@ -22,19 +22,17 @@ from collections.abc import Sequence
 
 import msgspec
 
+from writ_async.chat.completion import CALL_CLOSE, CALL_OPEN, parser_of
 from writ_async.chat.errors import TemplateRefusedError
 from writ_async.chat.family import Family, Tools
-from writ_async.chat.parsed import Defect, Parsed, build, call_id, read_call, scan_json
 from writ_async.chat.rendered_parts import Parts, split_marks, splitter
 from writ_async.chat.template_messages import arguments_value, to_json
-from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolCall, ToolMessage, UserMessage
+from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage
 
 START, END = "<|im_start|>", "<|im_end|>"
-OPEN, CLOSE = "<tool_call>", "</tool_call>"
 RESULT_OPEN, RESULT_CLOSE = "<tool_response>", "</tool_response>"
-_THINK_OPEN, _THINK_CLOSE = "<think>", "</think>"
 
-_marks = splitter((START, END, OPEN, CLOSE, RESULT_OPEN, RESULT_CLOSE))
+_marks = splitter((START, END, CALL_OPEN, CALL_CLOSE, RESULT_OPEN, RESULT_CLOSE))
 _TOOLS_BEFORE = split_marks(
     "# Tools\n\nYou may call one or more functions to assist with the user query.\n\n"
     "You are provided with function signatures within <tools></tools> XML tags:\n<tools>",
@@ -109,90 +107,11 @@ def _write(message: AssistantMessage, dialect: _Dialect) -> Parts:
             parts.say("\n")
         value = arguments_value(call.function.arguments)
         text = value if dialect.verbatim and isinstance(value, str) else to_json(value)
-        parts.mark(OPEN).say(f'\n{{"name": "{call.function.name}", "arguments": {text}}}\n').mark(CLOSE)
+        parts.mark(CALL_OPEN).say(f'\n{{"name": "{call.function.name}", "arguments": {text}}}\n').mark(CALL_CLOSE)
     return parts
 
 
-def parse(text: str, turn: int) -> Parsed:
-    """A completion with calls between `<tool_call>` tags.
-
-    Text before the first call is the content, one line break before the tag aside. Raises nothing.
-    """
-    defects: list[Defect] = []
-    reasoning, text = _split_reasoning(text, defects)
-    start = text.find(OPEN)
-    before = text if start < 0 else text[:start].removesuffix("\n")
-    calls: list[ToolCall] = []
-    after: list[str] = []
-    while start >= 0:
-        position = _read_tag(text, start + len(OPEN), turn, calls, defects)
-        start = text.find(OPEN, position)
-        after.append(text[position:] if start < 0 else text[position:start])
-    if CLOSE in before or any(CLOSE in piece for piece in after):
-        defects.append(Defect.STRAY_TAG)
-    return build(before, after, calls, defects, reasoning)
-
-
-def _read_tag(text: str, start: int, turn: int, calls: list[ToolCall], defects: list[Defect]) -> int:
-    """Read the calls of one tag into `calls`; the place behind the tag's end.
-
-    The end is looked for behind whole JSON values, because a string in them may hold the tag.
-    """
-    position = _skip_space(text, start)
-    found = 0
-    while (stop := scan_json(text, position)) is not None:
-        behind = _skip_space(text, stop)
-        if behind < len(text) and not text.startswith((CLOSE, OPEN, "{"), behind):
-            break
-        calls.append(read_call(text[position:stop], call_id(turn, len(calls)), defects))
-        found += 1
-        position = behind
-        if not text.startswith("{", position):
-            break
-    if found > 1:
-        defects.append(Defect.SHARED_TAG)
-    if found and text.startswith(CLOSE, position):
-        return position + len(CLOSE)
-    if found and (position == len(text) or text.startswith(OPEN, position)):
-        defects.append(Defect.UNCLOSED_CALL)
-        return position
-    return _read_broken(text, position, turn, calls, defects)
-
-
-def _read_broken(text: str, start: int, turn: int, calls: list[ToolCall], defects: list[Defect]) -> int:
-    """Take all up to the tag's end, the next tag or the end of the text for one malformed call."""
-    stop = text.find(CLOSE, start)
-    following = text.find(OPEN, start)
-    if stop < 0 or 0 <= following < stop:
-        defects.append(Defect.UNCLOSED_CALL)
-        stop = end = following if following >= 0 else len(text)
-    else:
-        end = stop + len(CLOSE)
-    calls.append(read_call(text[start:stop], call_id(turn, len(calls)), defects))
-    return end
-
-
-def _skip_space(text: str, position: int) -> int:
-    while position < len(text) and text[position] in " \t\r\n":
-        position += 1
-    return position
-
-
-def _split_reasoning(text: str, defects: list[Defect]) -> tuple[str, str]:
-    """The reasoning and the rest.
-
-    The opening tag may be missing, since some templates end the prompt with it; then a closing tag counts only before
-    the first call, whose arguments may hold anything.
-    """
-    opened = text.lstrip().startswith(_THINK_OPEN)
-    close = text.find(_THINK_CLOSE)
-    call = text.find(OPEN)
-    if close >= 0 and (opened or not 0 <= call < close):
-        return text[:close].replace(_THINK_OPEN, "", 1).strip(), text[close + len(_THINK_CLOSE) :].lstrip("\r\n")
-    if opened:
-        defects.append(Defect.UNCLOSED_REASONING)
-        return text.replace(_THINK_OPEN, "", 1).strip(), ""
-    return "", text
+parse = parser_of("tags")
 
 
 def _keep(messages: Sequence[Message], tools: Tools) -> Sequence[Message]:

@@ -15,7 +15,7 @@ import msgspec
 
 from writ_async.chat.errors import HistoryChangedError
 from writ_async.chat.family import Tools
-from writ_async.chat.parsed import Parsed
+from writ_async.chat.parsed import KnownTools, Parsed, known_tools
 from writ_async.chat.tokenizer import Tokenizer
 from writ_async.core.message import AssistantMessage, Message
 
@@ -35,16 +35,19 @@ class SessionFormat(Protocol):
         None when the template has changed what went before: the whole must be rendered anew.
         """
 
-    def parse(self, text: str, turn: int) -> Parsed:
+    def parse(self, text: str, turn: int, tools: KnownTools = ...) -> Parsed:
         """A completion's text, without the token that ended it, as a message. Raises nothing."""
 
 
 class Span(msgspec.Struct, frozen=True):
-    """Where a completion is: `ids[start:stop]`. `message` is its place among the messages shown to the session."""
+    """Where a completion is: `ids[start:stop]`. `message` is its place among the messages shown to the session, `turn`
+    the number of completions before it.
+    """
 
     message: int
     start: int
     stop: int
+    turn: int = 0
 
 
 class Tail(msgspec.Struct, frozen=True):
@@ -66,14 +69,28 @@ class Session:
     logprobs and weight versions find their places.
 
     When a template that is not prefix-stable renders earlier turns anew, generated ids that moved are no longer the
-    sampled ones: their mask is 0 and their spans are gone.
+    sampled ones: their mask is 0, their spans are gone, and `moved` has their turns.
     """
 
-    __slots__ = ("_chat", "_said", "_seen", "_sent", "_tools", "_turn", "_waiting", "ids", "mask", "spans")
+    __slots__ = (
+        "_chat",
+        "_known",
+        "_said",
+        "_seen",
+        "_sent",
+        "_tools",
+        "_turn",
+        "_waiting",
+        "ids",
+        "mask",
+        "moved",
+        "spans",
+    )
 
     def __init__(self, chat: SessionFormat, tools: Tools) -> None:
         self._chat = chat
         self._tools = tools
+        self._known = known_tools(tools)
         self._seen = 0  # messages rendered
         self._sent = 0  # ids handed out by `prompt`
         self._turn = 0
@@ -82,6 +99,7 @@ class Session:
         self.ids: array[int] = array("i")
         self.mask = bytearray()
         self.spans: list[Span] = []
+        self.moved: list[int] = []
 
     @property
     def waiting(self) -> bool:
@@ -134,10 +152,10 @@ class Session:
         self._chat.tokenizer.check(output_ids)
         start = len(self.ids)
         self._append(output_ids, 1)
-        self.spans.append(Span(self._seen, start, len(self.ids)))
+        self.spans.append(Span(self._seen, start, len(self.ids), self._turn))
         ended = bool(output_ids) and output_ids[-1] in self._chat.stop_ids
         text = self._chat.tokenizer.decode(output_ids[:-1] if ended else output_ids)
-        parsed = self._chat.parse(text, self._turn)
+        parsed = self._chat.parse(text, self._turn, self._known)
         self._turn += 1
         self._said = parsed.message
         self._waiting = False
@@ -151,6 +169,7 @@ class Session:
         other.ids = self.ids[:]
         other.mask = self.mask.copy()
         other.spans = self.spans.copy()
+        other.moved = self.moved.copy()
         return other
 
     def _append(self, ids: Sequence[int], generated: int) -> None:
@@ -163,5 +182,6 @@ class Session:
         keep = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(self.ids, ids, strict=False)))
         self.ids[keep:] = ids[keep:]
         self.mask[keep:] = bytes(len(ids) - keep)
+        self.moved += [span.turn for span in self.spans if span.stop > keep]
         self.spans = [span for span in self.spans if span.stop <= keep]
         self._sent = min(self._sent, keep)

@@ -28,6 +28,7 @@ def plain_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
     """Messages as the dicts that templates read.
 
     The key `tool_calls` is there only where there are calls: Llama-3.1's template asks for the key, not for its value.
+    So is `reasoning_content` only where something was thought.
     A tool message has the name of the tool that was called.
     """
     names: dict[str, str] = {}
@@ -45,8 +46,12 @@ def plain_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
                 raise TemplateRefusedError("a user's turn is text; the seat that calls tools is the assistant")
             case UserMessage(content=content):
                 plain.append({"role": "user", "content": content})
-            case AssistantMessage(content=content, tool_calls=calls):
+            case AssistantMessage(content=content, tool_calls=calls, reasoning=reasoning):
                 turn: dict[str, Any] = {"role": "assistant", "content": content}
+                if reasoning:
+                    turn["reasoning_content"] = reasoning
+                    if calls and not content:  # gpt-oss's key, whose template takes it beside calls alone
+                        turn["thinking"] = reasoning
                 if calls:
                     names |= {call.id: call.function.name for call in calls}
                     turn["tool_calls"] = [
@@ -62,6 +67,25 @@ def plain_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
                     ]
                 plain.append(turn)
     return plain
+
+
+def without_greeting(messages: Sequence[Message]) -> Sequence[Message]:
+    """The messages without the assistant's opening words, for templates that want the user to begin."""
+    used = int(bool(messages) and isinstance(messages[0], SystemMessage))
+    opening = messages[used] if used < len(messages) else None
+    if isinstance(opening, AssistantMessage) and not opening.tool_calls:
+        return [*messages[:used], *messages[used + 1 :]]
+    return messages
+
+
+def with_empty_content(messages: Sequence[Message]) -> Sequence[Message]:
+    """The messages with an empty text in place of none, for templates that fail on it."""
+    return [
+        msgspec.structs.replace(message, content="")
+        if isinstance(message, AssistantMessage) and message.content is None
+        else message
+        for message in messages
+    ]
 
 
 def to_json(value: Any, indent: int | None = None) -> str:

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
+from writ_async.chat.completion import THINK_OPEN
 from writ_async.chat.errors import TemplateRefusedError
 from writ_async.chat.family import Family, Tools, render
-from writ_async.chat.format import FAMILIES, ChatFormat, FamilyFormat, TemplateFormat, parse_text
+from writ_async.chat.format import FAMILIES, ChatFormat, FamilyFormat, TemplateFormat, TemplateNeeds
 from writ_async.chat.rendered_parts import Parts
 from writ_async.chat.template import Template, load_template
 from writ_async.chat.tokenizer import Tokenizer, load_reference, load_tokenizer
@@ -86,7 +88,7 @@ CASES: tuple[Case, ...] = (
     Case("a call and its result", (_SYSTEM, _ASK, _LOOK, _FOUND, _SENT), _TOOLS),
     Case("rounds of calls", _ROUNDS, _TOOLS),
     Case("rounds of calls, without tools", _ROUNDS),
-    Case("text beside a call", (_SYSTEM, _ASK, msgspec.structs.replace(_LOOK, content="Let me see."), _FOUND), _TOOLS),
+    Case("text beside a call", (_SYSTEM, _ASK, replace(_LOOK, content="Let me see."), _FOUND), _TOOLS),
     Case("two calls and their results", (_SYSTEM, _ASK, _TWO, _FOUND, ToolMessage("c", "noon"), _SENT), _TOOLS),
     Case("arguments that are not JSON", (_SYSTEM, _ASK, AssistantMessage("", (_call("e", "now", "{oops"),))), _TOOLS),
     Case("a result that is a JSON string", (_SYSTEM, _ASK, _LOOK, ToolMessage("a", '"done"'), _SENT), _TOOLS),
@@ -124,7 +126,30 @@ def difference(family: Family, template: Template) -> str | None:
     return None
 
 
-def unstable_case(template: Template) -> str | None:
+def needs_of(template: Template) -> TemplateNeeds:
+    """What a template must be given otherwise, tried out on small conversations."""
+    greeted, asked = (_theirs(template, said, (), True) for said in ((_SYSTEM, _HELLO, _ASK), (_SYSTEM, _ASK)))
+    silent, empty = ((_SYSTEM, _ASK, replace(_LOOK, content=content), _FOUND) for content in (None, ""))
+    without, blank = _theirs(template, silent, _TOOLS, True), _theirs(template, empty, _TOOLS, True)
+    spells = without is not None and blank is not None and "None" in without and "None" not in blank
+    opening = asked or _theirs(template, (_ASK,), (), True) or ""
+    return TemplateNeeds(
+        user_begins=greeted is None and asked is not None,
+        empty_content=blank is not None and (without is None or spells),
+        thinks=opening.rstrip().endswith(THINK_OPEN),
+    )
+
+
+def drops_thinking(template: Template, needs: TemplateNeeds) -> bool:
+    """Whether a template renders what was thought, and no longer once the user has spoken again."""
+    thought = "It is to be looked up."
+    turn = (_SYSTEM, _ASK, replace(_LOOK, reasoning=thought), _FOUND)
+    now = _theirs(template, needs.prepare(turn), _TOOLS, True)
+    later = _theirs(template, needs.prepare((*turn, _SENT, UserMessage("Thanks"))), _TOOLS, True)
+    return now is not None and later is not None and thought in now and thought not in later
+
+
+def unstable_case(template: Template, needs: TemplateNeeds | None = None) -> str | None:
     """The first case in which a later message changes how an earlier one is rendered; None when there is none.
 
     That is: a prompt that ends with the opening of an assistant's turn is not what the rendering of that turn begins
@@ -132,11 +157,12 @@ def unstable_case(template: Template) -> str | None:
     """
     for case in CASES:
         shorter = ""
-        for index, message in enumerate(case.messages):
+        messages = case.messages if needs is None else needs.prepare(case.messages)
+        for index, message in enumerate(messages):
             if not isinstance(message, AssistantMessage):
                 continue
-            prompt = _theirs(template, case.messages[:index], case.tools, True)
-            turn = _theirs(template, case.messages[: index + 1], case.tools, False)
+            prompt = _theirs(template, messages[:index], case.tools, True)
+            turn = _theirs(template, messages[: index + 1], case.tools, False)
             if prompt is None or turn is None:
                 break  # what a template refuses it cannot change
             if not prompt.startswith(shorter) or not turn.startswith(prompt):
@@ -145,13 +171,14 @@ def unstable_case(template: Template) -> str | None:
     return None
 
 
-def closing_of(template: Template) -> str | None:
+def closing_of(template: Template, needs: TemplateNeeds | None = None) -> str | None:
     """What a template writes behind an assistant's words; None when that depends on the turn."""
     said = _after_turn(template, (_ASK, _SENT), ())
     if said is None:
         return None
     words, closing = said[: len(_SENT.content or "")], said[len(_SENT.content or "") :]
-    called = _after_turn(template, (_ASK, _LOOK), _TOOLS)
+    call = replace(_LOOK, content="") if needs is not None and needs.empty_content else _LOOK
+    called = _after_turn(template, (_ASK, call), _TOOLS)
     if words != _SENT.content or not closing or (called is not None and not called.endswith(closing)):
         return None
     return closing
@@ -182,8 +209,18 @@ def _choose(path: Path, tokenizer: Tokenizer, template: Template | None, family:
 def _with_own_template(path: Path, tokenizer: Tokenizer, template: Template, differs: Sequence[str]) -> TemplateFormat:
     why = f" (it differs from ours in: {'; '.join(differs)})" if differs else ""
     notices = [f"{path}: the folder's own chat template is used{why}; each turn renders the whole conversation"]
-    unstable = unstable_case(template)
-    closing = closing_of(template) if unstable is None else None
+    needs = needs_of(template)
+    if needs.user_begins:
+        notices.append(f"{path}: the template refuses an assistant that speaks first; its greeting is left out")
+    if needs.empty_content:
+        notices.append(f"{path}: the template fails on calls without a text beside them; they get an empty one")
+    unstable = unstable_case(template, needs)
+    closing = closing_of(template, needs) if unstable is None else None
+    if drops_thinking(template, needs):
+        notices.append(
+            f"{path}: the template drops what was thought once the user has spoken again; those turns are rendered "
+            "anew, noted, and out of the loss mask"
+        )
     if unstable is not None:
         notices.append(
             f"{path}: the template is not prefix-stable ({unstable}): earlier turns are rendered anew, the server's "
@@ -193,8 +230,8 @@ def _with_own_template(path: Path, tokenizer: Tokenizer, template: Template, dif
         notices.append(
             f"{path}: how the template ends an assistant's turn cannot be told; it counts as not prefix-stable"
         )
-    chat = TemplateFormat(template, tokenizer, closing, tuple(notices))
-    if chat.parse is parse_text:
+    chat = TemplateFormat(template, tokenizer, closing, tuple(notices), needs)
+    if not chat.reads_calls:
         line = f"{path}: how this model writes tool calls is not known; its completions are taken for text"
         chat.notices = (*chat.notices, line)
     return chat

@@ -336,6 +336,9 @@ def _add_run(parser: argparse.ArgumentParser, *, max_steps: int) -> None:
     group.add_argument(
         "--max-errors", type=int, default=10, metavar="N", help="failed tool calls that end a conversation"
     )
+    group.add_argument(
+        "--greeting", metavar="TEXT|none", help="the agent's first words, said without a model; none: the user begins"
+    )
     group.add_argument("--resume", action="store_true", help="go on with the run in --out (it does so anyway)")
     group.add_argument("--quiet", action="store_true", help="no progress")
     group.add_argument("--json", action="store_true", help="print one JSON object instead of tables")

@@ -6,6 +6,7 @@ import argparse
 from typing import TypeVar
 
 from writ_async.conversation import Rules
+from writ_async.conversation.rules import GREETING
 from writ_async.errors import InputError
 from writ_async.runs.seats import EngineSpec, Seats
 from writ_async.scheduler import Limits
@@ -66,10 +67,14 @@ def parse_limits(arguments: argparse.Namespace) -> Limits:
 
 
 def parse_rules(arguments: argparse.Namespace) -> Rules:
-    """The rules of the conversations. Raises `InputError` for a limit below 1."""
+    """The rules of the conversations. Raises `InputError` for a limit below 1, and for a greeting without words."""
+    greeting = GREETING if arguments.greeting is None else arguments.greeting
+    if not greeting.strip():
+        raise InputError("--greeting: there are no words; none lets the user begin")
     return Rules(
         max_steps=_at_least("--max-steps", arguments.max_steps, 1),
         max_errors=_at_least("--max-errors", arguments.max_errors, 1),
+        greeting=None if greeting == "none" else greeting,
     )
 
 

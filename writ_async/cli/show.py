@@ -88,6 +88,8 @@ def _print_messages(console: Console, trajectory: Trajectory, width: int) -> Non
         if isinstance(message, UserMessage):
             console.print(Text.assemble(("user   ", "bold green"), message.content or ""))
         elif isinstance(message, AssistantMessage):
+            if message.reasoning:
+                console.print(Text.assemble(("think  ", "bold magenta"), (message.reasoning, "dim italic")))
             if message.content:
                 console.print(Text.assemble(("agent  ", "bold cyan"), message.content))
             for call in message.tool_calls:

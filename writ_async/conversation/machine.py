@@ -65,16 +65,21 @@ def run_call(domain: Domain, state: State, call: ToolCall, requestor: Requestor 
 
 def _clean(message: AssistantMessage) -> AssistantMessage:
     """The message without halves of surrogate pairs, which no file can hold; a model may emit one."""
-    if (message.content is None or _is_whole(message.content)) and all(
-        _is_whole(call.id) and _is_whole(call.function.name) and _is_whole(call.function.arguments)
-        for call in message.tool_calls
+    if (
+        _is_whole(message.content or "")
+        and _is_whole(message.reasoning)
+        and all(
+            _is_whole(call.id) and _is_whole(call.function.name) and _is_whole(call.function.arguments)
+            for call in message.tool_calls
+        )
     ):
         return message
     calls = tuple(
         ToolCall(_whole(call.id), FunctionCall(_whole(call.function.name), _whole(call.function.arguments)))
         for call in message.tool_calls
     )
-    return AssistantMessage(None if message.content is None else _whole(message.content), calls)
+    content = None if message.content is None else _whole(message.content)
+    return AssistantMessage(content, calls, _whole(message.reasoning))
 
 
 def _is_whole(text: str) -> bool:

@@ -41,10 +41,11 @@ class UserMessage(msgspec.Struct, frozen=True, gc=False, tag_field="role", tag="
 
 
 class AssistantMessage(msgspec.Struct, frozen=True, gc=False, tag_field="role", tag="assistant", omit_defaults=True):
-    """An agent's turn: text, tool calls, or both."""
+    """An agent's turn: text, tool calls, or both; `reasoning` is what the model thought before, which nobody hears."""
 
     content: str | None
     tool_calls: tuple[ToolCall, ...] = ()
+    reasoning: str = ""
 
 
 class ToolMessage(msgspec.Struct, frozen=True, gc=False, tag_field="role", tag="tool", omit_defaults=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -19,6 +19,8 @@ from writ_async.core.message import (
     call_arguments,
 )
 
+SendReasoning = Literal["auto", "always", "never"]
+
 _encode = msgspec.json.Encoder().encode
 
 # Fields that servers take only beside tools.
@@ -26,11 +28,17 @@ _BESIDE_TOOLS = ("tool_choice", "parallel_tool_calls")
 
 
 class History:
-    """One session's messages as the encoded inside of a JSON array, and the ids of the tool calls in them."""
+    """One session's messages as the encoded inside of a JSON array, and the ids of the tool calls in them.
 
-    __slots__ = ("_count", "_last", "_text", "call_ids")
+    `reasoning_key` is the one under which the server tells what the model thought, empty until it does; `send` says
+    whether that is sent back (see `OpenAIOptions.send_reasoning`).
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_count", "_last", "_send", "_text", "call_ids", "reasoning_key")
+
+    def __init__(self, send: SendReasoning = "auto") -> None:
+        self._send = send
+        self.reasoning_key = ""
         self._text = bytearray()
         self._count = 0
         self._last: Message | None = None
@@ -51,10 +59,22 @@ class History:
                 self._text += b","
             self._text += encode_message(message)
             if isinstance(message, AssistantMessage):
+                if message.reasoning and (key := self._key_for(message)):
+                    self._text[-1:] = b"," + _encode({key: message.reasoning})[1:]
                 self.call_ids.update(call.id for call in message.tool_calls)
             self._last = message
         self._count = len(messages)
         return self._text
+
+    def _key_for(self, message: AssistantMessage) -> str:
+        """The key under which a message's reasoning is sent; empty where it is not.
+
+        Servers that want it back refuse a conversation in which a turn that called tools lacks it. It stays for good:
+        were it taken out when the user speaks again, as some servers do themselves, no cached prefix would survive.
+        """
+        if self._send == "always":
+            return self.reasoning_key or "reasoning_content"
+        return self.reasoning_key if self._send == "auto" and message.tool_calls else ""
 
 
 def encode_message(message: Message) -> bytes:
@@ -67,7 +87,7 @@ def encode_message(message: Message) -> bytes:
         return _encode({"role": "tool", "tool_call_id": message.tool_call_id, "content": message.content})
     if isinstance(message, UserMessage) and message.tool_calls:
         return _encode(UserMessage(message.content))
-    if isinstance(message, AssistantMessage) and message.tool_calls:
+    if isinstance(message, AssistantMessage) and (message.tool_calls or message.reasoning):
         return _encode(AssistantMessage(message.content, tuple(map(_sendable, message.tool_calls))))
     return _encode(message)
 
@@ -85,11 +105,17 @@ class BodyWriter:
     """Makes the bodies of one engine's requests.
 
     `parameters` are the fields that all requests have alike; `tool_choice` among them is for requests with tools.
-    `seeded` says whether the request's seed is sent.
+    `seeded` says whether the request's seed is sent, `send_reasoning` whether what the model thought is sent back.
     """
 
     def __init__(
-        self, model: str, parameters: dict[str, Any], *, parallel_tool_calls: bool | None = None, seeded: bool = True
+        self,
+        model: str,
+        parameters: dict[str, Any],
+        *,
+        parallel_tool_calls: bool | None = None,
+        seeded: bool = True,
+        send_reasoning: SendReasoning = "auto",
     ) -> None:
         always = {name: value for name, value in parameters.items() if name not in _BESIDE_TOOLS}
         self._head = b'{"model":' + _encode(model) + b',"messages":['
@@ -100,6 +126,7 @@ class BodyWriter:
         beside |= {name: value for name, value in parameters.items() if name in _BESIDE_TOOLS}
         self._beside_tools = _encode(beside)[1:-1]
         self._seeded = seeded
+        self._send_reasoning = send_reasoning
         self._histories: dict[str, History] = {}
         # Kept with the tools themselves, so that an id stays theirs.
         self._tools: dict[int, tuple[Sequence[dict[str, Any]], bytes]] = {}
@@ -108,7 +135,7 @@ class BodyWriter:
         """What is kept of a session, begun if there is nothing yet."""
         history = self._histories.get(session)
         if history is None:
-            history = self._histories[session] = History()
+            history = self._histories[session] = History(self._send_reasoning)
         return history
 
     def forget(self, session: str) -> None:

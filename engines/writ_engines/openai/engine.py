@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from writ_async.chat.parsed import known_tools
 from writ_async.core.engine import CallCounts, Completion, EngineFactory, Gauges, Request, Setting
 from writ_async.errors import EngineError, EngineErrorKind
 from writ_engines.http import HTTP_EXECUTION, Fleet, HttpClient, TransportError
@@ -11,7 +12,7 @@ from writ_engines.openai.body import BodyWriter
 from writ_engines.openai.failures import explain
 from writ_engines.openai.options import OpenAIOptions, find_endpoints, parameters
 from writ_engines.openai.prices import find_price
-from writ_engines.openai.reply import read_reply
+from writ_engines.openai.reply import read_reply, reasoning_key
 
 _PATH = "/chat/completions"
 _LOOK_SECONDS = 10.0  # how long a server may take to show that it is there
@@ -32,6 +33,7 @@ class OpenAIEngine:
             parameters(options, self._endpoints[0].url),
             parallel_tool_calls=options.parallel_tool_calls,
             seeded=options.send_seed,
+            send_reasoning=options.send_reasoning,
         )
         self._timeout = options.attempt_seconds
         self._policy = options.retry_policy
@@ -59,8 +61,12 @@ class OpenAIEngine:
             raise EngineError(self._refused[server], kind=EngineErrorKind.UNAUTHORIZED)
         try:
             reply = await self._clients[server].post(_PATH, body, seconds=seconds)
-            taken = self._bodies.history(request.session).call_ids
-            return read_reply(reply, request.turn, taken, self._price)
+            history = self._bodies.history(request.session)
+            tools = known_tools(request.tools)
+            completion = read_reply(reply, request.turn, history.call_ids, self._price, seat=request.seat, tools=tools)
+            if completion.message.reasoning and not history.reasoning_key:
+                history.reasoning_key = reasoning_key(reply)
+            return completion
         except EngineError as exc:
             failure = explain(exc, self._endpoints[server], self._model)
         if isinstance(failure, TransportError) and failure.status == 401:

@@ -12,6 +12,7 @@ import msgspec
 
 from writ_async.errors import InputError
 from writ_engines.http import HttpOptions, server_urls
+from writ_engines.openai.body import SendReasoning
 
 VENDOR_URL = "https://api.openai.com/v1"
 
@@ -31,12 +32,14 @@ class OpenAIOptions(HttpOptions, frozen=True, kw_only=True, forbid_unknown_field
     key_env: the environment variable that holds the key; the key itself is no option, and is written nowhere
     reasoning_effort: none, minimal, low, medium or high; the server's own if not given
     parallel_tool_calls: true or false; the server's own if not given
+    send_reasoning: auto, always or never; auto sends back what the server told as thought of turns that called tools
     prices: a TOML file of dollars per million tokens, for models that the package knows no price of
     """
 
     key_env: str = "OPENAI_API_KEY"
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high"] | None = None
     parallel_tool_calls: bool | None = None
+    send_reasoning: SendReasoning = "auto"
     prices: str = ""
 
 

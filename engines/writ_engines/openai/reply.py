@@ -7,9 +7,13 @@ from typing import Any
 
 import msgspec
 
+from writ_async.chat.completion import NO_TOOLS, read_completion, split_thinking
+from writ_async.chat.json_calls import read_function
+from writ_async.chat.notes import note_of_call_as_text, notes_on
+from writ_async.chat.parsed import Defect, KnownTools, Parsed
 from writ_async.core.engine import Completion, FinishReason
-from writ_async.core.message import AssistantMessage, FunctionCall, ToolCall
-from writ_async.core.trajectory import Note, Usage
+from writ_async.core.message import AssistantMessage, ToolCall
+from writ_async.core.trajectory import Note, Seat, Usage
 from writ_async.errors import EngineError, EngineErrorKind
 from writ_engines.http import TransportError, status_error
 from writ_engines.openai.prices import Price
@@ -20,25 +24,24 @@ _FINISHED: dict[str, FinishReason] = {
     "tool_calls": "tool_calls",
     "function_call": "tool_calls",
 }
+_UNNAMED = "unnamed"
 _BROKEN_OFF = ("abort", "error")
-_NULL = msgspec.Raw(b"null")
+_REASONING_KEYS = ("reasoning_content", "reasoning")
 _MOST_TOKENS = 2**40  # no request has more; whatever a server reports, a run's sum stays a number that JSON can hold
 
 
-class _Function(msgspec.Struct):
-    name: str | None = None
-    arguments: msgspec.Raw = _NULL
-
-
 class _Call(msgspec.Struct):
-    function: _Function
+    function: dict[str, msgspec.Raw]
     id: Any = None
 
 
 class _Message(msgspec.Struct):
     content: str | list[Any] | None = None
     tool_calls: list[_Call] | None = None
+    function_call: dict[str, msgspec.Raw] | None = None
     refusal: Any = None
+    reasoning_content: Any = None
+    reasoning: Any = None
 
 
 class _Choice(msgspec.Struct):
@@ -55,37 +58,59 @@ class _Reply(msgspec.Struct):
 
 
 _decode_reply = msgspec.json.Decoder(_Reply).decode
-_decode_text = msgspec.json.Decoder(str).decode
 
 
-def read_reply(body: bytes, turn: int, taken: AbstractSet[str] = frozenset(), price: Price | None = None) -> Completion:
+def read_reply(
+    body: bytes,
+    turn: int,
+    taken: AbstractSet[str] = frozenset(),
+    price: Price | None = None,
+    *,
+    seat: Seat = "agent",
+    tools: KnownTools = NO_TOOLS,
+) -> Completion:
     """The completion in a reply's body.
 
     `taken` are the ids of the session's earlier tool calls: a call whose id is missing or was there before gets one
     made of the seat's `turn` and its place. Arguments stay the text that the model wrote; where there is none at all,
     which is how calls without arguments are often sent, they are an empty object. What the model thought, by itself or
-    before a closing `</think>`, is left out; the text of a refusal is what it said.
+    between tags in the text, is the message's reasoning; the text of a refusal is what it said. Calls that the server
+    left in the text, of one of the `tools`, stay there and are noted.
 
     Raises `EngineError` of the kind `content_filter`; `TransportError` where another attempt may help: when the server
     gave the answer up half-way, when the body is no completion, or when it holds an error in spite of its status.
     """
+    defects: list[Defect] = []
     try:
         reply = _decode_reply(body)
         choice = _only_choice(reply, body)
         message = choice.message
-        calls = _calls(message.tool_calls or [], turn, taken)
+        given = message.tool_calls or []
+        if not given and message.function_call:
+            given = [_Call(message.function_call)]
+        calls = _calls(given, turn, taken, tools, defects)
         finish = _finish(choice.finish_reason, bool(calls))
         usage = _usage(reply.usage, price)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as exc:
         raise TransportError(f"the answer is no chat completion: {exc}", kind=EngineErrorKind.TRUNCATED) from None
-    content = _text(message.content)
-    notes: tuple[Note, ...] = ()
+    reasoning = next((told for told in map(_words, (message.reasoning_content, message.reasoning)) if told), "")
+    text, thought = _text(message.content)
+    said = split_thinking(text or "")
+    content = None if text is None else said.message.content
+    thoughts = [part for part in (reasoning, thought, said.reasoning) if part]
+    notes: list[Note] = []
     if isinstance(message.refusal, str) and message.refusal:
-        notes = (Note("refusal", turn, message.refusal),)
+        notes.append(Note("refusal", turn, message.refusal))
         content = content or message.refusal
     if calls:
         content = content or None
-    return Completion(message=AssistantMessage(content, calls), finish_reason=finish, usage=usage, notes=notes)
+    whole = AssistantMessage(content, calls, "\n\n".join(thoughts))
+    cut = usage.completion_tokens if finish == "length" else None
+    notes += notes_on(Parsed(whole, tuple(dict.fromkeys([*defects, *said.defects]))), seat, turn, cut)
+    if content and tools:
+        leaked = note_of_call_as_text(read_completion(content, turn, tools, frozenset()), seat, turn)
+        notes += [leaked] if leaked is not None else []
+    return Completion(message=whole, finish_reason=finish, usage=usage, notes=tuple(notes))
 
 
 def _only_choice(reply: _Reply, body: bytes) -> _Choice:
@@ -122,20 +147,37 @@ def _finish(reason: Any, called: bool) -> FinishReason:
     return "tool_calls" if called else "stop"
 
 
-def _text(content: str | list[Any] | None) -> str | None:
-    """What was said. Some servers give a list of parts; models without a parser for it leave their thinking in."""
-    if isinstance(content, list):
-        parts = [part.get("text") for part in content if isinstance(part, dict)]
-        content = "".join(part for part in parts if isinstance(part, str))
-    if content is None:
-        return None
-    head, closing, said = content.partition("</think>")
-    if closing:
-        return said.lstrip()
-    return "" if head.lstrip().startswith("<think>") else content
+def reasoning_key(body: bytes) -> str:
+    """The key under which a reply tells what the model thought; empty where it tells nothing."""
+    reply = _decode_reply(body)
+    message = reply.choices[0].message if reply.choices else _Message()
+    return next((key for key in _REASONING_KEYS if _words(getattr(message, key))), "")
 
 
-def _calls(calls: list[_Call], turn: int, taken: AbstractSet[str]) -> tuple[ToolCall, ...]:
+def _words(told: Any) -> str:
+    return told if isinstance(told, str) and told.strip() else ""
+
+
+def _text(content: str | list[Any] | None) -> tuple[str | None, str]:
+    """What was said, and what was thought where a server gives a list of parts."""
+    if not isinstance(content, list):
+        return content, ""
+    parts = [part for part in content if isinstance(part, dict)]
+    texts = [part["text"] for part in parts if isinstance(part.get("text"), str)]
+    thoughts = [thought for part in parts for thought in _thoughts(part.get("thinking"))]
+    return "".join(texts), "\n\n".join(thoughts)
+
+
+def _thoughts(given: Any) -> list[str]:
+    if isinstance(given, str):
+        return [given]
+    parts = given if isinstance(given, list) else []
+    return [part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)]
+
+
+def _calls(
+    calls: list[_Call], turn: int, taken: AbstractSet[str], tools: KnownTools, defects: list[Defect]
+) -> tuple[ToolCall, ...]:
     made: list[ToolCall] = []
     seen = set(taken)
     for place, call in enumerate(calls):
@@ -143,7 +185,7 @@ def _calls(calls: list[_Call], turn: int, taken: AbstractSet[str]) -> tuple[Tool
         if not name or name in seen:
             name = _free_id(f"call_{turn}_{place}", seen)
         seen.add(name)
-        made.append(ToolCall(name, FunctionCall(call.function.name or "unnamed", _arguments(call.function.arguments))))
+        made.append(ToolCall(name, read_function(call.function, tools, _UNNAMED, defects)))
     return tuple(made)
 
 
@@ -154,14 +196,6 @@ def _free_id(name: str, taken: AbstractSet[str]) -> str:
         number += 1
         free = f"{name}_{number}"
     return free
-
-
-def _arguments(raw: msgspec.Raw) -> str:
-    """The arguments as text: a string's own, or, where a server gave the object itself, its JSON."""
-    text = bytes(raw).decode()
-    if text.startswith('"'):
-        text = _decode_text(text)
-    return "{}" if not text.strip() or text == "null" else text
 
 
 def _usage(given: Any, price: Price | None) -> Usage:

@@ -61,7 +61,7 @@ def completions_of(trajectory: Trajectory, seat: Seat) -> list[Completion]:
         last = turn == len(spoken) - 1
         completions.append(
             Completion(
-                message=AssistantMessage(message.content, message.tool_calls),
+                message=AssistantMessage(message.content, message.tool_calls, getattr(message, "reasoning", "")),
                 finish_reason="tool_calls" if message.tool_calls else "stop",
                 usage=msgspec.structs.replace(usage, requests=1) if last else Usage(requests=1),
                 notes=tuple(note for note in trajectory.notes if note.turn == turn) if seat == "agent" else (),

@@ -11,7 +11,8 @@ from typing import Any
 import anyio
 import msgspec
 
-from writ_async.chat import ChatFormat, Parsed
+from writ_async.chat import ChatFormat
+from writ_async.chat.notes import notes_on
 from writ_async.core.engine import CallCounts, Completion, FinishReason, Gauges, Request
 from writ_async.core.trajectory import Note, Seat, TokenSequence, Usage
 from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind
@@ -99,7 +100,7 @@ class SglangEngine:
             return await self._send(servers.hosts[server], call, alone=number > 0)
 
         answer = await servers.fleet.call(request, attempt, self._policy, self._rng, self._statistics.retries)
-        return self._completion(request, seat.length, answer, seat.receive(answer))
+        return self._completion(request, seat, answer)
 
     def end_session(self, session: str) -> TokenSequence | None:
         """See `Engine`. The sequence is not complete when the last call gave no completion."""
@@ -196,17 +197,16 @@ class SglangEngine:
         with suppress(EngineError):
             await host.client.post("/abort_request", _encode({"rid": rid}), seconds=_ABORT_SECONDS)
 
-    def _completion(self, request: Request, prompt_length: int, answer: Answer, parsed: Parsed) -> Completion:
+    def _completion(self, request: Request, seat: SeatTokens, answer: Answer) -> Completion:
         meta, statistics = answer.meta_info, self._statistics
+        prompt_length, parsed = seat.length, seat.receive(answer)
         made = len(answer.output_ids)
-        agent = request.seat == "agent"
-        notes = [Note(str(defect), request.turn, f"in the {request.seat}'s words") for defect in parsed.defects]
-        finish: FinishReason = "tool_calls" if parsed.message.tool_calls else "stop"
-        if meta.finish_reason is not None and meta.finish_reason.type == "length":
-            # The server cuts silently when its pool is nearly full, so the length that was asked for says nothing.
-            finish = "length"
-            statistics.cut += 1
-            notes.append(Note("cut_at_length", request.turn, f"the {request.seat}, after {made} tokens", matters=agent))
+        # The server cuts silently when its pool is nearly full, so the length that was asked for says nothing.
+        cut = meta.finish_reason is not None and meta.finish_reason.type == "length"
+        statistics.cut += cut
+        finish: FinishReason = "length" if cut else "tool_calls" if parsed.message.tool_calls else "stop"
+        notes = notes_on(parsed, request.seat, request.turn, made if cut else None)
+        notes += (Note("ids_rendered_anew", turn, "no longer what was sampled") for turn in seat.take_moved())
         usage = Usage(
             requests=1,
             prompt_tokens=prompt_length,

@@ -90,6 +90,12 @@ class SeatTokens:
         self._made[self.length] = _Made(_logprobs(answer), _weights(answer))
         return parsed
 
+    def take_moved(self) -> list[int]:
+        """The turns whose ids a template has rendered anew since this was last asked."""
+        moved = self._session.moved[:]
+        self._session.moved.clear()
+        return moved
+
     def sequence(self) -> TokenSequence:
         """Everything so far. Without any logprob there are none, else None where the server told none."""
         session = self._session

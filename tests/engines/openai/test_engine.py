@@ -87,7 +87,8 @@ def test_a_request_carries_the_key_and_the_body_as_json() -> None:
 def test_a_conversation_goes_on_with_what_the_model_said() -> None:
     call = make_call("call_a", "look", {})
     first, second = request(), request(1)
-    view = [*first.messages, AssistantMessage("One moment.", (call,)), ToolMessage("call_a", "nothing")]
+    thinking = AssistantMessage("One moment.", (call,), "Look first.")
+    view = [*first.messages, thinking, ToolMessage("call_a", "nothing")]
     second = request(1, view)
     answers = in_turn(chat(AssistantMessage("One moment.", (call,)), reasoning_content="Look first."), said("Sorry."))
     (one, two), double, _ = talk(answers, first, second)
@@ -97,7 +98,28 @@ def test_a_conversation_goes_on_with_what_the_model_said() -> None:
     sent = double.asked[1].body["messages"]
     assert sent[:2] == double.asked[0].body["messages"]
     assert sent[2]["tool_calls"][0]["id"] == sent[3]["tool_call_id"] == "call_a"
-    assert b"Look first." not in double.asked[1].raw
+
+
+@pytest.mark.parametrize("key", ["reasoning_content", "reasoning"])
+@pytest.mark.parametrize("send", ["auto", "always", "never"])
+def test_what_was_thought_goes_back_where_servers_want_it(key: str, send: str) -> None:
+    call = make_call("call_a", "look", {})
+    first = request()
+    called = AssistantMessage(None, (call,), "Look first.")
+    told = AssistantMessage("Nothing.", reasoning="Say so.")
+    view = [*first.messages, called, ToolMessage("call_a", "nothing"), told, UserMessage("Look again.")]
+    answers = in_turn(
+        chat(AssistantMessage(None, (call,)), **{key: "Look first."}),
+        chat(AssistantMessage("Nothing."), **{key: "Say so."}),
+        said("Sorry."),
+    )
+    requests = (first, request(1, view[:-2]), request(2, view))
+    completions, double, _ = talk(answers, *requests, send_reasoning=send)
+    assert [item.message for item in completions if isinstance(item, Completion)][:2] == [called, told]
+    turns = [message for message in double.asked[2].body["messages"] if message["role"] == "assistant"]
+    sent = [message.get(key) for message in turns][-2:]
+    assert sent == {"auto": ["Look first.", None], "always": ["Look first.", "Say so."], "never": [None, None]}[send]
+    assert all(set(message) <= {"role", "content", "tool_calls", key} for message in turns)
 
 
 def test_an_id_that_a_server_gives_again_in_a_later_turn_is_made_unique() -> None:

@@ -11,13 +11,13 @@ from writ_engines.http import TransportError
 from writ_engines.openai.failures import explain
 from writ_engines.openai.options import Endpoint
 from writ_engines.openai.prices import Price
-from writ_engines.openai.reply import read_reply
+from writ_engines.openai.reply import read_reply, reasoning_key
 
 from tests.support.chat_double import chat
 from tests.support.shared_data import SHARED, needs_shared
 from writ_async.core.engine import Completion
 from writ_async.core.message import AssistantMessage, FunctionCall, ToolCall, make_call
-from writ_async.core.trajectory import Note, Usage
+from writ_async.core.trajectory import Note, Seat, Usage
 from writ_async.errors import EngineError, EngineErrorKind
 
 ENDPOINT = Endpoint("http://h/v1", "MY_KEY", "sk-test-Zq81xV0pLmN3")
@@ -197,9 +197,90 @@ def test_an_error_inside_a_success_is_the_error_that_it_says_it_is(body: Any, ki
     assert (error.kind, error.status) == (kind, status)
 
 
-def test_what_was_thought_is_neither_said_nor_kept() -> None:
-    assert read(reasoning_content="Let me think.").message == AssistantMessage("Hello.")
-    assert read(reasoning="Let me think.").message == AssistantMessage("Hello.")
+def test_what_was_thought_is_kept_apart_from_what_is_said() -> None:
+    thinking = AssistantMessage("Hello.", reasoning="Let me think.")
+    for key in ("reasoning_content", "reasoning"):
+        assert read(HELLO, **{key: "Let me think."}).message == thinking
+        assert reasoning_key(chat(HELLO, **{key: "Let me think."}).body) == key
+        nothing: Any
+        for nothing in (None, "", " ", 7, []):
+            assert read(HELLO, **{key: nothing}).message == HELLO
+    assert reasoning_key(chat(HELLO).body) == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "thought"),
+    [
+        ("<think>\nHm.\n</think>\n\nHello.", "Hello.", "Hm."),
+        ("Hm.\n</think>\n\nHello.", "Hello.", "Hm."),
+        ("<think>a</think><think>b</think>Hello.", "Hello.", "a\n\nb"),
+        ("Hello.\n<think>now wait</think>\nBye.", "Hello.\nBye.", "now wait"),
+        ([{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}, {"text": "Hello."}], "Hello.", "Hm."),
+        ([{"type": "thinking", "thinking": "Hm."}, {"type": "text", "text": "Hello."}], "Hello.", "Hm."),
+    ],
+)
+def test_thinking_left_in_the_text_is_kept_apart(content: Any, text: str, thought: str) -> None:
+    body = json.loads(chat(AssistantMessage("")).body)
+    body["choices"][0]["message"]["content"] = content
+    assert read_reply(json.dumps(body).encode(), 0).message == AssistantMessage(text, reasoning=thought)
+
+
+TOOLS = {"look": {"city": {"type": "string"}}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<tool_call>\n{"name": "look", "arguments": {"city": "Paris"}}\n</tool_call>',
+        'Let me see.\n{"name": "look", "arguments": {"city": "Paris"}}',
+        '```json\n{"name": "look", "parameters": {"city": "Paris"}}\n```',
+        "<tool_call>\n<function=look>\n<parameter=city>\nParis\n</parameter>\n</function>\n</tool_call>",
+        '<|python_tag|>look(city="Paris")',
+        '[TOOL_CALLS][{"name": "look", "arguments": {"city": "Paris"}}]',
+    ],
+)
+def test_a_call_that_the_server_left_in_the_text_stays_there_and_is_noted(text: str) -> None:
+    for seat in ("agent", "user"):
+        completion = read_reply(chat(AssistantMessage(text)).body, 3, seat=seat, tools=TOOLS)
+        assert completion.message == AssistantMessage(text)
+        [note] = [note for note in completion.notes if note.kind == "call_as_text"]
+        assert (note.turn, note.matters, "look" in note.detail) == (3, seat == "agent", True)
+    assert read_reply(chat(AssistantMessage('I found {"name": "Lamp", "price": 3}.')).body, 0, tools=TOOLS).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("function", "kept", "noted"),
+    [
+        ({"name": "look", "parameters": {"city": "Paris"}}, '{"city": "Paris"}', []),
+        ({"name": "look", "args": {"city": "Paris"}}, '{"city": "Paris"}', ["other_key"]),
+        ({"name": "look", "input": '{"city": "Paris"}'}, '{"city": "Paris"}', ["other_key", "string_arguments"]),
+        ({"name": "look", "city": "Paris"}, '{"city": "Paris"}', ["flat_arguments"]),
+        ({"name": "look", "arguments": '"{\\"city\\": \\"Paris\\"}"'}, '{"city": "Paris"}', ["string_arguments"]),
+        ({"name": "look", "arguments": None}, "{}", ["empty_arguments"]),
+        ({"name": "look", "arguments": ""}, "{}", ["empty_arguments"]),
+        ({"name": "look"}, "{}", []),
+    ],
+)
+def test_arguments_in_another_shape_are_taken_and_noted(function: Any, kept: str, noted: list[str]) -> None:
+    completion = read_reply(raw_calls({"id": "a", "function": function}), 0, tools=TOOLS)
+    assert completion.message.tool_calls == (ToolCall("a", FunctionCall("look", kept)),)
+    assert [note.kind for note in completion.notes] == noted
+
+
+def test_one_odd_call_costs_that_call_and_not_the_answer() -> None:
+    body = raw_calls(raw_call("{}", name=7, id="a"), raw_call('{"city": "Paris"}', id="b"))
+    calls = read_reply(body, 0).message.tool_calls
+    assert [(call.function.name, call.function.arguments) for call in calls] == [
+        ("unnamed", "{}"),
+        ("look", '{"city": "Paris"}'),
+    ]
+
+
+def test_the_older_shape_of_one_call_is_read() -> None:
+    body = json.loads(chat(AssistantMessage(None), finish="function_call").body)
+    body["choices"][0]["message"]["function_call"] = {"name": "look", "arguments": '{"city": "Paris"}'}
+    [call] = read_reply(json.dumps(body).encode(), 2).message.tool_calls
+    assert call == ToolCall("call_2_0", FunctionCall("look", '{"city": "Paris"}'))
 
 
 @pytest.mark.parametrize(
@@ -356,3 +437,9 @@ def test_whatever_is_torn_or_flipped_in_an_answer_gives_a_completion_or_an_engin
     body = chat(AssistantMessage("Let me check.", (CALL,))).body
     whole(body[:at])
     whole(body[:at] + bytes([byte]) + body[at + 1 :])
+
+
+@pytest.mark.parametrize(("seat", "matters"), [("agent", True), ("user", False)])
+def test_an_answer_that_was_cut_at_its_length_says_so(seat: Seat, matters: bool) -> None:
+    completion = read_reply(chat(AssistantMessage("Shall I"), finish="length").body, 3, seat=seat)
+    assert completion.notes == (Note("cut_at_length", 3, f"the {seat}, after 13 tokens", matters),)

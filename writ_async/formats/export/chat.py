@@ -87,12 +87,12 @@ def export_trl(
     """Write JSON Lines for TRL's `SFTTrainer`: `messages`, and `tools` as JSON text, which it decodes.
 
     Arguments are objects, one call a turn. TRL cannot leave single messages out of the loss, so bad calls are left out,
-    and the greeting with them.
+    and the greeting with them. What was thought stands under `reasoning_content`.
     """
 
     def make(item: Item, lines: list[Line]) -> dict[str, Any] | None:
         lines = plain_lines(lines, greeting is True)
-        messages = chat_messages(lines, item.system, "object", ids=False, empty="")
+        messages = chat_messages(lines, item.system, "object", ids=False, empty="", reasoning=True)
         return {"messages": messages, "tools": json_text(item.prompt.tools)} if trains(lines) else None
 
     return write_rows(run, out, make, include_rejected=include_rejected, leave_out=leave_out, array=False)
@@ -114,7 +114,7 @@ def export_axolotl(
 
     def make(item: Item, lines: list[Line]) -> dict[str, Any] | None:
         lines = one_call_a_turn(lines if greeting is True else without_greeting(lines))
-        messages = chat_messages(lines, item.system, "text", empty="")
+        messages = chat_messages(lines, item.system, "text", empty="", reasoning=True)
         for message, line in zip(messages[1:], lines, strict=True):
             if line.role == "assistant":
                 message["train"] = line.train

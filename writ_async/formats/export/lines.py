@@ -34,7 +34,10 @@ class Call(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One message. `train` is false where nobody should learn from it; `name` is the tool's, on its results."""
+    """One message. `train` is false where nobody should learn from it; `name` is the tool's, on its results.
+
+    `reasoning` is what the agent thought before it: for formats that have a place for it.
+    """
 
     role: Literal["user", "assistant", "tool"]
     content: str = ""
@@ -42,6 +45,7 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     call_id: str = ""
     name: str = ""
     train: bool = True
+    reasoning: str = ""
 
 
 def agent_lines(trajectory: Trajectory, closing_tokens: tuple[str, ...] = ALL_CLOSING_TOKENS) -> list[Line] | None:
@@ -74,7 +78,7 @@ def agent_lines(trajectory: Trajectory, closing_tokens: tuple[str, ...] = ALL_CL
         calls = tuple(map(_call, message.tool_calls, answers))
         greeting = not heard and not calls
         train = not greeting and not any(call.bad for call in calls)
-        lines.append(Line("assistant", message.content or "", calls, train=train))
+        lines.append(Line("assistant", message.content or "", calls, train=train, reasoning=message.reasoning))
         lines += (
             Line("tool", answer.content, call_id=call.id, name=call.name)
             for call, answer in zip(calls, answers, strict=True)
@@ -127,7 +131,8 @@ def one_call_a_turn(lines: Sequence[Line]) -> list[Line]:
         answers = lines[index : index + len(line.calls)]
         index += len(answers)
         for number, (call, answer) in enumerate(zip(line.calls, answers, strict=True)):
-            found += (msgspec.structs.replace(line, content="" if number else line.content, calls=(call,)), answer)
+            first = line if number == 0 else msgspec.structs.replace(line, content="", reasoning="")
+            found += (msgspec.structs.replace(first, calls=(call,)), answer)
     return found
 
 
@@ -146,7 +151,10 @@ def alternating(lines: Sequence[Line]) -> list[Line] | None:
         last = found[-1] if found else None
         if last is not None and last.role == line.role and not (last.calls or line.calls or line.role == "tool"):
             joined = f"{last.content}\n\n{line.content}"
-            found[-1] = msgspec.structs.replace(last, content=joined, train=last.train and line.train)
+            thought = "\n\n".join(part for part in (last.reasoning, line.reasoning) if part)
+            found[-1] = msgspec.structs.replace(
+                last, content=joined, train=last.train and line.train, reasoning=thought
+            )
         else:
             found.append(line)
     turns = [line.role == "assistant" for line in found]
@@ -154,12 +162,19 @@ def alternating(lines: Sequence[Line]) -> list[Line] | None:
 
 
 def chat_messages(
-    lines: Sequence[Line], system: str, arguments: Arguments, *, ids: bool = True, empty: str | None = None
+    lines: Sequence[Line],
+    system: str,
+    arguments: Arguments,
+    *,
+    ids: bool = True,
+    empty: str | None = None,
+    reasoning: bool = False,
 ) -> list[dict[str, Any]]:
     """The lines in the shape of chat completions after a system message, without flags.
 
     `arguments` says whether a call's arguments are JSON text or an object, `empty` what stands as the content of a
-    message that only calls. A message without calls has no `tool_calls`: Llama's template fails on a null.
+    message that only calls. A message without calls has no `tool_calls`: Llama's template fails on a null. With
+    `reasoning` what was thought stands under `reasoning_content`, the key that templates read.
     """
     messages: list[dict[str, Any]] = [{"role": "system", "content": system}]
     for line in lines:
@@ -169,10 +184,17 @@ def chat_messages(
             messages.append({**head, "content": line.content})
             continue
         message: dict[str, Any] = {"role": line.role, "content": line.content if line.content.strip() else empty}
+        if reasoning and line.reasoning:
+            message["reasoning_content"] = line.reasoning
         if line.calls:
             message["tool_calls"] = [_chat_call(call, arguments, ids) for call in line.calls]
         messages.append(message)
     return messages
+
+
+def thought_before(line: Line) -> str:
+    """What was thought as reasoning models write it in front of what they say; empty where nothing was."""
+    return f"<think>\n{line.reasoning}\n</think>\n\n" if line.reasoning else ""
 
 
 def _chat_call(call: Call, arguments: Arguments, ids: bool) -> dict[str, Any]:
@@ -203,4 +225,4 @@ def _seen_by_agent(message: Message, closing_tokens: tuple[str, ...]) -> Message
         return UserMessage(content) if content.strip() else None
     if not content.strip() and not message.tool_calls:
         return None
-    return AssistantMessage(content if content.strip() else None, message.tool_calls)
+    return AssistantMessage(content if content.strip() else None, message.tool_calls, message.reasoning)

@@ -11,7 +11,7 @@ import msgspec
 from writ_async.errors import InputError
 from writ_async.files import PathLike
 from writ_async.formats.export.chat import json_text, plain_lines
-from writ_async.formats.export.lines import Line, alternating, words_or_calls
+from writ_async.formats.export.lines import Line, alternating, thought_before, words_or_calls
 from writ_async.formats.export.source import Exported, Item, write_rows
 from writ_async.runs.view import RunView
 from writ_async.runs.writing import write_whole
@@ -35,7 +35,7 @@ def export_llamafactory(
     info = _info(out)
 
     def make(item: Item, lines: list[Line]) -> dict[str, Any] | None:
-        return sharegpt_row(item, lines)
+        return sharegpt_row(item, lines, reasoning=True)
 
     exported = write_rows(run, out, make, include_rejected=include_rejected, leave_out=leave_out, array=False)
     if info is not None:
@@ -61,17 +61,18 @@ def export_apigen(
     return write_rows(run, out, make, include_rejected=include_rejected, leave_out=leave_out, array=True)
 
 
-def sharegpt_row(item: Item, lines: list[Line]) -> dict[str, Any] | None:
+def sharegpt_row(item: Item, lines: list[Line], *, reasoning: bool = False) -> dict[str, Any] | None:
     """Turns by human, gpt, function_call and observation, which alternate, begin with human and end with gpt.
 
     A call is JSON with its arguments as an object. Nothing in the format can be left out of the loss, so bad calls are
-    left out. None where turns do not alternate.
+    left out. With `reasoning` what was thought stands before what was said; beside a call there is no place for it.
+    None where turns do not alternate.
     """
     turns = alternating(words_or_calls(plain_lines(lines, greeting=False)))
     if turns is None or turns[-1].calls:
         return None
     return {
-        "conversations": [{"from": _speaker(line), "value": _value(line)} for line in turns],
+        "conversations": [{"from": _speaker(line), "value": _value(line, reasoning)} for line in turns],
         "system": item.system,
         "tools": json_text(item.prompt.tools),
     }
@@ -83,9 +84,9 @@ def _speaker(line: Line) -> str:
     return "human" if line.role == "user" else "observation"
 
 
-def _value(line: Line) -> str:
+def _value(line: Line, reasoning: bool) -> str:
     if not line.calls:
-        return line.content
+        return thought_before(line) + line.content if reasoning else line.content
     return json_text({"name": line.calls[0].name, "arguments": line.calls[0].arguments})
 
 

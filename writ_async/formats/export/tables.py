@@ -12,7 +12,7 @@ from writ_async.core.message import AssistantMessage, SystemMessage, ToolMessage
 from writ_async.core.trajectory import Trajectory, Usage
 from writ_async.files import PathLike
 from writ_async.formats.export.chat import json_text, plain_lines, trains
-from writ_async.formats.export.lines import Line
+from writ_async.formats.export.lines import Line, thought_before
 from writ_async.formats.export.source import Exported, Item, Source, rows_of
 from writ_async.runs.manifest import Prompt
 from writ_async.runs.view import RunView
@@ -65,7 +65,7 @@ def export_verl(
     verl reads messages and tools as structs, and a table gives each struct the fields of all others, as nulls that its
     template would print. So tools stand in the system message and calls in the content, in the very text that Qwen's
     templates write for them. One call a turn, because verl renders each message alone; no bad calls, because it learns
-    from all that the agent says.
+    from all that the agent says. What was thought stands in the content, as Qwen's reasoning models write it.
     """
     import polars as pl
 
@@ -99,7 +99,11 @@ class _VerlRows:
             return None
         messages = [{"role": "system", "content": self._system(item)}]
         messages += ({"role": line.role, "content": self._content(line)} for line in lines)
-        return {"id": item.trajectory.id, "messages": messages, "enable_thinking": False}
+        return {
+            "id": item.trajectory.id,
+            "messages": messages,
+            "enable_thinking": any(line.reasoning for line in lines),
+        }
 
     def _system(self, item: Item) -> str:
         """The content of the system message as the template writes it when it is given tools."""
@@ -112,9 +116,9 @@ class _VerlRows:
 
     def _content(self, line: Line) -> str:
         if not line.calls:
-            return line.content
+            return thought_before(line) + line.content
         calls = tuple(make_call(call.id, call.name, call.arguments) for call in line.calls)
-        return str(self._family.write(AssistantMessage(line.content or None, calls)))
+        return thought_before(line) + str(self._family.write(AssistantMessage(line.content or None, calls)))
 
 
 def write_parquet(frame: pl.DataFrame, out: PathLike) -> None:
