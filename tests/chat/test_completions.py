@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from writ_async.chat import FAMILIES, Defect, Parsed
-from writ_async.chat.completion import Form, parser_of, split_thinking
+from writ_async.chat.completion import parser_of, split_thinking
 from writ_async.chat.format import parser_for
 from writ_async.chat.notes import notes_on
 from writ_async.chat.parsed import MALFORMED, known_tools
+from writ_async.chat.reading import Form
 from writ_async.core.message import AssistantMessage, MalformedArgumentsError, call_arguments
 
 QWEN, LLAMA = "qwen3-instruct-2507", "llama-3.1-instruct"

@@ -8,31 +8,13 @@ import pytest
 from bench.models.folders import write_folder
 from bench.models.templates import LLAMA31, QWEN3
 from tests.support.chat_plays import TOOLS, masked
+from tests.support.thinking_template import HYBRID
 from writ_async.chat import FAMILIES, TemplateFormat, open_chat_format
 from writ_async.chat.rendered_parts import split_marks, splitter
 from writ_async.chat.template import Template
 from writ_async.chat.template_messages import plain_messages
 from writ_async.chat.template_probe import needs_of
 from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage, make_call
-
-# Turns like Qwen3's: what was thought stays until the user speaks again.
-HYBRID = """
-{%- if tools %}{{ '<|im_start|>system\\n<tool_call>"arguments"</tool_call><|im_end|>\\n' }}{% endif %}
-{%- set ns = namespace(last=0) %}
-{%- for m in messages %}{% if m.role == "user" %}{% set ns.last = loop.index0 %}{% endif %}{% endfor %}
-{%- for m in messages %}
-{{- "<|im_start|>" ~ m.role ~ "\\n" }}
-{%- if m.role == "assistant" and m.reasoning_content and loop.index0 > ns.last %}
-{{- "<think>\\n" ~ m.reasoning_content ~ "\\n</think>\\n\\n" }}{% endif %}
-{{- m.content or "" }}
-{%- for c in m.tool_calls or [] %}
-{{- ("\\n" if m.content or not loop.first else "") ~ "<tool_call>\\n" }}
-{{- '{"name": "' ~ c.function.name ~ '", "arguments": ' }}
-{{- c.function.arguments | tojson ~ "}\\n</tool_call>" }}
-{%- endfor %}
-{{- "<|im_end|>\\n" }}
-{%- endfor %}
-{%- if add_generation_prompt %}{{ "<|im_start|>assistant\\n" }}{% endif %}"""
 
 STRICT = """
 {%- set rest = messages[1:] if messages[0].role == "system" else messages %}

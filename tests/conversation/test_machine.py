@@ -87,6 +87,22 @@ def test_each_seat_sees_what_is_its_own_and_what_was_said_to_it(retail_environme
     assert agent_request.tools == retail_environment.domain.schemas
 
 
+def test_what_was_thought_stands_in_the_row_and_in_the_seats_own_view_alone(retail_environment: Environment) -> None:
+    conversation = start(retail_environment)
+    said = [AssistantMessage("Hi.", reasoning="u\ud800"), AssistantMessage("Hello.", reasoning="a")]
+    for message in said:
+        conversation.receive(Completion(message=message))
+    request = conversation.request()
+    assert request is not None
+    assert request.seat == "user"
+    assert list(request.messages)[-2:] == [AssistantMessage("Hi.", reasoning="u?"), UserMessage("Hello.")]
+    conversation.receive(text("###STOP###"))
+    row = conversation.trajectory()
+    assert [message for message in row.messages if isinstance(message, AssistantMessage)][-1] == said[1]
+    assert b"u?" not in msgspec.json.encode(row)
+    assert msgspec.json.decode(msgspec.json.encode(row), type=type(row)) == row
+
+
 def test_several_calls_of_one_message_are_answered_in_their_order(retail_environment: Environment) -> None:
     conversation = start(retail_environment)
     conversation.receive(text("Hello"))

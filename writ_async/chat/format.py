@@ -16,10 +16,11 @@ from typing import Protocol
 import msgspec
 
 from writ_async.chat import llama, qwen
-from writ_async.chat.completion import NO_TOOLS, PYTHON, THINK_OPEN, parser_of, split_thinking
+from writ_async.chat.completion import NO_TOOLS, parser_of, split_thinking
 from writ_async.chat.family import Family, Tools, render
 from writ_async.chat.hide_token_names import TokenNameHider
 from writ_async.chat.parsed import KnownTools, Parsed, Parser
+from writ_async.chat.reading import PYTHON, THINK_OPEN
 from writ_async.chat.rendered_parts import Parts
 from writ_async.chat.session import Session, SessionFormat
 from writ_async.chat.template import Template

@@ -22,9 +22,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from writ_async.chat.completion import CALL_CLOSE, CALL_OPEN, parser_of
+from writ_async.chat.completion import parser_of
 from writ_async.chat.errors import TemplateRefusedError
 from writ_async.chat.family import Family, Tools
+from writ_async.chat.reading import CALL_CLOSE, CALL_OPEN
 from writ_async.chat.rendered_parts import Parts, split_marks, splitter
 from writ_async.chat.template_messages import arguments_value, to_json
 from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage

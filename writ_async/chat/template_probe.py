@@ -14,10 +14,10 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from writ_async.chat.completion import THINK_OPEN
 from writ_async.chat.errors import TemplateRefusedError
 from writ_async.chat.family import Family, Tools, render
 from writ_async.chat.format import FAMILIES, ChatFormat, FamilyFormat, TemplateFormat, TemplateNeeds
+from writ_async.chat.reading import THINK_OPEN
 from writ_async.chat.rendered_parts import Parts
 from writ_async.chat.template import Template, load_template
 from writ_async.chat.tokenizer import Tokenizer, load_reference, load_tokenizer
