@@ -154,7 +154,7 @@ def test_items_of_responses_know_their_places() -> None:
             "instructions": "Policy.",
             "input": [
                 USER,
-                item("reasoning", summary=[]),
+                item("reasoning", summary=[{"type": "summary_text", "text": "hm"}]),
                 said,
                 item("function_call", call_id="a", name="f", arguments="{}"),
                 item("function_call", call_id="b", name="g", arguments="{}"),
@@ -172,6 +172,9 @@ def test_items_of_responses_know_their_places() -> None:
     assert row.places == (0, 2, 6, 5, 8)
     assert [row.place_of(1, number) for number in range(2)] == [(3, 0), (4, 0)]
     assert row.tools[0]["function"]["name"] == "f"
+    looking = row.messages[1]
+    assert isinstance(looking, AssistantMessage)
+    assert (looking.content, looking.reasoning) == ("I look.", "hm")
     assert row.termination is Termination.AGENT_STOP
 
 
@@ -313,6 +316,18 @@ def test_long_texts_that_a_log_keeps_apart() -> None:
 def test_rows_of_other_data_are_no_conversations(row: dict[str, Any]) -> None:
     with pytest.raises(UnreadableRowError, match="its keys are"):
         read_row(row, "row")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"role": "assistant", "content": "Yes.", "reasoning_content": "hm"},
+        {"role": "assistant", "content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "Yes."}]},
+        {"role": "assistant", "content": [{"type": "reasoning", "reasoning": "hm"}, {"type": "text", "text": "Yes."}]},
+    ],
+)
+def test_what_was_thought_is_kept_and_not_said(said: dict[str, Any]) -> None:
+    assert read(USER, said).messages[1] == AssistantMessage("Yes.", (), "hm")
 
 
 def test_a_file_in_no_known_shape_is_refused_once_with_its_keys(tmp_path: Path) -> None:

@@ -88,9 +88,16 @@ def _spoken(message: Mapping[str, Any], place: int, role: Requestor, tagged: boo
     if role == "user":
         yield from results
     if said:
-        yield Spoken(place, role, text or None if parts else text, made)
+        yield Spoken(place, role, text or None if parts else text, made, _reasoning(message, parts))
     if role == "assistant":
         yield from results
+
+
+def _reasoning(message: Mapping[str, Any], parts: list[Any]) -> str:
+    """What the model thought: beside the content, or in parts of it."""
+    beside = plain_text(message.get("reasoning_content")) or plain_text(message.get("reasoning"))
+    inside = [part.get("thinking", part.get("reasoning")) for part in parts if isinstance(part, dict)]
+    return beside or "\n".join(text for text in inside if isinstance(text, str) and text)
 
 
 def _structured(message: Mapping[str, Any], place: int) -> list[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from writ_async.core.message import Requestor
-from writ_async.formats.foreign.contents import plain_text, read_call, read_text, result_text
+from writ_async.formats.foreign.contents import join_parts, plain_text, read_call, read_text, result_text
 from writ_async.formats.foreign.turns import Answered, Called, Spoken, Turn, UnreadableRowError
 
 _CALLS = frozenset({"function_call", "custom_tool_call", "mcp_call"})
@@ -37,6 +37,7 @@ def response_items(row: Mapping[str, Any]) -> list[Any] | None:
 def response_turns(items: Sequence[Any]) -> Iterator[Turn]:
     """The turns of items; what the agent says and the calls right after it are one. Raises `UnreadableRowError`."""
     pending: Spoken | None = None
+    thought = ""
     for place, item in enumerate(items):
         if not isinstance(item, dict):
             raise UnreadableRowError(f"message {place} is no object")
@@ -50,7 +51,8 @@ def response_turns(items: Sequence[Any]) -> Iterator[Turn]:
                 continue
             if not isinstance(role, str) or role not in _SEATS:
                 raise UnreadableRowError(f"message {place} has the role {role!r:.60}")
-            pending = Spoken(place, _SEATS[role], read_text(item.get("content"), place))
+            pending = Spoken(place, _SEATS[role], read_text(item.get("content"), place), (), thought)
+            thought = ""
             if role == "user":
                 yield pending
                 pending = None
@@ -61,7 +63,9 @@ def response_turns(items: Sequence[Any]) -> Iterator[Turn]:
                 "assistant",
                 None if pending is None else pending.text,
                 (*calls, read_call(item, place, 0)),
+                "\n".join(filter(None, ("" if pending is None else pending.reasoning, thought))),
             )
+            thought = ""
             if item.get("output") is not None or item.get("error"):
                 yield pending
                 pending = None
@@ -73,11 +77,14 @@ def response_turns(items: Sequence[Any]) -> Iterator[Turn]:
                 yield pending
             pending = None
             yield Answered(place, plain_text(item.get("call_id")), result_text(item.get("output")))
+        elif kind == "reasoning":
+            told = [part for key in ("content", "summary") if isinstance(item.get(key), list) for part in item[key]]
+            thought = join_parts(told)
         elif not isinstance(kind, str) or not (kind.endswith(("_call", "_output", "_tools")) or kind in _SILENT):
             raise UnreadableRowError(f"item {place} has the type {kind!r:.60}")
     if pending is not None:
         yield pending
 
 
-_SILENT = frozenset({"reasoning", "item_reference", "compaction"})
+_SILENT = frozenset({"item_reference", "compaction"})
 """Items in which nobody says anything; what a server's own tools do, such as searching, is passed over, too."""

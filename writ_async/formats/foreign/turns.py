@@ -41,12 +41,13 @@ class Called(msgspec.Struct, frozen=True):
 
 
 class Spoken(msgspec.Struct, frozen=True):
-    """A turn of the agent or the user: text, calls, or both."""
+    """A turn of the agent or the user: text, calls, or both; `reasoning` is what a model thought before."""
 
     place: int
     role: Requestor
     text: str | None
     calls: tuple[Called, ...] = ()
+    reasoning: str = ""
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -158,8 +159,9 @@ def join_turns(turns: Iterable[Turn]) -> Joined:
     call_places: list[tuple[tuple[int, int], ...]] = []
     for turn, calls in spoken:
         calls.sort(key=lambda waiting: waiting.answer is None)
-        kind = AssistantMessage if turn.role == "assistant" else UserMessage
-        messages.append(kind(turn.text, tuple(waiting.made for waiting in calls)))
+        made = tuple(waiting.made for waiting in calls)
+        by_agent = turn.role == "assistant"
+        messages.append(AssistantMessage(turn.text, made, turn.reasoning) if by_agent else UserMessage(turn.text, made))
         places.append(turn.place)
         call_places.append(tuple((waiting.call.place, waiting.call.number) for waiting in calls))
         for waiting in calls:
