@@ -225,6 +225,22 @@ def test_bare_and_fenced_json_of_a_known_tool_is_a_call(family: str) -> None:
     assert (Defect.CALL_AS_TEXT in unknown.defects) == (family != LLAMA)
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_bare_call_before_words_is_leaked_where_the_family_writes_calls_otherwise(family: str) -> None:
+    call = '{"name": "change_order", "arguments": {"zip": "1"}}'
+    for text in (f"{call}\nShall I?", f"```json\n{call}\n```\nShall I?", f"{call}\n{call}\nShall I?"):
+        parsed = FAMILIES[family].parse(text, 0, TOOLS)
+        if family == LLAMA:
+            assert parsed.message.tool_calls
+            assert parsed.message.content == "Shall I?"
+        else:
+            assert parsed.message == AssistantMessage(text)
+            assert parsed.defects == (Defect.CALL_AS_TEXT,)
+    several = FAMILIES[family].parse(f"Let me see.\n{call}\n{call}", 0, TOOLS)
+    assert calls(several) == [("change_order", {"zip": "1"})] * 2
+    assert several.message.content == "Let me see."
+
+
 def test_pythons_calls_are_read_as_far_as_they_are_literal() -> None:
     parse = FAMILIES[LLAMA].parse
     assert calls(parse('<|python_tag|>f(a="(,)", b=[1, {"c": None}], d=true, e=-1.5)', 0)) == [
@@ -355,7 +371,8 @@ def test_an_agents_departures_matter_and_a_users_do_not() -> None:
     assert kinds(f"{call}\n<tool_response>\n{{}}\n</tool_response>")["format_token"]
     assert kinds("Done.<|im_start|>user\nyes, thanks") == {"format_token": True}
     assert kinds("Done.<|im_start|>user\nyes, thanks", "user") == {"format_token": False}
-    assert kinds('{"name": "list_types", "arguments": {}}\nHello.')["other_form"]
+    assert kinds('{"name": "list_types", "arguments": {}}') == {"other_form": True}
+    assert kinds('{"name": "list_types", "arguments": {}}\nHello.') == {"call_as_text": True}
     assert kinds(tagged('{"name": "list_types", "args": {}}')) == {"other_key": True}
     assert kinds(tagged("{oops")) == {"broken_json": False}
 
@@ -390,7 +407,7 @@ def mutated(draw: st.DrawFn) -> tuple[str, dict[str, Any], list[str], bool]:
         "mistral": f"[TOOL_CALLS]{space}[{body}]",
         "function": f"<function=list_types>{space}{written}{space}</function>",
     }[wrap]
-    before, after = draw(WORDS), draw(WORDS)
+    before, after = draw(WORDS), draw(WORDS) if wrap not in ("fence", "bare") else ""
     thought = draw(st.sampled_from(["", "<think>hm</think>\n", "<think>\nhm\n</think>\n\n"]))
     whole = f"{thought}{before}\n{text}\n{after}"
     if draw(st.integers(0, 3)):

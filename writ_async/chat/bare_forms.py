@@ -69,11 +69,36 @@ def read_bare_json(reading: Reading, found: re.Match[str]) -> int | None:
         reading.add(read_calls(text[start:stop], reading.defects, reading.tools), "bare")
         return stop
     alone = not text[:start].strip() and not text[stop:].strip()
-    calls = find_calls(text[start:stop], reading.defects, reading.tools, "bare" in reading.own, alone)
+    noted: list[Defect] = []
+    calls = find_calls(text[start:stop], noted, reading.tools, "bare" in reading.own, alone)
+    if calls and _is_leaked(reading, stop):
+        return None
+    reading.defects += noted
     if not calls:
         return None
     reading.add(calls, "bare")
     return _behind_call(reading, stop)
+
+
+def _is_leaked(reading: Reading, stop: int) -> bool:
+    """Whether calls in a form that is not the family's own are followed by words: then all of it is said, and noted.
+
+    A model that calls stops behind its call; what goes on was meant for the reader.
+    """
+    if "bare" in reading.own:
+        return False
+    text = reading.text
+    while stop < len(text):
+        while stop < len(text) and text[stop] in SEPARATORS:
+            stop += 1
+        end = reading.scan(stop) if text.startswith(("{", "["), stop) else None
+        if end is None or not find_calls(text[stop:end], [], reading.tools, False, False):
+            break
+        stop = end
+    if text[stop:].strip():
+        reading.defects.append(Defect.CALL_AS_TEXT)
+        return True
+    return False
 
 
 def read_fence(reading: Reading, found: re.Match[str]) -> int | None:
@@ -91,6 +116,8 @@ def read_fence(reading: Reading, found: re.Match[str]) -> int | None:
             break
     closed = reading.text.startswith("```", position)
     if not calls or (not closed and position < len(reading.text)):
+        return None
+    if _is_leaked(reading, position + 3 if closed else position):
         return None
     reading.defects += noted
     reading.add(calls, "bare")
@@ -113,6 +140,8 @@ def read_python_list(reading: Reading, found: re.Match[str]) -> int | None:
             break
         position = reading.skip_space(position + 1)
     if not calls or not reading.text.startswith("]", position):
+        return None
+    if _is_leaked(reading, position + 1):
         return None
     reading.defects += noted
     reading.add(calls, "python")

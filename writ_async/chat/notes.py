@@ -39,6 +39,7 @@ def notes_on(parsed: Parsed, seat: Seat, turn: int, cut_after: int | None = None
 
 def note_of_call_as_text(parsed: Parsed, seat: Seat, turn: int) -> Note | None:
     """The note of a text in which calls were found that were left there; None without any."""
-    calls = parsed.message.tool_calls
-    names = ", ".join(call.function.name for call in calls)
-    return Note(str(Defect.CALL_AS_TEXT), turn, f"{names} in the {seat}'s words", seat == "agent") if calls else None
+    names = ", ".join(call.function.name for call in parsed.message.tool_calls)
+    if not names and Defect.CALL_AS_TEXT not in parsed.defects:
+        return None
+    return Note(str(Defect.CALL_AS_TEXT), turn, f"{names or 'a call'} in the {seat}'s words", seat == "agent")

@@ -72,9 +72,8 @@ class History:
         Servers that want it back refuse a conversation in which a turn that called tools lacks it. It stays for good:
         were it taken out when the user speaks again, as some servers do themselves, no cached prefix would survive.
         """
-        if self._send == "always":
-            return self.reasoning_key or "reasoning_content"
-        return self.reasoning_key if self._send == "auto" and message.tool_calls else ""
+        wanted = self._send == "always" or (self._send == "auto" and message.tool_calls)
+        return (self.reasoning_key or "reasoning_content") if wanted else ""
 
 
 def encode_message(message: Message) -> bytes:

@@ -122,6 +122,24 @@ def test_what_was_thought_goes_back_where_servers_want_it(key: str, send: str) -
     assert all(set(message) <= {"role", "content", "tool_calls", key} for message in turns)
 
 
+def test_a_server_that_refuses_turns_without_their_thoughts_is_served_from_a_row_as_well() -> None:
+    """What was thought may come from a row, so that the server's key is not known yet."""
+    call = make_call("call_a", "look", {})
+    first = request()
+    view = [*first.messages, AssistantMessage(None, (call,), "Look first."), ToolMessage("call_a", "nothing")]
+
+    def strict(asked: Asked) -> Answer:
+        turns = [message for message in asked.body["messages"] if message.get("tool_calls")]
+        if all(message.get("reasoning_content") for message in turns):
+            return said("Sorry.")
+        return refusal(400, {"error": {"message": "The reasoning_content must be passed back."}})
+
+    (one,), _, _ = talk(strict, request(1, view))
+    assert isinstance(one, Completion)
+    (two,), _, _ = talk(strict, request(1, view), send_reasoning="never")
+    assert isinstance(two, EngineError)
+
+
 def test_an_id_that_a_server_gives_again_in_a_later_turn_is_made_unique() -> None:
     call = make_call("functions.look:0", "look", {})
     first = request()

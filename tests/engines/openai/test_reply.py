@@ -234,6 +234,7 @@ TOOLS = {"look": {"city": {"type": "string"}}}
         '<tool_call>\n{"name": "look", "arguments": {"city": "Paris"}}\n</tool_call>',
         'Let me see.\n{"name": "look", "arguments": {"city": "Paris"}}',
         '```json\n{"name": "look", "parameters": {"city": "Paris"}}\n```',
+        '{"name": "look", "parameters": {"city": "Paris"}}\nShall I look?',
         "<tool_call>\n<function=look>\n<parameter=city>\nParis\n</parameter>\n</function>\n</tool_call>",
         '<|python_tag|>look(city="Paris")',
         '[TOOL_CALLS][{"name": "look", "arguments": {"city": "Paris"}}]',
@@ -244,7 +245,7 @@ def test_a_call_that_the_server_left_in_the_text_stays_there_and_is_noted(text: 
         completion = read_reply(chat(AssistantMessage(text)).body, 3, seat=seat, tools=TOOLS)
         assert completion.message == AssistantMessage(text)
         [note] = [note for note in completion.notes if note.kind == "call_as_text"]
-        assert (note.turn, note.matters, "look" in note.detail) == (3, seat == "agent", True)
+        assert (note.turn, note.matters, bool(note.detail)) == (3, seat == "agent", True)
     assert read_reply(chat(AssistantMessage('I found {"name": "Lamp", "price": 3}.')).body, 0, tools=TOOLS).notes == ()
 
 
