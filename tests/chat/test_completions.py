@@ -192,6 +192,7 @@ def test_arguments_in_another_shape_are_taken_and_noted(
         "{" * 5000,
         '{"a": ' * 3000,
         "[{" * 2000,
+        "[a(" * 20_000,
     ],
 )
 @pytest.mark.parametrize("family", FAMILIES)

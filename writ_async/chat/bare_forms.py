@@ -30,12 +30,19 @@ def read_python_tag(reading: Reading, found: re.Match[str]) -> int | None:
         if stop is not None:
             reading.add(read_calls(text[position:stop], reading.defects, reading.tools), "python")
             return _behind_call(reading, stop)
-    elif (call := read_python_call(text, position, reading.tools, reading.defects)) is not None:
+    elif (call := _python_call(reading, position, reading.defects)) is not None:
         reading.add([call[0]], "python")
         return _behind_call(reading, call[1])
     stop = _next_attempt(reading, position)
     reading.add(read_calls(text[position:stop], reading.defects, reading.tools), "python")
     return stop
+
+
+def _python_call(reading: Reading, position: int, defects: list[Defect]) -> tuple[FunctionCall, int] | None:
+    """The Python call that begins here; None when there is none, or too many were none."""
+    call = read_python_call(reading.text, position, reading.tools, defects) if reading.scans <= MOST_SCANS else None
+    reading.scans += call is None or call[0].name not in reading.tools
+    return call
 
 
 def _behind_call(reading: Reading, position: int) -> int:
@@ -131,7 +138,7 @@ def read_python_list(reading: Reading, found: re.Match[str]) -> int | None:
     position = reading.skip_space(found.end())
     calls: list[FunctionCall] = []
     noted: list[Defect] = []
-    while (call := read_python_call(reading.text, position, reading.tools, noted)) is not None:
+    while (call := _python_call(reading, position, noted)) is not None:
         if call[0].name not in reading.tools:
             return None
         calls.append(call[0])

@@ -13,7 +13,7 @@ from writ_async.chat.bare_forms import read_bare_json, read_fence, read_python_l
 from writ_async.chat.harmony import HARMONY_MESSAGE, split_harmony
 from writ_async.chat.json_calls import scan_json
 from writ_async.chat.parsed import Defect, KnownTools, Parsed, Parser, build, call_id
-from writ_async.chat.reading import OPENER, THINK_CLOSE, THINK_OPEN, Form, Reading
+from writ_async.chat.reading import OPENER, OPENING, THINK_CLOSE, THINK_OPEN, Form, Reading
 from writ_async.chat.tag_forms import (
     read_bare_function_tag,
     read_deepseek,
@@ -70,7 +70,12 @@ def _read(reading: Reading) -> None:
     """Fill the lists."""
     text = reading.text
     start = position = _take_unopened_thought(reading)
-    while (found := OPENER.search(text, position)) is not None:
+    while (mark := OPENING.search(text, position)) is not None:
+        position = mark.start()
+        found = OPENER.match(text, position)
+        if found is None:
+            position += 1
+            continue
         kind = found.lastgroup or ""
         if reading.thoughts_only and kind != "think":
             position = found.end()

@@ -16,6 +16,9 @@ THINK_OPEN, THINK_CLOSE = "<think>", "</think>"
 CALL_OPEN, CALL_CLOSE = "<tool_call>", "</tool_call>"
 PYTHON = "<|python_tag|>"
 
+OPENING = re.compile(r"[<\[{`]")
+"""What `OPENER` may begin with: most completions have none of these, and are read in no time."""
+
 OPENER = re.compile(
     r"(?P<think><think>)|(?P<stray></think>)|(?P<tags><tool_call>)|(?P<function><function=(?P<name>[^>\s]{1,64})>)"
     r'|(?P<invoke><(?:｜DSML｜)?invoke\s+name="(?P<invoked>[^"\n]{1,64})"\s*>)'

@@ -26,7 +26,7 @@ _GLM_KEY = re.compile(r"\s*<arg_key>(.*?)</arg_key>\s*<arg_value>", re.DOTALL)
 _FENCE = re.compile(r"\s*```(?:json)?\s*")
 _CALL = re.compile(r"([A-Za-z_][\w.\-]*)\s*\(")
 _CONSTANTS = {"true": True, "false": False, "null": None}
-_LONGEST = 50_000  # of a Python call; longer ones are malformed
+_LONGEST = 10_000  # of a Python call; longer ones are malformed
 _TEXT_TYPES = frozenset({"string"})
 
 Found = tuple[FunctionCall, int]
@@ -131,8 +131,6 @@ def read_python_call(text: str, start: int, tools: KnownTools, defects: list[Def
 
 def _keyword_arguments(brackets: str) -> str | None:
     """The keyword arguments between brackets as a JSON object; None when they are anything else."""
-    if len(brackets) > _LONGEST:
-        return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -159,7 +157,7 @@ def _constant(node: ast.expr) -> Any:
 def _end_of_brackets(text: str, start: int) -> int | None:
     """Where the bracket that opens at `start` is closed, strings in between aside."""
     depth, quote, position = 0, "", start
-    while position < len(text):
+    while position < min(len(text), start + _LONGEST):
         char = text[position]
         if quote:
             if char == "\\":
