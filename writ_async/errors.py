@@ -19,7 +19,7 @@ Beside the tree stand exceptions that are answers from one part to the next, and
 ToolError, MalformedArgumentsError      `core`: a tool refuses; a model's arguments are no JSON object
 NothingFits, Ambiguous                  `core.goal`: a goal's question has no answer, or two
 Unfit                                   the domains: a world has nothing for a recipe
-UnreadableRowError                      `formats.foreign`: a row of somebody's file makes no sense
+UnreadableRowError, UnknownShapeError   `formats.foreign`: a row makes no sense, or has no known shape
 DeadlockError                           `virtual_time`: nothing will ever happen again
 QueueFullError, PromptTooLongError      `writ_engines.simulated`: the simulated server's own refusals
 """
