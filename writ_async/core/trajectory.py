@@ -149,12 +149,22 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     note: str = ""
 
 
+Severity = Literal["error", "turn", "remark"]
+"""What a finding costs: the row is not trained on; that message is not; nothing, it is only told."""
+
+
 class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One thing that a verifier found: a stable `reason`, and where and what in words."""
+    """One thing that a verifier found: a stable `reason`, and where and what in words.
+
+    `message` is the index of the message, -1 for the conversation as a whole; `call` that of the call in the message,
+    -1 where it is about the message or all of its calls.
+    """
 
     reason: str
     detail: str = ""
     message: int = -1
+    call: int = -1
+    severity: Severity = "error"
 
 
 Evidence = Literal["evidence_complete", "unproved", "lucky", "blind"]

@@ -77,7 +77,7 @@ def judge_trajectory(
     ]
     return Verdict(
         reward=reward,
-        kept=not findings,
+        kept=all(finding.severity == "remark" for finding in findings),
         findings=tuple(findings),
         evidence=row_label(writes) or "",
         writes=tuple(writes),
