@@ -108,7 +108,7 @@ if TYPE_CHECKING:
     from writ_async.scheduler import Timing as Timing
     from writ_async.scheduler import run_rollouts as run_rollouts
     from writ_async.verify.judge import Judge as Judge
-    from writ_async.verify.verdict import Reason as Reason
+    from writ_async.verify.reasons import Reason as Reason
 
 # Names are imported when they are first used, so that `writ --help` does not wait for the whole engine.
 _HOMES = {

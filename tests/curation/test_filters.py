@@ -17,7 +17,7 @@ from writ_async.core.trajectory import Trajectory
 from writ_async.curation.filters import FILTERS, NAMES, failed_filter, level_of, pass_filters
 from writ_async.curation.near_duplicates import NearDuplicates, jaccard_similarity, shingles_of
 from writ_async.curation.selection import Funnel, Selection
-from writ_async.verify.verdict import Reason
+from writ_async.verify.reasons import Reason
 
 WORDS = " ".join(f"word{number}" for number in range(200))
 

@@ -15,7 +15,7 @@ from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory, Verdict
 from writ_async.curation.near_duplicates import ALIKE, NearDuplicates, gold_key
 from writ_async.curation.selection import Drop, Funnel, Selection
-from writ_async.verify.verdict import Reason
+from writ_async.verify.reasons import Reason
 
 CAP = 4
 """Most rows of one task: more teach little, and drown harder tasks."""
@@ -48,6 +48,23 @@ FILTERS: tuple[Filter, ...] = (
     ),
     Filter("asked", "the user said yes to what was laid out", _reason_names(Reason.UNCONFIRMED_WRITE)),
     Filter("policy", "the policy allowed every write", _reason_names(Reason.POLICY_BREACH)),
+    Filter(
+        "words",
+        "the agent's own words are fit to be learnt",
+        _reason_names(
+            Reason.SPECIAL_TOKEN,
+            Reason.FOREIGN_ROLE,
+            Reason.INVENTED_RESULT,
+            Reason.LEAKED_CALL,
+            Reason.LEAKED_THINKING,
+            Reason.EARLY_CLAIM,
+            Reason.CUT_AT_LENGTH,
+            Reason.EMPTY_MESSAGE,
+            Reason.REPEATED_MESSAGE,
+            Reason.OTHER_LANGUAGE,
+            Reason.DEFECTIVE_COMPLETION,
+        ),
+    ),
 )
 USER = "user"
 """The filter of all other findings: slips of the simulated user, which make a row too easy or teach what is untrue."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 
 import msgspec
 
@@ -25,36 +24,8 @@ from writ_async.core.trajectory import (
 from writ_async.verify.evidence import row_label, write_evidence
 from writ_async.verify.judge import AssumeMet, Judge
 from writ_async.verify.outcome import compute_reward
+from writ_async.verify.reasons import Reason as Reason
 from writ_async.verify.user_slips import audit_user
-
-
-class Reason(StrEnum):
-    """Why a trajectory is not kept."""
-
-    WRONG_OUTCOME = "wrong_outcome"
-    """The final database is not the one that the gold actions leave."""
-    NOT_COMMUNICATED = "not_communicated"
-    """Something that the user asked to be told was not said."""
-    ACTION_MISSING = "action_missing"
-    """A gold action that the reward asks for was not made."""
-    ASSERTION_UNMET = "assertion_unmet"
-    """An assertion about the conversation or the environment does not hold."""
-    UNSEEN_ARGUMENT = "unseen_argument"
-    """A write used a value that nobody had said or shown before."""
-    MISSING_EVIDENCE = "missing_evidence"
-    """A write was made before all reads of its certificate were."""
-    STALE_EVIDENCE = "stale_evidence"
-    """A write rested on a read that an earlier write had put out of date."""
-    UNCONFIRMED_WRITE = "unconfirmed_write"
-    """A write was made that the agent had not laid out, or to which the user had not said yes."""
-    POLICY_BREACH = "policy_breach"
-    """A write was made that the policy forbids in that state."""
-    FAILED_WRITE = "failed_write"
-    """A write was refused, or its arguments were malformed."""
-    SURPLUS_WRITE = "surplus_write"
-    """More writes succeeded than the task needs."""
-    INCOMPLETE = "incomplete"
-    """The conversation did not come to its end."""
 
 
 def judge_trajectory(
