@@ -11,8 +11,8 @@ from pathlib import Path
 from tests.support.shared_data import needs_shared
 
 SYNTH = {
-    "tasks.jsonl": "4f3ffe28680e9ee49c7d090e2dfd15dd42dd63bca768abd66f0fba90439eecb8",
-    "trajectories.jsonl": "f885f3108f0326a46270239372be9845dc87e795d936b029c0f8e062aac3aec8",
+    "tasks.jsonl": "6522bd50e43d7610e8df2c0d1b3234e9f98636051bdbb6b912dedfb9a32d6a99",
+    "trajectories.jsonl": "2b32b7c8093913f4ed49e51d4217cc7cdd9df8785d0b8d44449039e7639f0b08",
 }
 EVAL = {
     "tasks.jsonl": "80ec170350c640b5f1ffc06c8e95d7e459c9be6af2891304deda48a08d5b0959",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -54,6 +55,13 @@ def test_a_search_after_a_write_shows_what_the_tool_shows_then() -> None:
     assert not any(option.fares.economy == 7 for option in other)
 
 
+def _lands(leg: Any, date: str) -> datetime:
+    """When a leg that leaves on a day lands; the search shows a landing on the next day with `+1`."""
+    clock, _, later = leg["scheduled_arrival_time_est"].partition("+")
+    day = datetime.fromisoformat(f"{leg['date'] or date}T{clock}")
+    return day + timedelta(days=int(later or 0))
+
+
 def test_the_cheapest_trip_is_the_cheapest_of_all_that_the_tools_show() -> None:
     rng = Random(2)
     users = list(WORLD.tables["users"].values())
@@ -65,7 +73,8 @@ def test_the_cheapest_trip_is_the_cheapest_of_all_that_the_tools_show() -> None:
         dates, cabin, nonstop = DAYS[start : start + length], rng.choice(("economy", "business")), rng.random() < 0.4
         after = rng.choice((None, "09:00:00"))
         search: dict[str, Any] = {"from": [here], "to": there, "dates": dates, "nonstop": nonstop}
-        search |= {} if after is None else {"after": after}
+        by = None if after is not None else rng.choice((None, "15:00:00", "21:00:00"))
+        search |= ({} if after is None else {"after": after}) | ({} if by is None else {"by": by})
         params = {
             "who": {"user_id": user.user_id},
             "searches": [search],
@@ -82,6 +91,7 @@ def test_the_cheapest_trip_is_the_cheapest_of_all_that_the_tools_show() -> None:
             for legs in _searched(State(WORLD), onestop, here, there, date)
             if min(leg["available_seats"][cabin] for leg in legs) >= 1
             and (after is None or legs[0]["scheduled_departure_time_est"] >= after)
+            and (by is None or _lands(legs[-1], date) <= datetime.fromisoformat(f"{date}T{by}"))
         )
         try:
             decision = RULES.objectives["book"](Reader(State(WORLD), RULES.fetch), params)

@@ -141,10 +141,18 @@ def cheapest(reader: Reader, wanted: Params, cabin: str, seats: int, by: Key | N
                 and (after is None or departs >= after)
                 and (before is None or departs < before)
                 and (at is None or departs == at)
-                and (arrive is None or (last.date == option.hops[0].date and last.arrives <= arrive))
+                and (arrive is None or (last.date == option.hops[0].date and arrives_by(last.arrives, arrive)))
             ):
                 options.append(option)
     return reader.best(options, lambda one: float(getattr(one.fares, cabin)), FARE_MARGIN)
+
+
+def arrives_by(arrives: str, limit: str) -> bool:
+    """Whether a flight lands on the day on which it leaves, at a time of the day or before it.
+
+    Times are `HH:MM:SS`; an arrival on the next day ends in `+1`, and is later than any time of the day before.
+    """
+    return not arrives.endswith("+1") and arrives <= limit
 
 
 def lost_flight(traveller: Traveller, trip: Reservation) -> bool:

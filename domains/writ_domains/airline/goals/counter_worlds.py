@@ -12,6 +12,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from writ_async.core.goal import Decision, Edit, Key, Reader
+from writ_domains.airline.goals.choose import arrives_by
 from writ_domains.airline.goals.fetch import Option, Options
 from writ_domains.airline.schema import (
     CABINS,
@@ -169,7 +170,7 @@ def _within(times: tuple[str, str], limits: Mapping[str, Any]) -> bool:
         departs >= limits.get("after", "")
         and departs < limits.get("before", "~")
         and departs == limits.get("at", departs)
-        and ("by" not in limits or arrives <= limits["by"])
+        and ("by" not in limits or arrives_by(arrives, limits["by"]))
     )
 
 
