@@ -12,11 +12,11 @@ from tests.support.shared_data import needs_shared
 
 SYNTH = {
     "tasks.jsonl": "6522bd50e43d7610e8df2c0d1b3234e9f98636051bdbb6b912dedfb9a32d6a99",
-    "trajectories.jsonl": "2b32b7c8093913f4ed49e51d4217cc7cdd9df8785d0b8d44449039e7639f0b08",
+    "trajectories.jsonl": "6b2e7940ad11d909e1d654da019d373c898852b488d850715413fbbfd849c79b",
 }
 EVAL = {
     "tasks.jsonl": "80ec170350c640b5f1ffc06c8e95d7e459c9be6af2891304deda48a08d5b0959",
-    "trajectories.jsonl": "c840deb573087f4599924b7a18c204ff7e9a811a07a12223ce9ae2b2c53c9114",
+    "trajectories.jsonl": "e3fd6aa7044b226d2617add2602517846d70a7201c36fe485ec27441668021a7",
 }
 
 

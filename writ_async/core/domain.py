@@ -125,6 +125,7 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     user_ids, record_ids: patterns (regular expressions) of the ids of users, and of other records in texts.
     describing_fields: fields of a record by which people call it in words, such as a name.
     hand_over_tool: the tool that hands the conversation over to a human, if there is one.
+    one_call_a_message: the policy lets an agent make one tool call in a message at most.
     unavailable_wishes: wishes to open with, or to fall back from, that no tool fulfils.
     """
 
@@ -144,6 +145,7 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     record_ids: str = ""
     describing_fields: frozenset[str] = frozenset({"name"})
     hand_over_tool: str = ""
+    one_call_a_message: bool = False
     unavailable_wishes: tuple[UnavailableWish, ...] = ()
     schemas: tuple[dict[str, Any], ...] = ()
     user_schemas: tuple[dict[str, Any], ...] = ()

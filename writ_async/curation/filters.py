@@ -63,6 +63,7 @@ FILTERS: tuple[Filter, ...] = (
             Reason.REPEATED_MESSAGE,
             Reason.OTHER_LANGUAGE,
             Reason.DEFECTIVE_COMPLETION,
+            Reason.SEVERAL_CALLS,
         ),
     ),
 )

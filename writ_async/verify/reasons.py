@@ -54,3 +54,5 @@ class Reason(StrEnum):
     """The agent speaks another language than the customer."""
     DEFECTIVE_COMPLETION = "defective_completion"
     """The engine noted of a completion of the agent what nobody should learn."""
+    SEVERAL_CALLS = "several_calls"
+    """The agent made more than one call in a message, where the policy forbids that."""

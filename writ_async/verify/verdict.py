@@ -25,6 +25,7 @@ from writ_async.verify.evidence import row_label, write_evidence
 from writ_async.verify.judge import AssumeMet, Judge
 from writ_async.verify.outcome import compute_reward
 from writ_async.verify.reasons import Reason as Reason
+from writ_async.verify.several_calls import several_calls_findings
 from writ_async.verify.user_slips import audit_user
 
 
@@ -43,6 +44,7 @@ def judge_trajectory(
         *ending_findings(task, trajectory.messages, trajectory.termination, trajectory.signal, domain),
         *reward_findings(reward),
         *write_findings(task, trajectory.messages, domain, writes),
+        *several_calls_findings(trajectory.messages, domain),
         # A benchmark's scenarios do not tell facts apart from wishes.
         *(audit_user(task, trajectory.messages, domain.user_argument) if task.kind != "benchmark" else ()),
     ]

@@ -31,6 +31,7 @@ DOMAIN = Domain(
     record_ids=r"\b(?=[A-Z0-9]*\d)(?=[A-Z0-9]*[A-Z])[A-Z0-9]{6}\b",
     describing_fields=words.NAME_AND_CARD,
     hand_over_tool="transfer_to_human_agents",
+    one_call_a_message=True,
     unavailable_wishes=(
         *words.UNAVAILABLE,
         UnavailableWish("choose a seat at the window", "window"),

@@ -38,6 +38,7 @@ DOMAIN = Domain(
     record_ids=r"#?\bW\d{7}\b|\b\d{10}\b",
     describing_fields=words.NAME_AND_CARD | {"options"},
     hand_over_tool="transfer_to_human_agents",
+    one_call_a_message=True,
     unavailable_wishes=(
         *words.UNAVAILABLE,
         UnavailableWish("have it gift-wrapped with a ribbon", "ribbon"),

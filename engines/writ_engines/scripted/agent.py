@@ -16,7 +16,7 @@ from writ_async.behaviour.pieces import Piece, is_heard, pieces_of, words_of, wr
 from writ_async.core.domain import Domain
 from writ_async.core.task import Task
 from writ_engines.scripted import agent_lines as lines
-from writ_engines.scripted.agent_turns import APOLOGISE, CALL, ENDLESS, SAY, Turn
+from writ_engines.scripted.agent_turns import APOLOGISE, CALL, ENDLESS, SAY, PlannedCall, Turn
 from writ_engines.scripted.user_plays import joint_play, plays_of
 
 _YES = re.compile(
@@ -35,6 +35,7 @@ class AgentScript:
 
     def __init__(self, task: Task, domain: Domain, plan: Sequence[Turn], rng: Random) -> None:
         self.turns = 0
+        self._task = task
         self._domain = domain
         self._plan = list(plan)
         self._rng = rng
@@ -51,6 +52,7 @@ class AgentScript:
         self._prefix = ""
         self._last: Turn | None = None
         self._checked = False
+        self._looked_up = False
 
     def next_turn(self, said: str | None) -> Turn:
         """The next turn; `said` is None where the last thing that happened was a tool's result."""
@@ -69,6 +71,9 @@ class AgentScript:
             return self._last_words_again()
         turn = self._plan[self._index]
         if turn.kind != ENDLESS and (missing := self._untold_pieces(turn.wish)) and self._asks < _PATIENCE:
+            if (lookup := self._failing_lookup(missing)) is not None:
+                self._looked_up = True
+                return Turn(CALL, calls=(lookup,), wish=turn.wish)
             self._asks += 1
             return Turn(SAY, text=self._with_prefix(self._ask_for(missing, heard)), wish=turn.wish)
         if turn.kind == ENDLESS:
@@ -137,13 +142,41 @@ class AgentScript:
         if not facts:
             return self._rng.choice(lines.ASK_REST)
         why = f"{self._rng.choice(lines.EXPLAIN)} " if self._asks > 1 and "?" in heard else ""
-        wrong = [piece for piece in facts if piece.value and words_of(wrong_version(piece.value)) <= self._words]
-        if wrong and not self._checked:
-            self._checked = True
-            return why + self._rng.choice(lines.ASK_CHECK).format(lines.slot_words(self._domain, wrong[0].slot))
+        wrong = self._wrong_piece(facts)
+        if wrong is not None:
+            facts = [piece for piece in facts if piece is not wrong] or [wrong]
+            if facts == [wrong]:
+                self._checked = True
+                forms = lines.ASK_CHECK if self._looked_up else lines.ASK_TWICE
+                return why + self._rng.choice(forms).format(lines.slot_words(self._domain, wrong.slot))
         one = self._user.another_first or len(facts) == 1
         slots = dict.fromkeys(lines.slot_words(self._domain, piece.slot) for piece in (facts[:1] if one else facts))
         return why + self._rng.choice(lines.ASK_SLOTS).format(" and your ".join(slots))
+
+    def _wrong_piece(self, missing: Sequence[Piece]) -> Piece | None:
+        """A fact that the user has given wrongly so far, and that was not asked for again."""
+        if self._checked:
+            return None
+        facts = (piece for piece in missing if piece.part == "fact" and piece.value)
+        return next((piece for piece in facts if words_of(wrong_version(piece.value)) <= self._words), None)
+
+    def _failing_lookup(self, missing: Sequence[Piece]) -> PlannedCall | None:
+        """The look-up by which an agent finds out that a fact was given wrongly, once all that it needs was told."""
+        wrong = None if self._looked_up else self._wrong_piece(missing)
+        if wrong is None:
+            return None
+        value = wrong.value.casefold()
+        for action in self._task.actions or ():
+            tool = self._domain.tools.get(action.name)
+            if tool is None or tool.kind != "read" or action.requestor != "assistant":
+                continue
+            given = {
+                key: wrong_version(wrong.value) if str(item).casefold() == value else item
+                for key, item in action.arguments.items()
+            }
+            if given != action.arguments and all(words_of(str(item)) <= self._words for item in given.values()):
+                return PlannedCall(action.name, given)
+        return None
 
     def _with_prefix(self, text: str) -> str:
         prefix, self._prefix = self._prefix, ""

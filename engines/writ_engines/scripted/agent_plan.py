@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from writ_async.core.domain import Tool
+from writ_async.core.domain import Domain, Tool
 from writ_async.core.engine import Request
 from writ_async.core.message import UserMessage
 from writ_async.core.task import Action, Cell, Task
@@ -16,7 +16,7 @@ from writ_async.core.trajectory import Note
 from writ_engines.scripted import agent_lines as lines
 from writ_engines.scripted.agent_turns import APOLOGISE, CALL, ENDLESS, SAY, PlannedCall, Turn
 
-_GROUPED = 0.3  # how often reads by the same tool in a row are sent in one message
+_GROUPED = 0.3  # how often reads by the same tool in a row are sent in one message, where the policy allows that
 _ALL = 1_000_000
 """The wish of a turn that has to wait for every other."""
 
@@ -32,12 +32,12 @@ class _Step(msgspec.Struct):
     wish: int = 0
 
 
-def make_plan(task: Task, tools: Mapping[str, Tool], request: Request, mistake: str | None, rng: Random) -> list[Turn]:
+def make_plan(task: Task, domain: Domain, request: Request, mistake: str | None, rng: Random) -> list[Turn]:
     """The agent's turns for one conversation, seen from its first request.
 
     For a plain user they are all there is; with a behaviour, the agent asks and answers in between as it is needed.
     """
-    steps = _gold_steps(task, tools)
+    steps = _gold_steps(task, domain.tools)
     turns: list[Turn] = []
     if task.behaviour is None and _must_ask(task, request):
         turns.append(Turn(SAY, text=rng.choice(lines.ASK_DETAILS)))
@@ -63,7 +63,7 @@ def make_plan(task: Task, tools: Mapping[str, Tool], request: Request, mistake: 
     if mistake == "giving_up":
         cut = rng.choice([index for index, step in enumerate(steps) if step.write])
         steps, given_up = steps[:cut], True
-    turns += _call_turns(steps, rng)
+    turns += _call_turns(steps, 0.0 if domain.one_call_a_message else _GROUPED, rng)
     if mistake in ("hallucinated_tool", "malformed_json"):
         _insert_broken_call(turns, mistake, rng)
     if given_up:
@@ -139,8 +139,11 @@ def _json_text(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _call_turns(steps: list[_Step], rng: Random) -> list[Turn]:
-    """Calls as turns: reads by one tool in a row may share a message, a write comes alone after a confirmation."""
+def _call_turns(steps: list[_Step], grouped: float, rng: Random) -> list[Turn]:
+    """Calls as turns: reads by one tool in a row may share a message, a write comes alone after a confirmation.
+
+    `grouped` is how often they do.
+    """
     turns: list[Turn] = []
     for index, step in enumerate(steps):
         action = step.action
@@ -153,7 +156,7 @@ def _call_turns(steps: list[_Step], rng: Random) -> list[Turn]:
             continue
         before = steps[index - 1] if index else None
         follows = before is not None and not before.write and before.action.name == action.name
-        if follows and turns and turns[-1].kind == CALL and rng.random() < _GROUPED:
+        if follows and turns and turns[-1].kind == CALL and rng.random() < grouped:
             turns[-1] = msgspec.structs.replace(turns[-1], calls=(*turns[-1].calls, call))
         else:
             turns.append(Turn(CALL, calls=(call,), note=step.note, wish=step.wish))

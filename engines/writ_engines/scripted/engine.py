@@ -121,9 +121,9 @@ class ScriptedEngine:
 
     def _make_plan(self, task: Task, request: Request) -> list[Turn]:
         rng = self._rng_for(request, "agent")
-        tools = self._domains[task.domain].tools
-        mistake = choose_mistake(task, tools, self._rates, self._rng_for(request, "mistakes"))
-        return make_plan(task, tools, request, mistake, rng)
+        domain = self._domains[task.domain]
+        mistake = choose_mistake(task, domain.tools, self._rates, self._rng_for(request, "mistakes"))
+        return make_plan(task, domain, request, mistake, rng)
 
     def _rng_for(self, request: Request, what: str) -> Random:
         return Random(f"{self._seed}/{request.task_id}/{request.trial}/{what}")

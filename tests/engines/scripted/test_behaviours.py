@@ -20,7 +20,7 @@ from writ_async.behaviour.value import PLAIN
 from writ_async.conversation import Conversation, user_system_prompt
 from writ_async.core.behaviour import Behaviour, Trait
 from writ_async.core.engine import Completion, Request
-from writ_async.core.message import AssistantMessage, Message, UserMessage
+from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
 from writ_async.errors import InputError
@@ -82,6 +82,22 @@ def test_a_correction_comes_before_any_write_and_is_asked_for() -> None:
         asked = [place for place, text in enumerate(said) if "could not find" in text or "no match" in text]
         assert len(asked) == 1
         assert any(word in said[asked[0] + 1].casefold() for word in ("sorry", "wrong", "mistake", "correction"))
+
+
+def test_the_agent_says_that_it_found_nothing_only_after_a_look_up_that_failed() -> None:
+    tasks = [task for task in plain_tasks(1000) if has_room(task, "correction", "self_corrects")][:30]
+    for row in run([told(task, trait(task, "correction", "self_corrects")) for task in tasks]):
+        claims = [
+            place
+            for place, message in enumerate(row.messages)
+            if isinstance(message, AssistantMessage)
+            and ("could not find" in (message.content or "") or "no match" in (message.content or ""))
+        ]
+        for place in claims:
+            before = row.messages[place - 1]
+            assert isinstance(before, ToolMessage)
+            assert before.error
+        assert len(claims) == 1
 
 
 def test_what_cannot_be_had_is_declined_as_often_as_it_is_asked() -> None:

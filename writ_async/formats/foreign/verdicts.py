@@ -22,6 +22,7 @@ from writ_async.formats.foreign import Foreign
 from writ_async.verify.evidence import row_label, write_evidence
 from writ_async.verify.judge import AssumeMet, Judge
 from writ_async.verify.outcome import ReplayMismatchError, compute_reward
+from writ_async.verify.several_calls import several_calls_findings
 from writ_async.verify.verdict import Reason, evidence_findings, reward_findings
 
 MALFORMED_CALL = "malformed_call"
@@ -77,6 +78,7 @@ def check_row(
         *_ending(row),
         *_call_findings(row.messages, calls, domain),
         *_repeated(calls),
+        *several_calls_findings(row.messages, domain),
         *(finding for write in writes for finding in evidence_findings(write)),
         *differing,
     ]
