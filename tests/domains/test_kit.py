@@ -7,7 +7,7 @@ import importlib
 from random import Random
 
 import pytest
-from writ_domains.kit.goals import other_orders
+from writ_domains.kit.goals import first_possible, other_orders
 from writ_domains.kit.gold import Gold, Unfit, choose_one, choose_some, recipe_maker
 from writ_domains.kit.payment import MethodForms, describe_method, find_method, name_method
 from writ_domains.retail import DOMAIN, TOOLS
@@ -15,8 +15,8 @@ from writ_domains.retail.goals import RULES
 from writ_domains.retail.schema import CreditCard, GiftCard, Order, PaymentMethod
 
 from writ_async.core.domain import Draft
-from writ_async.core.goal import Ambiguous, NothingFits
-from writ_async.core.state import World
+from writ_async.core.goal import Ambiguous, Decision, NothingFits, Reader
+from writ_async.core.state import State, World
 from writ_async.core.task import Scenario
 
 
@@ -124,3 +124,32 @@ def test_many_items_are_not_put_in_every_order() -> None:
     assert len(list(other_orders("abc"))) == 5
     assert not list(other_orders("a"))
     assert not list(other_orders("abcdef"))
+
+
+def _first_possible(world: World, order: Order, *statuses: str, leave: bool = False) -> Decision:
+    """What is done with an order of which each option asks for a write that one status allows."""
+    who = {"email": world.tables["users"][order.user_id].email}
+    by_status = {
+        "pending": {"objective": "cancel", "params": {"order": {"id": order.order_id}, "reason": "no longer needed"}},
+        "delivered": {
+            "objective": "return",
+            "params": {"order": {"id": order.order_id}, "items": {"all": True}, "refund": {"original": True}},
+        },
+    }
+    options = [by_status[status] for status in statuses]
+    decide = first_possible(RULES.objectives)
+    return decide(Reader(State(world), RULES.fetch), {"who": who, "options": options, "leave": leave})
+
+
+@pytest.mark.parametrize("statuses", [("pending", "delivered"), ("delivered", "pending")])
+def test_of_several_options_the_first_that_is_possible_is_done(statuses: tuple[str, str]) -> None:
+    world = DOMAIN.generate(1, 60)
+    orders: list[Order] = list(world.tables["orders"].values())
+    for status, name in (("pending", "cancel_pending_order"), ("delivered", "return_delivered_order_items")):
+        order = next(order for order in orders if order.status == status)
+        decision = _first_possible(world, order, *statuses)
+        assert ([action.name for action in decision.writes], decision.refused) == ([name], "")
+    processed = next(order for order in orders if order.status == "processed")
+    with pytest.raises(NothingFits):
+        _first_possible(world, processed, *statuses)
+    assert "processed" in _first_possible(world, processed, *statuses, leave=True).refused

@@ -9,9 +9,11 @@ import msgspec
 from writ_async.core.behaviour import Behaviour
 from writ_async.core.message import Message, Requestor
 
-Kind = Literal["normal", "write-intensive", "read-heavy", "refusal", "benchmark"]
+Kind = Literal["normal", "write-intensive", "read-heavy", "refusal", "information", "benchmark"]
 KINDS: tuple[Kind, ...] = ("normal", "write-intensive", "read-heavy")
-"""The kinds that a mix holds unless told otherwise; `refusal` tasks have to be asked for."""
+"""The kinds that a mix holds unless told otherwise; those without a write (`WITHOUT_WRITE`) have to be asked for."""
+WITHOUT_WRITE: tuple[Kind, ...] = ("refusal", "information")
+"""Kinds whose right outcome changes nothing: what is asked is forbidden, or is only a question."""
 RewardType = Literal["DB", "ENV_ASSERTION", "COMMUNICATE", "ACTION", "NL_ASSERTION"]
 
 

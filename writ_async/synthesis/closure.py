@@ -37,7 +37,10 @@ def why_unreachable(task: Task, domain: Domain, messages: Sequence[Message]) -> 
 
 
 def why_leaking(task: Task, domain: Domain, cells: Iterable[Cell]) -> list[str]:
-    """Atoms of gold writes and of certificate cells that the goals do not say, but some text of the scenario does."""
+    """What the goals do not say, but some text of the scenario does.
+
+    Looked for are atoms of gold writes and of certificate cells, and what the user wants to be told.
+    """
     said = said_values(goal.params for goal in task.goals)
     texts = " \n ".join(scenario_texts(task.scenario))
     numbers = set(re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w])", texts))
@@ -54,6 +57,11 @@ def why_leaking(task: Task, domain: Domain, cells: Iterable[Cell]) -> list[str]:
                 told = len(value) > 2 and _occurs_in(value, texts)
             if told:
                 found.append(f"{call.name} {path}={value!r}")
+    found += [
+        f"the answer {value!r}"
+        for value in task.communicate or ()
+        if len(value) > 2 and value not in said and _occurs_in(value, texts)
+    ]
     return list(dict.fromkeys(found))
 
 

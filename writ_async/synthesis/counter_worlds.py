@@ -41,21 +41,24 @@ def find_refutation(
     rules: GoalRules, reader: Reader, goal: Goal, decision: Decision, key: Key, edits: tuple[Edit, ...]
 ) -> list[int]:
     """Which writes of a decision are no longer right after edits to one cell; the number of writes stands for
-    "something else is due as well". Empty when nothing changes, or the user's own assertions would be false.
+    "something else is due, or to be told, as well". Of a decision without writes that happen, 0 stands for the whole.
+    Empty when nothing changes, or the user's own assertions would be false.
     """
     other = Reader(counter_state(reader.state, edits), rules.fetch, reader.cells, key)
     try:
         outcome = rules.objectives[goal.objective](other, goal.params)
     except NothingFits:
-        return list(range(1 if decision.refused else len(decision.writes)))
+        return list(range(1 if decision.refused else max(1, len(decision.writes))))
     except Ambiguous:
         return []
     if decision.refused:
         return [] if outcome.refused and outcome.writes == decision.writes else [0]
+    if not decision.writes:
+        return [] if outcome.answer() == decision.answer() else [0]
     if outcome.refused:
         return list(range(len(decision.writes)))
     if outcome.writes == decision.writes:
-        return []
+        return [] if outcome.told == decision.told else [len(decision.writes)]
     if not decision.several:
         return list(range(len(decision.writes)))
     lost = [place for place, write in enumerate(decision.writes) if write not in outcome.writes]

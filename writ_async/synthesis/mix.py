@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from writ_async.core.task import KINDS, Kind
+from writ_async.core.task import KINDS, WITHOUT_WRITE, Kind
 from writ_async.errors import InputError
 
 EVEN: dict[Kind, float] = dict.fromkeys(KINDS, 1.0)
-_KNOWN: tuple[Kind, ...] = (*KINDS, "refusal")
+_KNOWN: tuple[Kind, ...] = (*KINDS, *WITHOUT_WRITE)
 
 
 def parse_mix(text: str) -> dict[Kind, float]:

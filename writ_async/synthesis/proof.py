@@ -198,6 +198,8 @@ def _solve_goal(rules: GoalRules, task: Task, goal: Goal, state: State) -> tuple
         return None, Problem(Fault.POLICY, decision.refused)
     if not decision.refused and decision.writes != gold:
         return None, Problem(Fault.ANSWER, f"the answer of {goal.objective} is {decision.writes!r}")
+    if lost := [value for value in decision.told if value not in (task.communicate or ())]:
+        return None, Problem(Fault.ANSWER, f"{goal.objective} asks for {lost[0]!r}, which nobody has to say")
     for name, *arguments in solution.unaltered:
         called = f"{name}({', '.join(map(repr, arguments))})"
         why = f"no change of the domain alters {called}: offer one in `changes`, or name {name} in `standing_reads`"

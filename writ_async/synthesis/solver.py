@@ -60,7 +60,7 @@ def decide_goal(rules: GoalRules, state: State, goal: Goal) -> tuple[Reader, Dec
 def solve_goal(rules: GoalRules, state: State, goal: Goal) -> Solution:
     """The answer of a goal and its certificates. Raises `NothingFits` and `Ambiguous`."""
     reader, decision = decide_goal(rules, state, goal)
-    count = 1 if decision.refused else len(decision.writes)
+    count = 1 if decision.refused else max(1, len(decision.writes))
     found: list[dict[Key, int]] = [{} for _ in range(count + 1)]
     roots = {key for key in reader.cells if key[0] in rules.standing_reads}
     unaltered: list[Key] = []

@@ -38,9 +38,9 @@ def why_gold_unsound(task: Task, domain: Domain, messages: Sequence[Message], ch
     for message in messages:
         if isinstance(message, ToolMessage) and message.error:
             return f"gold call {message.tool_call_id} failed: {message.content}"
-    refused = task.proof is not None and bool(task.proof.refused)
-    if changed == refused:
-        return "the gold calls change something" if refused else "the gold calls change nothing"
+    due = any(goal.writes for goal in task.goals) or not task.goals
+    if changed != due:
+        return "the gold calls change nothing" if due else "the gold calls change something"
     covered = {certificate.write for certificate in task.certificates}
     for index, action in enumerate(task.actions or ()):
         if domain.tools[action.name].kind == "write" and index not in covered:

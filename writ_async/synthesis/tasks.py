@@ -16,7 +16,7 @@ from writ_async.core.domain import Domain, Draft, Recipe
 from writ_async.core.environment import Environment
 from writ_async.core.level import can_reach, fits, spread
 from writ_async.core.state import State
-from writ_async.core.task import Kind, Proof, Task
+from writ_async.core.task import WITHOUT_WRITE, Kind, Proof, Task
 from writ_async.errors import InputError
 from writ_async.synthesis.mix import assign_kinds
 from writ_async.synthesis.proof import prove_task
@@ -225,15 +225,15 @@ def _recipes_for(domain: Domain, kind: Kind, level: str, mix: Mapping[Kind, floa
 
 
 def _in_mix(kind: Kind, mix: Mapping[Kind, float]) -> bool:
-    return bool(mix.get(kind)) or kind == "refusal"
+    return bool(mix.get(kind)) or kind in WITHOUT_WRITE
 
 
 def _may_reach(kind: Kind, level: str) -> bool:
-    """Whether a kind can have a level at all: refusals have no write, and several writes are write-intensive."""
+    """Whether a kind can have a level at all: some have no write, and several writes are write-intensive."""
     if "W" not in level:
-        return kind != "refusal"
+        return kind not in WITHOUT_WRITE
     writes = int(level[level.index("W") + 1])
-    return (kind == "refusal") == (writes == 0) and (kind == "write-intensive") == (writes > 1)
+    return (kind in WITHOUT_WRITE) == (writes == 0) and (kind == "write-intensive") == (writes > 1)
 
 
 def make_task(draft: Draft, recipe: Recipe, environment: Environment, task_id: str, seed: int) -> Task:

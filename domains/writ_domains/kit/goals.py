@@ -16,7 +16,7 @@ from itertools import permutations
 from typing import Any, Final, TypeVar
 
 from writ_async.core.domain import Tool, ToolError
-from writ_async.core.goal import Decision, Edit, Key, Reader
+from writ_async.core.goal import Decision, Edit, Key, NothingFits, Objective, Reader
 from writ_async.core.state import State
 from writ_async.core.task import Action
 
@@ -61,6 +61,31 @@ def decide_write(
         sums=tuple(sums),
         figures=figures or {},
     )
+
+
+def first_possible(objectives: Mapping[str, Objective]) -> Objective:
+    """An objective of several, in order of preference: the first that the data and the policy allow is done.
+
+    `options` is a list of `{"objective", "params"}`, whose params lack only `who`. With `"leave": true` the user wants
+    nothing else where none is possible, and the decision is what the first one is refused for; without it a world in
+    which none is possible has no answer.
+    """
+
+    def decide(reader: Reader, params: Params) -> Decision:
+        refused: Decision | None = None
+        for option in params["options"]:
+            try:
+                decision = objectives[option["objective"]](reader, {"who": params["who"], **option["params"]})
+            except NothingFits:
+                continue
+            if not decision.refused:
+                return decision
+            refused = refused or decision
+        if refused is None or not params.get("leave"):
+            raise NothingFits("none of the options is possible")
+        return refused
+
+    return decide
 
 
 def change_records(

@@ -42,7 +42,7 @@ class Unfit(Exception):
 class Gold:
     """A gold solution as it is played on a state of its own. A cell is read once, however often it is asked for.
 
-    `actions`, `goals` and `pins` grow as goals are played; `refusal` tells that the policy has to forbid them.
+    `actions`, `goals`, `pins` and `told` grow as goals are played; `refusal` tells that the policy has to forbid them.
     """
 
     def __init__(self, world: World, goals: GoalRules, tools: Mapping[str, Tool], *, refusal: bool = False) -> None:
@@ -51,6 +51,7 @@ class Gold:
         self.actions: list[Action] = []
         self.goals: list[Goal] = []
         self.pins: list[Pin] = []
+        self.told: list[str] = []
         self._rules = goals
         self._tools = tools
         self._first: list[Key] = []
@@ -66,24 +67,27 @@ class Gold:
         if (name,) not in self._first:
             self._first.append((name,))
 
-    def play_goal(self, objective: str, params: dict[str, Any]) -> Decision:
+    def play_goal(self, objective: str, params: dict[str, Any], *, refused: bool | None = None) -> Decision:
         """Decide a goal and play its reads, sums and writes.
 
+        `refused` says whether the policy has to forbid this one, where that is not as with the others.
         Raises `Unfit` when it has no single answer, when a tool refuses, or when the policy forbids it (or, for a
         refusal, does not).
         """
+        refusal = self.refusal if refused is None else refused
         reader = Reader(self.state, self._rules.fetch)
         try:
             decision = self._rules.objectives[objective](reader, params)
         except (NothingFits, Ambiguous) as exc:
             raise Unfit(str(exc)) from exc
-        if bool(decision.refused) != self.refusal:
+        if bool(decision.refused) != refusal:
             raise Unfit(decision.refused or "the policy allows it")
         for key in reader.cells:
             if key not in reader.quiet:
                 self._call_once(key)
         writes: tuple[int, ...] = ()
-        if not self.refusal:
+        if not refusal:
+            self.told += [value for value in decision.told if value not in self.told]
             for expression in decision.sums:
                 self._call_once(("calculate", expression))
             writes = tuple(range(len(self.actions), len(self.actions) + len(decision.writes)))
@@ -99,7 +103,7 @@ class Gold:
         return Draft(
             scenario=scenario,
             actions=(*first, *self.actions),
-            communicate=() if self.refusal else tuple(figure(abs(amount)) for amount in amounts),
+            communicate=() if self.refusal else (*self.told, *(figure(abs(amount)) for amount in amounts)),
             goals=tuple(goals),
             pins=tuple(self.pins),
         )
