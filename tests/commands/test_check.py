@@ -15,12 +15,13 @@ from writ_async.api import load_tasks
 from writ_async.api import run as play
 from writ_async.cli import main
 from writ_async.commands.check import check_contamination, check_rows
+from writ_async.commands.check_lines import CheckedLine
 from writ_async.commands.synth import SynthConfig, synth
 from writ_async.core.message import AssistantMessage, Message, ToolMessage
 from writ_async.core.trajectory import Trajectory
 from writ_async.errors import InputError
 from writ_async.formats.export import format_named
-from writ_async.formats.foreign.verdicts import Checked, kind_by_name
+from writ_async.formats.foreign.tools import kind_by_name
 from writ_async.runs.row_selection import select_rows, selection_of
 from writ_async.runs.seats import EngineSpec, Seats
 from writ_async.runs.view import RunView
@@ -37,8 +38,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def verdicts(path: Path) -> list[Checked]:
-    return [msgspec.json.decode(line, type=Checked) for line in path.read_bytes().splitlines()]
+def verdicts(path: Path) -> list[CheckedLine]:
+    return [msgspec.json.decode(line, type=CheckedLine) for line in path.read_bytes().splitlines()]
 
 
 def test_a_run_gets_the_verdicts_that_it_has(run: Path, tmp_path: Path) -> None:
@@ -48,7 +49,9 @@ def test_a_run_gets_the_verdicts_that_it_has(run: Path, tmp_path: Path) -> None:
     for found in verdicts(tmp_path / "v.jsonl"):
         verdict = rows[found.id].verdict
         assert verdict is not None
-        assert (found.findings, found.writes, found.evidence) == (verdict.findings, verdict.writes, verdict.evidence)
+        assert (found.writes, found.evidence) == (verdict.writes, str(verdict.evidence))
+        told = [(one.reason, one.severity, one.detail, one.message, one.call) for one in found.findings]
+        assert told == [(one.reason, one.severity, one.detail, one.message, one.call) for one in verdict.findings]
     assert report.disagreeing == 0
 
 

@@ -17,7 +17,8 @@ from writ_async.core.trajectory import Signal, Termination
 from writ_async.errors import InputError
 from writ_async.formats.foreign import BadRow, Foreign, UnreadableRowError, read_foreign
 from writ_async.formats.foreign.rows import read_row
-from writ_async.formats.foreign.verdicts import check_row, domain_for
+from writ_async.formats.foreign.tools import domain_for
+from writ_async.formats.foreign.verdicts import check_row
 
 CALL = {"id": "c", "type": "function", "function": {"name": "find", "arguments": '{"id": 1}'}}
 CHAT: dict[str, Any] = {

@@ -17,7 +17,8 @@ from writ_async.core.message import AssistantMessage, Message, ToolMessage, User
 from writ_async.errors import InputError
 from writ_async.formats.foreign import BadRow, Foreign, UnreadableRowError, read_foreign
 from writ_async.formats.foreign.rows import read_row
-from writ_async.formats.foreign.verdicts import check_row, domain_for
+from writ_async.formats.foreign.tools import domain_for
+from writ_async.formats.foreign.verdicts import check_row
 
 # Without r: no result is taken for an error.
 texts = st.text("abc é“\n.?", min_size=1, max_size=12).map(str.strip).filter(bool)

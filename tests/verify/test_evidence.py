@@ -180,7 +180,7 @@ def test_writes_are_matched_by_arguments_then_by_order_then_by_what_they_share(r
     for number, (name, arguments) in enumerate(made):
         talk += [AssistantMessage(None, (make_call(f"c{number}", name, arguments),)), ToolMessage(f"c{number}", "ok")]
     calls = executed_calls(talk, retail_environment.domain.tools)
-    assert match_gold(actions, calls, retail_environment.domain) == {0: 2, 2: 0, 4: 1}
+    assert match_gold(actions, calls, retail_environment.domain) == {(0, 0): 2, (2, 0): 0, (4, 0): 1}
 
 
 def test_what_was_rightly_not_written_needs_its_cells_too(retail_environment: Environment) -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from writ_async.cli.output import print_json, print_tables
 from writ_async.cli.tables import counts_table, diversity_table, new_table
-from writ_async.commands.check import CheckReport, check_contamination, check_rows
+from writ_async.commands.check import ANY, REASONS, CheckReport, check_contamination, check_rows
 from writ_async.commands.check_proofs import ProofReport, check_proofs
 from writ_async.curation.contamination import Contamination
 from writ_async.curation.diversity import measure_diversity
@@ -25,41 +25,70 @@ _MOST = 20
 
 
 def run_command(arguments: argparse.Namespace) -> int:
-    """Run the command; returns its exit code: 1 when a proof does not hold, 2 when a row cannot be read."""
+    """Run the command; returns its exit code.
+
+    1 when a proof does not hold or a finding of `--fail-on` was made, 2 when a row cannot be read.
+    """
     if arguments.proofs:
         return _check_proofs(arguments)
     if arguments.contamination:
         return _check_contamination(arguments)
     if arguments.diversity:
         return _check_diversity(arguments)
-    writes = [name.strip() for name in arguments.writes.split(",") if name.strip()]
+    writes = _names(arguments.writes)
     if writes and arguments.domain:
         raise InputError("--writes and --domain both say what the tools are; give one of them")
+    failing = _read_reasons(arguments.fail_on)
     report = check_rows(
-        arguments.path,
+        arguments.paths,
         data=arguments.data,
         benchmark=arguments.benchmark,
         domain=arguments.domain,
         writes=writes,
         out=arguments.out,
     )
+    named = arguments.paths[0] if len(arguments.paths) == 1 else ""
     for row in report.bad[:_MOST]:
-        print(f"writ: {arguments.path}: {row.place}: {row.reason}", file=sys.stderr)
+        print(f"writ: {named}{': ' if named else ''}{row.place}: {row.reason}", file=sys.stderr)
     if len(report.bad) > _MOST:
         print(f"writ: and {len(report.bad) - _MOST:,} more rows that cannot be read", file=sys.stderr)
     if not report.rows and not report.bad:
-        raise InputError(f"{arguments.path}: holds no trajectory")
+        raise InputError(f"{', '.join(arguments.paths)}: holds no trajectory")
     if arguments.json:
         print_json(report)
     else:
         _print_report(report)
         if arguments.out:
             print(f"verdicts in {arguments.out}")
-    return 2 if report.bad else 0
+    return 2 if report.bad else int(_fails(report, failing))
+
+
+def _names(given: str) -> list[str]:
+    return [name.strip() for name in given.split(",") if name.strip()]
+
+
+def _read_reasons(given: str) -> frozenset[str]:
+    """The reasons of `--fail-on`. Raises `InputError` for one that nothing is ever found for."""
+    reasons = frozenset(_names(given))
+    for name in sorted(reasons - {ANY, *REASONS}):
+        raise InputError(f"--fail-on: there is no reason {name!r}; there are: {ANY}, {', '.join(sorted(REASONS))}")
+    return reasons
+
+
+def _fails(report: CheckReport, reasons: frozenset[str]) -> bool:
+    """Whether a finding was made that is to end the command with 1."""
+    return (ANY in reasons and report.clean < report.rows) or not reasons.isdisjoint(report.findings)
+
+
+def _the_run(arguments: argparse.Namespace) -> str:
+    """The one run folder that a report is about. Raises `InputError` for several."""
+    if len(arguments.paths) > 1:
+        raise InputError("--proofs, --contamination and --diversity are about one run folder; give one")
+    return str(arguments.paths[0])
 
 
 def _check_diversity(arguments: argparse.Namespace) -> int:
-    run = RunView.open(arguments.path)
+    run = RunView.open(_the_run(arguments))
     kept = (row for row in run.trajectories() if row.verdict is not None and row.verdict.kept)
     measures = measure_diversity({task.id: task for task in run.tasks()}, kept)
     if arguments.json:
@@ -70,7 +99,7 @@ def _check_diversity(arguments: argparse.Namespace) -> int:
 
 
 def _check_proofs(arguments: argparse.Namespace) -> int:
-    report = check_proofs(arguments.path, arguments.data)
+    report = check_proofs(_the_run(arguments), arguments.data)
     if arguments.out:
         write_whole(arguments.out, msgspec.json.format(msgspec.json.encode(report)) + b"\n")
     if arguments.json:
@@ -99,7 +128,9 @@ def _print_proofs(report: ProofReport) -> None:
 
 
 def _check_contamination(arguments: argparse.Namespace) -> int:
-    report = check_contamination(arguments.path, data=arguments.data, benchmark=arguments.benchmark, out=arguments.out)
+    report = check_contamination(
+        _the_run(arguments), data=arguments.data, benchmark=arguments.benchmark, out=arguments.out
+    )
     if arguments.json:
         print_json(report)
     else:

@@ -34,14 +34,16 @@ Rows have passed all filters, near-duplicates and the cap of a task included.
 CHECK = """\
 examples:
   writ check results.json --data tau2/data
-  writ check trajectories.jsonl --out verdicts.jsonl
+  writ check trajectories.jsonl others/ --out verdicts.jsonl
+  writ check results.json --data tau2/data --fail-on unconfirmed_write,unseen_argument
   writ check others.jsonl --writes create_ticket,close_ticket
   writ check runs/first
   writ check --proofs runs/first
   writ check --contamination runs/first --data tau2/data --out contamination.json
 
-Reads τ²-bench results, chat messages in JSON Lines (OpenAI, TRL, Axolotl, WRIT-2K) and ShareGPT (APIGen-MT), and
-says for every write what it rested on. Exit code 2 when a line cannot be read, 1 when a proof does not hold.
+Reads results of τ²-bench and τ-bench, chat messages (OpenAI, Anthropic, Responses, TRL, ShareGPT) and inspect_ai logs,
+and says for every write what it rested on. A file's own tasks are what its rows are judged by. Exit code 2 when a row
+cannot be read, 1 when a proof does not hold or a finding of --fail-on was made.
 """
 SHOW = """\
 examples:

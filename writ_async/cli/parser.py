@@ -188,7 +188,10 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "check", help="verify trajectories that anybody made, proofs, contamination", epilog=epilogs.CHECK,
         formatter_class=_Formatter,
     )  # fmt: skip
-    parser.add_argument("path", metavar="FILE|RUN", help="a file of trajectories, or a run folder")
+    parser.add_argument(
+        "paths", nargs="+", metavar="FILE|FOLDER",
+        help="files of trajectories, folders of such files, run folders; one run folder for the three flags below",
+    )  # fmt: skip
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--proofs", action="store_true", help="verify the proofs of a run's tasks instead")
     what.add_argument("--contamination", action="store_true", help="compare a run with a benchmark instead")
@@ -198,6 +201,10 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--domain", default="", metavar="D", help="of the rows; found by the tools' names if not given")
     parser.add_argument("--writes", default="", metavar="A,B", help="tools that change something, where no domain is")
     parser.add_argument("--out", metavar="FILE", help="write the verdicts (JSON Lines) or the report there")
+    parser.add_argument(
+        "--fail-on", default="", metavar="REASONS",
+        help="exit code 1 when one of these was found (A,B); `any` stands for all that is more than a remark",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=_run_later("check"))
 

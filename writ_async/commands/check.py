@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import os
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
-from writ_async.core.benchmark import Subset
+from writ_async.commands.check_lines import CheckedLine, line_of, line_of_unreadable
+from writ_async.commands.check_places import PlaceFinder
 from writ_async.core.domain import Domain
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
 from writ_async.curation.contamination import Contamination, measure_contamination
 from writ_async.errors import InputError
 from writ_async.files import PathLike
-from writ_async.formats.foreign import BadRow, Foreign, read_foreign
-from writ_async.formats.foreign.verdicts import Checked, check_row, domain_for, guess_domain
-from writ_async.registry import load_benchmark, load_domain, registered_names
+from writ_async.formats.foreign import BadRow, read_foreign
+from writ_async.formats.foreign.verdicts import FOREIGN_REASONS, Checked, at_places_of, check_row
+from writ_async.registry import load_benchmark
 from writ_async.runs.view import MANIFEST, RunView
 from writ_async.runs.worlds import open_worlds, world_key
 from writ_async.runs.writing import replacing
 from writ_async.verify.judge import load_judge
+from writ_async.verify.reasons import Reason
+from writ_async.verify.user_slips import UserReason
 from writ_async.verify.verdict import judge_trajectory
 
 RUN = "run"
+ANY = "any"
+"""Stands for every reason of more than a remark."""
+REASONS = frozenset({*map(str, Reason), *map(str, UserReason), *FOREIGN_REASONS})
+"""All reasons that findings may have."""
+_ENDINGS = (".json", ".jsonl", ".ndjson", ".parquet", ".json.gz", ".jsonl.gz", ".ndjson.gz")
 
 
 class CheckReport(msgspec.Struct):
     """Counts over all rows. `findings` counts the rows in which a thing was found, `evidence` rows by their label.
+
+    `clean` rows have nothing but remarks against them.
 
     `rewarded` rows have an outcome that could be judged, and `solved` of them have reward 1; `stated` is how many the
     file itself calls solved, of `stated_of` that it says anything about, and `disagreeing` how many of them we judge
@@ -54,7 +65,7 @@ class CheckReport(msgspec.Struct):
     def add(self, row: Checked) -> None:
         """Count one more row."""
         self.rows += 1
-        self.clean += not row.findings
+        self.clean += row.clean
         self.calls += row.calls
         self.writes += sum(bool(write.name) for write in row.writes)
         self.replayed += row.replayed
@@ -77,7 +88,7 @@ class CheckReport(msgspec.Struct):
 
 
 def check_rows(
-    path: PathLike,
+    paths: PathLike | Sequence[PathLike],
     *,
     data: str | None = None,
     benchmark: str = "tau2",
@@ -85,36 +96,75 @@ def check_rows(
     writes: Collection[str] = (),
     out: PathLike | None = None,
 ) -> CheckReport:
-    """Check a file of trajectories or a run folder, and write one verdict a line to `out`, whole or not at all.
+    """Check files of trajectories, folders of such files, and run folders; write one verdict a line to `out`.
 
-    `data` is the folder of `benchmark`: its worlds are replayed in, its tasks give rewards. `domain` is that of all
-    rows, `writes` are the tools that change something where no domain is known. Raises `InputError` when the file
-    cannot be read at all.
+    `data` is the folder of `benchmark`: its worlds are replayed in, its tasks give rewards where a file has no own.
+    `domain` is that of all rows, `writes` are the tools that change something where no domain is known. `out` is
+    written whole or not at all. Raises `InputError` when a file cannot be read at all; of several, when none can be.
     """
+    given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     report = CheckReport()
-    places = _DomainFinder(benchmark, data, domain, writes)
-    is_run = (Path(path) / MANIFEST).is_file() or Path(path).is_dir()
-    rows = _check_run(RunView.open(path), data) if is_run else _check_file(path, places, report)
+    places = PlaceFinder(benchmark, data, domain, writes)
+    lines = _check_all(list(_expand(given)), data, places, report)
     if out is None:
-        for row in rows:
-            report.add(row)
+        for _ in lines:
+            pass
         return report
     encode = msgspec.json.Encoder().encode
     with replacing(out) as file:
-        for row in rows:
-            report.add(row)
-            file.write(encode(row) + b"\n")
+        for line in lines:
+            file.write(encode(line) + b"\n")
     return report
 
 
-def _check_file(path: PathLike, places: _DomainFinder, report: CheckReport) -> Iterator[Checked]:
+def _expand(paths: Iterable[PathLike]) -> Iterator[Path]:
+    """Files and run folders as they are, any other folder as the files of trajectories below it, by name.
+
+    Raises `InputError` for a folder without any.
+    """
+    for path in map(Path, paths):
+        if not path.is_dir() or (path / MANIFEST).is_file():
+            yield path
+            continue
+        found = sorted(file for file in path.rglob("*") if file.is_file() and file.name.endswith(_ENDINGS))
+        if not found:
+            raise InputError(f"{path}: is no run folder and holds no {', '.join(_ENDINGS)} file; check the path")
+        yield from found
+
+
+def _check_all(
+    paths: Sequence[Path], data: str | None, places: PlaceFinder, report: CheckReport
+) -> Iterator[CheckedLine]:
+    """The lines of all paths. Of several, those that cannot be read at all are bad rows; raises where none can be."""
+    unread = 0
+    for path in paths:
+        try:
+            yield from _check_path(path, data, places, report, several=len(paths) > 1)
+        except InputError as exc:
+            unread += 1
+            if unread == len(paths):
+                raise
+            reason = str(exc).removeprefix(f"{path}: ")
+            report.bad.append(BadRow(str(path), reason))
+
+
+def _check_path(
+    path: Path, data: str | None, places: PlaceFinder, report: CheckReport, *, several: bool
+) -> Iterator[CheckedLine]:
+    if path.is_dir():
+        for checked in _check_run(RunView.open(path), data):
+            report.add(checked)
+            yield line_of(checked, str(path))
+        return
     for row in read_foreign(path):
         if isinstance(row, BadRow):
-            report.bad.append(row)
+            report.bad.append(BadRow(f"{path}: {row.place}" if several else row.place, row.reason))
+            yield line_of_unreadable(row, str(path))
             continue
-        domain, kinds, loaded = places.of(row)
-        task = None if loaded is None or row.format != "tau2" else places.task(loaded, row.task_id)
-        yield check_row(row, domain, kinds, None if loaded is None else loaded.environment.world, task)
+        place = places.find(row)
+        checked = at_places_of(row, check_row(row, place.domain, place.kinds, place.world, place.task))
+        report.add(checked)
+        yield line_of(checked, str(path))
 
 
 def _check_run(run: RunView, data: str | None) -> Iterator[Checked]:
@@ -146,44 +196,6 @@ def _check_run(run: RunView, data: str | None) -> Iterator[Checked]:
 
 def _stated_reward(row: Trajectory) -> float | None:
     return None if row.verdict is None else row.verdict.reward.reward
-
-
-class _DomainFinder:
-    """Which domain and world a row belongs to; each is loaded once."""
-
-    def __init__(self, benchmark: str, data: str | None, domain: str, writes: Collection[str]) -> None:
-        self._benchmark = load_benchmark(benchmark) if data is not None else None
-        self._data = data
-        self._domain = load_domain(domain) if domain else None
-        self._writes = frozenset(writes)
-        guessed = not writes and self._domain is None
-        self._known = [load_domain(name) for name in registered_names("domains")] if guessed else []
-        self._loaded: dict[str, Subset | None] = {}
-        self._tasks: dict[str, dict[str, Task]] = {}
-
-    def of(self, row: Foreign) -> tuple[Domain, str, Subset | None]:
-        """The domain to judge by, where its kinds of tools come from, and the benchmark's world, if it has one."""
-        known = self._domain
-        if known is None:
-            named = [domain for domain in self._known if domain.name == row.domain]
-            known = named[0] if named else guess_domain(row, self._known)
-        loaded = None if known is None else self._load_subset(known.name)
-        domain, kinds = domain_for(row, known if loaded is None else loaded.environment.domain, self._writes)
-        return domain, kinds, loaded
-
-    def task(self, loaded: Subset, task_id: str) -> Task | None:
-        """The benchmark's task of an id, None where it has none."""
-        name = loaded.environment.domain.name
-        if name not in self._tasks:
-            self._tasks[name] = {task.id: task for task in loaded.tasks}
-        return self._tasks[name].get(task_id)
-
-    def _load_subset(self, name: str) -> Subset | None:
-        if self._benchmark is None:
-            return None
-        if name not in self._loaded:
-            self._loaded[name] = self._benchmark.load(name, self._data)
-        return self._loaded[name]
 
 
 def check_contamination(

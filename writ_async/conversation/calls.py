@@ -22,13 +22,17 @@ _canonical = msgspec.json.Encoder(order="deterministic").encode
 
 
 class ExecutedCall(msgspec.Struct, frozen=True):
-    """One call and its result. `message` is the index of the message that called; `arguments` None when malformed."""
+    """One call and its result. `message` is the index of the message that called, `number` the call's place in it.
+
+    `arguments` is None when malformed.
+    """
 
     message: int
     call: ToolCall
     arguments: dict[str, Any] | None
     kind: ToolKind | Literal["unknown"]
     result: ToolMessage
+    number: int = 0
 
     @property
     def succeeded(self) -> bool:
@@ -39,7 +43,8 @@ class ExecutedCall(msgspec.Struct, frozen=True):
 class CallStep(msgspec.Struct, frozen=True, gc=False):
     """One call and what stands where its result belongs, the message at `place`. `message` is the index of the caller.
 
-    `result` is None where another message stands, `call` where a result answers no call.
+    `number` is the call's place in its message. `result` is None where another message stands, `call` where a result
+    answers no call.
     """
 
     message: int
@@ -47,6 +52,7 @@ class CallStep(msgspec.Struct, frozen=True, gc=False):
     by_user: bool
     call: ToolCall | None
     result: ToolMessage | None
+    number: int = 0
 
 
 def walk_calls(messages: Sequence[Message]) -> Iterator[CallStep]:
@@ -58,10 +64,10 @@ def walk_calls(messages: Sequence[Message]) -> Iterator[CallStep]:
         if isinstance(message, ToolMessage):
             yield CallStep(index, index, message.requestor == "user", None, message)
         elif isinstance(message, AssistantMessage | UserMessage):
-            for call in message.tool_calls:
+            for number, call in enumerate(message.tool_calls):
                 answer = messages[place] if place < len(messages) else None
                 result = answer if isinstance(answer, ToolMessage) else None
-                yield CallStep(index, place, isinstance(message, UserMessage), call, result)
+                yield CallStep(index, place, isinstance(message, UserMessage), call, result, number)
                 place += result is not None
 
 
@@ -76,7 +82,8 @@ def executed_calls(messages: Sequence[Message], tools: Mapping[str, Tool]) -> li
         except MalformedArgumentsError:
             arguments = None
         tool = tools.get(step.call.function.name)
-        found.append(ExecutedCall(step.message, step.call, arguments, tool.kind if tool else "unknown", step.result))
+        kind = tool.kind if tool else "unknown"
+        found.append(ExecutedCall(step.message, step.call, arguments, kind, step.result, step.number))
     return found
 
 

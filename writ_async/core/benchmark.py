@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import msgspec
 
@@ -25,3 +26,6 @@ class Benchmark(Protocol):
 
         Raises `InputError` when the folder, the subset or the schemas are not there.
         """
+
+    def read_task(self, record: Mapping[str, Any], subset: str) -> Task | None:
+        """A task as the benchmark's results carry it along; None where it cannot be judged, or is no task of its."""

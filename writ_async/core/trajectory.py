@@ -175,10 +175,11 @@ the certificate unread or out of date; or arguments that nobody had said or show
 class WriteEvidence(msgspec.Struct, frozen=True, omit_defaults=True):
     """What one successful write rested on, at the moment when it was made.
 
-    `message` is the index of the message that called. `gold` is the index of the gold action whose certificate it is
-    held against, or -1. `unseen` are its arguments that nobody had said or shown, `missing` the cells that were not
-    read before, `stale` those that were read only before a write changed them. `unconfirmed` says what was wanting in
-    the confirmation, `breach` why the policy forbids the write; both are empty where all is well.
+    `message` is the index of the message that called, `call` the place of the call in it. `gold` is the index of the
+    gold action whose certificate it is held against, or -1. `unseen` are its arguments that nobody had said or shown,
+    `missing` the cells that were not read before, `stale` those that were read only before a write changed them.
+    `unconfirmed` says what was wanting in the confirmation, `breach` why the policy forbids the write; both are empty
+    where all is well.
 
     An entry without a name stands for what was rightly not written: the cells are those that show it.
     """
@@ -192,6 +193,7 @@ class WriteEvidence(msgspec.Struct, frozen=True, omit_defaults=True):
     stale: tuple[str, ...] = ()
     unconfirmed: str = ""
     breach: str = ""
+    call: int = 0
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

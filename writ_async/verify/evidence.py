@@ -55,7 +55,7 @@ def write_evidence(
         name, arguments = call.call.function.name, call.arguments or {}
         if call.succeeded:
             know.until(call.message)
-            index = gold.get(call.message, -1)
+            index = gold.get((call.message, call.number), -1)
             cells = _cells(task, index) if index >= 0 else []
             missing = [cell for cell in cells if not know.has_read(cell)]
             stale = [] if state is None else outdated.cells(state, know.shown, index, cells, missing)
@@ -71,6 +71,7 @@ def write_evidence(
                     tuple(map(_cell_text, stale)),
                     dialogue.unconfirmed(call),
                     why_forbidden(domain, state, name, arguments) if state is not None else "",
+                    call.number,
                 )
             )
             know.read(call)
@@ -88,8 +89,8 @@ def _refrained(task: Task, know: _Knowledge) -> list[WriteEvidence]:
     return [WriteEvidence(-1, "", "lucky" if missing else "evidence_complete", missing=missing)]
 
 
-def match_gold(actions: Sequence[Action], made: Sequence[ExecutedCall], domain: Domain) -> dict[int, int]:
-    """Which gold action each write stands for, by the index of its message; writes without one are left out.
+def match_gold(actions: Sequence[Action], made: Sequence[ExecutedCall], domain: Domain) -> dict[tuple[int, int], int]:
+    """Which gold action each write stands for, by its message and its place in it; writes without one are left out.
 
     First those with equal arguments, then those that differ in the order of lists alone, then by the tool and the
     arguments in common: a write with a wrong argument is still held against the certificate of the right one.
@@ -98,13 +99,13 @@ def match_gold(actions: Sequence[Action], made: Sequence[ExecutedCall], domain: 
         index for index, action in enumerate(actions) if action.name in domain.tools and _is_write(domain, action.name)
     ]
     left = list(made)
-    found: dict[int, int] = {}
+    found: dict[tuple[int, int], int] = {}
     for key in (_exact, _unordered):
         for write in tuple(left):
             wanted = key(write.call.function.name, write.arguments or {})
             index = next((i for i in free if key(actions[i].name, actions[i].arguments) == wanted), None)
             if index is not None:
-                found[write.message] = index
+                found[write.message, write.number] = index
                 free.remove(index)
                 left.remove(write)
     for write in left:
@@ -112,7 +113,7 @@ def match_gold(actions: Sequence[Action], made: Sequence[ExecutedCall], domain: 
         if alike:
             values = {str(value) for _, value in atoms(write.arguments or {})}
             best = max(alike, key=lambda i: sum(str(v) in values for _, v in atoms(dict(actions[i].arguments))))
-            found[write.message] = best
+            found[write.message, write.number] = best
             free.remove(best)
     return found
 

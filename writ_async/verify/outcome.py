@@ -60,11 +60,12 @@ def exchanges(messages: Sequence[Message]) -> Iterator[Exchange]:
         yield Exchange(step.place, step.by_user, step.call, step.result)
 
 
-def replay(domain: Domain, state: State, messages: Sequence[Message]) -> None:
+def replay(domain: Domain, state: State, messages: Sequence[Message], *, texts: bool = True) -> None:
     """Run the write calls of a conversation on a state, failed ones too, since they may leave something behind.
 
     A call that succeeded must succeed again with the same text, one that failed must fail. The text of an error is
-    not compared: it may stem from another program. Raises `ReplayMismatchError`.
+    not compared: it may stem from another program; without `texts` that is true of every result. Raises
+    `ReplayMismatchError`.
     """
     for exchange in exchanges(messages):
         name = exchange.call.function.name
@@ -82,7 +83,7 @@ def replay(domain: Domain, state: State, messages: Sequence[Message]) -> None:
         if result.error != recorded.error:
             now, then = ("fails", "succeeded") if result.error else ("succeeds", "failed")
             raise ReplayMismatchError(exchange.index, f"{name} {now} now, but the record says that it {then}")
-        if not result.error and result.content != recorded.content:
+        if texts and not result.error and result.content != recorded.content:
             raise ReplayMismatchError(exchange.index, f"{name} now returns another result than the recorded one")
 
 
@@ -150,14 +151,16 @@ def check_assertions(assertions: Sequence[str], messages: Sequence[Message], jud
     return tuple(TextCheck(text, bool(answer)) for text, answer in zip(assertions, answers, strict=True))
 
 
-def _check_database(task: Task, domain: Domain, world: World, messages: Sequence[Message]) -> DatabaseCheck | None:
+def _check_database(
+    task: Task, domain: Domain, world: World, messages: Sequence[Message], texts: bool
+) -> DatabaseCheck | None:
     """Replay and compare; None when a task says nothing about the environment."""
     for assertion in task.env_assertions or ():
         raise InputError(f"task {task.id}: domain {domain.name} has no assertion function {assertion.func_name!r}")
     if task.actions is None and task.env_assertions is None:
         return None
     state = State(world)
-    replay(domain, state, messages)
+    replay(domain, state, messages, texts=texts)
     gold = task.gold_digest or gold_state(task, domain, world).digest()
     match = state.digest() == gold
     return DatabaseCheck(match, float(match))
@@ -176,13 +179,15 @@ def compute_reward(
     judge: Judge,
     *,
     ignore_basis: bool = False,
+    texts: bool = True,
 ) -> Reward:
     """The reward of one finished conversation: the product of the components in the task's `reward_basis`.
 
     `messages` is the whole conversation without system prompts, a task's `message_history` included. `world` is the
     one that the task was made in, and the task's `gold_digest` is believed when it is there. A conversation that its
     speakers did not end gets 0, unchecked; a task without criteria gives 1. With `ignore_basis` the actions and the
-    communicated information always count, and assertions in plain language never.
+    communicated information always count, and assertions in plain language never. Without `texts` the results of a
+    record may be those of another program, and only whether its calls succeeded is held against the world.
 
     Raises `ReplayMismatchError` when the conversation does not replay, and `InputError` when the task names an
     assertion function that the domain does not have.
@@ -192,7 +197,7 @@ def compute_reward(
     if not task.evaluated:
         return Reward(reward=1.0, note="the task has no criteria")
     basis = frozenset(task.reward_basis)
-    database = _check_database(task, domain, world, messages)
+    database = _check_database(task, domain, world, messages, texts)
     actions = check_actions(task.actions or (), messages)
     communicate = check_communicate(task.communicate or (), messages)
     assertions: tuple[TextCheck, ...] | None = None

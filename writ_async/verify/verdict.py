@@ -99,13 +99,18 @@ def write_findings(
     """
     calls = [call for call in executed_calls(messages, domain.tools) if call.kind == "write"]
     findings = [
-        Finding(Reason.FAILED_WRITE, f"{call.call.function.name}: {call.result.content}", call.message)
+        Finding(Reason.FAILED_WRITE, f"{call.call.function.name}: {call.result.content}", call.message, call.number)
         for call in calls
         if not call.succeeded
     ]
     wanted = [action for action in task.actions or () if domain.tools[action.name].kind == "write"]
     findings += [
-        Finding(Reason.SURPLUS_WRITE, f"{call.call.function.name} is write {number} of {len(wanted)}", call.message)
+        Finding(
+            Reason.SURPLUS_WRITE,
+            f"{call.call.function.name} is write {number} of {len(wanted)}",
+            call.message,
+            call.number,
+        )
         for number, call in enumerate((call for call in calls if call.succeeded), start=1)
         if number > len(wanted)
     ]
@@ -119,12 +124,13 @@ def write_findings(
 
 def evidence_findings(write: WriteEvidence) -> list[Finding]:
     """What is wanting in the evidence of one write."""
-    name, place = write.name or "the refusal", write.message
-    findings = [Finding(Reason.UNSEEN_ARGUMENT, f"{name}: {unseen}", place) for unseen in write.unseen]
-    findings += [Finding(Reason.MISSING_EVIDENCE, f"{name} came before {cell}", place) for cell in write.missing]
-    findings += [Finding(Reason.STALE_EVIDENCE, f"{name}: a write had changed {cell}", place) for cell in write.stale]
+    name = write.name or "the refusal"
+    said = [(Reason.UNSEEN_ARGUMENT, f"{name}: {unseen}") for unseen in write.unseen]
+    said += [(Reason.MISSING_EVIDENCE, f"{name} came before {cell}") for cell in write.missing]
+    said += [(Reason.STALE_EVIDENCE, f"{name}: a write had changed {cell}") for cell in write.stale]
     if write.unconfirmed:
-        findings.append(Finding(Reason.UNCONFIRMED_WRITE, f"{name}: {write.unconfirmed}", place))
+        said.append((Reason.UNCONFIRMED_WRITE, f"{name}: {write.unconfirmed}"))
     if write.breach:
-        findings.append(Finding(Reason.POLICY_BREACH, f"{name}: {write.breach}", place))
-    return findings
+        said.append((Reason.POLICY_BREACH, f"{name}: {write.breach}"))
+    call = write.call if write.name else -1
+    return [Finding(reason, detail, write.message, call) for reason, detail in said]

@@ -16,7 +16,7 @@ from writ_async.core.task import Task, WorldRef
 from writ_async.errors import InputError
 from writ_async.files import read_as, read_json
 from writ_async.registry import load_domain
-from writ_domains.tau2.schema import TaskRecord, to_task
+from writ_domains.tau2.schema import FirstVersionTask, TaskRecord, first_version_task, to_task
 
 DATA_VARIABLE = "TAU2_DATA_DIR"
 SUBSETS = ("airline", "retail")
@@ -63,6 +63,24 @@ class Tau2:
             domain = with_tool_schemas(domain, tools)
         reference = WorldRef(subset, source="tau2", digest=world.digest())
         return Subset(Environment(domain, world, reference), _read_tasks(folder, domain, reference, split))
+
+    def read_task(self, record: Mapping[str, Any], subset: str) -> Task | None:
+        """A task of τ²-bench's results, or of τ-bench's: instructions in plain text, actions with `kwargs`, outputs.
+
+        None for any other record, and for a task that changes the database before it starts.
+        """
+        if subset not in SUBSETS:
+            return None
+        try:
+            if "user_scenario" in record:
+                task = msgspec.convert(record, TaskRecord)
+                changes = task.initial_state and (
+                    task.initial_state.initialization_data or task.initial_state.initialization_actions
+                )
+                return None if changes else to_task(task, subset, WorldRef(subset, source="tau2"))
+            return first_version_task(msgspec.convert(record, FirstVersionTask), subset)
+        except (msgspec.ValidationError, RecursionError):
+            return None
 
 
 BENCHMARK = Tau2()

@@ -112,6 +112,22 @@ class TaskRecord(msgspec.Struct, frozen=True):
     evaluation_criteria: Criteria | None = None
 
 
+class FirstVersionAction(msgspec.Struct, frozen=True):
+    """One call of a gold solution of τ-bench."""
+
+    name: str
+    kwargs: dict[str, Any]
+
+
+class FirstVersionTask(msgspec.Struct, frozen=True):
+    """One task of τ-bench: what the user is told, the gold solution, and what the agent has to say."""
+
+    actions: tuple[FirstVersionAction, ...]
+    user_id: str = ""
+    instruction: str = ""
+    outputs: tuple[str, ...] = ()
+
+
 def to_message(record: MessageRecord) -> Message:
     """A message of the benchmark as one of ours."""
     if isinstance(record, SystemRecord):
@@ -160,4 +176,17 @@ def to_task(record: TaskRecord, domain: str, world: WorldRef) -> Task:
         reward_basis=found.reward_basis,
         evaluated=criteria is not None,
         message_history=tuple(map(to_message, history or ())),
+    )
+
+
+def first_version_task(record: FirstVersionTask, domain: str) -> Task:
+    """A task of τ-bench as one of ours: the database and what was said decide."""
+    return Task(
+        id=record.user_id,
+        domain=domain,
+        kind="benchmark",
+        world=WorldRef(domain, source="tau2"),
+        scenario=Scenario(reason_for_call="", text=record.instruction),
+        actions=tuple(Action(one.name, one.kwargs) for one in record.actions),
+        communicate=record.outputs,
     )

@@ -14,11 +14,9 @@ from writ_async.formats.foreign.conversation import (
     TAU1,
     TAU2,
     Foreign,
-    find_last_signal,
-    hands_over,
-    read_ending,
     read_number,
 )
+from writ_async.formats.foreign.endings import find_last_signal, hands_over, read_ending
 from writ_async.formats.foreign.turns import UnreadableRowError, join_turns
 
 _canonical = msgspec.json.Encoder(order="deterministic").encode
@@ -68,6 +66,7 @@ def read_simulation(row: Mapping[str, Any], row_id: str) -> Foreign:
         places=read.places,
         call_places=read.call_places,
         task=task if isinstance(task, dict) else None,
+        gold=_recorded_gold(row),
         agent=plain_text(row.get("agent")),
     )
 
@@ -124,7 +123,7 @@ class _OwnTasks:
         """The task that a simulation was judged by; None where the file has none."""
         given = row.get("task")
         named: dict[str, Any] | None = given if isinstance(given, dict) else self._by_id.get(_task_id(row))
-        if not self._checked or named is None:
+        if not self._checked or named is None or not _was_judged(row):
             return named
         actions = _checks(row)
         if _key(_actions(named)) == _key(actions):
@@ -133,6 +132,22 @@ class _OwnTasks:
         told = _items(info, "communicate_checks", "info")
         fitting = self._by_actions.get(_key(actions), [])
         return next((task for task in fitting if _infos(task) == told), fitting[0] if fitting else named)
+
+
+def _was_judged(row: Mapping[str, Any]) -> bool:
+    """Whether the database was compared: of a conversation that broke off nothing was."""
+    info = row.get("reward_info")
+    return isinstance(info, dict) and bool(info.get("db_check") or info.get("action_checks"))
+
+
+def _recorded_gold(row: Mapping[str, Any]) -> tuple[tuple[str, Any], ...] | None:
+    """The actions of a row's own checks; none where the row says that there were none to check, None where nothing."""
+    if actions := _checks(row):
+        return tuple(actions)
+    info = row.get("reward_info")
+    said = info.get("info") if isinstance(info, dict) else None
+    about = said.get("action") if isinstance(said, dict) else None
+    return () if _was_judged(row) and isinstance(about, dict) and about.get("note") else None
 
 
 def _checks(row: Any) -> list[Any]:

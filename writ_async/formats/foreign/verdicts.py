@@ -6,37 +6,39 @@ writes. With a world, every result is compared with what the tools give; with a 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from writ_async.conversation.calls import ExecutedCall, call_key, executed_calls, last_agent_text
-from writ_async.core.domain import Domain, Tool, ToolKind, call_tool
-from writ_async.core.message import AssistantMessage, Message, ToolMessage
-from writ_async.core.state import State, World
+from writ_async.conversation.calls import ExecutedCall, call_key, executed_calls
+from writ_async.core.domain import Domain
+from writ_async.core.message import AssistantMessage, Message
+from writ_async.core.state import World
 from writ_async.core.task import Scenario, Task, WorldRef
-from writ_async.core.trajectory import COMPLETE, Finding, Reward, Signal, WriteEvidence
-from writ_async.formats.foreign import Foreign
-from writ_async.verify.evidence import row_label, write_evidence
+from writ_async.core.trajectory import COMPLETE, Finding, Reward, WriteEvidence
+from writ_async.formats.foreign.conversation import TAU1, Foreign
+from writ_async.formats.foreign.endings import hands_over, last_act
+from writ_async.formats.foreign.replaying import RESULT_DIFFERS, replay_all
+from writ_async.formats.foreign.tools import without_bare_tools
+from writ_async.verify.evidence import match_gold, row_label, write_evidence
 from writ_async.verify.judge import AssumeMet, Judge
 from writ_async.verify.outcome import ReplayMismatchError, compute_reward
+from writ_async.verify.provenance import atoms
+from writ_async.verify.reasons import Reason
 from writ_async.verify.several_calls import several_calls_findings
-from writ_async.verify.verdict import Reason, evidence_findings, reward_findings
+from writ_async.verify.verdict import evidence_findings, reward_findings
 
 MALFORMED_CALL = "malformed_call"
 UNKNOWN_TOOL = "unknown_tool"
 UNANSWERED_CALL = "unanswered_call"
 REPEATED_WRITE = "repeated_write"
-RESULT_DIFFERS = "result_differs"
 NO_REPLAY = "no_replay"
-
-_READS = re.compile(
-    r"^(get|find|search|list|look|lookup|show|read|check|fetch|query|view|describe|count|verify|validate|is|has|can|"
-    r"calculate|compute|convert)(_|$|[A-Z])"
+OTHER_TASK_VERSION = "other_task_version"
+FOREIGN_REASONS = (
+    *(MALFORMED_CALL, UNKNOWN_TOOL, UNANSWERED_CALL, REPEATED_WRITE, RESULT_DIFFERS, NO_REPLAY, OTHER_TASK_VERSION),
 )
-_GENERIC = re.compile(r"^(think|calculate|transfer|handoff|escalate)")
+"""The reasons that only conversations of others are given."""
 
 
 class Checked(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -59,6 +61,11 @@ class Checked(msgspec.Struct, kw_only=True, omit_defaults=True):
     reward: Reward | None = None
     stated_reward: float | None = None
 
+    @property
+    def clean(self) -> bool:
+        """Whether nothing but remarks speaks against the conversation."""
+        return all(finding.severity == "remark" for finding in self.findings)
+
 
 def check_row(
     row: Foreign,
@@ -68,16 +75,26 @@ def check_row(
     task: Task | None = None,
     judge: Judge | None = None,
 ) -> Checked:
-    """All that can be said of one conversation. Pure."""
+    """All that can be said of one conversation. Pure.
+
+    A task whose actions are not those that the row's own checks name is another version: it is told, and nothing is
+    judged by it.
+    """
+    findings = ending_findings(row)
+    if task is not None and not is_same_version(row, task):
+        detail = f"the row was judged by other actions than those of task {row.task_id!r} here"
+        findings.append(Finding(OTHER_TASK_VERSION, detail, severity="remark"))
+        task = None
     held = task or unknown_task(row, domain)
     calls = executed_calls(row.messages, domain.tools)
-    replayed, differing = (0, []) if world is None else replay_all(domain, world, calls)
+    playable = without_bare_tools(domain)
+    same_program = row.format != TAU1
+    replayed, differing = (0, []) if world is None else replay_all(playable, world, calls, same_program=same_program)
     trusted = world if not differing else None
     writes = write_evidence(held, row.messages, domain, trusted)
-    findings = [
-        *_ending(row),
+    findings += [
         *_call_findings(row.messages, calls, domain),
-        *_repeated(calls),
+        *_repeated(calls, domain),
         *several_calls_findings(row.messages, domain),
         *(finding for write in writes for finding in evidence_findings(write)),
         *differing,
@@ -85,11 +102,15 @@ def check_row(
     reward: Reward | None = None
     if task is not None and world is not None:
         try:
-            reward = compute_reward(task, domain, world, row.messages, row.termination, judge or AssumeMet())
+            reward = compute_reward(
+                task, playable, world, row.messages, row.termination, judge or AssumeMet(), texts=same_program
+            )
         except ReplayMismatchError as exc:
             findings.append(Finding(NO_REPLAY, str(exc), exc.message))
         else:
             findings += reward_findings(reward)
+    if task is not None and task.actions is not None and (reward is None or reward.reward != 1):
+        findings += _surplus(task, calls, domain)
     return Checked(
         id=row.id,
         format=row.format,
@@ -106,6 +127,29 @@ def check_row(
     )
 
 
+def at_places_of(row: Foreign, checked: Checked) -> Checked:
+    """The verdict with findings and writes at the places that the file has: system messages and moved results count."""
+    findings = []
+    for finding in checked.findings:
+        message, call = row.place_of(finding.message, max(finding.call, 0)) if finding.message >= 0 else (-1, -1)
+        findings.append(msgspec.structs.replace(finding, message=message, call=call if finding.call >= 0 else -1))
+    writes = []
+    for write in checked.writes:
+        message, call = row.place_of(write.message, write.call) if write.message >= 0 else (write.message, write.call)
+        writes.append(msgspec.structs.replace(write, message=message, call=call))
+    return msgspec.structs.replace(checked, findings=tuple(findings), writes=tuple(writes))
+
+
+def is_same_version(row: Foreign, task: Task) -> bool:
+    """Whether a task has the actions that a row's own checks name; true where the row has no checks."""
+    if row.gold is None:
+        return True
+    actions = [call_key(action.name, action.arguments) for action in task.actions or ()]
+    return actions == [
+        call_key(str(name), arguments if isinstance(arguments, Mapping) else {}) for name, arguments in row.gold
+    ]
+
+
 def unknown_task(row: Foreign, domain: Domain) -> Task:
     """Stands for the task of a conversation whose task is not known: it has no criteria and no certificates."""
     return Task(
@@ -119,96 +163,18 @@ def unknown_task(row: Foreign, domain: Domain) -> Task:
     )
 
 
-def replay_all(domain: Domain, world: World, calls: Sequence[ExecutedCall]) -> tuple[int, list[Finding]]:
-    """Make all calls again on a world: how many were made, and where a result is another one.
+def ending_findings(row: Foreign) -> list[Finding]:
+    """What is wrong with the way a conversation ended: at most one finding, about the conversation as a whole.
 
-    The text of an error is not compared: it may stem from another program. Calls of unknown tools are passed over.
+    Complete are a last word of the agent, and a hand-over by tool as the last act, whatever the user's side still does
+    after it: its own tools, a goodbye.
     """
-    state = State(world)
-    found: list[Finding] = []
-    made = 0
-    for call in calls:
-        name = call.call.function.name
-        if name not in domain.tools or call.arguments is None or call.kind == "generic":
-            continue
-        made += 1
-        result = call_tool(domain.tools, state, name, call.arguments)
-        if result.error != (not call.succeeded) or (call.succeeded and result.content != call.result.content):
-            found.append(Finding(RESULT_DIFFERS, f"{name} gives another result in this world", call.message))
-    return made, found
-
-
-def guess_domain(row: Foreign, domains: Iterable[Domain]) -> Domain | None:
-    """The domain whose tools the row names, in its schemas or its calls; None when less than four in five fit."""
-    names = tool_names(row)
-    best = max(domains, key=lambda domain: len(names & domain.tools.keys()), default=None)
-    if best is None or not names or len(names & best.tools.keys()) < 0.8 * len(names):
-        return None
-    return best
-
-
-def tool_names(row: Foreign) -> set[str]:
-    """The names of all tools that a row declares, else of those that it calls."""
-    declared = {tool["function"]["name"] for tool in row.tools}
-    called = {
-        call.function.name
-        for message in row.messages
-        if isinstance(message, AssistantMessage)
-        for call in message.tool_calls
-    }
-    return declared or called
-
-
-def domain_for(row: Foreign, known: Domain | None, writes: Collection[str]) -> tuple[Domain, str]:
-    """A domain to judge a row by, and where its kinds of tools come from.
-
-    A known one is given the tools that the row has beside its own. Otherwise the tools are those that the row declares
-    or calls, and `writes`, or their names, say which of them write.
-    """
-    schemas = {tool["function"]["name"]: tool for tool in row.tools}
-    names = sorted(tool_names(row) | schemas.keys())
-    if known is not None:
-        extra = {name: _tool(name, schemas.get(name), kind_by_name(name)) for name in names if name not in known.tools}
-        return (msgspec.structs.replace(known, tools={**known.tools, **extra}) if extra else known), "domain"
-    if writes:
-        tools = {
-            name: _tool(name, schemas.get(name), "write" if name in writes else _reading_kind(name)) for name in names
-        }
-        return _bare_domain(row.domain, tools), "flags"
-    return _bare_domain(row.domain, {n: _tool(n, schemas.get(n), kind_by_name(n)) for n in names}), "names"
-
-
-def kind_by_name(name: str) -> ToolKind:
-    """What a tool does by its name: those that get, find or list read, those that think or hand over do neither."""
-    if _GENERIC.match(name):
-        return "generic"
-    return "read" if _READS.match(name) else "write"
-
-
-def _reading_kind(name: str) -> ToolKind:
-    return "generic" if _GENERIC.match(name) else "read"
-
-
-def _tool(name: str, schema: Mapping[str, Any] | None, kind: ToolKind) -> Tool:
-    bare = {"type": "function", "function": {"name": name, "parameters": {}}}
-    return Tool(name, kind, dict(schema or bare), _never, frozenset(), frozenset())
-
-
-def _bare_domain(name: str, tools: Mapping[str, Tool]) -> Domain:
-    return Domain(name=name or "unknown", policy="", tools=tools, generate=_never, load=_never, dump=_never)
-
-
-def _never(*_: Any) -> Any:
-    raise RuntimeError("a conversation of an unknown domain has no world")
-
-
-def _ending(row: Foreign) -> list[Finding]:
     if row.termination not in COMPLETE:
         return [Finding(Reason.INCOMPLETE, f"ended by {row.termination.value}")]
-    closing = last_agent_text(row.messages)
-    if closing < 0 or any(isinstance(message, ToolMessage) for message in row.messages[closing:]):
-        if row.signal is Signal.TRANSFER:
-            return []
+    act = last_act(row.messages)
+    if act is None:
+        return [Finding(Reason.INCOMPLETE, "the agent never answered")]
+    if act.tool_calls and not hands_over(act):
         return [Finding(Reason.INCOMPLETE, "the agent did not answer after its last tool call")]
     return []
 
@@ -216,27 +182,67 @@ def _ending(row: Foreign) -> list[Finding]:
 def _call_findings(messages: Sequence[Message], calls: Sequence[ExecutedCall], domain: Domain) -> list[Finding]:
     found: list[Finding] = []
     for call in calls:
-        name = call.call.function.name
+        name, place = call.call.function.name, (call.message, call.number)
         if call.arguments is None:
-            found.append(Finding(MALFORMED_CALL, f"{name}: the arguments are no JSON object", call.message))
+            found.append(Finding(MALFORMED_CALL, f"{name}: the arguments are no JSON object", *place))
         elif name not in domain.tools:
-            found.append(Finding(UNKNOWN_TOOL, name, call.message))
+            found.append(Finding(UNKNOWN_TOOL, name, *place))
         if call.kind == "write" and not call.succeeded:
-            found.append(Finding(Reason.FAILED_WRITE, f"{name}: {call.result.content[:200]}", call.message))
+            found.append(Finding(Reason.FAILED_WRITE, f"{name}: {call.result.content[:200]}", *place))
     asked = sum(len(message.tool_calls) for message in messages if isinstance(message, AssistantMessage))
     if asked > len(calls):
         found.append(Finding(UNANSWERED_CALL, f"{asked - len(calls)} calls have no result"))
     return found
 
 
-def _repeated(calls: Sequence[ExecutedCall]) -> list[Finding]:
-    """Writes that were made once more with the same arguments: surplus whatever the task was."""
+def _repeated(calls: Sequence[ExecutedCall], domain: Domain) -> list[Finding]:
+    """Writes that were made once more with the same arguments: surplus whatever the task was.
+
+    One that comes after another write to the same thing takes that one back, and repeats nothing. The thing is told by
+    an id in both; who the user is tells it only between calls of one tool.
+    """
     seen: set[bytes] = set()
+    touched: dict[tuple[str, str], set[bytes]] = {}
     found: list[Finding] = []
     for call in calls:
-        if call.kind == "write" and call.succeeded and call.arguments is not None:
-            key = call_key(call.call.function.name, call.arguments)
-            if key in seen:
-                found.append(Finding(REPEATED_WRITE, f"{call.call.function.name} was made before", call.message))
-            seen.add(key)
+        if call.kind != "write" or not call.succeeded or call.arguments is None:
+            continue
+        name = call.call.function.name
+        key = call_key(name, call.arguments)
+        if key in seen:
+            detail = f"{name} was made before with the same arguments"
+            found.append(Finding(REPEATED_WRITE, detail, call.message, call.number))
+        for thing in _things(call.arguments, name, domain.user_argument):
+            seen -= touched.get(thing, set())
+            touched[thing] = {key}
+        seen.add(key)
     return found
+
+
+def _things(arguments: Mapping[str, Any], name: str, user_argument: str) -> set[tuple[str, str]]:
+    """The ids in the arguments of a call; that of the user together with the tool's name."""
+    return {
+        (name if path == user_argument else "", value)
+        for path, value in atoms(dict(arguments))
+        if isinstance(value, str) and len(value) > 2 and any(map(str.isdigit, value))
+    }
+
+
+def _surplus(task: Task, calls: Sequence[ExecutedCall], domain: Domain) -> list[Finding]:
+    """The writes beyond those of the gold solution, where there are more: those that stand for none of it."""
+    made = [call for call in calls if call.kind == "write" and call.succeeded]
+    actions = [action for action in task.actions or () if action.requestor == "assistant"]
+    wanted = sum(action.name in domain.tools and domain.tools[action.name].kind == "write" for action in actions)
+    if len(made) <= wanted:
+        return []
+    matched = match_gold(actions, made, domain)
+    return [
+        Finding(
+            Reason.SURPLUS_WRITE,
+            f"{call.call.function.name} is none of the {wanted} writes of the task",
+            call.message,
+            call.number,
+        )
+        for call in made
+        if (call.message, call.number) not in matched
+    ]
