@@ -12,7 +12,7 @@ from tests.support.shared_data import needs_shared
 
 SYNTH = {
     "tasks.jsonl": "6522bd50e43d7610e8df2c0d1b3234e9f98636051bdbb6b912dedfb9a32d6a99",
-    "trajectories.jsonl": "6b2e7940ad11d909e1d654da019d373c898852b488d850715413fbbfd849c79b",
+    "trajectories.jsonl": "ecfb160a58604e9e45f4761af7348fa3ecf2fb442791c4b4431c80c034f52a4b",
 }
 EVAL = {
     "tasks.jsonl": "80ec170350c640b5f1ffc06c8e95d7e459c9be6af2891304deda48a08d5b0959",

@@ -93,6 +93,7 @@ class Slot(msgspec.Struct, frozen=True):
     """A thing that a user can be asked for, by the name that it has in `Fact.slot`.
 
     words: how an agent asks for it; the name with blanks where it is empty.
+    other_words: what others call it, in lower case; by these a question for it is recognised as well.
     mistyped: it tells who the user is, and a slip of the pen leaves something of the same form (an id, a number).
     spelled: it tells who the user is, and may be spelled out character by character.
     """
@@ -101,6 +102,7 @@ class Slot(msgspec.Struct, frozen=True):
     words: str = ""
     mistyped: bool = False
     spelled: bool = False
+    other_words: tuple[str, ...] = ()
 
 
 class UnavailableWish(msgspec.Struct, frozen=True):

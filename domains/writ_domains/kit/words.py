@@ -6,10 +6,25 @@ from typing import Final
 
 from writ_async.core.domain import Slot, UnavailableWish
 
-USER_ID: Final = Slot("user_id", mistyped=True, spelled=True)
-NAME: Final = Slot("name", "full name", spelled=True)
-EMAIL: Final = Slot("email", mistyped=True, spelled=True)
-ZIP: Final = Slot("zip", "zip code", mistyped=True)
+USER_ID: Final = Slot(
+    "user_id",
+    mistyped=True,
+    spelled=True,
+    other_words=(
+        *("userid", "username", "user name", "user identifier", "account id", "account number", "account identifier"),
+        *("customer id", "customer number", "profile id", "login", "member id", "membership number", "user number"),
+    ),
+)
+NAME: Final = Slot(
+    "name",
+    "full name",
+    spelled=True,
+    other_words=("first and last", "surname", "what you are called", "you're called", "whom am i", "who am i"),
+)
+EMAIL: Final = Slot("email", mistyped=True, spelled=True, other_words=("e mail", "mail address", "electronic mail"))
+ZIP: Final = Slot(
+    "zip", "zip code", mistyped=True, other_words=("zipcode", "postal code", "postcode", "post code", "zip-code")
+)
 USER_IDS: Final = r"\b[a-z]+_[a-z]+_\d{4}\b"
 """Ids of the form that `people.draw_people` gives."""
 NAME_AND_CARD: Final = frozenset({"name", "source", "brand", "last_four"})

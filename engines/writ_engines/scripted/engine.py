@@ -100,8 +100,10 @@ class ScriptedEngine:
         """The user's script, brought to where the request stands if it is not there."""
         found = self._users.get(request.session)
         if found is None or found[0].turns != request.turn:
-            slip = choose_slip(task, self._domains[task.domain], self._user_rates, self._rng_for(request, "slips"))
-            script = UserScript(task, task.behaviour or Behaviour(), self._rng_for(request, "user"), slip)
+            domain = self._domains[task.domain]
+            slip = choose_slip(task, domain, self._user_rates, self._rng_for(request, "slips"))
+            rng = self._rng_for(request, "user")
+            script = UserScript(task, task.behaviour or Behaviour(), rng, slip, domain.slots)
             for heard in _heard_before(request):
                 script.reply(heard or "")
             found = self._users[request.session] = script, slip

@@ -1,33 +1,32 @@
 """The scripted user: says the request and its facts, confirms, and ends when the agent has come to an end.
 
-It goes by a few plain signs in the agent's words, so that a model can be the agent as well. A user without a behaviour
-is plain, and keeps nothing in mind; one with a behaviour is a `UserScript`.
+It goes by what the agent's words call for, so that a model can be the agent as well. A user without a behaviour is
+plain, and keeps nothing in mind but the conversation itself; one with a behaviour is a `UserScript`.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 
 from writ_async.core.engine import Completion, Request
-from writ_async.core.message import AssistantMessage, UserMessage
+from writ_async.core.message import AssistantMessage, Message, UserMessage
 from writ_async.core.task import Scenario, Task
 from writ_async.core.trajectory import CLOSING_TOKENS, Signal
+from writ_async.language.hearing import hear
+from writ_engines.scripted import user_lines as lines
 from writ_engines.scripted.agent_lines import SpeechStyle
+from writ_engines.scripted.user_memory import Progress
 
-MORE = re.compile(r"anything else|something else|other questions|further assist|else i can")
-CONFIRM = re.compile(
-    r"\(yes/no\)|yes or no|confirm|proceed|go ahead|shall i|should i|is that right|is that correct|agree"
-)
-TRANSFER = re.compile(r"transfer(red|ring)? (you )?to a human|being transferred|human agent")
+_UNKNOWN_WISHES = 2
+"""Wishes that a task without certificates is taken to have, so that a user does not leave after the first is done."""
 
 
 def reply_plainly(task: Task, request: Request, style: SpeechStyle) -> Completion:
     """The next words of a plain user."""
-    text = (
-        first_message(task.scenario, style)
-        if request.turn == 0
-        else answer_to(task.scenario, last_heard(request), style)
-    )
+    if request.turn == 0:
+        return Completion(message=AssistantMessage(first_message(task.scenario, style)))
+    wishes = len(task.certified_writes) or (1 if task.scenario.request else _UNKNOWN_WISHES)
+    text = answer_to(task.scenario, last_heard(request), style, request.messages[:-1], wishes)
     return Completion(message=AssistantMessage(text))
 
 
@@ -45,16 +44,40 @@ def first_message(scenario: Scenario, style: SpeechStyle) -> str:
     return "\n".join(part for part in parts if part) or "Hello, I need help."
 
 
-def answer_to(scenario: Scenario, said: str, style: SpeechStyle) -> str:
-    """The reply to what the agent said last."""
-    heard = said.lower()
-    if TRANSFER.search(heard):
+def answer_to(
+    scenario: Scenario, said: str, style: SpeechStyle, before: Sequence[Message] = (), wishes: int = 1
+) -> str:
+    """The reply to what the agent said last. `before`: the conversation up to it, in the user's view."""
+    progress = Progress(wishes)
+    earlier = [hear(message.content or "") for message in before if isinstance(message, UserMessage)]
+    reactions = [progress.hear(heard) for heard in earlier[1:]]
+    heard = hear(said)
+    reaction = progress.hear(heard)
+    facts = _facts_text(scenario)
+    untold = facts if facts and facts not in _own_words(before) else ""
+    choose = len(before)
+    if reaction == "be_handed_over":
         return CLOSING_TOKENS[Signal.TRANSFER]
-    if MORE.search(heard) or "?" not in heard:
-        return CLOSING_TOKENS[Signal.STOP]
-    if CONFIRM.search(heard):
+    if reaction == "agree":
         return style.yes
-    return _facts_text(scenario) or scenario.known_info or style.nothing_more
+    if reaction == "agree_and_answer":
+        return f"{style.yes} {untold}".strip()
+    if reaction == "answer" and not (heard.does("close") and not untold):
+        return facts or scenario.known_info or style.nothing_more
+    if reaction == "decline" and "decline" not in reactions:
+        return lines.DECLINES[choose % len(lines.DECLINES)]
+    if reaction == "nothing" and untold:
+        return untold
+    if reaction in ("wait", "nothing") and not progress.waits_in_vain:
+        words = lines.WAITS if reaction == "wait" else lines.GO_ON
+        return words[choose % len(words)]
+    if reaction == "go_on" and not heard.does("close") and not progress.is_settled:
+        return lines.THE_REST[choose % len(lines.THE_REST)]
+    return CLOSING_TOKENS[Signal.STOP]
+
+
+def _own_words(before: Sequence[Message]) -> str:
+    return "\n".join(message.content or "" for message in before if isinstance(message, AssistantMessage))
 
 
 def _facts_text(scenario: Scenario) -> str:

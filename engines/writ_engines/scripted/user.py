@@ -1,26 +1,29 @@
 """A scripted user with a behaviour: what is said when, from the agent's words and what was said before.
 
-It is a machine without chance of its own: the same words heard in the same order give the same words said.
+It is a machine without chance of its own: the same words heard in the same order give the same words said. What the
+agent's words call for is heard by `language.hearing`; the user answers, agrees, waits, and stops when its wishes are
+dealt with or plainly refused.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from random import Random
 
 from writ_async.behaviour.pieces import Piece, is_heard, pieces_of, words_of, wrong_version
 from writ_async.core.behaviour import Axis, Behaviour
+from writ_async.core.domain import Slot
 from writ_async.core.task import Task
 from writ_async.core.trajectory import CLOSING_TOKENS, Signal
+from writ_async.language.hearing import Heard, Reaction, hear
 from writ_engines.scripted import user_lines as lines
-from writ_engines.scripted.agent_lines import NOTHING_MORE, asks_for
-from writ_engines.scripted.plain_user import CONFIRM, MORE, TRANSFER
+from writ_engines.scripted.agent_lines import NOTHING_MORE
+from writ_engines.scripted.user_hearing import AskedSlots, is_about_user, is_about_wish
+from writ_engines.scripted.user_memory import Progress
 from writ_engines.scripted.user_mistakes import Slip
 from writ_engines.scripted.user_plays import joint_play, plays_of
 from writ_engines.scripted.user_voice import UserVoice, spell_out
 
-_ASKS_FACTS = re.compile(r"detail|identif|account|who you are|find you|yourself|verify|information")
 _DRIPS = 5
 """Most turns over which a user who tells one thing at a time spreads the rest of a request."""
 
@@ -28,7 +31,9 @@ _DRIPS = 5
 class UserScript:
     """One user in one conversation. `reply` takes what the agent said last, and gives the next words."""
 
-    def __init__(self, task: Task, behaviour: Behaviour, rng: Random, slip: Slip | None = None) -> None:
+    def __init__(
+        self, task: Task, behaviour: Behaviour, rng: Random, slip: Slip | None = None, slots: Sequence[Slot] = ()
+    ) -> None:
         self.turns = 0
         self._behaviour = behaviour
         self._rng = rng
@@ -43,10 +48,14 @@ class UserScript:
         self._voice = UserVoice(task, behaviour, plays, rng)
         self._objections = [play.objects for play in plays if play.objects]
         self._insists = self._play.insists
+        self._slots = AskedSlots(slots)
+        self._progress = Progress.of(task, fallback=bool(self._play.or_else))
         pieces = pieces_of(task)
         self._greeting = next((piece.text for piece in pieces if piece.part == "greeting"), "")
         holds_back = self._play.holds_back or (lambda piece: False)
         pieces = tuple(piece for piece in pieces if piece.part != "greeting")
+        self._request = [piece for piece in pieces if piece.part != "fact"]
+        self._facts = [piece for piece in pieces if piece.part == "fact"]
         self._held = [piece for piece in pieces if holds_back(piece)]
         self._untold = [piece for piece in pieces if not holds_back(piece)]
         self._requested = False
@@ -64,21 +73,32 @@ class UserScript:
         self.turns += 1
         if self.turns == 1:
             return self._say_opening()
-        heard = said.casefold()
-        if TRANSFER.search(heard):
+        heard = hear(said)
+        reaction = self._progress.hear(heard)
+        if reaction == "be_handed_over":
             return CLOSING_TOKENS[Signal.TRANSFER]
         if self._slip_line("stop"):
             return CLOSING_TOKENS[Signal.STOP]
-        if not self._requested:
-            return self._after_opening()
-        if self._mistaken is not None:
+        if self._mistaken is not None and self._requested:
             corrected, self._mistaken = self._mistaken, None
             return self._voice.message(self._tell([corrected]), lead=[self._rng.choice(self._play.corrects)])
-        if MORE.search(heard) or "?" not in heard:
-            return self._go_on_or_end()
-        if CONFIRM.search(heard):
-            return self._answer_confirmation()
-        return self._answer_question(heard)
+        if reaction == "wait":
+            return self._wait(lines.WAITS)
+        if not self._requested:
+            return self._after_opening()
+        return self._react(heard, reaction)
+
+    def _react(self, heard: Heard, reaction: Reaction) -> str:
+        """The reply to what was heard once the request was told."""
+        if reaction in ("agree", "agree_and_answer"):
+            return self._answer_confirmation(heard, reaction)
+        if reaction == "answer" and not (heard.does("close") and not self._untold):
+            return self._answer_question(heard)
+        if reaction == "decline":
+            return self._decline()
+        if reaction == "nothing":
+            return self._answer_question(heard) if self._untold else self._wait(lines.GO_ON)
+        return self._go_on_or_end(heard)
 
     def _say_opening(self) -> str:
         """The first message: the request, or what this user says before it."""
@@ -142,30 +162,62 @@ class UserScript:
         self._done.add(what)
         return due
 
-    def _go_on_or_end(self) -> str:
-        """The agent has come to an end: another wish if there is one, else goodbye."""
+    def _wait(self, words: Sequence[str]) -> str:
+        """A few words while the agent is at work; who waits in vain goes."""
+        if self._progress.waits_in_vain:
+            return CLOSING_TOKENS[Signal.STOP]
+        return self._voice.message([], lead=[self._rng.choice(words)])
+
+    def _go_on_or_end(self, heard: Heard) -> str:
+        """The agent has come to an end: another wish if there is one, else goodbye once all is dealt with."""
+        if wishes := self._tell_more():
+            return self._voice.message(wishes)
+        if heard.does("close") or self._progress.is_settled:
+            return CLOSING_TOKENS[Signal.STOP]
+        return self._wait(lines.THE_REST)
+
+    def _tell_more(self) -> list[str]:
+        """The next wish, or what else is to be told before the end."""
         if self._held:
             wish = min(piece.wish for piece in self._held)
-            return self._voice.message(self._tell([piece for piece in self._held if piece.wish == wish]))
-        rest = [piece for piece in self._untold if piece.part != "fact"]
-        return self._voice.message(self._tell(rest)) if rest else CLOSING_TOKENS[Signal.STOP]
+            return self._tell([piece for piece in self._held if piece.wish == wish])
+        return self._tell([piece for piece in self._untold if piece.part != "fact"])
 
-    def _answer_confirmation(self) -> str:
+    def _say_again(self) -> str:
+        """The request once more."""
+        again = [piece.text for piece in self._request if piece not in self._untold and piece not in self._held]
+        return self._voice.message(again, lead=[self._rng.choice(lines.AS_SAID)])
+
+    def _decline(self) -> str:
+        """The answer to the offer of a hand-over: no, once; who is offered it again has nothing more to hope for."""
+        wishes = self._tell_more()
+        if not wishes and not self._is_first("declining"):
+            return CLOSING_TOKENS[Signal.STOP]
+        return self._voice.message(wishes, lead=[self._rng.choice(lines.DECLINES)])
+
+    def _answer_confirmation(self, heard: Heard, reaction: Reaction) -> str:
         play, choose = self._play, self._rng.choice
-        if play.recap and self._is_first("recap"):
+        told = self._untold_answer(heard) if self._untold and reaction == "agree_and_answer" else []
+        if play.recap and not told and self._is_first("recap"):
             return self._voice.message([], lead=[choose(play.recap)], confirms=True)
         if denied := self._slip_line("confirm"):
             return denied
-        lead, said = [choose(play.agrees or lines.EXPLICIT), self._slip_line("late")], []
+        lead, said = [choose(play.agrees or lines.EXPLICIT), self._slip_line("late")], self._tell(told)
         if self._held and play.adds:
-            lead, said = [*lead, choose(play.adds)], self._tell(self._held)
+            lead, said = [*lead, choose(play.adds)], [*said, *self._tell(self._held)]
         return self._voice.message(said, lead=lead, confirms=True)
 
-    def _answer_question(self, heard: str) -> str:
+    def _untold_answer(self, heard: Heard) -> list[Piece]:
+        """What answers the question that comes with a confirmation."""
+        facts = [piece for piece in self._untold if piece.part == "fact"]
+        asked = [piece for piece in facts if self._slots.is_asked(piece.slot, heard.asking)]
+        return self._choose_pieces(heard, facts, asked)
+
+    def _answer_question(self, heard: Heard) -> str:
         """The reply to a question for more."""
         facts = [piece for piece in self._untold if piece.part == "fact"]
-        asked = [piece for piece in facts if asks_for(piece.slot, heard)]
-        about_user = bool(facts) and (bool(asked) or bool(_ASKS_FACTS.search(heard)))
+        asked = [piece for piece in facts if self._slots.is_asked(piece.slot, heard.asking)]
+        about_user = bool(facts) and (bool(asked) or is_about_user(heard.asking))
         if about_user and self._objections:
             return self._voice.message([], lead=[self._rng.choice(self._objections.pop(0))])
         lead = []
@@ -173,9 +225,18 @@ class UserScript:
             lead = [self._rng.choice(self._play.yields)]
         if (told := self._choose_pieces(heard, facts, asked)) or lead:
             return self._voice.message(self._tell(told), lead=lead)
+        return self._repeat(heard)
+
+    def _repeat(self, heard: Heard) -> str:
+        """What is asked for and was told already: once more; where it was never known, that there is nothing more."""
+        facts = [piece for piece in self._facts if self._slots.is_asked(piece.slot, heard.asking)]
+        if facts or (is_about_user(heard.asking) and self._is_first("saying who it is")):
+            return self._voice.message([piece.text for piece in facts or self._facts])
+        if is_about_wish(heard.asking) and self._is_first("saying what it is"):
+            return self._say_again()
         return self._voice.message([], lead=[self._rng.choice(NOTHING_MORE)])
 
-    def _choose_pieces(self, heard: str, facts: list[Piece], asked: list[Piece]) -> list[Piece]:
+    def _choose_pieces(self, heard: Heard, facts: list[Piece], asked: list[Piece]) -> list[Piece]:
         """The pieces that answer a question."""
         others = [piece for piece in self._untold if piece.part != "fact"]
         if asked:
@@ -183,7 +244,7 @@ class UserScript:
             if rest and self._play.another_first and self._is_first("another fact"):
                 return rest[:1]
             return asked[:1] if self._play.drips else asked
-        if facts and _ASKS_FACTS.search(heard):
+        if facts and is_about_user(heard.asking):
             return facts[:1] if self._play.drips else facts
         if others and self._play.drips:
             self._drips += 1

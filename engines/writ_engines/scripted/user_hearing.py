@@ -1,0 +1,45 @@
+"""What the scripted user makes of an agent's question: which of the things that a user can be asked for it is about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Final
+
+from writ_async.core.domain import Slot
+from writ_async.files import load_phrases
+
+_PHRASES: Final = load_phrases(__package__ or "", "user_hearing.toml")
+_ABOUT_USER: Final = re.compile("|".join(_PHRASES.forms["ABOUT_USER"]))
+_ABOUT_WISH: Final = re.compile("|".join(_PHRASES.forms["ABOUT_WISH"]))
+
+
+def is_about_user(asking: str) -> bool:
+    """Whether a question, in lower case, is about who the user is, whatever names it uses."""
+    return _ABOUT_USER.search(asking) is not None
+
+
+def is_about_wish(asking: str) -> bool:
+    """Whether a question, in lower case, is about what the user wants done."""
+    return _ABOUT_WISH.search(asking) is not None
+
+
+class AskedSlots:
+    """Recognises what is asked for by the names that people have for it: the slot's own, and those its domain adds."""
+
+    __slots__ = ("_slots",)
+
+    def __init__(self, slots: Sequence[Slot]) -> None:
+        self._slots: Mapping[str, Slot] = {slot.name: slot for slot in slots}
+
+    def is_asked(self, name: str, asking: str) -> bool:
+        """Whether a question, in lower case, asks for the slot of that name."""
+        slot = self._slots.get(name, Slot(name))
+        names = (slot.name.replace("_", " "), slot.words, *slot.other_words)
+        return _pattern(tuple(filter(None, names))).search(asking.replace("email address", "email")) is not None
+
+
+@lru_cache(maxsize=256)
+def _pattern(names: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(rf"\b{re.escape(name)}(?:e?s)?\b" for name in names))

@@ -1,0 +1,161 @@
+"""What an agent's message does: it asks, wants a yes, begs for patience, refuses, reports, closes or hands over.
+
+Signs are looked for sentence by sentence, in the parts of speech that do such things (a modal verb before "you", a
+first person before a verb of looking, a denial before an ability); no sentence is known as a whole.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final, Literal
+
+import msgspec
+
+from writ_async.files import load_phrases
+from writ_async.language.sentences import Sentence, plain_text, sentences_in
+
+Act = Literal[
+    "hand_over", "offer_hand_over", "ask", "confirm", "close", "refuse", "report", "wait", "announce", "failed_look"
+]
+"""What a sentence does. `failed_look`: the agent did not find what it looked for. `announce`: it is about to act."""
+
+Reaction = Literal["be_handed_over", "agree", "agree_and_answer", "answer", "decline", "go_on", "wait", "nothing"]
+"""What a message calls for. `go_on`: the next wish, or the end where there is none."""
+
+_PHRASES: Final = load_phrases(__package__ or "", "speech_acts.toml")
+_CLASS: Final = re.compile(r"<([a-z]+)>")
+
+
+def _compile(name: str) -> re.Pattern[str]:
+    classes = {key: f"(?:{'|'.join(forms)})" for key, forms in _PHRASES.tables["classes"].items()}
+    return re.compile("|".join(_CLASS.sub(lambda found: classes[found[1]], form) for form in _PHRASES.forms[name]))
+
+
+_SIGNS: Final = {name: _compile(name) for name in _PHRASES.forms}
+_OR: Final = re.compile(r",? or (?=(?:shall|should|would|do|may|can|is|are|if)\b)")
+
+
+_REACTIONS: Final[tuple[tuple[frozenset[Act], Reaction], ...]] = (
+    (frozenset({"confirm", "ask"}), "agree_and_answer"),
+    (frozenset({"confirm"}), "agree"),
+    (frozenset({"ask"}), "answer"),
+    (frozenset({"hand_over"}), "be_handed_over"),
+    (frozenset({"offer_hand_over"}), "decline"),
+    (frozenset({"close"}), "go_on"),
+    (frozenset({"wait"}), "wait"),
+    (frozenset({"failed_look"}), "answer"),
+    (frozenset({"refuse"}), "go_on"),
+    (frozenset({"report"}), "go_on"),
+    (frozenset({"announce"}), "agree"),
+)
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """What was heard in one message.
+
+    text: the message in plain lower case. asking: those of its words in which something is asked for, the items of a
+    list below included; all of them where it is asked for in none.
+    """
+
+    text: str
+    acts: frozenset[Act]
+    asking: str
+
+    def does(self, *acts: Act) -> bool:
+        """Whether the message does one of these."""
+        return not self.acts.isdisjoint(acts)
+
+    @property
+    def calls_for(self) -> Reaction:
+        """The reaction that the message calls for: what is asked goes before what is told, a pleasantry comes last."""
+        return next((reaction for wanted, reaction in _REACTIONS if wanted <= self.acts), "nothing")
+
+
+@lru_cache(maxsize=4096)
+def hear(message: str) -> Heard:
+    """What a message does; O(length)."""
+    acts: set[Act] = set()
+    asking: list[str] = []
+    in_question = False
+    for sentence in sentences_in(message):
+        found = acts_of(sentence)
+        acts |= found
+        if "ask" in found or (in_question and sentence.item):
+            asking.append(sentence.text)
+        in_question = "ask" in found or (in_question and sentence.item)
+    text = plain_text(message)
+    return Heard(text, frozenset(acts), "\n".join(asking) or text)
+
+
+def acts_of(sentence: Sentence) -> frozenset[Act]:
+    """What one sentence does; nothing where it only tells something."""
+    text = sentence.text
+    if _has("HAND_OVER", text):
+        return _acts_of_hand_over(sentence)
+    if _has("ASK_REST", text):
+        return frozenset({"ask"})
+    if _has("CLOSE", text) and not _has("GOES_ON", text):
+        return frozenset({"close", "report"} if _has("REPORT", text) else {"close"})
+    rest = _SIGNS["WAIT"].sub(" ", text)
+    waits = rest != text
+    if _has("IDENTIFY", rest) and not _has("REPORT", rest):
+        return frozenset({"ask"})
+    seen = _SIGNS["LOOK"].sub(" ", rest)
+    looks = seen != rest
+    acts = _requests(seen, sentence.question and not waits)
+    if acts:
+        return acts
+    return _statements(seen, waits or looks)
+
+
+def _acts_of_hand_over(sentence: Sentence) -> frozenset[Act]:
+    """What a sentence does that speaks of handing over: beside an offer there may be another question."""
+    if not sentence.question and not _has("HAND_OVER_OFFER", sentence.text):
+        return frozenset({"hand_over"})
+    others = [part for part in _OR.split(sentence.text) if not _has("HAND_OVER", part)]
+    acts: set[Act] = {"offer_hand_over"}
+    for part in others[:4]:
+        acts |= _requests(part, sentence.question)
+    return frozenset(acts)
+
+
+def _requests(text: str, question: bool) -> frozenset[Act]:
+    """What a text wants of the user: something told, a yes, both, or nothing."""
+    if question and _has("OPEN_QUESTION", text) and not _has("YES_OR_NO", text):
+        return frozenset({"ask"})
+    acts: set[Act] = set()
+    without = _SIGNS["CONFIRM"].sub(" ", text)
+    if without != text:
+        acts.add("confirm")
+    if _has("ASK", without):
+        acts.add("ask")
+    elif question and not acts and _has("CONFIRM_QUESTION", text):
+        acts.add("confirm")
+    if not acts and _has("CONFIRM_WEAKLY", text):
+        acts.add("confirm")
+    if not acts and question:
+        acts.add("ask")
+    return frozenset(acts)
+
+
+def _statements(text: str, waits: bool) -> frozenset[Act]:
+    """What a text does that wants nothing of the user but perhaps patience."""
+    acts: set[Act] = set()
+    if _has("LOOKUP_FAILED", text):
+        acts.add("failed_look")
+    elif _has("REFUSE", text):
+        acts.add("refuse")
+    elif _has("REPORT", text):
+        acts.add("report")
+    if waits:
+        acts.add("wait")
+    elif not acts and _has("REFUSE_WEAKLY", text):
+        acts.add("refuse")
+    elif not acts and _has("ANNOUNCE", text):
+        acts.add("announce")
+    return frozenset(acts)
+
+
+def _has(name: str, text: str) -> bool:
+    return _SIGNS[name].search(text) is not None
