@@ -12,11 +12,11 @@ from tests.support.shared_data import needs_shared
 
 SYNTH = {
     "tasks.jsonl": "6522bd50e43d7610e8df2c0d1b3234e9f98636051bdbb6b912dedfb9a32d6a99",
-    "trajectories.jsonl": "ecfb160a58604e9e45f4761af7348fa3ecf2fb442791c4b4431c80c034f52a4b",
+    "trajectories.jsonl": "86e17f36118a50bba4a5f92ad5c3a9ec3bad5a86cedf1c5c18d677dc6abab7a0",
 }
 EVAL = {
     "tasks.jsonl": "80ec170350c640b5f1ffc06c8e95d7e459c9be6af2891304deda48a08d5b0959",
-    "trajectories.jsonl": "e3fd6aa7044b226d2617add2602517846d70a7201c36fe485ec27441668021a7",
+    "trajectories.jsonl": "2bf5932c82f8c9d518bdc3464cb72d43bdaffcfe3b33625ad359b084ef6a28d3",
 }
 
 
