@@ -20,9 +20,9 @@ from writ_async.runs.early_stop import settled_of
 from writ_async.runs.jobs import plan_jobs, run_judged
 from writ_async.runs.play_settings import parse_play_settings
 from writ_async.runs.progress import Progress, Watcher
-from writ_async.runs.seats import EngineSpec, Seats
+from writ_async.runs.seats import EngineSpec, Seats, tell_notices
 from writ_async.runs.task_making import draw_tasks, give_behaviours, parse_task_settings
-from writ_async.runs.task_sets import read_task_sets
+from writ_async.runs.task_sets import read_task_sets, require_known_tools
 from writ_async.runs.worlds import generate_worlds, open_worlds
 from writ_async.scheduler import Limits, Rollouts, Stop
 from writ_async.verify.judge import Judge
@@ -105,7 +105,8 @@ async def rollouts(
     of the benchmark that tasks come from, `tools` its own tool schemas. Every trajectory has its verdict, but for those
     that something outside cut short (`ENDED_FROM_OUTSIDE`): theirs is None. `stop_early` takes the rules of
     `writ eval --stop-early`, `stop` one of your own. `watch` is a coroutine function that runs beside, and may look at
-    the `Progress` as often as it likes: `show_progress()` draws the command's bar. `stream.counters` are there at any
+    the `Progress` as often as it likes: `show_progress()` draws the command's bar. What an engine says of its model's
+    template or tool calls is logged as a warning at the start. `stream.counters` are there at any
     time, and `stream.cancel()` ends the run in order, leaving the block at once.
 
     Raises `InputError` for an unknown engine or option, a seat that an engine cannot play, or a world that cannot be
@@ -120,14 +121,14 @@ async def rollouts(
         data=data, tools=tools,
     )  # fmt: skip
     worlds = open_worlds(tasks, data, tools)
+    require_known_tools(tasks, worlds)
     jobs = plan_jobs(tasks, worlds, trials, seed)
     settled = settled_of(settings.early, trials)
     progress = Progress(total=len(jobs))
-    async with (
-        seats.open_engines(tasks, worlds.values(), seed) as engines,
-        run_judged(jobs, engines, settings, progress, settled=settled, stop=stop, watch=watch) as stream,
-    ):
-        yield stream
+    async with seats.open_engines(tasks, worlds.values(), seed) as engines:
+        progress.summary.notices = tell_notices(engines)
+        async with run_judged(jobs, engines, settings, progress, settled=settled, stop=stop, watch=watch) as stream:
+            yield stream
 
 
 def _seated(

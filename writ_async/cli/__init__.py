@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from writ_async.cli.parser import build_parser
+from writ_async.cli.terminal import complain, show_warnings
 from writ_async.errors import WritError
 
 INTERRUPTED = 130
@@ -15,15 +16,16 @@ INTERRUPTED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code: 0 done, 1 something failed, 2 bad input, 130 interrupted."""
     arguments = build_parser().parse_args(argv)
+    show_warnings()
     try:
         code: int = arguments.run(arguments)
         sys.stdout.flush()
         return code
     except WritError as exc:
-        print(f"writ: {' '.join(str(exc).split())}", file=sys.stderr)
+        complain(" ".join(str(exc).split()))
         return exc.exit_code
     except KeyboardInterrupt:
-        print("writ: interrupted", file=sys.stderr)
+        complain("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has gone; nothing more can be said, not even by the interpreter at its exit.

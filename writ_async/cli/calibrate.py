@@ -8,6 +8,7 @@ import anyio
 import msgspec
 
 from writ_async.cli.output import print_json
+from writ_async.cli.terminal import say
 from writ_async.errors import InputError
 from writ_async.registry import engine_offering, load_engine
 from writ_async.runs.writing import write_whole
@@ -28,7 +29,7 @@ def run_command(arguments: argparse.Namespace) -> int:
         print_json(fitted)
         return 0
     for line in fitted.summary:
-        print(line)
+        say(line)
     for remark in fitted.remarks:
-        print(f"note: {remark}")
+        say(f"note: {remark}")
     return 0

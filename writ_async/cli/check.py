@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from writ_async.cli.output import print_json, print_tables
 from writ_async.cli.tables import counts_table, diversity_table, new_table
+from writ_async.cli.terminal import complain, say
 from writ_async.commands.check import ANY, REASONS, CheckReport, check_contamination, check_rows
 from writ_async.commands.check_proofs import ProofReport, check_proofs
 from writ_async.curation.contamination import Contamination
@@ -49,9 +49,9 @@ def run_command(arguments: argparse.Namespace) -> int:
     )
     named = arguments.paths[0] if len(arguments.paths) == 1 else ""
     for row in report.bad[:_MOST]:
-        print(f"writ: {named}{': ' if named else ''}{row.place}: {row.reason}", file=sys.stderr)
+        complain(f"{named}{': ' if named else ''}{row.place}: {row.reason}")
     if len(report.bad) > _MOST:
-        print(f"writ: and {len(report.bad) - _MOST:,} more rows that cannot be read", file=sys.stderr)
+        complain(f"and {len(report.bad) - _MOST:,} more rows that cannot be read")
     if not report.rows and not report.bad:
         raise InputError(f"{', '.join(arguments.paths)}: holds no trajectory")
     if arguments.json:
@@ -59,7 +59,7 @@ def run_command(arguments: argparse.Namespace) -> int:
     else:
         _print_report(report)
         if arguments.out:
-            print(f"verdicts in {arguments.out}")
+            say(f"verdicts in {arguments.out}")
     return 2 if report.bad else int(_fails(report, failing))
 
 
@@ -107,9 +107,9 @@ def _check_proofs(arguments: argparse.Namespace) -> int:
         return 0 if report.sound else 1
     for false in report.false[:_MOST]:
         for problem in false.problems:
-            print(f"{false.task_id}: {_problem_text(problem)}")
+            say(f"{false.task_id}: {_problem_text(problem)}")
     if len(report.false) > _MOST:
-        print(f"and {len(report.false) - _MOST:,} more")
+        say(f"and {len(report.false) - _MOST:,} more")
     _print_proofs(report)
     return 0 if report.sound else 1
 
@@ -121,7 +121,7 @@ def _problem_text(problem: Any) -> str:
 def _print_proofs(report: ProofReport) -> None:
     print_tables(counts_table("proofs that hold, by level", report.by_level, report.tasks))
     unproved = f", {report.unproved:,} tasks have none" if report.unproved else ""
-    print(
+    say(
         f"{report.held:,} of {report.tasks:,} proofs hold, {len(report.false):,} do not{unproved}; "
         f"largest burden {report.burden} reads"
     )
@@ -136,9 +136,9 @@ def _check_contamination(arguments: argparse.Namespace) -> int:
     else:
         print_tables(_contamination_table(report))
         for line in report.sentences():
-            print(line)
+            say(line)
         if arguments.out:
-            print(f"report in {arguments.out}")
+            say(f"report in {arguments.out}")
     return 0
 
 
@@ -164,10 +164,10 @@ def _print_report(report: CheckReport) -> None:
     print_tables(*tables)
     made = ", ".join(f"{count:,} {name}" for name, count in sorted(report.formats.items()))
     kinds = ", ".join(f"{count:,} by {name}" for name, count in sorted(report.kinds.items()))
-    print(f"{report.rows:,} rows ({made}), {report.calls:,} calls, {report.writes:,} writes; tools known: {kinds}")
+    say(f"{report.rows:,} rows ({made}), {report.calls:,} calls, {report.writes:,} writes; tools known: {kinds}")
     if report.replayed:
-        print(f"{report.replayed:,} calls made again in the world")
+        say(f"{report.replayed:,} calls made again in the world")
     if report.rewarded:
         stated = f"; the file says {report.stated:,}, other in {report.disagreeing:,}" if report.stated_of else ""
-        print(f"{report.solved:,} of {report.rewarded:,} with reward 1{stated}")
-    print(f"{report.clean:,} rows with nothing against them")
+        say(f"{report.solved:,} of {report.rewarded:,} with reward 1{stated}")
+    say(f"{report.clean:,} rows with nothing against them")

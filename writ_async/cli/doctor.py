@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 
 from writ_async.cli.output import print_json, print_tables
+from writ_async.cli.terminal import say
 from writ_async.commands.doctor import Diagnosis, diagnose_all
 from writ_async.registry import engine_offering
 
@@ -26,7 +27,7 @@ def run_command(arguments: argparse.Namespace) -> int:
         print_tables(_render(diagnosis))
         problems = sum(check.status == "problem" for check in diagnosis.checks)
         said = f"{problems} problem{'s' if problems > 1 else ''}" if problems else "healthy"
-        print(f"{diagnosis.url}: {said}")
+        say(f"{diagnosis.url}: {said}")
     return 0 if healthy else 1
 
 

@@ -11,6 +11,7 @@ from writ_async.cli import settings
 from writ_async.cli.output import print_json, print_tables, report_end
 from writ_async.cli.progress import command_watcher
 from writ_async.cli.tables import cost_line, saved_line, scores_table
+from writ_async.cli.terminal import say
 from writ_async.commands.eval import EvalConfig, evaluate
 from writ_async.runs.scores import score_run
 
@@ -52,17 +53,19 @@ def run_command(arguments: argparse.Namespace) -> int:
                     "total": progress.summary.total(),
                     "saved": progress.summary.saved or None,
                     "calls": progress.calls,
+                    "notices": progress.summary.notices,
+                    "remarks": progress.summary.remarks,
                 }
             )
         else:
             print_tables(scores_table(scores))
             for line in (cost_line(progress.summary), saved_line(progress.summary)):
                 if line:
-                    print(line)
+                    say(line)
             assumed = sum(item.assumed for item in scores)
             if assumed:
-                print(f"plain-language assertions of {assumed:,} conversations were not read but {config.judge}")
-            print(f"rows in {out}")
+                say(f"plain-language assertions of {assumed:,} conversations were not read but {config.judge}")
+            say(f"rows in {out}")
         return report_end(progress)
 
     return anyio.run(call, backend_options={"use_uvloop": True})

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from writ_async.cli.output import print_json
+from writ_async.cli.terminal import say
 from writ_async.commands.export import export_rows
 
 
@@ -29,7 +30,7 @@ def run_command(arguments: argparse.Namespace) -> int:
     left_out = [f"{exported.rejected:,} rejected", f"{exported.unfit:,} unfit"]
     if exported.dropped:
         left_out.insert(1, f"{exported.dropped:,} twins or over the cap")
-    print(f"{exported.rows:,} rows in {arguments.out} ({', '.join(left_out[:-1])} and {left_out[-1]} left out)")
+    say(f"{exported.rows:,} rows in {arguments.out} ({', '.join(left_out[:-1])} and {left_out[-1]} left out)")
     if report.card:
-        print(f"data set card in {Path(report.card)}")
+        say(f"data set card in {Path(report.card)}")
     return 0

@@ -7,20 +7,20 @@ from typing import Any
 
 import msgspec
 
+from writ_async.cli.terminal import complain, open_console, shorten, visible_json
+from writ_async.core.engine import CallCounts
 from writ_async.runs.progress import Progress
 from writ_async.scheduler.loop_lag import HIGH
 
 
 def print_json(value: Any) -> None:
     """One JSON object on stdout."""
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+    sys.stdout.write(visible_json(msgspec.json.format(msgspec.json.encode(value), indent=2).decode()) + "\n")
 
 
 def print_tables(*tables: Any) -> None:
     """Rich tables on stdout; in a pipe they are plain and 100 columns wide."""
-    from rich.console import Console
-
-    console = Console(width=None if sys.stdout.isatty() else 100, highlight=False)
+    console = open_console()
     for table in tables:
         console.print(table)
 
@@ -28,38 +28,38 @@ def print_tables(*tables: Any) -> None:
 def report_end(progress: Progress) -> int:
     """The exit code of a run, said on stderr when it is not 0, with what was noticed about its folder."""
     for notice in progress.notices:
-        print(f"writ: {notice}", file=sys.stderr)
+        complain(notice)
     for counts in progress.calls.values():
         if counts.failures:
-            kinds = ", ".join(f"{kind} {number:,}" for kind, number in sorted(counts.failures.items()))
-            print(
-                f"writ: {counts.attempts:,} attempts at {counts.calls:,} model calls; failed: {kinds}; "
-                f"{counts.recovered:,} calls succeeded later, {sum(counts.given_up.values()):,} were given up",
-                file=sys.stderr,
-            )
+            complain(_calls_line(counts))
     if (lag := progress.lag.quantile(0.99)) > HIGH:
-        print(
-            f"writ: the event loop was {1e3 * lag:,.0f} ms late in one of a hundred looks, "
-            f"{1e3 * progress.lag.most:,.0f} ms at most; fewer live conversations or a faster core would help",
-            file=sys.stderr,
+        complain(
+            f"the event loop was {1e3 * lag:,.0f} ms late in one of a hundred looks, "
+            f"{1e3 * progress.lag.most:,.0f} ms at most; fewer live conversations or a faster core would help"
         )
+    for remark in progress.summary.remarks:
+        complain(remark)
     if progress.cancelled:
         left = progress.total - progress.done_before - progress.counters.finished + progress.counters.failed
-        print(
-            f"writ: interrupted with {left:,} conversations to go; the same command goes on from here", file=sys.stderr
-        )
+        complain(f"interrupted with {left:,} conversations to go; the same command goes on from here")
         return 130
     if progress.lost:
-        print(
-            f"writ: {progress.lost:,} conversations were lost with their worker; the same command plays them again",
-            file=sys.stderr,
-        )
+        complain(f"{progress.lost:,} conversations were lost with their worker; the same command plays them again")
         return 1
     if progress.counters.failed:
-        print(
-            f"writ: {progress.counters.failed:,} conversations were ended from outside (see failures.log); "
-            "the same command tries them again",
-            file=sys.stderr,
+        complain(
+            f"{progress.counters.failed:,} conversations were ended from outside (see failures.log); "
+            "the same command tries them again"
         )
         return 1
     return 0
+
+
+def _calls_line(counts: CallCounts) -> str:
+    """How an engine's calls went, with the reason that was heard last."""
+    kinds = ", ".join(f"{kind} {number:,}" for kind, number in sorted(counts.failures.items()))
+    last = f"; the last: {shorten(counts.last_failure)}" if counts.last_failure else ""
+    return (
+        f"{counts.attempts:,} attempts at {counts.calls:,} model calls; failed: {kinds}; "
+        f"{counts.recovered:,} calls succeeded later, {sum(counts.given_up.values()):,} were given up{last}"
+    )

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from writ_async.cli import epilogs
+from writ_async.cli.terminal import say
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -80,7 +81,7 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib.metadata import version
 
-        print(f"writ {version('writ-async')}")
+        say(f"writ {version('writ-async')}")
         parser.exit()
 
 

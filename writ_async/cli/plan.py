@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from writ_async.cli.output import print_json, print_tables
 from writ_async.cli.settings import parse_engine_options
 from writ_async.cli.tables import new_table
+from writ_async.cli.terminal import say
 from writ_async.commands.plan import FIXED, Outcome, PlanConfig, plan_run
 from writ_async.errors import InputError
 
@@ -40,7 +41,7 @@ def run_command(arguments: argparse.Namespace) -> int:
         print_json({**told, "outcomes": outcomes, "best": best.admission})
         return 0
     print_tables(_table(outcomes, best))
-    print(
+    say(
         f"best: {best.admission}, {best.conversations_per_hour:,.0f} conversations an hour "
         f"with {best.live:,.0f} live on average"
     )

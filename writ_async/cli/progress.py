@@ -11,6 +11,7 @@ from typing import Any
 
 import anyio
 
+from writ_async.cli.terminal import complain, open_console, shorten, visible_line
 from writ_async.runs.progress import Progress, Watcher
 from writ_async.scheduler.loop_lag import HIGH
 
@@ -45,10 +46,7 @@ async def _obey_signals(progress: Progress) -> None:
             if progress.cancelled:
                 raise KeyboardInterrupt
             name = signal.Signals(number).name
-            print(
-                f"writ: {name}: ending in order; what is finished is on disk (once more to leave at once)",
-                file=sys.stderr,
-            )
+            complain(f"{name}: ending in order; what is finished is on disk (once more to leave at once)")
             progress.cancel()
 
 
@@ -56,7 +54,9 @@ async def _print_lines(label: str, progress: Progress) -> None:
     started = anyio.current_time()
     while True:
         await anyio.sleep(_PLAIN_SECONDS)
-        print(f"{label}: {_progress_line(progress, anyio.current_time() - started)}", file=sys.stderr, flush=True)
+        line = _progress_line(progress, anyio.current_time() - started)
+        sys.stderr.write(f"{label}: {visible_line(line)}\n")
+        sys.stderr.flush()
 
 
 def _progress_line(progress: Progress, seconds: float) -> str:
@@ -65,8 +65,18 @@ def _progress_line(progress: Progress, seconds: float) -> str:
     return (
         f"{done:,} of {progress.total:,} conversations, {counters.live:,} live, "
         f"{counters.finished / seconds:,.0f} a second, {counters.requests:,} model calls, {counters.failed:,} failed"
-        f"{_lag_note(progress)}"
+        f"{_lag_note(progress)}{_failing_note(progress)}"
     )
+
+
+def _failing_note(progress: Progress, longest: int = 200) -> str:
+    """How many calls are failing now, and what was heard last; empty while none is."""
+    failing = [counts for counts in progress.calls.values() if counts.failing > 0 and counts.last_failure]
+    if not failing:
+        return ""
+    number = sum(counts.failing for counts in failing)
+    last = shorten(failing[0].last_failure, longest)
+    return f"; {number:,} calls failing now and tried again: {last}"
 
 
 def _lag_note(progress: Progress) -> str:
@@ -76,7 +86,6 @@ def _lag_note(progress: Progress) -> str:
 
 
 async def _draw_bar(label: str, progress: Progress) -> None:
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
 
@@ -88,7 +97,7 @@ async def _draw_bar(label: str, progress: Progress) -> None:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Bars(*columns, console=Console(stderr=True), auto_refresh=False) as bars:
+    with Bars(*columns, console=open_console(stderr=True), auto_refresh=False) as bars:
         bar = bars.add_task(label, total=progress.total, state="")
         try:
             while True:
@@ -99,11 +108,15 @@ async def _draw_bar(label: str, progress: Progress) -> None:
 
 
 def _update_bar(bars: Any, bar: Any, progress: Progress) -> None:
+    from rich.markup import escape
+
     counters = progress.counters
     total = progress.summary.total()
     state = f"{counters.live:,} live · {total.kept:,} kept"
     if counters.failed:
-        state += f" · [red]{counters.failed:,} failed"
+        state += f" · [red]{counters.failed:,} failed[/red]"
     state += _lag_note(progress).replace(", ", " · [yellow]")
+    if failing := _failing_note(progress, 60):
+        state += f" · [red]{escape(visible_line(failing.removeprefix('; ')))}[/red]"
     bars.update(bar, completed=progress.done_before + counters.finished, state=state)
     bars.refresh()

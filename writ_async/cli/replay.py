@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from writ_async.cli.output import print_json
+from writ_async.cli.terminal import complain, say
 from writ_async.commands.replay import replay_run
 
 _MOST = 20
@@ -19,13 +19,13 @@ def run_command(arguments: argparse.Namespace) -> int:
         return 1 if report.mismatches else 0
     for mismatch in report.mismatches[:_MOST]:
         where = "" if mismatch.message is None else f" message {mismatch.message}"
-        print(f"{mismatch.trajectory}{where}: {mismatch.what}")
+        say(f"{mismatch.trajectory}{where}: {mismatch.what}")
     if len(report.mismatches) > _MOST:
-        print(f"and {len(report.mismatches) - _MOST:,} more")
-    print(
+        say(f"and {len(report.mismatches) - _MOST:,} more")
+    say(
         f"{report.rows:,} rows ({report.kept:,} kept), {report.calls:,} tool calls made again: "
         f"{len(report.mismatches):,} mismatches"
     )
     if not report.rows:
-        print("writ: the run has no rows yet", file=sys.stderr)
+        complain("the run has no rows yet")
     return 1 if report.mismatches else 0

@@ -11,6 +11,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 
+from writ_async.cli.terminal import say, visible
 from writ_async.core.engine import Launch
 from writ_async.errors import InputError
 from writ_async.registry import engine_offering, load_engine
@@ -25,9 +26,10 @@ def run_command(arguments: argparse.Namespace) -> int:
     settings = {name: getattr(arguments, name) for name in Launch.__struct_fields__}
     command = list(launch(Launch(**{**settings, "extra": tuple(arguments.extra)})))
     if arguments.dry_run:
-        print(format_command(command))
+        say(format_command(command))
         return 0
-    print(format_command(command), file=sys.stderr, flush=True)
+    sys.stderr.write(f"{visible(format_command(command))}\n")
+    sys.stderr.flush()
     os.execvp(command[0], command)
 
 

@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.panel import Panel
 from rich.text import Text
 
+from writ_async.cli.terminal import open_console, visible, visible_line
 from writ_async.core.message import AssistantMessage, ToolMessage, UserMessage
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
@@ -29,7 +30,7 @@ def run_command(arguments: argparse.Namespace) -> int:
     if trajectory is None:
         wanted = arguments.id or (f"a row rejected for {arguments.reason}" if arguments.reason else "a row")
         raise InputError(f"{arguments.path}: has not {wanted}; see {arguments.path}/trajectories.jsonl")
-    console = Console(width=None if sys.stdout.isatty() else 100, highlight=False)
+    console = open_console()
     task = tasks.get(trajectory.task_id)
     if task is not None:
         _print_task(console, task)
@@ -62,45 +63,51 @@ def _choose(
     return chosen
 
 
+def _shown(text: str) -> str:
+    """A text of others, to stand in markup."""
+    return escape(visible(text))
+
+
 def _burden(task: Task | None) -> int:
     return max((len(certificate.cells) for certificate in task.certificates), default=0) if task else 0
 
 
 def _print_task(console: Console, task: Task) -> None:
-    lines = [f"[bold]{escape(task.scenario.reason_for_call or task.scenario.text)}[/bold]"]
-    lines += [escape(text) for text in (task.scenario.known_info, task.scenario.task_instructions) if text]
+    lines = [f"[bold]{_shown(task.scenario.reason_for_call or task.scenario.text)}[/bold]"]
+    lines += [_shown(text) for text in (task.scenario.known_info, task.scenario.task_instructions) if text]
     if task.behaviour is not None:
-        lines.append(f"[dim]user[/dim] {escape(task.behaviour.label)}")
+        lines.append(f"[dim]user[/dim] {_shown(task.behaviour.label)}")
     for certificate in task.certificates:
         cells = ", ".join(dict.fromkeys(cell.name for cell in certificate.cells))
         write = "none due"
         if certificate.write is not None:
             write = (task.actions or ())[certificate.write].name
-        lines.append(
-            f"[dim]gold write[/dim] {escape(write)} [dim]rests on {len(certificate.cells)} reads ({cells})[/dim]"
-        )
-    title = f"{task.domain} · {task.kind} · {task.recipe or task.id}"
+        rests = f"rests on {len(certificate.cells)} reads ({_shown(cells)})"
+        lines.append(f"[dim]gold write[/dim] {_shown(write)} [dim]{rests}[/dim]")
+    title = _shown(f"{task.domain} · {task.kind} · {task.recipe or task.id}")
     console.print(Panel("\n".join(lines), title=title, title_align="left", border_style="blue"))
 
 
 def _print_messages(console: Console, trajectory: Trajectory, width: int) -> None:
     for message in trajectory.messages:
         if isinstance(message, UserMessage):
-            console.print(Text.assemble(("user   ", "bold green"), message.content or ""))
+            console.print(Text.assemble(("user   ", "bold green"), visible(message.content or "")))
         elif isinstance(message, AssistantMessage):
             if message.reasoning:
-                console.print(Text.assemble(("think  ", "bold magenta"), (message.reasoning, "dim italic")))
+                console.print(Text.assemble(("think  ", "bold magenta"), (visible(message.reasoning), "dim italic")))
             if message.content:
-                console.print(Text.assemble(("agent  ", "bold cyan"), message.content))
+                console.print(Text.assemble(("agent  ", "bold cyan"), visible(message.content)))
             for call in message.tool_calls:
                 console.print(
                     Text.assemble(
-                        ("call   ", "bold yellow"), call.function.name, (f" {call.function.arguments}", "yellow")
+                        ("call   ", "bold yellow"),
+                        visible_line(call.function.name),
+                        (f" {visible_line(call.function.arguments)}", "yellow"),
                     )
                 )
         elif isinstance(message, ToolMessage):
             text = message.content if len(message.content) <= width else f"{message.content[:width]}…"
-            console.print(Padding(Text(text, style="red" if message.error else "dim"), (0, 0, 0, 7)))
+            console.print(Padding(Text(visible(text), style="red" if message.error else "dim"), (0, 0, 0, 7)))
 
 
 def _print_verdict(console: Console, trajectory: Trajectory) -> None:
@@ -111,8 +118,10 @@ def _print_verdict(console: Console, trajectory: Trajectory) -> None:
     lines = [
         f"reward {verdict.reward.reward:g} · ended by {trajectory.termination.value} · state {trajectory.digest[:12]}…"
     ]
-    lines += [f"[red]{escape(f.reason)}[/red] {escape(f.detail[:300])}" for f in verdict.findings]
-    lines += [f"[dim]the script notes: {escape(note.kind)} {escape(note.detail)}[/dim]" for note in trajectory.notes]
+    lines += [f"[red]{_shown(f.reason)}[/red] {_shown(f.detail[:300])}" for f in verdict.findings]
+    lines += [f"[dim]the script notes: {_shown(note.kind)} {_shown(note.detail)}[/dim]" for note in trajectory.notes]
     title = "kept" if verdict.kept else "rejected"
     style = "green" if verdict.kept else "red"
-    console.print(Panel("\n".join(lines), title=f"{title} · {trajectory.id}", title_align="left", border_style=style))
+    console.print(
+        Panel("\n".join(lines), title=f"{title} · {_shown(trajectory.id)}", title_align="left", border_style=style)
+    )

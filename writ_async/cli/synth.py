@@ -11,6 +11,7 @@ from writ_async.cli import settings
 from writ_async.cli.output import print_json, print_tables, report_end
 from writ_async.cli.progress import command_watcher
 from writ_async.cli.tables import cost_line, funnel_table, reasons_table, saved_line, summary_table
+from writ_async.cli.terminal import say
 from writ_async.commands.synth import SynthConfig, synth
 from writ_async.curation.filters import NAMES
 
@@ -53,10 +54,10 @@ def run_command(arguments: argparse.Namespace) -> int:
                 print_tables(funnel_table(funnel, NAMES))
             for line in (cost_line(progress.summary), saved_line(progress.summary)):
                 if line:
-                    print(line)
+                    say(line)
             kept = progress.summary.total().kept if funnel is None else funnel.total.left
-            print(f"{kept:,} rows kept in {out}")
-            print(f"next:  writ replay {out}   ·   writ export {out} --format openai --out train.jsonl")
+            say(f"{kept:,} rows kept in {out}")
+            say(f"next:  writ replay {out}   ·   writ export {out} --format openai --out train.jsonl")
         return report_end(progress)
 
     return anyio.run(call, backend_options={"use_uvloop": True})

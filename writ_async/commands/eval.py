@@ -67,9 +67,11 @@ async def evaluate(
     decides = msgspec.structs.replace(config, seats=config.seats.row_deciding())
     manifest = make_manifest("eval", decides, chosen.worlds.values(), config.seed, own_tool_schemas=tools is None)
     # An engine that cannot be made must be refused before the folder is.
-    await config.seats.check_engines(config.seed)
+    notices = await config.seats.check_engines(config.seed)
     with RunFolder.open_or_create(out, manifest, resume=True) as run:
         if not run.has_tasks:
             run.write_tasks(chosen.tasks, prompts_of(chosen.worlds.values()))
         async with start_useful_workers(playing, len(chosen.tasks)) as started:
-            return await play_run(run, chosen.tasks, chosen.worlds, playing, workers=started, watch=watch)
+            return await play_run(
+                run, chosen.tasks, chosen.worlds, playing, workers=started, notices=notices, watch=watch
+            )

@@ -77,13 +77,13 @@ async def synth(
     )
     manifest = make_manifest("synth", decides, worlds, config.seed)
     # An engine that cannot be made must be refused before the folder is.
-    await config.seats.check_engines(config.seed)
+    notices = await config.seats.check_engines(config.seed)
     if config.phraser is not None:
-        await Seats(user=config.phraser).check_engines(config.seed)
+        notices += await Seats(user=config.phraser).check_engines(config.seed)
     with RunFolder.open_or_create(out, manifest, resume=True) as run:
         async with start_useful_workers(playing, config.n) as started:
             tasks = run.tasks() if run.has_tasks else await make_run_tasks(worlds, making, started)
             if not run.has_tasks:
                 run.write_tasks(tasks, prompts_of(worlds))
             opened = open_worlds(tasks, None, known=worlds)
-            return await play_run(run, tasks, opened, playing, workers=started, watch=watch)
+            return await play_run(run, tasks, opened, playing, workers=started, notices=notices, watch=watch)

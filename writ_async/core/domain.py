@@ -12,7 +12,7 @@ import json
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from random import Random
-from typing import Any, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import docstring_parser
 import msgspec
@@ -252,6 +252,18 @@ def encode_result(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(_plain(value))
 
 
+_HUGE: Final = 1 << 1023  # what no float holds, and what no text may be made of once it is multiplied
+
+
+def _holds_huge_number(value: Any) -> bool:
+    """Whether an argument holds an integer that cannot be reckoned with as prices and counts are."""
+    if isinstance(value, dict):
+        return any(map(_holds_huge_number, value.values()))
+    if isinstance(value, list):
+        return any(map(_holds_huge_number, value))
+    return isinstance(value, int) and not -_HUGE < value < _HUGE
+
+
 def call_tool(tools: Mapping[str, Tool], state: State, name: str, arguments: dict[str, Any]) -> ToolResult:
     """Run one tool on a state. Never raises for what a model wrote: a refusal is an error result.
 
@@ -266,6 +278,8 @@ def call_tool(tools: Mapping[str, Tool], state: State, name: str, arguments: dic
     if unknown := given - tool.accepted:
         return ToolResult(f"Error: {name} takes no argument {min(unknown)!r}", True)
     try:
+        if _holds_huge_number(arguments):
+            return ToolResult(f"Error: {name} could not use an argument (a number of hundreds of digits)", True)
         return ToolResult(encode_result(tool.function(state, **arguments)), False)
     except ToolError as exc:
         return ToolResult(f"Error: {exc}", True)

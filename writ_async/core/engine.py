@@ -101,12 +101,15 @@ class Gauged(Protocol):
 class CallCounts(msgspec.Struct):
     """Counts over model calls: attempts made, failed attempts by kind, calls that failed for good by kind.
 
-    `recovered` calls succeeded after a failure.
+    `recovered` calls succeeded after a failure. `failing` calls have failed and not been answered since: they are
+    tried again or wait for a server, now. `last_failure` is what was heard of the last failure.
     """
 
     calls: int = 0
     attempts: int = 0
     recovered: int = 0
+    failing: int = 0
+    last_failure: str = ""
     failures: dict[str, int] = {}
     given_up: dict[str, int] = {}
 
@@ -117,6 +120,15 @@ class Counted(Protocol):
 
     def call_counts(self) -> CallCounts:
         """The counts so far; they go on counting."""
+
+
+@runtime_checkable
+class Noticing(Protocol):
+    """What an engine may offer as well: what may surprise whoever starts a run on it."""
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """Lines about its model, its chat template, its tool calls; known before the first call."""
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):

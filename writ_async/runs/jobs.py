@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from writ_async.core.engine import Counted, Engine
+from writ_async.core.engine import CallCounts, Counted, Engine
 from writ_async.core.environment import Environment
 from writ_async.core.task import Task
 from writ_async.core.trajectory import ENDED_FROM_OUTSIDE, Seat, Termination, Trajectory
@@ -83,6 +83,7 @@ async def run_judged(
 
                 progress.counters = rollouts.counters
                 progress.cancel = cancel
+                progress.calls = _call_counts(engines)  # they go on counting
                 group.start_soon(sample_lag, progress.lag)
                 if watch is not None:
                     group.start_soon(watch, progress)
@@ -90,7 +91,11 @@ async def run_judged(
             group.cancel_scope.cancel()
     except BaseExceptionGroup as errors:
         raise unwrap_group(errors) from None
-    progress.calls = {
+    progress.calls = _call_counts(engines)
+
+
+def _call_counts(engines: Mapping[Seat, Engine]) -> dict[Seat, CallCounts]:
+    return {
         seat: engine.call_counts()
         for seat, engine in engines.items()
         if isinstance(engine, Counted) and (seat == "agent" or engine is not engines["agent"])

@@ -13,6 +13,7 @@ from writ_async.runs.jobs import plan_jobs, play_jobs
 from writ_async.runs.play_in_workers import play_in_workers
 from writ_async.runs.play_settings import PlaySettings
 from writ_async.runs.progress import Progress, Watcher, begin_progress
+from writ_async.runs.remarks import remarks_on
 from writ_async.runs.resume import read_played_trials
 from writ_async.runs.row_selection import select_rows, write_selection
 from writ_async.runs.summary import Summary
@@ -27,12 +28,13 @@ async def play_run(
     settings: PlaySettings,
     *,
     workers: Sequence[Worker] = (),
+    notices: Sequence[str] = (),
     watch: Watcher | None = None,
 ) -> Progress:
     """Play all trials that the folder does not hold yet, and write the summary.
 
-    Without workers they are played in this process. Raises `StorageError` when the folder cannot be written; the rows
-    that were whole stay.
+    Without workers they are played in this process. `notices` are what the engines say of themselves. Raises
+    `StorageError` when the folder cannot be written; the rows that were whole stay.
     """
     played = read_played_trials(run, tasks, settings)
     progress = begin_progress(run, len(tasks) * settings.trials, played)
@@ -44,6 +46,7 @@ async def play_run(
             left = [job for job in jobs if played.leaves_to_play(job.task.id, job.trial)]
             async with settings.seats.open_engines(tasks, worlds.values(), settings.seed) as engines:
                 await play_jobs(left, engines, settings, progress, run, played.settled, watch)
+        progress.summary.notices = list(notices)
         finish_run(run, progress, settings, recount=bool(workers))
     return progress
 
@@ -55,7 +58,7 @@ def finish_run(run: RunFolder, progress: Progress, settings: PlaySettings, *, re
     """
     if progress.calls:
         run.write_calls(progress.calls)
-    summary = Summary() if recount else progress.summary
+    summary = Summary(notices=progress.summary.notices) if recount else progress.summary
     saved = SavedCount()
     settled = settled_of(settings.early, settings.trials)
 
@@ -72,5 +75,6 @@ def finish_run(run: RunFolder, progress: Progress, settings: PlaySettings, *, re
     summary.funnel = selection.funnel
     if settings.early:
         summary.saved = saved.result(run.tasks(), settings.trials, settled, run.failures())
+    summary.remarks = remarks_on(summary)
     progress.summary = summary
     run.write_summary(summary)

@@ -255,6 +255,8 @@ def _add_calls(total: CallCounts, counts: CallCounts) -> None:
     total.calls += counts.calls
     total.attempts += counts.attempts
     total.recovered += counts.recovered
+    total.failing += counts.failing
+    total.last_failure = counts.last_failure or total.last_failure
     for kind, number in counts.failures.items():
         total.failures[kind] = total.failures.get(kind, 0) + number
     for kind, number in counts.given_up.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -9,12 +10,14 @@ from typing import Any
 import anyio
 import msgspec
 
-from writ_async.core.engine import Engine, Setting
+from writ_async.core.engine import Engine, Noticing, Setting
 from writ_async.core.environment import Environment
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Seat
 from writ_async.errors import InputError
 from writ_async.registry import load_engine, make_engine
+
+logger = logging.getLogger(__name__)
 
 
 class EngineSpec(msgspec.Struct, frozen=True):
@@ -70,10 +73,22 @@ class Seats(msgspec.Struct, frozen=True):
             agent = engine_for("agent", self.agent)
             yield {"agent": agent, "user": agent if self.user is None else engine_for("user", self.user)}
 
-    async def check_engines(self, seed: int) -> None:
-        """Raises what `open_engines` does for engines that cannot be made, before there are any tasks."""
-        async with self.open_engines((), (), seed):
-            pass
+    async def check_engines(self, seed: int) -> list[str]:
+        """What the engines say of themselves, before there are any tasks; it is logged, too.
+
+        Raises what `open_engines` does for engines that cannot be made.
+        """
+        async with self.open_engines((), (), seed) as engines:
+            return tell_notices(engines)
+
+
+def tell_notices(engines: Mapping[Seat, Engine]) -> list[str]:
+    """What may surprise whoever starts a run on these engines, each thing once; logged as warnings."""
+    lines = [line for engine in engines.values() if isinstance(engine, Noticing) for line in engine.notices]
+    notices = list(dict.fromkeys(lines))
+    for line in notices:
+        logger.warning("%s", line)
+    return notices
 
 
 async def _close_engine(engine: Engine) -> None:

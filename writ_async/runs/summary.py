@@ -15,8 +15,9 @@ class Group(msgspec.Struct, omit_defaults=True):
     """Counts over some conversations. `judged` of them have a verdict, and `mean_reward` is over those of them that
     were not `stopped` early, whose reward nobody knows.
 
-    `findings` counts the conversations in which a reason was found, however often. `tool_calls` are the agent's;
-    `tool_errors` of them were refused. `usage` is by seat.
+    `findings` counts the conversations in which a reason was found, however often, `notes` the messages that an engine
+    noted something about, by its kind. `tool_calls` are the agent's; `tool_errors` of them were refused. `usage` is by
+    seat.
     """
 
     conversations: int = 0
@@ -29,6 +30,7 @@ class Group(msgspec.Struct, omit_defaults=True):
     tool_calls: int = 0
     tool_errors: int = 0
     findings: dict[str, int] = {}
+    notes: dict[str, int] = {}
     terminations: dict[str, int] = {}
     usage: dict[str, Usage] = {}
 
@@ -41,6 +43,8 @@ class Group(msgspec.Struct, omit_defaults=True):
                 self.tool_calls += len(message.tool_calls)
             elif isinstance(message, ToolMessage):
                 self.tool_errors += message.error and message.requestor == "assistant"
+        for note in trajectory.notes:
+            _count(self.notes, note.kind)
         _count(self.terminations, trajectory.termination.value)
         self._add_usage(trajectory.usage)
         if (verdict := trajectory.verdict) is not None:
@@ -61,6 +65,8 @@ class Group(msgspec.Struct, omit_defaults=True):
         self.mean_reward = self.reward_sum / self.rewarded if self.rewarded else 0.0
         for reason, count in other.findings.items():
             _count(self.findings, reason, count)
+        for kind, count in other.notes.items():
+            _count(self.notes, kind, count)
         for termination, count in other.terminations.items():
             _count(self.terminations, termination, count)
         self._add_usage(other.usage)
@@ -94,13 +100,16 @@ class Saved(msgspec.Struct):
 class Summary(msgspec.Struct):
     """Groups by domain, then by kind. `funnel` is that of all filters, once the run has come to its end.
 
-    `saved` is there where conversations could be stopped early.
+    `saved` is there where conversations could be stopped early. `notices` are what the engines said of themselves at
+    the start, `remarks` what stands out in the rows (`writ_async.runs.remarks`).
     """
 
     groups: dict[str, dict[str, Group]] = {}
     funnel: Funnel | None = None
     version: int = 1
     saved: Saved | msgspec.UnsetType = msgspec.UNSET
+    notices: list[str] = []
+    remarks: list[str] = []
 
     def add(self, trajectory: Trajectory) -> None:
         """Count one more conversation."""

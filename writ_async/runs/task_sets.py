@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 import msgspec
@@ -29,7 +30,8 @@ def read_task_sets(
     """The tasks of all sources: `BENCHMARK:SUBSET`, a run folder, or a file of tasks in JSON Lines.
 
     A benchmark's task ids get the source before them, for its subsets number theirs alike. `limit` keeps the first
-    tasks of each source, 0 all. Raises `InputError` for a source that is none of these, or an id that is there twice.
+    tasks of each source, 0 all. Raises `InputError` for a source that is none of these, an id that is there twice, and
+    what `require_known_tools` refuses.
     """
     tasks: list[Task] = []
     worlds: dict[str, Environment] = {}
@@ -45,6 +47,7 @@ def read_task_sets(
             if world_key(task.world) not in worlds:
                 worlds[world_key(task.world)] = open_world(task.world, data, tools)
     _refuse_doubles(tasks)
+    require_known_tools(tasks, worlds)
     return TaskSet(tuple(tasks), worlds)
 
 
@@ -71,3 +74,26 @@ def _refuse_doubles(tasks: Iterable[Task]) -> None:
         if task.id in seen:
             raise InputError(f"task {task.id!r} is there twice; name each source once")
         seen.add(task.id)
+
+
+def require_known_tools(tasks: Iterable[Task], worlds: Mapping[str, Environment]) -> None:
+    """Refuse gold solutions that nobody could follow, before a conversation is begun.
+
+    Raises `InputError` for an action or a read that names a tool which the task's domain has not, and for a certificate
+    of a write that is none of the actions.
+    """
+    for task in tasks:
+        domain = worlds[world_key(task.world)].domain
+        actions = task.actions or ()
+        named = [(action.name, domain.user_tools if action.requestor == "user" else domain.tools) for action in actions]
+        for certificate in task.certificates:
+            named += [(cell.name, domain.tools) for cell in certificate.cells]
+            if certificate.write is not None and not 0 <= certificate.write < len(actions):
+                raise InputError(
+                    f"task {task.id!r}: a certificate is of action {certificate.write}, and there are {len(actions)}"
+                )
+        for name, tools in named:
+            if name not in tools:
+                close = get_close_matches(name, tools, 1)
+                meant = f"; did you mean {close[0]!r}?" if close else ""
+                raise InputError(f"task {task.id!r}: the domain {domain.name!r} has no tool {name!r}{meant}")

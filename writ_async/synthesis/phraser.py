@@ -275,7 +275,8 @@ def _adds(task: Task, old: str, text: str, world: World) -> str:
         if _holds(text, value) and not _holds(told, value):
             return f"leaked: {value!r} has to be looked up"
     ids = world_ids(world)
-    for word in re.findall(r"[#@\w.-]*\w", text.casefold()):
+    for run in re.findall(r"[#@\w.-]+", text.casefold()):
+        word = run.rstrip("#@.-")
         if word in ids and word not in told.casefold():
             return f"leaked: {word!r} is of another record"
     lowered, names = told.casefold(), world.index("phraser.names", _names)

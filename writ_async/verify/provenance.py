@@ -73,7 +73,10 @@ class Seen:
             text = self._texts[self._searched].replace(",", "")
             self._numbers.update(float(token) for token in _NUMBER.findall(text))
             self._searched += 1
-        return abs(float(value)) in self._numbers
+        try:
+            return abs(float(value)) in self._numbers
+        except OverflowError:  # an integer of hundreds of digits, in the row of others
+            return False
 
     def has_date(self, text: str) -> bool:
         """Whether an ISO date was said in words, such as `May 20`, `20 May` or `5/20`."""

@@ -61,7 +61,8 @@ _DAY_FIRST: Final = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? ({_MONTH
 _MONTH_FIRST: Final = re.compile(rf"\b({_MONTH})[a-z]*\.? (\d{{1,2}})(?:st|nd|rd|th)?\b")
 _SLASHED: Final = re.compile(r"\b(\d{1,2})/(\d{1,2})(?:/\d{2,4})?\b")
 _CLOCK: Final = re.compile(r"\b(\d{1,2})(?::(\d{2})(?::\d{2})?(?: ?([ap])\.?m\b)?| ?([ap])\.?m\b)")
-_TOKEN: Final = re.compile(r"[#@\w][#@\w.'+-]*\w|\w")
+_MARKS: Final = "#@.'+-"
+_TOKEN: Final = re.compile(r"[#@\w][#@\w.'+-]*")
 _NAMED: Final = re.compile(
     r"\b(?:[Mm]y (?:full )?name is|[Ii] am|[Ii]'m|registered as|[Ii] go by) ([A-Z][\w'-]+ [A-Z][\w'-]+)"
 )
@@ -115,7 +116,8 @@ def values_in(text: str) -> Iterator[str]:
     for found in _CLOCK.finditer(lowered):
         yield _time(found)
     lowered = _CLOCK.sub(" ", lowered).replace(",", "").replace("$", "")
-    for token in _TOKEN.findall(lowered):
+    for run in _TOKEN.findall(lowered):
+        token = run.rstrip(_MARKS)  # here and not in the pattern, which would try each mark of a long run of them
         if any(char.isdigit() for char in token) or ("@" in token and "." in token):
             yield from _number_or_id(token.removesuffix("'s").strip("'.-+"))
 

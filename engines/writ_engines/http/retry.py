@@ -39,11 +39,15 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Tries(msgspec.Struct):
-    """How far one call has come: attempts that failed, and the seconds that they took with their waits."""
+    """How far one call has come: attempts that failed, and the seconds that they took with their waits.
+
+    `failing` says whether it is counted among the calls that are failing now.
+    """
 
     number: int = 0
     spent: float = 0.0
     begun: bool = False
+    failing: bool = False
 
 
 async def retry(
@@ -82,6 +86,8 @@ async def retry(
                 statistics.recovered += tries.number > 0
                 return result
     finally:
+        statistics.failing -= tries.failing
+        tries.failing = False
         tries.spent = anyio.current_time() - since
 
 
@@ -96,6 +102,9 @@ async def _wait(
 ) -> None:
     """Wait until the next attempt may begin. Raises the error when there is to be none."""
     _count(statistics.failures, exc.kind)
+    statistics.last_failure = str(exc)
+    statistics.failing += not tries.failing
+    tries.failing = True
     wait = policy.wait(tries.number, rng)
     tries.number += 1
     if check is not None and tries.number < policy.attempts and anyio.current_time() < end:

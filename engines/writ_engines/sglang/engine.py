@@ -88,7 +88,7 @@ class SglangEngine:
         """See `Engine`. Raises `TransportError` with one of its kinds, and what a `writ_async.chat` session raises."""
         servers = self._servers
         if not servers.is_ready(request.server):
-            await servers.ready(request.server)
+            await servers.ready(request.server, self._statistics.retries)
         seat = self._seats.get(request.session) or self._open(request)
         ids = seat.prompt(request.messages)
         room = self._room(seat.length)
@@ -126,6 +126,11 @@ class SglangEngine:
     def call_counts(self) -> CallCounts:
         """How the calls went, for the run's summary."""
         return self._statistics.retries
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """See `Noticing`: what is to be known of the model's chat template and tool calls."""
+        return self.chat.notices
 
     async def aclose(self) -> None:
         """Close connections and give up calls that are under way."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import anyio
 import msgspec
 
-from writ_async.core.engine import Gauges
+from writ_async.core.engine import CallCounts, Gauges
 from writ_async.errors import EngineError, EngineErrorKind, InputError
 from writ_engines.http import Fleet, HttpClient, TransportError
 from writ_engines.sglang.batching import Batcher, BatchStatistics
@@ -62,30 +62,39 @@ class SglangServers:
         """Whether a server has been seen ready, or any of them where none is named."""
         return (self.info if server is None else self.hosts[server].info) is not None
 
-    async def ready(self, server: int | None = None) -> None:
-        """Return when a server takes calls, or any of them where none is named.
+    async def ready(self, server: int | None = None, counts: CallCounts | None = None) -> None:
+        """Return when a server takes calls, or any of them where none is named. Until then `counts` has it as failing.
 
         Raises `ServerDownError` for a server that is not there while another is, `TransportError` when none is there
         within the option `patience`, and `InputError` for one that serves another model than the others.
         """
         wanted = range(len(self.hosts)) if server is None else (server,)
-        async with self._any if server is None else self.hosts[server].lock:
-            end = anyio.current_time() + self._patience
-            while not self.is_ready(server):
-                if server is not None and self.hosts[server].seen:
-                    self.fleet.check(server)
-                failures = await self._look_at(wanted)
-                if self.is_ready(server):
-                    return
-                failure = failures[0]
-                if not isinstance(failure, TransportError) or not failure.retryable:
-                    raise failure
-                if server is not None:
-                    self.fleet.check(server)
-                if anyio.current_time() + _POLL > end:
-                    text = f"the server was not ready within {self._patience:.0f} s; is it running? ({failure})"
-                    raise TransportError(text, kind=failure.kind, status=failure.status) from failure
-                await anyio.sleep(_POLL)
+        counts = counts or CallCounts()
+        counts.failing += 1
+        try:
+            async with self._any if server is None else self.hosts[server].lock:
+                await self._await(server, wanted, counts)
+        finally:
+            counts.failing -= 1
+
+    async def _await(self, server: int | None, wanted: Sequence[int], counts: CallCounts) -> None:
+        end = anyio.current_time() + self._patience
+        while not self.is_ready(server):
+            if server is not None and self.hosts[server].seen:
+                self.fleet.check(server)
+            failures = await self._look_at(wanted)
+            if self.is_ready(server):
+                return
+            failure = failures[0]
+            counts.last_failure = str(failure)
+            if not isinstance(failure, TransportError) or not failure.retryable:
+                raise failure
+            if server is not None:
+                self.fleet.check(server)
+            if anyio.current_time() + _POLL > end:
+                text = f"the server was not ready within {self._patience:.0f} s; is it running? ({failure})"
+                raise TransportError(text, kind=failure.kind, status=failure.status) from failure
+            await anyio.sleep(_POLL)
 
     async def look(self, server: int) -> None:
         """Find a server that takes calls. Raises `TransportError` when it does not, and what `_compare` raises."""

@@ -95,3 +95,30 @@ async def test_a_wait_is_drawn_from_zero_to_a_bound_that_doubles(failures: int, 
     wait = policy.wait(failures, Random(seed))
     assert 0.0 <= wait <= min(30.0, 0.5 * 2.0 ** min(failures, 20))
     assert wait == policy.wait(failures, Random(seed))
+
+
+async def test_a_call_counts_as_failing_from_its_first_failure_until_it_is_answered_or_given_up(
+    sleeps: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statistics, seen = CallCounts(), list[tuple[int, str]]()
+
+    async def attempt(number: int, seconds: float) -> int:
+        seen.append((statistics.failing, statistics.last_failure))
+        if number < 2:
+            raise TransportError(f"it failed for the {number}th time", kind=EngineErrorKind.OVERLOADED)
+        return number
+
+    assert await retry(attempt, RetryPolicy(), Random(1), statistics) == 2
+    assert seen == [(0, ""), (1, "it failed for the 0th time"), (1, "it failed for the 1th time")]
+    assert statistics.failing == 0
+    with pytest.raises(TransportError):
+        await retry(Flaky(failure(EngineErrorKind.NOT_FOUND)), RetryPolicy(), Random(1), statistics)
+    assert (statistics.failing, statistics.last_failure) == (0, "it failed")
+
+
+async def test_a_call_that_is_cancelled_while_it_waits_is_not_failing_any_more() -> None:
+    statistics = CallCounts()
+    flaky = Flaky(failure(EngineErrorKind.OVERLOADED))
+    with anyio.move_on_after(0.05):
+        await retry(flaky, RetryPolicy(first=60.0, longest=60.0), Random(1), statistics)
+    assert statistics.failing == 0
