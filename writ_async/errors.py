@@ -59,6 +59,8 @@ class EngineErrorKind(StrEnum):
     """The server closed the connection before it answered."""
     TRUNCATED = "truncated"
     """The answer broke off, or is not what it should be."""
+    EMPTY = "empty"
+    """The answer holds nothing: no word and no call."""
     OVERLOADED = "overloaded"
     """The server has no room now: its queue is full, it is loading, or a rate limit was hit."""
     SERVER_ERROR = "server_error"

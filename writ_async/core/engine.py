@@ -102,7 +102,8 @@ class CallCounts(msgspec.Struct):
     """Counts over model calls: attempts made, failed attempts by kind, calls that failed for good by kind.
 
     `recovered` calls succeeded after a failure. `failing` calls have failed and not been answered since: they are
-    tried again or wait for a server, now. `last_failure` is what was heard of the last failure.
+    tried again or wait for a server, now. `last_failure` is what was heard of the last failure. `held_back`
+    calls wait for a limit of the server before they start.
     """
 
     calls: int = 0
@@ -112,6 +113,7 @@ class CallCounts(msgspec.Struct):
     last_failure: str = ""
     failures: dict[str, int] = {}
     given_up: dict[str, int] = {}
+    held_back: int = 0
 
 
 @runtime_checkable

@@ -257,6 +257,7 @@ def _add_calls(total: CallCounts, counts: CallCounts) -> None:
     total.recovered += counts.recovered
     total.failing += counts.failing
     total.last_failure = counts.last_failure or total.last_failure
+    total.held_back += counts.held_back
     for kind, number in counts.failures.items():
         total.failures[kind] = total.failures.get(kind, 0) + number
     for kind, number in counts.given_up.items():

@@ -14,12 +14,14 @@ from typing import Any
 import msgspec
 
 from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind
+from writ_engines.http.waits import told_wait
 
 RETRYABLE = frozenset(
     {
         EngineErrorKind.REFUSED,
         EngineErrorKind.RESET,
         EngineErrorKind.TRUNCATED,
+        EngineErrorKind.EMPTY,
         EngineErrorKind.OVERLOADED,
         EngineErrorKind.SERVER_ERROR,
         EngineErrorKind.ABORTED_BY_SERVER,
@@ -34,6 +36,7 @@ _BY_STATUS = {
     401: EngineErrorKind.UNAUTHORIZED,
     402: EngineErrorKind.UNAUTHORIZED,
     403: EngineErrorKind.UNAUTHORIZED,
+    407: EngineErrorKind.UNAUTHORIZED,
     404: EngineErrorKind.NOT_FOUND,
     405: EngineErrorKind.NOT_FOUND,
     408: EngineErrorKind.SERVER_ERROR,
@@ -47,22 +50,39 @@ _TOO_LONG = re.compile(
     r"context[_ ](length|window)|maximum (context|model|allowed) length|max_model_len|prompt is too long", re.IGNORECASE
 )
 _LONGEST_TEXT = 500
+_TOO_MANY = 429
+_LIMITS = (_TOO_MANY, 503, 529)
 
 
 class TransportError(EngineError):
-    """A call that failed. `status` is the HTTP status, if any; `retry_after` the seconds that the server asks for."""
+    """A call that failed. `status` is the HTTP status, if any; `retry_after` the seconds that the server asks for.
+
+    `code` is what the server calls the error in a word, such as "rate_limit_exceeded"; empty where it does not.
+    """
 
     def __init__(
-        self, message: str, *, kind: EngineErrorKind, status: int | None = None, retry_after: float = 0.0
+        self,
+        message: str,
+        *,
+        kind: EngineErrorKind,
+        status: int | None = None,
+        retry_after: float = 0.0,
+        code: str = "",
     ) -> None:
         super().__init__(message, kind=kind)
         self.status = status
         self.retry_after = retry_after
+        self.code = code
 
     @property
     def retryable(self) -> bool:
         """Whether another attempt may help."""
         return self.kind in RETRYABLE
+
+    @property
+    def limited(self) -> bool:
+        """Whether the server refused for a limit that passes: all calls to it have to wait, and none has failed."""
+        return self.retryable and (self.status == _TOO_MANY or self.retry_after > 0)
 
 
 def error_text(body: bytes) -> str:
@@ -76,6 +96,22 @@ def error_text(body: bytes) -> str:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _one_line(body.decode("utf-8", "replace"))
     return _one_line(_find_text(value))
+
+
+def error_code(body: bytes) -> str:
+    """What an error's body calls it: its `code`, `type` and `status` that are words, with spaces between."""
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    if isinstance(value, list) and value:
+        value = value[0]
+    if not isinstance(value, dict):
+        return ""
+    inner = value.get("error")
+    told = [part.get(name) for part in (inner, value) if isinstance(part, dict) for name in ("code", "type", "status")]
+    words = dict.fromkeys(word for word in told if isinstance(word, str) and not word.isdigit())
+    return _one_line(" ".join(words))
 
 
 def _find_text(value: Any) -> str:
@@ -105,10 +141,13 @@ def status_error(status: int, body: bytes, headers: Mapping[str, str] | None = N
         f"HTTP {status}: {text}" if text else f"HTTP {status}",
         kind=kind,
         status=status,
-        retry_after=_seconds(headers.get("Retry-After", "") if headers else ""),
+        retry_after=_asked_wait(status, headers or {}, body),
+        code=error_code(body),
     )
 
 
-def _seconds(text: str) -> float:
-    """A Retry-After in seconds; 0 where there is none or where it is a date."""
-    return float(text) if text.isascii() and text.isdigit() else 0.0
+def _asked_wait(status: int, headers: Mapping[str, str], body: bytes) -> float:
+    """The seconds that a server asks to wait. Headers of limits stand in every answer: only a 429 is about them."""
+    if status not in _LIMITS:
+        return told_wait(headers, b"", of_limits=False) if status >= 500 else 0.0
+    return told_wait(headers, body, of_limits=status == _TOO_MANY)

@@ -8,7 +8,8 @@ named, the fleet keeps each session on one server and moves it by itself.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from random import Random
 from typing import TypeVar
 
@@ -17,7 +18,9 @@ import anyio
 from writ_async.core.engine import CallCounts, Request
 from writ_async.errors import EngineError, EngineErrorKind, InputError, ServerDownError
 from writ_engines.http.errors import TransportError
+from writ_engines.http.pace import Pace
 from writ_engines.http.retry import RetryPolicy, Tries, retry
+from writ_engines.http.waits import read_allowances
 
 T = TypeVar("T")
 
@@ -53,14 +56,15 @@ class _Standing:
     """What is known of one server. `flights` are the calls under way there, `sessions` those that the fleet put there.
 
     `failures` counts those without an answer since; the calls of a batch share one, `last`. `told` says whether it was
-    said that the server is down, and no call has been answered since.
+    said that the server is down, and no call has been answered since. `pace` is how fast it may be called.
     """
 
-    __slots__ = ("failures", "flights", "last", "looked", "sessions", "told", "up", "url")
+    __slots__ = ("failures", "flights", "last", "looked", "pace", "sessions", "told", "up", "url")
 
-    def __init__(self, url: str, up: bool) -> None:
+    def __init__(self, url: str, up: bool, pace: Pace) -> None:
         self.url = url
         self.up = up
+        self.pace = pace
         self.told = False
         self.failures = 0
         self.last: EngineError | None = None
@@ -90,12 +94,15 @@ class Fleet:
 
     `look(server)` asks a server whether it takes calls: it raises `EngineError` when not, and calls `found` when it
     does. A server that is down is up again when it is `found`; nothing else brings it back, so whoever looks is the
-    first to know. `up` says whether servers count as up before they have been looked at.
+    first to know. `up` says whether servers count as up before they have been looked at. `per_minute` bounds the calls
+    to all of them together, 0 leaves that to the servers.
     """
 
-    def __init__(self, urls: Sequence[str], look: Callable[[int], Awaitable[None]], *, up: bool) -> None:
+    def __init__(
+        self, urls: Sequence[str], look: Callable[[int], Awaitable[None]], *, up: bool, per_minute: float = 0.0
+    ) -> None:
         self._look = look
-        self._servers = [_Standing(url, up) for url in urls]
+        self._servers = [_Standing(url, up, Pace(per_minute / len(urls))) for url in urls]
         self._homes: dict[str, int] = {}
         self._tries: dict[str, Tries] = {}
 
@@ -130,6 +137,11 @@ class Fleet:
             for flight in list(standing.flights):
                 flight.cancel()
 
+    def hear(self, server: int, headers: Mapping[str, str]) -> None:
+        """Take what the headers of an answer say of a server's limits."""
+        if allowances := read_allowances(headers):
+            self._servers[server].pace.hear(allowances)
+
     def forget(self, session: str) -> None:
         """A session has ended."""
         self._tries.pop(session, None)
@@ -150,24 +162,31 @@ class Fleet:
         A request that is made again after a `ServerDownError` goes on with its numbers and its budget.
         """
         if len(self._servers) == 1:
-            return await retry(lambda number, seconds: attempt(0, number, seconds), policy, rng, statistics)
+            return await retry(
+                lambda number, seconds: attempt(0, number, seconds),
+                policy, rng, statistics, gate=partial(self._gate, request, 0),
+            )  # fmt: skip
         tries = self._tries.pop(request.session, None) or Tries()
         named = request.server
 
         async def once(number: int, seconds: float) -> T:
-            if named is not None:
-                return await self._fly(named, attempt(named, number, seconds))
-            await self._look_after()
-            server = self._home(request.session)
+            server = self._home(request.session) if named is None else named
             return await self._fly(server, attempt(server, number, seconds))
 
+        gate = partial(self._gate, request, named)
+        check = None if named is None else partial(self.check, named)
         try:
-            if named is None:
-                return await retry(once, policy, rng, statistics, tries=tries)
-            return await retry(once, policy, rng, statistics, tries=tries, check=lambda: self.check(named))
+            return await retry(once, policy, rng, statistics, tries=tries, check=check, gate=gate)
         except ServerDownError:
             self._tries[request.session] = tries
             raise
+
+    async def _gate(self, request: Request, named: int | None) -> Pace:
+        """The pace of the server that a request goes to."""
+        if named is None:
+            await self._look_after()
+            named = self._home(request.session)
+        return self._servers[named].pace
 
     async def _fly(self, server: int, call: Awaitable[T]) -> T:
         standing = self._servers[server]

@@ -98,7 +98,9 @@ async def test_a_named_server_is_tried_until_it_counts_as_down_and_then_the_call
         await servers.call(request(server=1))
     assert await servers.call(request(server=2)) == 2
     assert servers.calls[IN_A_ROW:] == [(2, IN_A_ROW)]  # the number goes on
-    assert servers.counts == CallCounts(calls=1, attempts=IN_A_ROW + 1, recovered=1, failures={kind: IN_A_ROW})
+    assert servers.counts == CallCounts(
+        calls=1, attempts=IN_A_ROW + 1, recovered=1, last_failure="server 1", failures={kind: IN_A_ROW}
+    )
 
 
 @pytest.mark.asyncio
@@ -119,7 +121,7 @@ async def test_a_server_that_refuses_one_call_is_sent_no_more_while_another_is_u
     with pytest.raises(ServerDownError):
         await servers.call(request(server=1))
     assert await servers.call(request(server=0)) == 0
-    assert servers.counts == CallCounts(calls=1, attempts=2, recovered=1, failures={kind: 1})
+    assert servers.counts == CallCounts(calls=1, attempts=2, recovered=1, last_failure="server 1", failures={kind: 1})
     servers.broken[0] = kind
     with pytest.raises(TransportError, match="server 0"):
         await servers.call(request(server=0))

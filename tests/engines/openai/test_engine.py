@@ -25,13 +25,15 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Waits between attempts are noted, not waited."""
+    """Waits between attempts are noted, not waited; the clock that the engine sees goes on by them."""
     waits: list[float] = []
+    clock = anyio.current_time
 
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
 
     monkeypatch.setattr("anyio.sleep", sleep)
+    monkeypatch.setattr("anyio.current_time", lambda: clock() + sum(waits))
     return waits
 
 
@@ -184,16 +186,39 @@ def test_it_gives_up_after_as_many_attempts_as_it_may_make() -> None:
     assert len(double.asked) == 5
 
 
-def test_it_waits_as_long_as_the_server_asks_for(no_waiting: list[float]) -> None:
-    talk(in_turn(refusal(429, {"error": "slow down"}, Retry_After="9"), said("Hello.")))
-    assert no_waiting == [9]
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry_After": "9"}, 9),
+        ({"Retry_After": "9.5"}, 9.5),
+        ({"retry_after_ms": "9250"}, 9.25),
+        ({"Retry_After": "Wed, 31 Dec 2025 10:00:09 GMT", "Date": "Wed, 31 Dec 2025 10:00:00 GMT"}, 9),
+    ],
+)
+def test_it_waits_as_long_as_the_server_asks_for(
+    no_waiting: list[float], status: int, headers: dict[str, str], seconds: float
+) -> None:
+    talk(in_turn(refusal(status, {"error": "slow down"}, **headers), said("Hello.")))
+    assert no_waiting == [seconds]
 
 
-def test_it_does_not_wait_beyond_its_deadline(no_waiting: list[float]) -> None:
+def test_it_waits_as_long_as_its_deadline_allows_and_asks_once_more(no_waiting: list[float]) -> None:
     (error,), double, _ = talk(lambda _: refusal(503, "busy", Retry_After="1000"), deadline=60.0)
     assert isinstance(error, EngineError)
-    assert len(double.asked) == 1
-    assert no_waiting == []
+    assert "let no call pass for 60 s" in str(error)
+    assert len(double.asked) == 2
+    assert no_waiting == pytest.approx([60], abs=1)
+    (completion,), _, _ = talk(in_turn(refusal(429, "no", Retry_After="1000"), said("Hello.")), deadline=60.0)
+    assert isinstance(completion, Completion)
+
+
+def test_a_limit_uses_up_no_attempts() -> None:
+    slow = refusal(429, {"error": {"message": "Quota exceeded: 120 requests per minute"}}, Retry_After="1")
+    (completion,), double, engine = talk(in_turn(*[slow] * 30, said("Hello.")), attempts=2)
+    assert isinstance(completion, Completion)
+    assert len(double.asked) == 31
+    assert engine.statistics.failures == {"overloaded": 30}
 
 
 @pytest.mark.parametrize(
@@ -203,7 +228,7 @@ def test_it_does_not_wait_beyond_its_deadline(no_waiting: list[float]) -> None:
         (refusal(401, {"error": {"message": f"Incorrect API key: {SECRET}"}}), "unauthorized", "OPENAI_API_KEY"),
         (refusal(403, {"error": {"message": "region"}}), "unauthorized", "region"),
         (refusal(404, {"error": {"message": "The model `m` does not exist"}}), "not_found", "knows no model 'm'"),
-        (refusal(429, {"error": {"message": "x", "type": "insufficient_quota"}}), "overloaded", "x"),
+        (refusal(429, {"error": {"message": "x", "type": "insufficient_quota"}}), "quota", "x"),
         (refusal(429, {"error": {"message": "You exceeded your current quota"}}), "quota", "no credit left"),
         (refusal(302, "", Location="http://elsewhere"), "bad_request", "HTTP 302"),
         (chat(AssistantMessage(""), finish="content_filter"), "content_filter", "withheld"),
@@ -215,8 +240,7 @@ def test_what_will_not_pass_is_asked_once(answer: Answer, kind: str, words: str)
     assert error.kind == kind
     assert words in str(error)
     assert SECRET not in str(error)
-    if kind != "overloaded":
-        (_,), double, _ = talk(lambda _: answer, attempts=6)
+    (_,), double, _ = talk(lambda _: answer, attempts=6)
     assert len(double.asked) == 1
 
 
