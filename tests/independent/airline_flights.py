@@ -1,0 +1,87 @@
+"""The schedule of an airline, and the flights in it that fit what a customer said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from tests.independent.airline_reader import Wish
+from tests.independent.words import Unsound, best, one
+
+Record = dict[str, Any]
+Leg = tuple[Record, str]
+"""A flight of the schedule and the day on which it leaves."""
+
+
+def departs(leg: Leg) -> datetime:
+    """When a flight leaves."""
+    return datetime.fromisoformat(f"{leg[1]}T{leg[0]['scheduled_departure_time_est']}")
+
+
+def arrives(leg: Leg) -> datetime:
+    """When a flight lands: on the next day where the schedule says "+1"."""
+    clock, _, days = leg[0]["scheduled_arrival_time_est"].partition("+")
+    return datetime.fromisoformat(f"{leg[1]}T{clock}") + timedelta(days=int(days or 0))
+
+
+class Timetable:
+    """Flights by number, with how they stand on each day."""
+
+    def __init__(self, flights: dict[str, Record]) -> None:
+        self.flights = flights
+
+    def entry(self, number: str, day: str) -> Record:
+        """How a flight stands on a day."""
+        found: Record = self.flights[number]["dates"].get(day, {"status": "none"})
+        return found
+
+    def cheapest(
+        self, wish: Wish, origins: Iterable[str], destination: str, days: Iterable[str], cabin: str, people: int
+    ) -> list[Leg]:
+        """The flights of the trip that fits; the cheapest where several do and that was asked for."""
+        if wish.nonstop is None:
+            raise Unsound("whether stops are fine is open")
+        fits = [
+            legs
+            for origin in origins
+            for day in days
+            for legs in self._ways(origin, destination, day, stops=not wish.nonstop)
+            if self._fits(wish, legs) and all(self._open(leg, cabin, people) for leg in legs)
+        ]
+        if not wish.wants_cheapest:
+            only: list[Leg] = one(fits, "flights that fit")
+            return only
+        found: list[Leg] = best(fits, lambda legs: self.fare(legs, cabin), most=False, what="the cheapest flights")
+        return found
+
+    def _ways(self, origin: str, destination: str, day: str, *, stops: bool) -> list[list[Leg]]:
+        """Every nonstop flight, and every pair of flights of which the second leaves on the day the first lands."""
+        leaving = [flight for flight in self.flights.values() if flight["origin"] == origin]
+        found = [[(flight, day)] for flight in leaving if flight["destination"] == destination]
+        for first in leaving if stops else ():
+            landing = arrives((first, day))
+            for second in self.flights.values():
+                if second["origin"] == first["destination"] and second["destination"] == destination:
+                    onward = (second, landing.date().isoformat())
+                    if departs(onward) > landing or (departs(onward) == landing and onward[1] == day):
+                        found.append([(first, day), onward])  # no minute to change planes: not shown over night
+        return found
+
+    def _fits(self, wish: Wish, legs: list[Leg]) -> bool:
+        leaves, lands = departs(legs[0]), arrives(legs[-1])
+        clock = f"{leaves:%H:%M}"
+        return (
+            (not wish.at or clock == wish.at)
+            and (not wish.not_before or clock >= wish.not_before)
+            and (not wish.before or clock < wish.before)
+            and (not wish.there_by or (lands.date() == leaves.date() and f"{lands:%H:%M}" <= wish.there_by))
+        )
+
+    def _open(self, leg: Leg, cabin: str, people: int) -> bool:
+        entry = self.entry(leg[0]["flight_number"], leg[1])
+        return bool(entry["status"] == "available" and entry["available_seats"][cabin] >= people)
+
+    def fare(self, legs: list[Leg], cabin: str) -> float:
+        """What one passenger pays for some flights in a cabin."""
+        return float(sum(self.entry(flight["flight_number"], day)["prices"][cabin] for flight, day in legs))

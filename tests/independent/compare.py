@@ -1,0 +1,137 @@
+"""Re-derives a task's gold from its words and its world, and says where the two differ."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from tests.independent import airline, retail
+from tests.independent.outcome import Outcome, Refused, Take, Write
+from tests.independent.words import NotUnderstood, Unsound, in_first_person
+from writ_async.core.domain import Domain, call_tool
+from writ_async.core.state import State, World
+from writ_async.core.task import Task
+
+Derive = Callable[[str, Sequence[str], dict[str, Any], Take], Outcome]
+READERS: dict[str, Derive] = {"airline": airline.derive, "retail": retail.derive}
+"""By domain: request, what else the customer says, the world as plain data, a way to write; gives the outcome."""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What a second reading of a task found: `what` is empty where it agrees with the gold.
+
+    `unread` is set where the words were not understood, which says nothing about the gold.
+    """
+
+    task: Task
+    what: str = ""
+    unread: bool = False
+
+
+def rederive(task: Task, world: World, domain: Domain) -> Finding:
+    """Hold a task's gold against a second reading of its request, and of what a model is told to say."""
+    derive = READERS.get(task.domain)
+    if derive is None:
+        return Finding(task, f"nobody reads requests of the domain {task.domain!r}", unread=True)
+    scenario = task.scenario
+    facts = [fact.text for fact in scenario.facts]
+    voices = {"the request": (scenario.request, facts)}
+    if scenario.reason_for_call:
+        known = [in_first_person(scenario.known_info)] if scenario.known_info else []
+        voices["the instructions"] = (in_first_person(scenario.reason_for_call), known)
+    db = _plain(world, domain)
+    for voice, (request, said) in voices.items():
+        try:
+            outcome = derive(request, said, db, _writer(world, domain, db))
+        except NotUnderstood as why:
+            return Finding(task, f"{voice}: not understood: {why}", unread=True)
+        except Unsound as why:
+            return Finding(task, f"{voice}: no single answer: {why}")
+        if differs := _differ(task, outcome, domain):
+            return Finding(task, f"{voice}: {differs}")
+    return Finding(task)
+
+
+def _plain(world: World, domain: Domain) -> dict[str, Any]:
+    return world.index("rederive.plain", lambda world: domain.dump(State(world)))
+
+
+def _writer(world: World, domain: Domain, db: dict[str, Any]) -> Take:
+    state = State(world)
+
+    def take(write: Write) -> dict[str, Any]:
+        nonlocal state
+        tried = state.fork()
+        result = call_tool(domain.tools, tried, write.name, write.arguments)
+        if result.error:
+            raise Refused(f"{write.name}: {result.content}")
+        state = tried
+        touched = list(state.touched())
+        if any(table not in db or entity is None for table, _, entity in touched):
+            return domain.dump(state)
+        after = {table: dict(rows) for table, rows in db.items()}
+        for table, key, entity in touched:  # what was not written is shared: a dump would copy all of it
+            after[table][key] = msgspec.to_builtins(entity)
+        return after
+
+    return take
+
+
+def _differ(task: Task, outcome: Outcome, domain: Domain) -> str:
+    """Where a gold and an outcome differ, or an empty text."""
+    gold = [
+        Write(one.name, one.arguments)
+        for one in task.actions or ()
+        if one.name in domain.tools and domain.tools[one.name].kind == "write"
+    ]
+    mine, theirs = [_key(one) for one in outcome.writes], [_key(one) for one in gold]
+    if not outcome.in_order:
+        mine, theirs = sorted(mine), sorted(theirs)
+    if mine != theirs:
+        extra = "; ".join(one for one in mine if one not in theirs) or "no other write"
+        lacking = "; ".join(one for one in theirs if one not in mine) or "nothing else"
+        why = f" ({'; '.join(outcome.refused)})" if outcome.refused else ""
+        return f"derived {extra}{why}, the gold has {lacking}"
+    told, said = sorted(outcome.told), sorted(float(one) for one in task.communicate or ())
+    if told != said:
+        return f"derived that the customer is told {told}, the gold says {said}"
+    stated = task.proof.refused if task.proof else ""
+    if bool(stated) != bool(outcome.refused):
+        return f"derived the refusals {outcome.refused}, the task says {stated!r}"
+    if stated and not any(_alike(stated, reason) for reason in outcome.refused):
+        return f"refused because {outcome.refused}, the task says {stated!r}"
+    return ""
+
+
+def _key(write: Write) -> str:
+    """A write as text that is the same for all ways to put it: pairs and sets sorted, numbers as numbers."""
+    arguments = dict(write.arguments)
+    if "new_item_ids" in arguments:
+        arguments["item_ids"] = sorted(
+            map(list, zip(arguments["item_ids"], arguments.pop("new_item_ids"), strict=True))
+        )
+    elif "item_ids" in arguments:
+        arguments["item_ids"] = sorted(arguments["item_ids"])
+    if "payment_methods" in arguments:
+        arguments["payment_methods"] = sorted(arguments["payment_methods"], key=lambda one: str(one["payment_id"]))
+    return f"{write.name} {json.dumps(arguments, sort_keys=True)}"
+
+
+_REASONS = (
+    r"out of stock", r"\b(?:cancelled|pending|processed|delivered)\b", r"\bhold\b", r"already",
+    r"original", r"number of passengers", r"regular", r"no flight", r"flights of reservation|flown|basic",
+    r"may not be cancelled|no ground",
+)  # fmt: skip
+
+
+def _alike(stated: str, derived: str) -> bool:
+    """Whether two reasons are about the same thing: the same record if both name one, and the same rule."""
+    ids = r"#W\d{7}|\b(?=[A-Z]*\d)[A-Z0-9]{6}\b|\b[A-Z]{6}\b"
+    named, meant = set(re.findall(ids, stated)), set(re.findall(ids, derived))
+    if named and meant and named != meant:
+        return False
+    return any((mine := set(re.findall(rule, derived))) and mine <= set(re.findall(rule, stated)) for rule in _REASONS)

@@ -1,0 +1,186 @@
+"""The phrases in which customers of the shop speak of orders, items and money, each with what it stands for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import msgspec
+
+from tests.independent.words import Rest
+
+LEAST = r"cheapest|least expensive|lowest|smallest|least|lowest-priced"
+MOST = r"most expensive|priciest|highest|largest|most|highest-priced"
+_PICK = rf"(?P<pick>{LEAST}|{MOST})"
+_STATUS = r"(?P<status>pending|delivered)"
+
+
+class OrderRef(msgspec.Struct, frozen=True):
+    """An order as it was described: by id, by what is in it, or as the extreme one of a status.
+
+    `pick` is "most" or "least"; `covered` asks for orders that the gift card could pay and does not pay yet.
+    """
+
+    order_id: str = ""
+    holding: str = ""
+    status: str = ""
+    pick: str = ""
+    covered: bool = False
+    same: bool = False
+
+
+class Method(msgspec.Struct, frozen=True):
+    """A way to pay as it was described; "original" is the one that paid for the order."""
+
+    kind: str
+    brand: str = ""
+    last_four: str = ""
+
+
+class New(msgspec.Struct, frozen=True):
+    """What an item is swapped for: options in words, or the extreme one of the other variants in stock."""
+
+    options: str = ""
+    pick: str = ""
+
+
+class Item(msgspec.Struct, frozen=True):
+    """Items as they were described: a product's name, or the extreme one of several, or all, or all but that one."""
+
+    name: str = ""
+    pick: str = ""
+    every: bool = False
+
+
+METHOD = re.compile(
+    r"(?:(?:my|the|a|only) )*(?P<kind>gift card|paypal|credit card|visa|mastercard|amex|discover|card)"
+    r"(?: (?:credit )?card)?(?: account| balance)?(?: on file| on my account| in my profile)?"
+    r"(?:(?: that ends| ending) in (?P<last>\d{4}))?(?= |$|<|[,.'])",
+    re.IGNORECASE,
+)
+ORIGINAL = re.compile(
+    r"(?:the )?(?:original payment method|payment method I used for the order|same way I paid|way I paid)"
+    r"|whatever I paid with",
+    re.IGNORECASE,
+)
+_UNIT = r"(?P<two>(?:Apt|Suite|Unit|Floor) \d+)"
+_STREET = r"(?P<one>\d+ [A-Z][A-Za-z]+ [A-Z][a-z]+)"
+_PLACE = r"(?:,| in) (?P<city>[A-Z][A-Za-z .]+), (?P<state>[A-Z]{2}),? (?P<zip>\d{5}), (?P<country>USA)"
+ADDRESSES = (re.compile(rf"{_STREET}, {_UNIT}{_PLACE}"), re.compile(rf"{_UNIT}, {_STREET}{_PLACE}"))
+ADDRESS_FRAME = re.compile(
+    r"(?:the |my )?(?:new |right )?address(?: (?:to use|I want|on file))?(?: is| should be)|it should go to|I live at"
+    r"|from now on my address is",
+    re.IGNORECASE,
+)
+
+ORDER_ID = re.compile(r"(?:(?:my|the) )?(?:order )?(?:number )?(?P<id>#W\d{7})\b")
+_COVERED = re.compile(
+    rf"whichever pending order is the (?P<a>{LEAST}|{MOST}) one that the gift card can pay completely"
+    r" and does not pay yet"
+    rf"|the (?P<b>{LEAST}|{MOST}) of my pending orders, apart from any on the gift card already,"
+    r" that its balance is enough for"
+    rf"|the (?P<c>{LEAST}|{MOST}) pending order, of those paid in another way,"
+    r" that the gift card's balance covers in full"
+    rf"|the pending order with the (?P<d>{LEAST}|{MOST}) total that (?:my|the) gift card can cover"
+    r" and is not used for already"
+)
+_EXTREME_ORDERS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"whichever of my {_STATUS} orders has the {_PICK} total",
+        rf"the {_STATUS} order of mine with the {_PICK} total",
+        rf"the {_STATUS} order that cost me the {_PICK}",
+        rf"(?:my|the) {_PICK} (?:of my )?{_STATUS} orders?",
+    )
+)
+_ONE_OF = re.compile(
+    rf"(?:one of|the right one of) my {_STATUS} orders|whichever of my (?P<s2>pending|delivered) orders it is in"
+)
+_SAME_ORDER = re.compile(r"the same order")
+_ALL_DELIVERED = re.compile(
+    r"(?:everything in |everything from )?(?:all (?:of )?)?my delivered orders(?: taken together)?"
+    r"|(?:everything|every item) that has been delivered to me|every item of each order that has been delivered to me"
+    r"|all the orders I've received|all (?:items of all )?orders that have arrived|all that I've received so far"
+)
+_ALL_PENDING = re.compile(
+    r"(?:all|each|every one)(?: of)? my pending orders|every pending order of mine"
+    r"|every order of mine that is still pending"
+    r"|all orders that are (?:still )?pending(?: on my account)?"
+    r"|everything that I have on order and that is still pending"
+)
+_EXTREME_ITEMS = (
+    re.compile(rf"(?:the )?(?:single |one )?(?P<pick>{LEAST}|{MOST}) item(?! of)"),
+    re.compile(rf"(?:the )?(?:single |one )?item (?:with the {_PICK} price|that cost the (?P<p2>most|least))"),
+)
+_ALL_BUT = re.compile(
+    r"(?:every item|everything|all items|all of it)(?: other than|,? except|,? but|,? apart from) (<J\d+>),?"
+)
+_EVERY = re.compile(r"everything|every item|all items|all of it")
+_ONE_ITEM = re.compile(r"one item")
+_NEW_OPTIONS = re.compile(
+    r"(?:one|a version|the version|the same thing) with (?P<options>.+?)(?=,? in exchange for| instead of| and to |$)"
+)
+_NEW_PICK = re.compile(
+    rf"(?:the )?{_PICK} (?:of the )?other (?:available )?(?:variants?|versions?)"
+    r"(?: of (?:that product|the same product|it))?"
+    r"(?: that is (?:in stock|available))?"
+    r"|whichever other version of the same product (?:is|costs the) (?P<p2>cheapest|most) and (?:is )?in stock"
+)
+
+
+class Phrases:
+    """Names the phrases of sentences, in a shop that sells products of these names."""
+
+    def __init__(self, product_names: Iterable[str]) -> None:
+        names = "|".join(re.escape(name) for name in sorted(product_names, key=len, reverse=True))
+        self._holding = (
+            re.compile(
+                rf"(?:my|the) order (?:with|containing|that includes|in which I bought) (?:the|my|a) (?P<name>{names})"
+                r"(?: in it)?\b",
+                re.IGNORECASE,
+            ),
+            re.compile(rf"(?:my|the) (?P<name>{names}) order\b", re.IGNORECASE),
+        )
+        self._item = re.compile(rf"(?:my|the) (?P<name>{names})\b(?! order)", re.IGNORECASE)
+
+    def name(self, rest: Rest) -> None:
+        """Name everything in a clause: D and P all delivered or pending orders, I, J and B items, M payment methods,
+        N what an item is swapped for, O orders, S one order of a status."""
+        rest.name("N", _NEW_PICK, lambda m: New(pick=_pick(m["pick"] or m["p2"])))
+        rest.name("N", _NEW_OPTIONS, lambda m: New(options=m["options"].strip(" ,")))
+        for pattern in self._holding:
+            rest.name("O", pattern, lambda m: OrderRef(holding=m["name"].lower()))
+        rest.name("O", ORDER_ID, lambda m: OrderRef(order_id=m["id"]))
+        rest.name("O", _SAME_ORDER, lambda m: OrderRef(same=True))
+        rest.name("O", _COVERED, lambda m: OrderRef(status="pending", pick=_pick(_said(m)), covered=True))
+        rest.name("S", _ONE_OF, lambda m: m["status"] or m["s2"])
+        for pattern in _EXTREME_ORDERS:
+            rest.name("O", pattern, lambda m: OrderRef(status=m["status"], pick=_pick(m["pick"])))
+        rest.name("D", _ALL_DELIVERED, lambda m: "delivered")
+        rest.name("P", _ALL_PENDING, lambda m: "pending")
+        for pattern in _EXTREME_ITEMS:
+            rest.name(
+                "J",
+                pattern,
+                lambda m: Item(pick=_pick(m["pick"] if "pick" in m.groupdict() and m["pick"] else m["p2"])),
+            )
+        rest.name("B", _ALL_BUT, lambda m: Item(pick=rest.kept[int(m[1][2:-1])][1].pick, every=True))
+        rest.name("J", _EVERY, lambda m: Item(every=True))
+        rest.name("J", _ONE_ITEM, lambda m: Item())
+        rest.name("I", self._item, lambda m: Item(name=m["name"].lower()))
+        rest.name("M", METHOD, as_method)
+
+
+def _said(found: re.Match[str]) -> str:
+    return next(word for word in found.groups() if word)
+
+
+def _pick(word: str) -> str:
+    return "least" if re.fullmatch(LEAST, word) else "most"
+
+
+def as_method(found: re.Match[str]) -> Method:
+    kind = found["kind"].lower()
+    if kind in ("visa", "mastercard", "amex", "discover"):
+        return Method("credit card", brand=kind, last_four=found["last"] or "")
+    return Method("credit card" if kind == "card" else kind, last_four=found["last"] or "")

@@ -1,0 +1,36 @@
+"""Tasks of every family of a domain, drawn one family at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from writ_async.core.domain import Domain, Recipe
+from writ_async.core.environment import Environment
+from writ_async.core.task import Task
+from writ_async.errors import InputError
+from writ_async.runs.worlds import further_environment, generate_world
+from writ_async.synthesis import parse_mix, synthesise_tasks
+from writ_async.synthesis.tasks import TaskWishes
+
+
+def tasks_of(recipe: Recipe, environment: Environment, count: int, seed: int = 1) -> list[Task]:
+    """Up to `count` tasks of one family, from one world and further ones where that has no more."""
+    alone = msgspec.structs.replace(environment.domain, recipes=(recipe,))
+    place = Environment(alone, environment.world, environment.ref)
+    while count:
+        try:
+            return synthesise_tasks(
+                [place], count, seed, parse_mix(f"{recipe.kind}=1"), TaskWishes(), further=further_environment
+            )[0]
+        except InputError:  # a rare family in a small world
+            count //= 2
+    return []
+
+
+def tasks_of_families(domain: Domain, count: int, seed: int, size: int = 500) -> Iterator[tuple[Recipe, list[Task]]]:
+    """For each family of a domain up to `count` tasks, of a world of `size` users."""
+    environment = generate_world(domain, seed, size)
+    for recipe in domain.recipes:
+        yield recipe, tasks_of(recipe, environment, count, seed)

@@ -1,0 +1,93 @@
+"""Every word of a request that decides something is part of what is read: its opposite is another wish."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.independent import airline, retail
+from tests.independent.compare import rederive
+from tests.independent.sample import tasks_of_families
+from tests.independent.words import NotUnderstood, Unsound
+from writ_async.core.state import State
+from writ_async.core.task import Task
+from writ_async.registry import load_domain
+from writ_async.runs.worlds import open_world
+
+READ = {"airline": airline.read, "retail": retail.read}
+OPPOSITES: dict[str, tuple[tuple[str, str], ...]] = {
+    "airline": (
+        ("most expensive", "cheapest"),
+        ("starts last", "starts first"),
+        ("last of my trips", "first of my trips"),
+        ("my latest trip", "my next trip"),
+        ("must leave before", "must not leave before"),
+        ("have to leave before", "can't leave before"),
+        ("business", "economy"),
+        ("insurance: no", "insurance: yes"),
+        ("round trip", "one way trip"),
+        ("Connections are out, I only fly nonstop", "Nonstop or one stop are both fine"),
+        ("gift card", "credit card"),
+        ("2 passengers", "3 passengers"),
+        ("1 more", "2 more"),
+        ("health", "change of plan"),
+    ),
+    "retail": (
+        ("cheapest", "most expensive"),
+        ("least expensive", "priciest"),
+        ("lowest-priced", "highest-priced"),
+        ("lowest price", "highest price"),
+        ("lowest total", "highest total"),
+        ("smallest total", "largest total"),
+        ("cost me the least", "cost me the most"),
+        ("cost the least", "cost the most"),
+        ("delivered order", "pending order"),
+        ("no longer needed", "ordered by mistake"),
+        ("gift card", "credit card"),
+    ),
+}
+
+
+def swapped(text: str, pairs: tuple[tuple[str, str], ...]) -> Iterator[tuple[str, str]]:
+    """The text with one word for its opposite, for each that is in it; with the word."""
+    for pair in pairs:
+        for old, new in (pair, pair[::-1]):
+            if new in old and re.search(rf"\b{re.escape(old)}\b", text) is None:
+                continue
+            changed = re.sub(rf"\b{re.escape(old)}\b", new, text, count=1)
+            if changed != text:
+                yield f"{old} -> {new}", changed
+
+
+def said(task: Task, request: str, db: dict[str, Any]) -> object:
+    """What is read from a request, or why it is not understood."""
+    try:
+        return READ[task.domain](request, [fact.text for fact in task.scenario.facts], db)
+    except (NotUnderstood, Unsound) as why:
+        return str(why)
+
+
+@pytest.mark.parametrize("name", sorted(READ))
+def test_the_opposite_of_a_decisive_word_is_another_wish_and_mostly_another_gold(name: str) -> None:
+    domain = load_domain(name)
+    changed: Counter[bool] = Counter()
+    dumps: dict[str, dict[str, Any]] = {}
+    for _, tasks in tasks_of_families(domain, 3, 22, 200):
+        for task in tasks:
+            environment = open_world(task.world, None)
+            if task.world.digest not in dumps:
+                dumps[task.world.digest] = domain.dump(State(environment.world))
+            db = dumps[task.world.digest]
+            for swap, request in swapped(task.scenario.request, OPPOSITES[name]):
+                assert said(task, request, db) != said(task, task.scenario.request, db), (swap, request)
+                other = msgspec.structs.replace(task.scenario, request=request, reason_for_call="")
+                changed[
+                    bool(rederive(msgspec.structs.replace(task, scenario=other), environment.world, domain).what)
+                ] += 1
+    assert changed.total() > 50
+    assert changed[True] / changed.total() > 0.8

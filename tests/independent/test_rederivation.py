@@ -1,0 +1,92 @@
+"""Golds are what the words say: a second reading of requests agrees with them, and with no wrong ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.independent import plants
+from tests.independent.compare import rederive
+from tests.independent.plants import distorted, gold_of
+from tests.independent.sample import tasks_of_families
+from writ_async.core.environment import Environment
+from writ_async.core.state import World
+from writ_async.core.task import Task
+from writ_async.registry import load_domain
+from writ_async.runs.worlds import open_world
+
+DOMAINS = ("airline", "retail")
+Sample = dict[str, list[Task]]
+
+
+def world_of(task: Task) -> World:
+    return open_world(task.world, None).world
+
+
+@pytest.fixture(scope="module")
+def sample() -> Sample:
+    """A few tasks of every family, by domain."""
+    return {
+        name: [task for _, tasks in tasks_of_families(load_domain(name), 5, 21, 200) for task in tasks]
+        for name in DOMAINS
+    }
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+def test_every_family_has_tasks_whose_words_alone_give_the_gold(name: str, sample: Sample) -> None:
+    domain = load_domain(name)
+    findings = [rederive(task, world_of(task), domain) for task in sample[name]]
+    assert [(one.task.recipe, one.what) for one in findings if one.what] == []
+    assert {task.recipe for task in sample[name]} == {recipe.name for recipe in domain.recipes}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [31, 32])
+@pytest.mark.parametrize("name", DOMAINS)
+def test_the_words_of_many_tasks_of_two_worlds_give_their_golds(name: str, seed: int) -> None:
+    domain = load_domain(name)
+    for _, tasks in tasks_of_families(domain, 60, seed):
+        findings = [rederive(task, world_of(task), domain) for task in tasks]
+        assert [(one.task.id, one.what) for one in findings if one.what] == []
+
+
+WRONG: dict[str, tuple[str, Callable[[World], World]]] = {
+    "a landing on the next day taken for an early one": (
+        "airline", lambda world: distorted(world, "flights", plants.without_next_day)),
+    "a wish for the time of departure dropped": (
+        "airline", lambda world: distorted(world, "flights", plants.leaving_at_noon)),
+    "the dearest flights for the cheapest": (
+        "airline", lambda world: distorted(world, "flight_dates", plants.dear_for_cheap)),
+    "another cabin": ("airline", lambda world: distorted(world, "flight_dates", plants.cabins_swapped)),
+    "seats for one instead of all": (
+        "airline", lambda world: distorted(world, "flight_dates", plants.seats_for_one)),
+    "one passenger counted instead of all": (
+        "airline", lambda world: distorted(world, "reservations", plants.one_passenger)),
+    "the day after instead of the day": ("airline", plants.days_shifted),
+    "delivered orders for pending ones": (
+        "retail", lambda world: distorted(world, "orders", plants.statuses_swapped)),
+    "what is out of stock": ("retail", lambda world: distorted(world, "products", plants.all_in_stock)),
+    "the dearest variant for the cheapest": (
+        "retail", lambda world: distorted(world, "products", plants.cheap_for_dear)),
+}  # fmt: skip
+"""Wrong predicates: the domain, and what world they would be right in."""
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_gold_of_a_wrong_predicate_is_found(wrong: str, sample: Sample) -> None:
+    name, distort = WRONG[wrong]
+    tasks = [task for task in sample[name] if task.goals]
+    environments: dict[str, tuple[Environment, World]] = {}
+    planted = found = 0
+    for task in tasks:
+        if task.world.digest not in environments:
+            environment = open_world(task.world, None)
+            environments[task.world.digest] = environment, distort(environment.world)
+        environment, world = environments[task.world.digest]
+        plant = gold_of(task, environment, world)
+        if plant is not None:
+            planted += 1
+            found += bool(rederive(plant, environment.world, environment.domain).what)
+    assert planted >= 1
+    assert found == planted
