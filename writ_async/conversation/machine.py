@@ -34,6 +34,9 @@ from writ_async.core.state import State, World
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Note, Seat, Signal, Termination, Trajectory, Usage, trajectory_id
 
+EMPTY = "empty message"
+"""The error of a conversation that ended with a completion without words or calls, which leaves no message."""
+
 _pack = msgspec.msgpack.Encoder().encode
 
 
@@ -238,7 +241,7 @@ class Conversation:
             self._notes.extend(completion.notes)
         self._steps += 1
         if not message.tool_calls and not (message.content or "").strip():
-            self.stop(Termination.AGENT_ERROR if seat == "agent" else Termination.USER_ERROR, "empty message")
+            self.stop(Termination.AGENT_ERROR if seat == "agent" else Termination.USER_ERROR, EMPTY)
             return
         self._say(seat, message)
         if message.tool_calls:

@@ -103,13 +103,16 @@ class Usage(msgspec.Struct, omit_defaults=True):
 class Note(msgspec.Struct, frozen=True, omit_defaults=True):
     """What an engine wants remembered about a completion; a scripted agent notes the mistakes that it made.
 
-    `matters` says whether the thing noted makes the conversation unfit for training.
+    `turn` counts the seat's completions from 0. `matters` says whether the thing noted makes the conversation unfit for
+    training: a verdict acts on it. One that is `planted` was made on purpose, by a script: a verdict has to find what
+    it did without the note.
     """
 
     kind: str
     turn: int
     detail: str = ""
     matters: bool = False
+    planted: bool = False
 
 
 class DatabaseCheck(msgspec.Struct, frozen=True):

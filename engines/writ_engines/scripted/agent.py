@@ -7,7 +7,7 @@ declines what cannot be done, and gives up on a user who says no twice. It costs
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 
 import msgspec
@@ -28,6 +28,7 @@ _ASIDE = re.compile(r"by the way|out of curiosity|just wondering")
 _PATIENCE = 16
 """Questions that the agent asks before it goes on with what it has been told."""
 _SUMMARIES = 3
+_REDRAWS = 8  # of a line that is the last one again; some have one form only
 
 
 class AgentScript:
@@ -75,7 +76,8 @@ class AgentScript:
                 self._looked_up = True
                 return Turn(CALL, calls=(lookup,), wish=turn.wish)
             self._asks += 1
-            return Turn(SAY, text=self._with_prefix(self._ask_for(missing, heard)), wish=turn.wish)
+            text = self._say_anew(lambda: self._ask_for(missing, heard))
+            return Turn(SAY, text=self._with_prefix(text), wish=turn.wish)
         if turn.kind == ENDLESS:
             return self._endless_turn(turn)
         self._index += 1
@@ -86,13 +88,25 @@ class AgentScript:
         if self._last is not None and self._last.confirms and (_NO.search(heard) or not _YES.search(heard)):
             return self._ask_once_more(heard)
         if any(wish in heard for wish in self._unavailable):
-            refusal = self._rng.choice(lines.REFUSE)
             if not self._user.or_else:
-                return Turn(SAY, text=f"{refusal} {self._rng.choice(lines.WHAT_ELSE)}")
-            self._prefix = refusal
+                return Turn(SAY, text=self._say_anew(self._refuse))
+            self._prefix = self._rng.choice(lines.REFUSE)
         elif "?" in heard and _ASIDE.search(heard):
             self._prefix = self._rng.choice(lines.ASIDE)
         return None
+
+    def _refuse(self) -> str:
+        return f"{self._rng.choice(lines.REFUSE)} {self._rng.choice(lines.WHAT_ELSE)}"
+
+    def _say_anew(self, draw: Callable[[], str]) -> str:
+        """A line that is not, word for word, the last one: who has to say a thing again puts it in other words."""
+        last = "" if self._last is None else self._last.text
+        text = draw()
+        for _ in range(_REDRAWS):
+            if text != last:
+                break
+            text = draw()
+        return text
 
     def _ask_once_more(self, heard: str) -> Turn:
         assert self._last is not None
@@ -118,7 +132,11 @@ class AgentScript:
     def _last_words_again(self) -> Turn:
         """After the end of the plan: the last words once more."""
         last = self._plan[-1]
-        return msgspec.structs.replace(last, note=None) if last.kind in (SAY, APOLOGISE) else Turn.closing()
+        if last.kind not in (SAY, APOLOGISE):
+            last = Turn.closing()
+        elif self._last is not None and self._last.text == last.text and last.kind == SAY:
+            last = Turn.closing(1 if last.text == Turn.closing().text else 0)
+        return msgspec.structs.replace(last, note=None)
 
     def _untold_pieces(self, wish: int) -> list[Piece]:
         """What the user has still to tell before a turn for this wish: the wish first, then facts."""

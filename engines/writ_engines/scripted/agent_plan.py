@@ -42,7 +42,7 @@ def make_plan(task: Task, domain: Domain, request: Request, mistake: str | None,
     if task.behaviour is None and _must_ask(task, request):
         turns.append(Turn(SAY, text=rng.choice(lines.ASK_DETAILS)))
     if mistake == "endless_talk":
-        note = Note("endless_talk", len(turns), matters=True)
+        note = Note("endless_talk", len(turns), matters=True, planted=True)
         return [*turns, Turn(ENDLESS, text=rng.choice(lines.ASK_AGAIN), note=note)]
     if mistake in ("skipped_evidence", "early_write"):
         steps = _bend_evidence(task, steps, mistake, rng)
@@ -67,7 +67,9 @@ def make_plan(task: Task, domain: Domain, request: Request, mistake: str | None,
     if mistake in ("hallucinated_tool", "malformed_json"):
         _insert_broken_call(turns, mistake, rng)
     if given_up:
-        turns.append(Turn(APOLOGISE, text=rng.choice(lines.APOLOGY), note=Note("giving_up", -1, matters=True)))
+        turns.append(
+            Turn(APOLOGISE, text=rng.choice(lines.APOLOGY), note=Note("giving_up", -1, matters=True, planted=True))
+        )
     else:
         done = lines.FORBIDDEN if task.kind == "refusal" else lines.DONE
         said = [rng.choice(done), *(task.communicate or ()), rng.choice(lines.MORE)]
@@ -100,7 +102,7 @@ def _must_ask(task: Task, request: Request) -> bool:
 
 
 def _note_on(kind: str, action: Action, detail: str = "") -> Note:
-    return Note(kind, -1, detail or action.name, matters=True)
+    return Note(kind, -1, detail or action.name, matters=True, planted=True)
 
 
 def _bend_evidence(task: Task, steps: list[_Step], mistake: str, rng: Random) -> list[_Step]:
@@ -113,7 +115,7 @@ def _bend_evidence(task: Task, steps: list[_Step], mistake: str, rng: Random) ->
         cell = rng.choice(certificate.cells)
         left = [step for step in steps if not _is_read_of(step, cell)]
         if left:
-            note = Note("skipped_evidence", -1, f"{cell.name} {_json_text(cell.arguments)}", matters=True)
+            note = Note("skipped_evidence", -1, f"{cell.name} {_json_text(cell.arguments)}", matters=True, planted=True)
             left[0].note = note
         return left
     write = (task.actions or ())[certificate.write]
@@ -170,9 +172,9 @@ def _insert_broken_call(turns: list[Turn], mistake: str, rng: Random) -> None:
     if mistake == "hallucinated_tool":
         call = PlannedCall("look_up_everything", {"query": "customer"})
         wish = turns[place].wish if places else 0
-        turns.insert(place, Turn(CALL, calls=(call,), note=Note(mistake, -1, call.name), wish=wish))
+        turns.insert(place, Turn(CALL, calls=(call,), note=Note(mistake, -1, call.name, planted=True), wish=wish))
         return
     good = turns[place].calls[0]
     broken = msgspec.structs.replace(good, broken=True)
-    note = Note(mistake, -1, good.name, matters=good.write)
+    note = Note(mistake, -1, good.name, matters=good.write, planted=True)
     turns.insert(place, Turn(CALL, calls=(broken,), note=note, wish=turns[place].wish))

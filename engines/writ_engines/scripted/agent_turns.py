@@ -48,9 +48,9 @@ class Turn(msgspec.Struct, frozen=True):
     confirms: bool = False
 
     @staticmethod
-    def closing() -> Turn:
-        """What is said when the plan is over and the user goes on."""
-        return Turn(SAY, text=f"{lines.DONE[0]} {lines.MORE[0]}")
+    def closing(form: int = 0) -> Turn:
+        """What is said when the plan is over and the user goes on; in one form or the other."""
+        return Turn(SAY, text=f"{lines.DONE[form]} {lines.MORE[form]}")
 
 
 def play_turn(turn: Turn, request: Request, user_argument: str) -> Completion:

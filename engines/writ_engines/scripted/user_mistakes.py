@@ -38,7 +38,7 @@ class Slip:
         if moment != self._moment or (self.note is not None and self.kind != "wrong_confirmation"):
             return ""
         if self.note is None:
-            self.note = Note(f"user_{self.kind}", turns - 1, self._line, matters=True)
+            self.note = Note(f"user_{self.kind}", turns - 1, self._line, matters=True, planted=True)
         return self._line
 
 

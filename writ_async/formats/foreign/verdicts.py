@@ -21,6 +21,7 @@ from writ_async.formats.foreign.conversation import TAU1, Foreign
 from writ_async.formats.foreign.endings import hands_over, last_act
 from writ_async.formats.foreign.replaying import RESULT_DIFFERS, replay_all
 from writ_async.formats.foreign.tools import without_bare_tools
+from writ_async.verify.agent_words import agent_word_findings
 from writ_async.verify.evidence import match_gold, row_label, write_evidence
 from writ_async.verify.judge import AssumeMet, Judge
 from writ_async.verify.outcome import ReplayMismatchError, compute_reward
@@ -96,6 +97,7 @@ def check_row(
         *_call_findings(row.messages, calls, domain),
         *_repeated(calls, domain),
         *several_calls_findings(row.messages, domain),
+        *agent_word_findings(row.messages, domain),
         *(finding for write in writes for finding in evidence_findings(write)),
         *differing,
     ]

@@ -1,0 +1,66 @@
+"""Calls that an agent told as text instead of making them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final
+
+from writ_async.chat.completion import read_completion
+from writ_async.chat.parsed import MALFORMED, Defect, KnownTools
+from writ_async.chat.reading import Form
+from writ_async.verify.agent_words.lexicon import alternatives, contains_any, shown
+
+_CALL_TAG: Final = re.compile(
+    r"</?(?:tool_call|tool_calls|function_call|function_calls|tool_code|tool_use|invoke|use_tool)[ >]|<function="
+    r"|<\|python_tag\|>|<｜tool▁call|<\|tool_call|\[TOOL_CALLS\]|<parameter[ =]"
+)
+_NO_FORM: Final[frozenset[Form]] = frozenset()
+
+
+class ToolNames:
+    """The tools that an agent has, as readers of calls and patterns want them."""
+
+    __slots__ = ("_joined", "_names", "known", "mention", "written")
+
+    def __init__(self, tools: Iterable[str]) -> None:
+        self.known: KnownTools = {name: {} for name in tools}
+        self._names = tuple(name.casefold() for name in self.known)
+        self._joined = all("_" in name for name in self._names)
+        names = alternatives(sorted(self.known, key=len, reverse=True)) if self.known else "(?!)"
+        self.mention = re.compile(rf"(?<![\w.]){names}(?!\w)")
+        self.written = re.compile(
+            rf"(?<!\w){names}\s{{0,2}}\((?=\s{{0,8}}(?:\)|[A-Za-z_]\w{{0,60}}\s{{0,3}}=|[\"'{{\[\d#]))"
+            rf"|(?:^|\n)[ \t`*]{{0,4}}{names}[ \t`]{{0,3}}[:=]?[ \t]{{0,3}}\{{"
+            r"(?:[^\n]{0,4000}\}[ \t`]{0,4})?(?:\n|$)"
+            rf"|Action:\s{{0,4}}`?{names}(?!\w)"
+            rf"|\"(?:name|function|tool|tool_name)\"\s{{0,4}}:\s{{0,4}}\"{names}\""
+        )
+
+    def any_in(self, lower: str) -> bool:
+        """Whether a text in lower case names any of the tools, perhaps as a part of a longer word."""
+        return not (self._joined and "_" not in lower) and contains_any(lower, self._names)
+
+
+@lru_cache(maxsize=64)
+def tool_names(tools: tuple[str, ...]) -> ToolNames:
+    """The patterns of tools of these names, made once."""
+    return ToolNames(tools)
+
+
+def leaked_call(text: str, lower: str, names: ToolNames) -> str:
+    """Where a text tells a call of one of the tools, in whichever form; empty where it tells none."""
+    tagged = "<" in text or "[" in text
+    found = _CALL_TAG.search(text) if tagged else None
+    if found is None and names.any_in(lower):
+        found = names.written.search(text)
+    if found is not None:
+        return shown(text, found.start())
+    if not tagged and "{" not in text:
+        return ""
+    parsed = read_completion(text, 0, names.known, _NO_FORM)
+    for call in parsed.message.tool_calls:
+        if call.function.name in names.known or call.function.name == MALFORMED:
+            return shown(f"{call.function.name} {call.function.arguments}")
+    return shown(text) if Defect.CALL_AS_TEXT in parsed.defects else ""

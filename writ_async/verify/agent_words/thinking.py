@@ -1,0 +1,89 @@
+"""Thinking said aloud: tags of thoughts, and words about the user that are said to nobody.
+
+Each kind of sign counts once: two points name a text. What an agent plans in front of its customer ("I need to check
+the status") is one point at most; who speaks of "the user" in a narrative has two at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from writ_async.verify.agent_words.leaked_calls import ToolNames
+from writ_async.verify.agent_words.lexicon import WORDS, any_of, contains_any, patterns, sentences_of, shown
+
+_TAG: Final = patterns("THOUGHT_TAG_PATTERN")
+_PERSONS: Final = WORDS.forms["PERSON"]
+_STEPS: Final = WORDS.forms["STEP_BY_STEP"]
+_TRIGGERS: Final = (
+    *("hmm", "hm,", "wait,", "wait.", "wait -", "hold on,", "okay, so", "okay so", "ok, so", "ok so", "alright, so"),
+    *("alright so", "right, so", "per policy", "my instructions", "system prompt", "guidelines say", "rules say"),
+    *("i should", "i must", "we need to", "we should", "we must", "supposed to", "policy says", "policy states"),
+)
+_LEAD: Final = rf"(?:[\W_]{{0,6}}{any_of('LEAD_IN')}\b[\W_]{{0,4}}){{0,3}}"
+_PERSON: Final = any_of("PERSON")
+_SPOKEN_OF: Final = re.compile(
+    rf"\b{_PERSON}(?:'s)? (?!id\b|ids\b|name|profile|account|details|service|support|care|information|data)"
+)
+_POSSESSED: Final = r"'s (?:request|message|reply|last|name is|question|response|intent|asking|saying|wanting)"
+_NARRATED: Final = re.compile(
+    rf"^[\W_]{{0,6}}{_LEAD}[\W_]{{0,2}}(?:the |this |our )?{_PERSON}(?:{_POSSESSED}| {any_of('NARRATED')}\b)"
+    rf"|\b(?:since|because|so|but|that|what|and|if|why|whether|now) the {_PERSON} {any_of('NARRATED')}\b"
+    rf"|^[\W_]{{0,6}}{_PERSON} {any_of('NARRATED', 'STATED')}\b"
+)
+_STATED: Final = re.compile(rf"^[\W_]{{0,6}}{_LEAD}[\W_]{{0,2}}(?:the |this ){_PERSON} {any_of('STATED')}\b")
+_PLAN: Final = re.compile(
+    rf"^[\W_]{{0,4}}{_LEAD}(?:i|we)(?: | )?{any_of('PLANNED')} (?:first |now |also |then |not |always )?"
+    rf"{any_of('PLANNED_DEED')}\b"
+)
+_HEDGE: Final = re.compile(rf"^[\W_]{{0,4}}{any_of('HEDGE')}")
+_THIRD: Final = re.compile(rf"\b(?:{any_of('THIRD_PERSON')}|the {_PERSON}(?:'s)?)\b(?! (?:id|name|profile|account)\b)")
+_USED: Final = re.compile(rf"\b(?:i|we|let me|let's|let us|i'll|we'll|to)\b.{{0,40}}\b{any_of('TOOL_USED')}\b")
+_POLICY: Final = re.compile(any_of("POLICY"))
+_SECOND: Final = re.compile(r"\b(?:you|your|you're|you'd|you'll|you've|yours)\b")
+_ENOUGH = 2
+
+
+def leaked_thinking(text: str, lower: str, labels: Iterable[tuple[str, str, str, int]], names: ToolNames) -> str:
+    """Where a text thinks aloud, or an empty text. `lower` is the text in lower case with straight apostrophes."""
+    if ("<" in text or "[" in text or "◁" in text) and (tag := _TAG.search(text)) is not None:
+        return tag.group()
+    for kind, name, said, _ in labels:
+        if kind == "thought":
+            return shown(f"{name}: {said}")
+    for form in _STEPS:
+        if form in lower:
+            return shown(lower, lower.index(form))
+    person = contains_any(lower, _PERSONS) and _SPOKEN_OF.search(lower) is not None
+    mentioned = names.any_in(lower)
+    if not (person or mentioned or contains_any(lower, _TRIGGERS)):
+        return ""
+    signs: dict[str, str] = {}
+    for sentence in sentences_of(lower):
+        for sign, points in _signs_in(sentence, names if mentioned else None, person):
+            if points >= _ENOUGH:
+                return shown(sentence)
+            signs.setdefault(sign, sentence)
+    return shown(next(iter(signs.values()))) if len(signs) >= _ENOUGH else ""
+
+
+def _signs_in(sentence: str, names: ToolNames | None, person: bool) -> list[tuple[str, int]]:
+    """The signs of thinking in a sentence, each with its points."""
+    person = person and contains_any(sentence, _PERSONS)
+    if person and _NARRATED.search(sentence) is not None:
+        return [("narrative", 2)]
+    found: list[tuple[str, int]] = []
+    if person and _STATED.match(sentence) is not None:
+        found.append(("stated", 1))
+    if _HEDGE.match(sentence) is not None:
+        found.append(("hedge", 1))
+    addressed = "you" in sentence and _SECOND.search(sentence) is not None
+    if names is not None and names.mention.search(sentence) is not None and _USED.search(sentence) is not None:
+        found.append(("tool", 1 if addressed else 2))
+    if not addressed:
+        if _PLAN.match(sentence) is not None:
+            found.append(("plan", 2 if _THIRD.search(sentence) is not None else 1))
+        if _POLICY.search(sentence) is not None:
+            found.append(("policy", 1))
+    return found
