@@ -12,7 +12,7 @@ from tests.support.shared_data import needs_shared
 
 SYNTH = {
     "tasks.jsonl": "6522bd50e43d7610e8df2c0d1b3234e9f98636051bdbb6b912dedfb9a32d6a99",
-    "trajectories.jsonl": "86e17f36118a50bba4a5f92ad5c3a9ec3bad5a86cedf1c5c18d677dc6abab7a0",
+    "trajectories.jsonl": "61c1fd9512aa3d300398308bc7c39158898e60cce5ff56de130930f6644db850",
 }
 EVAL = {
     "tasks.jsonl": "80ec170350c640b5f1ffc06c8e95d7e459c9be6af2891304deda48a08d5b0959",
