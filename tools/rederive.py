@@ -1,6 +1,6 @@
 """Re-derives the golds of a run's tasks from their words alone: `python tools/rederive.py RUN [--recipes]`.
 
-RUN is a run folder, or a file of tasks in JSON Lines. A second reader (tests/independent), which knows nothing of how
+RUN is a run folder, or a file of tasks in JSON Lines. A second reader (tools/rereading), which knows nothing of how
 tasks are made, reads each request and what the customer says when asked, looks the world through for the writes that
 follow, and holds them against the gold; the instructions for a model are read as well. One line per task that differs
 or cannot be read, the count last: "N tasks, M disagree, K not read". Exit code 1 where there is any such task.
@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
 
-from tests.independent.compare import rederive  # noqa: E402
+from tools.rereading.compare import rederive  # noqa: E402
 from writ_async.errors import InputError  # noqa: E402
 from writ_async.runs.task_sets import read_task_sets  # noqa: E402
 from writ_async.runs.worlds import world_key  # noqa: E402

@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.independent import airline, retail
-from tests.independent.compare import rederive
-from tests.independent.sample import tasks_of_families
-from tests.independent.words import NotUnderstood, Unsound
+from tools.rereading import airline, retail
+from tools.rereading.compare import rederive
+from tools.rereading.sample import tasks_of_families
+from tools.rereading.words import NotUnderstood, Unsound
 from writ_async.core.state import State
 from writ_async.core.task import Task
 from writ_async.registry import load_domain

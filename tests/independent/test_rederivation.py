@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from tests.independent import plants
-from tests.independent.compare import rederive
 from tests.independent.plants import distorted, gold_of
-from tests.independent.sample import tasks_of_families
+from tools.rereading.compare import rederive
+from tools.rereading.sample import tasks_of_families
 from writ_async.core.environment import Environment
 from writ_async.core.state import World
 from writ_async.core.task import Task

@@ -8,7 +8,7 @@ from datetime import date
 
 import msgspec
 
-from tests.independent.words import NotUnderstood, Rest, Unsound
+from tools.rereading.words import NotUnderstood, Rest, Unsound
 
 Regex = re.Pattern[str]
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from tests.independent.outcome import Outcome, Refused, Take, Write
-from tests.independent.retail_phrases import Item, Method, New, OrderRef
-from tests.independent.retail_reader import Request, Wish
-from tests.independent.words import NotUnderstood, Unsound, best, one
+from tools.rereading.outcome import Outcome, Refused, Take, Write
+from tools.rereading.retail_phrases import Item, Method, New, OrderRef
+from tools.rereading.retail_reader import Request, Wish
+from tools.rereading.words import NotUnderstood, Unsound, best, one
 
 Record = dict[str, Any]
 

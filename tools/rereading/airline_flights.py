@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.independent.airline_reader import Wish
-from tests.independent.words import Unsound, best, one
+from tools.rereading.airline_reader import Wish
+from tools.rereading.words import Unsound, best, one
 
 Record = dict[str, Any]
 Leg = tuple[Record, str]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.independent.airline_flights import Timetable
-from tests.independent.airline_phrases import Method, Trip
-from tests.independent.airline_reader import Request, Wish
-from tests.independent.outcome import Outcome, Refused, Take, Write
-from tests.independent.words import NotUnderstood, Unsound, best, one
+from tools.rereading.airline_flights import Timetable
+from tools.rereading.airline_phrases import Method, Trip
+from tools.rereading.airline_reader import Request, Wish
+from tools.rereading.outcome import Outcome, Refused, Take, Write
+from tools.rereading.words import NotUnderstood, Unsound, best, one
 
 Record = dict[str, Any]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from tests.independent.airline_phrases import Method, Phrases, Trip
-from tests.independent.words import NotUnderstood, Rest, sentences, without_politeness
+from tools.rereading.airline_phrases import Method, Phrases, Trip
+from tools.rereading.words import NotUnderstood, Rest, sentences, without_politeness
 
 
 class Wish(msgspec.Struct):

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from tests.independent.outcome import Outcome, Take
-from tests.independent.retail_answer import answer, find_customer
-from tests.independent.retail_phrases import Phrases
-from tests.independent.retail_reader import Reader, Request
-from tests.independent.words import sentences
+from tools.rereading.outcome import Outcome, Take
+from tools.rereading.retail_answer import answer, find_customer
+from tools.rereading.retail_phrases import Phrases
+from tools.rereading.retail_reader import Reader, Request
+from tools.rereading.words import sentences
 
 
 def derive(request: str, facts: Sequence[str], db: dict[str, Any], take: Take) -> Outcome:

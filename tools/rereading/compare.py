@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from tests.independent import airline, retail
-from tests.independent.outcome import Outcome, Refused, Take, Write
-from tests.independent.words import NotUnderstood, Unsound, in_first_person
+from tools.rereading import airline, retail
+from tools.rereading.outcome import Outcome, Refused, Take, Write
+from tools.rereading.words import NotUnderstood, Unsound, in_first_person
 from writ_async.core.domain import Domain, call_tool
 from writ_async.core.state import State, World
 from writ_async.core.task import Task

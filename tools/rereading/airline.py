@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from tests.independent.airline_answer import answer
-from tests.independent.airline_phrases import Phrases
-from tests.independent.airline_reader import Reader, Request
-from tests.independent.outcome import Outcome, Take
-from tests.independent.words import one
+from tools.rereading.airline_answer import answer
+from tools.rereading.airline_phrases import Phrases
+from tools.rereading.airline_reader import Reader, Request
+from tools.rereading.outcome import Outcome, Take
+from tools.rereading.words import one
 
 AIRPORTS = {
     "SFO": "San Francisco", "JFK": "New York", "LAX": "Los Angeles", "ORD": "Chicago", "DFW": "Dallas",

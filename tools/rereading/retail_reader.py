@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from tests.independent.retail_phrases import (
+from tools.rereading.retail_phrases import (
     ADDRESS_FRAME,
     ADDRESSES,
     LEAST,
@@ -23,7 +23,7 @@ from tests.independent.retail_phrases import (
     Phrases,
     as_method,
 )
-from tests.independent.words import NotUnderstood, Rest, sentences, without_politeness
+from tools.rereading.words import NotUnderstood, Rest, sentences, without_politeness
 
 
 class Wish(msgspec.Struct):

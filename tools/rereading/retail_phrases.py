@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from tests.independent.words import Rest
+from tools.rereading.words import Rest
 
 LEAST = r"cheapest|least expensive|lowest|smallest|least|lowest-priced"
 MOST = r"most expensive|priciest|highest|largest|most|highest-priced"
