@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from writ_async.cli import settings
 from writ_async.cli.output import print_json
 from writ_async.cli.terminal import say
 from writ_async.commands.export import export_rows
@@ -21,6 +22,7 @@ def run_command(arguments: argparse.Namespace) -> int:
         cap=arguments.cap,
         card=arguments.card,
         contamination=arguments.contamination,
+        filters=settings.parse_filters(arguments),
     )
     exported = report.exported
     if arguments.json:
@@ -30,6 +32,8 @@ def run_command(arguments: argparse.Namespace) -> int:
     left_out = [f"{exported.rejected:,} rejected", f"{exported.unfit:,} unfit"]
     if exported.dropped:
         left_out.insert(1, f"{exported.dropped:,} twins or over the cap")
+    if exported.unmaskable:
+        left_out.insert(1, f"{exported.unmaskable:,} with turns that the format cannot mask")
     say(f"{exported.rows:,} rows in {arguments.out} ({', '.join(left_out[:-1])} and {left_out[-1]} left out)")
     if report.card:
         say(f"data set card in {Path(report.card)}")

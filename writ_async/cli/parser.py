@@ -115,6 +115,7 @@ def _add_synth(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--stop-early", action="append", default=[], metavar="RULE",
         help="failed: end conversations with a write that no verdict will forgive; the kept rows are the same",
     )  # fmt: skip
+    _add_filters(parser)
     _add_engines(parser)
     _add_run(parser, max_steps=100)
     parser.set_defaults(run=_run_later("synth"))
@@ -148,6 +149,18 @@ def _add_eval(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.set_defaults(run=_run_later("eval"))
 
 
+def _add_filters(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--mask-turns", action="store_true",
+        help="keep rows with marred turns of the agent, and let nobody learn from those; formats that cannot say so "
+        "leave the rows out",
+    )  # fmt: skip
+    parser.add_argument(
+        "--filter", action="append", default=[], metavar="REASON=drop|mask|allow",
+        help="what findings of a reason do (docs/verdicts.md); repeatable",
+    )  # fmt: skip
+
+
 def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "replay",
@@ -178,6 +191,7 @@ def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument(
         "--greeting", choices=("keep", "drop"), help="the agent's words before the user's first; by format if not given"
     )
+    _add_filters(parser)
     parser.add_argument("--card", action="store_true", help="a README.md for the data set, beside the file")
     parser.add_argument("--contamination", metavar="FILE", help="what `writ check --contamination` wrote, for the card")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from writ_async.conversation import Rules
 from writ_async.conversation.rules import GREETING
+from writ_async.curation.rules import MASK_TURNS
 from writ_async.errors import InputError
 from writ_async.runs.seats import EngineSpec, Seats
 from writ_async.scheduler import Limits
@@ -52,6 +53,11 @@ def parse_engine_options(flag: str, pairs: list[str]) -> dict[str, str]:
             raise InputError(f"{flag}: {key} is given twice; several values are one text with commas between them")
         options[key] = value
     return options
+
+
+def parse_filters(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """The rules of filters as a run's settings hold them."""
+    return (*((MASK_TURNS,) if arguments.mask_turns else ()), *arguments.filter)
 
 
 def parse_limits(arguments: argparse.Namespace) -> Limits:

@@ -31,6 +31,7 @@ def run_command(arguments: argparse.Namespace) -> int:
         behaviours=arguments.behaviours,
         phraser=settings.parse_phraser(arguments),
         stop_early=tuple(arguments.stop_early),
+        filters=settings.parse_filters(arguments),
     )
     limits = settings.parse_limits(arguments)
     out = Path(arguments.out or f"runs/synth-{'-'.join(arguments.domains)}-n{arguments.n}-s{arguments.seed}")

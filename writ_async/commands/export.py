@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,7 +13,7 @@ from writ_async.errors import InputError
 from writ_async.files import PathLike, read_json
 from writ_async.formats.export import Exported, format_named
 from writ_async.formats.export.card import write_card
-from writ_async.runs.row_selection import selection_of
+from writ_async.runs.row_selection import rules_of, selection_of
 from writ_async.runs.view import RunView
 
 
@@ -33,12 +34,14 @@ def export_rows(
     cap: int = CAP,
     card: bool = False,
     contamination: PathLike | None = None,
+    filters: Sequence[str] = (),
 ) -> ExportReport:
     """Write the rows that passed all filters, `cap` at most of a task, or with `include_rejected` all rows.
 
     `greeting` keeps or drops the agent's words before the user's first; None leaves it to the format. With `card` a
     README.md for the data set is written beside `out`, with the report that `writ check --contamination` wrote, if
-    `contamination` names it. Raises `InputError` and `StorageError`.
+    `contamination` names it. `filters` are rules beside those that the run was made with: `mask-turns`, and
+    `REASON=drop|mask|allow`. Raises `InputError` and `StorageError`.
     """
     if cap < 1:
         raise InputError(f"--cap must be at least 1, not {cap}")
@@ -54,8 +57,11 @@ def export_rows(
             f"{contamination}: is a report on {report.rows:,} rows of {report.run}, but {run.path} has "
             f"{len(run.done_ids()):,}; make it again"
         )
-    selection = selection_of(run, cap=cap)
-    exported = write(run, out, include_rejected=include_rejected, leave_out=selection.dropped, greeting=greeting)
+    rules = rules_of(run, filters)
+    selection = selection_of(run, cap=cap, rules=rules)
+    exported = write(
+        run, out, include_rejected=include_rejected, leave_out=selection.dropped, greeting=greeting, rules=rules
+    )
     if not card:
         return ExportReport(exported)
     described = None if report is None else report.sentences()

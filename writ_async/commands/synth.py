@@ -23,8 +23,9 @@ from writ_async.scheduler import Limits
 class SynthConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that decides which rows a run has. Resuming needs the same.
 
-    `n` tasks, in turn from the `domains`, whose worlds have `world_size` users. `mix`, `levels`, `behaviours` and
-    `stop_early` are texts as the flags take them; `max_tool_tokens` 0 is any number.
+    `n` tasks, in turn from the `domains`, whose worlds have `world_size` users. `mix`, `levels`, `behaviours`,
+    `stop_early` and `filters` (`mask-turns`, `REASON=drop|mask|allow`) are texts as the flags take them;
+    `max_tool_tokens` 0 is any number.
     """
 
     domains: tuple[str, ...]
@@ -39,6 +40,7 @@ class SynthConfig(msgspec.Struct, frozen=True, kw_only=True):
     behaviours: str = "on"
     phraser: EngineSpec | None = None
     stop_early: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
 
 
 async def synth(
@@ -69,6 +71,7 @@ async def synth(
         rules=config.rules,
         limits=limits,
         stop_early=config.stop_early,
+        filters=config.filters,
         workers=workers,
     )
     worlds = generate_worlds([load_domain(name) for name in config.domains], config.seed, config.world_size)

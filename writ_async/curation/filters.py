@@ -14,8 +14,10 @@ from writ_async.core.domain import Domain
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory, Verdict
 from writ_async.curation.near_duplicates import ALIKE, NearDuplicates, gold_key
+from writ_async.curation.rules import STRICT, FilterRules
 from writ_async.curation.selection import Drop, Funnel, Selection
 from writ_async.verify.reasons import Reason
+from writ_async.verify.user_slips import UserReason
 
 CAP = 4
 """Most rows of one task: more teach little, and drown harder tasks."""
@@ -77,13 +79,18 @@ UNJUDGED = "unjudged"
 _RANGES = ((2, "R0"), (4, "R1"), (7, "R2"), (12, "R3"))
 
 
-def failed_filter(verdict: Verdict | None) -> str:
+def reason_names() -> list[str]:
+    """The reasons of all findings that a verdict may have."""
+    return [*map(str, Reason), *map(str, UserReason)]
+
+
+def failed_filter(verdict: Verdict | None, rules: FilterRules = STRICT) -> str:
     """The name of the first filter that a row falls at by its verdict, or an empty text."""
     if verdict is None:
         return UNJUDGED
-    if verdict.kept:
+    if rules.keeps(verdict):
         return ""
-    reasons = {finding.reason for finding in verdict.findings}
+    reasons = {finding.reason for finding in rules.fatal(verdict)}
     return next((item.name for item in FILTERS if item.reasons & reasons), USER)
 
 
@@ -94,6 +101,7 @@ def pass_filters(
     *,
     cap: int = CAP,
     alike: float = ALIKE,
+    rules: FilterRules = STRICT,
 ) -> Selection:
     """Pass rows, in their run's order, through all filters. `domains` is by name.
 
@@ -101,11 +109,11 @@ def pass_filters(
     """
     twins = NearDuplicates(alike)
     taken: dict[str, int] = {}
-    selection = Selection(cap=cap, alike=alike)
+    selection = Selection(cap=cap, alike=alike, rules=rules)
     for row in rows:
         task = tasks.get(row.task_id)
         selection.rows += 1
-        where = failed_filter(row.verdict)
+        where = failed_filter(row.verdict, rules)
         if not where:
             drop = _filter_over_rows(row, task, domains, twins, taken, cap)
             if drop is not None:
@@ -155,4 +163,14 @@ def traits_of(task: Task | None) -> list[str]:
     return [trait.label for trait in task.behaviour.traits]
 
 
-__all__ = ["FILTERS", "NAMES", "Filter", "Funnel", "failed_filter", "level_of", "pass_filters", "traits_of"]
+__all__ = [
+    "FILTERS",
+    "NAMES",
+    "Filter",
+    "Funnel",
+    "failed_filter",
+    "level_of",
+    "pass_filters",
+    "reason_names",
+    "traits_of",
+]

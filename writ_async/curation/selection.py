@@ -10,6 +10,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from writ_async.curation.rules import STRICT, FilterRules
+
 SELECTION = "selection.json"
 
 
@@ -65,6 +67,7 @@ class Selection(msgspec.Struct, kw_only=True):
     rows: int = 0
     cap: int = 0
     alike: float = 0.0
+    rules: FilterRules = STRICT
     dropped: dict[str, Drop] = {}
     funnel: Funnel = msgspec.field(default_factory=Funnel)
     version: int = 1

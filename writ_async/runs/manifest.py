@@ -58,8 +58,9 @@ def make_manifest(
     """The manifest of a run with these settings; `further` ones are put beside those of `config`."""
     plain: dict[str, Any] = msgspec.to_builtins(config)
     # Left out where there is none, so that the runs of a version that knew no such rule can be gone on with.
-    if not plain.get("stop_early", True):
-        del plain["stop_early"]
+    for key in ("stop_early", "filters"):
+        if not plain.get(key, True):
+            del plain[key]
     return Manifest(
         kind=kind,
         command=f"writ {kind}",

@@ -70,7 +70,7 @@ def finish_run(run: RunFolder, progress: Progress, settings: PlaySettings, *, re
         if settled is not None:
             settled.add(row)
 
-    selection = select_rows(run, see=see if recount or settings.early else None)
+    selection = select_rows(run, rules=settings.filters, see=see if recount or settings.early else None)
     write_selection(run, selection)
     summary.funnel = selection.funnel
     if settings.early:

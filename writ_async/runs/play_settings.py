@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from writ_async.conversation import Rules
+from writ_async.curation.filters import reason_names
+from writ_async.curation.rules import STRICT, FilterRules, parse_filter_rules
 from writ_async.errors import InputError
 from writ_async.runs.early_stop import EarlyStop, parse_stop_early
 from writ_async.runs.seats import Seats
@@ -17,7 +19,8 @@ from writ_async.verify.judge import AssumeMet, Judge, load_judge
 class PlaySettings(msgspec.Struct, frozen=True, kw_only=True):
     """`trials` conversations of each task by the engines of `seats`, under `rules` and within `limits`.
 
-    `judge` decides assertions in plain language, `early` says which conversations are stopped early. `data` and `tools`
+    `judge` decides assertions in plain language, `early` says which conversations are stopped early, `filters`
+    what becomes of rows because of their findings. `data` and `tools`
     are the benchmark's folder and its own tool schemas, where its tasks are played. That many processes as there are
     `workers` may share the work.
     """
@@ -29,6 +32,7 @@ class PlaySettings(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     judge: Judge = msgspec.field(default_factory=AssumeMet)
     early: EarlyStop = EarlyStop()
+    filters: FilterRules = STRICT
     data: str | None = None
     tools: str | None = None
     workers: int = 1
@@ -43,6 +47,7 @@ def parse_play_settings(
     limits: Limits | None = None,
     judge: Judge | str = "assume-met",
     stop_early: Sequence[str] = (),
+    filters: Sequence[str] = (),
     data: str | None = None,
     tools: str | None = None,
     workers: int = 1,
@@ -59,6 +64,7 @@ def parse_play_settings(
         limits=limits or Limits(),
         judge=load_judge(judge) if isinstance(judge, str) else judge,
         early=parse_stop_early(stop_early, trials),
+        filters=parse_filter_rules(filters, reason_names()),
         data=data,
         tools=tools,
         workers=workers,

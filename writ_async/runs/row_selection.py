@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
 from writ_async.core.domain import Domain
 from writ_async.core.trajectory import Trajectory
-from writ_async.curation.filters import CAP, pass_filters
+from writ_async.curation.filters import CAP, pass_filters, reason_names
 from writ_async.curation.near_duplicates import ALIKE
+from writ_async.curation.rules import STRICT, FilterRules, parse_filter_rules
 from writ_async.curation.selection import SELECTION, Selection
 from writ_async.errors import InputError
 from writ_async.files import read_json
@@ -21,12 +22,18 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 def select_rows(
-    run: RunView, *, cap: int = CAP, alike: float = ALIKE, see: Callable[[Trajectory], None] | None = None
+    run: RunView,
+    *,
+    cap: int = CAP,
+    alike: float = ALIKE,
+    rules: FilterRules = STRICT,
+    see: Callable[[Trajectory], None] | None = None,
 ) -> Selection:
     """The selection over all rows that a run has now. `see` is shown each row, so that one reading serves both."""
     tasks = {task.id: task for task in run.tasks()} if run.has_tasks else {}
     rows = run.ordered() if see is None else _show_each(run.ordered(), see)
-    return pass_filters(rows, tasks, _load_known_domains(task.domain for task in tasks.values()), cap=cap, alike=alike)
+    domains = _load_known_domains(task.domain for task in tasks.values())
+    return pass_filters(rows, tasks, domains, cap=cap, alike=alike, rules=rules)
 
 
 def _show_each(rows: Iterable[Trajectory], see: Callable[[Trajectory], None]) -> Iterator[Trajectory]:
@@ -40,14 +47,19 @@ def write_selection(run: RunView, selection: Selection) -> None:
     write_whole(run.path / SELECTION, msgspec.json.format(_encode(selection)) + b"\n")
 
 
-def selection_of(run: RunView, *, cap: int = CAP, alike: float = ALIKE) -> Selection:
+def rules_of(run: RunView, more: Sequence[str] = ()) -> FilterRules:
+    """The rules of filters that a run was made with, and `more` that go before them. Raises `InputError`."""
+    return parse_filter_rules([*run.manifest.config.get("filters", ()), *more], reason_names())
+
+
+def selection_of(run: RunView, *, cap: int = CAP, alike: float = ALIKE, rules: FilterRules = STRICT) -> Selection:
     """The selection that was written, if it is over the rows that are there and with these settings, else a new one."""
     path = run.path / SELECTION
     if path.is_file():
         found = read_json(path, Selection)
-        if (found.rows, found.cap, found.alike) == (len(run.done_ids()), cap, alike):
+        if (found.rows, found.cap, found.alike, found.rules) == (len(run.done_ids()), cap, alike, rules):
             return found
-    return select_rows(run, cap=cap, alike=alike)
+    return select_rows(run, cap=cap, alike=alike, rules=rules)
 
 
 def _load_known_domains(names: Iterable[str]) -> dict[str, Domain]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from writ_async.core.trajectory import Trajectory
+from writ_async.curation.rules import STRICT, FilterRules
 from writ_async.files import PathLike
 from writ_async.formats.export.lines import (
     ALL_CLOSING_TOKENS,
@@ -32,6 +33,7 @@ def export_openai(
     include_rejected: bool = False,
     leave_out: Collection[str] = (),
     greeting: bool | None = None,
+    rules: FilterRules = STRICT,
     system: SystemText | None = None,
     closing_tokens: tuple[str, ...] = ALL_CLOSING_TOKENS,
 ) -> Exported:
@@ -39,18 +41,25 @@ def export_openai(
 
     The system message is `system(trajectory, prompt)`, else what `prompts.json` says that the agent was given.
     """
-    source = Source(run, include_rejected, leave_out)
+    source = Source(run, include_rejected, leave_out, rules, masks=True)
     rows = unfit = 0
     with replacing(out) as file:
         for item in source:
             text = item.system if system is None else system(item.trajectory, item.prompt)
-            row = openai_row(item.trajectory, text, item.prompt.tools, closing_tokens, greeting=greeting is not False)
+            row = openai_row(
+                item.trajectory,
+                text,
+                item.prompt.tools,
+                closing_tokens,
+                greeting=greeting is not False,
+                masked=item.masked,
+            )
             if row is None:
                 unfit += 1
                 continue
             write_json(file, [row], array=False)
             rows += 1
-    return Exported(rows, source.rejected, unfit, source.dropped)
+    return Exported(rows, source.rejected, unfit, source.dropped, source.unmaskable)
 
 
 def openai_row(
@@ -60,13 +69,15 @@ def openai_row(
     closing_tokens: tuple[str, ...] = ALL_CLOSING_TOKENS,
     *,
     greeting: bool = True,
+    masked: Collection[int] = (),
 ) -> dict[str, Any] | None:
     """One conversation as `messages`, `tools` and `parallel_tool_calls`; see `agent_lines` for what is in it.
 
-    An assistant message that nobody should learn from has `weight` 0. None where there is nothing to train on.
+    An assistant message that nobody should learn from has `weight` 0, those at the places `masked` among them.
+    None where there is nothing to train on.
     """
-    lines = agent_lines(trajectory, closing_tokens)
-    if lines is None:
+    lines = agent_lines(trajectory, closing_tokens, masked)
+    if lines is None or (masked and not any(line.train for line in lines if line.role == "assistant")):
         return None
     if not greeting:
         lines = without_greeting(lines)
@@ -83,6 +94,7 @@ def export_trl(
     include_rejected: bool = False,
     leave_out: Collection[str] = (),
     greeting: bool | None = None,
+    rules: FilterRules = STRICT,
 ) -> Exported:
     """Write JSON Lines for TRL's `SFTTrainer`: `messages`, and `tools` as JSON text, which it decodes.
 
@@ -95,7 +107,7 @@ def export_trl(
         messages = chat_messages(lines, item.system, "object", ids=False, empty="", reasoning=True)
         return {"messages": messages, "tools": json_text(item.prompt.tools)} if trains(lines) else None
 
-    return write_rows(run, out, make, include_rejected=include_rejected, leave_out=leave_out, array=False)
+    return write_rows(run, out, make, include_rejected=include_rejected, leave_out=leave_out, rules=rules, array=False)
 
 
 def export_axolotl(
@@ -105,6 +117,7 @@ def export_axolotl(
     include_rejected: bool = False,
     leave_out: Collection[str] = (),
     greeting: bool | None = None,
+    rules: FilterRules = STRICT,
 ) -> Exported:
     """Write JSON Lines for Axolotl's `type: chat_template` with `message_field_training: train`.
 
@@ -119,9 +132,12 @@ def export_axolotl(
             if line.role == "assistant":
                 message["train"] = line.train
         tools = [{**tool, "function": _with_text_parameters(tool["function"])} for tool in item.prompt.tools]
-        return {"messages": messages, "tools": tools} if trains(lines) else None
+        taught = any(line.train for line in lines if line.role == "assistant")
+        return {"messages": messages, "tools": tools} if trains(lines) and (taught or not item.masked) else None
 
-    return write_rows(run, out, make, include_rejected=include_rejected, leave_out=leave_out, array=False)
+    return write_rows(
+        run, out, make, include_rejected=include_rejected, leave_out=leave_out, rules=rules, array=False, masks=True
+    )
 
 
 def export_writ2k(
@@ -131,6 +147,7 @@ def export_writ2k(
     include_rejected: bool = False,
     leave_out: Collection[str] = (),
     greeting: bool | None = None,
+    rules: FilterRules = STRICT,
 ) -> Exported:
     """Write JSON Lines with the columns of WRIT-2K: domain, trajectory_type, has_user_script, messages, tools.
 
@@ -150,7 +167,7 @@ def export_writ2k(
         }
         return row if trains(lines) else None
 
-    return write_rows(run, out, make, include_rejected=include_rejected, leave_out=leave_out, array=False)
+    return write_rows(run, out, make, include_rejected=include_rejected, leave_out=leave_out, rules=rules, array=False)
 
 
 def plain_lines(lines: Sequence[Line], greeting: bool) -> list[Line]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -48,22 +48,30 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     reasoning: str = ""
 
 
-def agent_lines(trajectory: Trajectory, closing_tokens: tuple[str, ...] = ALL_CLOSING_TOKENS) -> list[Line] | None:
+def agent_lines(
+    trajectory: Trajectory, closing_tokens: tuple[str, ...] = ALL_CLOSING_TOKENS, masked: Collection[int] = ()
+) -> list[Line] | None:
     """The conversation from the agent's seat, ending on the agent's last words.
 
     What follows those is left out, as are closing tokens and the user's own tool calls. An assistant's line is not to
-    be trained on when one of its calls was malformed or refused, nor when it is the greeting, which no model wrote.
+    be trained on when one of its calls was malformed or refused, when its place in the conversation is one of `masked`,
+    nor when it is the greeting, which no model wrote.
     Arguments that are no JSON object are wrapped in one, under the key `malformed_arguments`, because trainers parse
     them. None when the agent says nothing, or when a call has no answer.
     """
-    seen = [shown for message in trajectory.messages if (shown := _seen_by_agent(message, closing_tokens)) is not None]
+    seen: list[Message] = []
+    places: list[int] = []
+    for place, message in enumerate(trajectory.messages):
+        if (shown := _seen_by_agent(message, closing_tokens)) is not None:
+            seen.append(shown)
+            places.append(place)
     while seen and not (isinstance(seen[-1], AssistantMessage) and seen[-1].content and not seen[-1].tool_calls):
         seen.pop()
     lines: list[Line] = []
     index = 0
     heard = False
     while index < len(seen):
-        message = seen[index]
+        message, place = seen[index], places[index]
         index += 1
         if isinstance(message, UserMessage):
             heard = True
@@ -77,7 +85,7 @@ def agent_lines(trajectory: Trajectory, closing_tokens: tuple[str, ...] = ALL_CL
         index += len(answers)
         calls = tuple(map(_call, message.tool_calls, answers))
         greeting = not heard and not calls
-        train = not greeting and not any(call.bad for call in calls)
+        train = not greeting and place not in masked and not any(call.bad for call in calls)
         lines.append(Line("assistant", message.content or "", calls, train=train, reasoning=message.reasoning))
         lines += (
             Line("tool", answer.content, call_id=call.id, name=call.name)

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from writ_async.curation.rules import STRICT, FilterRules
 from writ_async.errors import InputError
 from writ_async.files import PathLike
 from writ_async.formats.export.chat import json_text, plain_lines
@@ -26,6 +27,7 @@ def export_llamafactory(
     include_rejected: bool = False,
     leave_out: Collection[str] = (),
     greeting: bool | None = None,
+    rules: FilterRules = STRICT,
 ) -> Exported:
     """Write JSON Lines for LLaMA-Factory, and the data set's entry into `dataset_info.json` beside them.
 
@@ -37,7 +39,9 @@ def export_llamafactory(
     def make(item: Item, lines: list[Line]) -> dict[str, Any] | None:
         return sharegpt_row(item, lines, reasoning=True)
 
-    exported = write_rows(run, out, make, include_rejected=include_rejected, leave_out=leave_out, array=False)
+    exported = write_rows(
+        run, out, make, include_rejected=include_rejected, leave_out=leave_out, rules=rules, array=False
+    )
     if info is not None:
         path, entries = info
         entries[Path(out).stem] = _entry(Path(out).name)
@@ -52,13 +56,14 @@ def export_apigen(
     include_rejected: bool = False,
     leave_out: Collection[str] = (),
     greeting: bool | None = None,
+    rules: FilterRules = STRICT,
 ) -> Exported:
     """Write one JSON array in the shape of APIGen-MT-5k: conversations, tools as JSON text, system."""
 
     def make(item: Item, lines: list[Line]) -> dict[str, Any] | None:
         return sharegpt_row(item, lines)
 
-    return write_rows(run, out, make, include_rejected=include_rejected, leave_out=leave_out, array=True)
+    return write_rows(run, out, make, include_rejected=include_rejected, leave_out=leave_out, rules=rules, array=True)
 
 
 def sharegpt_row(item: Item, lines: list[Line], *, reasoning: bool = False) -> dict[str, Any] | None:

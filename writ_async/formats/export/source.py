@@ -9,6 +9,7 @@ import msgspec
 
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
+from writ_async.curation.rules import STRICT, FilterRules
 from writ_async.files import PathLike
 from writ_async.formats.export.lines import Line, agent_lines
 from writ_async.runs.manifest import Prompt
@@ -22,13 +23,15 @@ class Exported(msgspec.Struct, frozen=True):
     """How many rows were written, and how many were left out.
 
     `rejected` by their verdict, `unfit` because they hold nothing to train on, `dropped` because the selection over the
-    whole run left them out (near-duplicates, caps).
+    whole run left them out (near-duplicates, caps), `unmaskable` because the format cannot say that nobody should
+    learn from some of their messages.
     """
 
     rows: int
     rejected: int
     unfit: int
     dropped: int = 0
+    unmaskable: int = 0
 
 
 class Exporter(Protocol):
@@ -42,20 +45,23 @@ class Exporter(Protocol):
         include_rejected: bool = False,
         leave_out: Collection[str] = (),
         greeting: bool | None = None,
+        rules: FilterRules = STRICT,
     ) -> Exported:
         """Write `out` whole or not at all, without the rows of the ids in `leave_out`.
 
-        `greeting` says whether the agent's words before the user's first stay; None leaves it to the format. Raises
-        `InputError` and `StorageError`.
+        `greeting` says whether the agent's words before the user's first stay; None leaves it to the format. `rules`
+        say which rows are kept, and which of their messages nobody should learn from. Raises `InputError` and
+        `StorageError`.
         """
 
 
 class Item(msgspec.Struct, frozen=True):
-    """One row to export."""
+    """One row to export; `masked` are the places of messages that nobody should learn from."""
 
     trajectory: Trajectory
     prompt: Prompt
     task: Task | None
+    masked: frozenset[int] = frozenset()
 
     @property
     def system(self) -> str:
@@ -64,11 +70,25 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Source:
-    """The rows of a run to export, in the order of tasks and trials; counts those that it leaves out."""
+    """The rows of a run to export, in the order of tasks and trials; counts those that it leaves out.
 
-    def __init__(self, run: RunView, include_rejected: bool, leave_out: Collection[str] = ()) -> None:
+    `masks` says whether the format can leave single messages out of the loss; where it cannot, rows that need it go.
+    """
+
+    def __init__(
+        self,
+        run: RunView,
+        include_rejected: bool,
+        leave_out: Collection[str] = (),
+        rules: FilterRules = STRICT,
+        *,
+        masks: bool = False,
+    ) -> None:
         self.rejected = 0
         self.dropped = 0
+        self.unmaskable = 0
+        self._rules = rules
+        self._masks = masks
         self._run = run
         self._all = include_rejected
         self._leave_out = frozenset(leave_out)
@@ -78,14 +98,18 @@ class Source:
     def __iter__(self) -> Iterator[Item]:
         for trajectory in self._run.ordered():
             if not self._all:
-                if trajectory.verdict is None or not trajectory.verdict.kept:
+                if not self._rules.keeps(trajectory.verdict):
                     self.rejected += 1
                     continue
                 if trajectory.id in self._leave_out:
                     self.dropped += 1
                     continue
+            masked = self._rules.masked(trajectory.verdict)
+            if masked and not self._masks and not self._all:
+                self.unmaskable += 1
+                continue
             task = self._tasks.get(trajectory.task_id)
-            yield Item(trajectory, prompt_for(self._prompts, task, trajectory.domain), task)
+            yield Item(trajectory, prompt_for(self._prompts, task, trajectory.domain), task, masked)
 
 
 class RowMaker(Protocol):
@@ -96,20 +120,28 @@ class RowMaker(Protocol):
 
 
 def write_rows(
-    run: RunView, out: PathLike, make: RowMaker, *, include_rejected: bool, leave_out: Collection[str], array: bool
+    run: RunView,
+    out: PathLike,
+    make: RowMaker,
+    *,
+    include_rejected: bool,
+    leave_out: Collection[str],
+    rules: FilterRules = STRICT,
+    array: bool,
+    masks: bool = False,
 ) -> Exported:
     """Write one JSON object per row: a line each, or the elements of one array. See `Exporter` for the rest."""
-    source = Source(run, include_rejected, leave_out)
+    source = Source(run, include_rejected, leave_out, rules, masks=masks)
     counts = [0, 0]
     with replacing(out) as file:
         write_json(file, rows_of(source, make, counts), array)
-    return Exported(counts[0], source.rejected, counts[1], source.dropped)
+    return Exported(counts[0], source.rejected, counts[1], source.dropped, source.unmaskable)
 
 
 def rows_of(source: Source, make: RowMaker, counts: list[int]) -> Iterator[dict[str, Any]]:
     """The rows that a format makes; counts those made in `counts[0]`, those unfit in `counts[1]`."""
     for item in source:
-        lines = agent_lines(item.trajectory)
+        lines = agent_lines(item.trajectory, masked=item.masked)
         row = None if lines is None else make(item, lines)
         counts[row is None] += 1
         if row is not None:

@@ -9,12 +9,16 @@ from typing import Any
 
 import msgspec
 
+from writ_async.conversation.machine import EMPTY
+from writ_async.core.trajectory import Termination
+from writ_async.curation.rules import STRICT, FilterRules
 from writ_async.errors import InputError
 from writ_async.files import PathLike
 from writ_async.formats.export.source import Exported, Item, Source, write_json
 from writ_async.formats.export.tables import write_parquet
 from writ_async.runs.view import RunView
 from writ_async.runs.writing import replacing
+from writ_async.verify.agent_words.noted import completion_places
 
 _BATCH = 200
 
@@ -22,10 +26,10 @@ _BATCH = 200
 class TokenRow(msgspec.Struct, frozen=True):
     """One conversation from the agent's seat; `loss_mask` and `logprobs` are as long as `input_ids`.
 
-    `loss_mask` is 1 where the model wrote the token. `logprobs` are those of the server that sampled, None where none
-    is known: at every token that was given, and where the server told none. `weight_versions` says which weights wrote
-    the tokens from `start` up to `end`. `model` is what the run's engine was given as its model, with its tokenizer.
-    `complete` is false where the conversation goes on after the last token.
+    `loss_mask` is 1 where the model wrote the token, but for turns that nobody should learn from. `logprobs` are those
+    of the server that sampled, None where none is known: at every token that was given, and where the server told none.
+    `weight_versions` says which weights wrote the tokens from `start` up to `end`. `model` is what the run's engine was
+    given as its model, with its tokenizer. `complete` is false where the conversation goes on after the last token.
     """
 
     id: str
@@ -49,6 +53,7 @@ def export_tokens(
     include_rejected: bool = False,
     leave_out: Collection[str] = (),
     greeting: bool | None = None,
+    rules: FilterRules = STRICT,
 ) -> Exported:
     """Write a `TokenRow` per conversation: parquet where the file's name ends in .parquet, else JSON Lines.
 
@@ -57,7 +62,7 @@ def export_tokens(
     """
     if greeting is not None:
         raise InputError("--greeting: token ids are what the model saw; nothing can be left out of them or put in")
-    source = Source(run, include_rejected, leave_out)
+    source = Source(run, include_rejected, leave_out, rules, masks=True)
     counts = [0, 0]
     rows = _token_rows(source, _model_of(run), counts)
     if Path(out).suffix == ".parquet":
@@ -65,13 +70,17 @@ def export_tokens(
     else:
         with replacing(out) as file:
             write_json(file, rows, array=False)
-    return Exported(counts[0], source.rejected, counts[1], source.dropped)
+    return Exported(counts[0], source.rejected, counts[1], source.dropped, source.unmaskable)
 
 
 def _token_rows(source: Source, model: str | None, counts: list[int]) -> Iterator[dict[str, Any]]:
     """The rows; counts those made in `counts[0]`, those without ids in `counts[1]`."""
     for item in source:
-        row = token_row(item, model)
+        mask = _loss_mask(item)
+        if mask is None and item.masked:
+            source.unmaskable += 1
+            continue
+        row = None if mask is None else token_row(item, model)
         counts[row is None] += 1
         if row is not None:
             yield msgspec.structs.asdict(row)
@@ -99,10 +108,31 @@ def token_row(item: Item, model: str | None) -> TokenRow | None:
         kept=verdict.kept if verdict else None,
         complete=tokens.complete,
         input_ids=list(tokens.ids),
-        loss_mask=tokens.loss_mask(),
+        loss_mask=_loss_mask(item) or [],
         logprobs=tokens.aligned_logprobs() if tokens.logprobs else [None] * len(tokens.ids),
         weight_versions=[msgspec.structs.asdict(span) for span in tokens.weights],
     )
+
+
+def _loss_mask(item: Item) -> list[int] | None:
+    """1 for each token that the model wrote and that may be learnt from; None where that is not known.
+
+    Each span is a completion of the agent. A template that renders old turns anew leaves fewer spans than there are
+    completions, and which is which is lost.
+    """
+    tokens = item.trajectory.tokens.get("agent")
+    if tokens is None or not tokens.ids:
+        return None
+    mask = tokens.loss_mask()
+    if item.masked:
+        places = completion_places(item.trajectory, item.task)
+        silent = item.trajectory.termination is Termination.AGENT_ERROR and item.trajectory.error == EMPTY
+        if len(tokens.generated) != len(places) + silent or not item.masked <= set(places):
+            return None
+        for (start, end), place in zip(tokens.generated, places, strict=False):
+            if place in item.masked:
+                mask[start:end] = [0] * (end - start)
+    return mask
 
 
 def _model_of(run: RunView) -> str | None:

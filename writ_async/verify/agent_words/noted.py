@@ -36,19 +36,19 @@ def noted_findings(notes: Sequence[Note], places: Sequence[int]) -> list[tuple[R
     return found
 
 
-def completion_places(trajectory: Trajectory, task: Task) -> list[int]:
+def completion_places(trajectory: Trajectory, task: Task | None) -> list[int]:
     """Where the agent's completions stand in a conversation, in order; a greeting and a history are none."""
     messages = trajectory.messages
     places = [place for place, message in enumerate(messages) if isinstance(message, AssistantMessage)]
     return places[_given(trajectory, task, messages) :]
 
 
-def _given(trajectory: Trajectory, task: Task, messages: Sequence[Message]) -> int:
+def _given(trajectory: Trajectory, task: Task | None, messages: Sequence[Message]) -> int:
     """How many of the agent's messages no model wrote.
 
     Steps are completions and rounds of tools, so what is left of the messages was there before the first step.
     """
-    if task.message_history:
+    if task is not None and task.message_history:
         return sum(isinstance(message, AssistantMessage) for message in task.message_history)
     first = messages[0] if messages else None
     if not isinstance(first, AssistantMessage) or first.tool_calls:
