@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import polars as pl
@@ -45,7 +46,7 @@ MARRED = finding(Reason.FOREIGN_ROLE)
 
 
 def row(trial: int, *findings: Finding, **fields: object) -> Trajectory:
-    steps = {"steps": 4, "messages": LONG, "tokens": {"agent": IDS}, **fields}
+    steps: dict[str, Any] = {"steps": 4, "messages": LONG, "tokens": {"agent": IDS}, **fields}
     made = trajectory("t", trial, **steps)
     made.verdict = verdict(*findings)
     return made
@@ -72,9 +73,8 @@ def test_an_error_drops_and_a_remark_allows_whatever_becomes_of_turns() -> None:
 
 
 def test_a_rule_for_a_reason_goes_before_its_severity() -> None:
-    rules = parse_filter_rules(
-        ["special_token=allow", "invented_result=mask", "foreign_role=drop", "mask-turns"], Reason
-    )
+    texts = ["special_token=allow", "invented_result=mask", "foreign_role=drop", "mask-turns"]
+    rules = parse_filter_rules(texts, reason_names())
     assert rules.keeps(verdict(finding("special_token"), finding("invented_result", "error", 4)))
     assert rules.masked(verdict(finding("special_token"), finding("invented_result", "error", 4))) == {4}
     assert not rules.keeps(verdict(finding("foreign_role", "remark")))
