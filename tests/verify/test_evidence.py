@@ -9,6 +9,7 @@ from tests.support.talks import confirmed, gold, is_write, replayed
 from writ_async.conversation.calls import executed_calls
 from writ_async.core.domain import call_tool
 from writ_async.core.environment import Environment
+from writ_async.core.evidence_rules import EvidenceRules
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
 from writ_async.core.state import State
 from writ_async.core.task import Action, Cell, Certificate, Scenario, Task
@@ -23,14 +24,19 @@ def places(retail_environment: Environment, airline_environment: Environment) ->
     return {"retail": retail_environment, "airline": airline_environment}
 
 
-def judged(task: Task, messages: list[Message], retail_environment: Environment) -> list[WriteEvidence]:
-    messages = confirmed(replayed(messages, retail_environment), retail_environment.domain)
-    return write_evidence(task, messages, retail_environment.domain, retail_environment.world)
+def judged(
+    task: Task, messages: list[Message], retail_environment: Environment, *, standing: bool = False
+) -> list[WriteEvidence]:
+    """What the writes rest on; of what the policy always asks for only with `standing`, which is tested by itself."""
+    domain = retail_environment.domain
+    messages = confirmed(replayed(messages, retail_environment), domain)
+    held = domain if standing else msgspec.structs.replace(domain, evidence=EvidenceRules())
+    return write_evidence(task, messages, held, retail_environment.world)
 
 
 def test_every_write_of_a_gold_conversation_is_evidence_complete(tasks: list[Task], places: Places) -> None:
     for task in tasks:
-        writes = judged(task, gold(task, places[task.domain]), places[task.domain])
+        writes = judged(task, gold(task, places[task.domain]), places[task.domain], standing=True)
         assert {write.label for write in writes} <= {"evidence_complete"}
         assert all(not (write.unseen or write.missing or write.stale) for write in writes)
         assert all(not (write.unconfirmed or write.breach) for write in writes), writes

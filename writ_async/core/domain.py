@@ -17,9 +17,11 @@ from typing import Any, Final, Literal, TypeVar
 import docstring_parser
 import msgspec
 
+from writ_async.core.evidence_rules import EvidenceRules
 from writ_async.core.goal import GoalRules
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Certificate, Goal, Kind, Pin, Scenario
+from writ_async.core.telling import Telling
 
 ToolKind = Literal["read", "write", "generic"]
 PolicyCheck = Callable[[State, str, Mapping[str, Any], Mapping[str, Any]], str]
@@ -126,9 +128,11 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     user_argument: the tools' argument that says who the user is; nobody has to list or confirm it.
     user_ids, record_ids: patterns (regular expressions) of the ids of users, and of other records in texts.
     describing_fields: fields of a record by which people call it in words, such as a name.
+    telling: what the customer has to know of a write before it is made, and by which words.
     hand_over_tool: the tool that hands the conversation over to a human, if there is one.
     one_call_a_message: the policy lets an agent make one tool call in a message at most.
     unavailable_wishes: wishes to open with, or to fall back from, that no tool fulfils.
+    evidence: what the policy asks an agent to know before it writes.
     """
 
     name: str
@@ -146,9 +150,11 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     user_ids: str = ""
     record_ids: str = ""
     describing_fields: frozenset[str] = frozenset({"name"})
+    telling: Telling = Telling()
     hand_over_tool: str = ""
     one_call_a_message: bool = False
     unavailable_wishes: tuple[UnavailableWish, ...] = ()
+    evidence: EvidenceRules = EvidenceRules()
     schemas: tuple[dict[str, Any], ...] = ()
     user_schemas: tuple[dict[str, Any], ...] = ()
 

@@ -14,14 +14,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from writ_async.conversation.calls import ExecutedCall, call_key, executed_calls, said_by_user
+from writ_async.conversation.calls import ExecutedCall, call_key, executed_calls
 from writ_async.core.domain import Domain, call_tool, why_forbidden
-from writ_async.core.message import Message, ToolMessage
+from writ_async.core.message import Message
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Cell, Task
 from writ_async.core.trajectory import Evidence, WriteEvidence
 from writ_async.verify.confirmation import Dialogue
-from writ_async.verify.provenance import Seen, atoms, unseen_arguments
+from writ_async.verify.following import unknown_arguments
+from writ_async.verify.knowledge import Knowledge
+from writ_async.verify.provenance import atoms
+from writ_async.verify.standing_reads import missing_reads, text_of
 
 _ORDER: tuple[Evidence, ...] = ("evidence_complete", "unproved", "lucky", "blind")
 
@@ -44,7 +47,7 @@ def write_evidence(
     made = [call for call in calls if call.kind == "write" and call.succeeded]
     gold = match_gold(task.actions or (), made, domain)
     dialogue = Dialogue(messages, made, domain)
-    know = _Knowledge(messages)
+    know = Knowledge(messages, domain)
     state = None if world is None else State(world)
     outdated = _Staleness(task, domain, world)
     found: list[WriteEvidence] = []
@@ -58,16 +61,17 @@ def write_evidence(
             index = gold.get((call.message, call.number), -1)
             cells = _cells(task, index) if index >= 0 else []
             missing = [cell for cell in cells if not know.has_read(cell)]
+            unread = _unread(name, arguments, know, domain, missing)
             stale = [] if state is None else outdated.cells(state, know.shown, index, cells, missing)
-            unseen = unseen_arguments(domain.tools[name], arguments, know.seen)
+            unseen = unknown_arguments(name, arguments, know, domain)
             found.append(
                 WriteEvidence(
                     call.message,
                     name,
-                    _label(unseen, missing or stale, index, task),
+                    _label(unseen, bool(unread or stale), index, task),
                     index,
                     tuple(unseen),
-                    tuple(map(_cell_text, missing)),
+                    tuple(unread),
                     tuple(map(_cell_text, stale)),
                     dialogue.unconfirmed(call),
                     why_forbidden(domain, state, name, arguments) if state is not None else "",
@@ -81,7 +85,19 @@ def write_evidence(
     return [*found, *_refrained(task, know)]
 
 
-def _refrained(task: Task, know: _Knowledge) -> list[WriteEvidence]:
+def _unread(
+    name: str, arguments: Mapping[str, Any], know: Knowledge, domain: Domain, missing: Sequence[Cell]
+) -> list[str]:
+    """What was not read before a write: cells of its certificate, and reads that the policy asks for at any time."""
+    cells = {cell.name for cell in missing}
+    standing = missing_reads(name, arguments, know, domain)
+    return [
+        *map(_cell_text, missing),
+        *(text_of(rule, value) for rule, value in standing if cells.isdisjoint(rule.tools)),
+    ]
+
+
+def _refrained(task: Task, know: Knowledge) -> list[WriteEvidence]:
     """Whether the cells were read that show that no write, or no further one, was due."""
     if not any(proof.write is None for proof in task.certificates):
         return []
@@ -138,50 +154,13 @@ def _cell_text(cell: Cell) -> str:
     return call_key(cell.name, cell.arguments).decode()
 
 
-def _label(unseen: Sequence[str], incomplete: Sequence[Cell], index: int, task: Task) -> Evidence:
+def _label(unseen: Sequence[str], incomplete: bool, index: int, task: Task) -> Evidence:
     if unseen:
         return "blind"
     if incomplete:
         return "lucky"
     proved = index >= 0 and any(proof.write == index for proof in task.certificates)
     return "evidence_complete" if proved else "unproved"
-
-
-class _Knowledge:
-    """What the agent had been told and shown, as the conversation is walked through."""
-
-    def __init__(self, messages: Sequence[Message]) -> None:
-        self.seen = Seen()
-        self.shown: set[str] = set()
-        self._messages = messages
-        self._position = 0
-        self._read: set[bytes] = set()
-        self._waiting: list[ExecutedCall] = []
-
-    def until(self, place: int) -> None:
-        """Take in all that was said and shown before a message."""
-        for message in self._messages[self._position : place]:
-            if isinstance(message, ToolMessage):
-                if not message.error:
-                    self.seen.add(message.content)
-            elif text := said_by_user(message):
-                self.seen.add(text)
-        self._position = max(self._position, place)
-        # What is called in one message is decided before any of its results is there.
-        for call in self._waiting:
-            if call.message < place:
-                self.shown.add(call.result.content)
-                self._read.add(call_key(call.call.function.name, call.arguments or {}))
-        self._waiting = [call for call in self._waiting if call.message >= place]
-
-    def read(self, call: ExecutedCall) -> None:
-        """Remember a call, to be taken in with the results of its message."""
-        if call.succeeded:
-            self._waiting.append(call)
-
-    def has_read(self, cell: Cell) -> bool:
-        """Whether a cell was read, whenever that was."""
-        return call_key(cell.name, cell.arguments) in self._read
 
 
 class _Staleness:

@@ -4,7 +4,8 @@ An argument is taken apart into atoms (strings, numbers). An atom is seen when t
 result shows it, in a message before the call. Words that the tool's own schema enumerates need not be seen, nor counts
 of at most `SMALL`, which are reckoned rather than read (how many). A date counts as seen when it was said in
 words ("May 20"), a state when it was said by its name ("Texas"). Strings are found as whole words: `IL` is not seen in
-"will". The sign before an id (`#W123`) may be left out by those who speak of it.
+"will". The sign before an id (`#W123`) may be left out by those who speak of it. What is not seen itself may follow
+from what is: that is asked in `following.py`.
 """
 
 from __future__ import annotations
@@ -17,38 +18,25 @@ from typing import Any
 import msgspec
 
 from writ_async.core.domain import Tool
+from writ_async.verify.spoken_forms import Day, days_in, iso_days_in, other_names, read_day
 
 SMALL = 20
 
-_STATES = {
-    **{"al": "alabama", "ak": "alaska", "az": "arizona", "ar": "arkansas", "ca": "california", "co": "colorado"},
-    **{"ct": "connecticut", "de": "delaware", "fl": "florida", "ga": "georgia", "hi": "hawaii", "id": "idaho"},
-    **{"il": "illinois", "in": "indiana", "ia": "iowa", "ks": "kansas", "ky": "kentucky", "la": "louisiana"},
-    **{"me": "maine", "md": "maryland", "ma": "massachusetts", "mi": "michigan", "mn": "minnesota"},
-    **{"ms": "mississippi", "mo": "missouri", "mt": "montana", "ne": "nebraska", "nv": "nevada"},
-    **{"nh": "new hampshire", "nj": "new jersey", "nm": "new mexico", "ny": "new york", "nc": "north carolina"},
-    **{"nd": "north dakota", "oh": "ohio", "ok": "oklahoma", "or": "oregon", "pa": "pennsylvania"},
-    **{"ri": "rhode island", "sc": "south carolina", "sd": "south dakota", "tn": "tennessee", "tx": "texas"},
-    **{"ut": "utah", "vt": "vermont", "va": "virginia", "wa": "washington", "wv": "west virginia"},
-    **{"wi": "wisconsin", "wy": "wyoming", "dc": "district of columbia", "usa": "united states", "us": "united states"},
-}
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_ISO_DATE = re.compile(r"^(\d{4})-(\d{2})-(\d{2})$")
-_MONTHS = (
-    *("january", "february", "march", "april", "may", "june"),
-    *("july", "august", "september", "october", "november", "december"),
-)
+_NUMBER = re.compile(r"(?<![\w.])(?<!\d[-/:])\d+(?:\.\d+)?(?![\w])")
+_HAS_THOUSANDS = re.compile(r",\d{3}(?!\d)")
+_THOUSANDS = re.compile(r"(?<![\w.,])\d{1,3}(?:,\d{3})+(?!\d)")
 
 
 class Seen:
     """All that the agent has been told or shown so far. Texts are only searched when somebody asks."""
 
-    __slots__ = ("_numbers", "_searched", "_texts")
+    __slots__ = ("_days", "_days_read", "_numbers", "_numbers_read", "_texts")
 
     def __init__(self) -> None:
         self._texts: list[str] = []
         self._numbers: set[float] = set()
-        self._searched = 0
+        self._days: set[Day] = set()
+        self._numbers_read = self._days_read = 0
 
     def add(self, text: str) -> None:
         """Remember a text that was said or shown; JSON is remembered with its escapes undone."""
@@ -62,31 +50,47 @@ class Seen:
         wanted = text.strip().lstrip("#").casefold()
         return not wanted or any(_occurs(wanted, shown) for shown in self._texts)
 
-    def has_state(self, code: str) -> bool:
-        """Whether the state or country of a code such as `TX` was said by its name."""
-        name = _STATES.get(code.casefold())
-        return name is not None and self.has_text(name)
+    def has_place(self, value: str) -> bool:
+        """Whether the state or country of a code such as `TX` was said by its name, or the other way round."""
+        return any(map(self.has_text, other_names(value)))
 
     def has_number(self, value: float) -> bool:
         """Whether a number occurs as a number of its own."""
-        while self._searched < len(self._texts):
-            text = self._texts[self._searched].replace(",", "")
-            self._numbers.update(float(token) for token in _NUMBER.findall(text))
-            self._searched += 1
+        while self._numbers_read < len(self._texts):
+            self._numbers.update(numbers_in(self._texts[self._numbers_read]))
+            self._numbers_read += 1
         try:
             return abs(float(value)) in self._numbers
         except OverflowError:  # an integer of hundreds of digits, in the row of others
             return False
 
     def has_date(self, text: str) -> bool:
-        """Whether an ISO date was said in words, such as `May 20`, `20 May` or `5/20`."""
-        match = _ISO_DATE.match(text)
-        if match is None or not 1 <= int(match[2]) <= 12:
+        """Whether an ISO date was said in words or in other figures, such as `May 20`, `5/20` or `20. Mai`."""
+        day = read_day(text)
+        if day is None:
             return False
-        month, day = _MONTHS[int(match[2]) - 1], int(match[3])
-        words = rf"\b(?:{month}|{month[:3]}\.?) {day}(?:st|nd|rd|th)?\b|\b{day}(?:st|nd|rd|th)?(?: of)? {month}\b"
-        pattern = re.compile(rf"{words}|\b{int(match[2])}/{day}\b")
-        return any(pattern.search(shown) for shown in self._texts)
+        told = self.days()
+        return (day.year, day.month, day.day) in told or (0, day.month, day.day) in told
+
+    def days(self) -> set[Day]:
+        """All dates that were told, in whatever form."""
+        while self._days_read < len(self._texts):
+            text = self._texts[self._days_read]
+            self._days |= iso_days_in(text) if text[:1] in ("{", "[") else days_in(text)
+            self._days_read += 1
+        return self._days
+
+
+def numbers_in(text: str) -> set[float]:
+    """The numbers of a text that are no part of an id or a date; with commas between thousands also without them."""
+    found = {float(token) for token in _NUMBER.findall(text)}
+    if _HAS_THOUSANDS.search(text):
+        found.update(float(token.replace(",", "")) for token in _NUMBER.findall(_THOUSANDS.sub(_joined, text)))
+    return found
+
+
+def _joined(thousands: re.Match[str]) -> str:
+    return thousands[0].replace(",", "")
 
 
 def _occurs(wanted: str, shown: str) -> bool:
@@ -116,7 +120,7 @@ def atoms(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 def unseen_arguments(tool: Tool, arguments: Mapping[str, Any], seen: Seen) -> list[str]:
     """The paths of the atoms that nobody has said or shown, with their values, such as `legs[0].date='…'`."""
     allowed = enumerated(tool)
-    return [f"{path}={value!r}" for path, value in atoms(dict(arguments)) if not _is_seen(value, seen, allowed)]
+    return [f"{path}={value!r}" for path, value in atoms(dict(arguments)) if not is_seen(value, seen, allowed)]
 
 
 def enumerated(tool: Tool) -> frozenset[str]:
@@ -136,9 +140,10 @@ def _enums(schema: Any) -> Iterator[str]:
             yield from _enums(item)
 
 
-def _is_seen(value: Any, seen: Seen, allowed: frozenset[str]) -> bool:
+def is_seen(value: Any, seen: Seen, allowed: frozenset[str]) -> bool:
+    """Whether an atom was said or shown, is one of the words that need not be, or a small count."""
     if value is None or isinstance(value, bool):
         return True
     if isinstance(value, int | float):
         return (isinstance(value, int) and abs(value) <= SMALL) or seen.has_number(value)
-    return value in allowed or seen.has_text(value) or seen.has_date(value) or seen.has_state(value)
+    return value in allowed or seen.has_text(value) or seen.has_date(value) or seen.has_place(value)

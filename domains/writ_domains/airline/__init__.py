@@ -9,9 +9,11 @@ from writ_domains.airline.goals import RULES
 from writ_domains.airline.policy import why_forbidden
 from writ_domains.airline.recipes import RECIPES
 from writ_domains.airline.schema import NAME, dump, load
+from writ_domains.airline.telling import TELLING
 from writ_domains.airline.tools import TOOLS
 from writ_domains.airline.world import generate
 from writ_domains.kit import words
+from writ_domains.kit.evidence import load_evidence_rules
 
 __all__ = ["DOMAIN", "TOOLS"]
 
@@ -30,6 +32,7 @@ DOMAIN = Domain(
     user_ids=words.USER_IDS,
     record_ids=r"\b(?=[A-Z0-9]*\d)(?=[A-Z0-9]*[A-Z])[A-Z0-9]{6}\b",
     describing_fields=words.NAME_AND_CARD,
+    telling=TELLING,
     hand_over_tool="transfer_to_human_agents",
     one_call_a_message=True,
     unavailable_wishes=(
@@ -39,4 +42,5 @@ DOMAIN = Domain(
         UnavailableWish("bring my cat along", "cat"),
         UnavailableWish("use the lounge before I leave", "lounge"),
     ),
+    evidence=load_evidence_rules(__name__),
 )

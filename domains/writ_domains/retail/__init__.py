@@ -6,10 +6,12 @@ from importlib.resources import files
 
 from writ_async.core.domain import Domain, Slot, UnavailableWish
 from writ_domains.kit import words
+from writ_domains.kit.evidence import load_evidence_rules
 from writ_domains.retail.goals import RULES
 from writ_domains.retail.policy import why_forbidden
 from writ_domains.retail.recipes import RECIPES
 from writ_domains.retail.schema import NAME, dump, load
+from writ_domains.retail.telling import TELLING
 from writ_domains.retail.tools import TOOLS
 from writ_domains.retail.world import generate
 
@@ -52,6 +54,7 @@ DOMAIN = Domain(
     user_ids=words.USER_IDS,
     record_ids=r"#?\bW\d{7}\b|\b\d{10}\b",
     describing_fields=words.NAME_AND_CARD | {"options"},
+    telling=TELLING,
     hand_over_tool="transfer_to_human_agents",
     one_call_a_message=True,
     unavailable_wishes=(
@@ -59,4 +62,5 @@ DOMAIN = Domain(
         UnavailableWish("have it gift-wrapped with a ribbon", "ribbon"),
         UnavailableWish("have the parcel brought to my door at night", "night"),
     ),
+    evidence=load_evidence_rules(__name__),
 )

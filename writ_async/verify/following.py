@@ -1,0 +1,196 @@
+"""What follows from what was said and shown, though it was never put that way.
+
+An argument that is not seen (`provenance.py`) is right all the same where a person would say that the agent could
+know it: a day beside one that was told, an address put together from its parts, a country from the state, a constant
+that stands for a reason in the user's words, a sentence of the agent's own about things that were seen, an amount that
+is reckoned (`reckoning.py`). What stands for a reason has to be the user's: that a tool showed the words somewhere is
+not enough.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Any
+
+from writ_async.core.domain import Domain
+from writ_async.verify.knowledge import Knowledge
+from writ_async.verify.provenance import atoms, enumerated, is_seen
+from writ_async.verify.reckoning import Reckoning
+from writ_async.verify.spoken_forms import (
+    address_words,
+    bare_days_in,
+    days_away,
+    days_in,
+    implies,
+    is_between,
+    read_day,
+    weekdays_in,
+)
+
+_SENTENCE = 8
+"""From so many words on a text is the agent's own; its figures and ids are judged, not its wording."""
+_MOST_PIECES = 3
+_WITH_DIGIT = re.compile(r"#?[^\W_]*\d[\w.-]*")
+_WORD = re.compile(r"[^\W_]+")
+_SQUEEZED = re.compile(r"[\W_]+")
+_SHORTEST_SPELLED = 6
+
+
+def unknown_arguments(name: str, arguments: Mapping[str, Any], know: Knowledge, domain: Domain) -> list[str]:
+    """The paths of the atoms that nobody said or showed and that follow from nothing, with their values."""
+    allowed = enumerated(domain.tools[name])
+    found: list[str] = []
+    numbers: list[tuple[str, float]] = []
+    fixed = any(rule.tool == name for rule in domain.evidence.amounts)
+    for path, value in atoms(dict(arguments)):
+        if isinstance(value, str) and value in domain.telling.meanings:
+            known = means(value, know, domain)
+        elif fixed and isinstance(value, int | float) and not isinstance(value, bool):
+            numbers.append((path, value))
+            continue
+        elif is_seen(value, know.seen, allowed) or is_seen(value, know.accepted, allowed):
+            continue
+        elif isinstance(value, str):
+            known = follows(value, arguments, know, domain)
+        else:
+            numbers.append((path, value))
+            continue
+        if not known:
+            found.append(f"{path}={value!r}")
+    if numbers:
+        reckoning = Reckoning(name, arguments, know, domain)
+        for path, value in numbers:
+            known = reckoning.is_due(value) if fixed else reckoning.gives(path, value)
+            if not known:
+                found.append(f"{path}={value!r}")
+    return found
+
+
+def means(value: str, know: Knowledge, domain: Domain) -> bool:
+    """Whether the user gave the reason that a constant stands for, in these or in other words."""
+    meanings = domain.telling.meanings
+    pattern = _meaning(value, meanings[value])
+    if any(pattern.search(_plain_words(text)) for text in know.said):
+        return True
+    # Who agrees to a question that names several reasons has chosen none.
+    others = [_meaning(other, ()) for other in meanings if other != value]
+    agreed = map(_plain_words, know.agreed)
+    return any(pattern.search(text) and not any(other.search(text) for other in others) for text in agreed)
+
+
+@lru_cache(maxsize=64)
+def _meaning(value: str, forms: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join([re.escape(_plain_words(value)), *forms]))
+
+
+def follows(value: str, arguments: Mapping[str, Any], know: Knowledge, domain: Domain) -> bool:
+    """Whether a text that was not seen follows from what was."""
+    day = read_day(value)
+    if day is not None:
+        return _follows_day(day, know, domain)
+    plain = value.strip()
+    if plain.replace(".", "", 1).isdigit() and len(plain) < 10 and know.seen.has_number(float(plain)):
+        return True
+    if know.seen.has_text(plain.replace("_", " ").replace("-", " ")):
+        return True
+    states = (item for path, item in atoms(dict(arguments)) if path.rpartition(".")[2] in ("state", "province"))
+    if any(isinstance(state, str) and state and implies(state, plain) for state in states):
+        return True
+    return _is_spelled(plain, know) or _is_put_together(plain, know) or _is_own_sentence(plain, know)
+
+
+def _follows_day(wanted: date, know: Knowledge, domain: Domain) -> bool:
+    """Whether a day was told beside another one: the next day, Friday, the 23rd, between the 20th and the 25th."""
+    today = read_day(domain.evidence.today)
+    days = know.days()
+    for text in know.heard:
+        told = days_in(text)
+        if len(told) > 1 and is_between(wanted, told):
+            return True
+        if wanted.day in bare_days_in(text) and any(
+            month == wanted.month and year in (0, wanted.year) for year, month, _ in days
+        ):
+            return True
+        if today is not None and 0 <= (wanted - today).days <= 14 and wanted.weekday() in weekdays_in(text):
+            return True
+        for offset in days_away(text):
+            base = wanted - timedelta(days=offset)
+            if base == today or not {(base.year, base.month, base.day), (0, base.month, base.day)}.isdisjoint(days):
+                return True
+    return False
+
+
+def _is_spelled(value: str, know: Knowledge) -> bool:
+    """Whether the user said a word letter by letter, or with other marks between its parts."""
+    wanted = _SQUEEZED.sub("", value.casefold())
+    return len(wanted) >= _SHORTEST_SPELLED and any(
+        wanted in _SQUEEZED.sub("", _spoken_marks(text)) for text in know.heard
+    )
+
+
+def _spoken_marks(text: str) -> str:
+    return re.sub(r" (?:at|dot|dash|hyphen|underscore) ", "", text.casefold())
+
+
+def _is_put_together(value: str, know: Knowledge) -> bool:
+    """Whether a text of several words is made of a few pieces that were said or shown, as an address with its suite.
+
+    A piece of one word must be the user's, or all words must stand in one text.
+    """
+    words = address_words(value)
+    if not 1 < len(words) <= _SENTENCE + 2:
+        return _is_one_word_said(words, know)
+    said = [_line(text) for text in know.heard]
+    shown = [*said, *(_line(result.text) for result in know.results)]
+    if any(all(f" {word} " in text for word in words) for text in said):
+        return True
+    left = words
+    for _ in range(_MOST_PIECES):
+        size = next((n for n in range(len(left), 0, -1) if _has_piece(left[:n], said if n == 1 else shown)), 0)
+        left = left[size:]
+        if not size or not left:
+            return bool(size)
+    return False
+
+
+def _is_one_word_said(words: list[str], know: Knowledge) -> bool:
+    return len(words) == 1 and any(f" {words[0]} " in _line(text) for text in know.heard)
+
+
+def _has_piece(words: list[str], texts: list[str]) -> bool:
+    piece = f" {' '.join(words)} "
+    return any(piece in text for text in texts)
+
+
+@lru_cache(maxsize=512)
+def _line(text: str) -> str:
+    """The words of a text with one blank around each."""
+    return f" {' '.join(address_words(text))} "
+
+
+@lru_cache(maxsize=512)
+def _plain_words(text: str) -> str:
+    """The words of a text in small letters, with one blank around each, an apostrophe being one."""
+    return f" {' '.join(_WORD.findall(text.casefold()))} "
+
+
+def _is_own_sentence(value: str, know: Knowledge) -> bool:
+    """Whether a text is long enough to be the agent's own words, and all figures and ids in it were seen."""
+    if len(value.split()) < _SENTENCE:
+        return False
+    return all(
+        is_seen(token.rstrip(".-"), know.seen, frozenset())
+        or (token[0].isdigit() and len(token) < 10 and _is_number_seen(token, know))
+        for token in _WITH_DIGIT.findall(value)
+    )
+
+
+def _is_number_seen(token: str, know: Knowledge) -> bool:
+    try:
+        number = float(token.rstrip(".-"))
+    except ValueError:
+        return False
+    return is_seen(int(number) if number.is_integer() else number, know.seen, frozenset())

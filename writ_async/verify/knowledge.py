@@ -1,0 +1,137 @@
+"""What an agent knows as a conversation goes on: said by the user, agreed to by the user, shown by the agent's tools.
+
+What the tools of the user show is the user's own, and no more than a wish of the agent's is a fact: what the agent told
+counts once the user has agreed to it, ids aside, which nobody knows but the tools.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from writ_async.conversation.calls import ExecutedCall, call_key
+from writ_async.core.domain import Domain
+from writ_async.core.message import AssistantMessage, Message, UserMessage
+from writ_async.core.task import Cell
+from writ_async.verify.agreement import agrees
+from writ_async.verify.provenance import SMALL, Seen, atoms, numbers_in
+from writ_async.verify.spoken_forms import Day
+
+_UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_IDS = re.compile(r"#?\b(?!\d{1,2}(?:st|nd|rd|th)\b)(?=\w*\d)(?=\w*[^\W\d])\w{4,}\b|\b\d{6,}\b")
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What a successful call of the agent showed: by which tool, asked with which values, as which text."""
+
+    name: str
+    given: frozenset[str]
+    text: str
+
+
+class Knowledge:
+    """What the agent had been told and shown, as the conversation is walked through."""
+
+    def __init__(self, messages: Sequence[Message], domain: Domain) -> None:
+        self.seen = Seen()
+        self.said: list[str] = []
+        """The texts of the user."""
+        self._agreed: list[str] = []
+        self._without_ids: list[str] = []
+        self._accepted = Seen()
+        self.results: list[Result] = []
+        self.shown: set[str] = set()
+        self._domain = domain
+        self._messages = messages
+        self._position = 0
+        self._read: set[bytes] = set()
+        self._waiting: list[ExecutedCall] = []
+        self._told: list[str] = []
+        self._decoded: list[Any] = []
+
+    @property
+    def agreed(self) -> list[str]:
+        """What the agent told and the user agreed to, without ids."""
+        for text in self._agreed[len(self._without_ids) :]:
+            self._without_ids.append(_IDS.sub(" ", text))
+            self._accepted.add(self._without_ids[-1])
+        return self._without_ids
+
+    @property
+    def accepted(self) -> Seen:
+        """What the user agreed to, to be searched."""
+        _ = self.agreed
+        return self._accepted
+
+    @property
+    def heard(self) -> list[str]:
+        """What the user said and agreed to."""
+        return self.said + self.agreed
+
+    def days(self) -> set[Day]:
+        """All dates that were told."""
+        return self.seen.days() | self.accepted.days()
+
+    def until(self, place: int) -> None:
+        """Take in all that was said and shown before a message."""
+        for message in self._messages[self._position : place]:
+            if isinstance(message, UserMessage) and message.content:
+                self._hear(message.content)
+            elif isinstance(message, AssistantMessage) and message.content:
+                self._told.append(message.content)
+        self._position = max(self._position, place)
+        # What is called in one message is decided before any of its results is there.
+        left = []
+        for call in self._waiting:
+            if call.message >= place:
+                left.append(call)
+                continue
+            content = call.result.content
+            self.shown.add(content)
+            self._read.add(call_key(call.call.function.name, call.arguments or {}))
+            if not self._is_made_of_nothing(call):
+                self.seen.add(content)
+            given = frozenset(str(value) for _, value in atoms(call.arguments or {}))
+            self.results.append(Result(call.call.function.name, given, content))
+        self._waiting = left
+
+    def _hear(self, text: str) -> None:
+        if self._told and agrees(text):
+            self._agreed += self._told
+        self._told.clear()
+        self.seen.add(text)
+        self.said.append(text)
+
+    def _is_made_of_nothing(self, call: ExecutedCall) -> bool:
+        """Whether a tool that reads nothing was given numbers that nobody had said or shown: its result shows none."""
+        if call.kind != "generic":
+            return False
+        given = {
+            number for _, text in atoms(call.arguments or {}) if isinstance(text, str) for number in numbers_in(text)
+        }
+        policy = {rule.amount for rule in self._domain.evidence.amounts}
+        return any(number > SMALL and number not in policy and not self.seen.has_number(number) for number in given)
+
+    def read(self, call: ExecutedCall) -> None:
+        """Remember a call, to be taken in with the results of its message."""
+        if call.succeeded:
+            self._waiting.append(call)
+
+    def has_read(self, cell: Cell) -> bool:
+        """Whether a cell was read, whenever that was."""
+        return call_key(cell.name, cell.arguments) in self._read
+
+    def decoded(self) -> list[Any]:
+        """The results as JSON, in order; None for those that are none. Each is taken apart once."""
+        for result in self.results[len(self._decoded) :]:
+            value = None
+            if result.text[:1] in ("{", "["):
+                try:
+                    value = msgspec.json.decode(result.text)
+                except _UNDECODABLE:
+                    value = None
+            self._decoded.append(value)
+        return self._decoded
