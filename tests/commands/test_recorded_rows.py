@@ -12,11 +12,11 @@ from tests.support.shared_data import needs_shared
 
 SYNTH = {
     "tasks.jsonl": "6522bd50e43d7610e8df2c0d1b3234e9f98636051bdbb6b912dedfb9a32d6a99",
-    "trajectories.jsonl": "61c1fd9512aa3d300398308bc7c39158898e60cce5ff56de130930f6644db850",
+    "trajectories.jsonl": "bd6897c6777093a5d7b9a7f9c4086b384e30fe9c832b002e3ca6ba89b217c73d",
 }
 EVAL = {
     "tasks.jsonl": "80ec170350c640b5f1ffc06c8e95d7e459c9be6af2891304deda48a08d5b0959",
-    "trajectories.jsonl": "2bf5932c82f8c9d518bdc3464cb72d43bdaffcfe3b33625ad359b084ef6a28d3",
+    "trajectories.jsonl": "e21bd87653daf2d74863c65a362c1845dd7525e5a434322377e33781da756e01",
 }
 
 

@@ -114,6 +114,19 @@ class UnavailableWish(msgspec.Struct, frozen=True):
     word: str
 
 
+class Deed(msgspec.Struct, frozen=True):
+    """Something that an agent may say it has done, and what does it.
+
+    words: stems of the verbs and nouns that tell of it, in lower case.
+    tools: the tools of which one must have succeeded before it is said to be done.
+    shown: words of a result that show that it was done, by whomever.
+    """
+
+    words: tuple[str, ...]
+    tools: tuple[str, ...]
+    shown: tuple[str, ...] = ()
+
+
 class Domain(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a conversation of one domain needs.
 
@@ -131,6 +144,7 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     telling: what the customer has to know of a write before it is made, and by which words.
     hand_over_tool: the tool that hands the conversation over to a human, if there is one.
     one_call_a_message: the policy lets an agent make one tool call in a message at most.
+    deeds: what an agent may say it has done, by its words; the names of the tools tell it where this is empty.
     unavailable_wishes: wishes to open with, or to fall back from, that no tool fulfils.
     evidence: what the policy asks an agent to know before it writes.
     """
@@ -153,6 +167,7 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     telling: Telling = Telling()
     hand_over_tool: str = ""
     one_call_a_message: bool = False
+    deeds: tuple[Deed, ...] = ()
     unavailable_wishes: tuple[UnavailableWish, ...] = ()
     evidence: EvidenceRules = EvidenceRules()
     schemas: tuple[dict[str, Any], ...] = ()

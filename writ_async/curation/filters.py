@@ -66,6 +66,7 @@ FILTERS: tuple[Filter, ...] = (
             Reason.OTHER_LANGUAGE,
             Reason.DEFECTIVE_COMPLETION,
             Reason.SEVERAL_CALLS,
+            Reason.UNFOUNDED_CLAIM,
         ),
     ),
 )

@@ -56,3 +56,5 @@ class Reason(StrEnum):
     """The engine noted of a completion of the agent what nobody should learn."""
     SEVERAL_CALLS = "several_calls"
     """The agent made more than one call in a message, where the policy forbids that."""
+    UNFOUNDED_CLAIM = "unfounded_claim"
+    """The agent told the customer what no tool had shown, nobody had said, and no call had done."""

@@ -22,6 +22,7 @@ from writ_async.core.trajectory import (
     WriteEvidence,
 )
 from writ_async.verify.agent_words import word_findings
+from writ_async.verify.claims import claim_findings
 from writ_async.verify.evidence import row_label, write_evidence
 from writ_async.verify.judge import AssumeMet, Judge
 from writ_async.verify.outcome import compute_reward
@@ -47,6 +48,7 @@ def judge_trajectory(
         *write_findings(task, trajectory.messages, domain, writes),
         *several_calls_findings(trajectory.messages, domain),
         *word_findings(trajectory, task, domain),
+        *claim_findings(trajectory.messages, domain),
         # A benchmark's scenarios do not tell facts apart from wishes.
         *(audit_user(task, trajectory.messages, domain.user_argument) if task.kind != "benchmark" else ()),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 from writ_async.core.domain import Domain, UnavailableWish
+from writ_domains.airline.deeds import DEEDS
 from writ_domains.airline.goals import RULES
 from writ_domains.airline.policy import why_forbidden
 from writ_domains.airline.recipes import RECIPES
@@ -35,6 +36,7 @@ DOMAIN = Domain(
     telling=TELLING,
     hand_over_tool="transfer_to_human_agents",
     one_call_a_message=True,
+    deeds=DEEDS,
     unavailable_wishes=(
         *words.UNAVAILABLE,
         UnavailableWish("choose a seat at the window", "window"),

@@ -7,6 +7,7 @@ from importlib.resources import files
 from writ_async.core.domain import Domain, Slot, UnavailableWish
 from writ_domains.kit import words
 from writ_domains.kit.evidence import load_evidence_rules
+from writ_domains.retail.deeds import DEEDS
 from writ_domains.retail.goals import RULES
 from writ_domains.retail.policy import why_forbidden
 from writ_domains.retail.recipes import RECIPES
@@ -57,6 +58,7 @@ DOMAIN = Domain(
     telling=TELLING,
     hand_over_tool="transfer_to_human_agents",
     one_call_a_message=True,
+    deeds=DEEDS,
     unavailable_wishes=(
         *words.UNAVAILABLE,
         UnavailableWish("have it gift-wrapped with a ribbon", "ribbon"),

@@ -22,6 +22,7 @@ from writ_async.formats.foreign.endings import hands_over, last_act
 from writ_async.formats.foreign.replaying import RESULT_DIFFERS, replay_all
 from writ_async.formats.foreign.tools import without_bare_tools
 from writ_async.verify.agent_words import agent_word_findings
+from writ_async.verify.claims import claim_findings
 from writ_async.verify.evidence import match_gold, row_label, write_evidence
 from writ_async.verify.judge import AssumeMet, Judge
 from writ_async.verify.outcome import ReplayMismatchError, compute_reward
@@ -98,6 +99,7 @@ def check_row(
         *_repeated(calls, domain),
         *several_calls_findings(row.messages, domain),
         *agent_word_findings(row.messages, domain),
+        *claim_findings(row.messages, domain),
         *(finding for write in writes for finding in evidence_findings(write)),
         *differing,
     ]

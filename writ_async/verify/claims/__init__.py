@@ -1,0 +1,66 @@
+"""Claims: what an agent says to the customer rests on what a tool showed, on the customer's words or on the policy.
+
+Each of the agent's sentences is read for deeds ("I have changed it"), for not finding something, and for amounts, dates
+and ids. `ground` knows what was shown and said before; `sentences` cuts texts; the others judge one kind of claim each.
+What is conditional or still to come is no claim. English is read; in other languages, amounts and ids alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from writ_async.conversation.calls import walk_calls
+from writ_async.core.domain import Domain
+from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage
+from writ_async.core.trajectory import Finding
+from writ_async.verify.claims.absence import false_absence
+from writ_async.verify.claims.amounts import unfounded_amounts
+from writ_async.verify.claims.deeds import DeedWords, claimed_verbs, false_deeds
+from writ_async.verify.claims.ground import Ground
+from writ_async.verify.claims.sentences import Sentence, sentences_in
+from writ_async.verify.claims.values import unfounded_values
+from writ_async.verify.reasons import Reason
+
+_QUOTED = 300
+
+
+def claim_findings(messages: Sequence[Message], domain: Domain) -> list[Finding]:
+    """The agent's sentences that claim what nothing before them shows, each with its message and itself in quotes.
+
+    Costs O(words said and shown), and a bounded reckoning for each amount that is nowhere to be read.
+    """
+    calls = {step.place: step for step in walk_calls(messages) if step.result is not None and not step.by_user}
+    words = DeedWords.of(domain)
+    ground = Ground(domain)
+    found: list[Finding] = []
+    for place, message in enumerate(messages):
+        if isinstance(message, ToolMessage):
+            step = calls.get(place)
+            if message.requestor != "user":
+                ground.show(step.call if step is not None else None, message)
+        elif isinstance(message, UserMessage | SystemMessage):
+            ground.hear(message.content or "")
+        elif isinstance(message, AssistantMessage) and message.content:
+            found += _judge(message.content, place, ground, words)
+    return found
+
+
+def _judge(text: str, place: int, ground: Ground, words: DeedWords) -> list[Finding]:
+    found: list[Finding] = []
+    sentences = sentences_in(text)
+    ground.speak(text)
+    for sentence in sentences:
+        done = claimed_verbs(sentence)
+        for what, severity in (
+            *false_deeds(sentence, done, ground, words),
+            *false_absence(sentence, ground),
+            *unfounded_amounts(sentence, done, ground, words),
+            *unfounded_values(sentence, ground),
+        ):
+            found.append(Finding(Reason.UNFOUNDED_CLAIM, f"{_quote(sentence)}: {what}", place, -1, severity))
+    return found
+
+
+def _quote(sentence: Sentence) -> str:
+    text = sentence.text
+    return f'"{text}"' if len(text) <= _QUOTED else f'"{text[:_QUOTED]}…"'

@@ -1,0 +1,117 @@
+"""Dates and ids that an agent names: shown, said, in the policy, or the day next to such a day."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from typing import Final
+
+from writ_async.verify.claims.deeds import Claim
+from writ_async.verify.claims.ground import Ground
+from writ_async.verify.claims.sentences import Sentence
+
+_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH: Final = (
+    r"(?P<{0}>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_DAY: Final = r"(?P<{0}>[0-3]?\d)(?:st|nd|rd|th)?(?![\d:%/.]\d|\d)"
+_DATE: Final = re.compile(
+    rf"\b(?P<iso>\d{{4}}-\d\d-\d\d)\b"
+    rf"|\b{_MONTH.format('m1')} {_DAY.format('d1')}(?: ?[-–—] ?(?P<until>[0-3]?\d)\b(?!:))?(?:,? (?P<y1>\d{{4}})\b)?"
+    rf"|\b{_DAY.format('d2')} (?:of )?{_MONTH.format('m2')}\b(?:,? (?P<y2>\d{{4}})\b)?"
+)
+_SLASHED: Final = re.compile(r"(?<![\d/])(\d{1,2})[/-](\d{1,2})(?:[/-]\d{2,4})?(?![\d/])")
+_ORDINAL: Final = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th)\b")
+_DIGIT: Final = re.compile(r"\d")
+_OFFERS: Final = re.compile(r"\b(?:if|can|could|would|should|may i|search|look for|try)\b")
+_YEARS: Final = range(2019, 2031)
+_ID: Final = re.compile(
+    r"(?<![\w.,/@$€£-])#?(?=[\w-]*\d[\w-]*\d[\w-]*\d)(?=[\w-]{6,})[a-z]*[a-z_\d-]*\d[a-z_\d-]*\b(?![@/]|\.\d|,\d{3}|\.\w)"
+)
+_SNAKE_ID: Final = re.compile(r"^[a-z]+(?:_[a-z]+)*_\d{4,}$")
+_NO_ID: Final = re.compile(
+    r"^(?:\d{4}-\d\d-\d\d.*|\d+(?:ml|gb|tb|mb|mah|hz|ghz|mhz|mp|in|cm|mm|kg|lb|lbs|am|pm|min|mins|hours?|days?|px|wh|w|k|p)|\d+-[a-z-]+|[a-z-]*0+|1?-?8\d\d-.*|\d{3}-\d{3}-\d{4}|\d{3}-\d{4}|\d{1,3}-\d{1,3}|\d{4}-\d{4}|0+|(\d)\1+|[a-z]*x{3,}\d*)$"
+)
+
+
+def unfounded_values(sentence: Sentence, ground: Ground) -> list[Claim]:
+    """The dates and ids in a sentence that nothing shows."""
+    if _DIGIT.search(sentence.plain) is None or sentence.is_example() or sentence.is_told():
+        return []
+    found: list[Claim] = []
+    offered = sentence.is_question() or _OFFERS.search(sentence.plain) is not None
+    for match in () if offered else _DATE.finditer(sentence.plain):
+        for day in _days_of(match):
+            if not is_known_day(day, ground):
+                found.append((f"the date {match[0]!r} was neither shown nor said", "turn"))
+    for match in _ID.finditer(sentence.plain):
+        token = match[0].lstrip("#").strip("-_")
+        if "_" in token and not _SNAKE_ID.match(token):
+            continue
+        if not _NO_ID.match(token) and not is_known_id(token, ground):
+            found.append((f"{match[0]!r} was neither shown nor said", "turn"))
+    return found[:1]
+
+
+def _days_of(match: re.Match[str]) -> list[tuple[int, int, int]]:
+    """The days that a date names, as year (0 where none is said), month and day; none for what is no date."""
+    if match["iso"]:
+        year, month, day = (int(part) for part in match["iso"].split("-"))
+        return [(year, month, day)] if 1 <= month <= 12 and 1 <= day <= 31 else []
+    if match["m2"] == "may" and " of " not in match[0] and not match["y2"]:
+        return []
+    name, first = match["m1"] or match["m2"], int(match["d1"] or match["d2"])
+    month = _MONTHS.index(name[:3]) + 1
+    year = int(match["y1"] or match["y2"] or 0)
+    days = [first, int(match["until"])] if match["until"] else [first]
+    return [(year, month, day) for day in days if 1 <= day <= 31]
+
+
+def is_known_day(day: tuple[int, int, int], ground: Ground) -> bool:
+    """Whether a day, or the one before or after it, was shown or said in some form."""
+    year, month, number = day
+    for other_year in (year,) if year else _YEARS:
+        try:
+            middle = date(other_year, month, number)
+        except ValueError:
+            continue
+        for step in (0, -1, 1):
+            if _is_named(middle + timedelta(days=step), ground):
+                return True
+    return _is_said(month, number, ground)
+
+
+def _is_named(day: date, ground: Ground) -> bool:
+    text = day.isoformat()
+    return ground.has(text) or f"{text}t" in ground.stamps()
+
+
+def _is_said(month: int, day: int, ground: Ground) -> bool:
+    for text in (*ground.heard, ground.domain.policy):
+        plain = text.casefold()
+        for match in _DATE.finditer(plain):
+            for _, other_month, other_day in _days_of(match):
+                if other_month == month and abs(other_day - day) <= 1:
+                    return True
+        if text is ground.domain.policy:
+            continue
+        for match in _SLASHED.finditer(plain):
+            if {int(match[1]), int(match[2])} == {month, day}:
+                return True
+        if any(int(match[1]) == day for match in _ORDINAL.finditer(plain)):
+            return True
+    return False
+
+
+def is_known_id(token: str, ground: Ground) -> bool:
+    """Whether an id was shown or said, whole or at the end of another."""
+    if ground.has(token):
+        return True
+    flat = token.replace("-", "").replace("_", "")
+    if any(
+        ground.has(part)
+        for part in (flat, token.lstrip("abcdefghijklmnopqrstuvwxyz"), token.replace("_", "-"), token.replace("-", "_"))
+    ):
+        return True
+    return any(token in text.casefold() for text in (*ground.results[-40:], *ground.heard))
