@@ -170,4 +170,13 @@ def _print_report(report: CheckReport) -> None:
     if report.rewarded:
         stated = f"; the file says {report.stated:,}, other in {report.disagreeing:,}" if report.stated_of else ""
         say(f"{report.solved:,} of {report.rewarded:,} with reward 1{stated}")
+    if report.slips:
+        say(f"the user slipped in {report.slips:,} rows{_slips_note(report)}")
     say(f"{report.clean:,} rows with nothing against them")
+
+
+def _slips_note(report: CheckReport) -> str:
+    """pass^1 with and without those rows, where rewards are known."""
+    if report.pass_1 is None or report.pass_1_without is None:
+        return ""
+    return f"; pass^1 is {report.pass_1:.3f} with them, {report.pass_1_without:.3f} without"

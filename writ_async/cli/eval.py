@@ -62,6 +62,8 @@ def run_command(arguments: argparse.Namespace) -> int:
             for line in (cost_line(progress.summary), saved_line(progress.summary)):
                 if line:
                     say(line)
+            if slips := max((item.slips for item in scores), default=0):
+                say(f"the user slipped in {slips:,} conversations; pass^1 without them is under `without`")
             assumed = sum(item.assumed for item in scores)
             if assumed:
                 say(f"plain-language assertions of {assumed:,} conversations were not read but {config.judge}")

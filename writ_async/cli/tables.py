@@ -134,7 +134,10 @@ def _funnel_cells(stage: Stage, names: Sequence[str]) -> list[str]:
 
 
 def scores_table(scores: Sequence[Score]) -> Table:
-    """A rich table with a line per group; fits 100 columns. What is not known of any group has no column."""
+    """A rich table with a line per group; fits 100 columns. What is not known of any group has no column.
+
+    `slips` counts conversations whose user slipped, `without` is pass^1 over the others.
+    """
     columns = [column for column in _score_columns(scores) if set(column[1]) != {_UNKNOWN}]
     table = new_table(("tasks from",), [heading for heading, _ in columns])
     table.show_edge = True
@@ -155,6 +158,9 @@ def _score_columns(scores: Sequence[Score]) -> list[tuple[str, list[str]]]:
     for k in range(min(_MOST, max((len(score.pass_hat) for score in scores), default=0))):
         hats = [score.pass_hat[k] if k < len(score.pass_hat) else None for score in scores]
         columns.append((f"pass^{k + 1}", [_interval_text(hat) for hat in hats]))
+    if any(score.slips for score in scores):
+        columns.append(("slips", [f"{score.slips:,}" for score in scores]))
+        columns.append(("without", [_interval_text(score.pass_1_without) for score in scores]))
     columns.append(("strict", [_rate(score.strict) for score in scores]))
     return columns
 

@@ -22,6 +22,7 @@ from writ_async.registry import load_benchmark
 from writ_async.runs.view import MANIFEST, RunView
 from writ_async.runs.worlds import open_worlds, world_key
 from writ_async.runs.writing import replacing
+from writ_async.verify.benchmark_slips import slipped
 from writ_async.verify.judge import load_judge
 from writ_async.verify.reasons import Reason
 from writ_async.verify.user_slips import UserReason
@@ -43,6 +44,9 @@ class CheckReport(msgspec.Struct):
     `rewarded` rows have an outcome that could be judged, and `solved` of them have reward 1; `stated` is how many the
     file itself calls solved, of `stated_of` that it says anything about, and `disagreeing` how many of them we judge
     otherwise. `unreadable` rows are in `bad`.
+
+    In `slips` rows the simulated user slipped; `slips_solved` of the `slips_rewarded` of them that have a reward, ours
+    or else the file's, have 1, as have `all_solved` of all `all_rewarded`.
     """
 
     rows: int = 0
@@ -60,7 +64,23 @@ class CheckReport(msgspec.Struct):
     stated: int = 0
     stated_of: int = 0
     disagreeing: int = 0
+    slips: int = 0
+    slips_solved: int = 0
+    slips_rewarded: int = 0
+    all_solved: int = 0
+    all_rewarded: int = 0
     bad: list[BadRow] = []
+
+    @property
+    def pass_1(self) -> float | None:
+        """The share of rows with reward 1, of those that have one."""
+        return self.all_solved / self.all_rewarded if self.all_rewarded else None
+
+    @property
+    def pass_1_without(self) -> float | None:
+        """The same without the rows in which the user slipped."""
+        rows = self.all_rewarded - self.slips_rewarded
+        return (self.all_solved - self.slips_solved) / rows if rows else None
 
     def add(self, row: Checked) -> None:
         """Count one more row."""
@@ -81,10 +101,19 @@ class CheckReport(msgspec.Struct):
         ours = None if row.reward is None else row.reward.reward
         self.rewarded += ours is not None
         self.solved += ours == 1
+        self._add_slips(slipped(row.findings), row.stated_reward if ours is None else ours)
         if row.stated_reward is not None:
             self.stated_of += 1
             self.stated += row.stated_reward == 1
             self.disagreeing += ours is not None and ours != row.stated_reward
+
+    def _add_slips(self, slip: bool, reward: float | None) -> None:
+        self.slips += slip
+        if reward is not None:
+            self.all_rewarded += 1
+            self.slips_rewarded += slip
+            self.all_solved += reward == 1
+            self.slips_solved += slip and reward == 1
 
 
 def check_rows(

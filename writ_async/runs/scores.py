@@ -16,6 +16,7 @@ from writ_async.core.trajectory import Termination, Trajectory
 from writ_async.files import PathLike
 from writ_async.runs.early_stop import parse_stop_early, settled_of
 from writ_async.runs.view import RunView
+from writ_async.verify.benchmark_slips import slipped
 from writ_async.verify.pass_k import Interval, Tally, bootstrap, hat_values, max_k, tally
 
 
@@ -25,6 +26,9 @@ class Score(msgspec.Struct):
     `strict` is the share of conversations that the strict verdict keeps as well. `assumed` counts conversations whose
     plain-language assertions were decided by assumption, `stopped` the trials that were stopped early. None stands for
     what cannot be known because of those. `left_out` counts attempts that something outside ended.
+
+    In `slips` of the conversations the simulated user slipped (`verify.benchmark_slips`); `pass_1_without` is pass^1
+    over the others, None where there are none or no slip.
     """
 
     name: str
@@ -36,6 +40,8 @@ class Score(msgspec.Struct):
     assumed: int
     left_out: int
     stopped: int = 0
+    slips: int = 0
+    pass_1_without: Interval | None = None
 
 
 class _Group(msgspec.Struct):
@@ -89,6 +95,7 @@ def _score_group(name: str, group: _Group, assumed: set[str]) -> Score:
     played = tally(rewards)
     least, most = _tally_bounds(played, open_trials, dict.fromkeys(row.task_id for row in group.rows))
     stopped = open_trials.total()
+    slips = [row for row in group.rows if row.verdict is not None and slipped(row.verdict.findings)]
     return Score(
         name=name,
         tasks=len(least),
@@ -101,7 +108,16 @@ def _score_group(name: str, group: _Group, assumed: set[str]) -> Score:
         assumed=sum(row.task_id in assumed for row in group.rows),
         left_out=group.failed,
         stopped=stopped,
+        slips=len(slips),
+        pass_1_without=_without(group.rows, slips) if slips and not stopped else None,
     )
+
+
+def _without(rows: Iterable[Trajectory], slips: Iterable[Trajectory]) -> Interval | None:
+    """pass^1 over the rows whose user did not slip."""
+    left_out = {row.id for row in slips}
+    others = tally((row.task_id, _known_reward(row)) for row in rows if row.id not in left_out)
+    return bootstrap(hat_values(others, 1), Random(1), resamples=2000) if others else None
 
 
 def _known_reward(row: Trajectory) -> float | None:

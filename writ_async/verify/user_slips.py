@@ -41,6 +41,12 @@ class UserReason(StrEnum):
     """The user said no to a write that is exactly a gold one, and it was never made."""
     UNDISCLOSED = "user_undisclosed"
     """A fact that the task needs was never told."""
+    GAVE_UP = "user_gave_up"
+    """The user of a benchmark put off what was asked for, or called it out of scope, and left."""
+    HANDED_OVER = "user_handed_over"
+    """The user of a benchmark left for a human whom nobody had offered, or asked for one unprompted."""
+    SPOKE_AS_AGENT = "user_spoke_as_agent"
+    """The user of a benchmark spoke as the agent."""
     UNEXPRESSED = "user_unexpressed"
     """A trait of the behaviour was not shown; the row is to be labelled anew."""
 

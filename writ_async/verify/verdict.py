@@ -22,6 +22,7 @@ from writ_async.core.trajectory import (
     WriteEvidence,
 )
 from writ_async.verify.agent_words import word_findings
+from writ_async.verify.benchmark_slips import benchmark_slips
 from writ_async.verify.claims import claim_findings
 from writ_async.verify.evidence import row_label, write_evidence
 from writ_async.verify.judge import AssumeMet, Judge
@@ -50,7 +51,11 @@ def judge_trajectory(
         *word_findings(trajectory, task, domain),
         *claim_findings(trajectory.messages, domain),
         # A benchmark's scenarios do not tell facts apart from wishes.
-        *(audit_user(task, trajectory.messages, domain.user_argument) if task.kind != "benchmark" else ()),
+        *(
+            audit_user(task, trajectory.messages, domain.user_argument)
+            if task.kind != "benchmark"
+            else benchmark_slips(task, trajectory.messages, trajectory.signal, domain, world)
+        ),
     ]
     return Verdict(
         reward=reward,

@@ -22,6 +22,7 @@ from writ_async.formats.foreign.endings import hands_over, last_act
 from writ_async.formats.foreign.replaying import RESULT_DIFFERS, replay_all
 from writ_async.formats.foreign.tools import without_bare_tools
 from writ_async.verify.agent_words import agent_word_findings
+from writ_async.verify.benchmark_slips import benchmark_slips
 from writ_async.verify.claims import claim_findings
 from writ_async.verify.evidence import match_gold, row_label, write_evidence
 from writ_async.verify.judge import AssumeMet, Judge
@@ -115,6 +116,8 @@ def check_row(
             findings += reward_findings(reward)
     if task is not None and task.actions is not None and (reward is None or reward.reward != 1):
         findings += _surplus(task, calls, domain)
+    if task is not None:
+        findings += benchmark_slips(task, row.messages, row.signal, playable, world)
     return Checked(
         id=row.id,
         format=row.format,
