@@ -44,6 +44,32 @@ def moves(*steps: tuple[float, float], rest: float) -> Play:
     return play
 
 
+def put_off(when: float, latest: float, until: float, by: float, rest: float) -> Play:
+    """What puts a deadline off grows with time, until a time, to a number of seconds."""
+
+    async def play(deadlines: Deadlines, deadline: Deadline) -> None:
+        deadlines.move_deadline(deadline, when, latest, lambda: by * min(anyio.current_time(), until) / until)
+        await anyio.sleep(rest)
+
+    return play
+
+
+@pytest.mark.parametrize(
+    ("play", "found"),
+    [
+        (put_off(10, inf, until=1, by=5, rest=14), (False, 14)),
+        (put_off(10, inf, until=1, by=5, rest=50), (True, 15)),
+        (put_off(10, inf, until=100, by=100, rest=105), (False, 105)),
+        (put_off(10, 40, until=100, by=100, rest=105), (True, 40)),
+        (put_off(10, inf, until=100, by=0, rest=105), (True, 10)),
+    ],
+)
+def test_a_deadline_is_put_off_by_what_puts_it_off_and_no_longer(play: Play, found: tuple[bool, float]) -> None:
+    cancelled, left = outcome(play)
+    assert cancelled is found[0]
+    assert found[1] <= left < found[1] + 0.6
+
+
 @pytest.mark.parametrize(
     ("play", "found"),
     [

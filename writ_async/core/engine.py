@@ -98,6 +98,14 @@ class Gauged(Protocol):
         """
 
 
+@runtime_checkable
+class Paced(Protocol):
+    """What an engine may offer as well: how long calls wait for their servers' limits, which is no part of a call."""
+
+    def seconds_held(self, session: str) -> float:
+        """How long the present call of a session has waited for a limit of its server so far; 0 without such a call."""
+
+
 class CallCounts(msgspec.Struct):
     """Counts over model calls: attempts made, failed attempts by kind, calls that failed for good by kind.
 
@@ -134,11 +142,15 @@ class Noticing(Protocol):
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """What a factory may use to make an engine: the run's tasks, its domains by name, and its seed."""
+    """What a factory may use to make an engine: the run's tasks, its domains by name, and its seed.
+
+    So many `processes` make engines of the same options at once: a limit that they share is divided by them.
+    """
 
     tasks: Mapping[str, Task]
     domains: Mapping[str, Domain]
     seed: int
+    processes: int = 1
 
 
 class Check(msgspec.Struct, frozen=True):

@@ -217,7 +217,8 @@ async def _play_in_folder(link: Link, share: Share, progress: Progress) -> None:
     with RunFolder.join(share.run) as run:
         tasks = run.tasks_among(frozenset(share.tasks))
         worlds = open_worlds(tasks, settings.data, settings.tools)
-        async with settings.seats.open_engines(tasks, worlds.values(), settings.seed) as engines:
+        opened = settings.seats.open_engines(tasks, worlds.values(), settings.seed, processes=share.workers)
+        async with opened as engines:
             limits = settings.limits
             if limits.admission == "kv-budget" and not limits.kv_tokens:
                 pools = await server_pool_tokens(limits, engines["agent"])

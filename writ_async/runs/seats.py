@@ -51,14 +51,16 @@ class Seats(msgspec.Struct, frozen=True):
 
     @asynccontextmanager
     async def open_engines(
-        self, tasks: Iterable[Task], worlds: Iterable[Environment], seed: int
+        self, tasks: Iterable[Task], worlds: Iterable[Environment], seed: int, *, processes: int = 1
     ) -> AsyncIterator[dict[Seat, Engine]]:
         """The engine of each seat while the block lasts; those that are made here are closed at its end.
+
+        So many `processes` open engines of the same options for the run.
 
         Raises `InputError` for an unknown engine or option, or a seat that an engine cannot play.
         """
         domains = {environment.domain.name: environment.domain for environment in worlds}
-        setting = Setting(tasks={task.id: task for task in tasks}, domains=domains, seed=seed)
+        setting = Setting(tasks={task.id: task for task in tasks}, domains=domains, seed=seed, processes=processes)
         async with AsyncExitStack() as made:
 
             def engine_for(seat: Seat, given: EngineSpec | Engine) -> Engine:

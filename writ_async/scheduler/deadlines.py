@@ -7,6 +7,7 @@ or stands there again at its time. One task sleeps until the first of them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from heapq import heappop, heappush
 from math import inf
 
@@ -15,18 +16,24 @@ import anyio
 _AT_ONCE = 64
 """Deadlines that are looked at before others have their turn on the loop."""
 
+_LOOK_AGAIN = 0.5
+"""The fewest seconds until a deadline that was put off is looked at again."""
+
 
 class Deadline:
     """When a cancel scope is cancelled, in seconds of the loop's clock. Made and moved by `Deadlines`.
 
     One that was closed is used again for another scope, and with it its entry in the heap: a deadline that was set
     later is later, as a rule. So the heap has about as many entries as there were deadlines at once.
+
+    `put_off` tells, when its time has come, by how many seconds it is later than that; never later than `latest`.
     """
 
-    __slots__ = ("_listed", "_scope", "when")
+    __slots__ = ("_listed", "_scope", "latest", "put_off", "when")
 
     def __init__(self) -> None:
-        self.when = inf
+        self.when = self.latest = inf
+        self.put_off: Callable[[], float] | None = None
         self._scope: anyio.CancelScope | None = None
         self._listed = inf  # where its one entry stands that counts
 
@@ -54,16 +61,21 @@ class Deadlines:
             self._list_deadline(deadline, -inf)
         return deadline
 
-    def move_deadline(self, deadline: Deadline, when: float) -> None:
-        """Set the time; `inf` for none."""
+    def move_deadline(
+        self, deadline: Deadline, when: float, latest: float = inf, put_off: Callable[[], float] | None = None
+    ) -> None:
+        """Set the time, `inf` for none, and what may put it off until the latest."""
         deadline.when = when
+        deadline.latest = latest
+        deadline.put_off = put_off
         if when < deadline._listed:
             self._list_deadline(deadline, when)
 
     def close_deadline(self, deadline: Deadline) -> None:
         """Forget a deadline whose scope has been left."""
         del self._open[deadline]
-        deadline.when = inf
+        deadline.when = deadline.latest = inf
+        deadline.put_off = None
         deadline._scope = None
         self._closed.append(deadline)
 
@@ -103,7 +115,12 @@ class Deadlines:
             if when != deadline._listed:
                 continue
             deadline._listed = inf
-            if deadline._scope is not None and (self._cut or deadline.when <= now):
+            if deadline._scope is None:
+                continue
+            comes = deadline.when
+            if comes <= now and deadline.put_off is not None and not self._cut:
+                comes = min(deadline.latest, comes + deadline.put_off())
+            if self._cut or comes <= now:
                 deadline._scope.cancel()
-            elif deadline.when < inf:
-                self._list_deadline(deadline, deadline.when)
+            elif comes < inf:
+                self._list_deadline(deadline, comes if comes == deadline.when else max(comes, now + _LOOK_AGAIN))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from math import inf
 
 import anyio
 import msgspec
 
 from writ_async.conversation import Conversation
-from writ_async.core.engine import Completion, Engine, Request
+from writ_async.core.engine import Completion, Engine, Paced, Request
 from writ_async.core.trajectory import Seat, Termination
 from writ_async.errors import ContextWindowError, EngineError, ServerDownError, WritError
 from writ_async.scheduler.admission import AdmissionPolicy
@@ -85,6 +86,7 @@ class ConversationPlayer:
         self._advance = advance
         self._stop = stop
         self._gates: dict[int, anyio.Event] = {}
+        self._paced = {seat: engine if isinstance(engine, Paced) else None for seat, engine in engines.items()}
 
     async def play(self, live: LiveConversation, deadline: Deadline) -> None:
         """Make its calls until it has ended; the deadline moves on with each of them."""
@@ -103,7 +105,8 @@ class ConversationPlayer:
             if not admission.ask_for_call(ticket):
                 move_deadline(deadline, end)
                 now = await self._wait_for_turn(live, request.seat)
-            move_deadline(deadline, min(end, now + within - spent))
+            put_off = None if self._paced[request.seat] is None else partial(self._seconds_held, request)
+            move_deadline(deadline, min(end, now + within - spent), end, put_off)
             if request.seat in self._placed:
                 request = msgspec.structs.replace(request, server=ticket.server)
             counters.in_flight += 1
@@ -126,6 +129,11 @@ class ConversationPlayer:
                 live.count_wait(request.seat, now - asked)
             spent = 0.0 if lost is None else spent + now - asked
             self._advance()
+
+    def _seconds_held(self, request: Request) -> float:
+        """What a call has waited for its server's limits, which is no part of the time that it may take."""
+        paced = self._paced[request.seat]
+        return 0.0 if paced is None else paced.seconds_held(request.session)
 
     def let_call_go(self, ticket: Ticket) -> None:
         """A call that waited may be made."""

@@ -11,13 +11,15 @@
     fleet = Fleet(urls, look, up=True)                            # several servers: which are up, and who answers
     body = await fleet.call(request, attempt_on_server, RetryPolicy(), rng, statistics)
 
+Limits of servers are learnt, and all calls keep to them together (`pace`); `HttpOptions.proxy_for` names the proxy.
+
 Errors are `TransportError` (its `kind` says why, `retryable` says whether another attempt may help) or
 `ContextWindowError`; a fleet's calls may end with `ServerDownError` as well.
 """
 
 from typing import TYPE_CHECKING, Any
 
-from writ_engines.http.errors import RETRYABLE, TransportError, error_text, status_error
+from writ_engines.http.errors import MOST_EMPTY, RETRYABLE, TransportError, empty_answer, error_text, status_error
 from writ_engines.http.fleet import Fleet, server_urls
 from writ_engines.http.options import HTTP_EXECUTION, HttpOptions
 from writ_engines.http.retry import RetryPolicy, Tries, retry
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HTTP_EXECUTION",
+    "MOST_EMPTY",
     "RETRYABLE",
     "Fleet",
     "HttpClient",
@@ -34,6 +37,7 @@ __all__ = [
     "RetryPolicy",
     "TransportError",
     "Tries",
+    "empty_answer",
     "error_text",
     "retry",
     "server_urls",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -17,6 +17,7 @@ from writ_engines.http.errors import TransportError, status_error
 _HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
 _KEEP_ALIVE = 4.0  # uvicorn closes an idle connection after 5 s; a request sent into that close would be lost
 _READ_BUFFER = 2**20  # an answer with logprobs is read without pausing the socket
+_PROXY_KEY = 407  # a proxy wants a user and a password
 _OUT_OF_SOCKETS = (errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL)
 
 
@@ -32,15 +33,26 @@ class HttpClient:
     """Calls one server. The connections are made on the loop that first calls, and anew on another one.
 
     There is no bound on connections: whoever calls bounds the calls. `headers` go with every request; a key belongs
-    there and nowhere else, and is never part of an error's text. `timeout` is in seconds.
+    there and nowhere else, and is never part of an error's text. `timeout` is in seconds. `proxy` is the address that
+    all goes through, None for none: the environment is not read here. `hear` is given the headers of every answer.
     """
 
-    def __init__(self, base_url: str, *, headers: Mapping[str, str] | None = None, timeout: float = 300.0) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 300.0,
+        proxy: str | None = None,
+        hear: Callable[[Mapping[str, str]], None] | None = None,
+    ) -> None:
         if not _is_address(base_url):
             raise InputError(f"{base_url!r} is not the address of a server; give one such as http://127.0.0.1:30000")
         self.base_url = base_url.rstrip("/")
         self.timeout = timeout
         self._headers = {**_HEADERS, **(headers or {})}
+        self._proxy = proxy
+        self._hear = hear
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._urls: dict[str, URL] = {}
@@ -107,7 +119,10 @@ class HttpClient:
         url = self._urls.get(path)
         if url is None:
             url = self._urls[path] = URL(self.base_url + path)
-        return await session.request(method, url, data=body, allow_redirects=False)
+        response = await session.request(method, url, data=body, allow_redirects=False, proxy=self._proxy)
+        if self._hear is not None:
+            self._hear(response.headers)
+        return response
 
     def _open_session(self) -> aiohttp.ClientSession:
         self._loop = asyncio.get_running_loop()
@@ -151,6 +166,8 @@ class HttpClient:
             kind = EngineErrorKind.TLS
         elif isinstance(exc, OSError) and exc.errno in _OUT_OF_SOCKETS:
             kind = EngineErrorKind.RESOURCES
+        elif isinstance(exc, aiohttp.ClientHttpProxyError):
+            return self._refused_by_proxy(exc)
         elif isinstance(exc, aiohttp.ClientConnectorError):
             kind = EngineErrorKind.REFUSED
         elif isinstance(exc, aiohttp.ClientPayloadError | aiohttp.ClientResponseError):
@@ -159,3 +176,9 @@ class HttpClient:
             kind = EngineErrorKind.NOT_FOUND
         text = " ".join(str(exc).split()) or type(exc).__name__
         return TransportError(f"{self.base_url}: {text}", kind=kind)
+
+    def _refused_by_proxy(self, exc: aiohttp.ClientHttpProxyError) -> TransportError:
+        """The proxy answers, and does not let the call through to the server."""
+        error = status_error(exc.status, f"the proxy says {exc.status}: {exc.message}".encode())
+        kind = EngineErrorKind.UNAUTHORIZED if exc.status == _PROXY_KEY else error.kind
+        return TransportError(f"{self.base_url}: {error}", kind=kind, status=exc.status)

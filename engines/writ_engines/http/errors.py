@@ -85,6 +85,17 @@ class TransportError(EngineError):
         return self.retryable and (self.status == _TOO_MANY or self.retry_after > 0)
 
 
+MOST_EMPTY = 5
+"""So many answers to one call in which nothing was said, and the server has failed: more of them will not help."""
+
+
+def empty_answer(number: int) -> EngineError:
+    """The error of the n-th answer to a call in which nothing was said, from 1 on; the last of them may not pass."""
+    if number < MOST_EMPTY:
+        return TransportError("the server gave nothing: no word, no call", kind=EngineErrorKind.EMPTY)
+    return EngineError(f"the server gave nothing {number} times: no word, no call", kind=EngineErrorKind.EMPTY)
+
+
 def error_text(body: bytes) -> str:
     """What an error's body says, on one line.
 

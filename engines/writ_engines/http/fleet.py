@@ -161,25 +161,34 @@ class Fleet:
 
         A request that is made again after a `ServerDownError` goes on with its numbers and its budget.
         """
-        if len(self._servers) == 1:
-            return await retry(
-                lambda number, seconds: attempt(0, number, seconds),
-                policy, rng, statistics, gate=partial(self._gate, request, 0),
-            )  # fmt: skip
-        tries = self._tries.pop(request.session, None) or Tries()
-        named = request.server
+        tries = self._tries.setdefault(request.session, Tries())
+        alone = len(self._servers) == 1
+        named = 0 if alone else request.server
 
         async def once(number: int, seconds: float) -> T:
+            if alone:
+                return await attempt(0, number, seconds)
             server = self._home(request.session) if named is None else named
             return await self._fly(server, attempt(server, number, seconds))
 
         gate = partial(self._gate, request, named)
-        check = None if named is None else partial(self.check, named)
+        check = None if alone or named is None else partial(self.check, named)
+        over = True
         try:
             return await retry(once, policy, rng, statistics, tries=tries, check=check, gate=gate)
         except ServerDownError:
-            self._tries[request.session] = tries
+            over = False
             raise
+        finally:
+            if over:
+                self._tries.pop(request.session, None)
+
+    def seconds_held(self, session: str) -> float:
+        """How long a session's present call has waited for a limit so far."""
+        tries = self._tries.get(session)
+        if tries is None or tries.standing is None:
+            return 0.0
+        return tries.standing.held_by(anyio.current_time())
 
     async def _gate(self, request: Request, named: int | None) -> Pace:
         """The pace of the server that a request goes to."""

@@ -38,12 +38,17 @@ _SHORTEST_SPAN = 10.0  # seconds; a rate seen for less says little
 class Standing(msgspec.Struct):
     """How one call stands at the gate. `began` orders calls; `starved` seconds it waited since the server let any pass.
 
-    `held` are the seconds it has waited for a limit in all.
+    `held` are the seconds it has waited for a limit in all, before the wait that goes on since `waits_since`.
     """
 
     began: float
     starved: float = 0.0
     held: float = 0.0
+    waits_since: float | None = None
+
+    def held_by(self, now: float) -> float:
+        """The seconds it has waited for a limit until now."""
+        return self.held if self.waits_since is None else self.held + now - self.waits_since
 
 
 class _Waiter:
@@ -106,6 +111,7 @@ class Pace:
         """
         begun = now = anyio.current_time()
         since = begun - standing.starved
+        standing.waits_since = begun
         self._number += 1
         waiter = _Waiter((standing.began, self._number))
         heappush(self._queue, waiter)
@@ -124,6 +130,7 @@ class Pace:
                 now = until  # what was waited for has come, whatever the clock's grain
         finally:
             standing.held += now - begun
+            standing.waits_since = None
             standing.starved = max(0.0, now - since)
             self._leave(waiter)
 

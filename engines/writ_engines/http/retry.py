@@ -143,7 +143,11 @@ async def _stand_in_line(pace: Pace, standing: Standing, policy: RetryPolicy, st
 async def _wait_a_little(seconds: float, standing: Standing) -> None:
     """Wait after a refusal that does not say how long: as one alone, before the server's gate says more."""
     seconds = min(seconds, _LITTLE)
-    await anyio.sleep(seconds)
+    standing.waits_since = anyio.current_time()
+    try:
+        await anyio.sleep(seconds)
+    finally:
+        standing.waits_since = None
     standing.held += seconds
     standing.starved += seconds
 

@@ -23,6 +23,9 @@ SendReasoning = Literal["auto", "always", "never"]
 
 _encode = msgspec.json.Encoder().encode
 
+LIMIT_NAMES = ("max_tokens", "max_completion_tokens")
+"""What servers call the most tokens of an answer."""
+
 # Fields that servers take only beside tools.
 _BESIDE_TOOLS = ("tool_choice", "parallel_tool_calls")
 
@@ -105,6 +108,7 @@ class BodyWriter:
 
     `parameters` are the fields that all requests have alike; `tool_choice` among them is for requests with tools.
     `seeded` says whether the request's seed is sent, `send_reasoning` whether what the model thought is sent back.
+    `most` is the most tokens of an answer that the parameters ask for, None where they do not.
     """
 
     def __init__(
@@ -118,7 +122,10 @@ class BodyWriter:
     ) -> None:
         always = {name: value for name, value in parameters.items() if name not in _BESIDE_TOOLS}
         self._head = b'{"model":' + _encode(model) + b',"messages":['
-        self._tail = (b"," + _encode(always)[1:-1] if always else b"") + b"}"
+        self._always = always
+        self._limit_name = next((name for name in LIMIT_NAMES if isinstance(always.get(name), int)), None)
+        self.most: int | None = always[self._limit_name] if self._limit_name else None
+        self._tail = self._encoded_tail(None)
         beside: dict[str, Any] = {"tool_choice": "auto"}
         if parallel_tool_calls is not None:
             beside["parallel_tool_calls"] = parallel_tool_calls
@@ -141,15 +148,20 @@ class BodyWriter:
         """Drop what is kept of a session."""
         self._histories.pop(session, None)
 
-    def write(self, request: Request) -> bytes:
-        """The body of a request."""
+    def write(self, request: Request, room: int | None = None) -> bytes:
+        """The body of a request. With `room` the answer may have so many tokens, whatever the parameters say."""
         parts: list[bytes | bytearray] = [self._head, self.history(request.session).extend(request.messages), b"]"]
         if request.tools:
             parts.append(self._encoded_tools(request.tools))
         if self._seeded:
             parts.append(b',"seed":%d' % request.seed)
-        parts.append(self._tail)
+        parts.append(self._tail if room is None else self._encoded_tail(room))
         return b"".join(parts)
+
+    def _encoded_tail(self, room: int | None) -> bytes:
+        """The parameters that every request has, and the end of the body."""
+        fields = self._always if room is None else {**self._always, self._limit_name or LIMIT_NAMES[0]: room}
+        return (b"," + _encode(fields)[1:-1] if fields else b"") + b"}"
 
     def _encoded_tools(self, tools: Sequence[dict[str, Any]]) -> bytes:
         known = self._tools.get(id(tools))

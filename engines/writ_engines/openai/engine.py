@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
+from functools import partial
 from random import Random
+
+import anyio
 
 from writ_async.chat.parsed import known_tools
 from writ_async.core.engine import CallCounts, Completion, EngineFactory, Gauges, Request, Setting
-from writ_async.errors import EngineError, EngineErrorKind
-from writ_engines.http import HTTP_EXECUTION, Fleet, HttpClient, TransportError
+from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind
+from writ_engines.http import HTTP_EXECUTION, Fleet, HttpClient, TransportError, empty_answer
 from writ_engines.openai.body import BodyWriter
 from writ_engines.openai.failures import explain
 from writ_engines.openai.options import OpenAIOptions, find_endpoints, parameters
 from writ_engines.openai.prices import find_price
-from writ_engines.openai.reply import read_reply, reasoning_key
+from writ_engines.openai.reply import UNKNOWN_FINISH, read_reply, reasoning_key
+from writ_engines.openai.room import most_of_answers, room_told
 
 _PATH = "/chat/completions"
 _LOOK_SECONDS = 10.0  # how long a server may take to show that it is there
+_MOST_FITTINGS = 3  # how often an answer is asked for with less room, before the refusal is believed
+MOST_UNKNOWN_FINISHES = 2
+"""So many answers with a finish reason that is not known, and it is this server's way of saying that they are whole."""
+
+logger = logging.getLogger(__name__)
 
 
 class OpenAIEngine:
     """Completes chats over HTTP. `statistics` counts attempts, failures by kind, and what was given up.
 
-    A key that a server has refused is not tried there again. Raises `InputError` for options that cannot be.
+    A key that a server has refused is not tried there again. So many `processes` share the option `rpm`. Raises
+    `InputError` for options that cannot be.
     """
 
-    def __init__(self, options: OpenAIOptions, *, seed: int = 0) -> None:
+    def __init__(self, options: OpenAIOptions, *, seed: int = 0, processes: int = 1) -> None:
         self._model = options.model
         self._endpoints = find_endpoints(options)
         self._price = find_price(options.model, options.prices)
@@ -38,9 +50,20 @@ class OpenAIEngine:
         self._timeout = options.attempt_seconds
         self._policy = options.retry_policy
         self._rng = Random(seed)
-        self._clients = [HttpClient(endpoint.url, headers=endpoint.headers()) for endpoint in self._endpoints]
-        self._fleet = Fleet([endpoint.url for endpoint in self._endpoints], self._look, up=True)
+        self._clients = [
+            HttpClient(
+                endpoint.url,
+                headers=endpoint.headers(),
+                proxy=options.proxy_for(endpoint.url),
+                hear=partial(self._hear, number),
+            )
+            for number, endpoint in enumerate(self._endpoints)
+        ]
+        urls = [endpoint.url for endpoint in self._endpoints]
+        self._fleet = Fleet(urls, self._look, up=True, per_minute=options.rpm / processes)
+        self._most = self._bodies.most  # tokens of an answer; less where the server has said that there are never more
         self._refused: dict[int, str] = {}
+        self._unknown_finishes = 0
         self.statistics = CallCounts()
 
     async def complete(self, request: Request) -> Completion:
@@ -49,21 +72,54 @@ class OpenAIEngine:
         Raises `ContextWindowError` when the prompt is too long, and `EngineError` when no answer can be had: the kinds
         of `engines.http`, `content_filter`, and `quota`.
         """
-        body = self._bodies.write(request)
+        empty = 0
 
         async def attempt(server: int, number: int, seconds: float) -> Completion:
-            return await self._try(server, request, body, min(self._timeout, seconds))
+            nonlocal empty
+            completion = await self._try(server, request, min(self._timeout, seconds))
+            if _says_nothing(completion):
+                empty += 1
+                raise empty_answer(empty)
+            return completion
 
         return await self._fleet.call(request, attempt, self._policy, self._rng, self.statistics)
 
-    async def _try(self, server: int, request: Request, body: bytes, seconds: float) -> Completion:
+    async def _try(self, server: int, request: Request, seconds: float) -> Completion:
+        """One attempt. An answer that was asked to be longer than there is room for is asked for again as it fits."""
+        end = anyio.current_time() + seconds
+        most = self._most
+        for _ in range(_MOST_FITTINGS):
+            room = None if most == self._bodies.most else most
+            try:
+                return await self._ask(server, request, room, end - anyio.current_time())
+            except EngineError as exc:
+                smaller = self._smaller(exc, most)
+                if smaller is None:
+                    raise
+                most = smaller
+        return await self._ask(server, request, most, end - anyio.current_time())
+
+    def _smaller(self, error: EngineError, most: int | None) -> int | None:
+        """How long an answer can be where the server has refused one of `most` tokens; None where that is not why."""
+        refused = isinstance(error, TransportError) and error.status in (400, 422)
+        if most is None or not (refused or isinstance(error, ContextWindowError)):
+            return None
+        never = most_of_answers(str(error), most)
+        if never is not None:
+            self._most = never
+        return never or room_told(str(error), most)
+
+    async def _ask(self, server: int, request: Request, room: int | None, seconds: float) -> Completion:
         if server in self._refused:
             raise EngineError(self._refused[server], kind=EngineErrorKind.UNAUTHORIZED)
         try:
-            reply = await self._clients[server].post(_PATH, body, seconds=seconds)
+            reply = await self._clients[server].post(_PATH, self._bodies.write(request, room), seconds=seconds)
             history = self._bodies.history(request.session)
             tools = known_tools(request.tools)
-            completion = read_reply(reply, request.turn, history.call_ids, self._price, seat=request.seat, tools=tools)
+            completion = read_reply(
+                reply, request.turn, history.call_ids, self._price,
+                seat=request.seat, tools=tools, any_finish=self._unknown_finishes >= MOST_UNKNOWN_FINISHES,
+            )  # fmt: skip
             if completion.message.reasoning and not history.reasoning_key:
                 history.reasoning_key = reasoning_key(reply)
             return completion
@@ -71,8 +127,15 @@ class OpenAIEngine:
             failure = explain(exc, self._endpoints[server], self._model)
         if isinstance(failure, TransportError) and failure.status == 401:
             self._refused[server] = str(failure)
+        if isinstance(failure, TransportError) and failure.code == UNKNOWN_FINISH:
+            self._unknown_finishes += 1
+            if self._unknown_finishes == MOST_UNKNOWN_FINISHES:
+                logger.warning("%s: %s; it is taken for whole from now on", self._endpoints[server].url, failure)
         # Outside the handler, so that the error does not drag along the one that it was made from.
         raise failure
+
+    def _hear(self, server: int, headers: Mapping[str, str]) -> None:
+        self._fleet.hear(server, headers)
 
     async def _look(self, server: int) -> None:
         """See whether a server is there: whatever it says of its models, it is, unless it has refused the key."""
@@ -102,6 +165,10 @@ class OpenAIEngine:
                 raise
         return Gauges()
 
+    def seconds_held(self, session: str) -> float:
+        """See `Paced`."""
+        return self._fleet.seconds_held(session)
+
     def end_session(self, session: str) -> None:
         """Forget the encoded messages of a conversation's seat."""
         self._bodies.forget(session)
@@ -117,8 +184,14 @@ class OpenAIEngine:
             await client.aclose()
 
 
+def _says_nothing(completion: Completion) -> bool:
+    """Whether an answer has neither word nor call, and not because its length was used up before."""
+    message = completion.message
+    return not message.tool_calls and not (message.content or "").strip() and completion.finish_reason != "length"
+
+
 def _make(options: OpenAIOptions, setting: Setting) -> OpenAIEngine:
-    return OpenAIEngine(options, seed=setting.seed)
+    return OpenAIEngine(options, seed=setting.seed, processes=setting.processes)
 
 
 # The address is not among them: elsewhere, the same name of a model may be another model.

@@ -27,6 +27,7 @@ _LIMIT_WORDS = re.compile(
     r"\b(per|a|each) (second|minute|min|hour|day)|\b(rpm|tpm|rpd|tpd)\b|per.?(minute|day)", re.IGNORECASE
 )
 _REQUESTED = re.compile(r"\blimit:? (\d{1,12}),? (?:\w{1,12}:? \d{1,12},? ){0,2}requested:? (\d{1,12})", re.IGNORECASE)
+_PROXY_KEY = 407
 _CONTENT = re.compile(r"content.?(filter|management|policy)", re.IGNORECASE)
 
 
@@ -53,7 +54,9 @@ def explain(error: EngineError, endpoint: Endpoint, model: str) -> EngineError:
         return EngineError(
             f"the server's content filter withheld the answer: {text}", kind=EngineErrorKind.CONTENT_FILTER
         )
-    if error.kind is EngineErrorKind.UNAUTHORIZED:
+    if status == _PROXY_KEY:
+        text = f"the proxy before {endpoint.url} wants a user and a password in its address: {text}"
+    elif error.kind is EngineErrorKind.UNAUTHORIZED:
         hint = f"look at the key in {endpoint.key_env}" if endpoint.key else f"put the key into {endpoint.key_env}"
         text = f"{endpoint.url} refused the key; {hint}: {text}"
     elif error.kind is EngineErrorKind.NOT_FOUND:

@@ -34,6 +34,7 @@ class OpenAIOptions(HttpOptions, frozen=True, kw_only=True, forbid_unknown_field
     parallel_tool_calls: true or false; the server's own if not given
     send_reasoning: auto, always or never; auto sends back what the server told as thought of turns that called tools
     prices: a TOML file of dollars per million tokens, for models that the package knows no price of
+    trust_env: on if not given
     """
 
     key_env: str = "OPENAI_API_KEY"
@@ -41,6 +42,7 @@ class OpenAIOptions(HttpOptions, frozen=True, kw_only=True, forbid_unknown_field
     parallel_tool_calls: bool | None = None
     send_reasoning: SendReasoning = "auto"
     prices: str = ""
+    trust_env: bool = True
 
 
 class Endpoint(msgspec.Struct, frozen=True):

@@ -19,11 +19,13 @@ from writ_engines.http import TransportError, status_error
 from writ_engines.openai.prices import Price
 
 _FINISHED: dict[str, FinishReason] = {
-    "stop": "stop",
-    "length": "length",
-    "tool_calls": "tool_calls",
-    "function_call": "tool_calls",
+    **dict.fromkeys(("stop", "end_turn", "stop_sequence", "complete", "completed"), "stop"),
+    **dict.fromkeys(("length", "max_tokens", "max_output_tokens", "max_completion_tokens", "model_length"), "length"),
+    **dict.fromkeys(("tool_calls", "tool_call", "tool_use", "function_call"), "tool_calls"),
 }
+_WITHHELD = ("content_filter", "safety", "recitation", "prohibited_content", "blocklist")
+UNKNOWN_FINISH = "unknown_finish_reason"
+"""The code of the error of an answer whose finish reason says neither that it is whole nor that it is not."""
 _UNNAMED = "unnamed"
 _BROKEN_OFF = ("abort", "error")
 _REASONING_KEYS = ("reasoning_content", "reasoning")
@@ -68,6 +70,7 @@ def read_reply(
     *,
     seat: Seat = "agent",
     tools: KnownTools = NO_TOOLS,
+    any_finish: bool = False,
 ) -> Completion:
     """The completion in a reply's body.
 
@@ -75,7 +78,8 @@ def read_reply(
     made of the seat's `turn` and its place. Arguments stay the text that the model wrote; where there is none at all,
     which is how calls without arguments are often sent, they are an empty object. What the model thought, by itself or
     between tags in the text, is the message's reasoning; the text of a refusal is what it said. Calls that the server
-    left in the text, of one of the `tools`, stay there and are noted.
+    left in the text, of one of the `tools`, stay there and are noted. With `any_finish` an answer whose finish reason
+    is not known is taken for whole, where anything is said in it.
 
     Raises `EngineError` of the kind `content_filter`; `TransportError` where another attempt may help: when the server
     gave the answer up half-way, when the body is no completion, or when it holds an error in spite of its status.
@@ -89,7 +93,7 @@ def read_reply(
         if not given and message.function_call:
             given = [_Call(message.function_call)]
         calls = _calls(given, turn, taken, tools, defects)
-        finish = _finish(choice.finish_reason, bool(calls))
+        finish = _finish(choice.finish_reason, bool(calls), any_finish)
         usage = _usage(reply.usage, price)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as exc:
         raise TransportError(f"the answer is no chat completion: {exc}", kind=EngineErrorKind.TRUNCATED) from None
@@ -129,19 +133,18 @@ def _status(reply: _Reply) -> int:
     return code if isinstance(code, int) and 400 <= code < 600 else 500
 
 
-def _finish(reason: Any, called: bool) -> FinishReason:
-    if reason == "content_filter":
+def _finish(reason: Any, called: bool, any_finish: bool) -> FinishReason:
+    word = reason.lower() if isinstance(reason, str) else None
+    if word in _WITHHELD:
         raise EngineError("the server's content filter withheld the answer", kind=EngineErrorKind.CONTENT_FILTER)
-    if reason in _BROKEN_OFF:
+    if word in _BROKEN_OFF:
         raise TransportError(
             f"the server broke the answer off (finish reason {reason!r})", kind=EngineErrorKind.ABORTED_BY_SERVER
         )
-    known = _FINISHED.get(reason) if isinstance(reason, str) else None
-    if known is None:
-        shown = repr(reason)[:80]
-        raise TransportError(
-            f"the answer is not known to be whole (finish reason {shown})", kind=EngineErrorKind.TRUNCATED
-        )
+    known = _FINISHED.get(word) if word is not None else None
+    if known is None and not any_finish:
+        text = f"the answer is not known to be whole (finish reason {repr(reason)[:80]})"
+        raise TransportError(text, kind=EngineErrorKind.TRUNCATED, code=UNKNOWN_FINISH)
     if known == "length":
         return known
     return "tool_calls" if called else "stop"

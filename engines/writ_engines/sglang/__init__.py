@@ -25,9 +25,11 @@ def make_sglang(options: SglangOptions, setting: Setting) -> SglangEngine:
     from writ_engines.sglang.engine import SglangEngine
 
     clients = [
-        HttpClient(url, timeout=options.attempt_seconds) for url in server_urls(options.url, "engine 'sglang': url")
+        HttpClient(url, timeout=options.attempt_seconds, proxy=options.proxy_for(url))
+        for url in server_urls(options.url, "engine 'sglang': url")
     ]
-    return SglangEngine(clients, open_chat_format(options.model), options, Random(f"{setting.seed}/retries"))
+    rng = Random(f"{setting.seed}/retries")
+    return SglangEngine(clients, open_chat_format(options.model), options, rng, processes=setting.processes)
 
 
 async def check_sglang(url: str, model: str | None) -> list[Check]:

@@ -16,7 +16,7 @@ from writ_async.chat.notes import notes_on
 from writ_async.core.engine import CallCounts, Completion, FinishReason, Gauges, Request
 from writ_async.core.trajectory import Note, Seat, TokenSequence, Usage
 from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind
-from writ_engines.http import HttpClient, RetryPolicy, TransportError
+from writ_engines.http import HttpClient, RetryPolicy, TransportError, empty_answer
 from writ_engines.sglang.batching import BatchStatistics, Call
 from writ_engines.sglang.grammar import variants
 from writ_engines.sglang.options import SglangOptions
@@ -72,6 +72,7 @@ class SglangEngine:
         *,
         policy: RetryPolicy | None = None,
         nonce: str | None = None,
+        processes: int = 1,
     ) -> None:
         self.chat = chat
         self.options = options
@@ -81,7 +82,7 @@ class SglangEngine:
         self._sampling = _base_sampling(options, chat)
         self._seats: dict[str, SeatTokens] = {}
         self._kinds: dict[tuple[Seat, int], _Kind] = {}
-        self._servers = SglangServers([clients] if isinstance(clients, HttpClient) else clients, options)
+        self._servers = SglangServers([clients] if isinstance(clients, HttpClient) else clients, options, processes)
         self._statistics = SglangStatistics(batches=self._servers.batches)
 
     async def complete(self, request: Request) -> Completion:
@@ -94,13 +95,24 @@ class SglangEngine:
         room = self._room(seat.length)
         sampling = self._sampling_text(seat, request, room)
 
+        empty = 0
+
         async def attempt(server: int, number: int, seconds: float) -> Answer:
+            nonlocal empty
             rid = f"{request.id}~{self._nonce}.{number}."
             call = Call(rid, ids, sampling, min(self.options.attempt_seconds, seconds))
-            return await self._send(servers.hosts[server], call, alone=number > 0)
+            answer = await self._send(servers.hosts[server], call, alone=number > 0)
+            if self.chat.stop_ids.issuperset(answer.output_ids) and not _is_cut(answer):
+                empty += 1
+                raise empty_answer(empty)
+            return answer
 
         answer = await servers.fleet.call(request, attempt, self._policy, self._rng, self._statistics.retries)
         return self._completion(request, seat, answer)
+
+    def seconds_held(self, session: str) -> float:
+        """See `Paced`."""
+        return self._servers.fleet.seconds_held(session)
 
     def end_session(self, session: str) -> TokenSequence | None:
         """See `Engine`. The sequence is not complete when the last call gave no completion."""
@@ -206,8 +218,7 @@ class SglangEngine:
         meta, statistics = answer.meta_info, self._statistics
         prompt_length, parsed = seat.length, seat.receive(answer)
         made = len(answer.output_ids)
-        # The server cuts silently when its pool is nearly full, so the length that was asked for says nothing.
-        cut = meta.finish_reason is not None and meta.finish_reason.type == "length"
+        cut = _is_cut(answer)
         statistics.cut += cut
         finish: FinishReason = "length" if cut else "tool_calls" if parsed.message.tool_calls else "stop"
         notes = notes_on(parsed, request.seat, request.turn, made if cut else None)
@@ -223,6 +234,12 @@ class SglangEngine:
         statistics.completion_tokens += usage.completion_tokens
         statistics.retractions += meta.num_retractions or 0
         return Completion(message=parsed.message, finish_reason=finish, usage=usage, notes=tuple(notes))
+
+
+def _is_cut(answer: Answer) -> bool:
+    """Whether a limit on length ended it. The server cuts silently when its pool is nearly full, too."""
+    reason = answer.meta_info.finish_reason
+    return reason is not None and reason.type == "length"
 
 
 def _base_sampling(options: SglangOptions, chat: ChatFormat) -> bytes:

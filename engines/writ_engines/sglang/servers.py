@@ -42,13 +42,14 @@ class SglangServers:
     """Looks at servers before their first call, and again whenever they were down.
 
     `info` is what all servers that were seen have in common: a prompt or completion fits on each of them. None as long
-    as no server has answered.
+    as no server has answered. So many `processes` share the option `rpm`.
     """
 
-    def __init__(self, clients: Sequence[HttpClient], options: SglangOptions) -> None:
+    def __init__(self, clients: Sequence[HttpClient], options: SglangOptions, processes: int = 1) -> None:
         self.batches = BatchStatistics()
         self.hosts = [Host(client, self._batcher(client, options)) for client in clients]
-        self.fleet = Fleet([client.base_url for client in clients], self.look, up=False)
+        urls = [client.base_url for client in clients]
+        self.fleet = Fleet(urls, self.look, up=False, per_minute=options.rpm / processes)
         self.info: ServerInfo | None = None
         self._patience = options.patience
         self._any = anyio.Lock()

@@ -29,6 +29,8 @@ def test_every_engine_on_servers_has_them(options: type[HttpOptions]) -> None:
         ({"model": "m", "attempts": "0"}, "attempts must be at least 1"),
         ({"model": "m", "timeout": "inf"}, "timeout must be at least 0"),
         ({"model": "m", "max_tokens": "0"}, "max_tokens must be at least 1"),
+        ({"model": "m", "rpm": "-1"}, "rpm must be at least 0"),
+        ({"model": "m", "proxy": "http://me:secret@proxy:1"}, "proxy must hold no user or password"),
     ],
 )
 def test_wrong_ones_are_told_alike(engine: str, options: dict[str, str], words: str) -> None:

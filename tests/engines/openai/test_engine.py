@@ -253,6 +253,108 @@ def test_a_prompt_that_is_too_long_ends_with_that_reason() -> None:
     assert len(double.asked) == 1
 
 
+@pytest.mark.parametrize("message", [AssistantMessage(""), AssistantMessage(None), AssistantMessage(" \n")])
+@pytest.mark.parametrize("thought", [None, "Hm."])
+def test_an_answer_in_which_nothing_is_said_is_asked_for_again(message: AssistantMessage, thought: str | None) -> None:
+    empty = chat(message, reasoning_content=thought)
+    (completion,), double, engine = talk(in_turn(empty, empty, said("Hello.")))
+    assert isinstance(completion, Completion)
+    assert completion.message.content == "Hello."
+    assert (len(double.asked), engine.statistics.failures) == (3, {"empty": 2})
+
+
+def test_a_server_that_gives_nothing_again_and_again_has_failed() -> None:
+    (error,), double, engine = talk(lambda _: said(""))
+    assert isinstance(error, EngineError)
+    assert error.kind is EngineErrorKind.EMPTY
+    assert "gave nothing 5 times" in str(error)
+    assert len(double.asked) == 5
+    assert engine.statistics.given_up == {"empty": 1}
+
+
+def test_an_answer_that_was_cut_before_anything_was_said_is_the_models() -> None:
+    (completion,), double, _ = talk(lambda _: chat(AssistantMessage(""), finish="length"))
+    assert isinstance(completion, Completion)
+    assert completion.finish_reason == "length"
+    assert len(double.asked) == 1
+
+
+@pytest.mark.parametrize("finish", [None, "eos", "whatever", 7])
+def test_a_finish_reason_that_is_a_servers_own_is_learnt(finish: Any) -> None:
+    body = json.loads(said("Hello.").body)
+    body["choices"][0]["finish_reason"] = finish
+    odd = Answer(json.dumps(body).encode())
+    results, double, _ = talk(lambda _: odd, *[request()] * 3, attempts=40)
+    assert [isinstance(result, Completion) and result.message.content for result in results] == ["Hello."] * 3
+    assert len(double.asked) == 2 + 3
+
+
+@pytest.mark.parametrize("finish", ["end_turn", "STOP", "stop_sequence"])
+def test_other_words_for_a_whole_answer_are_known(finish: str) -> None:
+    (completion,), double, _ = talk(lambda _: chat(AssistantMessage("Hello."), finish=finish))
+    assert isinstance(completion, Completion)
+    assert (completion.finish_reason, len(double.asked)) == ("stop", 1)
+
+
+def small(context: int, prompt: int) -> Callable[[Asked], Answer]:
+    """A server with room for so many tokens, and a prompt of so many."""
+
+    def answer(asked: Asked) -> Answer:
+        wanted = asked.body["max_tokens"]
+        if prompt + wanted > context:
+            text = f"maximum context length is {context} tokens and your request has {prompt} input tokens"
+            return refusal(400, {"error": {"message": f"max_tokens is too large: {wanted}. The {text}."}})
+        return said(f"{wanted} tokens")
+
+    return answer
+
+
+@pytest.mark.parametrize(("most", "given"), [(500, 500), (596, 596), (597, 596), (800, 596), (4000, 596)])
+def test_an_answer_for_which_there_is_no_room_is_asked_for_as_it_fits(most: int, given: int) -> None:
+    (completion, again), double, engine = talk(small(4096, 3500), request(), request(), max_tokens=most)
+    assert isinstance(completion, Completion)
+    assert completion.message.content == f"{given} tokens"
+    assert isinstance(again, Completion)
+    assert len(double.asked) == (2 if most == given else 4)
+    assert engine.statistics.failures == {}
+    first, *_, last = (asked.body for asked in double.asked)
+    assert {**first, "max_tokens": 0} == {**last, "max_tokens": 0}
+
+
+def test_a_prompt_without_room_for_an_answer_is_too_long() -> None:
+    (error,), double, _ = talk(small(4096, 4500), max_tokens=800)
+    assert isinstance(error, ContextWindowError)
+    assert len(double.asked) < 4
+
+
+def test_the_most_that_a_model_writes_is_learnt_once() -> None:
+    def answer(asked: Asked) -> Answer:
+        if asked.body["max_tokens"] > 16384:
+            return refusal(400, {"error": {"message": "This model supports at most 16384 completion tokens."}})
+        return said("Hello.")
+
+    results, double, _ = talk(answer, *[request()] * 3, max_tokens=99999)
+    assert all(isinstance(result, Completion) for result in results)
+    assert [asked.body["max_tokens"] for asked in double.asked] == [99999, 16384, 16384, 16384]
+
+
+def test_calls_keep_to_so_many_a_minute(no_waiting: list[float]) -> None:
+    results, _, _ = talk(lambda _: said("Hello."), *[request()] * 4, rpm=30)
+    assert all(isinstance(result, Completion) for result in results)
+    assert sum(no_waiting) == pytest.approx(6, abs=0.5)
+
+
+def test_headers_of_an_answer_make_the_next_call_wait(no_waiting: list[float]) -> None:
+    spent = {
+        "x-ratelimit-limit-requests": "1",
+        "x-ratelimit-remaining-requests": "0",
+        "x-ratelimit-reset-requests": "7s",
+    }
+    first = Answer(said("Hello.").body, headers=spent)
+    talk(in_turn(first, said("Hello.")), request(), request())
+    assert no_waiting == pytest.approx([7], abs=0.1)
+
+
 def test_a_key_that_was_refused_is_not_tried_again() -> None:
     answer = refusal(401, {"error": {"message": "no"}})
     results, double, _ = talk(lambda _: answer, request(), request(), request())

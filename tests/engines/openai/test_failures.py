@@ -113,7 +113,7 @@ def test_a_prompt_that_is_too_long_is_known_by_the_words_of_each_server(message:
             True,
             "Used 29000",
         ),
-        (407, b"", "unauthorized", False, "refused"),
+        (407, b"", "unauthorized", False, "the proxy before http://h/v1 wants"),
         (400, {"error": "unknown field `foo`"}, "bad_request", False, "unknown field `foo`"),
         (400, {"error": {"message": "Blocked by content management policy"}}, "content_filter", False, "withheld"),
         (503, {"object": "error", "message": "The request queue is full."}, "overloaded", True, "queue is full"),
