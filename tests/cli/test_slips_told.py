@@ -33,7 +33,8 @@ def test_an_evaluation_gives_pass_1_without_conversations_whose_user_slipped(
     (score,) = score_run(tmp_path / "run")
     assert score.pass_hat[0] is not None
     assert score.pass_1_without is not None
-    assert (score.slips, score.pass_hat[0].estimate, score.pass_1_without.estimate) == (1, 0.5, pytest.approx(2 / 3))
+    assert (score.slips, score.pass_hat[0].estimate) == (1, 0.5)
+    assert score.pass_1_without.estimate == pytest.approx(2 / 3)
     print_tables(scores_table([score]))
     shown = capsys.readouterr().out
     assert "slips" in shown
@@ -55,5 +56,6 @@ def test_checked_rows_are_counted_by_our_reward_or_else_the_files() -> None:
     report.add(Checked(id="c", format="tau2", reward=Reward(reward=0.0)))
     report.add(Checked(id="d", format="tau2", findings=(SLIP,)))
     assert (report.slips, report.slips_rewarded, report.all_rewarded) == (2, 1, 3)
-    assert (report.pass_1, report.pass_1_without) == (pytest.approx(1 / 3), 0.5)
+    assert report.pass_1 == pytest.approx(1 / 3)
+    assert report.pass_1_without == 0.5
     assert CheckReport().pass_1 is None
