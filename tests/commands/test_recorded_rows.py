@@ -12,7 +12,7 @@ from tests.support.shared_data import needs_shared
 
 SYNTH = {
     "tasks.jsonl": "6522bd50e43d7610e8df2c0d1b3234e9f98636051bdbb6b912dedfb9a32d6a99",
-    "trajectories.jsonl": "bd6897c6777093a5d7b9a7f9c4086b384e30fe9c832b002e3ca6ba89b217c73d",
+    "trajectories.jsonl": "0f22261bb70615b46d078271f31e86eaa65805669fba0a6453cb2cf1e8c6c32e",
 }
 EVAL = {
     "tasks.jsonl": "80ec170350c640b5f1ffc06c8e95d7e459c9be6af2891304deda48a08d5b0959",

@@ -42,30 +42,24 @@ _SHORTEST_SPELLED = 6
 def unknown_arguments(name: str, arguments: Mapping[str, Any], know: Knowledge, domain: Domain) -> list[str]:
     """The paths of the atoms that nobody said or showed and that follow from nothing, with their values."""
     allowed = enumerated(domain.tools[name])
-    found: list[str] = []
-    numbers: list[tuple[str, float]] = []
     fixed = any(rule.tool == name for rule in domain.evidence.amounts)
+    reckoning: Reckoning | None = None
+    found: list[str] = []
     for path, value in atoms(dict(arguments)):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if isinstance(value, str) and value in domain.telling.meanings:
             known = means(value, know, domain)
-        elif fixed and isinstance(value, int | float) and not isinstance(value, bool):
-            numbers.append((path, value))
-            continue
-        elif is_seen(value, know.seen, allowed) or is_seen(value, know.accepted, allowed):
-            continue
+        elif not (fixed and is_number) and (
+            is_seen(value, know.seen, allowed) or is_seen(value, know.accepted, allowed)
+        ):
+            known = True
         elif isinstance(value, str):
             known = follows(value, arguments, know, domain)
         else:
-            numbers.append((path, value))
-            continue
+            reckoning = reckoning or Reckoning(name, arguments, know, domain)
+            known = reckoning.is_due(value) if fixed else reckoning.gives(path, value)
         if not known:
             found.append(f"{path}={value!r}")
-    if numbers:
-        reckoning = Reckoning(name, arguments, know, domain)
-        for path, value in numbers:
-            known = reckoning.is_due(value) if fixed else reckoning.gives(path, value)
-            if not known:
-                found.append(f"{path}={value!r}")
     return found
 
 

@@ -51,9 +51,8 @@ class Reckoning:
         sums, others = self._named_figures(words)
         own, added = _policy_amounts(name, arguments, words, self._shown, know, domain)
         self._own = own
-        self._totals = {total * count + extra for total in sums for count in self._counts for extra in added} | {
-            extra for extra in added if extra
-        }
+        # What the policy adds to prices is no amount by itself.
+        self._totals = {total * count + extra for total in sums for count in self._counts for extra in added}
         self._singles = self._totals | others | own
 
     def is_due(self, value: float) -> bool:
