@@ -53,7 +53,8 @@ class Wish(msgspec.Struct, frozen=True, gc=False):
     """One goal as the user wants it; `params` lack only who asks.
 
     `phrase` is the wish, `remarks` are said with it, `details` are said with it or when asked for. `question` asks for
-    the decision's figure of the name `answer`, which the agent then has to tell.
+    the decision's figure of the name `answer`, which the agent then has to tell. `refused` is a wish that the policy
+    has to forbid, beside others that it allows.
     """
 
     objective: str
@@ -63,6 +64,23 @@ class Wish(msgspec.Struct, frozen=True, gc=False):
     details: tuple[Fact, ...] = ()
     question: str = ""
     answer: str = ""
+    refused: bool = False
+
+
+def either(first: Wish, second: Wish, remark: str) -> Wish:
+    """The first wish or, where it cannot be met, the second one, for which `remark` asks.
+
+    Both are goals of the domain's objective `first_possible`; no question is asked, as the answer would tell which.
+    """
+    options = [{"objective": one.objective, "params": one.params} for one in (first, second)]
+    return msgspec.structs.replace(
+        first,
+        objective="first_possible",
+        params={"options": options},
+        remarks=(*first.remarks, remark),
+        question="",
+        answer="",
+    )
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):
@@ -84,15 +102,17 @@ def draft_request(request: Request, identity: Identity, gold: Gold, rng: Random)
     amounts: list[float] = []
     wishes: list[Wish] = []
     for wish in request.wishes:
-        decision = gold.play_goal(wish.objective, {"who": identity.who, **wish.params})
+        refused = gold.refusal or wish.refused
+        decision = gold.play_goal(wish.objective, {"who": identity.who, **wish.params}, refused=refused)
         due = abs(decision.figures.get(wish.answer, 0.0))
-        if wish.question and due and not gold.refusal:
+        if wish.question and due and not refused:
             amounts.append(due)
             wishes.append(wish)
         else:
             wishes.append(msgspec.structs.replace(wish, question=""))
     order = gold.pin("writes", pick(rng, _IN_ORDER)) if request.ordered else ""
-    return gold.draft(_tell(request, wishes, identity, order, gold.refusal, rng), amounts)
+    refusal = gold.refusal or any(wish.refused for wish in request.wishes)
+    return gold.draft(_tell(request, wishes, identity, order, refusal, rng), amounts)
 
 
 def _tell(

@@ -21,6 +21,7 @@ METHODS: Final = MethodForms(
     },
 )
 REASON_IT: Final = _PHRASES.tables["REASON_IT"]
+ASK_ABOUT: Final = _PHRASES.tables["ASK_ABOUT"]
 
 
 def __getattr__(name: str) -> tuple[str, ...]:

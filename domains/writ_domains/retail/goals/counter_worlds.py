@@ -46,6 +46,9 @@ def _orders(reader: Reader, order: Order, params: Params, decision: Decision) ->
         if variant is not None:
             other = replace(item, item_id=variant.item_id, options=variant.options)
             yield replace(order, items=(*order.items[:place], other, *order.items[place + 1 :]))
+    if order.fulfillments:
+        parcel = replace(order.fulfillments[0], tracking_id=("900000000001",))
+        yield replace(order, fulfillments=(parcel, *order.fulfillments[1:]))
 
 
 def _products(reader: Reader, product: Product, params: Params, decision: Decision) -> Iterator[Product]:
@@ -63,6 +66,8 @@ def _products(reader: Reader, product: Product, params: Params, decision: Decisi
         if item_id not in chosen and item_id not in owned:
             yield changed(item_id, available=True, price=_LOW)
             yield changed(item_id, available=True, price=_HIGH)
+    for item_id in variants:
+        yield changed(item_id, available=False)
 
 
 def _users(reader: Reader, user: User, params: Params, decision: Decision) -> Iterator[User]:

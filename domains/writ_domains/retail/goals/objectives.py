@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from writ_async.core.goal import Decision, NothingFits, Objective, Reader
 from writ_async.core.task import Action
-from writ_domains.kit.goals import Params, decide_write
+from writ_domains.kit.goals import Params, decide_write, first_possible
+from writ_domains.retail.goals.answers import tell
 from writ_domains.retail.goals.choose import ITEM_MARGIN, Customer, in_stock, item_named, total, variant
 from writ_domains.retail.policy import why_write_forbidden
 from writ_domains.retail.schema import Order, OrderItem, Variant
@@ -95,7 +96,8 @@ def _saving(customer: Customer, status: str, target: Params) -> tuple[Order, Ord
 
 def swap(name: str) -> Objective:
     """An objective that swaps items: `items` is a list of `{"name", "target"}`, or one `{"extreme": most, "target"}`
-    or `{"saving": true, "target"}` over all orders of the status that the tool is for.
+    or `{"saving": true, "target"}` over all orders of the status that the tool is for. `most` is how many dollars the
+    customer is ready to pay in addition, where that matters.
     """
 
     def decide(reader: Reader, params: Params) -> Decision:
@@ -121,6 +123,8 @@ def swap(name: str) -> Objective:
             "new_item_ids": [new.item_id for _, new in swaps],
             "payment_method_id": customer.method(params["pay"]).id,
         }
+        if "most" in params and due > params["most"]:
+            raise NothingFits("it costs more than the customer wants to pay")
         return _decide(customer, name, arguments, order, {"difference": due})
 
     return decide
@@ -199,7 +203,7 @@ def return_everything(reader: Reader, params: Params) -> Decision:
     )
 
 
-OBJECTIVES: Final[dict[str, Objective]] = {
+_OBJECTIVES: Final[dict[str, Objective]] = {
     "cancel": cancel,
     "return": give_back,
     "exchange": swap(_EXCHANGE),
@@ -210,5 +214,7 @@ OBJECTIVES: Final[dict[str, Objective]] = {
     "cancel_all": clear,
     "move": move,
     "return_all": return_everything,
+    "tell": tell,
 }
+OBJECTIVES: Final[dict[str, Objective]] = {**_OBJECTIVES, "first_possible": first_possible(_OBJECTIVES)}
 """By name, as in `Goal.objective`."""

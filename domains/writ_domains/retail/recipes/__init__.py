@@ -2,11 +2,21 @@
 
 from typing import Final
 
-from writ_domains.retail.recipes import addresses, cancelling, paying, returning, several, swapping
+from writ_domains.retail.recipes import (
+    addresses,
+    asking,
+    cancelling,
+    falling_back,
+    paying,
+    returning,
+    several,
+    swapping,
+)
 from writ_domains.retail.recipes.customers import having, recipe
 
 _PENDING: Final = having("pending")
 _DELIVERED: Final = having("delivered")
+_EITHER: Final = lambda customer: _PENDING(customer) or _DELIVERED(customer)  # noqa: E731
 _AMONG_PENDING: Final = having("pending", 2, orders=3)
 _AMONG_DELIVERED: Final = having("delivered", 1, orders=3)
 
@@ -47,6 +57,15 @@ RECIPES: Final = (
         addresses.ship_like_extreme_order,
         fits=lambda customer: len(customer.orders) >= 4 and several.has_both(customer),
     ),
+    recipe("second_choice", "normal", falling_back.second_choice, fits=_EITHER),
+    recipe("within_budget", "normal", falling_back.within_budget, fits=_PENDING),
+    recipe("cancel_or_return", "normal", falling_back.cancel_or_return, fits=_EITHER),
+    recipe("ship_or_live", "normal", falling_back.ship_or_live, fits=_PENDING),
+    recipe("pay_or_pay", "normal", falling_back.pay_or_pay, fits=_PENDING),
+    recipe("partly", "normal", falling_back.partly, fits=_PENDING),
+    recipe("ask_about_order", "information", asking.ask_about_order),
+    recipe("ask_about_extreme_order", "information", asking.ask_about_extreme_order, fits=_AMONG_PENDING),
+    recipe("ask_for_balance", "information", asking.ask_for_balance),
     recipe("refuse_cancelling", "refusal", cancelling.refuse_cancelling),
     recipe("refuse_shipping", "refusal", addresses.refuse_shipping),
     recipe("refuse_return", "refusal", returning.refuse_return),

@@ -27,7 +27,7 @@ from writ_domains.retail.recipes.customers import (
     request,
     say_method,
 )
-from writ_domains.retail.schema import OrderItem
+from writ_domains.retail.schema import OrderItem, Variant
 
 _COUNT: Final = re.compile(r"\d+(?:-\d+)?")
 
@@ -88,6 +88,12 @@ def other_version(world: World, item: OrderItem, thing: str, rng: Random, *, sto
         raise Unfit("the variants do not differ")
     remark = pick(rng, phrases.KEEP_OPTIONS) if len(changed) < len(variant.options) else ""
     return Swap({"name": item.name, "target": {"options": changed}}, thing, _say_options(changed, rng), remark)
+
+
+def variant_of(world: World, item: OrderItem, one: Swap) -> Variant:
+    """The variant that a swap for named options means."""
+    wanted = {**item.options, **one.params["target"]["options"]}
+    return next(each for each in product_of(world, item).variants.values() if each.options == wanted)
 
 
 def _say_options(options: Mapping[str, str], rng: Random) -> str:
