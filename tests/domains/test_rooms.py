@@ -11,11 +11,13 @@ ROOMS = (
     "__init__.py", "schema.py", "world.py", "lookups.py", "tools/__init__.py", "policy.md", "policy.py",
     "deeds.py", "telling.py", "evidence.toml",
     "goals/__init__.py", "goals/fetch.py", "goals/choose.py", "goals/objectives.py", "goals/counter_worlds.py",
-    "goals/encodings.py", "recipes/__init__.py", "recipes/customers.py", "recipes/cancelling.py", "recipes/several.py",
+    "goals/encodings.py", "goals/answers.py",
+    "recipes/__init__.py", "recipes/customers.py", "recipes/cancelling.py", "recipes/several.py",
     "phrases.py", "phrases.toml",
 )  # fmt: skip
 """What each domain has; beside it may stand what it alone sells, tools and recipes by what they are about."""
 OF_ITS_OWN = {"airline": {"schedule.py"}, "retail": {"catalogue.py"}}
+GOALS_OF_ITS_OWN = {"airline": {"goals/flights.py"}, "retail": set[str]()}
 
 
 @pytest.mark.parametrize("name", OF_ITS_OWN)
@@ -25,7 +27,7 @@ def test_every_domain_has_the_same_rooms(name: str) -> None:
     top = {path.name for path in folder.iterdir()} - {"__pycache__"}
     assert top - {room.split("/")[0] for room in ROOMS} == OF_ITS_OWN[name]
     goals = {f"goals/{path.name}" for path in (folder / "goals").glob("*.py")}
-    assert goals == {room for room in ROOMS if room.startswith("goals/")}
+    assert goals - {room for room in ROOMS if room.startswith("goals/")} == GOALS_OF_ITS_OWN[name]
 
 
 def test_no_domain_is_left_out() -> None:

@@ -34,6 +34,11 @@ METHODS: Final = MethodForms(
     },
     id={source: f"my {word} {{id}}" for source, word in _VOUCHERS.items()},
 )
+BOOK_RANKED: Final = _PHRASES.tables["BOOK_RANKED"]
+ONLY_RANK: Final = _PHRASES.tables["ONLY_RANK"]
+REBOOK_RANKED: Final = _PHRASES.tables["REBOOK_RANKED"]
+ASK_ABOUT: Final = _PHRASES.tables["ASK_ABOUT"]
+ASK_OF_VOUCHERS: Final = _PHRASES.tables["ASK_OF_VOUCHERS"]
 INSURED: Final = _PHRASES.tables["INSURED"]
 
 

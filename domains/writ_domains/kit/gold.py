@@ -96,6 +96,16 @@ class Gold:
         self.goals.append(Goal(objective, params, writes))
         return decision
 
+    def weigh(self, objective: str, params: dict[str, Any]) -> Decision:
+        """Decide a goal without playing it. Raises `Unfit` where it has no single answer or is forbidden."""
+        try:
+            decision = self._rules.objectives[objective](Reader(self.state, self._rules.fetch), params)
+        except (NothingFits, Ambiguous) as exc:
+            raise Unfit(str(exc)) from exc
+        if decision.refused:
+            raise Unfit(decision.refused)
+        return decision
+
     def draft(self, scenario: Scenario, amounts: Iterable[float] = ()) -> Draft:
         """What was played as a draft; `amounts` are the sums of money that the user must be told."""
         first = [self._action(key) for key in self._first]

@@ -7,8 +7,7 @@ Descriptions are plain JSON, as they stand in `Goal.params`:
   `{"start": "first" | "last"}` of those that start after today; `{"paid": "most" | "least"}` of the business trips that
   start after today; `{"upgrade": cabin}`: where moving to that cabin costs least extra
 - method: `{"source"}`, with `"last_four"` or `"amount"` where there may be several; or `{"id"}`
-- search: `{"from": [airports], "to": airport, "dates": [days]}`, with `"nonstop": true`, `"after"`, `"before"` (first
-  departure), `"by"` (arrival on the day of departure), `"at"` (exact departure)
+- search: see `flights.py`
 """
 
 from __future__ import annotations
@@ -17,13 +16,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from writ_async.core.goal import Key, Reader
-from writ_domains.airline.goals.fetch import Option
 from writ_domains.airline.policy import has_cancelled_flight, is_active, is_later
 from writ_domains.airline.schema import TODAY, PaymentMethod, Reservation, User
 from writ_domains.kit.goals import Params
 from writ_domains.kit.payment import find_method
 
-FARE_MARGIN: Final = 5.0
 TRIP_MARGIN: Final = 10.0
 
 
@@ -119,40 +116,6 @@ def paid(trip: Reservation) -> float:
 def upgrade_cost(trip: Reservation, fares: list[int]) -> float:
     """What other fares cost all passengers of a trip in addition."""
     return float((sum(fares) - sum(leg.price for leg in trip.flights)) * len(trip.passengers))
-
-
-def search_keys(wanted: Params) -> list[Key]:
-    """All searches that a choice among airports and days rests on."""
-    modes = ("search_direct_flight",) if wanted.get("nonstop") else ("search_direct_flight", "search_onestop_flight")
-    return [
-        (mode, origin, wanted["to"], date) for origin in wanted["from"] for date in wanted["dates"] for mode in modes
-    ]
-
-
-def cheapest(reader: Reader, wanted: Params, cabin: str, seats: int, by: Key | None = None) -> Option:
-    """The option with the lowest fare. Raises `NothingFits` and `Ambiguous`."""
-    after, before, arrive, at = (wanted.get(name) for name in ("after", "before", "by", "at"))
-    options: list[Option] = []
-    for found in reader.each(search_keys(wanted), by):
-        for option in found:
-            departs, last = option.hops[0].departs, option.hops[-1]
-            if (
-                getattr(option.seats, cabin) >= seats
-                and (after is None or departs >= after)
-                and (before is None or departs < before)
-                and (at is None or departs == at)
-                and (arrive is None or (last.date == option.hops[0].date and arrives_by(last.arrives, arrive)))
-            ):
-                options.append(option)
-    return reader.best(options, lambda one: float(getattr(one.fares, cabin)), FARE_MARGIN)
-
-
-def arrives_by(arrives: str, limit: str) -> bool:
-    """Whether a flight lands on the day on which it leaves, at a time of the day or before it.
-
-    Times are `HH:MM:SS`; an arrival on the next day ends in `+1`, and is later than any time of the day before.
-    """
-    return not arrives.endswith("+1") and arrives <= limit
 
 
 def lost_flight(traveller: Traveller, trip: Reservation) -> bool:

@@ -12,8 +12,8 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from writ_async.core.goal import Decision, Edit, Key, Reader
-from writ_domains.airline.goals.choose import arrives_by
 from writ_domains.airline.goals.fetch import Option, Options
+from writ_domains.airline.goals.flights import arrives_by
 from writ_domains.airline.schema import (
     CABINS,
     Available,
@@ -134,7 +134,7 @@ def _searches(
     for option in options:
         if all(hop.number in chosen for hop in option.hops):
             yield from _first_hop(reader, option, date, available_seats=Cabins(0, 0, 0))
-    limits = next(iter(params.get("searches", ())), params.get("search", {}))
+    limits = _limits_of(params)
     times = sorted(_TIMES, key=lambda pair: not _within(pair, limits))
     if onestop:
         # The first flight of a connection leaves from here on this day: no other search shows the two together.
@@ -161,6 +161,34 @@ def _searches(
             yield from _first_hop(reader, option, date, prices=_CHEAP, available_seats=_SEATS)
             yield from _first_hop(reader, option, date, available_seats=Cabins(0, 0, 0))
             yield from _first_hop(reader, option, date, prices=_DEAR)
+
+    yield from _quick(origin, destination, date, onestop)
+
+
+def _limits_of(params: Params) -> Mapping[str, Any]:
+    """The first search of a goal, or of the first of its options that has one."""
+    options = (params, *(option["params"] for option in params.get("options", ())))
+    return next((found for one in options for found in (*one.get("searches", ()), *_listed(one, "search"))), {})
+
+
+def _listed(params: Params, name: str) -> tuple[Any, ...]:
+    return (params[name],) if name in params else ()
+
+
+def _quick(origin: str, destination: str, date: str, onestop: bool) -> Iterator[tuple[Edit, ...]]:
+    """Flights that are faster than any other, leave or land at the very beginning or end of a day, and cost little."""
+    fresh = Available(_SEATS, _CHEAP)
+    for hour, minute in ((12, 0), (0, 1), (23, 30), (8, 0), (17, 0), (4, 0), (21, 0)):
+        clocks = [f"{hour:02d}:{minute + more:02d}:00" for more in (0, 5, 10, 15)]
+        if not onestop:
+            yield _new("HAT0001", origin, destination, clocks[0], clocks[1], date, fresh)
+            continue
+        for stop in _STOPS[:2]:
+            if stop not in (origin, destination):
+                yield (
+                    *_new("HAT0001", origin, stop, clocks[0], clocks[1], date, fresh),
+                    *_new("HAT0002", stop, destination, clocks[2], clocks[3], date, fresh),
+                )
 
 
 def _within(times: tuple[str, str], limits: Mapping[str, Any]) -> bool:

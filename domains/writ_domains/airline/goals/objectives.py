@@ -12,8 +12,10 @@ import msgspec
 
 from writ_async.core.goal import Decision, Key, NothingFits, Objective, Reader
 from writ_async.core.task import Action
-from writ_domains.airline.goals.choose import Traveller, cheapest, lost_flight, names, upgrade_cost
+from writ_domains.airline.goals.answers import tell
+from writ_domains.airline.goals.choose import Traveller, lost_flight, names, upgrade_cost
 from writ_domains.airline.goals.fetch import Option
+from writ_domains.airline.goals.flights import best_option
 from writ_domains.airline.policy import (
     BAG_PRICE,
     CANCELLED_GESTURE,
@@ -35,7 +37,7 @@ from writ_domains.airline.policy import (
     why_too_many,
 )
 from writ_domains.airline.schema import CreditCard, Passenger, PaymentMethod, Reservation
-from writ_domains.kit.goals import Params, decide_write
+from writ_domains.kit.goals import Params, decide_write, first_possible
 
 
 def _owner(traveller: Traveller, trip: Reservation) -> str:
@@ -132,6 +134,12 @@ def _difference(new: Sequence[int], old: Sequence[int], people: int) -> str:
     return f"{people} * (({' + '.join(map(str, new))}) - ({' + '.join(map(str, old))}))"
 
 
+def _keep_to_budget(params: Params, cost: float) -> None:
+    """Raises `NothingFits` where something costs more than the `most` that the customer is ready to pay."""
+    if "most" in params and cost > params["most"]:
+        raise NothingFits("it costs more than the customer wants to pay")
+
+
 def _old_fares(trip: Reservation) -> list[int]:
     return [leg.price for leg in trip.flights]
 
@@ -141,7 +149,10 @@ def _legs(option: Option) -> list[dict[str, str]]:
 
 
 def rebook(reader: Reader, params: Params) -> Decision:
-    """Move a one-way trip to the cheapest flights on some days, in the same cabin."""
+    """Move a one-way trip to the best flights of a search (without airports), in the same cabin.
+
+    `most` is how many dollars the customer is ready to pay in addition, where that matters.
+    """
     traveller = Traveller(reader, params["who"])
     trip = traveller.trip(params["trip"])
     method = traveller.method(params["pay"])
@@ -154,11 +165,12 @@ def rebook(reader: Reader, params: Params) -> Decision:
         raise NothingFits("not a one way trip")
     people = len(trip.passengers)
     search = {**params["search"], "from": [trip.origin], "to": trip.destination}
-    option = cheapest(reader, search, trip.cabin, people, by)
+    option = best_option(reader, search, trip.cabin, people, by)
     if any((leg.flight_number, leg.date) == (hop.number, hop.date) for leg in trip.flights for hop in option.hops):
         raise NothingFits("a flight would be kept")
     fares = [price.of(trip.cabin) for price in option.prices]
     extra = (sum(fares) - sum(_old_fares(trip))) * people
+    _keep_to_budget(params, extra)
     arguments = {
         "reservation_id": trip.reservation_id,
         "cabin": trip.cabin,
@@ -171,7 +183,7 @@ def rebook(reader: Reader, params: Params) -> Decision:
 
 
 def recabin(reader: Reader, params: Params) -> Decision:
-    """Move a trip to another cabin, its flights unchanged."""
+    """Move a trip to another cabin, its flights unchanged, for at most `most` dollars extra where that matters."""
     traveller = Traveller(reader, params["who"])
     trip = traveller.trip(params["trip"])
     cabin = params["cabin"]
@@ -191,6 +203,7 @@ def recabin(reader: Reader, params: Params) -> Decision:
     if fares is None:
         raise NothingFits("no seats in that cabin")
     extra = upgrade_cost(trip, fares)
+    _keep_to_budget(params, extra)
     sums = (_difference(fares, _old_fares(trip), len(trip.passengers)),)
     refused = _paid_with(method, extra)
     return decide_write(reader, "update_reservation_flights", arguments, refused, sums, {"extra": extra})
@@ -264,18 +277,19 @@ def _payments(traveller: Traveller, wanted: Sequence[Params], total: int) -> tup
 
 
 def book(reader: Reader, params: Params) -> Decision:
-    """Book the cheapest flights that each of `searches` shows: one, or one there and one back."""
+    """Book the best flights that each of `searches` shows: one, or one there and back; for `most` dollars at most."""
     traveller = Traveller(reader, params["who"])
     cabin, insurance = params["cabin"], params["insurance"]
     people = _party(traveller, params["passengers"])
     count = len(people)
-    options = [cheapest(reader, search, cabin, count) for search in params["searches"]]
+    options = [best_option(reader, search, cabin, count) for search in params["searches"]]
     if len(options) == 2 and options[0].hops[0].origin != params["searches"][1]["to"]:
         raise NothingFits("the return does not lead to where the trip begins")
     fares = [price.of(cabin) for option in options for price in option.prices]
     allowance = FREE_BAGS[traveller.user.membership][cabin]
     nonfree = nonfree_bags(traveller.user.membership, cabin, count, params["bags"])
     total = price_of_booking(sum(fares), count, insurance, nonfree)
+    _keep_to_budget(params, total)
     payments, refused = _payments(traveller, params["pay"], total)
     refused = why_too_many(count) or refused
     arguments = {
@@ -301,7 +315,7 @@ def book(reader: Reader, params: Params) -> Decision:
     return decide_write(reader, "book_reservation", arguments, refused, sums, {"total": float(total)})
 
 
-OBJECTIVES: Final[dict[str, Objective]] = {
+_OBJECTIVES: Final[dict[str, Objective]] = {
     "book": book,
     "cancel": cancel,
     "cancel_all": cancel_all,
@@ -312,5 +326,7 @@ OBJECTIVES: Final[dict[str, Objective]] = {
     "recabin": recabin,
     "compensate": compensate,
     "compensate_all": compensate_all,
+    "tell": tell,
 }
+OBJECTIVES: Final[dict[str, Objective]] = {**_OBJECTIVES, "first_possible": first_possible(_OBJECTIVES)}
 """By name, as in `Goal.objective`."""

@@ -70,19 +70,22 @@ def _hours(rng: Random) -> tuple[dict[str, str], str]:
     return {"by": f"{hour + 6:02d}:00:00"}, text.format(f"{hour + 6:02d}:00")
 
 
-def _window(rng: Random, least: int, most: int) -> list[str]:
+def window(rng: Random, least: int, most: int) -> list[str]:
     """Days in a row that can be booked."""
     length = rng.randint(least, most)
     start = rng.randrange(FIRST_OPEN, len(DAYS) - length)
     return list(DAYS[start : start + length])
 
 
-def _cheapest(rng: Random, gold: Gold, world: World, origins: list[str], destination: str, nonstop: bool) -> Draft:
+def _best(
+    rng: Random, gold: Gold, world: World, origins: list[str], destination: str, nonstop: bool, rank: str = ""
+) -> Draft:
+    """The best option by a rank on some days; without a rank the cheapest, perhaps with limits on its times."""
     user = draw_customer(world, rng).user
     party = draw_party(rng, user)
     most = 7 if nonstop else 4
-    dates = _window(rng, 2, most)
-    limits, limit = _hours(rng)
+    dates = window(rng, 2, most)
+    limits, limit = ({"rank": rank}, "") if rank else _hours(rng)
     search: dict[str, Any] = {"from": origins, "to": destination, "dates": dates, **limits}
     if nonstop:
         search["nonstop"] = True
@@ -92,10 +95,11 @@ def _cheapest(rng: Random, gold: Gold, world: World, origins: list[str], destina
     there = places.say(destination)
     cabin = say_cabin(party.cabin, rng)
     when = say_days(dates, rng)
-    wish = pick(rng, phrases.BOOK_CHEAPEST).format(cabin=cabin, here=here, there=there, when=when)
+    forms = phrases.BOOK_RANKED[rank] if rank else phrases.BOOK_CHEAPEST
+    wish = pick(rng, forms).format(cabin=cabin, here=here, there=there, when=when)
     details = [
         pick(rng, phrases.OCCASIONS),
-        pick(rng, phrases.ONLY_PRICE),
+        pick(rng, phrases.ONLY_RANK[rank] if rank else phrases.ONLY_PRICE),
         pick(rng, phrases.NONSTOP if nonstop else phrases.STOPS),
         limit,
         pick(rng, phrases.ONE_WAY),
@@ -105,7 +109,7 @@ def _cheapest(rng: Random, gold: Gold, world: World, origins: list[str], destina
     return draft(gold, rng, user, wish, [*details, question], facts=party.facts, due=due)
 
 
-def _airports(rng: Random) -> tuple[list[str], str]:
+def airports(rng: Random) -> tuple[list[str], str]:
     """One airport to leave from, or two or three in New York; and one to go to."""
     several = rng.random() < 0.5
     origins = rng.sample(NEW_YORK, rng.choice((2, 3, 3))) if several else [pick(rng, tuple(AIRPORTS))]
@@ -114,8 +118,8 @@ def _airports(rng: Random) -> tuple[list[str], str]:
 
 def book_cheapest(world: World, rng: Random, gold: Gold) -> Draft:
     """The lowest fare on some days, with one stop or none, from one airport or several."""
-    origins, destination = _airports(rng)
-    return _cheapest(rng, gold, world, origins, destination, nonstop=False)
+    origins, destination = airports(rng)
+    return _best(rng, gold, world, origins, destination, nonstop=False)
 
 
 def book_cheapest_nonstop(world: World, rng: Random, gold: Gold) -> Draft:
@@ -124,7 +128,26 @@ def book_cheapest_nonstop(world: World, rng: Random, gold: Gold) -> Draft:
     origins = [flight.origin]
     if flight.origin in NEW_YORK and flight.destination not in NEW_YORK and rng.random() < 0.8:
         origins = rng.sample(NEW_YORK, rng.choice((2, 3)))
-    return _cheapest(rng, gold, world, origins, flight.destination, nonstop=True)
+    return _best(rng, gold, world, origins, flight.destination, nonstop=True)
+
+
+def book_fastest(world: World, rng: Random, gold: Gold) -> Draft:
+    """The fastest trip on some days from one airport or several, the wait between two flights included."""
+    origins, destination = airports(rng)
+    return _best(rng, gold, world, origins, destination, rng.random() < 0.3, "fastest")
+
+
+def book_second_cheapest(world: World, rng: Random, gold: Gold) -> Draft:
+    """The lowest fare but one."""
+    origins, destination = airports(rng)
+    return _best(rng, gold, world, origins, destination, False, "second cheapest")
+
+
+def book_by_time(world: World, rng: Random, gold: Gold) -> Draft:
+    """The option that leaves or arrives first or last, of all on some days."""
+    origins, destination = airports(rng)
+    rank = pick(rng, ("earliest departure", "latest departure", "earliest arrival", "latest arrival"))
+    return _best(rng, gold, world, origins, destination, rng.random() < 0.3, rank)
 
 
 def book_cheapest_round_trip(world: World, rng: Random, gold: Gold) -> Draft:

@@ -96,10 +96,10 @@ def draw_newcomer(rng: Random, taken: Sequence[Passenger]) -> Passenger:
     return Passenger(first, pick(rng, LAST_NAMES), draw_birthday(rng))
 
 
-def play(gold: Gold, user: User, objective: str, **params: Any) -> Decision:
+def play(gold: Gold, user: User, objective: str, *, refused: bool | None = None, **params: Any) -> Decision:
     """Decide a goal of a user, and play it. Raises `Unfit` where it makes no gold solution."""
     who = {"user_id": user.user_id, "name": full_name(user.name)}
-    return gold.play_goal(objective, {"who": who, **params})
+    return gold.play_goal(objective, {"who": who, **params}, refused=refused)
 
 
 def draft(
@@ -112,12 +112,14 @@ def draft(
     due: float = 0.0,
     facts: Sequence[Fact] = (),
     unknown: str = "",
+    accepts_no: bool = False,
 ) -> Draft:
     """What was played as a draft, asked for by a wish (a verb phrase) with first-person details.
 
-    `due` is an amount that the user asked for, `facts` are said when asked for. For a refusal the user accepts a no.
+    `due` is an amount that the user asked for, `facts` are said when asked for. For a refusal, or where one of several
+    wishes is refused (`accepts_no`), the user accepts a no.
     """
-    no = pick(rng, phrases.ACCEPT_NO) if gold.refusal else ""
+    no = pick(rng, phrases.ACCEPT_NO) if gold.refusal or accepts_no else ""
     identity = identify_by_user_id(user.user_id, user.name, rng)
     return gold.draft(
         tell_wish(identity, wish, details, rng, facts=facts, unknown=unknown, extra=no), [due] if due else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -118,18 +119,45 @@ def _sources(rng: Random, gold: Gold, user: User) -> tuple[list[dict[str, Any]],
 
 def book(rng: Random, gold: Gold, party: Party, searches: list[dict[str, Any]]) -> tuple[Decision, list[str]]:
     """Play the booking of what the searches show best; gives the decision, and sentences on who flies and pays."""
+    params, said = _booking(rng, gold, party, searches)
+    return play(gold, party.user, "book", **params), [*party.details, said]
+
+
+def _booking(rng: Random, gold: Gold, party: Party, searches: list[dict[str, Any]]) -> tuple[dict[str, Any], str]:
+    """The params of a booking but for who books, and a sentence on who pays."""
     paying, said = _sources(rng, gold, party.user)
     for kind, text in party.pins:
         gold.pin(kind, text)
-    decision = play(
-        gold,
-        party.user,
-        "book",
-        searches=searches,
-        cabin=party.cabin,
-        passengers=list(party.passengers),
-        bags=party.bags,
-        insurance=party.insurance,
-        pay=paying,
-    )
-    return decision, [*party.details, said]
+    params = {
+        "searches": searches,
+        "cabin": party.cabin,
+        "passengers": list(party.passengers),
+        "bags": party.bags,
+        "insurance": party.insurance,
+        "pay": paying,
+    }
+    return params, said
+
+
+def play_booking(
+    rng: Random,
+    gold: Gold,
+    party: Party,
+    searches: list[dict[str, Any]],
+    better: CabinName,
+    lower: CabinName,
+    draw_limit: Callable[[Random, float], int],
+) -> tuple[int, list[str]]:
+    """Play a booking in a better cabin within a budget, else in a lower one; gives the budget in dollars and sentences.
+
+    `draw_limit` draws the budget near what the better cabin costs.
+    """
+    params, said = _booking(rng, gold, party, searches)
+    params["cabin"] = better
+    most = draw_limit(rng, gold.weigh("book", {"who": {"user_id": party.user.user_id}, **params}).figures["total"])
+    options = [
+        {"objective": "book", "params": {**params, "most": most}},
+        {"objective": "book", "params": {**params, "cabin": lower}},
+    ]
+    play(gold, party.user, "first_possible", options=options)
+    return most, [*party.details, said]

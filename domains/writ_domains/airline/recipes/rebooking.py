@@ -28,7 +28,7 @@ from writ_domains.kit.gold import Gold, choose_one
 from writ_domains.kit.phrasing import pick
 
 
-def _window(rng: Random, trip: Reservation, length: int) -> list[str]:
+def days_for(rng: Random, trip: Reservation, length: int) -> list[str]:
     """Days in a row that can be booked and on which no flight of the trip leaves."""
     starts = range(FIRST_OPEN, len(DAYS) - length)
     taken = {leg.date for leg in trip.flights}
@@ -36,7 +36,7 @@ def _window(rng: Random, trip: Reservation, length: int) -> list[str]:
     return choose_one(rng, [window for window in windows if taken.isdisjoint(window)])
 
 
-def _move(world: World, rng: Random, gold: Gold, known: bool) -> Draft:
+def _move(world: World, rng: Random, gold: Gold, known: bool, rank: str = "") -> Draft:
     customer = draw_customer_with_later_trips(world, rng, 1 if known else 2)
     trip = choose_one(
         rng,
@@ -49,15 +49,17 @@ def _move(world: World, rng: Random, gold: Gold, known: bool) -> Draft:
         ],
     )
     nonstop = rng.random() < 0.4
-    dates = _window(rng, trip, 1 if known else rng.choice((2, 3, 4, 5, 6) if nonstop else (2, 3, 4)))
+    dates = days_for(rng, trip, 1 if known else rng.choice((2, 3, 4, 5, 6) if nonstop else (2, 3, 4)))
     method = choose_method(customer.user, rng)
     search: dict[str, Any] = {"dates": dates, **({"nonstop": True} if nonstop else {})}
+    if rank:
+        search["rank"] = rank
     wanted = {"id": trip.reservation_id} if known else {"route": [trip.origin, trip.destination]}
     decision = play(gold, customer.user, "rebook", trip=wanted, search=search, pay=method_params(customer.user, method))
     route = "" if known else Places(rng, gold).route(rng, trip)
     named = f"my reservation {trip.reservation_id}" if known else f"my trip {route}"
     when = say_days(dates, rng)
-    wish = pick(rng, phrases.REBOOK).format(named=named, when=when)
+    wish = pick(rng, phrases.REBOOK_RANKED[rank] if rank else phrases.REBOOK).format(named=named, when=when)
     details = [
         pick(rng, phrases.WHY_REBOOK),
         pick(rng, phrases.SAME_CABIN),
@@ -74,6 +76,13 @@ def _move(world: World, rng: Random, gold: Gold, known: bool) -> Draft:
 def rebook_by_id(world: World, rng: Random, gold: Gold) -> Draft:
     """A reservation that is named, on one day."""
     return _move(world, rng, gold, known=True)
+
+
+def rebook_by_time(world: World, rng: Random, gold: Gold) -> Draft:
+    """A trip that is described by its route, on the flights of some days that are fastest, or leave or arrive first."""
+    return _move(
+        world, rng, gold, known=False, rank=pick(rng, ("fastest", "fastest", "earliest arrival", "latest departure"))
+    )
 
 
 def rebook_cheapest_day(world: World, rng: Random, gold: Gold) -> Draft:
