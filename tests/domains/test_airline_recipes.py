@@ -31,9 +31,10 @@ from writ_domains.kit.phrasing import second_person
 from writ_async.core.domain import Draft, call_tool
 from writ_async.core.environment import Environment
 from writ_async.core.state import State, World
-from writ_async.core.task import Action, Cell, WorldRef
+from writ_async.core.task import WITHOUT_WRITE, Action, Cell, WorldRef
 from writ_async.synthesis.proof import prove_task
 from writ_async.synthesis.tasks import make_task
+from writ_async.verify.provenance import SMALL
 
 WORLDS = (DOMAIN.generate(21, 200), DOMAIN.generate(22, 100))
 DRAWS = 40
@@ -155,8 +156,10 @@ def test_drafts_run_are_permitted_and_take_every_argument_from_what_was_said_or_
             for key, value in _atoms(action.arguments):
                 assert _known(key, value, said, " ".join(texts)), (name, key, value, said)
         seen = _results(world, draft)
-        for number in draft.communicate:
-            assert re.search(rf"(?<![\d.]){number}(\.0)?(?![\d])", seen), (name, number)
+        for value in draft.communicate:
+            if value.isdigit() and int(value) <= SMALL:
+                continue  # counts follow from the policy, too
+            assert re.search(rf"(?<![\d.]){value.replace(' ', '.')}(\.0)?(?![\d])", seen), (name, value)
     assert found >= DRAWS / 4
 
 
@@ -172,7 +175,8 @@ def test_kinds_hold_what_they_promise(name: str) -> None:
         if kind == "write-intensive":
             assert 2 <= len(writes) <= 6
             continue
-        assert len(writes) == (0 if kind == "refusal" else 1)
+        assert len(writes) == (0 if kind in WITHOUT_WRITE else 1)
+        assert bool(draft.communicate) or kind != "information"
         if kind == "read-heavy":
             user = next(a for a in draft.actions if a.name == "get_user_details").arguments["user_id"]
             ids = world.tables["users"][user].reservations

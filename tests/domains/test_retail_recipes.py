@@ -116,7 +116,7 @@ def test_recipes_also_draw_from_the_benchmarks_database() -> None:
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
 def test_the_kind_bounds_the_number_of_writes(recipe: Recipe) -> None:
-    least, most = {"write-intensive": (2, 7), "refusal": (0, 0)}.get(recipe.kind, (1, 1))
+    least, most = {"write-intensive": (2, 7), "refusal": (0, 0), "information": (0, 0)}.get(recipe.kind, (1, 1))
     for draft in _drafts(recipe):
         assert least <= sum(map(_is_write, draft.actions)) <= most
 
@@ -212,9 +212,19 @@ def test_no_other_swap_saves_as_much(name: str) -> None:
         assert savings[best_key] - runner_up > 0.25
 
 
-def test_answers_are_figures_that_the_user_asks_for() -> None:
+def test_questions_have_an_answer_that_nobody_has_said_yet() -> None:
+    for recipe in DOMAIN.recipes:
+        if recipe.kind == "information":
+            for draft in _drafts(recipe):
+                assert 1 <= len(draft.communicate) <= len(draft.goals)
+                assert all(answer not in _said(draft.scenario) for answer in draft.communicate if len(answer) > 2)
+
+
+def test_amounts_beside_a_write_are_figures_that_the_user_asks_for() -> None:
     asked = 0
     for recipe in DOMAIN.recipes:
+        if recipe.kind == "information":
+            continue
         for draft in _drafts(recipe):
             asked += len(draft.communicate)
             for answer in draft.communicate:
@@ -239,8 +249,9 @@ def test_no_two_users_talk_alike(recipe: Recipe) -> None:
 def test_there_are_recipes_of_every_kind() -> None:
     kinds = [recipe.kind for recipe in DOMAIN.recipes]
     assert {kind: kinds.count(kind) for kind in set(kinds)} == {
-        "normal": 7,
+        "normal": 13,
         "write-intensive": 9,
         "read-heavy": 10,
         "refusal": 6,
+        "information": 3,
     }

@@ -261,8 +261,9 @@ def _count_calls(draft: Draft, domain: Domain) -> tuple[int, int]:
 
 
 def _gold_key(draft: Draft, domain: Domain) -> bytes:
-    """The same for drafts with the same gold writes; refusals are told apart by what they ask for."""
+    """The same for drafts with the same gold writes; those without any are told apart by what they ask for."""
     writes = [action for action in draft.actions if domain.tools[action.name].kind == "write"]
     keys = [call_key(action.name, action.arguments) for action in writes]
-    keys += [call_key(goal.objective, goal.params) for goal in draft.goals if not goal.writes]
+    if not keys:
+        keys = [call_key(goal.objective, goal.params) for goal in draft.goals]
     return b"\n".join(sorted(keys))
