@@ -43,6 +43,12 @@ BAG_PRICE: Final = 50
 DAY_AGO: Final = "2024-05-14T15:00:00"
 """24 hours before `NOW`."""
 MAX_PASSENGERS: Final = 5
+NEVER_ALLOWED: Final[dict[str, str]] = {
+    "insurance": "insurance cannot be added after the booking",
+    "destination": "the destination of a reservation cannot change",
+    "delay": "a delay is made good only after the reservation was changed or cancelled",
+}
+"""What no reservation may get, whatever the records say, by a name; and why."""
 CANCELLED_GESTURE: Final = 100
 DELAYED_GESTURE: Final = 50
 

@@ -22,6 +22,7 @@ from writ_domains.airline.policy import (
     DELAYED_GESTURE,
     FREE_BAGS,
     INSURANCE_PRICE,
+    NEVER_ALLOWED,
     may_cancel,
     may_compensate,
     may_pay_update,
@@ -149,7 +150,7 @@ def _legs(option: Option) -> list[dict[str, str]]:
 
 
 def rebook(reader: Reader, params: Params) -> Decision:
-    """Move a one-way trip to the best flights of a search (without airports), in the same cabin.
+    """Move a one-way trip to the best flights of a search (without airports), in the same cabin or in `cabin`.
 
     `most` is how many dollars the customer is ready to pay in addition, where that matters.
     """
@@ -163,23 +164,92 @@ def rebook(reader: Reader, params: Params) -> Decision:
         return decide_write(reader, "update_reservation_flights", arguments, refused)
     if trip.flight_type != "one_way":
         raise NothingFits("not a one way trip")
-    people = len(trip.passengers)
+    people, cabin = len(trip.passengers), params.get("cabin", trip.cabin)
     search = {**params["search"], "from": [trip.origin], "to": trip.destination}
-    option = best_option(reader, search, trip.cabin, people, by)
+    option = best_option(reader, search, cabin, people, by)
     if any((leg.flight_number, leg.date) == (hop.number, hop.date) for leg in trip.flights for hop in option.hops):
         raise NothingFits("a flight would be kept")
-    fares = [price.of(trip.cabin) for price in option.prices]
+    fares = [price.of(cabin) for price in option.prices]
     extra = (sum(fares) - sum(_old_fares(trip))) * people
     _keep_to_budget(params, extra)
     arguments = {
         "reservation_id": trip.reservation_id,
-        "cabin": trip.cabin,
+        "cabin": cabin,
         "flights": _legs(option),
         "payment_id": method.id,
     }
     sums = (_difference(fares, _old_fares(trip), people),)
     refused = _paid_with(method, extra)
     return decide_write(reader, "update_reservation_flights", arguments, refused, sums, {"extra": float(extra)})
+
+
+def rebook_leg(reader: Reader, params: Params) -> Decision:
+    """Move one direction of a round trip, `"out"` or `"back"`, to the best flights of a search (without airports).
+
+    The flights of the other direction are kept at the fares that were paid.
+    """
+    traveller = Traveller(reader, params["who"])
+    trip = traveller.trip(params["trip"])
+    method = traveller.method(params["pay"])
+    by: Key = ("get_reservation_details", trip.reservation_id)
+    refused = _owner(traveller, trip) or why_flights_fixed(traveller, trip)
+    if refused:
+        arguments: dict[str, Any] = {"reservation_id": trip.reservation_id, "cabin": trip.cabin}
+        return decide_write(reader, "update_reservation_flights", arguments, refused)
+    turn = [leg.origin for leg in trip.flights].index(trip.destination) if trip.flight_type == "round_trip" else 0
+    if not turn:
+        raise NothingFits("not a round trip")
+    out, back = trip.flights[:turn], trip.flights[turn:]
+    outward = params["leg"] == "out"
+    ends = (trip.origin, trip.destination) if outward else (trip.destination, trip.origin)
+    search = {**params["search"], "from": [ends[0]], "to": ends[1]}
+    people = len(trip.passengers)
+    option = best_option(reader, search, trip.cabin, people, by)
+    given = out if outward else back
+    if any((leg.flight_number, leg.date) == (hop.number, hop.date) for leg in given for hop in option.hops):
+        raise NothingFits("a flight would be kept")
+    fares = [price.of(trip.cabin) for price in option.prices]
+    old = [leg.price for leg in given]
+    extra = (sum(fares) - sum(old)) * people
+    kept = [{"flight_number": leg.flight_number, "date": leg.date} for leg in (back if outward else out)]
+    arguments = {
+        "reservation_id": trip.reservation_id,
+        "cabin": trip.cabin,
+        "flights": [*_legs(option), *kept] if outward else [*kept, *_legs(option)],
+        "payment_id": method.id,
+    }
+    sums = (_difference(fares, old, people),)
+    refused = _paid_with(method, extra)
+    return decide_write(reader, "update_reservation_flights", arguments, refused, sums, {"extra": float(extra)})
+
+
+def recabin_all(reader: Reader, params: Params) -> Decision:
+    """Move every trip that starts after today and is in one cabin (`from_cabin`) to another, flights unchanged."""
+    traveller = Traveller(reader, params["who"])
+    method = traveller.method(params["pay"])
+    writes: list[Action] = []
+    for trip in traveller.later():
+        if trip.cabin != params["from_cabin"] or why_cabin_fixed(traveller, trip):
+            continue
+        fares = traveller.fares(trip, params["cabin"])
+        if fares is None:
+            raise NothingFits("no seats in that cabin")
+        if _paid_with(method, upgrade_cost(trip, fares)):
+            raise NothingFits("the payment method does not suit")
+        legs = [{"flight_number": leg.flight_number, "date": leg.date} for leg in trip.flights]
+        arguments = {"reservation_id": trip.reservation_id, "cabin": params["cabin"], "flights": legs}
+        writes.append(Action("update_reservation_flights", {**arguments, "payment_id": method.id}))
+    if not writes:
+        raise NothingFits("no trip is in that cabin")
+    return Decision(writes=tuple(writes), several=True)
+
+
+def unsupported(reader: Reader, params: Params) -> Decision:
+    """Something that the policy forbids whatever the records say, named by `what`."""
+    traveller = Traveller(reader, params["who"])
+    if "trip" in params:
+        traveller.trip(params["trip"])
+    return Decision(writes=(), refused=NEVER_ALLOWED[params["what"]])
 
 
 def recabin(reader: Reader, params: Params) -> Decision:
@@ -323,7 +393,10 @@ _OBJECTIVES: Final[dict[str, Objective]] = {
     "passengers": passengers,
     "head_count": head_count,
     "rebook": rebook,
+    "rebook_leg": rebook_leg,
     "recabin": recabin,
+    "recabin_all": recabin_all,
+    "unsupported": unsupported,
     "compensate": compensate,
     "compensate_all": compensate_all,
     "tell": tell,

@@ -9,15 +9,20 @@ from writ_async.core.domain import Draft
 from writ_async.core.state import World
 from writ_domains.airline import phrases
 from writ_domains.airline.lookups import routes
+from writ_domains.airline.policy import StateView, may_cancel
 from writ_domains.airline.recipes.customers import (
     NEW_YORK,
     Places,
     draft,
     draw_customer,
+    draw_customer_with_later_trips,
+    later_trips,
     perhaps_ask,
+    play,
     say_cabin,
     say_day,
     say_days,
+    say_reason,
 )
 from writ_domains.airline.recipes.party import book, draw_party
 from writ_domains.airline.schedule import AIRPORTS, DAYS, FIRST_OPEN
@@ -148,6 +153,31 @@ def book_by_time(world: World, rng: Random, gold: Gold) -> Draft:
     origins, destination = airports(rng)
     rank = pick(rng, ("earliest departure", "latest departure", "earliest arrival", "latest arrival"))
     return _best(rng, gold, world, origins, destination, rng.random() < 0.3, rank)
+
+
+def cancel_then_book(world: World, rng: Random, gold: Gold) -> Draft:
+    """A trip is cancelled, and after that the cheapest other one is booked on its route, on other days."""
+    customer = draw_customer_with_later_trips(world, rng, 1)
+    view, user = StateView(gold.state), customer.user
+    trip = choose_one(rng, [trip for trip in later_trips(customer) if may_cancel(view, trip, "change of plan")])
+    play(gold, user, "cancel", trip={"id": trip.reservation_id}, reason="change of plan")
+    party = draw_party(rng, user)
+    dates = window(rng, 1, 3)
+    search = {"from": [trip.origin], "to": trip.destination, "dates": dates}
+    decision, people = book(rng, gold, party, [search])
+    places = Places(rng, gold)
+    here, there, cabin = places.say(trip.origin), places.say(trip.destination), say_cabin(party.cabin, rng)
+    book_it = pick(rng, phrases.BOOK_CHEAPEST).format(cabin=cabin, here=here, there=there, when=say_days(dates, rng))
+    wish = pick(rng, phrases.CANCEL_THEN).format(id=trip.reservation_id, then=book_it)
+    details = [
+        say_reason("change of plan", rng),
+        gold.pin("writes", pick(rng, phrases.IN_ORDER)),
+        pick(rng, phrases.STOPS),
+        pick(rng, phrases.ONE_WAY),
+        *people,
+    ]
+    question, due = perhaps_ask(gold, rng, "the total price of the new booking", decision.figures["total"])
+    return draft(gold, rng, user, wish, [*details, question], facts=party.facts, due=due)
 
 
 def book_cheapest_round_trip(world: World, rng: Random, gold: Gold) -> Draft:

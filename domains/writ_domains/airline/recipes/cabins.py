@@ -20,7 +20,7 @@ from writ_domains.airline.recipes.customers import (
     say_payment,
 )
 from writ_domains.airline.schema import CABINS, CabinName, Reservation
-from writ_domains.kit.gold import Gold, choose_one
+from writ_domains.kit.gold import Gold, Unfit, choose_one
 from writ_domains.kit.phrasing import pick
 
 
@@ -79,6 +79,25 @@ def cheapest_upgrade(world: World, rng: Random, gold: Gold) -> Draft:
     ]
     question, due = perhaps_ask(gold, rng, "what the change costs", max(extra, 0.0))
     return draft(gold, rng, customer.user, wish, [*details, question], unknown=phrases.NO_IDS, due=due)
+
+
+def recabin_all(world: World, rng: Random, gold: Gold) -> Draft:
+    """All coming trips in one cabin are to be flown in another one."""
+    customer = draw_customer_with_later_trips(world, rng, 2)
+    old, new = rng.sample(CABINS, 2)
+    if not 2 <= sum(trip.cabin == old for trip in later_trips(customer)) <= 4:
+        raise Unfit("not several trips in that cabin")
+    method = choose_method(customer.user, rng, cards_only=True)
+    play(gold, customer.user, "recabin_all", from_cabin=old, cabin=new, pay=method_params(customer.user, method))
+    was, said = say_cabin(old, rng), say_cabin(new, rng)
+    wish = pick(rng, phrases.RECABIN_ALL).format(old=was, new=said)
+    details = [
+        pick(rng, phrases.AFTER_TODAY),
+        pick(rng, phrases.KEEP_FLIGHTS),
+        pick(rng, phrases.FORGOT),
+        say_payment(customer.user, method, rng),
+    ]
+    return draft(gold, rng, customer.user, wish, details, unknown=phrases.NO_IDS)
 
 
 def upgrade_then_bags(world: World, rng: Random, gold: Gold) -> Draft:

@@ -19,11 +19,12 @@ from writ_domains.airline.recipes.customers import (
     method_params,
     perhaps_ask,
     play,
+    say_cabin,
     say_days,
     say_payment,
 )
 from writ_domains.airline.schedule import DAYS, FIRST_OPEN
-from writ_domains.airline.schema import Reservation
+from writ_domains.airline.schema import CABINS, Reservation
 from writ_domains.kit.gold import Gold, choose_one
 from writ_domains.kit.phrasing import pick
 
@@ -71,6 +72,68 @@ def _move(world: World, rng: Random, gold: Gold, known: bool, rank: str = "") ->
     unknown = "" if known else phrases.NO_IDS
     question, due = perhaps_ask(gold, rng, "how much I pay extra" if extra > 0 else "how much I get back", extra)
     return draft(gold, rng, customer.user, wish, [*details, question], unknown=unknown, due=due)
+
+
+def rebook_with_cabin(world: World, rng: Random, gold: Gold) -> Draft:
+    """A one-way reservation that is named: other flights and another cabin in one change."""
+    customer = draw_customer_with_later_trips(world, rng, 1)
+    trips = [trip for trip in later_trips(customer) if trip.flight_type == "one_way"]
+    trip = choose_one(rng, [trip for trip in trips if may_change_flights(StateView(gold.state), trip)])
+    cabin, method = pick(rng, [one for one in CABINS if one != trip.cabin]), choose_method(customer.user, rng)
+    dates = days_for(rng, trip, pick(rng, (1, 2, 3)))
+    decision = play(
+        gold,
+        customer.user,
+        "rebook",
+        trip={"id": trip.reservation_id},
+        search={"dates": dates},
+        cabin=cabin,
+        pay=method_params(customer.user, method),
+    )
+    form = pick(rng, phrases.REBOOK_WITH_CABIN)
+    wish = form.format(
+        named=f"my reservation {trip.reservation_id}", when=say_days(dates, rng), cabin=say_cabin(cabin, rng)
+    )
+    extra = decision.figures["extra"]
+    question, due = perhaps_ask(gold, rng, "how much I pay extra" if extra > 0 else "how much I get back", extra)
+    details = [pick(rng, phrases.WHY_REBOOK), pick(rng, phrases.STOPS), say_payment(customer.user, method, rng)]
+    return draft(gold, rng, customer.user, wish, [*details, question], due=due)
+
+
+def rebook_one_leg(world: World, rng: Random, gold: Gold) -> Draft:
+    """One direction of a round trip; the other one stays as it is."""
+    customer = draw_customer_with_later_trips(world, rng, 1)
+    trips = [trip for trip in later_trips(customer) if trip.flight_type == "round_trip"]
+    trip = choose_one(rng, [trip for trip in trips if may_change_flights(StateView(gold.state), trip)])
+    leg, method = pick(rng, ("out", "back")), choose_method(customer.user, rng)
+    turn = next(index for index, flight in enumerate(trip.flights) if flight.origin == trip.destination)
+    first_back, last_out = trip.flights[turn].date, trip.flights[turn - 1].date
+    fit = [day for day in DAYS[FIRST_OPEN:] if (day < first_back if leg == "out" else day > last_out)]
+    taken = {flight.date for flight in (trip.flights[:turn] if leg == "out" else trip.flights[turn:])}
+    free = [day for day in fit if day not in taken]
+    start = choose_one(rng, range(max(0, len(free) - 2)))
+    dates = free[start : start + rng.choice((1, 2))]
+    decision = play(
+        gold,
+        customer.user,
+        "rebook_leg",
+        trip={"id": trip.reservation_id},
+        leg=leg,
+        search={"dates": dates},
+        pay=method_params(customer.user, method),
+    )
+    forms = phrases.REBOOK_OUTWARD if leg == "out" else phrases.REBOOK_RETURN
+    wish = pick(rng, forms).format(id=trip.reservation_id, when=say_days(dates, rng))
+    extra = decision.figures["extra"]
+    question, due = perhaps_ask(gold, rng, "how much I pay extra" if extra > 0 else "how much I get back", extra)
+    details = [
+        pick(rng, phrases.WHY_REBOOK),
+        pick(rng, phrases.OTHER_LEG_STAYS),
+        pick(rng, phrases.SAME_CABIN),
+        pick(rng, phrases.STOPS),
+        say_payment(customer.user, method, rng),
+    ]
+    return draft(gold, rng, customer.user, wish, [*details, question], due=due)
 
 
 def rebook_by_id(world: World, rng: Random, gold: Gold) -> Draft:

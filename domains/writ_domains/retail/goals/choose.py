@@ -3,12 +3,15 @@
 Descriptions are plain JSON, as they stand in `Goal.params`:
 
 - who: `{"email"}` or `{"first_name", "last_name", "zip"}`
-- order: `{"id"}`; `{"with": product}` (in one order only); `{"status", "most": bool}` (by total);
-  with `"card": true` of those that the gift card can pay in full and does not pay yet
+- order: `{"id"}`; `{"ends"}`: the last digits of its id; `{"with": product}` (in one order only);
+  `{"status", "most": bool}` (by total); with `"card": true` of those that the gift card can pay in full and does not
+  pay yet
 - method: `{"source"}`, with `"last_four"` where there may be two cards; `{"original": true}`
-- address: the six parts of one; `{"like": order}`; `{"home": true}`
-- target (a variant of an item's product): `{"options"}` (what differs); `{"price": "lowest" | "highest"}`, of those
-  that are in stock, with `"keep"`: axes that stay as they are
+- address: the six parts of one; `{"like": order}`; `{"home": true}`; `{"in_city"}`: the only one there of the profile
+  and of all orders
+- target (a variant of an item's product): `{"options"}` (what differs); of those in stock `{"price": "lowest" |
+  "highest"}` with `"keep"`: axes that stay as they are, or `{"scale": axis, "up": bool, "end": bool}`: the next or the
+  last one in that direction, with all other options as they are
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from typing import Any, Final
 from writ_async.core.goal import Ambiguous, Key, NothingFits, Reader
 from writ_domains.kit.payment import find_method
 from writ_domains.kit.people import Address
+from writ_domains.retail.goals.scales import ordered
 from writ_domains.retail.schema import GiftCard, Order, OrderItem, PaymentMethod, Product, User, Variant
 
 ORDER_MARGIN: Final = 5.0
@@ -66,6 +70,12 @@ class Customer:
             # Policy has the agent find the customer first, even where the order's id is given.
             by_id: Order = self.reader.read(("get_order_details", wanted["id"]), self._auth)
             return by_id
+        if "ends" in wanted:
+            keys = [key for key in self.order_keys() if key[1].endswith(wanted["ends"])]
+            if len(keys) != 1:
+                raise Ambiguous("not one order has those digits")
+            ending: Order = self.reader.read(keys[0], self.key)
+            return ending
         if "with" in wanted:
             name = wanted["with"]
             keys = self.order_keys()
@@ -94,6 +104,12 @@ class Customer:
             return self.order(wanted["like"]).address
         if wanted.get("home"):
             return self.profile.address
+        if "in_city" in wanted:
+            known = [self.profile.address, *(order.address for order in self.orders())]
+            there = {address for address in known if address.city == wanted["in_city"]}
+            if len(there) != 1:
+                raise Ambiguous("not one address in that city")
+            return there.pop()
         return Address(**wanted)
 
     def product(self, item: OrderItem, order: Order) -> Product:
@@ -135,6 +151,8 @@ def variant(reader: Reader, product: Product, item: OrderItem, wanted: Mapping[s
     if "price" in wanted:
         options = in_stock(product, item, wanted.get("keep", ()))
         return reader.best(options, lambda one: one.price, VARIANT_MARGIN, most=wanted["price"] == "highest")
+    if "scale" in wanted:
+        return _along(product, item, wanted)
     options_wanted = {**item.options, **wanted["options"]}
     fit = [one for one in product.variants.values() if one.options == options_wanted and one.item_id != item.item_id]
     if not fit:
@@ -142,3 +160,19 @@ def variant(reader: Reader, product: Product, item: OrderItem, wanted: Mapping[s
     if len(fit) > 1:
         raise Ambiguous("two such variants")
     return fit[0]
+
+
+def _along(product: Product, item: OrderItem, wanted: Mapping[str, Any]) -> Variant:
+    """The variant in stock that differs in one option alone: the next one on its scale, or the last."""
+    axis = wanted["scale"]
+    same = [axis_kept for axis_kept in item.options if axis_kept != axis]
+    options = {one.options[axis]: one for one in in_stock(product, item, same) if axis in one.options}
+    scale = ordered(one.options[axis] for one in product.variants.values() if axis in one.options)
+    if item.options.get(axis) not in scale:
+        raise NothingFits("the values of that option cannot be compared")
+    here = scale.index(item.options[axis])
+    beyond = scale[here + 1 :] if wanted["up"] else scale[:here][::-1]
+    found = [options[value] for value in beyond if value in options]
+    if not found:
+        raise NothingFits("there is none in that direction")
+    return found[-1] if wanted.get("end") else found[0]

@@ -8,6 +8,7 @@ from writ_domains.retail.recipes import (
     cancelling,
     falling_back,
     paying,
+    relative,
     returning,
     several,
     swapping,
@@ -18,6 +19,7 @@ _PENDING: Final = having("pending")
 _DELIVERED: Final = having("delivered")
 _EITHER: Final = lambda customer: _PENDING(customer) or _DELIVERED(customer)  # noqa: E731
 _AMONG_PENDING: Final = having("pending", 2, orders=3)
+_AMONG_PENDING_TWO: Final = having("pending", 1, orders=2)
 _AMONG_DELIVERED: Final = having("delivered", 1, orders=3)
 
 RECIPES: Final = (
@@ -62,6 +64,10 @@ RECIPES: Final = (
     recipe("cancel_or_return", "normal", falling_back.cancel_or_return, fits=_EITHER),
     recipe("ship_or_live", "normal", falling_back.ship_or_live, fits=_PENDING),
     recipe("pay_or_pay", "normal", falling_back.pay_or_pay, fits=_PENDING),
+    recipe("next_version", "normal", relative.next_version, fits=_EITHER),
+    recipe("ship_to_city", "normal", relative.ship_to_city, fits=_AMONG_PENDING_TWO),
+    recipe("live_in_city", "normal", relative.live_in_city, fits=lambda customer: len(customer.orders) >= 2),
+    recipe("order_by_its_end", "normal", relative.order_by_its_end, fits=_PENDING),
     recipe("partly", "normal", falling_back.partly, fits=_PENDING),
     recipe("ask_about_order", "information", asking.ask_about_order),
     recipe("ask_about_extreme_order", "information", asking.ask_about_extreme_order, fits=_AMONG_PENDING),
@@ -70,6 +76,7 @@ RECIPES: Final = (
     recipe("refuse_shipping", "refusal", addresses.refuse_shipping),
     recipe("refuse_return", "refusal", returning.refuse_return),
     recipe("refuse_out_of_stock", "refusal", swapping.refuse_out_of_stock),
+    recipe("neither_version", "refusal", relative.neither_version, fits=_EITHER),
     recipe("refuse_poor_gift_card", "refusal", paying.refuse_poor_gift_card, fits=_PENDING),
     recipe("refuse_wrong_refund", "refusal", returning.refuse_wrong_refund, fits=_DELIVERED),
 )
