@@ -54,7 +54,7 @@ class Wish(msgspec.Struct, frozen=True, gc=False):
 
     `phrase` is the wish, `remarks` are said with it, `details` are said with it or when asked for. `question` asks for
     the decision's figure of the name `answer`, which the agent then has to tell. `refused` is a wish that the policy
-    has to forbid, beside others that it allows.
+    has to forbid, beside others that it allows. `pins` are sentences, each with the kind of the choice that it settles.
     """
 
     objective: str
@@ -65,6 +65,7 @@ class Wish(msgspec.Struct, frozen=True, gc=False):
     question: str = ""
     answer: str = ""
     refused: bool = False
+    pins: tuple[tuple[str, str], ...] = ()
 
 
 def either(first: Wish, second: Wish, remark: str) -> Wish:
@@ -104,6 +105,8 @@ def draft_request(request: Request, identity: Identity, gold: Gold, rng: Random)
     for wish in request.wishes:
         refused = gold.refusal or wish.refused
         decision = gold.play_goal(wish.objective, {"who": identity.who, **wish.params}, refused=refused)
+        for kind, text in wish.pins:
+            gold.pin(kind, text)
         due = abs(decision.figures.get(wish.answer, 0.0))
         if wish.question and due and not refused:
             amounts.append(due)
@@ -135,7 +138,7 @@ def _tell(
             reason.append(told(rng, wish.phrase))
         else:
             remark(pick(rng, _LAST if number == len(wishes) - 1 else _NEXT).format(wish.phrase))
-        for text in wish.remarks:
+        for text in (*wish.remarks, *(text for _, text in wish.pins)):
             remark(text)
         # With several wishes a detail that comes later would not say which wish it belongs to.
         for detail in wish.details:

@@ -20,6 +20,16 @@ def _type(name: str, price: int, **axes: str) -> ProductType:
     return ProductType(name, price, {key.replace("_", " "): tuple(text.split("|")) for key, text in axes.items()})
 
 
+CATEGORIES: Final[dict[str, frozenset[str]]] = {
+    "kitchen": frozenset(
+        {"Air Fryer", "Blender", "Bread Maker", "Cast Iron Skillet", "Cutlery Set", "Cutting Board", "Dutch Oven"}
+        | {"Ice Cream Maker", "Kitchen Scale", "Knife Block", "Rice Cooker"}
+    ),
+    "camping": frozenset({"Beach Tent", "Camping Stove", "Hammock", "Sleeping Bag", "Trekking Poles"}),
+    "clothes": frozenset({"Rain Jacket", "Wool Sweater"}),
+}
+"""Products that anybody would say belong together; no other product of the catalogue comes into question there."""
+
 CATALOGUE: Final = (
     _type("Air Fryer", 140, capacity="3 quarts|5 quarts|7 quarts", color="black|cream|steel", control="dial|touch"),
     _type("Aquarium", 180, volume="10 gallons|20 gallons|40 gallons", shape="cube|bowfront|rectangular",

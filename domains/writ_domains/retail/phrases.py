@@ -21,6 +21,7 @@ METHODS: Final = MethodForms(
     },
 )
 REASON_IT: Final = _PHRASES.tables["REASON_IT"]
+CATEGORY: Final = _PHRASES.tables["CATEGORY"]
 ALONG: Final = _PHRASES.tables["ALONG"]
 ASK_ABOUT: Final = _PHRASES.tables["ASK_ABOUT"]
 

@@ -14,6 +14,10 @@ from writ_domains.retail.schema import GiftCard, Order, OrderItem, Product, User
 
 REASONS: Final = ("no longer needed", "ordered by mistake")
 """The reasons for which an order may be cancelled."""
+NEVER_ALLOWED: Final[dict[str, str]] = {
+    "other product": "an item can be exchanged only for another version of the same product",
+}
+"""What no item may be given, whatever the records say, by a name; and why."""
 _OF_DELIVERED: Final = ("return_delivered_order_items", "exchange_delivered_order_items")
 _NOT_THEIRS: Final = "the order is another customer's"
 

@@ -11,9 +11,10 @@ from typing import Any, Final
 from writ_async.core.goal import Decision, NothingFits, Objective, Reader
 from writ_async.core.task import Action
 from writ_domains.kit.goals import Params, decide_write, first_possible
+from writ_domains.retail.catalogue import CATEGORIES
 from writ_domains.retail.goals.answers import tell
 from writ_domains.retail.goals.choose import ITEM_MARGIN, Customer, in_stock, item_named, total, variant
-from writ_domains.retail.policy import why_write_forbidden
+from writ_domains.retail.policy import NEVER_ALLOWED, why_write_forbidden
 from writ_domains.retail.schema import Order, OrderItem, Variant
 
 _EXCHANGE: Final = "exchange_delivered_order_items"
@@ -42,8 +43,8 @@ def cancel(reader: Reader, params: Params) -> Decision:
 
 
 def give_back(reader: Reader, params: Params) -> Decision:
-    """Return items of a delivered order: `items` is `{"names"}`, `{"all": true}`, `{"all_but": most}` or
-    `{"extreme": most}` (of all delivered orders).
+    """Return items of a delivered order: `items` is `{"names"}`, `{"all": true}`, `{"all_but": most}`, `{"category"}`
+    or `{"extreme": most}` (of all delivered orders).
     """
     customer = Customer(reader, params["who"])
     wanted = params["items"]
@@ -56,6 +57,10 @@ def give_back(reader: Reader, params: Params) -> Decision:
             items = [item_named(order, name) for name in wanted["names"]]
         elif wanted.get("all"):
             items = order.items
+        elif "category" in wanted:
+            items = [item for item in order.items if item.name in CATEGORIES[wanted["category"]]]
+            if not items:
+                raise NothingFits("nothing of that kind is in the order")
         else:
             kept = reader.best(order.items, lambda item: item.price, ITEM_MARGIN, most=wanted["all_but"], lone=False)
             items = [item for item in order.items if item is not kept]
@@ -128,6 +133,13 @@ def swap(name: str) -> Objective:
         return _decide(customer, name, arguments, order, {"difference": due})
 
     return decide
+
+
+def unsupported(reader: Reader, params: Params) -> Decision:
+    """Something that the policy forbids whatever the records say, named by `what`, about an item of an order."""
+    customer = Customer(reader, params["who"])
+    item_named(customer.order(params["order"]), params["item"])
+    return Decision(writes=(), refused=NEVER_ALLOWED[params["what"]])
 
 
 def pay(reader: Reader, params: Params) -> Decision:
@@ -215,6 +227,7 @@ _OBJECTIVES: Final[dict[str, Objective]] = {
     "move": move,
     "return_all": return_everything,
     "tell": tell,
+    "unsupported": unsupported,
 }
 OBJECTIVES: Final[dict[str, Objective]] = {**_OBJECTIVES, "first_possible": first_possible(_OBJECTIVES)}
 """By name, as in `Goal.objective`."""

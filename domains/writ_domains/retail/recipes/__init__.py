@@ -64,6 +64,8 @@ RECIPES: Final = (
     recipe("cancel_or_return", "normal", falling_back.cancel_or_return, fits=_EITHER),
     recipe("ship_or_live", "normal", falling_back.ship_or_live, fits=_PENDING),
     recipe("pay_or_pay", "normal", falling_back.pay_or_pay, fits=_PENDING),
+    recipe("modify_items", "normal", swapping.modify_items, fits=_PENDING),
+    recipe("return_category", "normal", returning.return_category, fits=_DELIVERED),
     recipe("next_version", "normal", relative.next_version, fits=_EITHER),
     recipe("ship_to_city", "normal", relative.ship_to_city, fits=_AMONG_PENDING_TWO),
     recipe("live_in_city", "normal", relative.live_in_city, fits=lambda customer: len(customer.orders) >= 2),
@@ -77,6 +79,7 @@ RECIPES: Final = (
     recipe("refuse_return", "refusal", returning.refuse_return),
     recipe("refuse_out_of_stock", "refusal", swapping.refuse_out_of_stock),
     recipe("neither_version", "refusal", relative.neither_version, fits=_EITHER),
+    recipe("refuse_other_product", "refusal", swapping.refuse_other_product, fits=_EITHER),
     recipe("refuse_poor_gift_card", "refusal", paying.refuse_poor_gift_card, fits=_PENDING),
     recipe("refuse_wrong_refund", "refusal", returning.refuse_wrong_refund, fits=_DELIVERED),
 )

@@ -53,11 +53,9 @@ def swap(
 ) -> Wish:
     """The wish to swap items for other variants: in a delivered order by an exchange, in a pending one by a change.
 
-    Without `cards` no gift card settles the difference. With `ask` the customer wants to hear it. Several items of a
-    pending order are not swapped at once, because the result of that tool depends on their order.
+    Without `cards` no gift card settles the difference. With `ask` the customer wants to hear it. Of several items of a
+    pending order the customer settles in which order they stand in the call, for that tool's result depends on it.
     """
-    if len(swaps) > 1 and not delivered:
-        raise Unfit("several items of a pending order")
     method = any_method(customer, rng, cards=cards)
     forms = phrases.EXCHANGE if delivered else phrases.MODIFY
     wanted = [
@@ -65,6 +63,7 @@ def swap(
         for number, one in enumerate(swaps)
     ]
     paying, called = say_method(customer, method, rng)
+    pins = (("items", pick(rng, phrases.ITEMS_IN_ORDER)),) if len(swaps) > 1 and not delivered else ()
     return Wish(
         objective="exchange" if delivered else "modify",
         params={"order": where.order, "items": [one.params for one in swaps], "pay": paying},
@@ -73,6 +72,7 @@ def swap(
         details=(Fact("payment", called, pick(rng, phrases.DIFFERENCE).format(called)),),
         question=pick(rng, phrases.ASK_DIFFERENCE) if ask else "",
         answer="difference" if ask else "",
+        pins=pins,
     )
 
 
@@ -177,6 +177,33 @@ def exchange_for_savings(world: World, customer: Customer, rng: Random) -> Reque
 def modify_for_savings(world: World, customer: Customer, rng: Random) -> Request:
     """The item on order with which most is saved."""
     return request(swap_for_savings(customer, "pending", rng))
+
+
+def modify_items(world: World, customer: Customer, rng: Random) -> Request:
+    """Two or three items of a pending order in one change."""
+    order = one_of(customer, "pending", rng)
+    if len(order.items) < 2:
+        raise Unfit("one item only")
+    items = rng.sample(order.items, min(len(order.items), rng.choice((2, 2, 3))))
+    where = point(customer, order, rng, items)
+    swaps = [other_version(world, item, name_item(order, item, rng), rng) for item in items]
+    wish = swap(customer, swaps, where, rng, delivered=False, cards=False)
+    return request(wish, unknown=not where.by_id)
+
+
+def refuse_other_product(world: World, customer: Customer, rng: Random) -> Request:
+    """An item against another product altogether."""
+    status = pick(rng, [status for status in ("pending", "delivered") if customer.with_status(status)])
+    order = one_of(customer, status, rng)
+    item = pick(rng, order.items)
+    names = sorted(product.name for product in world.tables["products"].values() if product.name != item.name)
+    where, other = point(customer, order, rng, (item,)), choose_one(rng, names)
+    forms = phrases.EXCHANGE if status == "delivered" else phrases.MODIFY
+    article = "" if other.endswith("s") else "an " if other[0] in "AEIOU" else "a "
+    target = f"{article}{other.lower()}"
+    phrase = pick(rng, forms).format(thing=name_item(order, item, rng), target=target, where=where.text)
+    params = {"what": "other product", "order": where.order, "item": item.name}
+    return request(Wish("unsupported", params, phrase), unknown=not where.by_id)
 
 
 def refuse_out_of_stock(world: World, customer: Customer, rng: Random) -> Request:
