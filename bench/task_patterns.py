@@ -1,6 +1,6 @@
-"""Which of the benchmark's 164 retail and airline tasks are of a kind that is generated, each with an example beside it.
+"""Which of the benchmark's 164 retail and airline tasks are of a kind that is generated, with an example beside each.
 
-A task of the benchmark's counts where every element that it has (`task_patterns.toml`) is in some generated task of that
+A task of the benchmark's counts where each of its elements (`task_patterns.toml`) is in some generated task of that
 domain, and proved. Without a run, tasks of every recipe are drawn.
 
     python bench/task_patterns.py [RUN] [--seed 1] [--json FILE]
