@@ -11,12 +11,12 @@ from pathlib import Path
 from tests.support.shared_data import needs_shared
 
 SYNTH = {
-    "tasks.jsonl": "6522bd50e43d7610e8df2c0d1b3234e9f98636051bdbb6b912dedfb9a32d6a99",
-    "trajectories.jsonl": "0f22261bb70615b46d078271f31e86eaa65805669fba0a6453cb2cf1e8c6c32e",
+    "tasks.jsonl": "1ec8cd835a657f5a94e6bfb4064a62dd8f6f756089d2889aefac953232747a76",
+    "trajectories.jsonl": "c707496b355d7e2004c195e25ce47be3b2fab7f3718b23ca88dab9c40629f1df",
 }
 EVAL = {
     "tasks.jsonl": "80ec170350c640b5f1ffc06c8e95d7e459c9be6af2891304deda48a08d5b0959",
-    "trajectories.jsonl": "e21bd87653daf2d74863c65a362c1845dd7525e5a434322377e33781da756e01",
+    "trajectories.jsonl": "2bf5932c82f8c9d518bdc3464cb72d43bdaffcfe3b33625ad359b084ef6a28d3",
 }
 
 

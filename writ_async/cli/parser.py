@@ -94,7 +94,9 @@ def _add_synth(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("domains", nargs="+", metavar="DOMAIN", help="airline, retail, or one that a package registers")
     parser.add_argument("--n", type=int, default=100, help="how many tasks, with one conversation each")
-    parser.add_argument("--mix", default="", metavar="KIND=WEIGHT,...", help="kinds of tasks; all alike if not given")
+    parser.add_argument(
+        "--mix", default="", metavar="KIND=WEIGHT,...", help="kinds of tasks (default: a quarter has nothing to write)"
+    )
     parser.add_argument(
         "--levels", default="", metavar="LEVEL=WEIGHT,...", help="by writes and burden: W2R3=1,W1R4=2; any if not given"
     )
@@ -289,7 +291,9 @@ def _add_plan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument("--servers", type=int, default=1, metavar="N", help="how many such servers there are")
     parser.add_argument("--n", type=int, default=512, help="how many tasks")
     parser.add_argument("--trials", type=int, default=1, metavar="K", help="conversations per task")
-    parser.add_argument("--mix", default="", metavar="KIND=WEIGHT,...", help="kinds of tasks; all alike if not given")
+    parser.add_argument(
+        "--mix", default="", metavar="KIND=WEIGHT,...", help="kinds of tasks (default: a quarter has nothing to write)"
+    )
     parser.add_argument("--fixed", type=int, action="append", metavar="C", help="a number of live ones; repeatable")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the tasks")
     parser.add_argument(

@@ -11,7 +11,7 @@ from writ_async.core.message import Message, Requestor
 
 Kind = Literal["normal", "write-intensive", "read-heavy", "refusal", "information", "benchmark"]
 KINDS: tuple[Kind, ...] = ("normal", "write-intensive", "read-heavy")
-"""The kinds that a mix holds unless told otherwise; those without a write (`WITHOUT_WRITE`) have to be asked for."""
+"""The kinds that end in a write."""
 WITHOUT_WRITE: tuple[Kind, ...] = ("refusal", "information")
 """Kinds whose right outcome changes nothing: what is asked is forbidden, or is only a question."""
 RewardType = Literal["DB", "ENV_ASSERTION", "COMMUNICATE", "ACTION", "NL_ASSERTION"]

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from writ_async.core.task import KINDS, WITHOUT_WRITE, Kind
 from writ_async.errors import InputError
 
-EVEN: dict[Kind, float] = dict.fromkeys(KINDS, 1.0)
+EVEN: dict[Kind, float] = {**dict.fromkeys(KINDS, 1.0), **dict.fromkeys(WITHOUT_WRITE, 0.5)}
+"""The mix unless another one is asked for: a quarter of the tasks has nothing to write."""
 _KNOWN: tuple[Kind, ...] = (*KINDS, *WITHOUT_WRITE)
 
 
 def parse_mix(text: str) -> dict[Kind, float]:
-    """Weights by kind from `normal=1,read-heavy=2`; kinds that are not named get none. Empty text means all alike.
+    """Weights by kind from `normal=1,read-heavy=2`; kinds that are not named get none. Empty text means `EVEN`.
 
     Raises `InputError` for an unknown kind or a weight that is no positive number.
     """

@@ -18,7 +18,7 @@ from writ_async.core.level import can_reach, fits, spread
 from writ_async.core.state import State
 from writ_async.core.task import WITHOUT_WRITE, Kind, Proof, Task
 from writ_async.errors import InputError
-from writ_async.synthesis.mix import assign_kinds
+from writ_async.synthesis.mix import EVEN, assign_kinds
 from writ_async.synthesis.proof import prove_task
 from writ_async.synthesis.shortcuts import FamilyAudit, shortcuts_that_hit
 from writ_async.synthesis.solver import decide_goal, goal_rules_of
@@ -201,7 +201,10 @@ def synthesise_tasks(
     report = SynthesisReport()
     makers = [_TaskMaker(environment, seed, wanted, report, further) for environment in environments]
     counts = [(n - index + len(environments) - 1) // len(environments) for index in range(len(environments))]
-    kinds = [assign_kinds(count, mix) for count in counts]
+    kinds = [
+        assign_kinds(count, _mix_of(environment.domain, mix))
+        for environment, count in zip(environments, counts, strict=True)
+    ]
     levels = [spread(count, wanted.levels) if wanted.levels else [""] * count for count in counts]
     tasks: list[Task] = []
     for number in range(n):
@@ -213,6 +216,12 @@ def synthesise_tasks(
         tasks.append(makers[where].draw(recipes, number, level))
     report.tasks = len(tasks)
     return tasks, report
+
+
+def _mix_of(domain: Domain, mix: Mapping[Kind, float]) -> Mapping[Kind, float]:
+    """The mix for a domain; of the one that nobody asked for, a domain makes the kinds that it has recipes for."""
+    made = {recipe.kind for recipe in domain.recipes}
+    return {kind: weight for kind, weight in mix.items() if kind in made} or mix if mix == EVEN else mix
 
 
 def _recipes_for(domain: Domain, kind: Kind, level: str, mix: Mapping[Kind, float]) -> list[Recipe]:

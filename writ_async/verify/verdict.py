@@ -133,7 +133,7 @@ def write_findings(
 
 def evidence_findings(write: WriteEvidence) -> list[Finding]:
     """What is wanting in the evidence of one write."""
-    name = write.name or "the refusal"
+    name = write.name or "the last answer"
     said = [(Reason.UNSEEN_ARGUMENT, f"{name}: {unseen}") for unseen in write.unseen]
     said += [(Reason.MISSING_EVIDENCE, f"{name} came before {cell}") for cell in write.missing]
     said += [(Reason.STALE_EVIDENCE, f"{name}: a write had changed {cell}") for cell in write.stale]
