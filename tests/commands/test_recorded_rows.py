@@ -12,7 +12,7 @@ from tests.support.shared_data import needs_shared
 
 SYNTH = {
     "tasks.jsonl": "1ec8cd835a657f5a94e6bfb4064a62dd8f6f756089d2889aefac953232747a76",
-    "trajectories.jsonl": "c707496b355d7e2004c195e25ce47be3b2fab7f3718b23ca88dab9c40629f1df",
+    "trajectories.jsonl": "c6c32932d69c250c226d33d02ea38bdd008b402c03b6ee253910b4a76d35d309",
 }
 EVAL = {
     "tasks.jsonl": "80ec170350c640b5f1ffc06c8e95d7e459c9be6af2891304deda48a08d5b0959",
