@@ -20,6 +20,7 @@ from writ_async.runs.early_stop import settled_of
 from writ_async.runs.jobs import plan_jobs, run_judged
 from writ_async.runs.play_settings import parse_play_settings
 from writ_async.runs.progress import Progress, Watcher
+from writ_async.runs.remarks import remarks_on
 from writ_async.runs.seats import EngineSpec, Seats, tell_notices
 from writ_async.runs.task_making import draw_tasks, give_behaviours, parse_task_settings
 from writ_async.runs.task_sets import read_task_sets, require_known_tools
@@ -129,6 +130,7 @@ async def rollouts(
         progress.summary.notices = tell_notices(engines)
         async with run_judged(jobs, engines, settings, progress, settled=settled, stop=stop, watch=watch) as stream:
             yield stream
+        progress.summary.remarks = remarks_on(progress.summary)
 
 
 def _seated(

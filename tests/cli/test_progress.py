@@ -29,6 +29,11 @@ def test_calls_of_both_seats_are_counted() -> None:
     assert "7 calls failing now" in shown._progress_line(progress, 1.0)
 
 
+def test_calls_that_wait_for_a_limit_are_counted_too() -> None:
+    progress = Progress(total=20, calls={"agent": CallCounts(calls=20, held_back=12)})
+    assert shown._progress_line(progress, 1.0).endswith("; 12 calls wait for a limit of the server")
+
+
 @pytest.mark.parametrize("progress", [Progress(total=1), failing(0), failing(2, last="")])
 def test_nothing_is_said_while_no_call_fails(progress: Progress) -> None:
     assert "failing" not in shown._progress_line(progress, 1.0)

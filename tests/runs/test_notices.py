@@ -13,6 +13,7 @@ from writ_engines.scripted import ENGINE, ScriptedEngine
 from writ_async import registry
 from writ_async.api import make_tasks, run
 from writ_async.cli import main
+from writ_async.conversation import Rules
 from writ_async.core.engine import EngineFactory, Setting
 from writ_async.runs.progress import Progress
 from writ_async.runs.view import RunView
@@ -80,3 +81,15 @@ def test_a_library_call_gets_it_by_logging_and_in_the_progress(caplog: pytest.Lo
         run(tasks, TellingEngine({task.id: task for task in tasks}, domains, 1), seed=1, watch=watch)
     assert [record.getMessage() for record in caplog.records].count(LINE) == 1
     assert heard[0].summary.notices == [LINE, "its template is odd"]
+
+
+def test_after_a_library_call_the_progress_holds_what_stands_out() -> None:
+    tasks = make_tasks("retail", 3, seed=1, world_size=60)
+    heard: list[Progress] = []
+
+    async def watch(progress: Progress) -> None:
+        heard.append(progress)
+
+    run(tasks, "scripted", seed=1, rules=Rules(max_steps=4), watch=watch)
+    assert heard[0].summary.remarks[0] == "3 of 3 conversations reached the limit of steps (--max-steps)"
+    assert heard[0].summary.remarks[-1].startswith("none of 3 rows is kept; most often: ")

@@ -53,9 +53,10 @@ def found(
     *,
     before: list[Message] | None = None,
     given: Task | None = None,
+    first: str = "Hello, I am Ada Quill. Please cancel my order with the kettle.",
 ) -> list[UserReason]:
     messages = [
-        UserMessage("Hello, I am Ada Quill."),
+        UserMessage(first),
         *(before or []),
         AssistantMessage(asked),
         UserMessage(f"{said} {CLOSING_TOKENS[signal]}"),
@@ -118,6 +119,32 @@ def test_where_the_task_is_not_known_a_yes_that_ends_is_all_that_can_be_said() -
 )
 def test_putting_off_what_is_asked_for_is_giving_up(said: str) -> None:
     assert found("Could you please provide your email address?", said) == [UserReason.GAVE_UP]
+
+
+RETURN = Action("return_delivered_order_items", {"order_id": "#W5550002", "item_ids": ["1"]})
+BYE = "Is there anything else I can help you with?"
+
+
+@pytest.mark.parametrize(
+    ("scenario", "told", "slip"),
+    [
+        ("You want to cancel #W5550001 and to return the lamp.", "Please cancel #W5550001.", True),
+        ("You want to cancel #W5550001 and to return the lamp.", "Cancel #W5550001, and I'm returning a lamp.", False),
+        ("You want to send back what is in #W5550002.", "Please cancel the other one.", True),
+        ("You want to send back what is in #W5550002.", "It is about w5550002.", False),
+        ("You want to send the lamp back.", "Please cancel the kettle.", False),
+    ],
+)
+def test_leaving_without_a_word_of_a_wish_is_giving_up(scenario: str, told: str, slip: bool) -> None:
+    given = task(CANCEL, RETURN, scenario=scenario)
+    reasons = found(BYE, "No, thank you.", before=made(), given=given, first=told)
+    assert reasons == ([UserReason.GAVE_UP] if slip else [])
+
+
+def test_a_wish_that_was_told_of_by_the_agent_is_not_the_users_to_tell() -> None:
+    before = [AssistantMessage("I see order #W5550002, too."), UserMessage("Fine."), *made()]
+    given = task(CANCEL, RETURN, scenario="You want to cancel one and to send back what is in #W5550002.")
+    assert found(BYE, "No, thank you.", before=before, given=given) == []
 
 
 def test_out_of_scope_needs_a_question() -> None:

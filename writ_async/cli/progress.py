@@ -70,13 +70,15 @@ def _progress_line(progress: Progress, seconds: float) -> str:
 
 
 def _failing_note(progress: Progress, longest: int = 200) -> str:
-    """How many calls are failing now, and what was heard last; empty while none is."""
+    """How many calls are failing now, what was heard last, and how many wait for a limit; empty while none does."""
+    notes: list[str] = []
     failing = [counts for counts in progress.calls.values() if counts.failing > 0 and counts.last_failure]
-    if not failing:
-        return ""
-    number = sum(counts.failing for counts in failing)
-    last = shorten(failing[0].last_failure, longest)
-    return f"; {number:,} calls failing now and tried again: {last}"
+    if failing:
+        number = sum(counts.failing for counts in failing)
+        notes.append(f"{number:,} calls failing now and tried again: {shorten(failing[0].last_failure, longest)}")
+    if held := sum(counts.held_back for counts in progress.calls.values()):
+        notes.append(f"{held:,} calls wait for a limit of the server")
+    return "".join(f"; {note}" for note in notes)
 
 
 def _lag_note(progress: Progress) -> str:

@@ -9,6 +9,7 @@ it changes no reward and keeps no row from anything.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -16,13 +17,14 @@ import msgspec
 
 from writ_async.conversation.calls import executed_calls
 from writ_async.core.domain import Domain
-from writ_async.core.message import AssistantMessage, Message, UserMessage
+from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage
 from writ_async.core.state import World
-from writ_async.core.task import Task
+from writ_async.core.task import Action, Task
 from writ_async.core.trajectory import CLOSING_TOKENS, Finding, Signal
 from writ_async.files import load_phrases
 from writ_async.language.hearing import Heard, hear
 from writ_async.language.sentences import plain_text, sentences_in
+from writ_async.verify.provenance import atoms
 from writ_async.verify.untold_values import untold_values
 from writ_async.verify.user_slips import UserReason
 
@@ -45,6 +47,9 @@ _SIGNS: Final = {
     for name, forms in load_phrases(__package__ or "", "benchmark_slips.toml").forms.items()
 }
 _MOST_VALUES = 5
+_FEW_TOOLS = 2
+_STEM = 5  # letters: return, returning, returned
+_LEAST_DIGITS = 4
 
 
 def benchmark_slips(
@@ -135,9 +140,10 @@ def _ending(task: Task, messages: Sequence[Message], signal: Signal | None, doma
     if signal is None or place < 1:
         return []
     asked = _said_before(messages, place)
-    undone = _undone(task, messages, domain)
-    if not undone and task.actions is not None:
+    left = _undone(task, messages, domain)
+    if not left and task.actions is not None:
         return []
+    undone = left[0].name if left else ""
     end = _Farewell(place, hear(asked), plain_text(_without_token(messages[place].content or "")), undone)
     if signal is Signal.TRANSFER:
         return _transferred(task, messages, end, domain)
@@ -149,7 +155,10 @@ def _ending(task: Task, messages: Sequence[Message], signal: Signal | None, doma
         return [_early(end, "left with a yes")]
     if end.put_off:
         return [_gave_up(end, "put off what was asked for")]
-    return [_early(end, "left while an answer was waited for")] if end.waited_for else []
+    if end.waited_for:
+        return [_early(end, "left while an answer was waited for")]
+    wish = _untold_wish(task, messages, left, domain)
+    return [_gave_up(end, f"left without a word of {wish}")] if wish else []
 
 
 def _early(end: _Farewell, what: str) -> Finding:
@@ -180,8 +189,9 @@ def _without_token(text: str) -> str:
     return text
 
 
-def _undone(task: Task, messages: Sequence[Message], domain: Domain) -> str:
-    """The first of the gold writes that no call stands for yet; empty where none is left or known."""
+def _undone(task: Task, messages: Sequence[Message], domain: Domain) -> list[Action]:
+    """The gold writes that no call stands for yet; empty where none is left or known."""
+    left: list[Action] = []
     made = [
         call.call.function.name
         for call in executed_calls(messages, domain.tools)
@@ -191,10 +201,40 @@ def _undone(task: Task, messages: Sequence[Message], domain: Domain) -> str:
         tool = domain.tools.get(action.name) if action.requestor == "assistant" else None
         if tool is None or tool.kind != "write":
             continue
-        if action.name not in made:
-            return action.name
-        made.remove(action.name)
+        if action.name in made:
+            made.remove(action.name)
+        else:
+            left.append(action)
+    return left
+
+
+def _untold_wish(task: Task, messages: Sequence[Message], left: Sequence[Action], domain: Domain) -> str:
+    """What the scenario wishes and the user never spoke of: what a write is called by, or an id in its arguments.
+
+    A write is called by the words of its tool's name that few others have. The agent may have spoken of an id instead.
+    """
+    scenario = plain_text(scenario_text(task))
+    own = [plain_text(message.content or "") for message in messages if isinstance(message, UserMessage)]
+    words = Counter(word for name in domain.tools for word in set(name.split("_")))
+    for action in left:
+        names = [word for word in action.name.split("_") if words[word] <= _FEW_TOOLS and len(word) > 3]
+        wished = [stem for word in names if _speaks_of(stem := word[:_STEM], [scenario])]
+        if wished and not any(_speaks_of(stem, own) for stem in wished):
+            return f"the wish to {action.name}"
+    said = [plain_text(message.content or "") for message in messages if not isinstance(message, ToolMessage)]
+    for action in left:
+        for _, value in atoms(action.arguments):
+            bare = str(value).casefold().strip("#")
+            digits = sum(map(str.isdigit, bare))
+            if digits >= _LEAST_DIGITS and bare in scenario and not any(bare in text for text in said):
+                return repr(value)
     return ""
+
+
+def _speaks_of(stem: str, texts: Sequence[str]) -> bool:
+    """Whether a word that begins like this stands in one of the texts."""
+    pattern = re.compile(rf"\b{re.escape(stem)}")
+    return any(pattern.search(text) for text in texts)
 
 
 def _handed_over(messages: Sequence[Message], domain: Domain) -> bool:
