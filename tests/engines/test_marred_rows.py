@@ -123,10 +123,15 @@ async def chat_rows(tasks: list[Task], way: Way, path: Path) -> tuple[list[Traje
 
     async with serve(answer) as double:
         engine = OpenAIEngine(OpenAIOptions(model="m", url=double.url))
-        return await play(tasks, engine), count
+        try:
+            return await play(tasks, engine), count
+        finally:
+            await engine.aclose()
 
 
-async def token_rows(tasks: list[Task], way: Way, path: Path) -> tuple[list[Trajectory], int]:
+async def token_rows(
+    tasks: list[Task], way: Way, path: Path, rewrite: Callable[[str], str] = str
+) -> tuple[list[Trajectory], int]:
     said = await listen(tasks)
     family = open_family(path / "format", "qwen3-instruct-2507")
     folder = write_family(path / "model", "qwen3-instruct-2507")
@@ -137,7 +142,9 @@ async def token_rows(tasks: list[Task], way: Way, path: Path) -> tuple[list[Traj
         nonlocal count
         message, marred = mar(said.get(sampling["sampling_seed"]), way)
         count += marred
-        text = str(family.family.write(message))
+        written = str(family.family.write(message))
+        text = rewrite(written) if message.tool_calls else written
+        count += text != written
         ids = family.tokenizer.encode_parts(split_marks(text, marks))
         if marred and way.cut:
             ids = [*ids, *ids[-1:] * MOST]
@@ -146,7 +153,10 @@ async def token_rows(tasks: list[Task], way: Way, path: Path) -> tuple[list[Traj
     server = SglangDouble(speak, vocabulary=family.tokenizer.limit, context=2**20)
     async with server:
         engine = make_engine(server.url, folder, max_tokens=MOST, send_seed=True)
-        return await play(tasks, engine), count
+        try:
+            return await play(tasks, engine), count
+        finally:
+            await engine.aclose()
 
 
 @pytest.fixture(autouse=True)
@@ -181,3 +191,23 @@ async def test_the_same_model_unmarred_is_kept(
     rows, count = await play_marred(tasks, Way(None, None, ()), tmp_path)
     assert count == 0
     assert all(row.verdict.kept for row in rows), [row.verdict.findings for row in rows]
+
+
+REWRITTEN: dict[str, Callable[[str], str]] = {
+    "words behind a call": lambda text: f"{text}\nThat should be all.",
+    "another key": lambda text: text.replace('"arguments"', '"args"'),
+    "another family's form": lambda text: text.replace("<tool_call>", "```json").replace("</tool_call>", "```"),
+}
+
+
+@pytest.mark.parametrize("name", REWRITTEN)
+async def test_calls_that_nobody_should_learn_are_masked_though_they_were_made(
+    name: str, tasks: list[Task], tmp_path: Path
+) -> None:
+    rows, count = await token_rows(tasks, Way(None, None, ()), tmp_path, REWRITTEN[name])
+    assert count >= 4
+    for row in rows:
+        assert row.verdict is not None
+        assert {finding.reason for finding in row.verdict.findings} == {Reason.DEFECTIVE_COMPLETION}
+        masked = FilterRules(mask_turns=True).masked(row.verdict)
+        assert masked == {place for place, message in enumerate(row.messages) if getattr(message, "tool_calls", ())}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from writ_async.verify.agent_words.lexicon import WORDS, shown
@@ -24,25 +25,21 @@ _RUN: Final = re.compile(f"[{_LETTERS}][{_LETTERS}\\s]{{0,30}}[{_LETTERS}]")
 _IN_SCRIPT: Final = {name: re.compile(f"[{letters}]") for name, letters in _SCRIPTS.items()}
 _SMALL: Final = {name: frozenset(words) for name, words in WORDS.tables["LANGUAGE"].items()}
 _FEWEST = 8
-"""Words in a text by which its language may be told."""
-_CLEAR = 0.2
-"""Share of small words in a text of a language; lists of things and names have fewer."""
+"""Different words in a text by which its language may be told."""
 _FEWEST_SMALL = 4
+_CLEAR = 0.15
+"""Share of small words among the different words of a text; lists of things and names have fewer."""
+_LONG = 60  # different words; of longer texts the small ones are a smaller share
 
 
-def language_of(text: str, known: str = "") -> str:
-    """The language of a text in lower case, empty where that is not clear; `known` is tried first."""
-    words = text.split()
-    least = max(_FEWEST_SMALL, _CLEAR * len(words))
-    if len(words) < _FEWEST or (known and _hits(words, known) >= 0.6 * least):
+def language_of(words: AbstractSet[str], known: str = "") -> str:
+    """The language of a text by its different words, empty where that is not clear; `known` is tried first."""
+    if len(words) < _FEWEST or (known and len(_SMALL[known] & words) >= _FEWEST_SMALL):
         return known
-    counts = sorted(((_hits(words, name), name) for name in _SMALL), reverse=True)
+    counts = sorted(((len(small & words), name) for name, small in _SMALL.items()), reverse=True)
     (most, name), (second, _) = counts[:2]
+    least = max(_FEWEST_SMALL, _CLEAR * min(len(words), _LONG))
     return name if most >= least and most >= 1.5 * second else ""
-
-
-def _hits(words: list[str], name: str) -> int:
-    return sum(map(_SMALL[name].__contains__, words))
 
 
 class Languages:
@@ -60,7 +57,7 @@ class Languages:
         """Take what the customer said."""
         self._heard = True
         self.show(text)
-        found = language_of(text.casefold(), self.spoken[0] if self.spoken else "")
+        found = language_of(set(text.casefold().split()), self.spoken[0] if self.spoken else "")
         if found and found not in self.spoken:
             self.spoken.append(found)
 
@@ -69,7 +66,7 @@ class Languages:
         if not text.isascii():
             self._texts.append(text)
 
-    def other(self, text: str, lower: str) -> str:
+    def other(self, text: str, words: AbstractSet[str]) -> str:
         """Where an agent's text is in a language that nobody uses; empty where it is not, or nobody has spoken yet."""
         if not self._heard:
             return ""
@@ -79,7 +76,7 @@ class Languages:
                 return f"{script}: {shown(text, run.start())}"
         if not self.spoken:
             return ""
-        found = language_of(lower, self.spoken[0])
+        found = language_of(words, self.spoken[0])
         return f"{found}: {shown(text)}" if found and found not in self.spoken else ""
 
     def _scripts_used(self) -> set[str]:

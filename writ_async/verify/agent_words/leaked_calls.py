@@ -49,11 +49,14 @@ def tool_names(tools: tuple[str, ...]) -> ToolNames:
     return ToolNames(tools)
 
 
-def leaked_call(text: str, lower: str, names: ToolNames) -> str:
-    """Where a text tells a call of one of the tools, in whichever form; empty where it tells none."""
+def leaked_call(text: str, names: ToolNames, mentioned: bool) -> str:
+    """Where a text tells a call of one of the tools, in whichever form; empty where it tells none.
+
+    `mentioned` says whether it has the name of any tool.
+    """
     tagged = "<" in text or "[" in text
     found = _CALL_TAG.search(text) if tagged else None
-    if found is None and names.any_in(lower):
+    if found is None and mentioned:
         found = names.written.search(text)
     if found is not None:
         return shown(text, found.start())

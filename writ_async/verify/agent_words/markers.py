@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from writ_async.verify.agent_words.lexicon import WORDS, patterns, shown
+from writ_async.verify.agent_words.lexicon import WORDS, contains_any, patterns, shown
 
 _SPECIAL: Final = patterns("SPECIAL_TOKEN_PATTERN")
 _RESULT_TAG: Final = patterns("RESULT_TAG_PATTERN")
@@ -21,7 +21,8 @@ _KINDS: Final = {
 }
 _MOST_LABEL: Final = max(map(len, _KINDS)) + 12
 _DECORATION: Final = " \t*#>_-•`[(])"
-_BARE_ROLE: Final = re.compile(r"(?:^|[\n.!?\"')])(?:user|assistant|system|ipython)[ \t]{0,4}\n{1,3}[ \t]{0,4}\S")
+_BARE_ROLES: Final = ("user\n", "assistant\n", "system\n", "ipython\n")
+_BARE_ROLE: Final = re.compile(r"(?:^|[\n.!?\"')])(?:user|assistant|system|ipython)\n{1,3}[ \t]{0,4}\S")
 _OBJECT: Final = re.compile(r"(?:^|\n|```(?:json)?[ \t]{0,4}\n?)[ \t]{0,8}\{")
 _WORD: Final = re.compile(r"[\w'’]+")
 _SPOKEN: Final = frozenset(WORDS.forms["SPOKEN"])
@@ -75,7 +76,7 @@ def foreign_role(text: str, labels: Iterable[tuple[str, str, str, int]]) -> str:
             least = 4 if kind == "other" else 1
             if _is_spoken(said, least):
                 return shown(f"{name}: {said}")
-    found = _BARE_ROLE.search(text) if "\n" in text and ("user" in text or "s" in text) else None
+    found = _BARE_ROLE.search(text) if contains_any(text, _BARE_ROLES) else None
     return "" if found is None else shown(text, found.start())
 
 

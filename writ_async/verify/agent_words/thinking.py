@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from writ_async.verify.agent_words.leaked_calls import ToolNames
@@ -15,6 +16,10 @@ from writ_async.verify.agent_words.lexicon import WORDS, any_of, contains_any, p
 
 _TAG: Final = patterns("THOUGHT_TAG_PATTERN")
 _PERSONS: Final = WORDS.forms["PERSON"]
+_SIGNAL_WORDS: Final = frozenset(WORDS.forms["SIGNAL_WORD"]) | {
+    f"{person}{ending}" for person in WORDS.forms["PERSON"] for ending in ("", "'s", "s")
+}
+"""Words of which one is in every text that may be named; most texts have none, and cost one look."""
 _STEPS: Final = WORDS.forms["STEP_BY_STEP"]
 _TRIGGERS: Final = (
     *("hmm", "hm,", "wait,", "wait.", "wait -", "hold on,", "okay, so", "okay so", "ok, so", "ok so", "alright, so"),
@@ -40,28 +45,42 @@ _PLAN: Final = re.compile(
 _HEDGE: Final = re.compile(rf"^[\W_]{{0,4}}{any_of('HEDGE')}")
 _THIRD: Final = re.compile(rf"\b(?:{any_of('THIRD_PERSON')}|the {_PERSON}(?:'s)?)\b(?! (?:id|name|profile|account)\b)")
 _USED: Final = re.compile(rf"\b(?:i|we|let me|let's|let us|i'll|we'll|to)\b.{{0,40}}\b{any_of('TOOL_USED')}\b")
-_POLICY: Final = re.compile(any_of("POLICY"))
+_POLICIES: Final = WORDS.forms["POLICY"]
+_PLANNED: Final = WORDS.forms["PLANNED"]
+_HEDGES: Final = WORDS.forms["HEDGE"]
+_HEDGED = 24
 _SECOND: Final = re.compile(r"\b(?:you|your|you're|you'd|you'll|you've|yours)\b")
 _ENOUGH = 2
 
 
-def leaked_thinking(text: str, lower: str, labels: Iterable[tuple[str, str, str, int]], names: ToolNames) -> str:
-    """Where a text thinks aloud, or an empty text. `lower` is the text in lower case with straight apostrophes."""
+def leaked_thinking(
+    text: str,
+    lower: str,
+    words: AbstractSet[str],
+    labels: Iterable[tuple[str, str, str, int]],
+    names: ToolNames | None,
+) -> str:
+    """Where a text thinks aloud, or an empty text.
+
+    `lower` is the text in lower case with straight apostrophes, `words` its different words, `labels` what its lines
+    begin with, `names` those of the tools, None where it has none of them.
+    """
     if ("<" in text or "[" in text or "◁" in text) and (tag := _TAG.search(text)) is not None:
         return tag.group()
     for kind, name, said, _ in labels:
         if kind == "thought":
             return shown(f"{name}: {said}")
+    if names is None and _SIGNAL_WORDS.isdisjoint(words):
+        return ""
     for form in _STEPS:
         if form in lower:
             return shown(lower, lower.index(form))
     person = contains_any(lower, _PERSONS) and _SPOKEN_OF.search(lower) is not None
-    mentioned = names.any_in(lower)
-    if not (person or mentioned or contains_any(lower, _TRIGGERS)):
+    if not (person or names is not None or contains_any(lower, _TRIGGERS)):
         return ""
     signs: dict[str, str] = {}
     for sentence in sentences_of(lower):
-        for sign, points in _signs_in(sentence, names if mentioned else None, person):
+        for sign, points in _signs_in(sentence, names, person):
             if points >= _ENOUGH:
                 return shown(sentence)
             signs.setdefault(sign, sentence)
@@ -76,14 +95,14 @@ def _signs_in(sentence: str, names: ToolNames | None, person: bool) -> list[tupl
     found: list[tuple[str, int]] = []
     if person and _STATED.match(sentence) is not None:
         found.append(("stated", 1))
-    if _HEDGE.match(sentence) is not None:
+    if contains_any(sentence[:_HEDGED], _HEDGES) and _HEDGE.match(sentence) is not None:
         found.append(("hedge", 1))
     addressed = "you" in sentence and _SECOND.search(sentence) is not None
     if names is not None and names.mention.search(sentence) is not None and _USED.search(sentence) is not None:
         found.append(("tool", 1 if addressed else 2))
     if not addressed:
-        if _PLAN.match(sentence) is not None:
+        if contains_any(sentence, _PLANNED) and _PLAN.match(sentence) is not None:
             found.append(("plan", 2 if _THIRD.search(sentence) is not None else 1))
-        if _POLICY.search(sentence) is not None:
+        if contains_any(sentence, _POLICIES):
             found.append(("policy", 1))
     return found
