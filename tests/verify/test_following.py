@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from writ_async.conversation.calls import executed_calls
 from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
+from writ_async.formats.foreign.conversation import Foreign
+from writ_async.formats.foreign.tools import domain_for
 from writ_async.verify.following import unknown_arguments
 from writ_async.verify.knowledge import Knowledge
 from writ_async.verify.spoken_forms import days_away, days_in
@@ -262,3 +264,31 @@ def test_hostile_texts_are_read_in_linear_time(text: str) -> None:
     days_in(text)
     days_away(text)
     assert time.perf_counter() - start < 3
+
+
+@pytest.mark.parametrize(
+    ("value", "said", "known"),
+    [
+        ("17:00", "Come at 5 pm", True),
+        ("17:00", "um 17 Uhr bitte", True),
+        ("12:00:00", "at noon", True),
+        ("17:00", "Come at 5 am", False),
+        ("2024-05-20T17:00:00", "May 20, 5:00 p.m.", True),
+        ("2024-05-20T17:00:00", "May 21, 5:00 p.m.", False),
+        ("$1,200.00", "It cost 1200 dollars", True),
+        ("$1,200.00", "It cost 120 dollars", False),
+        ("ada.quill@example.com", "ada dot quill at example dot com", True),
+        ("ada.quill@example.com", "ada dot quilt at example dot com", False),
+        ("5551234567", "My number is (555) 123-4567", True),
+        ("urgent", "please hurry", True),
+        ("critical", "please hurry", False),
+        ("The customer waits for parcel 4711 since May 3 and is angry about it", "parcel 4711", True),
+        ("The customer waits for parcel 4712 since May 3 and is angry about it", "parcel 4711", False),
+    ],
+)
+def test_values_of_any_tool_are_known_by_the_forms_that_people_use(value: str, said: str, known: bool) -> None:
+    told = {"type": "string", "description": "How much it matters: 'urgent' or 'later', or a text."}
+    schema = {"name": "note", "parameters": {"type": "object", "properties": {"value": told}}}
+    row = Foreign(id="x", format="chat", messages=(), tools=({"type": "function", "function": schema},))
+    domain, _ = domain_for(row, None, ["note"])
+    assert (unknown(domain, "note", {"value": value}, said) == []) is known

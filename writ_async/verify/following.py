@@ -15,9 +15,9 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
-from writ_async.core.domain import Domain
+from writ_async.core.domain import Domain, Tool
 from writ_async.verify.knowledge import Knowledge
-from writ_async.verify.provenance import atoms, enumerated, is_seen
+from writ_async.verify.provenance import SMALL, atoms, enumerated, is_seen
 from writ_async.verify.reckoning import Reckoning
 from writ_async.verify.spoken_forms import (
     address_words,
@@ -27,6 +27,8 @@ from writ_async.verify.spoken_forms import (
     implies,
     is_between,
     read_day,
+    read_time,
+    times_in,
     weekdays_in,
 )
 
@@ -35,8 +37,14 @@ _SENTENCE = 8
 _MOST_PIECES = 3
 _WITH_DIGIT = re.compile(r"#?[^\W_]*\d[\w.-]*")
 _WORD = re.compile(r"[^\W_]+")
+_CONSTANT = re.compile(r"[a-z]+(?:[ _-][a-z]+){0,4}")
+_IN_QUOTES = re.compile(rf"(?<![^\W_])['\"`‘“]({_CONSTANT.pattern})['\"`’”](?![^\W_])")
 _SQUEEZED = re.compile(r"[\W_]+")
 _SHORTEST_SPELLED = 6
+_LONGEST_NUMBER = 10
+_NONE: frozenset[str] = frozenset()
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d)?(?:Z|[+-]\d\d:\d\d)?")
+_AMOUNT = re.compile(r"[€$£]? ?(\d[\d,]{0,11}(?:\.\d{1,4})?) ?(?:[€$£%]|usd|eur|gbp|dollars|euros?)?", re.IGNORECASE)
 
 
 def unknown_arguments(name: str, arguments: Mapping[str, Any], know: Knowledge, domain: Domain) -> list[str]:
@@ -54,13 +62,32 @@ def unknown_arguments(name: str, arguments: Mapping[str, Any], know: Knowledge, 
         ):
             known = True
         elif isinstance(value, str):
-            known = follows(value, arguments, know, domain)
+            known = _is_choice(value, domain.tools[name]) or follows(value, arguments, know, domain)
         else:
             reckoning = reckoning or Reckoning(name, arguments, know, domain)
             known = reckoning.is_due(value) if fixed else reckoning.gives(path, value)
         if not known:
             found.append(f"{path}={value!r}")
     return found
+
+
+def _is_choice(value: str, tool: Tool) -> bool:
+    """Whether a constant is one that a tool offers in words, in quotes in its description; ids with figures are none.
+
+    Of a tool whose schema nobody knows, every such word is taken for one.
+    """
+    if _CONSTANT.fullmatch(value) is None:
+        return False
+    schema = tool.schema["function"]
+    if not schema.get("parameters") and not schema.get("description"):
+        return True
+    return value in _quoted(tool.name, str(schema))
+
+
+@lru_cache(maxsize=256)
+def _quoted(name: str, schema: str) -> frozenset[str]:
+    """The constants that stand in quotes in a schema. `name` is that of the tool."""
+    return frozenset(_IN_QUOTES.findall(schema))
 
 
 def means(value: str, know: Knowledge, domain: Domain) -> bool:
@@ -86,7 +113,15 @@ def follows(value: str, arguments: Mapping[str, Any], know: Knowledge, domain: D
     if day is not None:
         return _follows_day(day, know, domain)
     plain = value.strip()
-    if plain.replace(".", "", 1).isdigit() and len(plain) < 10 and know.seen.has_number(float(plain)):
+    if "T" in plain and (moment := _MOMENT.fullmatch(plain)):
+        return all(
+            follows(part, arguments, know, domain) or is_seen(part, know.seen, _NONE) for part in moment.groups()
+        )
+    clock = read_time(plain)
+    if clock is not None:
+        return any(clock in times_in(text) for text in know.heard)
+    amount = _AMOUNT.fullmatch(plain)
+    if amount is not None and _is_number_known(amount[1].replace(",", ""), know):
         return True
     if know.seen.has_text(plain.replace("_", " ").replace("-", " ")):
         return True
@@ -175,16 +210,18 @@ def _is_own_sentence(value: str, know: Knowledge) -> bool:
     """Whether a text is long enough to be the agent's own words, and all figures and ids in it were seen."""
     if len(value.split()) < _SENTENCE:
         return False
-    return all(
-        is_seen(token.rstrip(".-"), know.seen, frozenset())
-        or (token[0].isdigit() and len(token) < 10 and _is_number_seen(token, know))
-        for token in _WITH_DIGIT.findall(value)
-    )
+    return all(_is_figure_known(token.rstrip(".-"), know) for token in _WITH_DIGIT.findall(value))
 
 
-def _is_number_seen(token: str, know: Knowledge) -> bool:
-    try:
-        number = float(token.rstrip(".-"))
-    except ValueError:
+def _is_figure_known(token: str, know: Knowledge) -> bool:
+    """Whether a figure or an id in the agent's own sentence is a small count or was seen."""
+    if token.isdigit() and len(token) < _LONGEST_NUMBER and int(token) <= SMALL:
+        return True
+    return is_seen(token, know.seen, _NONE) or is_seen(token, know.accepted, _NONE) or _is_number_known(token, know)
+
+
+def _is_number_known(token: str, know: Knowledge) -> bool:
+    """Whether a number that stands in a text was seen as a number."""
+    if len(token) > _LONGEST_NUMBER or not token.replace(".", "", 1).isdigit():
         return False
-    return is_seen(int(number) if number.is_integer() else number, know.seen, frozenset())
+    return know.seen.has_number(float(token)) or know.accepted.has_number(float(token))

@@ -45,6 +45,8 @@ _ISO = re.compile(r"(?<!\d)((?:19|20)\d\d)[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
 _SLASHED = re.compile(r"(?<![\d/.$])(\d{1,2})/(\d{1,2})(?:/((?:19|20)?\d\d))?(?![\d/])")
 _DOTTED = re.compile(r"(?<![\d.$])(\d{1,2})\.(\d{1,2})\.((?:19|20)?\d\d)?(?!\d)")
 _DASHED = re.compile(r"(?<![\w-])(\d\d)-(\d\d)(?:-((?:19|20)\d\d))?(?![\w-])")
+_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::[0-5]\d)?")
+_CLOCK = re.compile(r"(?<![\d.:])(\d{1,2})(?::([0-5]\d))? ?(a\.?m\b|p\.?m\b|o'clock|h\b|uhr)?(?!\d)")
 _NUMBER = re.compile(r"\d{1,2}")
 _COUNT = "|".join([r"\d{1,3}", "an?", *WORDS.numbers])
 _SPAN = re.compile(rf"(?<!\w)({_COUNT}) (?:more |full |extra )?(day|week|night)s?\b")
@@ -125,6 +127,24 @@ def is_between(wanted: date, told: set[Day]) -> bool:
         except ValueError:
             continue
     return len(known) > 1 and min(known) < wanted < max(known) and max(known) - min(known) <= _LONGEST_RANGE
+
+
+def times_in(text: str) -> set[tuple[int, int]]:
+    """The times of the day that a text tells, as hour and minute: "5 pm", "17:00", "17 Uhr", "noon"."""
+    text = text.casefold()
+    found: set[tuple[int, int]] = set()
+    for hour, minute, half in _CLOCK.findall(text):
+        number = int(hour) % 12 + (12 if half.startswith("p") else 0) if half[:1] in ("a", "p") else int(hour)
+        if (minute or half) and number < 24:
+            found.add((number, int(minute or 0)))
+    found.update(time for word, time in (("noon", (12, 0)), ("midnight", (0, 0))) if word in text)
+    return found
+
+
+def read_time(value: str) -> tuple[int, int] | None:
+    """Hour and minute of a time such as `17:00`, None for any other text."""
+    match = _TIME.fullmatch(value)
+    return None if match is None else (int(match[1]), int(match[2]))
 
 
 def other_names(value: str) -> Iterator[str]:
