@@ -77,6 +77,11 @@ def test_a_run_without_a_row_says_what_speaks_against_most() -> None:
     ]
 
 
+def test_slips_of_a_benchmarks_user_are_no_reason() -> None:
+    rows = [trajectory("a", kind="benchmark", reasons=("wrong_outcome", "user_stopped_early"))]
+    assert remarks_on(summarise_rows(rows)) == ["none of 1 rows is kept; most often: wrong_outcome 1"]
+
+
 def test_a_run_whose_rows_fell_at_filters_alone_names_the_filters() -> None:
     summary = summarise_rows([trajectory("a"), trajectory("b")])
     summary.funnel = Funnel(total=Stage(rows=2, fell={"duplicate": 1, "short": 1}))

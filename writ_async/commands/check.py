@@ -46,7 +46,8 @@ class CheckReport(msgspec.Struct):
     otherwise. `unreadable` rows are in `bad`.
 
     In `slips` rows the simulated user slipped; `slips_solved` of the `slips_rewarded` of them that have a reward, ours
-    or else the file's, have 1, as have `all_solved` of all `all_rewarded`.
+    or else the file's, have 1, as have `all_solved` of all `all_rewarded`. `pass_1` is the share of these, and
+    `pass_1_without` that of them in which the user did not slip; None where no reward is known.
     """
 
     rows: int = 0
@@ -69,18 +70,9 @@ class CheckReport(msgspec.Struct):
     slips_rewarded: int = 0
     all_solved: int = 0
     all_rewarded: int = 0
+    pass_1: float | None = None
+    pass_1_without: float | None = None
     bad: list[BadRow] = []
-
-    @property
-    def pass_1(self) -> float | None:
-        """The share of rows with reward 1, of those that have one."""
-        return self.all_solved / self.all_rewarded if self.all_rewarded else None
-
-    @property
-    def pass_1_without(self) -> float | None:
-        """The same without the rows in which the user slipped."""
-        rows = self.all_rewarded - self.slips_rewarded
-        return (self.all_solved - self.slips_solved) / rows if rows else None
 
     def add(self, row: Checked) -> None:
         """Count one more row."""
@@ -114,6 +106,9 @@ class CheckReport(msgspec.Struct):
             self.slips_rewarded += slip
             self.all_solved += reward == 1
             self.slips_solved += slip and reward == 1
+            self.pass_1 = self.all_solved / self.all_rewarded
+            if others := self.all_rewarded - self.slips_rewarded:
+                self.pass_1_without = (self.all_solved - self.slips_solved) / others
 
 
 def check_rows(

@@ -12,6 +12,7 @@ from writ_async.chat.notes import CUT, FORMAT_TOKEN
 from writ_async.chat.parsed import Defect
 from writ_async.core.trajectory import Termination
 from writ_async.runs.summary import Group, Summary
+from writ_async.verify.benchmark_slips import BENCHMARK_SLIPS
 
 _SHARE: Final = 0.05
 """What part of the conversations must have ended in some way before that is remarked upon."""
@@ -90,8 +91,18 @@ def _nothing_left(summary: Summary, total: Group) -> list[str]:
     funnel = summary.funnel
     if not total.judged or (total.kept if funnel is None else funnel.total.left):
         return []
-    reasons = _most_frequent(funnel.total.fell if total.kept and funnel is not None else total.findings)
+    reasons = _most_frequent(funnel.total.fell if total.kept and funnel is not None else _against(summary))
     return [f"none of {total.judged:,} rows is kept; most often: {reasons or 'no reason is known'}"]
+
+
+def _against(summary: Summary) -> dict[str, int]:
+    """How many rows each reason speaks against; slips of a benchmark's user speak against none."""
+    counts: dict[str, int] = {}
+    for _, kind, group in summary.rows():
+        for reason, count in group.findings.items():
+            if kind != "benchmark" or reason not in BENCHMARK_SLIPS:
+                counts[reason] = counts.get(reason, 0) + count
+    return counts
 
 
 def _most_frequent(counts: Mapping[str, int]) -> str:
