@@ -2,9 +2,10 @@
 
 The scripted agent makes mistakes at known rates and notes each. The verifier never sees the notes. For every kind of
 finding the rows that it names are held against the rows whose notes call for it; the second table shows how many rows
-with the right outcome rest on evidence that was never gathered.
+with the right outcome rest on evidence that was never gathered. With `--labels` and `--real` a third table holds the
+verifier against what readers said of real conversations (bench/labels.py).
 
-    python bench/evidence.py [--n 3000] [--seed 1] [--mistakes 0.6] [--json FILE]
+    python bench/evidence.py [--n 3000] [--seed 1] [--mistakes 0.6] [--labels FILE --real DIR] [--json FILE]
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from rich.console import Console
 from rich.table import Table
 from writ_engines.scripted import MISTAKES
 
+from bench.labels import LabelReport, label_figures, labels_table, read_labels, score_labels
 from bench.report import Figure, make_parser, run_script, show_figures, write_json
-from writ_async import Reason, Trajectory, make_tasks, run
+from writ_async import InputError, Reason, Trajectory, make_tasks, run
 
 BEFORE_EVIDENCE = ("skipped_evidence", "early_write")
 UNASKED = ("unconfirmed_write", "early_write", "extra_write")
@@ -186,19 +188,30 @@ def figures_of(scores: Sequence[Score], counts: dict[str, dict[str, int]]) -> li
 
 
 def main(arguments: list[str]) -> None:
-    """Print both tables."""
+    """Print the tables."""
     parser = make_parser(__doc__, n=3000, of="conversations, half of each domain")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mistakes", type=float, default=0.6, help="share of the conversations with a mistake")
+    parser.add_argument("--labels", default="", help="labels of real writes, JSON lines")
+    parser.add_argument("--real", default="", help="the folder of the files that the labels name")
     options = parser.parse_args(arguments)
+    if bool(options.labels) != bool(options.real):
+        raise InputError("--labels and --real go together")
     rows = play(options.n, options.seed, options.mistakes)
     scores, counts = score(rows), ablation(rows)
     console = Console(width=100, highlight=False)
     console.print(f"{len(rows):,} conversations; {options.mistakes:.0%} with a mistake of: {', '.join(MISTAKES)}\n")
     console.print(score_table(scores), ablation_table(counts))
     figures = figures_of(scores, counts)
+    report: LabelReport | None = None
+    if options.labels:
+        report = score_labels(read_labels(options.labels), options.real)
+        console.print(labels_table(report.scores))
+        for line in report.disagreements:
+            console.print(line, soft_wrap=True)
+        figures += label_figures(report.scores)
     show_figures(figures)
-    write_json(options.json, figures, rows=len(rows), scores=scores, ablation=counts)
+    write_json(options.json, figures, rows=len(rows), scores=scores, ablation=counts, real=report)
 
 
 if __name__ == "__main__":

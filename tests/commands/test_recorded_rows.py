@@ -12,11 +12,11 @@ from tests.support.shared_data import needs_shared
 
 SYNTH = {
     "tasks.jsonl": "1ec8cd835a657f5a94e6bfb4064a62dd8f6f756089d2889aefac953232747a76",
-    "trajectories.jsonl": "c6c32932d69c250c226d33d02ea38bdd008b402c03b6ee253910b4a76d35d309",
+    "trajectories.jsonl": "1c190ba50ebf37014845d3b5dcfe0bb7e36e581216555583047d61889d144feb",
 }
 EVAL = {
     "tasks.jsonl": "80ec170350c640b5f1ffc06c8e95d7e459c9be6af2891304deda48a08d5b0959",
-    "trajectories.jsonl": "2bf5932c82f8c9d518bdc3464cb72d43bdaffcfe3b33625ad359b084ef6a28d3",
+    "trajectories.jsonl": "fff7fdb53f96f3fe7f6479ea4cbd8e4642aeede0efe0bd79c78bb772e6458a1f",
 }
 
 

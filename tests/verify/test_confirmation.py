@@ -9,7 +9,7 @@ import pytest
 from writ_async.conversation.calls import executed_calls
 from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
-from writ_async.verify.confirmation import Dialogue
+from writ_async.verify.confirming import Dialogue
 
 CANCEL = ("cancel_pending_order", {"order_id": "#W1234567", "reason": "no longer needed"})
 OTHER = ("cancel_pending_order", {"order_id": "#W7654321", "reason": "no longer needed"})
@@ -24,7 +24,7 @@ def made(call_id: str, call: tuple[str, dict[str, str]], result: str = "done", e
 def unconfirmed(messages: list[Message], domain: Domain) -> list[str]:
     calls = [call for call in executed_calls(messages, domain.tools) if call.kind == "write"]
     dialogue = Dialogue(messages, calls, domain)
-    return [dialogue.unconfirmed(call) for call in calls]
+    return [dialogue.confirmation(call).wanting for call in calls]
 
 
 @pytest.mark.parametrize(
@@ -52,21 +52,22 @@ def test_many_ways_to_say_yes(retail: Domain, reply: str) -> None:
 )
 def test_and_to_say_something_else(retail: Domain, reply: str) -> None:
     talk = [UserMessage("hi"), ASK, UserMessage(reply), *made("a", CANCEL)]
-    assert unconfirmed(talk, retail) == ["the user had not said yes"]
+    (found,) = unconfirmed(talk, retail)
+    assert found.startswith(("the user had said no", "the user had held it back", "the user had only asked"))
 
 
 def test_a_write_that_nobody_asked_about_is_unconfirmed(retail: Domain) -> None:
     request = UserMessage("Yes hello, please cancel order #W1234567, it is no longer needed")
     assert unconfirmed([request, *made("a", CANCEL)], retail) == ["the agent had not asked"]
     talk: list[Message] = [AssistantMessage("Hi! How can I help you?"), request, *made("a", CANCEL)]
-    assert unconfirmed(talk, retail) == ["the agent had not listed #W1234567, no longer needed"]
+    assert unconfirmed(talk, retail) == ["the agent had not named cancel pending order"]
     assert unconfirmed(made("a", CANCEL), retail) == ["the user had said nothing"]
 
 
 def test_what_is_listed_must_be_the_write(retail: Domain) -> None:
     ask = AssistantMessage("I will return your lamp. Is that right?")
     (found,) = unconfirmed([UserMessage("hi"), ask, UserMessage("yes"), *made("a", CANCEL)], retail)
-    assert found.startswith("the agent had not listed #W1234567")
+    assert found == "the agent had not named cancel pending order"
 
 
 def test_one_yes_may_confirm_several_writes_that_were_listed(retail: Domain) -> None:
@@ -77,7 +78,7 @@ def test_one_yes_may_confirm_several_writes_that_were_listed(retail: Domain) -> 
 
 def test_a_yes_to_one_write_is_none_to_another(retail: Domain) -> None:
     talk = [UserMessage("hi"), ASK, UserMessage("yes"), *made("a", CANCEL), *made("b", OTHER)]
-    assert unconfirmed(talk, retail) == ["", "the agent had not listed #W7654321"]
+    assert unconfirmed(talk, retail) == ["", "the agent had not named cancel pending order"]
     again = [UserMessage("hi"), ASK, UserMessage("yes"), *made("a", CANCEL), *made("b", CANCEL)]
     assert unconfirmed(again, retail) == ["", "the yes was given to an earlier write"]
     paid = [UserMessage("hi"), ASK, UserMessage("yes"), *made("a", CANCEL), *made("b", PAYMENT)]

@@ -175,14 +175,31 @@ Evidence = Literal["evidence_complete", "unproved", "lucky", "blind"]
 the certificate unread or out of date; or arguments that nobody had said or shown."""
 
 
+class Confirmation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a write was agreed upon, for a person to follow.
+
+    `asked` is the message in which the agent asked, `answered` that in which the user answered, and `agreed` the words
+    that agreed. `listed` says for each argument how it was told and where ("by its id [12]"). `wanting` says what was
+    missing, empty where all is well; `alone` are the arguments that nobody but the agent chose.
+    """
+
+    asked: int = -1
+    answered: int = -1
+    agreed: str = ""
+    listed: tuple[str, ...] = ()
+    wanting: str = ""
+    alone: tuple[str, ...] = ()
+
+
 class WriteEvidence(msgspec.Struct, frozen=True, omit_defaults=True):
     """What one successful write rested on, at the moment when it was made.
 
     `message` is the index of the message that called, `call` the place of the call in it. `gold` is the index of the
     gold action whose certificate it is held against, or -1. `unseen` are its arguments that nobody had said or shown,
     `missing` the cells that were not read before, `stale` those that were read only before a write changed them.
-    `unconfirmed` says what was wanting in the confirmation, `breach` why the policy forbids the write; both are empty
-    where all is well.
+    `unconfirmed` says what was wanting in the confirmation, `unchosen` are the arguments that nobody but the agent
+    chose, `breach` says why the policy forbids the write; all are empty where all is well. `confirmation` says who
+    asked and agreed, where, and to what.
 
     An entry without a name stands for what was rightly not written: the cells are those that show it.
     """
@@ -197,6 +214,8 @@ class WriteEvidence(msgspec.Struct, frozen=True, omit_defaults=True):
     unconfirmed: str = ""
     breach: str = ""
     call: int = 0
+    unchosen: tuple[str, ...] = ()
+    confirmation: Confirmation | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -48,7 +48,11 @@ FILTERS: tuple[Filter, ...] = (
         "every write rested on its whole evidence, up to date",
         _reason_names(Reason.UNSEEN_ARGUMENT, Reason.MISSING_EVIDENCE, Reason.STALE_EVIDENCE),
     ),
-    Filter("asked", "the user said yes to what was laid out", _reason_names(Reason.UNCONFIRMED_WRITE)),
+    Filter(
+        "asked",
+        "the user said yes to what was laid out",
+        _reason_names(Reason.UNCONFIRMED_WRITE, Reason.UNCHOSEN_ARGUMENT),
+    ),
     Filter("policy", "the policy allowed every write", _reason_names(Reason.POLICY_BREACH)),
     Filter(
         "words",

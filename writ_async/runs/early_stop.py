@@ -65,7 +65,9 @@ def failed_writes(task: Task, messages: Sequence[Message], domain: Domain) -> li
     """What the strict verdict holds against the writes made so far, and will hold against them whatever follows."""
     # What was rightly not written may still be read up, and a yes is judged when the whole conversation is there.
     made = [
-        msgspec.structs.replace(write, unconfirmed="") for write in write_evidence(task, messages, domain) if write.name
+        msgspec.structs.replace(write, unconfirmed="", unchosen=())
+        for write in write_evidence(task, messages, domain)
+        if write.name
     ]
     return write_findings(task, messages, domain, made)
 

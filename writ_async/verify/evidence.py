@@ -14,13 +14,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from writ_async.conversation.calls import ExecutedCall, call_key, executed_calls
 from writ_async.core.domain import Domain, call_tool, why_forbidden
 from writ_async.core.message import Message
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Cell, Task
 from writ_async.core.trajectory import Evidence, WriteEvidence
-from writ_async.verify.confirmation import Dialogue
+from writ_async.verify.confirming import Dialogue
 from writ_async.verify.following import unknown_arguments
 from writ_async.verify.knowledge import Knowledge
 from writ_async.verify.provenance import atoms
@@ -46,7 +48,7 @@ def write_evidence(
     calls = executed_calls(messages, domain.tools)
     made = [call for call in calls if call.kind == "write" and call.succeeded]
     gold = match_gold(task.actions or (), made, domain)
-    dialogue = Dialogue(messages, made, domain)
+    dialogue = Dialogue(messages, [call for call in calls if call.kind == "write"], domain)
     know = Knowledge(messages, domain)
     state = None if world is None else State(world)
     outdated = _Staleness(task, domain, world)
@@ -64,6 +66,7 @@ def write_evidence(
             unread = _unread(name, arguments, know, domain, missing)
             stale = [] if state is None else outdated.cells(state, know.shown, index, cells, missing)
             unseen = unknown_arguments(name, arguments, know, domain)
+            agreed = dialogue.confirmation(call)
             found.append(
                 WriteEvidence(
                     call.message,
@@ -73,9 +76,11 @@ def write_evidence(
                     tuple(unseen),
                     tuple(unread),
                     tuple(map(_cell_text, stale)),
-                    dialogue.unconfirmed(call),
+                    agreed.wanting,
                     why_forbidden(domain, state, name, arguments) if state is not None else "",
                     call.number,
+                    agreed.alone,
+                    msgspec.structs.replace(agreed, wanting="", alone=()),
                 )
             )
             know.read(call)

@@ -24,6 +24,8 @@ class Reason(StrEnum):
     """A write rested on a read that an earlier write had put out of date."""
     UNCONFIRMED_WRITE = "unconfirmed_write"
     """A write was made that the agent had not laid out, or to which the user had not said yes."""
+    UNCHOSEN_ARGUMENT = "unchosen_argument"
+    """Who pays, or what is to be had, was chosen by the agent alone where there was a choice; unconfirmed, too."""
     POLICY_BREACH = "policy_breach"
     """A write was made that the policy forbids in that state."""
     FAILED_WRITE = "failed_write"

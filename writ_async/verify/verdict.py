@@ -125,7 +125,7 @@ def write_findings(
     ]
     if writes is None:
         bare = write_evidence(task, messages, domain)
-        writes = [msgspec.structs.replace(write, unconfirmed="") for write in bare]
+        writes = [msgspec.structs.replace(write, unconfirmed="", unchosen=()) for write in bare]
     for write in writes:
         findings += evidence_findings(write)
     return findings
@@ -139,6 +139,7 @@ def evidence_findings(write: WriteEvidence) -> list[Finding]:
     said += [(Reason.STALE_EVIDENCE, f"{name}: a write had changed {cell}") for cell in write.stale]
     if write.unconfirmed:
         said.append((Reason.UNCONFIRMED_WRITE, f"{name}: {write.unconfirmed}"))
+    said += [(Reason.UNCHOSEN_ARGUMENT, f"{name}: {unchosen}") for unchosen in write.unchosen]
     if write.breach:
         said.append((Reason.POLICY_BREACH, f"{name}: {write.breach}"))
     call = write.call if write.name else -1

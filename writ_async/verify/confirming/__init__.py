@@ -1,0 +1,198 @@
+"""Confirmation: before a write the agent lays out what it is about to do, and the user's next words agree to it.
+
+`reply` says what the user's words mean, `laid_out` how each argument that matters was told, `chosen` who chose among
+several values. `Dialogue` puts them together for the writes of one conversation. What is looked for is data: the
+domain's `Telling` names the kinds of arguments, `words.toml` the words.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Sequence
+from functools import lru_cache
+
+import msgspec
+
+from writ_async.conversation.calls import ExecutedCall, call_key
+from writ_async.core.domain import Domain
+from writ_async.core.message import Message
+from writ_async.core.trajectory import Confirmation
+from writ_async.verify.confirming.arguments import arguments_of, kind_of
+from writ_async.verify.confirming.case import Case
+from writ_async.verify.confirming.laid_out import lay_out, only_a_part
+from writ_async.verify.confirming.patterns import DEED_OF, DEEDS, deed_pattern
+from writ_async.verify.confirming.reply import Reply, read_stances, settle
+from writ_async.verify.confirming.shown import Shown
+from writ_async.verify.confirming.turns import Turn, spoken_turns
+from writ_async.verify.confirming.wording import words_of
+
+__all__ = ["Confirmation", "Dialogue"]
+
+_STEPS_BACK = 3
+
+
+class Dialogue:
+    """What was said around the writes of one conversation. Texts are taken apart when a write asks for them."""
+
+    def __init__(self, messages: Sequence[Message], writes: Sequence[ExecutedCall], domain: Domain) -> None:
+        self._messages = messages
+        self._domain = domain
+        self._writes = [write for write in writes if write.succeeded]
+        self._refused = [write for write in writes if not write.succeeded]
+        self._wrote = sorted({write.message for write in self._writes})
+        self._written = frozenset(
+            str(argument.value)
+            for write in writes
+            for argument in arguments_of(write.arguments or {}, domain)
+            if argument.kind == "record"
+        )
+        self._turns: list[Turn] | None = None
+        self._shown = Shown(messages)
+
+    def confirmation(self, write: ExecutedCall) -> Confirmation:
+        """How a write was confirmed, or what was wanting. The writes have to be asked for in order, or anew."""
+        if self._turns is None:
+            self._turns = spoken_turns(self._messages, set(self._wrote))
+        turns = self._turns
+        last = bisect_left([turn.message for turn in turns], write.message) - 1
+        stems = stems_of(write.call.function.name, self._domain)
+        wanting = ""
+        for _ in range(_STEPS_BACK):
+            while last >= 0 and not turns[last].by_user:
+                last -= 1
+            if last < 0:
+                return Confirmation(wanting=wanting or "the user had said nothing")
+            first = last
+            while first > 0 and turns[first - 1].by_user:
+                first -= 1
+            if first == 0:
+                return Confirmation(answered=turns[last].message, wanting=wanting or "the agent had not asked")
+            found, moves_on = self._judge(write, turns, first, last, stems)
+            if not moves_on:
+                return found
+            wanting = wanting or found.wanting
+            last = first - 1
+        return Confirmation(wanting=wanting)
+
+    def _judge(
+        self, write: ExecutedCall, turns: Sequence[Turn], first: int, last: int, stems: frozenset[str]
+    ) -> tuple[Confirmation, bool]:
+        """The confirmation by one answer, and whether an earlier one may count, as this one says nothing."""
+        asked, answer = turns[first - 1], turns[last]
+        since = self._written_before(self._first_answer(write, turns, answer.message))
+        case = Case(write, turns[: last + 1], since, self._shown, self._domain, self._written)
+        said = "\n".join(turn.text for turn in turns[first : last + 1])
+        reply = self._read(case, said, asked, stems)
+        found = Confirmation(asked=asked.message, answered=answer.message, agreed=reply.words)
+        named = named_by(write.call.function.name, self._domain)
+        if not asked.asks and not (reply.meaning == "agrees" and _verbs(named).search(asked.words)):
+            return msgspec.structs.replace(found, wanting="the agent had not asked"), reply.meaning == "tells"
+        if reply.meaning in ("denies", "holds", "conditions", "asks"):
+            why = {
+                "denies": "the user had said no",
+                "holds": "the user had held it back",
+                "conditions": "the user had agreed under a condition",
+                "asks": "the user had only asked",
+            }[reply.meaning]
+            return msgspec.structs.replace(found, wanting=f"{why}: {reply.words}", agreed=""), False
+        if again := self._used_up(write, answer.message):
+            return msgspec.structs.replace(found, wanting=again), False
+        if unnamed := self._unnamed(case, asked, named):
+            return msgspec.structs.replace(found, wanting=unnamed), False
+        layout = lay_out(case, reply.meaning in ("tells", "requests"))
+        if part := only_a_part(case):
+            layout.wanting.append(part)
+        if reply.meaning in ("tells", "requests") and not self._was_proposed(case, asked, named):
+            layout.wanting.insert(0, "the user had not said yes")
+        listed = tuple(
+            f"{told.argument} {told.how}" + (f" [{told.message}]" if told.message >= 0 else "") for told in layout.told
+        )
+        return (
+            msgspec.structs.replace(
+                found, listed=listed, wanting="; ".join(dict.fromkeys(layout.wanting)), alone=tuple(layout.alone)
+            ),
+            False,
+        )
+
+    def _read(self, case: Case, said: str, asked: Turn, stems: frozenset[str]) -> Reply:
+        def concerns(sentence: str) -> bool | None:
+            words = words_of(sentence)
+            if case.is_named(words):
+                return True
+            return False if case.is_elsewhere(words, True) or case.names_other_part(words) else None
+
+        return settle(read_stances(said, stems), concerns)
+
+    def _written_before(self, place: int) -> int:
+        """The last message before a place that wrote, or -1."""
+        index = bisect_left(self._wrote, place)
+        return self._wrote[index - 1] if index else -1
+
+    def _first_answer(self, write: ExecutedCall, turns: Sequence[Turn], place: int) -> int:
+        """The answer before the first attempt at a write that was refused, where this is another one; else `place`."""
+        for other in self._refused:
+            if other.message < place and _is_retry(write, other, self._domain):
+                return next(
+                    (turn.message for turn in reversed(turns) if turn.by_user and turn.message < other.message), place
+                )
+        return place
+
+    def _used_up(self, write: ExecutedCall, answer: int) -> str:
+        key = call_key(write.call.function.name, write.arguments or {})
+        for other in self._writes:
+            if other is write or other.call is write.call:
+                break
+            if answer < other.message and call_key(other.call.function.name, other.arguments or {}) == key:
+                return "the yes was given to an earlier write"
+        return ""
+
+    def _unnamed(self, case: Case, asked: Turn, stems: frozenset[str]) -> str:
+        verbs = _verbs(stems)
+        if not any(verbs.search(case.words(turn)) for turn in case.pool() if not turn.by_user):
+            return f"the agent had not named {case.write.call.function.name.replace('_', ' ')}"
+        if not case.ids:
+            return ""
+        for turn in [*case.recent, *case.older]:
+            if turn.message > asked.message:
+                continue
+            if case.touches(turn.words):
+                return ""
+            if not turn.by_user and any(case.speaks_of_all(turn.words, argument) for argument in case.ids):
+                return ""
+            if case.names_another(turn.words):
+                break
+            if not turn.by_user and not case.others() and case.calls_it(turn.words):
+                return ""
+        return f"the agent had not named {', '.join(case.records)}"
+
+    def _was_proposed(self, case: Case, asked: Turn, stems: frozenset[str]) -> bool:
+        """Whether the agent had laid the write out and wanted only something more from the user."""
+        verbs = _verbs(stems)
+        proposed = [turn for turn in case.recent if not turn.by_user and verbs.search(turn.words)]
+        return any(not case.ids or case.touches(turn.words) for turn in proposed)
+
+
+def stems_of(name: str, domain: Domain) -> frozenset[str]:
+    """The stems of the verbs that want done what a tool does."""
+    first = re.split(r"[_\W]|(?<=[a-z])(?=[A-Z])", name)[0].casefold()
+    deed = DEED_OF.get(first, "")
+    return frozenset(DEEDS[deed] if deed else (first,))
+
+
+def named_by(name: str, domain: Domain) -> frozenset[str]:
+    """The stems of the words of which an agent has to say one to have named what a tool does."""
+    return frozenset(domain.telling.deeds.get(name, ())) or stems_of(name, domain)
+
+
+def _is_retry(write: ExecutedCall, other: ExecutedCall, domain: Domain) -> bool:
+    """Whether two calls try the same: the same tool on the same records."""
+    if write.call.function.name != other.call.function.name or other.arguments is None:
+        return False
+    ids = [name for name, value in (write.arguments or {}).items() if kind_of(name, value, domain) == "record"]
+    return all((write.arguments or {})[name] == other.arguments.get(name) for name in ids)
+
+
+@lru_cache(maxsize=256)
+def _verbs(stems: frozenset[str]) -> re.Pattern[str]:
+    return re.compile(rf" {deed_pattern(stems)} ")

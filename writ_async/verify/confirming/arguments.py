@@ -1,0 +1,77 @@
+"""The arguments of a write as what a customer has to know of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from writ_async.core.domain import Domain
+from writ_async.core.telling import ArgumentKind
+
+_ADDRESS = re.compile(
+    r"^(?:address(?:_?line)?_?\d?|street\w*|city|town|state|province|region|zip\w*|post(?:al)?_?code|country)$"
+)
+_COUNT = re.compile(r"^(?:total_|num_|number_of_|n_)\w+|(?:count|quantity|amount_of_\w+)$")
+
+
+class Argument(msgspec.Struct, frozen=True):
+    """One plain value of a write: where it stands, its kind, and the object of a list that it is part of, if any."""
+
+    path: str
+    name: str
+    root: str
+    kind: ArgumentKind
+    value: Any
+    owner: Mapping[str, Any] | None = None
+    place: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.path}={self.value!r}"
+
+
+def arguments_of(values: Mapping[str, Any], domain: Domain) -> list[Argument]:
+    """All values of a write that could matter to the customer, in order: not who the customer is, and nothing empty."""
+    found: list[Argument] = []
+    for name, value in values.items():
+        if name != domain.user_argument:
+            found += _arguments(value, name, name, name, domain, None, 0)
+    return found
+
+
+def _arguments(
+    value: Any, path: str, name: str, root: str, domain: Domain, owner: Mapping[str, Any] | None, place: int
+) -> Iterator[Argument]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _arguments(item, f"{path}.{key}", key, root, domain, value, place)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _arguments(item, f"{path}[{index}]", name, root, domain, owner, index)
+    elif value is not None and not isinstance(value, bool) and value != "":
+        yield Argument(path, name, root, kind_of(name, value, domain), value, owner, place)
+
+
+def kind_of(name: str, value: Any, domain: Domain) -> ArgumentKind:
+    """The kind of a value by what the domain says of its name, else by the name itself."""
+    given = domain.telling.kinds.get(name)
+    if given is not None:
+        return given
+    lower = name.casefold()
+    if "payment" in lower or "card_id" in lower:
+        return "payment" if isinstance(value, str) else "told"
+    if lower.startswith("new_") and lower.endswith(("_id", "_ids")):
+        return "variant"
+    if lower.endswith("_ids"):
+        return "part"
+    if lower.endswith("_id") or lower == "id":
+        return "record"
+    if _ADDRESS.match(lower):
+        return "address"
+    if lower == "reason":
+        return "reason"
+    if isinstance(value, int) and _COUNT.match(lower):
+        return "count"
+    return "told"

@@ -1,0 +1,194 @@
+"""One write before the answer that was to confirm it: what was said around it, and what it names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from writ_async.conversation.calls import ExecutedCall
+from writ_async.core.domain import Domain
+from writ_async.verify.confirming.arguments import Argument, arguments_of
+from writ_async.verify.confirming.naming import Part, Record, name_words
+from writ_async.verify.confirming.patterns import either
+from writ_async.verify.confirming.reply import is_further_wish
+from writ_async.verify.confirming.shown import Shown, flat_values
+from writ_async.verify.confirming.turns import Turn
+from writ_async.verify.confirming.wording import has_any, has_phrase, has_value, name_forms, phrase_of
+
+
+class Case:
+    """A write, the turns up to the answer (the latest first), and the records that it names as last shown.
+
+    The last of `turns` is the answer, `since` the message of the write before; `written` are the ids
+    that any write names.
+    `recent` are the turns since the write before; `older` count only where they name what is written to.
+    """
+
+    def __init__(
+        self,
+        write: ExecutedCall,
+        turns: Sequence[Turn],
+        since: int,
+        shown: Shown,
+        domain: Domain,
+        written: frozenset[str] = frozenset(),
+    ) -> None:
+        answer = turns[-1]
+        self._written = written
+        self.write, self.shown, self.domain, self.answer = write, shown, domain, answer
+        self.arguments = arguments_of(write.arguments or {}, domain)
+        self.recent = [turn for turn in reversed(turns) if since < turn.message <= answer.message]
+        self.older = [turn for turn in reversed(turns) if turn.message <= since]
+        self.until = write.message
+        self.ids = by_kind(self.arguments, "record")
+        self.records = {str(argument.value): self._record(str(argument.value)) for argument in self.ids}
+        self.main = next((record for record in self.records.values() if record is not None), None)
+        self.parts = shown.parts_of(self.main) if self.main is not None else ()
+        chosen = [argument for argument in self.arguments if argument.kind in ("part", "variant")]
+        self.chosen = frozenset(str(argument.value) for argument in chosen)
+        ids = {phrase_of(str(argument.value)) for argument in (*self.ids, *chosen)}
+        taken = [part for part in self.parts if not self.chosen or self.chosen & part.texts]
+        self._own = tuple(dict.fromkeys((*ids, *(form for part in taken for form in part.forms))))
+        nouns = "|".join(re.escape(_noun(argument)) for argument in self.ids) or "(?!)"
+        self._by_its_content, self._calls_it, self.points_there = _noun_patterns(nouns)
+        self._words: dict[int, str] = {}
+        self._others: list[str] | None = None
+        self._other_forms: tuple[str, ...] = ()
+
+    def _record(self, name: str) -> Record | None:
+        """What was last shown under an id; the object that it belongs to itself, not one that merely mentions it."""
+        best: Record | None = None
+        for record in self.shown.named(name, self.until):
+            if record.key == name or next(iter(record.fields.values()), None) == name or len(record.fields) > 4:
+                return record
+            best = best or record
+        return best
+
+    def pool(self) -> Iterator[Turn]:
+        """The turns that may have laid this write out, the latest first."""
+        yield from self.recent
+        for turn in self.older:
+            if self.is_about(turn):
+                yield turn
+
+    def is_about(self, turn: Turn) -> bool:
+        """Whether a turn names what is written to, or a part of it that is."""
+        return self.is_named(turn.words)
+
+    def is_named(self, words: str) -> bool:
+        """Whether words name the record of the write or one of the parts that it is about."""
+        return has_any(words, self._own)
+
+    def touches(self, words: str) -> bool:
+        """Whether words name the record of the write, or anything that is in it."""
+        return self.is_named(words) or any(part.is_in(words) for part in self.parts) or self.is_described(words)
+
+    def speaks_of_all(self, words: str, argument: Argument) -> bool:
+        """Whether words speak of all records of the kind, such as "all pending orders"."""
+        noun = _noun(argument)
+        if f" {noun}" not in words:
+            return False
+        return bool(re.search(f"{either('SEVERAL')}{re.escape(noun)}s? ", words))
+
+    def calls_it(self, words: str) -> bool:
+        """Whether words speak of the record as a whole, by the word for its kind or as "it"."""
+        return bool(self._calls_it.search(words))
+
+    def is_described(self, words: str) -> bool:
+        """Whether words pick out the record by two of its own values, or by one that people call it by."""
+        record = self.main
+        if record is None:
+            return False
+        if any(has_phrase(words, text) for text in described(record, self.domain.describing_fields)):
+            return True
+        own = {value for value in record.fields.values() if isinstance(value, str) and 2 < len(value) < 40}
+        own -= {record.key, str(record.fields.get(self.domain.user_argument, ""))}
+        return sum(has_value(words, value) for value in own) > 1
+
+    def others(self) -> list[str]:
+        """The ids of the other records of the same kind that were shown."""
+        if self._others is None:
+            found: dict[str, Record] = {}
+            for name, record in self.records.items():
+                if record is not None:
+                    found |= self.shown.alike(record, name, self.until)
+            written = {name for name in self._written if name not in self.records} if self.ids else set()
+            self._others = list(dict.fromkeys((*found, *sorted(written))))
+            own = name_words(self.parts)
+            words = name_words(part for record in found.values() for part in self.shown.parts_of(record)) - own
+            forms = (form for word in words for form in name_forms(word))
+            self._other_forms = tuple(dict.fromkeys((*map(phrase_of, self._others), *forms)))
+        return self._others
+
+    def names_another(self, words: str) -> bool:
+        """Whether words name another record than that of the write, or what is in another one alone."""
+        self.others()
+        return has_any(words, self._other_forms)
+
+    def names_other_part(self, words: str) -> bool:
+        """Whether words name a part of the same record that the write leaves alone."""
+        return bool(self.chosen) and any(part.is_in(words) for part in self.parts if not self.chosen & part.texts)
+
+    def words(self, turn: Turn) -> str:
+        """What a turn says, without the lines that are about other things than the write."""
+        if turn.message not in self._words:
+            elsewhere = self.is_elsewhere(turn.words, turn.by_user)
+            self._words[turn.message] = self._filtered(turn) if elsewhere else turn.words
+        return self._words[turn.message]
+
+    def is_elsewhere(self, words: str, by_user: bool) -> bool:
+        """Whether words are about something else alone: another record, or a wish of the user beside this one."""
+        return self.names_another(words) or (
+            by_user and (is_further_wish(words) or bool(self._by_its_content.search(words)))
+        )
+
+    def _filtered(self, turn: Turn) -> str:
+        kept: list[str] = []
+        elsewhere = goes_on = False
+        for line, listed in turn.lines:
+            if turn is self.answer and is_further_wish(line):
+                # Behind a yes, whatever it names: what is wanted next is no part of what was agreed.
+                break
+            if self.is_named(line):
+                elsewhere = goes_on = False
+            elif self.is_elsewhere(line, turn.by_user):
+                elsewhere = True
+                goes_on = goes_on or (turn.by_user and is_further_wish(line))
+            elif goes_on:
+                continue
+            elif not listed:
+                elsewhere = False
+            if not elsewhere:
+                kept.append(line)
+        return "".join(kept).replace("  ", " ")
+
+    def part_of(self, name: str) -> Part | None:
+        """The part of the record that an id stands for."""
+        return next((part for part in self.parts if name in part.texts), None)
+
+
+@lru_cache(maxsize=64)
+def _noun_patterns(nouns: str) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """What calls a record by what is in it, what speaks of it as a whole, and what points to an address."""
+    return (
+        re.compile(f" (?:{nouns}){either('BY_CONTENT')}"),
+        re.compile(f" (?:(?:{nouns})s?|it|them) "),
+        re.compile(either("THERE").replace("{kind}", f"(?:{nouns})")),
+    )
+
+
+def _noun(argument: Argument) -> str:
+    """What people call the kind of record that an argument is the id of."""
+    return argument.name.removesuffix("_id").replace("_", " ").strip() or "record"
+
+
+def described(record: Record, fields: frozenset[str]) -> list[str]:
+    """The words of those fields of a record by which people call it."""
+    values = [item for name, value in record.fields.items() if name in fields for item in flat_values({name: value})]
+    return [str(item) for item in values if isinstance(item, str | int | float) and not isinstance(item, bool)]
+
+
+def by_kind(arguments: Sequence[Argument], kind: str) -> list[Argument]:
+    """The arguments of one kind."""
+    return [argument for argument in arguments if argument.kind == kind]

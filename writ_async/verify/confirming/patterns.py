@@ -1,0 +1,42 @@
+"""The word lists of this package as regular expressions; a repetition in them is bounded, so that reading is linear."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from writ_async.files import load_phrases
+
+_WORDS: Final = load_phrases(__package__ or "", "words.toml")
+_LAYING_OUT: Final = load_phrases(__package__ or "", "laying_out.toml")
+_FORMS: Final = {**_WORDS.forms, **_LAYING_OUT.forms}
+DEEDS: Final = _WORDS.tables["DEEDS"]
+"""Stems of the verbs that call the same deed."""
+DEED_OF: Final = {word: deed for deed, words in _WORDS.tables["DEED_OF"].items() for word in words}
+"""The deed that the first word of a tool's name calls."""
+EDGE: Final = r"(?<![\w'])"
+END: Final = r"(?![\w'])"
+"""Where a word begins, and ends."""
+_ENDINGS: Final = (
+    r"(?:|e|es|ed|d|s|er|ers|ing|y|ies|ied|ying|al|als|[lptgd]?(?:ed|ing)|(?:at|it|icat|ellat|lat)?ions?|e?ments?|ure)"
+)
+
+
+def forms(name: str) -> tuple[str, ...]:
+    """The entries of a list as they stand in the file."""
+    return tuple(_FORMS[name])
+
+
+def either(name: str) -> str:
+    """A regular expression for any entry of a list."""
+    return "(?:" + "|".join(form.replace(")*", "){0,4}") for form in _FORMS[name]) + ")"
+
+
+def pattern(name: str) -> re.Pattern[str]:
+    """A list as a pattern to search by."""
+    return re.compile(either(name))
+
+
+def deed_pattern(stems: frozenset[str]) -> str:
+    """A regular expression for the verbs of a deed, by their stems."""
+    return r"(?:re-?)?(?:" + "|".join(map(re.escape, sorted(stems))) + ")" + _ENDINGS

@@ -1,0 +1,100 @@
+"""The spoken turns of a conversation, with what only reports an earlier write set apart from what is laid out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+
+from writ_async.core.message import AssistantMessage, Message, UserMessage
+from writ_async.verify.confirming.clauses import plain, sentences
+from writ_async.verify.confirming.patterns import pattern
+from writ_async.verify.confirming.wording import plain_words
+
+_REPORTS = pattern("REPORTS")
+_PROPOSES = pattern("PROPOSES")
+_ASKS = pattern("ASKS")
+_ITEM = re.compile(r"\s*(?:[-•·–+]|\(?\d{1,2}[.)]|[a-z][.)] )|\s{2,}\S")
+
+
+class Turn:
+    """One text of the agent or the user. Its words are taken apart when somebody asks."""
+
+    __slots__ = ("_after_write", "_lines", "_plain", "_said", "_words", "by_user", "message", "text")
+
+    def __init__(self, message: int, by_user: bool, text: str, after_write: bool) -> None:
+        self.message, self.by_user, self.text = message, by_user, text
+        self._after_write = after_write
+        self._words: str | None = None
+        self._plain: str | None = None
+        self._said: str | None = None
+        self._lines: list[tuple[str, bool]] | None = None
+
+    @property
+    def plain(self) -> str:
+        """The text in plain lower case."""
+        if self._plain is None:
+            self._plain = plain(self.text)
+        return self._plain
+
+    @property
+    def laid_out(self) -> str:
+        """The text in plain lower case, without what reports a write that was just made."""
+        if self._said is None:
+            text = self.plain
+            self._said = _without_report(text) if self._after_write and not self.by_user else text
+        return self._said
+
+    @property
+    def words(self) -> str:
+        """The words of what is laid out."""
+        if self._words is None:
+            self._words = "".join(line for line, _ in self.lines).replace("  ", " ")
+        return self._words
+
+    @property
+    def lines(self) -> list[tuple[str, bool]]:
+        """The words of each line of an agent, or each sentence of a user, and whether it is an item of a list."""
+        if self._lines is None:
+            lines = self.laid_out.split("\n")
+            if self.by_user:
+                lines = [sentence.text for line in lines for sentence in sentences(line)]
+            self._lines = [(plain_words(line), bool(_ITEM.match(line))) for line in lines if line.strip()]
+        return self._lines
+
+    @property
+    def asks(self) -> bool:
+        """Whether an agent's text asks for an answer."""
+        return bool(_ASKS.search(self.plain))
+
+
+def spoken_turns(messages: Sequence[Message], writes: Collection[int]) -> list[Turn]:
+    """All texts that were said, in order; `writes` are the messages that wrote."""
+    turns: list[Turn] = []
+    wrote = False
+    for index, message in enumerate(messages):
+        wrote = wrote or index in writes
+        if isinstance(message, AssistantMessage | UserMessage) and (message.content or "").strip():
+            by_user = isinstance(message, UserMessage)
+            turns.append(Turn(index, by_user, message.content or "", wrote and index not in writes))
+            wrote = index in writes
+    return turns
+
+
+def _without_report(text: str) -> str:
+    kept: list[str] = []
+    reporting = False
+    for block in text.split("\n"):
+        if not block.strip():
+            continue
+        listed = bool(_ITEM.match(block))
+        if _REPORTS.search(block):
+            reporting = True
+            kept += [
+                part
+                for part in re.split(r"(?<=[.!?:]) ", block)
+                if not _REPORTS.search(part) and _PROPOSES.search(part)
+            ]
+        elif not reporting or (not listed and _PROPOSES.search(block)):
+            reporting = False
+            kept.append(block)
+    return "\n".join(kept)

@@ -1,0 +1,141 @@
+"""Texts and values as words that can be looked for: small letters and figures, each set apart by one blank.
+
+"T-Shirt", "1TB", "$1,822.80" and "account_no_55" become "t shirt", "1 tb", "1822.8" and "account no 55" on both
+sides, so that a value is found in a text however it is joined or punctuated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any, Final
+
+from writ_async.verify.confirming.clauses import plain
+
+_TOKEN = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
+_ZEROS = re.compile(r"(\.\d*?)0+$")
+_ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+_CLOCK = re.compile(r"(\d{2}):(\d{2})(?::\d{2})?(?:\+\d)?")
+_MONTHS: Final = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
+NUMBER_WORDS: Final = (
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+)
+
+
+def words_of(text: str) -> str:
+    """The words of a text, with a blank before, between and after them."""
+    return plain_words(plain(text))
+
+
+def plain_words(text: str) -> str:
+    """The words of a text that is plain already."""
+    if "," in text:
+        text = _THOUSANDS.sub("", text)
+    tokens = _TOKEN.findall(text)
+    if "." in text:
+        tokens = [_ZEROS.sub(r"\1", token).rstrip(".") if "." in token else token for token in tokens]
+    return f" {' '.join(tokens)} "
+
+
+@lru_cache(maxsize=8192)
+def phrase_of(text: str) -> str:
+    """A value as the words by which it is looked for; a blank alone where it has none."""
+    return words_of(text)
+
+
+def has_phrase(words: str, text: str) -> bool:
+    """Whether the words of a value stand in those of a text, one after the other."""
+    phrase = phrase_of(text)
+    return len(phrase) > 2 and phrase in words
+
+
+def has_value(words: str, value: Any) -> bool:
+    """Whether a value is told: as it is, a number in figures or letters, a date or a time as people say it."""
+    if isinstance(value, bool) or value is None:
+        return True
+    if isinstance(value, int | float):
+        return has_number(words, value)
+    if not isinstance(value, str):
+        return False
+    return has_phrase(words, value) or any(form in words for form in _spoken(value))
+
+
+def has_number(words: str, value: float) -> bool:
+    """Whether a number is told, in figures or, when it is small and whole, in letters."""
+    number = f"{abs(float(value)):.4f}".rstrip("0").rstrip(".")
+    if f" {number} " in words:
+        return True
+    whole = int(value) if float(value).is_integer() else -1
+    return 0 <= whole < len(NUMBER_WORDS) and f" {NUMBER_WORDS[whole]} " in words
+
+
+@lru_cache(maxsize=4096)
+def _spoken(value: str) -> tuple[str, ...]:
+    return tuple(_date_forms(value)) or tuple(_clock_forms(value))
+
+
+def _date_forms(value: str) -> Iterator[str]:
+    date = _ISO_DATE.fullmatch(value)
+    if date is None or not 1 <= int(date[2]) <= 12:
+        return
+    month, day = _MONTHS[int(date[2]) - 1], int(date[3])
+    for name in (month, month[:3]):
+        for number in (str(day), f"{day:02}"):
+            yield f" {name} {number} "
+            yield f" {number} {name} "
+            for ending in ("st", "nd", "rd", "th"):
+                yield f" {number} {ending} {name} "
+                yield f" {number} {ending} of {name} "
+    yield f" {int(date[2])} {day} "
+    yield f" {date[2]} {date[3]} "
+
+
+def _clock_forms(value: str) -> Iterator[str]:
+    clock = _CLOCK.fullmatch(value)
+    if clock is None:
+        return
+    hour, minute = int(clock[1]), clock[2]
+    yield f" {hour:02} {minute} "
+    half = "pm" if hour >= 12 else "am"
+    yield f" {hour % 12 or 12} {minute} {half} "
+    if minute == "00":
+        yield f" {hour % 12 or 12} {half} "
+
+
+@lru_cache(maxsize=8192)
+def name_forms(name: str) -> tuple[str, ...]:
+    """The forms in which a word of a name may stand in a text: the singular and the plural."""
+    stem = name[:-1] if name.endswith("s") and len(name) > 3 else name
+    return tuple(dict.fromkeys(f" {form} " for form in (name, stem, f"{stem}s", f"{stem}es")))
+
+
+def has_any(words: str, forms: Iterable[str]) -> bool:
+    """Whether one of several phrases stands in a text."""
+    return any(form in words for form in forms)
