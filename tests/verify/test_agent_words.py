@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.agent_texts import HARMLESS, MARRED
 from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
 from writ_async.core.trajectory import Finding
@@ -26,145 +27,6 @@ def judged(domain: Domain, *messages: Message) -> list[Finding]:
 
 def reasons(domain: Domain, *messages: Message) -> set[str]:
     return {finding.reason for finding in judged(domain, *messages)}
-
-
-MARRED: list[tuple[Reason, str]] = [
-    (Reason.SPECIAL_TOKEN, "Your parcel is on its way.<|im_end|>"),
-    (Reason.SPECIAL_TOKEN, "<|start_header_id|>assistant<|end_header_id|>\n\nGladly."),
-    (Reason.SPECIAL_TOKEN, "That is settled.<|eot_id|>"),
-    (Reason.SPECIAL_TOKEN, "[INST] I want it gone [/INST] Sure."),
-    (Reason.SPECIAL_TOKEN, "It is done.<end_of_turn>\n<start_of_turn>user"),
-    (Reason.SPECIAL_TOKEN, "<|channel|>final<|message|>Your lamp can go back."),
-    (Reason.SPECIAL_TOKEN, "Gladly.<｜end▁of▁sentence｜>"),
-    (Reason.SPECIAL_TOKEN, "It will arrive on Friday.</s>"),
-    (Reason.SPECIAL_TOKEN, "<<SYS>>Be kind.<</SYS>> Hello."),
-    (Reason.SPECIAL_TOKEN, "<|endoftext|>"),
-    (Reason.FOREIGN_ROLE, "The lamp can go back.\n\nUser: Yes, please send me a label."),
-    (Reason.FOREIGN_ROLE, "Shall I do it?\n**Customer:** yes"),
-    (Reason.FOREIGN_ROLE, "Shall I do it?\nHuman: ok, go on"),
-    (Reason.FOREIGN_ROLE, "Assistant: I can help you with that."),
-    (Reason.FOREIGN_ROLE, "Agent: Sure, let us look at it."),
-    (Reason.FOREIGN_ROLE, "It is on its way.assistant\n\nIs there more?"),
-    (Reason.FOREIGN_ROLE, "Of course.\nuser\nthank you so much"),
-    (Reason.FOREIGN_ROLE, "Good.\nSystem: You are an agent of a shop, be polite."),
-    (Reason.INVENTED_RESULT, '<tool_response>\n{"found": 3}\n</tool_response>\nThere are three.'),
-    (Reason.INVENTED_RESULT, 'Tool result: {"order": "open"}\nIt is open.'),
-    (Reason.INVENTED_RESULT, "One moment.\nFunction output: the order is open"),
-    (Reason.INVENTED_RESULT, "Observation: the lamp costs 12 dollars."),
-    (Reason.INVENTED_RESULT, '{"status": "success", "order": "#W7100001"}'),
-    (Reason.INVENTED_RESULT, 'I have asked.\n```json\n{"success": true}\n```'),
-    (Reason.INVENTED_RESULT, "<function_results>open</function_results>"),
-    (Reason.LEAKED_CALL, '{"name": "get_order_details", "arguments": {"order_id": "#W7100001"}}'),
-    (Reason.LEAKED_CALL, 'Sure:\n```json\n{"name": "get_order_details", "parameters": {"order_id": "#W7100001"}}\n```'),
-    (Reason.LEAKED_CALL, '<tool_call>\n{"name": "get_order_details", "arguments": {}}\n</tool_call>'),
-    (Reason.LEAKED_CALL, "Let me look. get_order_details(order_id='#W7100001')"),
-    (Reason.LEAKED_CALL, "<function=get_order_details>\n<parameter=order_id>\n#W7100001\n</parameter>\n</function>"),
-    (Reason.LEAKED_CALL, 'get_order_details {"order_id": "#W7100001"}'),
-    (Reason.LEAKED_CALL, "Action: get_order_details\nAction Input: #W7100001"),
-    (Reason.LEAKED_CALL, "[get_order_details(order_id='#W7100001')]"),
-    (Reason.LEAKED_THINKING, "<think>This one is difficult.</think>Gladly."),
-    (Reason.LEAKED_THINKING, "Gladly.\n</think>\nIt can go back."),
-    (Reason.LEAKED_THINKING, "Okay, the user wants to send a lamp back. I need to find the order first."),
-    (Reason.LEAKED_THINKING, "The customer is asking about a price. I should look at the order."),
-    (Reason.LEAKED_THINKING, "Let me think step by step. First comes the order, then the lamp."),
-    (Reason.LEAKED_THINKING, "Hmm, I should check who this is before anything else. What is your email?"),
-    (Reason.LEAKED_THINKING, "Since the user didn't give an email, their name has to do."),
-    (Reason.LEAKED_THINKING, "Thought: this needs the order.\nWhat is your order number?"),
-    (Reason.LEAKED_THINKING, "I should ask them for the email and then look."),
-    (Reason.LEAKED_THINKING, "I need to call get_order_details with this number now."),
-    (Reason.LEAKED_THINKING, "- User wants a refund\n- User has not said who they are\n\nWho are you, please?"),
-    (Reason.LEAKED_THINKING, "We need to check the policy. User asks for the price of a lamp."),
-    (Reason.LEAKED_THINKING, "[THINK]Is it open?[/THINK] It is open."),
-    (Reason.EMPTY_MESSAGE, ""),
-    (Reason.EMPTY_MESSAGE, " \n​ ... "),
-    (
-        Reason.OTHER_LANGUAGE,
-        "Claro, puede devolver el pedido y para la lámpara no hay que pagar, está en su cuenta por favor.",
-    ),
-    (
-        Reason.OTHER_LANGUAGE,
-        "Natürlich, Sie können die Lampe mit dem Etikett zurück schicken und das Geld ist dann für Sie da.",
-    ),
-    (Reason.OTHER_LANGUAGE, "The lamp can 退回 within a month."),
-    (Reason.OTHER_LANGUAGE, "Да, лампу можно вернуть."),
-]
-
-HARMLESS = [
-    "Let me check that for you.",
-    "Let me look into this. One moment, please!",
-    "Okay, I can help you with that. What is your email?",
-    "I need to verify your identity first. Could you tell me your zip code?",
-    "I need to check the state of the other orders before we go on.",
-    "I should be able to do that for you. Which lamp is it?",
-    "Hmm, I could not find an order under that number. Could you look at it again?",
-    "Wait, do you mean the desk lamp or the floor lamp?",
-    "Let's go through this step by step. First, which order is it?",
-    "I'll walk you through it step by step: choose a lamp, then tell me how to refund you.",
-    "According to our policy, you have to tell me a reason for the cancellation.",
-    "Under our policy, a refund goes to the original payment method or a gift card.",
-    "As per policy, I must ask for your confirmation (yes/no).",
-    "Please note that the user ID looks like name_name_1234.",
-    "I found the user profile that belongs to this email.",
-    "Your user account is in good order.",
-    "Our customer service is open until ten.",
-    "The customer support team will write to you within a day.",
-    "A customer can exchange each item once.",
-    "A refund is possible if the customer has kept the box.",
-    "Each user may have several payment methods.",
-    "Customer: Ann Lee\nOrder: #W7100001\nState: pending",
-    "**Customer**: Ann Lee (ann_lee_1234)\n**Email**: ann@example.com",
-    "User: ann_lee_1234",
-    "User ID: ann_lee_1234",
-    "System: Windows 11, 16 GB",
-    "Agent notes are not something that I can show you.",
-    "Here is what I found:\n\n### Lamps\n1. **Desk lamp** - $12.50\n2. **Floor lamp** - $40.00",
-    "| Lamp | Price |\n|---|---|\n| Desk | $12 |\n| Floor<br>tall | $40 |",
-    "Total: $52.50\nRefund: $12.50 to your card",
-    "Result: your refund is $12.50.",
-    "Status: pending",
-    "Note: this can be done only once.",
-    "Reason: no longer needed",
-    "Plan: return the lamp, keep the rest. Is that right?",
-    "Analysis of your order: two lamps, one shade.",
-    "Your order has been cancelled. You will have your money within a week.",
-    "I have cancelled the order and refunded $12.50 to your card.",
-    "All done! Is there anything else?",
-    "Done. Anything else I can do for you?",
-    "I've updated your address to 5 Elm Road.",
-    "You're welcome! Have a great day!",
-    "Sure 👍",
-    "👍",
-    "Yes.",
-    "#W7100001",
-    "42",
-    "Use the code <CODE> from the mail that we sent you.",
-    "Please reply with <yes> or <no>.",
-    "The price is <$50, so a gift card is enough.",
-    "If a < b, then the cheaper one is (a).",
-    "Options: [1] desk lamp, [2] floor lamp. Which one?",
-    "See [our returns page](https://shop.example/returns) for more.",
-    "Your items: {desk lamp, floor lamp}.",
-    "The lamp (item 1234567890) costs $12.50 (was $14).",
-    '- "desk lamp" for $12\n- "floor lamp" for $40',
-    'I found {"name": "Desk Lamp", "price": 12.5}. Shall I order it?',
-    "```\n5 Elm Road\n12345 Springfield\n```\nIs this address right?",
-    "Bonjour! I speak English only, I am afraid. How can I help?",
-    "The Crème brûlée set and the señorita mug are both in stock; the café table is not.",
-    "The lamp is 30 cm × 20 cm → it fits.",
-    "To confirm: you'd like to return the lamp for a refund to PayPal. Shall I go ahead (yes/no)?",
-    "I understand you're upset — I'm sorry about that. What went wrong?",
-    "Before I do anything, I want to make sure that this is what you need: a new shade?",
-    "Think of it as a gift! Would you like a receipt?",
-    "The reason you gave is 'ordered by mistake', is that correct?",
-    "I can see two orders: one is delivered, one was cancelled last week.",
-    "Once the return has been processed, you will get an email.",
-    "I am transferring you to a human agent now. Please hold on.",
-    "<s>$14</s> $12.50, a bargain!",
-    "Dear Mr. Okonkwo-Müller, your order #W7100001 ships to Łódź.",
-    "I can help with your booking. What date, and for how many people?",
-    "They are sold out, I am afraid. The floor lamp and its shade, though, I still have.",
-    "Your cousin may call them as well; we will tell them the same.",
-]
 
 
 @pytest.mark.parametrize(("reason", "text"), MARRED)
@@ -312,3 +174,28 @@ def test_hostile_texts_cost_no_more_than_their_length(retail: Domain, piece: str
         return best
 
     assert cost(20_000) < 12 * cost(2_500) + 0.02
+
+
+EVERY_TOOL = [
+    ("exchange_delivered_order_items", "I've exchanged the lamp for the bigger one.", True),
+    ("exchange_delivered_order_items", "Your exchange request has been submitted.", True),
+    ("return_delivered_order_items", "Your return has been initiated. You will get an email.", True),
+    ("modify_pending_order_address", "Great, I've changed your address to 5 Elm Road.", True),
+    ("modify_pending_order_items", "The changes have been made to your order.", True),
+    ("modify_user_address", "Done! Your default address is now updated.", True),
+    ("get_user_details", "I've found your account.", True),
+    ("exchange_delivered_order_items", "Thank you for confirming. I'll now exchange the lamp.", False),
+    ("return_delivered_order_items", "You have confirmed the return, so let me submit it.", False),
+    ("modify_pending_order_items", "You changed your mind about the colour, no problem.", False),
+    ("cancel_pending_order", "I have verified your identity. Now I will cancel the order.", False),
+    ("cancel_pending_order", "Your order was placed yesterday, so it can be cancelled.", False),
+    ("get_order_details", "I found it frustrating too! Let me check.", False),
+    ("get_order_details", "Let me check what I can find.", False),
+    ("transfer_to_human_agents", "I am transferring you to a human agent.", False),
+]
+
+
+@pytest.mark.parametrize(("tool", "text", "early"), EVERY_TOOL)
+def test_a_claim_belongs_to_the_tool_that_does_the_work(retail: Domain, tool: str, text: str, early: bool) -> None:
+    found = judged(retail, AssistantMessage(text, (make_call("c", tool, ORDER),)), ToolMessage("c", "{}"))
+    assert [finding.reason for finding in found] == [Reason.EARLY_CLAIM] * early

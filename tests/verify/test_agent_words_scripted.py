@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.verify.test_agent_words import MARRED
+from tests.support.agent_texts import MARRED
 from writ_async.api import make_tasks, run
 
 REASONS = {str(reason) for reason, _ in MARRED} | {"early_claim", "repeated_message", "defective_completion"}

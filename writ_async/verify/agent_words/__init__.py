@@ -65,13 +65,16 @@ def agent_word_findings(messages: Sequence[Message], domain: Domain) -> list[Fin
             lower = text.lower().replace("’", "'")
             words = set(lower.split())
             labels = labels_of(text)
-            mentioned = names.any_in(lower)
+            tools = names if names.any_in(lower) else None
             marred = (
                 (Reason.SPECIAL_TOKEN, special_token(text)),
                 (Reason.FOREIGN_ROLE, foreign_role(text, labels)),
-                (Reason.INVENTED_RESULT, invented_result(text, labels, results, answered and not message.tool_calls)),
-                (Reason.LEAKED_CALL, leaked_call(text, names, mentioned)),
-                (Reason.LEAKED_THINKING, leaked_thinking(text, lower, words, labels, names if mentioned else None)),
+                (
+                    Reason.INVENTED_RESULT,
+                    invented_result(text, labels, results, answered and not message.tool_calls, tools),
+                ),
+                (Reason.LEAKED_CALL, leaked_call(text, names, tools is not None)),
+                (Reason.LEAKED_THINKING, leaked_thinking(text, lower, words, labels, tools)),
                 (Reason.OTHER_LANGUAGE, languages.other(text, words)),
             )
             found += (_finding(reason, detail, place) for reason, detail in marred if detail)

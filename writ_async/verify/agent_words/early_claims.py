@@ -24,7 +24,7 @@ _TOKEN: Final = re.compile(r"[\w#@.\-]+")
 _DONE_AT_ONCE: Final = re.compile(
     r"^\W*(?:all done|done|you're all set|you are all set|all set|it's done|it is done|completed|success)\b"
 )
-_READ: Final = re.compile(rf"{_SUBJECT}{_BETWEEN}{any_of('READ_DONE')}\b")
+_READ: Final = re.compile(rf"{_SUBJECT}{_BETWEEN}{any_of('READ_DONE')}\b(?! (?:it|that|out)\b)")
 
 
 @lru_cache(maxsize=256)
@@ -35,7 +35,7 @@ def _claim_of(verb: str) -> re.Pattern[str]:
     nouns, done = any_of("DEED_NOUN"), any_of("DEED_NOUN_DONE")
     return re.compile(
         rf"{_SUBJECT}{_BETWEEN}{deed}\b"
-        rf"|\b(?:has|have) {_BETWEEN}been {_BETWEEN}{deed}\b"
+        rf"|\b(?:has|have) {_BETWEEN}been {_BETWEEN}(?:{deed}|made)\b"
         rf"|\b(?:is|are|was|were) (?:now|successfully|all) {_BETWEEN}{deed}\b"
         rf"|\b{nouns}(?: (?:of|for) [\w #'-]{{1,40}})? (?:is|are|was|were|has been|have been|went) {_BETWEEN}{done}\b"
         rf"|^\W*(?:successfully )?{deed}(?: successfully)?[.!]"

@@ -22,7 +22,7 @@ _NO_FORM: Final[frozenset[Form]] = frozenset()
 class ToolNames:
     """The tools that an agent has, as readers of calls and patterns want them."""
 
-    __slots__ = ("_joined", "_names", "known", "mention", "written")
+    __slots__ = ("_joined", "_names", "answered", "known", "mention", "written")
 
     def __init__(self, tools: Iterable[str]) -> None:
         self.known: KnownTools = {name: {} for name in tools}
@@ -30,12 +30,19 @@ class ToolNames:
         self._joined = all("_" in name for name in self._names)
         names = alternatives(sorted(self.known, key=len, reverse=True)) if self.known else "(?!)"
         self.mention = re.compile(rf"(?<![\w.]){names}(?!\w)")
+        key = r"[A-Za-z_]\w{0,60}\s{0,3}[=:]"
         self.written = re.compile(
-            rf"(?<!\w){names}\s{{0,2}}\((?=\s{{0,8}}(?:\)|[A-Za-z_]\w{{0,60}}\s{{0,3}}=|[\"'{{\[\d#]))"
-            rf"|(?:^|\n)[ \t`*]{{0,4}}{names}[ \t`]{{0,3}}[:=]?[ \t]{{0,3}}\{{"
+            rf"(?<!\w){names}\s{{0,2}}\((?=\s{{0,8}}(?:\)|{key}|[\"'{{\[\d#]))|<{names}[\s>]|<tool(?:_name)?>\s{{0,4}}{names}"
+            rf"|(?:^|\n)[ \t`*]{{0,4}}{names}[ \t`]{{0,3}}[:=]?[ \t]{{0,3}}\n?[ \t]{{0,3}}\{{"
             r"(?:[^\n]{0,4000}\}[ \t`]{0,4})?(?:\n|$)"
+            rf"|to=(?:functions\.)?{names}|(?:[Ff]unction|[Tt]ool)[ _]?[Cc]all(?:ed)?[ \t*:`]{{1,5}}{names}(?!\w)"
             rf"|Action:\s{{0,4}}`?{names}(?!\w)"
             rf"|\"(?:name|function|tool|tool_name)\"\s{{0,4}}:\s{{0,4}}\"{names}\""
+            rf"|\"action\"\s{{0,4}}:\s{{0,4}}\"{names}\"\s{{0,4}},\s{{0,4}}\"(?:action_)?(?:input|args|arguments|parameters)\""
+        )
+        self.answered = re.compile(
+            rf"[Rr]esults? (?:of|from) (?:the )?`?{names}(?!\w)[^\n:]{{0,30}}:"
+            rf"|(?<!\w){names}[`()\w ]{{0,12}} (?:returned|returns|result|response|output|responded)\b[^\n:]{{0,20}}:"
         )
 
     def any_in(self, lower: str) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
+from writ_async.verify.agent_words.leaked_calls import ToolNames
 from writ_async.verify.agent_words.lexicon import WORDS, contains_any, patterns, shown
 
 _SPECIAL: Final = patterns("SPECIAL_TOKEN_PATTERN")
@@ -29,7 +30,10 @@ _SPOKEN: Final = frozenset(WORDS.forms["SPOKEN"])
 _RESULT_KEYS: Final = frozenset(WORDS.forms["RESULT_KEY"])
 _RESULT_STATES: Final = frozenset(WORDS.forms["RESULT_STATUS"])
 _MOST_OBJECTS = 3
-_DATA_ONLY: Final = ("tool", "ipython")  # labels of results only where data follows
+_LOOKED_AT = 4000
+_ADDRESSING: Final = frozenset({"you", "your", "please", "i", "i'll", "we"})
+_DATA_ONLY: Final = frozenset(WORDS.forms["RESULT_LABEL_OF_DATA"])
+_SPEAKING_KEYS: Final = frozenset(WORDS.forms["SPEAKING_KEY"])
 _decoder = json.JSONDecoder()
 
 
@@ -57,8 +61,8 @@ def _labels_in(lines: list[str]) -> Iterator[tuple[str, str, str, int]]:
         if not colon and len(line) > _MOST_LABEL:
             continue
         name = label.strip(_DECORATION).casefold()
-        kind = _KINDS.get(name)
-        if kind is None or not (colon or (kind == "thought" and "**" in label)):
+        kind = _KINDS.get(name) or _KINDS.get(name.partition(" (")[0])
+        if kind is None or not (colon or (kind in ("thought", "result") and "**" in label)):
             continue
         said = said + line[_MOST_LABEL:]
         if not said.strip(_DECORATION):
@@ -87,34 +91,53 @@ def _is_spoken(said: str, least: int) -> bool:
 
 
 def invented_result(
-    text: str, labels: Iterable[tuple[str, str, str, int]], results: Iterable[str], answered: bool
+    text: str,
+    labels: Iterable[tuple[str, str, str, int]],
+    results: Sequence[str],
+    answered: bool,
+    names: ToolNames | None = None,
 ) -> str:
     """Where a text tells a tool's answer as if a tool gave it; empty where it does not, or where one of `results` is.
 
-    An object that tells how a call went is a report where calls were `answered` just before, and made up otherwise.
+    An object that tells how a call went is a report where calls were `answered` just before, and made up otherwise. So
+    is a record that is told before any result. `names` are those of the tools, None where the text has none of them.
     """
     if ("<" in text or "[" in text) and (found := _RESULT_TAG.search(text)) is not None:
         return shown(text, found.start())
     for kind, name, said, _ in labels:
-        if kind == "result" and said and (name not in _DATA_ONLY or said.startswith(("{", "["))):
+        if kind == "result" and said and (name not in _DATA_ONLY or said.lstrip("`*_ ").startswith(("{", "["))):
             return shown(f"{name}: {said}")
+    if names is not None and (found := names.answered.search(text)) is not None:
+        return shown(text, found.start())
     place = _lone_result(text, results) if "{" in text and not answered else -1
     return "" if place < 0 else shown(text, place)
 
 
-def _lone_result(text: str, results: Iterable[str]) -> int:
+def _lone_result(text: str, results: Sequence[str]) -> int:
     """Where an object begins that tells how a call went, or -1."""
-    for number, found in enumerate(_OBJECT.finditer(text)):
-        if number == _MOST_OBJECTS:
+    position = 0
+    for _ in range(_MOST_OBJECTS):
+        found = _OBJECT.search(text, position)
+        if found is None:
             break
         start = found.end() - 1
         try:
-            value, end = _decoder.raw_decode(text, start)
+            value, position = _decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
+            position = found.end()
             continue
-        if _tells_how_it_went(value) and not any(text[start:end] in result for result in results):
+        told = _tells_how_it_went(value) or (not results and not text[:start].strip("` \njson") and _is_record(value))
+        if told and not any(text[start:position] in result for result in results):
             return start
     return -1
+
+
+def _is_record(value: Any) -> bool:
+    """Whether an object is data about a thing, not words to the customer in a form of their own."""
+    if not isinstance(value, dict) or len(value) < 2 or not _SPEAKING_KEYS.isdisjoint(value):
+        return False
+    words = {word.casefold() for word in _WORD.findall(json.dumps(value)[:_LOOKED_AT])}
+    return words.isdisjoint(_ADDRESSING)
 
 
 def _tells_how_it_went(value: Any) -> bool:

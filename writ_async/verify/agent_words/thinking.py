@@ -12,35 +12,60 @@ from collections.abc import Set as AbstractSet
 from typing import Final
 
 from writ_async.verify.agent_words.leaked_calls import ToolNames
-from writ_async.verify.agent_words.lexicon import WORDS, any_of, contains_any, patterns, sentences_of, shown
+from writ_async.verify.agent_words.lexicon import (
+    WORDS,
+    alternatives,
+    any_of,
+    contains_any,
+    patterns,
+    sentences_of,
+    shown,
+)
 
 _TAG: Final = patterns("THOUGHT_TAG_PATTERN")
-_PERSONS: Final = WORDS.forms["PERSON"]
-_SIGNAL_WORDS: Final = frozenset(WORDS.forms["SIGNAL_WORD"]) | {
-    f"{person}{ending}" for person in WORDS.forms["PERSON"] for ending in ("", "'s", "s")
-}
-"""Words of which one is in every text that may be named; most texts have none, and cost one look."""
+_PERSONS: Final = (*WORDS.forms["PERSON"], "the assistant")
+_SIGNAL_WORDS: Final = frozenset(WORDS.forms["SIGNAL_WORD"])
+"""Words of which one is in every text that may be named without a word about the user; most texts cost one look."""
 _STEPS: Final = WORDS.forms["STEP_BY_STEP"]
 _TRIGGERS: Final = (
     *("hmm", "hm,", "wait,", "wait.", "wait -", "hold on,", "okay, so", "okay so", "ok, so", "ok so", "alright, so"),
     *("alright so", "right, so", "per policy", "my instructions", "system prompt", "guidelines say", "rules say"),
-    *("i should", "i must", "we need to", "we should", "we must", "supposed to", "policy says", "policy states"),
+    *(
+        "i should",
+        "i must",
+        "we need to",
+        "we should",
+        "we must",
+        "supposed to",
+        "policy says",
+        "policy states",
+        "the assistant",
+    ),
 )
 _LEAD: Final = rf"(?:[\W_]{{0,6}}{any_of('LEAD_IN')}\b[\W_]{{0,4}}){{0,3}}"
 _PERSON: Final = any_of("PERSON")
 _SPOKEN_OF: Final = re.compile(
-    rf"\b{_PERSON}(?:'s)? (?!id\b|ids\b|name|profile|account|details|service|support|care|information|data)"
+    rf"\bthe assistant\b|\b{_PERSON}\b(?!(?:'s)?[ _-](?:id\b|ids\b|name|profile|account|details|"
+    r"service|support|care|information|data))"
 )
 _POSSESSED: Final = r"'s (?:request|message|reply|last|name is|question|response|intent|asking|saying|wanting)"
+_TOLD: Final = alternatives(
+    sorted({*WORDS.forms["NARRATED"]} - {*WORDS.forms["NARRATED_LOOSELY"]}, key=lambda form: (-len(form), form))
+)
+_UNLESS: Final = "".join(rf"(?<!\b{word} )" for word in WORDS.forms["CONDITION"])
 _NARRATED: Final = re.compile(
     rf"^[\W_]{{0,6}}{_LEAD}[\W_]{{0,2}}(?:the |this |our )?{_PERSON}(?:{_POSSESSED}| {any_of('NARRATED')}\b)"
-    rf"|\b(?:since|because|so|but|that|what|and|if|why|whether|now) the {_PERSON} {any_of('NARRATED')}\b"
-    rf"|^[\W_]{{0,6}}{_PERSON} {any_of('NARRATED', 'STATED')}\b"
+    rf"|{_UNLESS}\bthe {_PERSON} {_TOLD}\b|\b(?:since|because) the {_PERSON} {any_of('NARRATED')}\b"
+    rf"|^[\W_]{{0,6}}{_PERSON} {any_of('NARRATED', 'STATED')}\b|^[(\[*]{{1,3}}(?:the )?{_PERSON} \w"
+    rf"|^[\W\d_]{{0,6}}(?:(?:next )?step(?: \d{{1,2}})?[:.]\s?|plan:\s?|(?:i|we) (?:need to|should|must|will|have to) "
+    rf"|need to |let me |now |first,? |then )?{any_of('NOTED_DEED')} (?:for )?(?:the )?{_PERSON}(?:'s)?\b"
+    r"(?! (?:id|account|profile))"
+    r"|^[\W_]{0,6}the assistant (?:should|must|needs|has to|will|can|is)\b"
 )
 _STATED: Final = re.compile(rf"^[\W_]{{0,6}}{_LEAD}[\W_]{{0,2}}(?:the |this ){_PERSON} {any_of('STATED')}\b")
 _PLAN: Final = re.compile(
     rf"^[\W_]{{0,4}}{_LEAD}(?:i|we)(?: | )?{any_of('PLANNED')} (?:first |now |also |then |not |always )?"
-    rf"{any_of('PLANNED_DEED')}\b"
+    rf"(?!{any_of('SPOKEN_DEED')}\b)\w"
 )
 _HEDGE: Final = re.compile(rf"^[\W_]{{0,4}}{any_of('HEDGE')}")
 _THIRD: Final = re.compile(rf"\b(?:{any_of('THIRD_PERSON')}|the {_PERSON}(?:'s)?)\b(?! (?:id|name|profile|account)\b)")
@@ -70,12 +95,13 @@ def leaked_thinking(
     for kind, name, said, _ in labels:
         if kind == "thought":
             return shown(f"{name}: {said}")
-    if names is None and _SIGNAL_WORDS.isdisjoint(words):
+    spoken_of = contains_any(lower, _PERSONS)
+    if names is None and not spoken_of and _SIGNAL_WORDS.isdisjoint(words):
         return ""
     for form in _STEPS:
         if form in lower:
             return shown(lower, lower.index(form))
-    person = contains_any(lower, _PERSONS) and _SPOKEN_OF.search(lower) is not None
+    person = spoken_of and _SPOKEN_OF.search(lower) is not None
     if not (person or names is not None or contains_any(lower, _TRIGGERS)):
         return ""
     signs: dict[str, str] = {}
