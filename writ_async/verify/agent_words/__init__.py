@@ -33,6 +33,8 @@ __all__ = ["SEVERITIES", "agent_word_findings", "word_findings"]
 SEVERITIES: Final[dict[Reason, Severity]] = {Reason.INVENTED_RESULT: "error"}
 """How grave a finding is that is not about its message alone: what follows an invented result rests on it."""
 
+_MOST_WORDS = 80  # of a text, by which its language is told
+
 
 def agent_word_findings(messages: Sequence[Message], domain: Domain) -> list[Finding]:
     """What is wrong with the agent's words in a conversation, at most one finding of a reason for a message.
@@ -63,7 +65,7 @@ def agent_word_findings(messages: Sequence[Message], domain: Domain) -> list[Fin
                     found.append(_finding(Reason.EMPTY_MESSAGE, "neither words nor calls", place))
                 continue
             lower = text.lower().replace("’", "'")
-            words = set(lower.split())
+            words = set(lower.split(None, _MOST_WORDS))
             labels = labels_of(text)
             tools = names if names.any_in(lower) else None
             marred = (
@@ -74,7 +76,7 @@ def agent_word_findings(messages: Sequence[Message], domain: Domain) -> list[Fin
                     invented_result(text, labels, results, answered and not message.tool_calls, tools),
                 ),
                 (Reason.LEAKED_CALL, leaked_call(text, names, tools is not None)),
-                (Reason.LEAKED_THINKING, leaked_thinking(text, lower, words, labels, tools)),
+                (Reason.LEAKED_THINKING, leaked_thinking(text, lower, labels, tools)),
                 (Reason.OTHER_LANGUAGE, languages.other(text, words)),
             )
             found += (_finding(reason, detail, place) for reason, detail in marred if detail)

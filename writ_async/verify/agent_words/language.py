@@ -57,7 +57,7 @@ class Languages:
         """Take what the customer said."""
         self._heard = True
         self.show(text)
-        found = language_of(set(text.casefold().split()), self.spoken[0] if self.spoken else "")
+        found = language_of(set(text.lower().split(None, 80)), self.spoken[0] if self.spoken else "")
         if found and found not in self.spoken:
             self.spoken.append(found)
 

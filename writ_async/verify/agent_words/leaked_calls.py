@@ -22,14 +22,20 @@ _NO_FORM: Final[frozenset[Form]] = frozenset()
 class ToolNames:
     """The tools that an agent has, as readers of calls and patterns want them."""
 
-    __slots__ = ("_joined", "_names", "answered", "known", "mention", "written")
+    __slots__ = ("_joined", "_words", "answered", "known", "written")
 
     def __init__(self, tools: Iterable[str]) -> None:
         self.known: KnownTools = {name: {} for name in tools}
-        self._names = tuple(name.casefold() for name in self.known)
-        self._joined = all("_" in name for name in self._names)
+        lower = [name.casefold() for name in self.known]
+        self._joined = tuple(name for name in lower if "_" in name)
+        # A name that is a word of everybody's says nothing by itself.
+        self._words = tuple(
+            form
+            for name in lower
+            if "_" not in name
+            for form in (f"{name}(", f'"{name}"', f"`{name}", f"<{name}", f"action: {name}")
+        )
         names = alternatives(sorted(self.known, key=len, reverse=True)) if self.known else "(?!)"
-        self.mention = re.compile(rf"(?<![\w.]){names}(?!\w)")
         key = r"[A-Za-z_]\w{0,60}\s{0,3}[=:]"
         self.written = re.compile(
             rf"(?<!\w){names}\s{{0,2}}\((?=\s{{0,8}}(?:\)|{key}|[\"'{{\[\d#]))|<{names}[\s>]|<tool(?:_name)?>\s{{0,4}}{names}"
@@ -47,7 +53,7 @@ class ToolNames:
 
     def any_in(self, lower: str) -> bool:
         """Whether a text in lower case names any of the tools, perhaps as a part of a longer word."""
-        return not (self._joined and "_" not in lower) and contains_any(lower, self._names)
+        return ("_" in lower and contains_any(lower, self._joined)) or contains_any(lower, self._words)
 
 
 @lru_cache(maxsize=64)

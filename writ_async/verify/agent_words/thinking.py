@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from collections.abc import Set as AbstractSet
 from typing import Final
 
 from writ_async.verify.agent_words.leaked_calls import ToolNames
@@ -24,28 +23,13 @@ from writ_async.verify.agent_words.lexicon import (
 
 _TAG: Final = patterns("THOUGHT_TAG_PATTERN")
 _PERSONS: Final = (*WORDS.forms["PERSON"], "the assistant")
-_SIGNAL_WORDS: Final = frozenset(WORDS.forms["SIGNAL_WORD"])
-"""Words of which one is in every text that may be named without a word about the user; most texts cost one look."""
 _STEPS: Final = WORDS.forms["STEP_BY_STEP"]
-_TRIGGERS: Final = (
-    *("hmm", "hm,", "wait,", "wait.", "wait -", "hold on,", "okay, so", "okay so", "ok, so", "ok so", "alright, so"),
-    *("alright so", "right, so", "per policy", "my instructions", "system prompt", "guidelines say", "rules say"),
-    *(
-        "i should",
-        "i must",
-        "we need to",
-        "we should",
-        "we must",
-        "supposed to",
-        "policy says",
-        "policy states",
-        "the assistant",
-    ),
-)
+_STEP_WORDS: Final = WORDS.forms["STEP_WORD"]
+_TRIGGERS: Final = WORDS.forms["TRIGGER"]
 _LEAD: Final = rf"(?:[\W_]{{0,6}}{any_of('LEAD_IN')}\b[\W_]{{0,4}}){{0,3}}"
 _PERSON: Final = any_of("PERSON")
 _SPOKEN_OF: Final = re.compile(
-    rf"\bthe assistant\b|\b{_PERSON}\b(?!(?:'s)?[ _-](?:id\b|ids\b|name|profile|account|details|"
+    rf"the assistant\b|{_PERSON}\b(?!(?:'s)?[ _-](?:id\b|ids\b|name|profile|account|details|"
     r"service|support|care|information|data))"
 )
 _POSSESSED: Final = r"'s (?:request|message|reply|last|name is|question|response|intent|asking|saying|wanting)"
@@ -64,7 +48,7 @@ _NARRATED: Final = re.compile(
 )
 _STATED: Final = re.compile(rf"^[\W_]{{0,6}}{_LEAD}[\W_]{{0,2}}(?:the |this ){_PERSON} {any_of('STATED')}\b")
 _PLAN: Final = re.compile(
-    rf"^[\W_]{{0,4}}{_LEAD}(?:i|we)(?: | )?{any_of('PLANNED')} (?:first |now |also |then |not |always )?"
+    rf"^[\W_]{{0,4}}{_LEAD}(?:i|we) ?{any_of('PLANNED')} (?:first |now |also |then |not |always )?"
     rf"(?!{any_of('SPOKEN_DEED')}\b)\w"
 )
 _HEDGE: Final = re.compile(rf"^[\W_]{{0,4}}{any_of('HEDGE')}")
@@ -81,27 +65,23 @@ _ENOUGH = 2
 def leaked_thinking(
     text: str,
     lower: str,
-    words: AbstractSet[str],
     labels: Iterable[tuple[str, str, str, int]],
     names: ToolNames | None,
 ) -> str:
     """Where a text thinks aloud, or an empty text.
 
-    `lower` is the text in lower case with straight apostrophes, `words` its different words, `labels` what its lines
-    begin with, `names` those of the tools, None where it has none of them.
+    `lower` is the text in lower case with straight apostrophes, `labels` what its lines begin with, `names` those of
+    the tools, None where it has none of them.
     """
     if ("<" in text or "[" in text or "◁" in text) and (tag := _TAG.search(text)) is not None:
         return tag.group()
     for kind, name, said, _ in labels:
         if kind == "thought":
             return shown(f"{name}: {said}")
-    spoken_of = contains_any(lower, _PERSONS)
-    if names is None and not spoken_of and _SIGNAL_WORDS.isdisjoint(words):
-        return ""
-    for form in _STEPS:
+    for form in _STEPS if contains_any(lower, _STEP_WORDS) else ():
         if form in lower:
             return shown(lower, lower.index(form))
-    person = spoken_of and _SPOKEN_OF.search(lower) is not None
+    person = contains_any(lower, _PERSONS) and _SPOKEN_OF.search(lower) is not None
     if not (person or names is not None or contains_any(lower, _TRIGGERS)):
         return ""
     signs: dict[str, str] = {}
@@ -124,7 +104,7 @@ def _signs_in(sentence: str, names: ToolNames | None, person: bool) -> list[tupl
     if contains_any(sentence[:_HEDGED], _HEDGES) and _HEDGE.match(sentence) is not None:
         found.append(("hedge", 1))
     addressed = "you" in sentence and _SECOND.search(sentence) is not None
-    if names is not None and names.mention.search(sentence) is not None and _USED.search(sentence) is not None:
+    if names is not None and names.any_in(sentence) and _USED.search(sentence) is not None:
         found.append(("tool", 1 if addressed else 2))
     if not addressed:
         if contains_any(sentence, _PLANNED) and _PLAN.match(sentence) is not None:
