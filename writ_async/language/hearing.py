@@ -16,14 +16,27 @@ from writ_async.files import load_phrases
 from writ_async.language.sentences import Sentence, plain_text, sentences_in
 
 Act = Literal[
-    "hand_over", "offer_hand_over", "ask", "confirm", "close", "refuse", "report", "wait", "announce", "failed_look"
+    "hand_over",
+    "offer_hand_over",
+    "ask",
+    "confirm",
+    "close",
+    "refuse",
+    "report",
+    "wait",
+    "thank",
+    "announce",
+    "failed_look",
 ]
-"""What a sentence does. `failed_look`: the agent did not find what it looked for. `announce`: it is about to act."""
+"""What a sentence does. `failed_look`: the agent did not find what it looked for. `announce`: it is about to act.
+`thank`: it thanks for patience, which the user may still need."""
 
 Reaction = Literal["be_handed_over", "agree", "agree_and_answer", "answer", "decline", "go_on", "wait", "nothing"]
 """What a message calls for. `go_on`: the next wish, or the end where there is none."""
 
 _PHRASES: Final = load_phrases(__package__ or "", "speech_acts.toml")
+_SHORT: Final = 80
+"""The longest sentence, in characters, that may be about no more than what the one before it offered."""
 _CLASS: Final = re.compile(r"<([a-z]+)>")
 
 
@@ -38,6 +51,7 @@ _OR: Final = re.compile(r",? or (?=(?:shall|should|would|do|may|can|is|are|if)\b
 
 _REACTIONS: Final[tuple[tuple[frozenset[Act], Reaction], ...]] = (
     (frozenset({"confirm", "ask"}), "agree_and_answer"),
+    (frozenset({"confirm", "failed_look"}), "agree_and_answer"),
     (frozenset({"confirm"}), "agree"),
     (frozenset({"ask"}), "answer"),
     (frozenset({"hand_over"}), "be_handed_over"),
@@ -48,6 +62,7 @@ _REACTIONS: Final[tuple[tuple[frozenset[Act], Reaction], ...]] = (
     (frozenset({"refuse"}), "go_on"),
     (frozenset({"report"}), "go_on"),
     (frozenset({"announce"}), "agree"),
+    (frozenset({"thank"}), "wait"),
 )
 
 
@@ -77,9 +92,12 @@ def hear(message: str) -> Heard:
     """What a message does; O(length)."""
     acts: set[Act] = set()
     asking: list[str] = []
-    in_question = False
+    in_question = offered = False
     for sentence in sentences_in(message):
         found = acts_of(sentence)
+        if offered and "confirm" in found and len(sentence.text) < _SHORT and _has("REFERS_BACK", sentence.text):
+            found = frozenset({"offer_hand_over"})
+        offered = "offer_hand_over" in found
         acts |= found
         if "ask" in found or (in_question and sentence.item):
             asking.append(sentence.text)
@@ -93,31 +111,37 @@ def acts_of(sentence: Sentence) -> frozenset[Act]:
     text = sentence.text
     if _has("HAND_OVER", text):
         return _acts_of_hand_over(sentence)
-    if _has("ASK_REST", text):
-        return frozenset({"ask"})
-    if _has("CLOSE", text) and not _has("GOES_ON", text):
+    if _has("HUMAN_HELP", text) and _is_offer(sentence):
+        return _acts_of_hand_over(sentence)
+    if _has("CLOSE", text) and not _has("GOES_ON", text) and not _has("ASK_REST", text):
         return frozenset({"close", "report"} if _has("REPORT", text) else {"close"})
-    rest = _SIGNS["WAIT"].sub(" ", text)
-    waits = rest != text
-    if _has("IDENTIFY", rest) and not _has("REPORT", rest):
+    unthankful = _SIGNS["THANK"].sub(" ", text)
+    rest = _SIGNS["WAIT"].sub(" ", unthankful)
+    waits = rest != unthankful
+    if _has("ASK_REST", rest) or (_has("IDENTIFY", rest) and not _has("REPORT", rest)):
         return frozenset({"ask"})
     seen = _SIGNS["LOOK"].sub(" ", rest)
     looks = seen != rest
     acts = _requests(seen, sentence.question and not waits)
     if acts:
-        return acts
-    return _statements(seen, waits or looks)
+        return acts | {"failed_look"} if _has("LOOKUP_FAILED", seen) else acts
+    return _statements(seen, waits, looks) or frozenset({"thank"} if unthankful != text else ())
 
 
 def _acts_of_hand_over(sentence: Sentence) -> frozenset[Act]:
     """What a sentence does that speaks of handing over: beside an offer there may be another question."""
-    if not sentence.question and not _has("HAND_OVER_OFFER", sentence.text):
+    if not _is_offer(sentence):
         return frozenset({"hand_over"})
-    others = [part for part in _OR.split(sentence.text) if not _has("HAND_OVER", part)]
     acts: set[Act] = {"offer_hand_over"}
-    for part in others[:4]:
-        acts |= _requests(part, sentence.question)
+    parts = _OR.split(sentence.text)
+    for part in parts[:4] if len(parts) > 1 else ():
+        if not _has("HAND_OVER", part) and not _has("HUMAN_HELP", part):
+            acts |= _requests(part, sentence.question)
     return frozenset(acts)
+
+
+def _is_offer(sentence: Sentence) -> bool:
+    return sentence.question or _has("HAND_OVER_OFFER", sentence.text)
 
 
 def _requests(text: str, question: bool) -> frozenset[Act]:
@@ -128,19 +152,19 @@ def _requests(text: str, question: bool) -> frozenset[Act]:
     without = _SIGNS["CONFIRM"].sub(" ", text)
     if without != text:
         acts.add("confirm")
-    if _has("ASK", without):
+    if _has("ASK", without) or _has("CONFIRM_DETAIL", text):
         acts.add("ask")
     elif question and not acts and _has("CONFIRM_QUESTION", text):
         acts.add("confirm")
     if not acts and _has("CONFIRM_WEAKLY", text):
         acts.add("confirm")
-    if not acts and question:
+    if not acts and (question or _has("ASK_WEAKLY", text)):
         acts.add("ask")
     return frozenset(acts)
 
 
-def _statements(text: str, waits: bool) -> frozenset[Act]:
-    """What a text does that wants nothing of the user but perhaps patience."""
+def _statements(text: str, waits: bool, looks: bool) -> frozenset[Act]:
+    """What a text does that wants nothing of the user but perhaps patience; who looked and then tells asks for none."""
     acts: set[Act] = set()
     if _has("LOOKUP_FAILED", text):
         acts.add("failed_look")
@@ -148,7 +172,7 @@ def _statements(text: str, waits: bool) -> frozenset[Act]:
         acts.add("refuse")
     elif _has("REPORT", text):
         acts.add("report")
-    if waits:
+    if waits or (looks and not acts):
         acts.add("wait")
     elif not acts and _has("REFUSE_WEAKLY", text):
         acts.add("refuse")

@@ -85,7 +85,8 @@ class UserScript:
         if reaction == "wait":
             return self._wait(lines.WAITS)
         if not self._requested:
-            return self._after_opening()
+            first = reaction == "decline" and self._is_first("declining")
+            return self._say(lines.DECLINES) if first else self._after_opening()
         return self._react(heard, reaction)
 
     def _react(self, heard: Heard, reaction: Reaction) -> str:
@@ -95,7 +96,7 @@ class UserScript:
         if reaction == "answer" and not (heard.does("close") and not self._untold):
             return self._answer_question(heard)
         if reaction == "decline":
-            return self._decline()
+            return self._decline(heard)
         if reaction == "nothing":
             return self._answer_question(heard) if self._untold else self._wait(lines.GO_ON)
         return self._go_on_or_end(heard)
@@ -166,7 +167,7 @@ class UserScript:
         """A few words while the agent is at work; who waits in vain goes."""
         if self._progress.waits_in_vain:
             return CLOSING_TOKENS[Signal.STOP]
-        return self._voice.message([], lead=[self._rng.choice(words)])
+        return self._say(words)
 
     def _go_on_or_end(self, heard: Heard) -> str:
         """The agent has come to an end: another wish if there is one, else goodbye once all is dealt with."""
@@ -188,12 +189,16 @@ class UserScript:
         again = [piece.text for piece in self._request if piece not in self._untold and piece not in self._held]
         return self._voice.message(again, lead=[self._rng.choice(lines.AS_SAID)])
 
-    def _decline(self) -> str:
+    def _decline(self, heard: Heard) -> str:
         """The answer to the offer of a hand-over: no, once; who is offered it again has nothing more to hope for."""
-        wishes = self._tell_more()
+        wishes = self._tell_more() if heard.does("refuse", "report", "close") else []
         if not wishes and not self._is_first("declining"):
             return CLOSING_TOKENS[Signal.STOP]
         return self._voice.message(wishes, lead=[self._rng.choice(lines.DECLINES)])
+
+    def _say(self, words: Sequence[str]) -> str:
+        """One of some lines, and nothing that matters."""
+        return self._voice.message([], lead=[self._rng.choice(words)])
 
     def _answer_confirmation(self, heard: Heard, reaction: Reaction) -> str:
         play, choose = self._play, self._rng.choice
@@ -234,7 +239,7 @@ class UserScript:
             return self._voice.message([piece.text for piece in facts or self._facts])
         if is_about_wish(heard.asking) and self._is_first("saying what it is"):
             return self._say_again()
-        return self._voice.message([], lead=[self._rng.choice(NOTHING_MORE)])
+        return self._say(NOTHING_MORE)
 
     def _choose_pieces(self, heard: Heard, facts: list[Piece], asked: list[Piece]) -> list[Piece]:
         """The pieces that answer a question."""
