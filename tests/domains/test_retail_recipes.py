@@ -252,6 +252,6 @@ def test_there_are_recipes_of_every_kind() -> None:
         "normal": 19,
         "write-intensive": 9,
         "read-heavy": 10,
-        "refusal": 8,
+        "refusal": 9,
         "information": 3,
     }

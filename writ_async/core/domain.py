@@ -143,6 +143,7 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     describing_fields: fields of a record by which people call it in words, such as a name.
     telling: what the customer has to know of a write before it is made, and by which words.
     hand_over_tool: the tool that hands the conversation over to a human, if there is one.
+    hand_over_text: what the policy has the agent say after that.
     one_call_a_message: the policy lets an agent make one tool call in a message at most.
     deeds: what an agent may say it has done, by its words; the names of the tools tell it where this is empty.
     unavailable_wishes: wishes to open with, or to fall back from, that no tool fulfils.
@@ -166,6 +167,7 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     describing_fields: frozenset[str] = frozenset({"name"})
     telling: Telling = Telling()
     hand_over_tool: str = ""
+    hand_over_text: str = ""
     one_call_a_message: bool = False
     deeds: tuple[Deed, ...] = ()
     unavailable_wishes: tuple[UnavailableWish, ...] = ()

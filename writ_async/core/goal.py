@@ -36,15 +36,16 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to a goal.
 
     `writes` are the calls that are due. With `refused`, the policy forbids them: nothing is to be written, and `writes`
-    holds what was asked for. `told` are values that the user asks to hear, word for word as an agent would say them;
-    without writes the goal is nothing but that question. `margin` is the smallest distance between a chosen candidate
-    and its runner-up, in the unit of what is compared, and at least `least`; None where nothing was compared.
-    `several` tells that the goal asks for all that fit. `sums` are expressions to work out with the calculator,
-    `figures` amounts that a user may ask for.
+    holds what was asked for; with `handed_over` it wants a person to deal with it, too. `told` are values that the user
+    asks to hear, word for word as an agent would say them; without writes the goal is nothing but that question.
+    `margin` is the smallest distance between a chosen candidate and its runner-up, in the unit of what is compared, and
+    at least `least`; None where nothing was compared. `several` tells that the goal asks for all that fit. `sums` are
+    expressions to work out with the calculator, `figures` amounts that a user may ask for.
     """
 
     writes: tuple[Action, ...]
     refused: str = ""
+    handed_over: bool = False
     told: tuple[str, ...] = ()
     margin: float | None = None
     least: float = 0.0
@@ -52,9 +53,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     sums: tuple[str, ...] = ()
     figures: Mapping[str, float] = {}
 
-    def answer(self) -> tuple[str, tuple[Action, ...], tuple[str, ...]]:
+    def answer(self) -> tuple[str, bool, tuple[Action, ...], tuple[str, ...]]:
         """What two decisions are compared by."""
-        return self.refused, self.writes, self.told
+        return self.refused, self.handed_over, self.writes, self.told
 
 
 class Reader:

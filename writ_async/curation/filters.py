@@ -40,7 +40,14 @@ FILTERS: tuple[Filter, ...] = (
     Filter(
         "outcome",
         "the final state is right, and what had to be said was",
-        _reason_names(Reason.WRONG_OUTCOME, Reason.NOT_COMMUNICATED, Reason.ACTION_MISSING, Reason.ASSERTION_UNMET),
+        _reason_names(
+            Reason.WRONG_OUTCOME,
+            Reason.NOT_COMMUNICATED,
+            Reason.ACTION_MISSING,
+            Reason.ASSERTION_UNMET,
+            Reason.NOT_HANDED_OVER,
+            Reason.NEEDLESS_HAND_OVER,
+        ),
     ),
     Filter("writes", "no write failed, none was surplus", _reason_names(Reason.FAILED_WRITE, Reason.SURPLUS_WRITE)),
     Filter(

@@ -52,7 +52,8 @@ def find_refutation(
     except Ambiguous:
         return []
     if decision.refused:
-        return [] if outcome.refused and outcome.writes == decision.writes else [0]
+        same = outcome.refused and (outcome.writes, outcome.handed_over) == (decision.writes, decision.handed_over)
+        return [] if same else [0]
     if not decision.writes:
         return [] if outcome.answer() == decision.answer() else [0]
     if outcome.refused:

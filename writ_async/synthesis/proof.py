@@ -115,7 +115,7 @@ def examine_task(task: Task, domain: Domain, world: World) -> Examination:
     solved: list[tuple[Goal, Solution]] = []
     for goal in task.goals:
         state = steps[goal.writes[0]].before if goal.writes else State(world)
-        solution, fault = _solve_goal(rules, task, goal, state)
+        solution, fault = _solve_goal(rules, task, goal, state, domain)
         if fault is not None:
             problems.append(fault)
         if solution is not None:
@@ -185,7 +185,9 @@ def _play_gold(
     return steps, messages, state.digest(), problems
 
 
-def _solve_goal(rules: GoalRules, task: Task, goal: Goal, state: State) -> tuple[Solution | None, Problem | None]:
+def _solve_goal(
+    rules: GoalRules, task: Task, goal: Goal, state: State, domain: Domain
+) -> tuple[Solution | None, Problem | None]:
     try:
         solution = solve_goal(rules, state, goal)
     except Ambiguous as exc:
@@ -198,6 +200,9 @@ def _solve_goal(rules: GoalRules, task: Task, goal: Goal, state: State) -> tuple
         return None, Problem(Fault.POLICY, decision.refused)
     if not decision.refused and decision.writes != gold:
         return None, Problem(Fault.ANSWER, f"the answer of {goal.objective} is {decision.writes!r}")
+    handed_over = any(action.name == domain.hand_over_tool for action in task.actions or ())
+    if decision.handed_over and not handed_over:
+        return None, Problem(Fault.ANSWER, f"{goal.objective} needs a hand-over, which is not among the gold calls")
     if lost := [value for value in decision.told if value not in (task.communicate or ())]:
         return None, Problem(Fault.ANSWER, f"{goal.objective} asks for {lost[0]!r}, which nobody has to say")
     for name, *arguments in solution.unaltered:

@@ -25,6 +25,7 @@ from writ_async.verify.agent_words import word_findings
 from writ_async.verify.benchmark_slips import benchmark_slips
 from writ_async.verify.claims import claim_findings
 from writ_async.verify.evidence import row_label, write_evidence
+from writ_async.verify.hand_over import hand_over_findings
 from writ_async.verify.judge import AssumeMet, Judge
 from writ_async.verify.outcome import compute_reward
 from writ_async.verify.reasons import Reason as Reason
@@ -47,6 +48,7 @@ def judge_trajectory(
         *ending_findings(task, trajectory.messages, trajectory.termination, trajectory.signal, domain),
         *reward_findings(reward),
         *write_findings(task, trajectory.messages, domain, writes),
+        *hand_over_findings(task, trajectory.messages, domain),
         *several_calls_findings(trajectory.messages, domain),
         *word_findings(trajectory, task, domain),
         *claim_findings(trajectory.messages, domain),

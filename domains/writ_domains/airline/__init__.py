@@ -15,6 +15,7 @@ from writ_domains.airline.tools import TOOLS
 from writ_domains.airline.world import generate
 from writ_domains.kit import words
 from writ_domains.kit.evidence import load_evidence_rules
+from writ_domains.kit.tools import HAND_OVER, HAND_OVER_TEXT
 
 __all__ = ["DOMAIN", "TOOLS"]
 
@@ -34,7 +35,8 @@ DOMAIN = Domain(
     record_ids=r"\b(?=[A-Z0-9]*\d)(?=[A-Z0-9]*[A-Z])[A-Z0-9]{6}\b",
     describing_fields=words.NAME_AND_CARD,
     telling=TELLING,
-    hand_over_tool="transfer_to_human_agents",
+    hand_over_tool=HAND_OVER,
+    hand_over_text=HAND_OVER_TEXT,
     one_call_a_message=True,
     deeds=DEEDS,
     unavailable_wishes=(

@@ -31,6 +31,7 @@ from writ_async.core.goal import Ambiguous, Decision, GoalRules, Key, NothingFit
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Goal, Kind, Pin, Scenario
 from writ_domains.kit.phrasing import figure, pick
+from writ_domains.kit.tools import HAND_OVER
 
 T = TypeVar("T")
 
@@ -43,6 +44,7 @@ class Gold:
     """A gold solution as it is played on a state of its own. A cell is read once, however often it is asked for.
 
     `actions`, `goals`, `pins` and `told` grow as goals are played; `refusal` tells that the policy has to forbid them.
+    `handed_over` says why a person has to take over at the end, if one has to.
     """
 
     def __init__(self, world: World, goals: GoalRules, tools: Mapping[str, Tool], *, refusal: bool = False) -> None:
@@ -52,6 +54,7 @@ class Gold:
         self.goals: list[Goal] = []
         self.pins: list[Pin] = []
         self.told: list[str] = []
+        self.handed_over = ""
         self._rules = goals
         self._tools = tools
         self._first: list[Key] = []
@@ -86,6 +89,8 @@ class Gold:
             if key not in reader.quiet:
                 self._call_once(key)
         writes: tuple[int, ...] = ()
+        if decision.handed_over:
+            self.handed_over = decision.refused
         if not refusal:
             self.told += [value for value in decision.told if value not in self.told]
             for expression in decision.sums:
@@ -109,10 +114,11 @@ class Gold:
     def draft(self, scenario: Scenario, amounts: Iterable[float] = ()) -> Draft:
         """What was played as a draft; `amounts` are the sums of money that the user must be told."""
         first = [self._action(key) for key in self._first]
+        last = [Action(HAND_OVER, {"summary": self.handed_over}, compare_args=())] if self.handed_over else []
         goals = [Goal(one.objective, one.params, tuple(w + len(first) for w in one.writes)) for one in self.goals]
         return Draft(
             scenario=scenario,
-            actions=(*first, *self.actions),
+            actions=(*first, *self.actions, *last),
             communicate=() if self.refusal else (*self.told, *(figure(abs(amount)) for amount in amounts)),
             goals=tuple(goals),
             pins=tuple(self.pins),

@@ -15,6 +15,11 @@ _MAX_LENGTH: Final = 2_000
 _MAX_DEPTH: Final = 200
 _MAX_BITS: Final = 20_000
 
+HAND_OVER: Final = "transfer_to_human_agents"
+"""The name of the tool that hands over to a person."""
+HAND_OVER_TEXT: Final = "You are being handed over to a human agent. Please stay on the line."
+"""What policies have the agent say after it handed over."""
+
 _BINARY: Final[dict[type[ast.operator], Callable[[Any, Any], Any]]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -84,7 +89,7 @@ def calculate(state: State, expression: str) -> str:
 def transfer_to_human_agents(state: State, summary: str) -> str:
     """Hand the conversation over to a human colleague.
 
-    Use it when the user insists on speaking to a person, or when neither the policy nor the tools let you help.
+    Use it where the policy asks for a person, and nowhere else.
 
     Args:
         summary: What the user wants and what has been done so far, in a few sentences.

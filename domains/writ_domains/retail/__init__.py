@@ -7,6 +7,7 @@ from importlib.resources import files
 from writ_async.core.domain import Domain, Slot, UnavailableWish
 from writ_domains.kit import words
 from writ_domains.kit.evidence import load_evidence_rules
+from writ_domains.kit.tools import HAND_OVER, HAND_OVER_TEXT
 from writ_domains.retail.deeds import DEEDS
 from writ_domains.retail.goals import RULES
 from writ_domains.retail.policy import why_forbidden
@@ -56,7 +57,8 @@ DOMAIN = Domain(
     record_ids=r"#?\bW\d{7}\b|\b\d{10}\b",
     describing_fields=words.NAME_AND_CARD | {"options"},
     telling=TELLING,
-    hand_over_tool="transfer_to_human_agents",
+    hand_over_tool=HAND_OVER,
+    hand_over_text=HAND_OVER_TEXT,
     one_call_a_message=True,
     deeds=DEEDS,
     unavailable_wishes=(

@@ -71,6 +71,8 @@ def make_plan(task: Task, domain: Domain, request: Request, mistake: str | None,
             Turn(APOLOGISE, text=rng.choice(lines.APOLOGY), note=Note("giving_up", -1, matters=True, planted=True))
         )
     else:
+        if any(action.name == domain.hand_over_tool for action in task.actions or ()):
+            return [*turns, Turn(SAY, text=domain.hand_over_text, wish=_ALL)]
         done = lines.FORBIDDEN if task.kind == "refusal" else lines.DONE
         said = [rng.choice(done), *(task.communicate or ()), rng.choice(lines.MORE)]
         turns.append(Turn(SAY, text=_join_sentences(said), wish=_ALL))

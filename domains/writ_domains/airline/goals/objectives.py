@@ -23,6 +23,8 @@ from writ_domains.airline.policy import (
     FREE_BAGS,
     INSURANCE_PRICE,
     NEVER_ALLOWED,
+    has_flown,
+    is_active,
     may_cancel,
     may_compensate,
     may_pay_update,
@@ -61,8 +63,12 @@ def cancel(reader: Reader, params: Params) -> Decision:
     trip = traveller.trip(params["trip"])
     forbidden = why_cancelling_forbidden(traveller, trip, params["reason"])
     refused = _owner(traveller, trip) or forbidden
+    arguments = {"reservation_id": trip.reservation_id}
+    if is_active(trip) and not _owner(traveller, trip) and has_flown(traveller, trip):
+        refused = "a trip of which a part has been flown is cancelled only by a person"
+        return Decision(writes=(Action("cancel_reservation", arguments),), refused=refused, handed_over=True)
     sums, figures = _refund(trip)
-    return decide_write(reader, "cancel_reservation", {"reservation_id": trip.reservation_id}, refused, sums, figures)
+    return decide_write(reader, "cancel_reservation", arguments, refused, sums, figures)
 
 
 def cancel_all(reader: Reader, params: Params) -> Decision:

@@ -68,6 +68,7 @@ RECIPES: Final[tuple[Recipe, ...]] = (
     recipe("cancel_priciest_business", "read-heavy", cancelling.cancel_priciest_business),
     recipe("cancel_soonest_trip", "read-heavy", cancelling.cancel_soonest_trip),
     recipe("refuse_cancelling", "refusal", cancelling.cancel_by_id),
+    recipe("hand_over_flown_trip", "refusal", cancelling.hand_over_flown_trip),
     recipe("refuse_soonest_trip", "refusal", cancelling.cancel_soonest_trip),
     recipe("cancel_lost_flight", "normal", compensation.cancel_lost_flight),
     recipe("certificate_by_id", "normal", compensation.certificate_by_id),

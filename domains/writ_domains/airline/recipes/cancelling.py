@@ -8,10 +8,11 @@ from typing import Final
 from writ_async.core.domain import Draft
 from writ_async.core.state import World
 from writ_domains.airline import phrases
-from writ_domains.airline.policy import Reason, StateView, may_cancel
+from writ_domains.airline.policy import Reason, StateView, has_flown, is_active, may_cancel
 from writ_domains.airline.recipes.customers import (
     Places,
     draft,
+    draw_customer,
     draw_customer_with_later_trips,
     later_trips,
     perhaps_ask,
@@ -39,6 +40,16 @@ def cancel_by_id(world: World, rng: Random, gold: Gold) -> Draft:
         details.insert(0, f"It's the trip {places.route(rng, trip)}.")
     question, due = perhaps_ask(gold, rng, phrases.REFUND, decision.figures["refund"], chance=0.4)
     return draft(gold, rng, customer.user, wish, [*details, question], due=due)
+
+
+def hand_over_flown_trip(world: World, rng: Random, gold: Gold) -> Draft:
+    """A trip by its id, of which a part has been flown, so that only a person may cancel it."""
+    customer, view = draw_customer(world, rng), StateView(gold.state)
+    trip = choose_one(rng, [trip for trip in customer.trips if is_active(trip) and has_flown(view, trip)])
+    why = pick(rng, _REASONS)
+    play(gold, customer.user, "cancel", trip={"id": trip.reservation_id}, reason=why)
+    wish = pick(rng, phrases.CANCEL_BY_ID).format(trip.reservation_id)
+    return draft(gold, rng, customer.user, wish, [say_reason(why, rng)])
 
 
 def cancel_several(world: World, rng: Random, gold: Gold) -> Draft:

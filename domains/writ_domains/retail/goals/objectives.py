@@ -135,6 +135,15 @@ def swap(name: str) -> Objective:
     return decide
 
 
+def bring_back(reader: Reader, params: Params) -> Decision:
+    """Undo the cancellation of an order, which only a person can."""
+    customer = Customer(reader, params["who"])
+    order = customer.order(params["order"])
+    if order.status != "cancelled":
+        raise NothingFits("the order was not cancelled")
+    return Decision(writes=(), refused="only a person can bring a cancelled order back", handed_over=True)
+
+
 def unsupported(reader: Reader, params: Params) -> Decision:
     """Something that the policy forbids whatever the records say, named by `what`, about an item of an order."""
     customer = Customer(reader, params["who"])
@@ -228,6 +237,7 @@ _OBJECTIVES: Final[dict[str, Objective]] = {
     "return_all": return_everything,
     "tell": tell,
     "unsupported": unsupported,
+    "bring_back": bring_back,
 }
 OBJECTIVES: Final[dict[str, Objective]] = {**_OBJECTIVES, "first_possible": first_possible(_OBJECTIVES)}
 """By name, as in `Goal.objective`."""

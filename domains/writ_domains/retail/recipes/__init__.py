@@ -75,6 +75,7 @@ RECIPES: Final = (
     recipe("ask_about_extreme_order", "information", asking.ask_about_extreme_order, fits=_AMONG_PENDING),
     recipe("ask_for_balance", "information", asking.ask_for_balance),
     recipe("refuse_cancelling", "refusal", cancelling.refuse_cancelling),
+    recipe("hand_over_cancelled", "refusal", cancelling.hand_over_cancelled, fits=having("cancelled")),
     recipe("refuse_shipping", "refusal", addresses.refuse_shipping),
     recipe("refuse_return", "refusal", returning.refuse_return),
     recipe("refuse_out_of_stock", "refusal", swapping.refuse_out_of_stock),

@@ -65,6 +65,13 @@ def clear_pending(world: World, customer: Customer, rng: Random) -> Request:
     return request(wish)
 
 
+def hand_over_cancelled(world: World, customer: Customer, rng: Random) -> Request:
+    """A cancelled order that the customer wants after all."""
+    where = point(customer, one_of(customer, "cancelled", rng), rng)
+    wish = Wish("bring_back", {"order": where.order}, pick(rng, phrases.BRING_BACK).format(where.text))
+    return request(wish, unknown=not where.by_id)
+
+
 def refuse_cancelling(world: World, customer: Customer, rng: Random) -> Request:
     """An order that is not pending."""
     where = point(customer, one_other_than(customer, "pending", rng), rng)
