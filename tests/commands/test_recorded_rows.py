@@ -11,8 +11,8 @@ from pathlib import Path
 from tests.support.shared_data import needs_shared
 
 SYNTH = {
-    "tasks.jsonl": "1ec8cd835a657f5a94e6bfb4064a62dd8f6f756089d2889aefac953232747a76",
-    "trajectories.jsonl": "1c190ba50ebf37014845d3b5dcfe0bb7e36e581216555583047d61889d144feb",
+    "tasks.jsonl": "47c5096928e9cfae01f3f30ae372a86539db2e44ca99e6897fb72b1df32853f6",
+    "trajectories.jsonl": "85490a5cefe589a49263fe0956df239c06c7fe1bd29eda6e52505453bbbfc77b",
 }
 EVAL = {
     "tasks.jsonl": "80ec170350c640b5f1ffc06c8e95d7e459c9be6af2891304deda48a08d5b0959",
