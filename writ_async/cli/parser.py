@@ -325,7 +325,7 @@ def _add_engines(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="an option of the engine; repeatable; url=A,B for several servers",
+        help="an option of the engine; repeatable; url=A,B for several servers, rpm=N for so many calls a minute",
     )
     group.add_argument("--user-engine", metavar="E", help="another engine for the user's seat")
     group.add_argument(
@@ -354,7 +354,13 @@ def _add_run(parser: argparse.ArgumentParser, *, max_steps: int) -> None:
     group.add_argument(
         "--kv-tokens", type=int, default=0, metavar="N", help="each server's KV pool; asked of it if not given"
     )
-    group.add_argument("--request-timeout", type=float, default=600.0, metavar="SECONDS", help="for one model call")
+    group.add_argument(
+        "--request-timeout",
+        type=float,
+        default=600.0,
+        metavar="SECONDS",
+        help="for one model call, what it waits for a server's limit left out",
+    )
     group.add_argument(
         "--timeout", type=float, default=0.0, metavar="SECONDS", help="for one conversation; none if not given"
     )
