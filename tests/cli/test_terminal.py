@@ -17,6 +17,8 @@ import writ_async.cli
 from tests.formats.test_export import make_run
 from tests.support.samples import TALK, trajectory
 from writ_async.cli import main
+from writ_async.cli.output import print_tables
+from writ_async.cli.tables import counts_table
 from writ_async.cli.terminal import complain, open_console, say, show_warnings, visible, visible_json, visible_line
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
 from writ_async.core.trajectory import Note
@@ -97,6 +99,13 @@ def test_check_shows_them_in_what_it_cannot_read_and_in_its_tables(
     out, err = capsys.readouterr()
     assert not RAW & set(out + err) - {"\n"}
     assert "title" in err
+
+
+def test_names_in_tables_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    print_tables(counts_table("found", {"[/red]": 2, "[bold]name": 1}, 3))
+    out = capsys.readouterr().out
+    assert "[/red]" in out
+    assert "[bold]name" in out
 
 
 def test_errors_show_them(capsys: pytest.CaptureFixture[str]) -> None:

@@ -73,6 +73,7 @@ def found(
         (ASKED, "I confirm."),
         (ASKED, ""),
         (ASKED, "Sure, that works."),
+        ("It is pending, so it cannot be returned. Would you like me to cancel it instead?", ""),
         ("Could you tell me the reason for the cancellation?", ""),
         ("Could you tell me the reason for the cancellation?", "I do not need it any longer."),
         ("May I have your zip code, so that I can find your account?", "It is 55501, thank you."),
@@ -90,12 +91,26 @@ def test_leaving_while_the_agent_waits_for_an_answer_is_stopping_early(asked: st
         (ASKED, "I don't want to do that after all."),
         ("Is there anything else I can help you with?", "No, that is all. Thank you!"),
         ("Your order is cancelled. Is there anything else I can do for you?", "Yes, everything is fine. Thanks!"),
+        ("I have changed it to the red one, as you wished. All good?", ""),
         ("You're welcome! Feel free to reach out any time. Have a great day!", ""),
         ("I am sorry, this order cannot be cancelled, it is delivered already.", "Oh, I see. Thanks anyway."),
     ],
 )
 def test_an_end_that_the_user_may_choose_is_no_slip(asked: str, said: str) -> None:
     assert found(asked, said) == []
+
+
+def test_a_look_with_the_users_own_tool_before_the_end_changes_nothing() -> None:
+    look = UserMessage("Let me see whether I am done.", (make_call("u", "think", {}),))
+    messages: list[Message] = [
+        UserMessage("Please cancel my order with the kettle."),
+        AssistantMessage(ASKED),
+        look,
+        ToolMessage("u", "Say ###STOP### when you are done, or ###TRANSFER###.", requestor="user"),
+        UserMessage("Yes, go ahead. ###STOP###"),
+    ]
+    (slip,) = benchmark_slips(task(), messages, Signal.STOP, SHOP)
+    assert (slip.reason, slip.message) == (UserReason.STOPPED_EARLY, 4)
 
 
 def test_once_all_is_done_every_end_is_well() -> None:

@@ -143,7 +143,9 @@ def _check_contamination(arguments: argparse.Namespace) -> int:
 
 
 def _contamination_table(report: Contamination) -> Table:
-    table = new_table((f"run {report.run}",), ("ours", "theirs", "both"))
+    from rich.markup import escape
+
+    table = new_table((f"run {escape(report.run)}",), ("ours", "theirs", "both"))
     table.add_column("such as")
     for name, shared in (
         ("users", report.users),
@@ -152,7 +154,11 @@ def _contamination_table(report: Contamination) -> Table:
         (f"texts sharing {100 * report.threshold:g} % of 8-grams", report.texts),
     ):
         table.add_row(
-            name, f"{shared.ours:,}", f"{shared.theirs:,}", f"{shared.both:,}", ", ".join(shared.examples[:2]) or "–"
+            name,
+            f"{shared.ours:,}",
+            f"{shared.theirs:,}",
+            f"{shared.both:,}",
+            escape(", ".join(shared.examples[:2])) or "–",
         )
     return table
 

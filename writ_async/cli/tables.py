@@ -196,7 +196,9 @@ def diversity_table(measures: Diversity) -> Table:
 
 def counts_table(title: str, counts: Mapping[str, int], whole: int) -> Table:
     """A line per name with its share of the whole, the most frequent first."""
+    from rich.markup import escape
+
     table = new_table((title,), ("rows", "%"))
     for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-        table.add_row(name, f"{count:,}", f"{100 * count / whole:.1f}" if whole else "–")
+        table.add_row(escape(name), f"{count:,}", f"{100 * count / whole:.1f}" if whole else "–")
     return table

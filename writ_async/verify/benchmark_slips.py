@@ -22,7 +22,7 @@ from writ_async.core.state import World
 from writ_async.core.task import Action, Task
 from writ_async.core.trajectory import CLOSING_TOKENS, Finding, Signal
 from writ_async.files import load_phrases
-from writ_async.language.hearing import Heard, hear
+from writ_async.language.hearing import Heard, acts_of, hear
 from writ_async.language.sentences import plain_text, sentences_in
 from writ_async.verify.provenance import atoms
 from writ_async.verify.untold_values import untold_values
@@ -48,6 +48,7 @@ _SIGNS: Final = {
 }
 _MOST_VALUES = 5
 _FEW_TOOLS = 2
+_FEW_WORDS = 4
 _STEM = 5  # letters: return, returning, returned
 _LEAST_DIGITS = 4
 
@@ -125,10 +126,18 @@ class _Farewell(msgspec.Struct, frozen=True):
         if self.asked.does("close", "hand_over"):
             return False
         if not self.said.strip():
-            return self.asked.does("ask") or (self.asked.does("confirm") and not self.asked.does("report"))
+            return self._ends_with_question()
         if self.asked.does("report", "offer_hand_over") or _has("NEXT", self.asked.text):
             return False
         return self.asked.does("confirm", "ask") and not _has("DECLINE", self.said)
+
+    def _ends_with_question(self) -> bool:
+        """Whether the last thing that the agent's message does is to ask, or to want a yes; pleasantries aside."""
+        for sentence in reversed(sentences_in(self.asked.text)):
+            acts = acts_of(sentence)
+            if acts and len(sentence.text.split()) >= _FEW_WORDS:
+                return not acts.isdisjoint(("ask", "confirm"))
+        return False
 
     def _says(self, sign: str) -> bool:
         own = " . ".join(sentence.text for sentence in sentences_in(self.said) if not _has("HUMAN", sentence.text))
@@ -176,7 +185,7 @@ def _with_todo(what: str, end: _Farewell) -> str:
 def _said_before(messages: Sequence[Message], place: int) -> str:
     """What the agent said last before the user spoke; calls of the user's own tools may stand between the two."""
     for message in reversed(messages[:place]):
-        if isinstance(message, UserMessage) and message.content:
+        if isinstance(message, UserMessage) and not message.tool_calls:
             return ""
         if isinstance(message, AssistantMessage) and message.content:
             return message.content
