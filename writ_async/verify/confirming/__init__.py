@@ -1,8 +1,9 @@
 """Confirmation: before a write the agent lays out what it is about to do, and the user's next words agree to it.
 
-`reply` says what the user's words mean, `laid_out` how each argument that matters was told, `chosen` who chose among
-several values. `Dialogue` puts them together for the writes of one conversation. What is looked for is data: the
-domain's `Telling` names the kinds of arguments, `words.toml` the words.
+`reply` says what the user's words mean, `laid_out` how each argument that matters was told (`address`,
+`whole` and others for what is of its own kind), `payment` and `variant` who chose among several values. `Dialogue` puts
+them together for the writes of one conversation. What is looked for is data: the domain's `Telling` names the kinds of
+arguments, `words.toml` and `laying_out.toml` the words.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ from writ_async.core.message import Message
 from writ_async.core.trajectory import Confirmation
 from writ_async.verify.confirming.arguments import arguments_of, kind_of
 from writ_async.verify.confirming.case import Case
-from writ_async.verify.confirming.laid_out import lay_out, only_a_part
+from writ_async.verify.confirming.laid_out import lay_out
 from writ_async.verify.confirming.patterns import DEED_OF, DEEDS, deed_pattern
 from writ_async.verify.confirming.reply import Reply, read_stances, settle
 from writ_async.verify.confirming.shown import Shown
 from writ_async.verify.confirming.turns import Turn, spoken_turns
+from writ_async.verify.confirming.whole import only_a_part
 from writ_async.verify.confirming.wording import words_of
 
 __all__ = ["Confirmation", "Dialogue"]
@@ -57,23 +59,23 @@ class Dialogue:
         turns = self._turns
         last = bisect_left([turn.message for turn in turns], write.message) - 1
         stems = stems_of(write.call.function.name, self._domain)
-        wanting = ""
+        best: Confirmation | None = None
         for _ in range(_STEPS_BACK):
             while last >= 0 and not turns[last].by_user:
                 last -= 1
             if last < 0:
-                return Confirmation(wanting=wanting or "the user had said nothing")
+                return best or Confirmation(wanting="the user had said nothing")
             first = last
             while first > 0 and turns[first - 1].by_user:
                 first -= 1
             if first == 0:
-                return Confirmation(answered=turns[last].message, wanting=wanting or "the agent had not asked")
+                return best or Confirmation(answered=turns[last].message, wanting="the agent had not asked")
             found, moves_on = self._judge(write, turns, first, last, stems)
-            if not moves_on:
-                return found
-            wanting = wanting or found.wanting
+            if not moves_on or not found.wanting:
+                return found if not found.wanting or not best else best
+            best = best or found
             last = first - 1
-        return Confirmation(wanting=wanting)
+        return best or Confirmation()
 
     def _judge(
         self, write: ExecutedCall, turns: Sequence[Turn], first: int, last: int, stems: frozenset[str]
@@ -99,11 +101,12 @@ class Dialogue:
         if again := self._used_up(write, answer.message):
             return msgspec.structs.replace(found, wanting=again), False
         if unnamed := self._unnamed(case, asked, named):
-            return msgspec.structs.replace(found, wanting=unnamed), False
+            return msgspec.structs.replace(found, wanting=unnamed), reply.meaning == "tells"
         layout = lay_out(case, reply.meaning in ("tells", "requests"))
         if part := only_a_part(case):
             layout.wanting.append(part)
-        if reply.meaning in ("tells", "requests") and not self._was_proposed(case, asked, named):
+        silent = reply.meaning == "tells"
+        if (silent or reply.meaning == "requests") and not self._was_proposed(case, asked, named):
             layout.wanting.insert(0, "the user had not said yes")
         listed = tuple(
             f"{told.argument} {told.how}" + (f" [{told.message}]" if told.message >= 0 else "") for told in layout.told
@@ -112,13 +115,13 @@ class Dialogue:
             msgspec.structs.replace(
                 found, listed=listed, wanting="; ".join(dict.fromkeys(layout.wanting)), alone=tuple(layout.alone)
             ),
-            False,
+            silent,
         )
 
     def _read(self, case: Case, said: str, asked: Turn, stems: frozenset[str]) -> Reply:
         def concerns(sentence: str) -> bool | None:
             words = words_of(sentence)
-            if case.is_named(words):
+            if case.is_named(words) and not case.is_of_another(words):
                 return True
             return False if case.is_elsewhere(words, True) or case.names_other_part(words) else None
 

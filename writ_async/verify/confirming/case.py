@@ -47,6 +47,7 @@ class Case:
         self.parts = shown.parts_of(self.main) if self.main is not None else ()
         chosen = [argument for argument in self.arguments if argument.kind in ("part", "variant")]
         self.chosen = frozenset(str(argument.value) for argument in chosen)
+        self._own_ids = tuple(phrase_of(name) for name in self.records)
         ids = {phrase_of(str(argument.value)) for argument in (*self.ids, *chosen)}
         taken = [part for part in self.parts if not self.chosen or self.chosen & part.texts]
         self._own = tuple(dict.fromkeys((*ids, *(form for part in taken for form in part.forms))))
@@ -137,6 +138,12 @@ class Case:
             self._words[turn.message] = self._filtered(turn) if elsewhere else turn.words
         return self._words[turn.message]
 
+    def is_of_another(self, words: str) -> bool:
+        """Whether words name another record by its id and not that of the write, so that names in them are its."""
+        if not self._own_ids or has_any(words, self._own_ids):
+            return False
+        return any(phrase_of(name) in words for name in self.others())
+
     def is_elsewhere(self, words: str, by_user: bool) -> bool:
         """Whether words are about something else alone: another record, or a wish of the user beside this one."""
         return self.names_another(words) or (
@@ -150,7 +157,7 @@ class Case:
             if turn is self.answer and is_further_wish(line):
                 # Behind a yes, whatever it names: what is wanted next is no part of what was agreed.
                 break
-            if self.is_named(line):
+            if self.is_named(line) and not self.is_of_another(line):
                 elsewhere = goes_on = False
             elif self.is_elsewhere(line, turn.by_user):
                 elsewhere = True

@@ -34,7 +34,9 @@ _SPELLED_OUT = {
 _SKIN = re.compile("[\U0001f3fb-\U0001f3ff]")
 _PIECES = re.compile(r"(?:[^.!?;\n]|\.(?=\w)|(?<=\d)\.(?=\d))+|[.!?;\n]+")
 _SYMBOL = re.compile("([\U0001f44d\U0001f44e\U0001f44c\U0001f197\U0001f64f\u2705\u2714\u274c\U0001f6ab\u270b])")
-_COMMAS = re.compile(r",(?!\d)| - |^- |: |\(|\)|\"| but (?=\w)| however | though | and then | then (?=\w)| yet (?=i )")
+_COMMAS = re.compile(
+    r",(?!\d)| - |^- |: (?=\S+ \S+ \S)|\"| but (?=\w)| however | though | and then | then (?=\w)| yet (?=i )"
+)
 _BLANKS = re.compile(r"\s+")
 
 
@@ -48,6 +50,8 @@ class Sentence(msgspec.Struct, frozen=True):
 
 def plain(text: str) -> str:
     """A text with everyday quotes, dashes and marks of emphasis made plain, in lower case; line breaks stay."""
+    if "\\n" in text:
+        text = text.replace("\\n", "\n")  # a text inside of JSON
     if not text.isascii():
         text = _MARKS.sub(lambda mark: _PLAIN[mark[0]], _SKIN.sub("", unicodedata.normalize("NFC", text)))
     return text.translate(_ASCII).casefold()

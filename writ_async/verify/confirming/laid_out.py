@@ -4,43 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-import msgspec
-
+from writ_async.verify.confirming.address import tell_address
 from writ_async.verify.confirming.arguments import Argument
 from writ_async.verify.confirming.case import Case, by_kind, described
-from writ_async.verify.confirming.chosen import Choice, choose_payment, choose_variant
-from writ_async.verify.confirming.naming import Part, Record
+from writ_async.verify.confirming.choices import Choice
+from writ_async.verify.confirming.layout import Layout
+from writ_async.verify.confirming.naming import Part
 from writ_async.verify.confirming.patterns import either, pattern
+from writ_async.verify.confirming.payment import choose_payment
 from writ_async.verify.confirming.shown import flat_values
 from writ_async.verify.confirming.turns import Turn
+from writ_async.verify.confirming.variant import choose_variant
 from writ_async.verify.confirming.wording import has_number, has_phrase, has_value
 
 _ALL = pattern("ALL")
-_WHOLE = pattern("WHOLE")
-_PART_ONLY = pattern("PART_ONLY")
 _ALL_BUT = pattern("ALL_BUT")
-
-
-class Told(msgspec.Struct, frozen=True):
-    """How one argument was told: the message that told it (-1: it needed no telling), and by what."""
-
-    argument: str
-    how: str
-    message: int = -1
-
-
-class Layout(msgspec.Struct):
-    """What was told of a write, what was wanting, in words, and which of that nobody but the agent chose."""
-
-    told: list[Told] = []
-    wanting: list[str] = []
-    alone: list[str] = []
-
-    def add(self, argument: Argument, how: str, message: int = -1) -> None:
-        """Note that an argument was told."""
-        self.told.append(Told(str(argument), how, message))
 
 
 def lay_out(case: Case, agents_only: bool) -> Layout:
@@ -74,7 +55,7 @@ def lay_out(case: Case, agents_only: bool) -> Layout:
                 _tell_count(case, argument, layout)
             case _:
                 pass
-    _tell_address(case, by_kind(case.arguments, "address"), agents_only, layout)
+    tell_address(case, by_kind(case.arguments, "address"), agents_only, layout)
     _tell_rest(case, by_kind(case.arguments, "told"), agents_only, layout)
     return layout
 
@@ -146,13 +127,24 @@ def _shares_name(case: Case, part: Part) -> bool:
 
 
 def _tell_reason(case: Case, argument: Argument, layout: Layout) -> None:
+    """A reason that nobody gave is an argument that nobody said; here it is wrong only where another one was given."""
     value = str(argument.value)
-    meant = re.compile("|".join(case.domain.telling.meanings.get(value, ("(?!)",))))
+    meanings = {name: _meaning(forms) for name, forms in case.domain.telling.meanings.items()}
+    other = ""
     for turn in [*case.recent, *case.older]:
-        if has_phrase(case.words(turn), value) or meant.search(case.words(turn)):
+        words = case.words(turn)
+        if has_phrase(words, value) or (value in meanings and meanings[value].search(words)):
             return layout.add(argument, "in words", turn.message)
-    layout.wanting.append(f"nobody had given {argument.path} {value}")
+        if turn.by_user and turn in case.recent and not other:
+            other = next((name for name in meanings if has_phrase(words, name) or meanings[name].search(words)), "")
+    if other:
+        layout.wanting.append(f"the user gave {argument.path} {other}, the call has {value}")
     return None
+
+
+@lru_cache(maxsize=64)
+def _meaning(forms: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(forms))
 
 
 def _tell_count(case: Case, argument: Argument, layout: Layout) -> None:
@@ -168,67 +160,6 @@ def _tell_count(case: Case, argument: Argument, layout: Layout) -> None:
         if more == 1 and re.search(f"{either('ONE_MORE')}{noun}", case.words(turn)):
             return layout.add(argument, "as one more", turn.message)
     layout.wanting.append(f"nobody had told {argument.path} {argument.value}")
-    return None
-
-
-def _tell_address(case: Case, fields: Sequence[Argument], agents_only: bool, layout: Layout) -> None:
-    if not fields:
-        return
-    turns = [turn for turn in [*case.recent, *case.older] if not (agents_only and turn.by_user)]
-    now = _address_now(case, fields)
-    same = _known_address(case, fields)
-    for argument in fields:
-        if now.get(argument.name) == argument.value:
-            layout.add(argument, "as it was")
-            continue
-        told = next((turn for turn in turns if _tells_place(case.words(turn), argument)), None)
-        if told is not None:
-            layout.add(argument, "in words", told.message)
-            continue
-        pointed = (
-            next((turn for turn in turns if case.points_there.search(case.words(turn))), None)
-            if same is not None
-            else None
-        )
-        linked = same is not None and any(
-            _tells_place(t.words, other)
-            for t in turns
-            for other in fields
-            if other is not argument and len(str(other.value)) > 3
-        )
-        if pointed is not None or linked or argument.name in ("country", "state", "province", "region"):
-            layout.add(argument, "as an address that was shown", pointed.message if pointed else -1)
-            continue
-        layout.wanting.append(f"the agent had not listed {argument.path} {argument.value}")
-
-
-def _tells_place(words: str, argument: Argument) -> bool:
-    return has_phrase(words, str(argument.value))
-
-
-def _address_now(case: Case, fields: Sequence[Argument]) -> dict[str, Any]:
-    """The address that the record of the write has before it."""
-    names = {argument.name for argument in fields}
-    records = [record for record in case.records.values() if record is not None]
-    if not records:
-        user = str((case.write.arguments or {}).get(case.domain.user_argument, ""))
-        records = list(case.shown.named(user, case.until))[:1] if user else []
-    for record in records:
-        for value in [record.fields, *record.fields.values()]:
-            if isinstance(value, dict) and len(names & value.keys()) > 1:
-                return value
-    return {}
-
-
-def _known_address(case: Case, fields: Sequence[Argument]) -> Record | None:
-    """A record that was shown and has the very address of the write."""
-    first = max((str(argument.value) for argument in fields), key=len)
-    for record in case.shown.records(case.until, first):
-        if (
-            all(record.fields.get(argument.name, argument.value) == argument.value for argument in fields)
-            and first in record.fields.values()
-        ):
-            return record
     return None
 
 
@@ -323,37 +254,3 @@ def _reckoned(case: Case, argument: Argument, arguments: Sequence[Argument], tur
         if any(has_number(case.words(turn), argument.value / share) for turn in turns[:6]):
             return "as a sum"
     return ""
-
-
-def only_a_part(case: Case) -> str:
-    """What a write takes away beside what was agreed, in words; empty where all of it was meant."""
-    record = case.main
-    if record is None or case.write.call.function.name not in case.domain.telling.takes_whole:
-        return ""
-    parts = [part for part in case.parts if part.name]
-    if len(parts) < 2:
-        return ""
-    named = [False] * len(parts)
-    asked = next((turn for turn in case.recent if not turn.by_user), case.answer)
-    told_whole = has_phrase(asked.words, str(case.ids[0].value)) and not any(
-        part.is_in(case.words(asked)) for part in parts
-    )
-    if told_whole and not _PART_ONLY.search(case.words(case.answer)):
-        return ""
-    for place, turn in enumerate(case.recent):
-        words = case.words(turn)
-        now = [part.is_in(words) for part in parts]
-        if _WHOLE.search(words) and (any(now) or place < 2 or not any(named)):
-            return ""
-        if place == 0 and not any(now) and case.calls_it(words) and " just " not in words and " only " not in words:
-            return ""
-        named = [before or told for before, told in zip(named, now, strict=True)]
-        if place > 0 and any(named):
-            break
-    if all(named) or not any(named):
-        return ""
-    left = ", ".join(part.name for part, was in zip(parts, named, strict=True) if not was)
-    return f"the user agreed to a part, the call takes {left} as well"
-
-
-__all__ = ["Layout", "Told", "lay_out", "only_a_part"]

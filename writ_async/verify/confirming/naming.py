@@ -77,6 +77,8 @@ def _forms(item: Mapping[str, Any], name: str, others: Sequence[str]) -> Iterato
         return
     if name not in others:
         yield name
+        if name.count(" ") == 3:
+            yield from name_forms(name.replace(" ", ""))
     taken = {word for other in others for word in other.split()}
     own = [word for word in name.split() if word not in taken]
     for word in own or name.split()[-1:]:

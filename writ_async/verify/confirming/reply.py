@@ -49,6 +49,7 @@ _APPROVES = re.compile(EDGE + either("APPROVES") + END)
 _FAINT = re.compile(f"{_LEAD}{{0,3}}{either('FAINT')}(?: (?:thanks|thank you|please|then|so))?$")
 _NO = re.compile(f"{_LEAD}{{0,4}}{either('NO')}(?: {either('NO_TAIL')})?$")
 _HOLDS = re.compile(f"(?:{_LEAD}|but |just |can we |i said ){{0,4}}{either('HOLDS')}{END}")
+_HOLDS_ONE = re.compile(f"(?:{_LEAD}|but |just |let's |i'd like to ){{0,4}}{either('HOLDS_ONE')}{END}")
 _DOUBTS = re.compile(f"(?:{_LEAD}|but |just ){{0,4}}{either('DOUBTS')}{END}")
 _FURTHER = re.compile(EDGE + either("FURTHER_WISHES") + END)
 _WRONG = re.compile(either("WRONG") + END)
@@ -93,6 +94,9 @@ def _stances(sentence: Sentence, stems: frozenset[str]) -> list[Stance]:
         kind, said = _clause_stance(words, stems, sentence.asks, place, len(sentence.clauses))
         if conditional and kind in ("yes", "request", "fine", "faint"):
             kind = "if"
+        elif _CONDITION.match(sentence.text) and kind in ("no", "wait", "doubt", "not_this"):
+            # "If it costs more, stop and ask me": what is to be done then, not now.
+            kind = "tells"
         found.append(Stance(kind, said, sentence.text))
     if conditional and _ONLY_IF.match(sentence.text) and not any(item.kind == "if" for item in found):
         # "Only if it is free." stands for itself and holds back the yes before it.
@@ -114,6 +118,8 @@ def _clause_stance(clause: str, stems: frozenset[str], asks: bool, place: int, c
         return ("no", clause) if not asks or place == 0 else ("asks", clause)
     if found := _denial(clause, undone):
         return found
+    if _HOLDS_ONE.match(clause):
+        return "not_this", clause
     if _HOLDS.match(clause):
         return "wait", clause
     if _DOUBTS.match(clause):

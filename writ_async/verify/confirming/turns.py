@@ -82,9 +82,10 @@ def spoken_turns(messages: Sequence[Message], writes: Collection[int]) -> list[T
 
 def _without_report(text: str) -> str:
     kept: list[str] = []
-    reporting = False
+    reporting = apart = False
     for block in text.split("\n"):
         if not block.strip():
+            apart = True
             continue
         listed = bool(_ITEM.match(block))
         if _REPORTS.search(block):
@@ -94,7 +95,8 @@ def _without_report(text: str) -> str:
                 for part in re.split(r"(?<=[.!?:]) ", block)
                 if not _REPORTS.search(part) and _PROPOSES.search(part)
             ]
-        elif not reporting or (not listed and _PROPOSES.search(block)):
+        elif not reporting or (not listed and (apart or _PROPOSES.search(block))):
             reporting = False
             kept.append(block)
+        apart = False
     return "\n".join(kept)

@@ -1,7 +1,6 @@
-"""Who chose a value of which there were several: a payment method, a variant.
+"""Who chose what a part becomes: the latest turns that tell an option of it decide, or its id, or its price.
 
-The latest turn that names one of the candidates decides. What nobody named was chosen by the agent alone, unless the
-tool would have taken nothing else.
+What differs from the part before and nobody told was chosen by the agent alone, unless the tool takes nothing else.
 """
 
 from __future__ import annotations
@@ -10,153 +9,18 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from writ_async.verify.confirming.arguments import Argument
 from writ_async.verify.confirming.case import Case
+from writ_async.verify.confirming.choices import Choice, who_chose
 from writ_async.verify.confirming.naming import Record
-from writ_async.verify.confirming.patterns import either, pattern
-from writ_async.verify.confirming.turns import Turn
+from writ_async.verify.confirming.patterns import pattern
 from writ_async.verify.confirming.wording import has_number, has_phrase, has_value, phrase_of
 
-_ORIGINAL = pattern("USED_BEFORE")
 _ALL_ALIKE = pattern("ALIKE")
 _CHEAPEST = pattern("CHEAPEST")
 _DEAREST = pattern("DEAREST")
-_NOT_IT = re.compile(either("NOT_IT") + r" (?:\w+ ){0,3}$")
-_OR = " or "
-
-
-class Choice(msgspec.Struct, frozen=True):
-    """How a value was chosen: `how` and the message that did it; or `wanting` says why it was not, in words.
-
-    `alone` is true where nobody but the agent had a hand in it.
-    """
-
-    how: str = ""
-    message: int = -1
-    wanting: str = ""
-    alone: bool = False
-
-
-def choose_payment(case: Case, argument: Argument) -> Choice:
-    """Who chose the payment method of a write."""
-    wanted = str(argument.value)
-    methods = _methods(case, wanted)
-    used = _used(case)
-    for turn in case.pool():
-        if has_phrase(case.words(turn), wanted):
-            return Choice("by its id", turn.message)
-        words = case.words(turn)
-        if (wanted in used or not used) and _ORIGINAL.search(words):
-            return Choice("as the method that was used before", turn.message)
-        named = _named_methods(case, words, methods)
-        if not named and _ORIGINAL.search(words):
-            named = used
-        if not named:
-            continue
-        if wanted in named:
-            if len(named) > 1 and not turn.by_user and _is_open(case, turn, methods, named):
-                continue
-            return Choice("in words", turn.message)
-        if turn.by_user or case.is_about(turn) or turn in case.recent[:2]:
-            other = ", ".join(sorted(named))
-            return Choice(wanting=f"{_who(turn)} {other}, the call has {wanted}")
-    if len(methods) <= 1:
-        return Choice("as the only one there is")
-    return Choice(wanting=f"nobody had chosen {argument.path} {wanted}", alone=True)
-
-
-def _who(turn: Turn) -> str:
-    return "the user chose" if turn.by_user else "the agent had told"
-
-
-def _is_open(case: Case, turn: Turn, methods: Mapping[str, Record], named: set[str]) -> bool:
-    """Whether a turn puts several methods to the user as a choice that the user has not made."""
-    return any(_OR in line and len(_named_methods(case, line, methods)) > 1 for line, _ in turn.lines) and turn.asks
-
-
-def _methods(case: Case, wanted: str) -> dict[str, Record]:
-    """The payment methods beside the wanted one, by their ids."""
-    for record in case.shown.named(wanted, case.until):
-        if record.key == wanted and record.siblings:
-            found: dict[str, Record] = {}
-            for sibling in record.siblings:
-                name = next((str(v) for k, v in sibling.items() if k == "id" or k.endswith("_id")), "")
-                if name:
-                    found[name] = Record(name, sibling, record.whole)
-            if wanted not in found:
-                found[wanted] = record
-            return found
-    return {}
-
-
-def _used(case: Case) -> set[str]:
-    """The methods that paid for what is written to, as its record shows them."""
-    record = case.main
-    if record is None:
-        return set()
-    found: set[str] = set()
-    for value in record.fields.values():
-        if isinstance(value, list):
-            for item in value:
-                if isinstance(item, dict):
-                    found |= {str(v) for k, v in item.items() if "payment" in k and k.endswith("id")}
-    return found
-
-
-def _named_methods(case: Case, words: str, methods: Mapping[str, Record]) -> set[str]:
-    """The methods that words name: by id, by the digits of a card, by its brand, or by what kind of method it is."""
-    exact: set[str] = set()
-    loose: set[str] = set()
-    for name, record in methods.items():
-        if has_phrase(words, name):
-            exact.add(name)
-            continue
-        for field, value in record.fields.items():
-            if field not in case.domain.describing_fields or not isinstance(value, str | int):
-                continue
-            place = _find(words, str(value))
-            if place < 0 or _NOT_IT.search(words[:place]):
-                continue
-            if str(value).isdigit():
-                exact.add(name)
-            else:
-                loose.add(name)
-        if any(
-            isinstance(v, int | float)
-            and not isinstance(v, bool)
-            and v > 0
-            and k in ("balance", "amount")
-            and has_number(words, v)
-            for k, v in record.fields.items()
-        ):
-            loose.add(name)
-    if exact:
-        kinds = {str(methods[name].fields.get("source", "")) for name in exact}
-        return exact | {name for name in loose if str(methods[name].fields.get("source", "")) not in kinds}
-    if " card " in words and not loose:
-        loose = {
-            name
-            for name, record in methods.items()
-            if "card" in str(record.fields.get("source", "")) and "gift" not in str(record.fields.get("source", ""))
-        }
-    brands = {name for name in loose if _find(words, str(methods[name].fields.get("brand", "\0"))) >= 0}
-    return (
-        {
-            name
-            for name in loose
-            if name in brands
-            or methods[name].fields.get("source") not in {methods[b].fields.get("source") for b in brands}
-        }
-        if brands
-        else loose
-    )
-
-
-def _find(words: str, value: str) -> int:
-    phrase = phrase_of(value)
-    return words.rfind(phrase) if len(phrase) > 2 else -1
+_CHEAP = 12
+"""Prices below are numbers that may stand for anything."""
 
 
 def choose_variant(case: Case, argument: Argument, part: str) -> Choice:
@@ -171,10 +35,12 @@ def choose_variant(case: Case, argument: Argument, part: str) -> Choice:
                 return Choice("by its id", turn.message)
         return Choice(wanting=f"the agent had not listed {wanted}", alone=True)
     siblings = [item for item in new.siblings if item is not new.fields]
+    variants = [*siblings, new.fields]
     options = _options(new.fields)
     before = _options(old.fields) if old is not None else {}
     ids = {name for item in siblings for name in _ids(item)} - _ids(new.fields) - {part}
     open_options: dict[str, set[str]] = {}
+    alike = False
     for turn in case.pool():
         words = case.words(turn)
         if has_phrase(words, wanted):
@@ -182,12 +48,17 @@ def choose_variant(case: Case, argument: Argument, part: str) -> Choice:
         named = {name for name in ids if has_phrase(words, name)}
         told = _told(words, options, siblings, before)
         if len(named) == 1 and not (turn.by_user and told):
-            return Choice(wanting=f"{_who(turn)} {', '.join(named)}, the call has {wanted}")
+            return Choice(wanting=f"{who_chose(turn)} {', '.join(named)}, the call has {wanted}")
         price = new.fields.get("price")
-        if isinstance(price, int | float) and has_number(words, price) and price > 12:
+        if isinstance(price, int | float) and has_number(words, price) and price > _CHEAP:
             return Choice("by its price", turn.message)
         for option, values in told.items():
             open_options.setdefault(option, values)
+        fitting = [item for item in variants if _fits(_options(item), open_options, {})]
+        alike = alike or bool(_ALL_ALIKE.search(words))
+        only = sum(bool(item.get("available", True)) for item in fitting) == 1
+        if new.fields in fitting and only and (len(open_options) > 1 or not alike):
+            return Choice("by what it is like", turn.message)
         if _superlative(words, new, siblings):
             return Choice("as the cheapest or dearest", turn.message)
     for option, values in open_options.items():
@@ -264,7 +135,10 @@ def _told(
         for option, value in _options(item).items():
             values.setdefault(option, set()).add(value)
     for option, known in values.items():
-        named = {value for value in known if value.casefold() not in ("yes", "no") and has_value(words, value)}
+        measured = _measured(words, known)
+        named = measured or {
+            value for value in known if value.casefold() not in ("yes", "no") and has_value(words, value)
+        }
         named = {
             value
             for value in named
@@ -275,11 +149,24 @@ def _told(
                 for other in named
             )
         }
-        if len(named) > 1:
+        # The old value tells which one is given up, unless it is the new one as well.
+        if options.get(option) != before.get(option):
             named -= {before.get(option, "")}
         if named:
             found[option] = named
     return found
+
+
+def _measured(words: str, known: set[str]) -> set[str]:
+    """What words say of an option that is a number with a unit, whether or not there is such a value."""
+    parts = [phrase_of(value).split() for value in known]
+    units = {part[-1] for part in parts if len(part) == 2 and part[0].replace(".", "").isdigit()}
+    if len(units) != 1 or any(len(part) != 2 for part in parts):
+        return set()
+    unit = units.pop()
+    values = {phrase_of(value).strip(): value for value in known}
+    found = {f"{number} {unit}" for number in re.findall(rf" (\d+(?:\.\d+)?) (?={re.escape(unit)} )", words)}
+    return {values.get(text, text) for text in found}
 
 
 def _fits(options: Mapping[str, str], told: Mapping[str, set[str]], before: Mapping[str, str]) -> bool:

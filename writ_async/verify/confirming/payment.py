@@ -1,0 +1,139 @@
+"""Who chose the payment method of a write: the latest turn that names one of the customer's methods decides.
+
+A method that nobody named was chosen by the agent alone, unless the customer has no other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from writ_async.verify.confirming.arguments import Argument
+from writ_async.verify.confirming.case import Case
+from writ_async.verify.confirming.choices import Choice, who_chose
+from writ_async.verify.confirming.naming import Record
+from writ_async.verify.confirming.patterns import either, pattern
+from writ_async.verify.confirming.turns import Turn
+from writ_async.verify.confirming.wording import has_number, has_phrase, phrase_of
+
+_ORIGINAL = pattern("USED_BEFORE")
+_NOT_IT = re.compile(either("NOT_IT") + r" (?:\w+ ){0,3}$")
+_OR = " or "
+
+
+def choose_payment(case: Case, argument: Argument) -> Choice:
+    """Who chose the payment method of a write."""
+    wanted = str(argument.value)
+    methods = _methods(case, wanted)
+    used = _used(case)
+    for turn in case.pool():
+        if has_phrase(case.words(turn), wanted):
+            return Choice("by its id", turn.message)
+        words = case.words(turn)
+        if (wanted in used or not used) and _ORIGINAL.search(words):
+            return Choice("as the method that was used before", turn.message)
+        named = _named_methods(case, words, methods)
+        if not named and _ORIGINAL.search(words):
+            named = used
+        if not named:
+            continue
+        if wanted in named:
+            if len(named) > 1 and not turn.by_user and _is_open(case, turn, methods, named):
+                continue
+            return Choice("in words", turn.message)
+        if named & {str(other.value) for other in case.arguments if other.kind == "payment"}:
+            continue
+        if turn.by_user or case.is_about(turn) or turn in case.recent[:2]:
+            other = ", ".join(sorted(named))
+            return Choice(wanting=f"{who_chose(turn)} {other}, the call has {wanted}")
+    if len(methods) <= 1:
+        return Choice("as the only one there is")
+    return Choice(wanting=f"nobody had chosen {argument.path} {wanted}", alone=True)
+
+
+def _is_open(case: Case, turn: Turn, methods: Mapping[str, Record], named: set[str]) -> bool:
+    """Whether a turn puts several methods to the user as a choice that the user has not made."""
+    return any(_OR in line and len(_named_methods(case, line, methods)) > 1 for line, _ in turn.lines) and turn.asks
+
+
+def _methods(case: Case, wanted: str) -> dict[str, Record]:
+    """The payment methods beside the wanted one, by their ids."""
+    for record in case.shown.named(wanted, case.until):
+        if record.key == wanted and record.siblings:
+            found: dict[str, Record] = {}
+            for sibling in record.siblings:
+                name = next((str(v) for k, v in sibling.items() if k == "id" or k.endswith("_id")), "")
+                if name:
+                    found[name] = Record(name, sibling, record.whole)
+            if wanted not in found:
+                found[wanted] = record
+            return found
+    return {}
+
+
+def _used(case: Case) -> set[str]:
+    """The methods that paid for what is written to, as its record shows them."""
+    record = case.main
+    if record is None:
+        return set()
+    found: set[str] = set()
+    for value in record.fields.values():
+        if isinstance(value, list):
+            for item in value:
+                if isinstance(item, dict):
+                    found |= {str(v) for k, v in item.items() if "payment" in k and k.endswith("id")}
+    return found
+
+
+def _named_methods(case: Case, words: str, methods: Mapping[str, Record]) -> set[str]:
+    """The methods that words name: by id, by the digits of a card, by its brand, or by what kind of method it is."""
+    exact: set[str] = set()
+    loose: set[str] = set()
+    for name, record in methods.items():
+        if has_phrase(words, name):
+            exact.add(name)
+            continue
+        for field, value in record.fields.items():
+            if field not in case.domain.describing_fields or not isinstance(value, str | int):
+                continue
+            place = _find(words, str(value))
+            if place < 0 or _NOT_IT.search(words[:place]):
+                continue
+            if str(value).isdigit():
+                exact.add(name)
+            else:
+                loose.add(name)
+        if any(
+            isinstance(v, int | float)
+            and not isinstance(v, bool)
+            and v > 0
+            and k in ("balance", "amount")
+            and has_number(words, v)
+            for k, v in record.fields.items()
+        ):
+            loose.add(name)
+    if exact:
+        kinds = {str(methods[name].fields.get("source", "")) for name in exact}
+        return exact | {name for name in loose if str(methods[name].fields.get("source", "")) not in kinds}
+    if " card " in words and not loose:
+        loose = {
+            name
+            for name, record in methods.items()
+            if "card" in str(record.fields.get("source", "")) and "gift" not in str(record.fields.get("source", ""))
+        }
+    brands = {name for name in loose if _find(words, str(methods[name].fields.get("brand", "\0"))) >= 0}
+    return (
+        {
+            name
+            for name in loose
+            if name in brands
+            or methods[name].fields.get("source") not in {methods[b].fields.get("source") for b in brands}
+        }
+        if brands
+        else loose
+    )
+
+
+def _find(words: str, value: str) -> int:
+    phrase = phrase_of(value)
+    return words.rfind(phrase) if len(phrase) > 2 else -1
