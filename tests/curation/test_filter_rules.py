@@ -12,13 +12,17 @@ import pytest
 
 from tests.formats.test_export import make_run
 from tests.support.samples import TALK, task, trajectory
+from writ_async.cli import main
 from writ_async.commands.export import export_rows
+from writ_async.commands.synth import SynthConfig, synth
 from writ_async.core.message import AssistantMessage, Message, UserMessage
 from writ_async.core.trajectory import Finding, Reward, TokenSequence, Trajectory, Verdict
 from writ_async.curation.filters import failed_filter, pass_filters, reason_names
 from writ_async.curation.rules import STRICT, FilterRules, parse_filter_rules
 from writ_async.errors import InputError
 from writ_async.formats.export import FORMATS, Exported, format_named
+from writ_async.runs.row_selection import rules_of, selection_of
+from writ_async.runs.view import RunView
 from writ_async.verify.reasons import Reason
 
 MASKING = FilterRules(mask_turns=True)
@@ -138,3 +142,35 @@ def test_the_command_masks_where_it_is_asked_to_or_the_run_was_made_so(tmp_path:
     told["config"]["filters"] = ["mask-turns"]
     manifest.write_text(json.dumps(told), "utf-8")
     assert export_rows(run.path, "openai", tmp_path / "a").exported.rows == 2
+
+
+@pytest.mark.asyncio
+async def test_a_run_remembers_its_rules_and_its_exports_and_card_follow_them(tmp_path: Path) -> None:
+    rules = ("mask-turns", "several_calls=allow")
+    base = SynthConfig(domains=("retail",), n=2, seed=5, world_size=40, behaviours="off")
+    await synth(base, tmp_path / "strict")
+    await synth(msgspec.structs.replace(base, filters=rules), tmp_path / "masking")
+    strict, masking = (RunView.open(tmp_path / name) for name in ("strict", "masking"))
+    assert "filters" not in strict.manifest.config, "so that runs without any can be gone on with"
+    assert rules_of(strict) == STRICT
+    assert rules_of(masking) == FilterRules(True, {"several_calls": "allow"})
+    assert selection_of(masking, rules=rules_of(masking)).rules == rules_of(masking)
+    for run in (strict, masking):
+        export_rows(run.path, "openai", run.path.parent / run.path.name / "out" / "rows.jsonl", card=True)
+    cards = [(run.path / "out" / "README.md").read_text("utf-8") for run in (strict, masking)]
+    assert ["rules of filters" in card for card in cards] == [False, True]
+    with pytest.raises(InputError, match="no reason"):
+        await synth(msgspec.structs.replace(base, filters=("nonsense=drop",)), tmp_path / "refused")
+
+
+def test_the_flags_are_rules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = make_run(tmp_path / "run", [row(0, messages=TALK), row(1, MARRED)], [task("t")])
+    command = ["export", str(run.path), "--out", str(tmp_path / "rows"), "--format"]
+    assert main([*command, "openai", "--mask-turns"]) == 0
+    assert capsys.readouterr().out.startswith("2 rows")
+    assert main([*command, "trl", "--mask-turns"]) == 0
+    assert "1 with turns that the format cannot mask" in capsys.readouterr().out
+    assert main([*command, "trl", "--filter", "foreign_role=allow"]) == 0
+    assert capsys.readouterr().out.startswith("2 rows")
+    assert main([*command, "trl", "--filter", "foreign_role=perhaps"]) != 0
+    assert "--filter" in capsys.readouterr().err

@@ -199,3 +199,9 @@ EVERY_TOOL = [
 def test_a_claim_belongs_to_the_tool_that_does_the_work(retail: Domain, tool: str, text: str, early: bool) -> None:
     found = judged(retail, AssistantMessage(text, (make_call("c", tool, ORDER),)), ToolMessage("c", "{}"))
     assert [finding.reason for finding in found] == [Reason.EARLY_CLAIM] * early
+
+
+def test_only_an_agent_that_may_end_the_conversation_writes_the_token_for_it(retail: Domain) -> None:
+    messages: list[Message] = [UserMessage(ASKED), AssistantMessage("That is all. ###STOP###")]
+    assert [finding.reason for finding in agent_word_findings(messages, retail)] == [Reason.FOREIGN_ROLE]
+    assert agent_word_findings(messages, retail, may_stop=True) == []

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from writ_async.curation.rules import STRICT, FilterRules
 from writ_async.curation.selection import Selection, Stage
 from writ_async.files import PathLike
 from writ_async.formats.export.source import Exported
@@ -88,7 +89,7 @@ def card_text(
         "",
         "## How it was made",
         "",
-        *_table(("", ""), [("command", f"`{manifest.command}`"), *_settings(run)]),
+        *_table(("", ""), [("command", f"`{manifest.command}`"), *_settings(run, selection.rules)]),
         "",
         "## What fell at which filter",
         "",
@@ -106,7 +107,7 @@ def card_text(
     return "\n".join([*head, *body])
 
 
-def _settings(run: RunView) -> list[tuple[str, str]]:
+def _settings(run: RunView, rules: FilterRules) -> list[tuple[str, str]]:
     manifest = run.manifest
     rows = [(f"seed of {name}", str(seed)) for name, seed in sorted(manifest.seeds.items())]
     for world in manifest.worlds:
@@ -114,6 +115,8 @@ def _settings(run: RunView) -> list[tuple[str, str]]:
         rows.append((f"world of {world.domain}", f"{kind}, digest `{world.digest[:16]}`"))
     shown = msgspec.json.encode(manifest.config, order="deterministic").decode()
     rows.append(("settings", f"`{shown}`"))
+    if rules != STRICT:
+        rows.append(("rules of filters", f"`{msgspec.json.encode(rules, order='deterministic').decode()}`"))
     rows.append(("versions", ", ".join(f"{name} {number}" for name, number in sorted(manifest.versions.items()))))
     return rows
 

@@ -16,7 +16,7 @@ from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, Message
 from writ_async.core.state import World
 from writ_async.core.task import Scenario, Task, WorldRef
-from writ_async.core.trajectory import COMPLETE, Finding, Reward, WriteEvidence
+from writ_async.core.trajectory import COMPLETE, Finding, Reward, Termination, WriteEvidence
 from writ_async.formats.foreign.conversation import TAU1, Foreign
 from writ_async.formats.foreign.endings import hands_over, last_act
 from writ_async.formats.foreign.replaying import RESULT_DIFFERS, replay_all
@@ -99,7 +99,7 @@ def check_row(
         *_call_findings(row.messages, calls, domain),
         *_repeated(calls, domain),
         *several_calls_findings(row.messages, domain),
-        *agent_word_findings(row.messages, domain),
+        *agent_word_findings(row.messages, domain, may_stop=row.termination is Termination.AGENT_STOP),
         *claim_findings(row.messages, domain),
         *(finding for write in writes for finding in evidence_findings(write)),
         *differing,

@@ -18,11 +18,11 @@ from typing import Final
 from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
 from writ_async.core.task import Task
-from writ_async.core.trajectory import Finding, Severity, Trajectory
+from writ_async.core.trajectory import Finding, Severity, Termination, Trajectory
 from writ_async.verify.agent_words.early_claims import DoneBefore, early_claim
 from writ_async.verify.agent_words.language import Languages
 from writ_async.verify.agent_words.leaked_calls import leaked_call, tool_names
-from writ_async.verify.agent_words.markers import foreign_role, invented_result, labels_of, special_token
+from writ_async.verify.agent_words.markers import closing_token, foreign_role, invented_result, labels_of, special_token
 from writ_async.verify.agent_words.noted import completion_places, noted_findings
 from writ_async.verify.agent_words.repetition import Repetition, is_empty
 from writ_async.verify.agent_words.thinking import leaked_thinking
@@ -36,9 +36,10 @@ SEVERITIES: Final[dict[Reason, Severity]] = {Reason.INVENTED_RESULT: "error"}
 _MOST_WORDS = 80  # of a text, by which its language is told
 
 
-def agent_word_findings(messages: Sequence[Message], domain: Domain) -> list[Finding]:
+def agent_word_findings(messages: Sequence[Message], domain: Domain, *, may_stop: bool = False) -> list[Finding]:
     """What is wrong with the agent's words in a conversation, at most one finding of a reason for a message.
 
+    `may_stop` says whether the agent may write the tokens that end a conversation, which are the user's otherwise.
     Pure, and O(words).
     """
     names = tool_names(tuple(domain.tools))
@@ -70,7 +71,7 @@ def agent_word_findings(messages: Sequence[Message], domain: Domain) -> list[Fin
             tools = names if names.any_in(lower) else None
             marred = (
                 (Reason.SPECIAL_TOKEN, special_token(text)),
-                (Reason.FOREIGN_ROLE, foreign_role(text, labels)),
+                (Reason.FOREIGN_ROLE, foreign_role(text, labels) or ("" if may_stop else closing_token(text))),
                 (
                     Reason.INVENTED_RESULT,
                     invented_result(text, labels, results, answered and not message.tool_calls, tools),
@@ -98,7 +99,8 @@ def word_findings(trajectory: Trajectory, task: Task, domain: Domain) -> list[Fi
     """
     places = completion_places(trajectory, task)
     since = places[0] if places else len(trajectory.messages)
-    found = [finding for finding in agent_word_findings(trajectory.messages, domain) if finding.message >= since]
+    heard = agent_word_findings(trajectory.messages, domain, may_stop=trajectory.termination is Termination.AGENT_STOP)
+    found = [finding for finding in heard if finding.message >= since]
     told = {(finding.reason, finding.message) for finding in found}
     for reason, detail, place in noted_findings(trajectory.notes, places):
         if (reason, place) not in told:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
+from writ_async.core.trajectory import CLOSING_TOKENS
 from writ_async.verify.agent_words.leaked_calls import ToolNames
 from writ_async.verify.agent_words.lexicon import WORDS, contains_any, patterns, shown
 
@@ -48,6 +49,11 @@ def special_token(text: str) -> str:
         if token in text and token in _STRUCK.sub("", text):
             return token
     return ""
+
+
+def closing_token(text: str) -> str:
+    """The token in a text with which a user ends the conversation, or an empty text."""
+    return next((token for token in CLOSING_TOKENS.values() if token in text), "") if "###" in text else ""
 
 
 def labels_of(text: str) -> list[tuple[str, str, str, int]]:
