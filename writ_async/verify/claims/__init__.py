@@ -1,7 +1,7 @@
 """Claims: what an agent says to the customer rests on what a tool showed, on the customer's words or on the policy.
 
-Each of the agent's sentences is read for deeds ("I have changed it"), for not finding something, and for amounts, dates
-and ids. `ground` knows what was shown and said before; `sentences` cuts texts; the others judge one kind of claim each.
+Each of the agent's messages is read for deeds ("I have changed it"), for not finding something, and for amounts, dates
+and ids. `ground` knows what was shown and said before; `said` is the message; the others judge one kind of claim each.
 What is conditional or still to come is no claim. English is read; in other languages, amounts and ids alone.
 """
 
@@ -15,10 +15,10 @@ from writ_async.core.message import AssistantMessage, Message, SystemMessage, To
 from writ_async.core.trajectory import Finding
 from writ_async.verify.claims.absence import false_absence
 from writ_async.verify.claims.amounts import unfounded_amounts
-from writ_async.verify.claims.deeds import DeedWords, claimed_verbs, false_deeds
+from writ_async.verify.claims.deeds import DeedWords, false_deeds, find_deeds
 from writ_async.verify.claims.ground import Ground
-from writ_async.verify.claims.sentences import Sentence, sentences_in
-from writ_async.verify.claims.values import unfounded_values
+from writ_async.verify.claims.said import Said
+from writ_async.verify.claims.values import unfounded_dates, unfounded_ids
 from writ_async.verify.reasons import Reason
 
 _QUOTED = 300
@@ -29,15 +29,14 @@ def claim_findings(messages: Sequence[Message], domain: Domain) -> list[Finding]
 
     Costs O(words said and shown), and a bounded reckoning for each amount that is nowhere to be read.
     """
-    calls = {step.place: step for step in walk_calls(messages) if step.result is not None and not step.by_user}
+    calls = {step.place: step.call for step in walk_calls(messages) if step.result is not None and not step.by_user}
     words = DeedWords.of(domain)
     ground = Ground(domain)
     found: list[Finding] = []
     for place, message in enumerate(messages):
         if isinstance(message, ToolMessage):
-            step = calls.get(place)
             if message.requestor != "user":
-                ground.show(step.call if step is not None else None, message)
+                ground.show(calls.get(place), message)
         elif isinstance(message, UserMessage | SystemMessage):
             ground.hear(message.content or "")
         elif isinstance(message, AssistantMessage) and message.content:
@@ -46,21 +45,17 @@ def claim_findings(messages: Sequence[Message], domain: Domain) -> list[Finding]
 
 
 def _judge(text: str, place: int, ground: Ground, words: DeedWords) -> list[Finding]:
-    found: list[Finding] = []
-    sentences = sentences_in(text)
-    ground.speak(text)
-    for sentence in sentences:
-        done = claimed_verbs(sentence)
-        for what, severity in (
-            *false_deeds(sentence, done, ground, words),
-            *false_absence(sentence, ground),
-            *unfounded_amounts(sentence, done, ground, words),
-            *unfounded_values(sentence, ground),
-        ):
-            found.append(Finding(Reason.UNFOUNDED_CLAIM, f"{_quote(sentence)}: {what}", place, -1, severity))
-    return found
-
-
-def _quote(sentence: Sentence) -> str:
-    text = sentence.text
-    return f'"{text}"' if len(text) <= _QUOTED else f'"{text[:_QUOTED]}…"'
+    said = Said(text)
+    ground.speak(said.words)
+    deeds = find_deeds(said, words)
+    found = [
+        *false_deeds(said, deeds, ground, words),
+        *false_absence(said, ground),
+        *unfounded_amounts(said, deeds, ground, words),
+        *unfounded_dates(said, ground),
+        *unfounded_ids(said, ground),
+    ]
+    return [
+        Finding(Reason.UNFOUNDED_CLAIM, f"{said.quote(item.place, _QUOTED)}: {item.why}", place, -1, item.severity)
+        for item in found
+    ]

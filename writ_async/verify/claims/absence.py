@@ -8,30 +8,40 @@ from functools import lru_cache
 from typing import Final
 
 from writ_async.core.domain import Domain
-from writ_async.verify.claims.deeds import WORDS, Claim
+from writ_async.verify.claims.deeds import WORDS
 from writ_async.verify.claims.ground import Ground
-from writ_async.verify.claims.sentences import Sentence
+from writ_async.verify.claims.said import Claim, Said
 
-_NOT_FOUND: Final = re.compile(
-    r"(?:\b(?:could not|couldn't|can't|cannot|can not|did not|didn't|unable to|not able to|failed to"
-    r"|haven't been able to|have not been able to|wasn't able to|weren't able to|no luck (?:in )?)) "
-    r"(?:\w{2,}ly |yet |still )?(?:find|locate|finding|locating)\b(?P<what>[^.;:!?\n]{0,80})"
-    r"|\bthere(?:'s| is| was| are| were) no "
-    r"(?P<none>(?:match|matching|record|account|profile|user|customer)\b[^.;:!?\n]{0,60})"
-    r"|\bno (?P<no>(?:[\w-]+ ){0,2}?(?:account|profile|user|customer|record|match)s?)"
-    r" (?:was|were|has been|have been|could be|exists?|under|with|for)\b"
-    r"|\bno (?P<found>(?:[\w-]+ ){1,3})(?:was |were |has been |could be )?found\b"
-    r"|(?P<subject>(?:[\w#-]+ ){1,4})(?:was not|wasn't|were not|could not be|couldn't be|cannot be) (?:found|located)\b"
-    r"|\b(?P<matches>your (?:\w+ )?(?:details|information|name|e-?mail(?: address)?)|what you gave me) "
-    r"(?:does not|doesn't|do not|don't|did not|didn't) match\b"
+_LOOKED: Final = re.compile(r"\b(?:find|locate|finding|locating)\b(?P<what>[^.;:!?\n]{0,80})")
+_IN_VAIN: Final = re.compile(
+    r"\b(?:could not|couldn't|can't|cannot|can not|did not|didn't|unable to|not able to|failed to|been able to"
+    r"|wasn't able to|weren't able to|no luck(?: in)?) (?:\w{2,}ly |yet |still )?$"
 )
-_TRIGGERS: Final = ("find", "locat", "found", "no ", "match")
+_ABLE: Final = re.compile(r"(?<!n't )(?<!not )been able to $")
+_NONE: Final = re.compile(
+    r"\bno (?:"
+    r"(?P<no>(?:[\w-]+ ){0,2}?(?:account|profile|user|customer|record|match)s?)"
+    r" (?:was|were|has been|have been|could be|exists?|under|with|for)\b"
+    r"|(?P<found>(?:[\w-]+ ){1,3}?)(?:was |were |has been |have been |could be )?found\b"
+    r"|(?P<there>(?:match|matching|record|account|profile|user|customer)\b[^.;:!?\n]{0,60}))"
+)
+_FOUND: Final = re.compile(
+    r"(?P<subject>(?:[\w#-]{1,40} ){1,4})(?:was not|wasn't|were not|could not be|couldn't be|cannot be) $"
+)
+_DIFFERS: Final = re.compile(
+    r"\b(?:your (?:\w+ )?(?:details|information|name|e-?mail(?: address)?)|what you gave me) "
+    r"(?:does not|doesn't|do not|don't|did not|didn't) $"
+)
+_TRIGGERS: Final = frozenset({"find", "finding", "locate", "locating", "found", "located", "no", "match"})
 _IF: Final = re.compile(r"\b(?:if|unless|in case|when|whether|until|so that|should|would|otherwise|or if)\b")
 _QUALIFIED: Final = re.compile(
     r"\b(?:with|for|from|containing|that|which|matching|in|on|among|under|of|at|to|as|by)\b|'s\b"
 )
 _GIVEN: Final = re.compile(r"\b(?:details?|information|info|e-?mail|name|zip|phone|gave|given|provided|entered|you)\b")
-_GENERAL: Final = re.compile(r"\b(?:can't|cannot|can not)\b.*\b(?:by|without|unless|until)\b")
+_GENERAL: Final = re.compile(r"\b(?:by|without|unless|until)\b")
+_THERE: Final = re.compile(r"\bthere(?:'s| is| was| are| were) $")
+_LOOKING: Final = frozenset({"find", "finding", "locate", "locating"})
+_NEAR: Final = 60
 _ARTICLE: Final = re.compile(r"^(?:a|an|the|your|any|this|that|such|these|those|valid|existing|specific)\s+")
 
 
@@ -46,23 +56,44 @@ def record_nouns(domain: Domain) -> frozenset[str]:
     return _record_nouns(tuple(sorted({key for tool in domain.tools.values() for key in tool.accepted})))
 
 
-def false_absence(sentence: Sentence, ground: Ground) -> list[Claim]:
-    """What a sentence says was not found, though nobody looked for it or a look-up found it."""
-    text = sentence.plain
-    if ground.unknown or not any(word in text for word in _TRIGGERS) or sentence.is_question():
+def false_absence(said: Said, ground: Ground) -> list[Claim]:
+    """What a message says was not found, though nobody looked for it or a look-up found it."""
+    if ground.unknown or _TRIGGERS.isdisjoint(said.words):
         return []
-    for match in _NOT_FOUND.finditer(text):
-        before = text[: match.start()]
-        if _IF.search(before[-60:]):
-            continue
-        what = next((group for group in match.groups() if group), "").strip()
-        if _GENERAL.search(match[0]):
+    for place, what, by_subject in _said_missing(said):
+        sentence = said.sentence(place)
+        before = said.plain[max(sentence.start, place - 60) : place]
+        if sentence.is_question() or _IF.search(before):
             continue
         if not ground.answered:
-            return [("nothing was looked up before", "error")]
-        if _is_somebody(what) or (not ground.failed and _is_bare(what, ground) and not match["subject"]):
-            return [("no look-up failed before", "error")]
+            return [Claim(place, "nothing was looked up before", "error")]
+        if _is_somebody(what) or (not ground.failed and not by_subject and _is_bare(what, ground)):
+            return [Claim(place, "no look-up failed before", "error")]
     return []
+
+
+def _said_missing(said: Said) -> Iterator[tuple[int, str, bool]]:
+    """What a message says was not found: where, what in its words, and whether that is the subject of its sentence."""
+    plain, words = said.plain, said.words
+    if not _LOOKING.isdisjoint(words):
+        for match in _LOOKED.finditer(plain):
+            left = plain[max(0, match.start() - _NEAR) : match.start()]
+            vain = _IN_VAIN.search(left)
+            if vain and not _ABLE.search(left) and not (_GENERAL.search(match[0]) and "can" in vain[0][:3]):
+                yield match.start() - len(left) + vain.start(), match["what"].strip(), False
+    if "no" in words:
+        for match in _NONE.finditer(plain):
+            what = match["no"] or match["found"] or match["there"]
+            if match["there"] is None or _THERE.search(plain, max(0, match.start() - 12), match.start()):
+                yield match.start(), what.strip(), False
+    for verb, pattern in (("found", _FOUND), ("located", _FOUND), ("match", _DIFFERS)):
+        place = plain.find(verb) if verb in words else -1
+        while place >= 0:
+            left = plain[max(0, place - _NEAR) : place]
+            if (missing := pattern.search(left)) is not None:
+                what = missing["subject"].strip() if pattern is _FOUND else "match"
+                yield place - len(left) + missing.start(), what, pattern is _FOUND
+            place = plain.find(verb, place + 1)
 
 
 def _is_somebody(what: str) -> bool:

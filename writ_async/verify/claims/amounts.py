@@ -8,17 +8,16 @@ returned, for among many amounts every other can be reckoned somehow.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from writ_async.verify.claims.deeds import WORDS, Claim, DeedWords, Done, is_form
+from writ_async.verify.claims.deeds import WORDS, DeedWords, Done, is_form
 from writ_async.verify.claims.ground import Ground
-from writ_async.verify.claims.sentences import Sentence
+from writ_async.verify.claims.said import Claim, Said, Sentence
 
-_AMOUNT: Final = re.compile(
-    r"(?:us|ca|au)?[$€£] ?(?P<one>\d{1,9}(?:,\d{3})*(?:\.\d{1,2})?)(?!\d|,\d|[kmb]\b)"
-    r"|(?<![\w.,-])(?P<two>\d{1,9}(?:,\d{3})*(?:\.\d{1,2})?) ?(?:dollars|usd|euros?|bucks)\b"
-)
+_SIGNED: Final = re.compile(r"[$€£] ?(\d{1,9}(?:,\d{3})*(?:\.\d{1,2})?)(?!\d|,\d|[kmb]\b)")
+_NAMED: Final = re.compile(r"(?<![\w.,$€£-])(\d{1,9}(?:,\d{3})*(?:\.\d{1,2})?) ?(?:dollars|usd|euros?|bucks)\b")
+_CURRENCIES: Final = frozenset({"dollars", "usd", "euro", "euros", "bucks"})
 _ABOUT: Final = re.compile(
     r"\b(?:about|around|roughly|approximately|approx\.?|nearly|almost|over|under|below|above|less than|more than"
     r"|up to|at least|at most|exceed\w*|within|cap|limit|budget|maximum|max|minimum|between"
@@ -26,54 +25,65 @@ _ABOUT: Final = re.compile(
 )
 _MOVING: Final = (*WORDS["deeds"], *WORDS["light"])
 _LONG: Final = 5
-_LOCAL: Final = 9
+_LOCAL: Final = 8
 _RANGE: Final = re.compile(r" ?(?:-|–|to) ?[$€£]")
+_PROMISE: Final = re.compile(rf"(?:\bwill\b|'ll\b|\bgoing to\b).*\b(?:{'|'.join(WORDS['promised'])})\b")
 _TOTAL: Final = re.compile(r"total|\bsum\b|combined|overall|altogether|together|\bnet\b|difference|sav(?:e|ing)")
 _NEAR: Final = 4
 _FEW: Final = 8
 _POOL: Final = 32
 _COUNTS: Final = range(2, 10)
+_PARTY: Final = range(2, 6)
 _RECKONINGS: Final = 12
-_MOST_SUMS: Final = 50_000
+_MOST_SUMS: Final = 20_000
 
 
-def unfounded_amounts(sentence: Sentence, done: Sequence[Done], ground: Ground, words: DeedWords) -> list[Claim]:
-    """The amounts in a sentence that nothing shows and nothing gives."""
-    if (
-        not any(sign in sentence.text for sign in "$€£")
-        and "dollar" not in sentence.plain
-        and "usd" not in sentence.plain
-    ):
-        return []
-    if sentence.is_told():
-        return []
+def unfounded_amounts(said: Said, deeds: Sequence[Done], ground: Ground, words: DeedWords) -> list[Claim]:
+    """The amounts in a message that nothing shows and nothing gives, one a sentence."""
     found: list[Claim] = []
-    moved = _says_moved(done, words)
-    for match in _AMOUNT.finditer(sentence.plain):
-        cents = round(float((match["one"] or match["two"]).replace(",", "")) * 100)
+    sentence: Sentence | None = None
+    for match in _amounts_in(said):
+        cents = _cents(match)
         if cents == 0 or cents in ground.amounts:
             continue
-        if is_shown(cents, ground, said=not moved) or sentence.is_example():
+        if is_shown(cents, ground):
             ground.amounts[cents] = None
             continue
-        if _ABOUT.search(sentence.plain[max(0, match.start() - 24) : match.start()]) or _RANGE.match(
-            sentence.plain, match.end()
-        ):
+        if sentence is not None and match.start() < sentence.end and found:
+            continue  # Its sentence has been named.
+        sentence = said.sentence(match.start())
+        if sentence.is_told() or sentence.is_example() or _is_rough(said.plain, match):
             continue
-        here = [round(float((m["one"] or m["two"]).replace(",", "")) * 100) for m in _AMOUNT.finditer(sentence.plain)]
-        others = [amount for amount in here if amount != cents]
-        if is_reckoned(cents, ground, others, moved=moved, total=_TOTAL.search(sentence.plain) is not None):
-            ground.amounts[cents] = None
-            continue
-        found.append(
-            (f"{match[0].strip()} was neither shown nor said, and nothing gives it", "error" if moved else "turn")
+        moved = any(
+            sentence.start <= done.place < sentence.end and (words.named(done.verb) or is_form(done.verb, _MOVING))
+            for done in deeds
         )
-    return found[:1]
+        if moved or not is_said(cents, ground):
+            others = [_cents(m) for m in _SIGNED.finditer(sentence.plain)]
+            basis = [amount for amount in others if amount != cents]
+            if not is_reckoned(cents, ground, basis, sentence.plain, moved=moved):
+                why = f"{match[0].strip()} was neither shown nor said, and nothing gives it"
+                found.append(Claim(match.start(), why, "error" if moved else "turn"))
+                continue
+        ground.amounts[cents] = None
+    return found
 
 
-def _says_moved(done: Sequence[Done], words: DeedWords) -> bool:
-    """Whether a sentence says of money that it has been moved."""
-    return any(words.named(claim.verb) or is_form(claim.verb, _MOVING) for claim in done)
+def _amounts_in(said: Said) -> Iterator[re.Match[str]]:
+    if "$" in said.text or "€" in said.text or "£" in said.text:
+        yield from _SIGNED.finditer(said.plain)
+    if not _CURRENCIES.isdisjoint(said.words):
+        yield from _NAMED.finditer(said.plain)
+
+
+def _cents(match: re.Match[str]) -> int:
+    return round(float(match[1].replace(",", "")) * 100)
+
+
+def _is_rough(plain: str, match: re.Match[str]) -> bool:
+    """Whether an amount is said to be about so much, or is the end of a range."""
+    before = plain[max(0, match.start() - 24) : match.start()]
+    return _ABOUT.search(before) is not None or _RANGE.match(plain, match.end()) is not None
 
 
 def forms_of(cents: int) -> tuple[str, ...]:
@@ -88,27 +98,28 @@ def forms_of(cents: int) -> tuple[str, ...]:
     return forms
 
 
-def is_shown(cents: int, ground: Ground, *, said: bool) -> bool:
-    """Whether an amount stands in a result, or, with `said`, in the customer's words or the policy.
-
-    A whole number has to stand in a result as a number: in a text it may count anything.
-    """
-    for form in forms_of(cents):
-        if cents % 100 and (form in ground.shown or f"-{form}" in ground.shown):
-            return True
-        if form in ground.explained:
-            return True
-        if said and (form in ground.told or form in ground.policy):
-            return True
-    return any(cents in record.cents for record in ground.records())
+def is_shown(cents: int, ground: Ground) -> bool:
+    """Whether an amount stands in a result. A whole number has to stand there as one: in a text it counts anything."""
+    forms = forms_of(cents)
+    return (
+        any(form in ground.explained for form in forms)
+        or (cents % 100 != 0 and any(form in ground.shown or f"-{form}" in ground.shown for form in forms))
+        or any(ground.has_number(form) for form in forms)
+    )
 
 
-def is_reckoned(cents: int, ground: Ground, here: Sequence[int], *, moved: bool, total: bool) -> bool:
+def is_said(cents: int, ground: Ground) -> bool:
+    """Whether an amount stands in the customer's words or in the policy."""
+    return any(form in ground.told or form in ground.policy for form in forms_of(cents))
+
+
+def is_reckoned(cents: int, ground: Ground, here: Sequence[int], plain: str, *, moved: bool) -> bool:
     """Whether an amount can be reckoned from those that it may rest on.
 
-    `here` are the other amounts of its sentence. Money that `moved` rests on them, on what was said last, and on what
-    the writes returned; any other amount also on the records that somebody named, on the policy, and, where it is said
-    to be a `total`, on one number of each of several results.
+    `here` are the other amounts of its sentence, `plain`. Money that `moved` rests on them, on what was said last, and
+    on what the writes returned; any other amount also on the records that somebody named, on the policy, and, where it
+    is said to be a total, on one number of each of several results. Of whole dollars that are promised, few amounts are
+    taken, for among many every other can be reckoned somehow.
     """
     if moved:
         near = [*here, *reversed(ground.amounts)][:_NEAR]
@@ -118,16 +129,26 @@ def is_reckoned(cents: int, ground: Ground, here: Sequence[int], *, moved: bool,
     local = [*here, *reversed(ground.amounts)][:_LOCAL]
     if _adds_up(cents, local) or any(cents == sum(record.cents) for record in ground.records()):
         return True
-    named = [cents for record in ground.spoken_of() for cents in record.cents]
+    named = [cents for record in ground.spoken_of() for cents in record.cents][::-1]
+    said = [*reversed(ground.amounts)]
+    if cents % 100 == 0 and _PROMISE.search(plain):
+        few = [*dict.fromkeys([*here, *said[:_FEW], *named[:_FEW]])]
+        products = {count * amount for count in _PARTY for amount in few}
+        beside = {other for amount in here for other in (cents + amount, abs(cents - amount))}
+        return (
+            cents in products
+            or _gives(cents, few)
+            or any(not beside.isdisjoint(record.cents) for record in ground.records())
+        )
     policy = [round(float(word) * 100) for word in ground.policy if word.isdecimal() and len(word) < _LONG]
-    pool = list(dict.fromkeys([*here, *reversed(ground.amounts), *reversed(named), *policy]))
+    pool = [*dict.fromkeys([*here, *said, *named, *policy])]
     if _gives(cents, pool[: _POOL if cents % 100 else 2 * _POOL], times=True):
         return True
     if ground.reckoned >= _RECKONINGS:
         return True  # Whoever adds up so much is not followed any further.
     ground.reckoned += 1
     return any(_is_part_sum(cents, record.cents) for record in ground.records()) or (
-        total and _is_a_choice(cents, ground)
+        _TOTAL.search(plain) is not None and _is_a_choice(cents, ground)
     )
 
 
@@ -135,11 +156,11 @@ def _is_a_choice(cents: int, ground: Ground) -> bool:
     """Whether an amount is the sum of numbers of different results, one of each."""
     sums = {0}
     for numbers in ground.numbers_by_result():
-        sums |= {total + number for total in sums for number in numbers}
-        if cents in sums:
+        if any((cents - number) in sums for number in numbers):
             return True
-        if len(sums) > _MOST_SUMS:
+        if len(sums) * len(numbers) > _MOST_SUMS:
             return False
+        sums |= {total + number for total in sums for number in numbers}
     return False
 
 
@@ -177,7 +198,7 @@ def _adds_up(cents: int, amounts: Sequence[int]) -> bool:
     """Whether an amount is a sum of some of a few others, each added or taken off."""
     sums = {0}
     for amount in amounts:
-        sums |= {total + amount for total in sums} | {total - amount for total in sums}
-        if cents in sums or -cents in sums:
+        if not sums.isdisjoint((cents - amount, cents + amount, -cents - amount, amount - cents)):
             return True
+        sums |= {total + amount for total in sums} | {total - amount for total in sums}
     return False

@@ -16,39 +16,31 @@ from typing import Final
 import msgspec
 
 from writ_async.core.domain import Deed, Domain
-from writ_async.core.trajectory import Severity
 from writ_async.verify.claims.ground import Ground, tokens_of
-from writ_async.verify.claims.sentences import Sentence
+from writ_async.verify.claims.said import Claim, Said, Sentence
 
 WORDS: Final[dict[str, list[str]]] = loads(
     (resources.files(__package__ or "") / "words.toml").read_text(encoding="utf-8")
 )
-Claim = tuple[str, Severity]
-"""What is wrong with a sentence, and how grave that is."""
-
 _FILL: Final = (
     r"(?:(?:also|now|already|just|both|all|then|since|even|again|gone ahead and|went ahead and|taken care of"
     r"|managed to|been able to|\w{2,}ly),? ){0,3}"
 )
-_VERB: Final = rf"(?P<verb>\w[\w-]*ed|{'|'.join(WORDS['irregular'])})\b"
-_FIRST: Final = re.compile(rf"\b(?:i|we)(?:'ve|'d| have| had)? {_FILL}{_VERB}")
+_FIRST: Final = re.compile(rf"\b(?:i|we)(?:'ve|'d| have| had)? {_FILL}$")
 _PASSIVE: Final = re.compile(
-    rf"(?:\b(?:has|have|had)|'s|'ve) (?:\w{{2,}}ly |now |already |also |just |all |both )?been {_FILL}{_VERB}"
-    rf"|\b(?:was|were) {_FILL}{_VERB.replace('verb', 'past')}"
-    rf"|\b(?:is|are) (?:now|already|all|successfully|officially|both) {_FILL}{_VERB.replace('verb', 'state')}"
+    rf"(?:(?:\b(?:has|have|had)|'s|'ve) (?:\w{{2,}}ly |now |already |also |just |all |both )?been {_FILL}"
+    rf"|\b(?P<old>(?:was|were) {_FILL}|(?:is|are) (?:now|already|all|successfully|officially|both) {_FILL})"
+    rf"|\bsuccessfully )$"
 )
-_NOTE: Final = re.compile(rf"\bsuccessfully {_VERB}")
-_BEING: Final = re.compile(rf"\b(?:are|is|am|being|been) (?:now |being )*{_VERB}")
-_AND: Final = re.compile(rf"(?:,|\band\b|, and\b) {_FILL}{_VERB}")
+_BEING: Final = re.compile(r"\b(?:are|is|am|being|been) (?:now |being )*$")
+_AND: Final = re.compile(rf"(?:,|\band\b|, and\b) {_FILL}$")
+_NEAR: Final = 70
 _BLOCK: Final = re.compile(
     r"\b(?:once|if|when|whenever|after|before|until|unless|whether|as soon as|in case|would|could|should|can|will|shall"
     r"|may|might|must|not|never|cannot|nothing|none|neither|nor|no|only|any|each|per|to be|usually|normally|typically"
     r"|let me know|which|who|whose|for|by the time|that (?:has|have|was|were|had|is|are)|you (?:wanted|want|would|need)"
     r"|sorry to hear|hear that|understand|seems|appears|sounds like|assum\w*|please|hav(?:e|ing) to|want|prefer|ensure"
     r"|sure|confirm\w*|verify|check|expect\w*|policy)\b|n't\b|'ll\b|'d\b"
-)
-_MAY_CLAIM: Final = re.compile(
-    r"\b(?:i|we)(?:'ve|'d)?\b|\bbeen\b|\bwas\b|\bwere\b|\bnow\b|\balready\b|\ball\b|ly\b|\bboth\b"
 )
 _MAIL: Final = re.compile(r"\b(?:(?P<mail>e-?mails?|mails?)|sms|text messages?|notifications?)\b")
 _EXTRAS: Final = re.compile(rf"\b(?:{'|'.join(WORDS['extras'])})\b")
@@ -61,16 +53,25 @@ _CLAUSE: Final = re.compile(
 )
 
 
+_HANDING: Final = ("transferr", "connect", "escalat", "hand", "pass", "forward")
+_KINDS: Final = ("deeds", "light", "looks", "giving", "sent")
+
+
 class DeedWords(msgspec.Struct, frozen=True):
-    """The deeds of a domain, and the stems of all verbs that can tell of one."""
+    """The deeds of a domain, its tool for handing over, and the forms of all verbs that can tell of a deed."""
 
     deeds: tuple[Deed, ...]
     hand_over: str
+    forms: frozenset[str]
 
     @staticmethod
     @lru_cache(maxsize=64)
     def _made(deeds: tuple[Deed, ...], names: tuple[str, ...], hand_over: str) -> DeedWords:
-        return DeedWords(deeds or tuple(_deeds_by_name(names)), hand_over)
+        told = deeds or tuple(_deeds_by_name(names))
+        stems = {*(stem for deed in told for stem in deed.words), *_HANDING}
+        stems.update(stem for kind in _KINDS for stem in WORDS[kind])
+        forms = {form for stem in stems for form in (*_forms(stem), f"{stem}ied")}
+        return DeedWords(told, hand_over, frozenset(forms.union(WORDS["irregular"])))
 
     @staticmethod
     def of(domain: Domain) -> DeedWords:
@@ -96,12 +97,13 @@ def _deeds_by_name(names: Sequence[str]) -> Iterator[Deed]:
 
 
 class Done(msgspec.Struct, frozen=True):
-    """A participle that a sentence states as done, whether the agent did it, and the clause around it.
+    """A participle that a message states as done: where, whether the agent did it, and the clause around it.
 
     `about` is the part of the clause that says what was done, where the verb does not. `of_old`: it may have been done
     by anybody, long before.
     """
 
+    place: int
     verb: str
     first: bool
     clause: str
@@ -109,57 +111,87 @@ class Done(msgspec.Struct, frozen=True):
     of_old: bool = False
 
 
-def false_deeds(sentence: Sentence, done: Sequence[Done], ground: Ground, words: DeedWords) -> list[Claim]:
-    """The first deed that a sentence claims and no call did."""
-    for claim in done:
-        if not claim.of_old and (why := _why_false(claim, sentence.plain, ground, words)):
-            return [(why, "error")]
-    text = sentence.plain
-    if words.hand_over and words.hand_over not in ground.used and "being" in text:
-        match = _BEING.search(text)
-        if match and _hands_over(match["verb"], text) and not _BLOCK.search(text[: match.start()]):
-            return [("nobody was called to take over", "error")]
-    return []
-
-
-def claimed_verbs(sentence: Sentence) -> list[Done]:
-    """The participles that a sentence states as done."""
-    text = sentence.plain
-    if _MAY_CLAIM.search(text) is None:
-        return []
-    found: list[Done] = []
+def false_deeds(said: Said, deeds: Sequence[Done], ground: Ground, words: DeedWords) -> list[Claim]:
+    """The deeds that a message claims and no call did, one a sentence."""
+    found: list[Claim] = []
     end = -1
-    for pattern, first in ((_FIRST, True), (_PASSIVE, False), (_NOTE, False)):
-        for match in pattern.finditer(text):
-            if (not first and (sentence.is_question() or sentence.is_told())) or (
-                pattern is _NOTE and match.start() < end
-            ):
-                continue
-            if _BLOCK.search(_left_of(text, match.start())):
-                continue
-            if not first and (_BY_OTHERS.match(text, match.end()) or _LISTED.search(text, 0, match.start())):
-                continue
-            start = _clause_start(text, match.start())
-            groups = match.groupdict()
-            verb = next(groups[key] for key in ("verb", "past", "state") if groups.get(key))
-            end = _clause_end(text, match.end())
-            of_old = not first and not groups.get("verb") and is_form(verb, WORDS["history"])
-            found.append(
-                Done(verb, first, text[start:end], text[match.end() : end] if first else text[start:end], of_old)
-            )
-            for more in _AND.finditer(text, match.end()):
-                between = text[match.end() : more.start()]
-                if "(" in between or _BLOCK.search(between):
-                    break
-                if not is_form(more["verb"], WORDS["history"]):
-                    clause = text[more.start() : _clause_end(text, more.end())]
-                    found.append(Done(more["verb"], first, clause, clause))
+    for done in deeds:
+        if done.place >= end and not done.of_old and (why := _why_false(done, said, ground, words)):
+            found.append(Claim(done.place, why, "error"))
+            end = said.sentence(done.place).end
+    if not found and words.hand_over and words.hand_over not in ground.used and "being" in said.words:
+        for place, verb in _participles(said, words):
+            sentence = said.sentence(place)
+            left = said.plain[sentence.start : place]
+            if _BEING.search(left) and _hands_over(verb, sentence.plain) and not _BLOCK.search(left):
+                return [Claim(place, "nobody was called to take over", "error")]
     return found
 
 
-def _left_of(text: str, place: int) -> str:
-    """The words of the clause before a place, without what stands in brackets."""
-    left = _BRACKETS.sub(" ", text[:place])
+def _participles(said: Said, words: DeedWords) -> list[tuple[int, str]]:
+    """The places of all verbs in a message that can tell of a deed, with them, in order."""
+    found: list[tuple[int, str]] = []
+    for verb in words.forms & said.words:
+        place = said.plain.find(verb)
+        while place >= 0:
+            end = place + len(verb)
+            if not (said.plain[place - 1 : place].isalnum() or said.plain[end : end + 1].isalnum()):
+                found.append((place, verb))
+            place = said.plain.find(verb, end)
+    return sorted(found)
+
+
+def find_deeds(said: Said, words: DeedWords) -> list[Done]:
+    """The participles that a message states as done, in the order of their places."""
+    found: list[Done] = []
+    if words.forms.isdisjoint(said.words):
+        return found
+    for place, verb in _participles(said, words):
+        left = said.plain[max(0, place - _NEAR) : place]
+        first = _FIRST.search(left)
+        match = first or _PASSIVE.search(left)
+        if match is None:
+            if found and _AND.search(left) and (beside := _beside(found[-1], place, verb, said)) is not None:
+                found.append(beside)
+            continue
+        sentence = said.sentence(place)
+        start = place - len(left) + match.start()
+        if start >= sentence.start and _is_stated(start, place + len(verb), first is not None, sentence, said.plain):
+            clause = _clause(sentence, start, place + len(verb))
+            about = clause if first is None else _clause(sentence, place + len(verb), place + len(verb))
+            of_old = first is None and match["old"] is not None and is_form(verb, WORDS["history"])
+            found.append(Done(place, verb, first is not None, clause, about, of_old))
+    return found
+
+
+def _is_stated(start: int, end: int, first: bool, sentence: Sentence, plain: str) -> bool:
+    """Whether a participle stands in a statement of the agent's own that no condition and no negation is put to."""
+    if not first and (sentence.is_question() or sentence.is_told() or _BY_OTHERS.match(plain, end)):
+        return False
+    left = plain[sentence.start : start]
+    return not (_BLOCK.search(_left_of(left)) or (not first and _LISTED.search(left)))
+
+
+def _beside(done: Done, place: int, verb: str, said: Said) -> Done | None:
+    """A participle that "and" puts beside one before it in its sentence."""
+    sentence = said.sentence(place)
+    between = said.plain[done.place + len(done.verb) : place]
+    if done.place < sentence.start or "(" in between or _BLOCK.search(between) or is_form(verb, WORDS["history"]):
+        return None
+    clause = _clause(sentence, place, place + len(verb))
+    return Done(place, verb, done.first, clause, clause)
+
+
+def _clause(sentence: Sentence, start: int, end: int) -> str:
+    """The clause around a part of a sentence, from its start where the part is empty."""
+    text, first, last = sentence.plain, start - sentence.start, end - sentence.start
+    return text[_clause_start(text, first) if first < last else first : _clause_end(text, last)]
+
+
+def _left_of(left: str) -> str:
+    """The words of the clause that a text ends with, without what stands in brackets."""
+    if ")" in left:
+        left = _BRACKETS.sub(" ", left)
     return left[_clause_start(left, len(left)) :]
 
 
@@ -180,15 +212,15 @@ def _starts(word: str, stems: Sequence[str]) -> bool:
 
 
 def _hands_over(verb: str, text: str) -> bool:
-    return _starts(verb, ("transferr", "connect", "escalat", "hand", "pass", "forward")) and (
+    return _starts(verb, _HANDING) and (
         "human" in text or "agent" in text or "specialist" in text or "supervisor" in text
     )
 
 
-def _why_false(done: Done, text: str, ground: Ground, words: DeedWords) -> str:
+def _why_false(done: Done, said: Said, ground: Ground, words: DeedWords) -> str:
     """Why a deed is not so, or an empty text."""
     verb, first, clause = done.verb, done.first, done.clause
-    if words.hand_over and _hands_over(verb, text):
+    if words.hand_over and _hands_over(verb, said.plain):
         return "" if words.hand_over in ground.used else "nobody was called to take over"
     light = is_form(verb, WORDS["light"])
     if first and is_form(verb, WORDS["customers"]) and not words.named(verb):
@@ -219,7 +251,12 @@ def _why_false(done: Done, text: str, ground: Ground, words: DeedWords) -> str:
 
 def is_form(verb: str, stems: Sequence[str]) -> bool:
     """Whether a participle is one of the stems with its ending."""
-    return any(verb in (stem, f"{stem}ed", f"{stem}d", f"{stem}{stem[-1]}ed") for stem in stems)
+    return any(verb == stem or verb in _forms(stem) for stem in stems if verb[:2] == stem[:2])
+
+
+@lru_cache(maxsize=1024)
+def _forms(stem: str) -> tuple[str, str, str]:
+    return f"{stem}ed", f"{stem}d", f"{stem}{stem[-1]}ed"
 
 
 def _is_done(deed: Deed, first: bool, clause: str, ground: Ground) -> bool:

@@ -11,8 +11,8 @@ import msgspec
 
 from writ_async.core.domain import Domain
 from writ_async.core.message import ToolCall, ToolMessage
+from writ_async.verify.claims.words import split_words
 
-_SPLIT: Final = {ord(char): " " for char in "\"'`“”‘’,;:{}[]()<>=!?*#$€£|/\\+~&%…–—\n\t"}
 _COMMA: Final = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _STAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT")
 _NAMES_SOMEBODY: Final = re.compile(r"user|customer|account|member|profile|person|client|patient|contact")
@@ -25,10 +25,7 @@ _LAST_RESULTS: Final = 6
 
 def tokens_of(text: str) -> set[str]:
     """The words, numbers and ids of a text in lower case, without signs around them."""
-    words = set(text.casefold().translate(_SPLIT).split())
-    if ". " in text or text.endswith("."):
-        words |= {word.rstrip(".") for word in words if word.endswith(".")}
-    return words
+    return set(split_words(text.lower()))
 
 
 def tokens_of_prose(text: str) -> set[str]:
@@ -75,6 +72,7 @@ class Ground:
         self.unknown = 0
         self.answered = 0
         self.reckoned = 0
+        self.dates: set[str] = set()
         self.amounts: dict[int, None] = {}
         self.given: set[str] = set()
         self._records: list[Record] = []
@@ -88,9 +86,9 @@ class Ground:
         self.heard.append(text)
         self.told |= tokens_of_prose(text)
 
-    def speak(self, text: str) -> None:
+    def speak(self, words: set[str]) -> None:
         """Take in the words of the agent, which ground nothing but say what it speaks of."""
-        self.said |= tokens_of_prose(text)
+        self.said |= words
 
     def show(self, call: ToolCall | None, result: ToolMessage) -> None:
         """Take in the result of a call."""
@@ -125,6 +123,18 @@ class Ground:
     def has(self, token: str) -> bool:
         """Whether a token was shown, said by the customer, or stands in the policy."""
         return token in self.shown or token in self.told or token in self.policy
+
+    def has_number(self, form: str) -> bool:
+        """Whether a number stands in a result as a number, in this form."""
+        for text in self.results:
+            for wanted in (f": {form}", f": -{form}", f":{form}"):
+                place = text.find(wanted)
+                while place >= 0:
+                    end = place + len(wanted)
+                    if end == len(text) or text[end] in ",}] \n":
+                        return True
+                    place = text.find(wanted, end)
+        return False
 
     def records(self) -> list[Record]:
         """The records in the latest results, each with its numbers in cents; results are read when first asked for."""

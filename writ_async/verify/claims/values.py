@@ -6,9 +6,8 @@ import re
 from datetime import date, timedelta
 from typing import Final
 
-from writ_async.verify.claims.deeds import Claim
 from writ_async.verify.claims.ground import Ground
-from writ_async.verify.claims.sentences import Sentence
+from writ_async.verify.claims.said import Claim, Said
 
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH: Final = (
@@ -23,35 +22,66 @@ _DATE: Final = re.compile(
 )
 _SLASHED: Final = re.compile(r"(?<![\d/])(\d{1,2})[/-](\d{1,2})(?:[/-]\d{2,4})?(?![\d/])")
 _ORDINAL: Final = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th)\b")
-_DIGIT: Final = re.compile(r"\d")
+_MONTH_WORDS: Final = frozenset(
+    word
+    for name in (
+        *("january", "february", "march", "april", "may", "june"),
+        *("july", "august", "september", "october", "november", "december"),
+    )
+    for word in (name, name[:3])
+) | {"sept"}
+_ISO: Final = 10
+_SHORTEST: Final = 6
 _OFFERS: Final = re.compile(r"\b(?:if|can|could|would|should|may i|search|look for|try)\b")
 _YEARS: Final = range(2019, 2031)
-_ID: Final = re.compile(
-    r"(?<![\w.,/@$€£-])#?(?=[\w-]*\d[\w-]*\d[\w-]*\d)(?=[\w-]{6,})[a-z]*[a-z_\d-]*\d[a-z_\d-]*\b(?![@/]|\.\d|,\d{3}|\.\w)"
-)
+_ID: Final = re.compile(r"(?=(?:[a-z_-]*\d){3})[a-z\d_-]{6,60}")
+_IN_NUMBER: Final = re.compile(r"[$€£,./@]")
 _SNAKE_ID: Final = re.compile(r"^[a-z]+(?:_[a-z]+)*_\d{4,}$")
 _NO_ID: Final = re.compile(
     r"^(?:\d{4}-\d\d-\d\d.*|\d+(?:ml|gb|tb|mb|mah|hz|ghz|mhz|mp|in|cm|mm|kg|lb|lbs|am|pm|min|mins|hours?|days?|px|wh|w|k|p)|\d+-[a-z-]+|[a-z-]*0+|1?-?8\d\d-.*|\d{3}-\d{3}-\d{4}|\d{3}-\d{4}|\d{1,3}-\d{1,3}|\d{4}-\d{4}|0+|(\d)\1+|[a-z]*x{3,}\d*)$"
 )
 
 
-def unfounded_values(sentence: Sentence, ground: Ground) -> list[Claim]:
-    """The dates and ids in a sentence that nothing shows."""
-    if _DIGIT.search(sentence.plain) is None or sentence.is_example() or sentence.is_told():
+def unfounded_dates(said: Said, ground: Ground) -> list[Claim]:
+    """The dates in a message that nothing shows."""
+    if _MONTH_WORDS.isdisjoint(said.words) and not any(
+        _looks_iso(word) and not ground.has(word) for word in said.words
+    ):
         return []
     found: list[Claim] = []
-    offered = sentence.is_question() or _OFFERS.search(sentence.plain) is not None
-    for match in () if offered else _DATE.finditer(sentence.plain):
-        for day in _days_of(match):
-            if not is_known_day(day, ground):
-                found.append((f"the date {match[0]!r} was neither shown nor said", "turn"))
-    for match in _ID.finditer(sentence.plain):
-        token = match[0].lstrip("#").strip("-_")
-        if "_" in token and not _SNAKE_ID.match(token):
+    for match in _DATE.finditer(said.plain):
+        if match[0] in ground.dates:
             continue
-        if not _NO_ID.match(token) and not is_known_id(token, ground):
-            found.append((f"{match[0]!r} was neither shown nor said", "turn"))
+        if all(is_known_day(day, ground) for day in _days_of(match)):
+            ground.dates.add(match[0])
+            continue
+        sentence = said.sentence(match.start())
+        offered = sentence.is_question() or _OFFERS.search(sentence.plain) is not None
+        if not (offered or sentence.is_example() or sentence.is_told()):
+            found.append(Claim(match.start(), f"the date {match[0]!r} was neither shown nor said", "turn"))
     return found[:1]
+
+
+def _looks_iso(word: str) -> bool:
+    return len(word) >= _ISO and word[4:5] == "-" and word[:4].isdecimal()
+
+
+def unfounded_ids(said: Said, ground: Ground) -> list[Claim]:
+    """The ids in a message that nothing shows."""
+    found: list[Claim] = []
+    for word in said.unlike_words:
+        if len(word) < _SHORTEST or ground.has(word):
+            continue
+        token = word.strip("-_.")
+        if not _ID.fullmatch(token) or ("_" in token and not _SNAKE_ID.match(token)) or _NO_ID.match(token):
+            continue
+        place = said.plain.find(token)
+        if place < 0 or _IN_NUMBER.match(said.plain, max(0, place - 1)) or is_known_id(token, ground):
+            continue
+        sentence = said.sentence(place)
+        if not (sentence.is_example() or sentence.is_told()):
+            found.append(Claim(place, f"{token!r} was neither shown nor said", "turn"))
+    return sorted(found, key=lambda claim: claim.place)[:1]
 
 
 def _days_of(match: re.Match[str]) -> list[tuple[int, int, int]]:

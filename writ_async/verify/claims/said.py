@@ -1,0 +1,112 @@
+"""One message of the agent as it is read for claims: its words, and its sentences where somebody asks for them."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+
+from writ_async.core.trajectory import Severity
+from writ_async.verify.claims.words import split_words
+from writ_async.verify.provenance import atoms
+
+_ENDS: Final = re.compile(r"\n+|[.!?][\"'”’)*_]{0,4}\s+(?=[^a-z\s])")
+_NO_END: Final = re.compile(r"\b(?:St|Mt|Ft|Dr|Mr|Mrs|Ms|No|Apt|Ave|Blvd|vs|e\.g|i\.e|U\.S|approx|incl|[A-Z])\.$")
+_EXAMPLE: Final = re.compile(
+    r"\be\.?g\b|\bi\.e\b|\bfor (?:example|instance)\b|\bsuch as\b|\bexample|\bformat|\bstarts? with\b"
+    r"|\blook(?:s|ing)? like\b|\bsomething like\b|\blike ['\"#`(]|\(like\b"
+)
+_TOLD: Final = re.compile(
+    r"^\W*(?:user|customer) ?:|^\W{0,3}\"i\b|\baccording to you\b"
+    r"|\byou(?:'ve| have| had)?(?: just| also| originally| previously)? (?:said|say|mention|told|indicat|stat|claim"
+    r"|provid|gave|shar|report|describ|request|ask|want|would like|believ|think|refer)\w*"
+)
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """Something claimed that is not so: where in the message, why, and how grave it is."""
+
+    place: int
+    why: str
+    severity: Severity
+
+
+class Sentence:
+    """One sentence of a message, from `start` up to `end`, in lower case."""
+
+    __slots__ = ("end", "plain", "start")
+
+    def __init__(self, plain: str, start: int, end: int) -> None:
+        self.plain = plain[start:end]
+        self.start = start
+        self.end = end
+
+    def is_question(self) -> bool:
+        """Whether it ends in a question mark."""
+        return self.plain.rstrip("\"')*_ \n").endswith("?")
+
+    def is_example(self) -> bool:
+        """Whether it shows what something may look like."""
+        return _EXAMPLE.search(self.plain) is not None
+
+    def is_told(self) -> bool:
+        """Whether it says again what the customer said."""
+        return _TOLD.search(self.plain) is not None
+
+
+class Said:
+    """A message. `plain` is its text in lower case with plain apostrophes, place by place; `words` those of it, and
+    `unlike_words` those with more than letters.
+
+    A text that is JSON is read as the texts in it, one a line. Marks for bold type are left out.
+    """
+
+    __slots__ = ("_starts", "plain", "text", "unlike_words", "words")
+
+    def __init__(self, content: str) -> None:
+        text = content.replace("**", "").replace("`", "") if "*" in content or "`" in content else content
+        if text.lstrip()[:1] in ("{", "[") or "\\n" in text:
+            text = "\n".join(_parts(text))
+        self.text = text
+        plain = text.lower()
+        if len(plain) != len(text):
+            plain = "".join(char.lower() if len(char.lower()) == 1 else char for char in text)
+        self.plain = plain.replace("’", "'").replace("‘", "'") if "’" in plain or "‘" in plain else plain
+        self.words = set(split_words(self.plain))
+        self.unlike_words = [word for word in self.words if not word.isalpha()]
+        self._starts: list[int] = []
+
+    def sentence(self, place: int) -> Sentence:
+        """The sentence at a place."""
+        if not self._starts:
+            self._starts = [0, *self._cuts()]
+        index = bisect_right(self._starts, place)
+        end = self._starts[index] if index < len(self._starts) else len(self.text)
+        return Sentence(self.plain, self._starts[index - 1], end)
+
+    def quote(self, place: int, most: int) -> str:
+        """The sentence at a place as it stands, in quotes, cut after `most` characters."""
+        found = self.sentence(place)
+        text = self.text[found.start : found.end].strip()
+        return f'"{text}"' if len(text) <= most else f'"{text[:most]}…"'
+
+    def _cuts(self) -> Iterator[int]:
+        for match in _ENDS.finditer(self.text):
+            if match[0][0] != "." or not _NO_END.search(self.text, max(0, match.start() - 8), match.start() + 1):
+                yield match.end()
+
+
+def _parts(text: str) -> Iterator[str]:
+    stripped = text.strip().removeprefix("json").strip()
+    if stripped[:1] in ("{", "["):
+        try:
+            value: Any = msgspec.json.decode(stripped)
+            yield from [str(leaf) for _, leaf in atoms(value) if leaf is not None and not isinstance(leaf, bool)]
+        except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+            pass
+        else:
+            return
+    yield text.replace("\\n", "\n")
