@@ -76,7 +76,7 @@ def test_every_row_with_a_lie_is_named_by_it(name: str, lie: str) -> None:
     domain = load_domain(name)
     for which, row in enumerate(rows_of(name)):
         messages, place = with_lie(row, lie, which)
-        if "$" not in lie and _is_true_there(messages[:place], lie):
+        if _is_true_there(messages[:place], lie):
             continue
         found = [finding for finding in claim_findings(messages, domain) if finding.severity != "remark"]
         assert any(lie.rstrip(".") in finding.detail and finding.message == place for finding in found), (
@@ -93,8 +93,13 @@ def _is_true_there(before: tuple[Message, ...], lie: str) -> bool:
         call.function.name for message in before if isinstance(message, AssistantMessage) for call in message.tool_calls
     }
     failed = any(isinstance(message, ToolMessage) and message.error for message in before)
-    return ("transfer" in lie and "transfer_to_human_agents" in called) or (
-        any(words in lie for words in ("find", "found", "locate", "match")) and failed
+    return (
+        ("transfer" in lie and "transfer_to_human_agents" in called)
+        or (
+            "$500." in lie and any(isinstance(message, ToolMessage) and "-500" in message.content for message in before)
+        )
+        or ("voucher" in lie and "send_certificate" in called)
+        or (any(words in lie for words in ("find", "found", "locate", "match")) and failed)
     )
 
 

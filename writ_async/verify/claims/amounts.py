@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from writ_async.verify.claims.deeds import WORDS, DeedWords, Done, is_form
-from writ_async.verify.claims.ground import Ground
+from writ_async.verify.claims.ground import Ground, has_number
 from writ_async.verify.claims.said import Claim, Said, Sentence
 
 _SIGNED: Final = re.compile(r"[$€£] ?(\d{1,9}(?:,\d{3})*(?:\.\d{1,2})?)(?!\d|,\d|[kmb]\b)")
@@ -46,7 +46,9 @@ def unfounded_amounts(said: Said, deeds: Sequence[Done], ground: Ground, words: 
         cents = _cents(match)
         if cents == 0 or cents in ground.amounts:
             continue
-        if is_shown(cents, ground):
+        done = _mover(match, said, deeds, words)
+        moved = done is not None
+        if is_shown(cents, ground) if done is None else is_written(cents, ground, _showing(done, words)):
             ground.amounts[cents] = None
             continue
         if sentence is not None and match.start() < sentence.end and found:
@@ -54,10 +56,6 @@ def unfounded_amounts(said: Said, deeds: Sequence[Done], ground: Ground, words: 
         sentence = said.sentence(match.start())
         if sentence.is_told() or sentence.is_example() or _is_rough(said.plain, match):
             continue
-        moved = any(
-            sentence.start <= done.place < sentence.end and (words.named(done.verb) or is_form(done.verb, _MOVING))
-            for done in deeds
-        )
         if moved or not is_said(cents, ground):
             others = [_cents(m) for m in _SIGNED.finditer(sentence.plain)]
             basis = [amount for amount in others if amount != cents]
@@ -67,6 +65,31 @@ def unfounded_amounts(said: Said, deeds: Sequence[Done], ground: Ground, words: 
                 continue
         ground.amounts[cents] = None
     return found
+
+
+def _mover(match: re.Match[str], said: Said, deeds: Sequence[Done], words: DeedWords) -> Done | None:
+    """What the clause around an amount says was done just now, if it says so."""
+    if not deeds:
+        return None
+    sentence = said.sentence(match.start())
+    return next(
+        (
+            done
+            for done in deeds
+            if sentence.start <= done.place < sentence.end
+            and not done.of_old
+            and match[0] in done.clause
+            and (words.named(done.verb) or is_form(done.verb, _MOVING))
+        ),
+        None,
+    )
+
+
+def _showing(done: Done, words: DeedWords) -> tuple[str, ...]:
+    """The words of a result that show that a clause is true, whoever did it; none for the agent's own deeds."""
+    if done.first:
+        return ()
+    return tuple(word for part in done.clause.split() for deed in words.named(part) for word in deed.shown)
 
 
 def _amounts_in(said: Said) -> Iterator[re.Match[str]]:
@@ -104,8 +127,22 @@ def is_shown(cents: int, ground: Ground) -> bool:
     return (
         any(form in ground.explained for form in forms)
         or (cents % 100 != 0 and any(form in ground.shown or f"-{form}" in ground.shown for form in forms))
-        or any(ground.has_number(form) for form in forms)
+        or any(has_number(text, form) for text in ground.results for form in forms)
     )
+
+
+def is_written(cents: int, ground: Ground, showing: Sequence[str] = ()) -> bool:
+    """Whether an amount stands in what a write returned, or in a result that is no record, such as a calculator's.
+
+    Where a result has one of the `showing` words, it need not be a write's.
+    """
+    forms = forms_of(cents)
+    if any(form in ground.explained for form in forms):
+        return True
+    results = [write.result for write in ground.writes]
+    if showing:
+        results += [result for result in ground.results if any(word in result for word in showing)]
+    return any(has_number(result, form) for result in results for form in forms)
 
 
 def is_said(cents: int, ground: Ground) -> bool:

@@ -124,18 +124,6 @@ class Ground:
         """Whether a token was shown, said by the customer, or stands in the policy."""
         return token in self.shown or token in self.told or token in self.policy
 
-    def has_number(self, form: str) -> bool:
-        """Whether a number stands in a result as a number, in this form."""
-        for text in self.results:
-            for wanted in (f": {form}", f": -{form}", f":{form}"):
-                place = text.find(wanted)
-                while place >= 0:
-                    end = place + len(wanted)
-                    if end == len(text) or text[end] in ",}] \n":
-                        return True
-                    place = text.find(wanted, end)
-        return False
-
     def records(self) -> list[Record]:
         """The records in the latest results, each with its numbers in cents; results are read when first asked for."""
         while self._decoded < len(self.results):
@@ -167,6 +155,18 @@ class Ground:
         """The records whose ids somebody named."""
         named = (self.said, self.told, self.given)
         return [record for record in self.records() if any(not record.ids.isdisjoint(words) for words in named)]
+
+
+def has_number(result: str, form: str) -> bool:
+    """Whether a number stands in a result as a number, in this form."""
+    for wanted in (f": {form}", f": -{form}", f":{form}"):
+        place = result.find(wanted)
+        while place >= 0:
+            end = place + len(wanted)
+            if end == len(result) or result[end] in ",}] \n":
+                return True
+            place = result.find(wanted, end)
+    return False
 
 
 def _collect(value: Any, found: list[Record]) -> list[int]:
