@@ -12,11 +12,11 @@ from tests.support.shared_data import needs_shared
 
 SYNTH = {
     "tasks.jsonl": "47c5096928e9cfae01f3f30ae372a86539db2e44ca99e6897fb72b1df32853f6",
-    "trajectories.jsonl": "85490a5cefe589a49263fe0956df239c06c7fe1bd29eda6e52505453bbbfc77b",
+    "trajectories.jsonl": "8d619b4c02bf1315f84b2288e01cc21f16228787284232d4b9880fb97fc8902a",
 }
 EVAL = {
     "tasks.jsonl": "80ec170350c640b5f1ffc06c8e95d7e459c9be6af2891304deda48a08d5b0959",
-    "trajectories.jsonl": "fff7fdb53f96f3fe7f6479ea4cbd8e4642aeede0efe0bd79c78bb772e6458a1f",
+    "trajectories.jsonl": "560301108377004c35e1265cc2542ec5475dfd1d03c9637a8f87cf8145ba77d0",
 }
 
 
