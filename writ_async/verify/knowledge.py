@@ -7,7 +7,7 @@ counts once the user has agreed to it, ids aside, which nobody knows but the too
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -25,10 +25,10 @@ _IDS = re.compile(r"#?\b(?!\d{1,2}(?:st|nd|rd|th)\b)(?=\w*\d)(?=\w*[^\W\d])\w{4,
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What a successful call of the agent showed: by which tool, asked with which values, as which text."""
+    """What a successful call of the agent showed: by which tool, asked with which arguments, as which text."""
 
     name: str
-    given: frozenset[str]
+    arguments: Mapping[str, Any]
     text: str
 
 
@@ -94,8 +94,7 @@ class Knowledge:
             self._read.add(call_key(call.call.function.name, call.arguments or {}))
             if not self._is_made_of_nothing(call):
                 self.seen.add(content)
-            given = frozenset(str(value) for _, value in atoms(call.arguments or {}))
-            self.results.append(Result(call.call.function.name, given, content))
+            self.results.append(Result(call.call.function.name, call.arguments or {}, content))
         self._waiting = left
 
     def _hear(self, text: str) -> None:

@@ -53,7 +53,7 @@ def _shows(result: Result, rule: StandingRead, domain: Domain) -> bool:
 
 def _is_about(result: Result, value: Any) -> bool:
     text = str(value)
-    return text in result.given or text in result.text
+    return text in result.text or any(str(given) == text for _, given in atoms(dict(result.arguments)))
 
 
 def values_at(arguments: Mapping[str, Any], name: str) -> Sequence[Any]:
