@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.shared_data import SHARED, needs_shared
 from writ_async.cli import main
-from writ_async.commands.check import check_rows
+from writ_async.commands.check import REASONS, check_rows
 from writ_async.commands.check_lines import CheckedLine
 
 pytestmark = needs_shared
@@ -116,3 +116,30 @@ def test_a_folder_is_its_files_by_name_and_what_cannot_be_read_is_named(
     assert main(["check", str(tmp_path / "rows"), "--out", str(out)]) == 2
     assert "c.json" in capsys.readouterr().err
     assert [Path(json.loads(line)["file"]).name for line in out.read_bytes().splitlines()] == ["a.json", "b.json"]
+
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "fr_task_of_the_file_ignored": {"data": DATA},
+    "fr_extra_tool_cannot_be_replayed": {"data": DATA},
+    "fa_value_that_only_the_user_saw": {"writes": ["reset_line"]},
+}
+EXPECTED: dict[str, str] = {} if SHARED is None else json.loads((CASES / "expected.json").read_text())
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_every_case_has_the_verdict_that_its_table_calls_right(name: str, tmp_path: Path) -> None:
+    (line,) = lines_of(tmp_path, CASES / f"{name}.json", **OPTIONS.get(name, {}))
+    told, found = EXPECTED[name], reasons_of(line)
+    named = {reason for reason in REASONS if reason in told}
+    if told.startswith("clean"):
+        assert found == set()
+    elif "only" in told:
+        assert found == named
+    else:
+        assert named <= found
+    if "reward 1" in told and "stated" not in told:
+        assert line.reward == 1
+    if "stated reward" in told:
+        assert line.stated_reward == float(told.rpartition(" ")[2])
+    for argument in told.partition("unseen_argument: ")[2].split():
+        assert any(one.reason == "unseen_argument" and f": {argument}=" in one.detail for one in line.findings)

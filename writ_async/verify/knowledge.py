@@ -16,11 +16,12 @@ from writ_async.conversation.calls import ExecutedCall, call_key
 from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, Message, UserMessage
 from writ_async.core.task import Cell
-from writ_async.verify.agreement import agrees
+from writ_async.verify.confirming.reply import read_reply
 from writ_async.verify.provenance import SMALL, Seen, atoms, numbers_in
 from writ_async.verify.spoken_forms import Day
 
 _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_AGREED = frozenset({"agrees", "requests"})
 _IDS = re.compile(r"#?\b(?!\d{1,2}(?:st|nd|rd|th)\b)(?=\w*\d)(?=\w*[^\W\d])\w{4,}\b|\b\d{6,}\b")
 
 
@@ -98,7 +99,7 @@ class Knowledge:
         self._waiting = left
 
     def _hear(self, text: str) -> None:
-        if self._told and agrees(text):
+        if self._told and read_reply(text).meaning in _AGREED:
             self._agreed += self._told
         self._told.clear()
         self.seen.add(text)

@@ -19,9 +19,20 @@ TELLING: Final = Telling(
         "no longer needed": (
             rf"{_NO_MORE}(?:need\w*|want\w*|use|require\w*|interested|necessary) ",
             r" changed? (?:my|her|his|their) mind ",
-            r" do without ",
+            r" (?:do|live) without ",
+            r" (?:change|changes|changed) (?:of|in|my|our|the) plans? ",
+            r" (?:plans?|things|needs|circumstances|situation) (?:(?:has|have|just|are|is|were|got|all|did) ){0,2}"
+            r"(?:changed|shifted|cancell?ed|different|off|fell through|a 180|a u turn) ",
+            r" (?:won t|will not|can t|cannot) be (?:using|needing|wearing|home) ",
+            r" (?:found|bought|got|have) (?:\w+ ){0,4}?(?:elsewhere|somewhere else|cheaper|already) ",
+            r" nicht mehr | ya no | plus besoin | non (?:mi )?serve più ",
         ),
-        "ordered by mistake": (r" (?:mistake\w*|accident\w*|wrong(?:ly)?|in error|unintentional\w*|didn t mean) ",),
+        "ordered by mistake": (
+            r" (?:mistake\w*|mistook|accident\w*|wrong(?:ly)?|in error|unintentional\w*|inadvertent\w*) ",
+            r" (?:didn t|did not|never) mean ",
+            r" (?:twice|duplicate[ds]?|ordered too many) ",
+            r" (?:versehentlich|aus versehen|por error|por equivocación|par erreur|per errore) ",
+        ),
     },
     takes_whole=frozenset({"cancel_pending_order"}),
 )
