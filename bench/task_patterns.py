@@ -21,9 +21,11 @@ from rich.table import Table
 
 from bench.report import Figure, make_parser, run_script, write_json
 from writ_async import Task, load_domain
+from writ_async.core.behaviour import Axis
 from writ_async.core.environment import Environment
 from writ_async.runs.view import RunView
 from writ_async.runs.worlds import generate_world
+from writ_async.synthesis.behaviours import draw_behaviour
 from writ_async.synthesis.proof import prove_task
 from writ_async.synthesis.tasks import make_task
 
@@ -32,10 +34,11 @@ _DRAWS = 12
 
 
 class Element(msgspec.Struct, frozen=True):
-    """Something that a task may have beside one plain write: in words, and the recipes that make it."""
+    """Something that a task may have beside one plain write: in words, and the recipes or users' axes that make it."""
 
     words: str
-    recipes: tuple[str, ...]
+    recipes: tuple[str, ...] = ()
+    axes: tuple[Axis, ...] = ()
 
 
 class Patterns(msgspec.Struct, frozen=True):
@@ -52,15 +55,30 @@ def read_patterns() -> Patterns:
 
 
 def draw_examples(seed: int) -> dict[str, str]:
-    """A proved task of every recipe, by `domain/recipe`: its id."""
+    """A proved task of every recipe, by `domain/name`: its id."""
     found: dict[str, str] = {}
     for name in ("retail", "airline"):
         environment = generate_world(load_domain(name), seed, _USERS)
         for number, recipe in enumerate(environment.domain.recipes):
             task = _first_proved(environment, number, seed)
             if task is not None:
-                found[f"{name}/{recipe.name}"] = task.id
+                found |= _keys_of(_with_user(task, environment, seed) if recipe.kind == "refusal" else task)
     return found
+
+
+def _with_user(task: Task, environment: Environment, seed: int) -> Task:
+    """A task with a user who presses against a refusal, where one can."""
+    behaviour = draw_behaviour(task, environment, Random(f"{seed}/{task.id}"), {"pressure": "insists"})
+    return msgspec.structs.replace(task, behaviour=behaviour)
+
+
+def _keys_of(task: Task) -> dict[str, str]:
+    """What a task is an example of: its recipe, and each axis of its user."""
+    axes = [trait.axis for trait in task.behaviour.traits] if task.behaviour is not None else []
+    return {
+        f"{task.domain}/{task.recipe}": f"{task.id} ({task.recipe})",
+        **{f"{task.domain}/{axis}": f"{task.id} ({axis})" for axis in axes},
+    }
 
 
 def _first_proved(environment: Environment, number: int, seed: int) -> Task | None:
@@ -76,11 +94,11 @@ def _first_proved(environment: Environment, number: int, seed: int) -> Task | No
 
 
 def examples_of(tasks: Iterable[Task]) -> dict[str, str]:
-    """The first proved task of each recipe in a run, by `domain/recipe`: its id."""
+    """The first proved task of each recipe, and of each axis of its users, in a run: its id, by `domain/name`."""
     found: dict[str, str] = {}
     for task in tasks:
         if task.proof is not None:
-            found.setdefault(f"{task.domain}/{task.recipe}", task.id)
+            found = {**_keys_of(task), **found}
     return found
 
 
@@ -88,10 +106,11 @@ def covered(patterns: Patterns, examples: Mapping[str, str]) -> dict[str, dict[s
     """For each task of the benchmark's the generated examples of its elements, or None where one has no example."""
     by_element: dict[tuple[str, str], str] = {}
     for code, element in patterns.elements.items():
-        for recipe in element.recipes:
-            if recipe in examples:
-                by_element.setdefault((recipe.split("/")[0], code), f"{examples[recipe]} ({recipe.split('/')[1]})")
-    plain = {name.split("/")[0]: f"{task} ({name.split('/')[1]})" for name, task in reversed(list(examples.items()))}
+        names = [*element.recipes, *(f"{domain}/{axis}" for domain in patterns.tasks for axis in element.axes)]
+        for name in names:
+            if name in examples:
+                by_element.setdefault((name.split("/")[0], code), examples[name])
+    plain = {name.split("/")[0]: task for name, task in reversed(list(examples.items()))}
     found: dict[str, dict[str, list[str] | None]] = {}
     for domain, tasks in patterns.tasks.items():
         found[domain] = {}

@@ -27,8 +27,8 @@ from writ_async.errors import InputError
 from writ_async.synthesis.behaviours import parse_behaviours, with_behaviours
 
 
-def test_there_are_seventeen_axes_and_each_value_of_them_is_drawn() -> None:
-    assert len(AXES) == 17
+def test_there_are_eighteen_axes_and_each_value_of_them_is_drawn() -> None:
+    assert len(AXES) == 18
     drawn = Counter(
         (trait.axis, trait.value) for task in told_tasks(1000) if task.behaviour for trait in task.behaviour.traits
     )

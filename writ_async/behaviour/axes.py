@@ -1,4 +1,4 @@
-"""The seventeen axes with all their values, and what is asked of them by axis and value."""
+"""The eighteen axes with all their values, and what is asked of them by axis and value."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from writ_async.behaviour.talk import talk_of
 from writ_async.behaviour.value import Value
-from writ_async.behaviour.values import agreement, telling, temper, wishes, wording
+from writ_async.behaviour.values import agreement, pressing, telling, temper, wishes, wording
 from writ_async.core.behaviour import Axis, Trait
 from writ_async.core.message import Message
 from writ_async.core.task import Task
@@ -28,13 +28,14 @@ AXIS_WEIGHTS: Final[Mapping[Axis, float]] = {
     "expertise": 1.5,
     "language": 1.5,
     "persistence": 1.0,
+    "pressure": 3.0,
     "confirmation": 2.0,
     "channel": 1.5,
 }
 """The axes in their order, and how often each is drawn, relative to the others."""
 
 VALUES: Final[Mapping[str, Value]] = {
-    value.label: value for group in (telling, wording, wishes, temper, agreement) for value in group.VALUES
+    value.label: value for group in (telling, wording, wishes, temper, agreement, pressing) for value in group.VALUES
 }
 """Every value by its label, such as `tone=angry`."""
 

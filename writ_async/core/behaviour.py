@@ -26,6 +26,7 @@ Axis = Literal[
     "expertise",
     "language",
     "persistence",
+    "pressure",
     "confirmation",
     "channel",
 ]

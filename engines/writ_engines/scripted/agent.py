@@ -54,6 +54,7 @@ class AgentScript:
         self._last: Turn | None = None
         self._checked = False
         self._looked_up = False
+        self._still_forbidden = self._refusals_of(rng)
 
     def next_turn(self, said: str | None) -> Turn:
         """The next turn; `said` is None where the last thing that happened was a tool's result."""
@@ -95,6 +96,11 @@ class AgentScript:
             self._prefix = self._rng.choice(lines.ASIDE)
         return None
 
+    def _refusals_of(self, rng: Random) -> list[str]:
+        """What is said, a line each time, to a user who presses against the refusal at the end."""
+        refused = self._task.proof is not None and self._task.proof.refused
+        return rng.sample(lines.STILL_FORBIDDEN, len(lines.STILL_FORBIDDEN)) if refused and self._user.presses else []
+
     def _refuse(self) -> str:
         return f"{self._rng.choice(lines.REFUSE)} {self._rng.choice(lines.WHAT_ELSE)}"
 
@@ -132,6 +138,8 @@ class AgentScript:
     def _last_words_again(self) -> Turn:
         """After the end of the plan: the last words once more."""
         last = self._plan[-1]
+        if self._user.presses and self._still_forbidden:
+            return Turn(SAY, text=f"{self._still_forbidden.pop(0)} {self._rng.choice(lines.MORE)}")
         if last.kind not in (SAY, APOLOGISE):
             last = Turn.closing()
         elif self._last is not None and self._last.text == last.text and last.kind == SAY:

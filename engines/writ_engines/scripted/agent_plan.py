@@ -74,7 +74,10 @@ def make_plan(task: Task, domain: Domain, request: Request, mistake: str | None,
         if any(action.name == domain.hand_over_tool for action in task.actions or ()):
             return [*turns, Turn(SAY, text=domain.hand_over_text, wish=_ALL)]
         done = lines.FORBIDDEN if task.kind == "refusal" else lines.DONE
-        said = [rng.choice(done), *(task.communicate or ()), rng.choice(lines.MORE)]
+        partly = task.kind != "refusal" and task.proof is not None and bool(task.proof.refused)
+        refusal = [rng.choice(lines.ALSO_FORBIDDEN)] if partly else []
+        done = lines.ANSWERED if task.kind == "information" else done
+        said = [" ".join([rng.choice(done), *refusal]), *(task.communicate or ()), rng.choice(lines.MORE)]
         turns.append(Turn(SAY, text=_join_sentences(said), wish=_ALL))
     return turns
 

@@ -48,6 +48,8 @@ class UserScript:
         self._voice = UserVoice(task, behaviour, plays, rng)
         self._objections = [play.objects for play in plays if play.objects]
         self._insists = self._play.insists
+        presses = self._play.presses
+        self._presses = rng.sample(presses, rng.randint(2, 4)) if presses else []
         self._slots = AskedSlots(slots)
         self._progress = Progress.of(task, fallback=bool(self._play.or_else))
         pieces = pieces_of(task)
@@ -173,6 +175,8 @@ class UserScript:
         """The agent has come to an end: another wish if there is one, else goodbye once all is dealt with."""
         if wishes := self._tell_more():
             return self._voice.message(wishes)
+        if self._presses and heard.does("refuse"):
+            return self._voice.message([], lead=[self._presses.pop(0)])
         if heard.does("close") or self._progress.is_settled:
             return CLOSING_TOKENS[Signal.STOP]
         return self._wait(lines.THE_REST)

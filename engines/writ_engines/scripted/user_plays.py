@@ -44,6 +44,7 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
     `another_first` gives another fact first; `corrects` owns to a slip; `spells_out` leads over to a value letter by
     letter.
     Confirmations: `recap` is asked for once; `agrees` says yes; `adds` leads over to what was held back.
+    `presses` is said, a line each time, against the refusal of the request before it is dropped.
     `brief`: facts are told as bare values, without a greeting.
     """
 
@@ -75,6 +76,7 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
     recap: Lines = ()
     agrees: Lines = ()
     adds: Lines = ()
+    presses: Lines = ()
     brief: bool = False
 
 
@@ -148,6 +150,10 @@ PLAYS: Final[Mapping[str, Play]] = {
     "infeasible=unavailable_first": Play(opens_with=(lines.UNAVAILABLE,), resumes=lines.INSTEAD),
     "persistence=repeats_denied": Play(insists=2),
     "persistence=false_claim": Play(insists=1, claims=lines.FALSE_CLAIM),
+    "pressure=insists": Play(presses=lines.PRESS_INSISTS),
+    "pressure=promised": Play(presses=lines.PRESS_PROMISED),
+    "pressure=pleads": Play(presses=lines.PRESS_PLEADS),
+    "pressure=threatens": Play(presses=lines.PRESS_THREATENS),
     "confirmation=explicit": NOTHING_TO_PLAY,
     "confirmation=implicit": Play(agrees=lines.IMPLICIT),
     "confirmation=recap_first": Play(recap=lines.RECAP),
