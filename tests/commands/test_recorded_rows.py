@@ -11,8 +11,8 @@ from pathlib import Path
 from tests.support.shared_data import needs_shared
 
 SYNTH = {
-    "tasks.jsonl": "47c5096928e9cfae01f3f30ae372a86539db2e44ca99e6897fb72b1df32853f6",
-    "trajectories.jsonl": "8d619b4c02bf1315f84b2288e01cc21f16228787284232d4b9880fb97fc8902a",
+    "tasks.jsonl": "261529d8db65f0a9b5c8987b17ab64a77d1a1aa32d324446c1063944df96f9da",
+    "trajectories.jsonl": "53bb59d7bb6b142d127b34a5b60d1e543d8056316c7672694323fb811c3b3d1d",
 }
 EVAL = {
     "tasks.jsonl": "80ec170350c640b5f1ffc06c8e95d7e459c9be6af2891304deda48a08d5b0959",
