@@ -54,6 +54,12 @@ def _faults(task: Task, domain: Domain, world: World) -> set[Fault]:
     return {problem.fault for problem in check_proof(task, domain, world)}
 
 
+def test_a_task_is_the_same_bytes_once_it_was_read(proved: list[Task]) -> None:
+    for task in proved:
+        line = msgspec.json.encode(task)
+        assert msgspec.json.encode(msgspec.json.decode(line, type=Task)) == line, task.id
+
+
 def test_every_proof_holds_when_it_is_checked_from_the_world_and_the_task(proved: list[Task]) -> None:
     again = msgspec.json.decode(msgspec.json.encode(proved), type=list[Task])
     report = check_tasks(again)

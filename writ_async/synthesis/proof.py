@@ -271,7 +271,7 @@ def _why_unpinned(task: Task) -> list[Problem]:
 
 def _margin_of(solution: Solution) -> tuple[float, ...]:
     decision = solution.decision
-    return () if decision.margin is None else (round(decision.margin, 2), decision.least)
+    return () if decision.margin is None else (round(float(decision.margin), 2), float(decision.least))
 
 
 def _luckiest_path(task: Task, domain: Domain, solution: Solution, results: Sequence[str]) -> int:
