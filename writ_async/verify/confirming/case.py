@@ -111,9 +111,9 @@ class Case:
         """The ids of the other records of the same kind that were shown."""
         if self._others is None:
             found: dict[str, Record] = {}
-            for name, record in self.records.items():
-                if record is not None:
-                    found |= self.shown.alike(record, name, self.until)
+            for argument in self.ids:
+                name = str(argument.value)
+                found |= self.shown.alike(self.records[name], argument.name, name, self.until)
             written = {name for name in self._written if name not in self.records} if self.ids else set()
             self._others = list(dict.fromkeys((*found, *sorted(written))))
             own = name_words(self.parts)

@@ -18,7 +18,7 @@ from writ_async.verify.confirming.payment import choose_payment
 from writ_async.verify.confirming.shown import flat_values
 from writ_async.verify.confirming.turns import Turn
 from writ_async.verify.confirming.variant import choose_variant
-from writ_async.verify.confirming.wording import has_number, has_phrase, has_value
+from writ_async.verify.confirming.wording import has_number, has_phrase, has_value, phrase_of
 
 _ALL = pattern("ALL")
 _ALL_BUT = pattern("ALL_BUT")
@@ -155,9 +155,12 @@ def _tell_count(case: Case, argument: Argument, layout: Layout) -> None:
     more = argument.value - before if isinstance(before, int) else argument.value
     noun = argument.name.split("_")[-1][:3]
     for turn in case.pool():
-        if has_number(case.words(turn), argument.value) or has_number(case.words(turn), more):
+        words = case.words(turn)
+        for name in case.records:
+            words = words.replace(phrase_of(name), " ")
+        if has_number(words, argument.value) or has_number(words, more):
             return layout.add(argument, "as a number", turn.message)
-        if more == 1 and re.search(f"{either('ONE_MORE')}{noun}", case.words(turn)):
+        if more == 1 and re.search(f"{either('ONE_MORE')}{noun}", words):
             return layout.add(argument, "as one more", turn.message)
     layout.wanting.append(f"nobody had told {argument.path} {argument.value}")
     return None

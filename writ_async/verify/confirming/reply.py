@@ -59,7 +59,7 @@ _DENIES_ALL = re.compile(f"(?:{either('NOTHING_IN_PARTICULAR')}(?: |$)){{0,12}}$
 _REPORTED = pattern("REPORTED")
 _OWN = pattern("OWN")
 _CONDITION = re.compile(EDGE + either("CONDITION") + END)
-_HARMLESS = re.compile(EDGE + either("HARMLESS_IF"))
+_HARMLESS = re.compile(EDGE + either("HARMLESS_IF") + END)
 _ONLY_IF = re.compile(f"(?:but |and |so ){{0,2}}{either('ONLY_IF')}{END}")
 _BESIDES = re.compile(r"(?:\w+ ){0,3}?" + either("BESIDES") + END)
 _ASKS_TO_DO = re.compile(f"{_LEAD}{{0,4}}{either('ASKS_TO_DO')}")
@@ -190,7 +190,7 @@ def _meant(word: str) -> str:
         if word == known:
             return word
     for known in _SPELLED:
-        if known[0] == word[0] and len(known) > 4 and _is_slip(word, known):
+        if known[0] == word[0] and known[:-1] != word and _is_slip(word, known):
             return known
     return word
 

@@ -37,9 +37,11 @@ class Shown:
             if index < until and holding in (self._messages[index].content or ""):
                 yield from self._decoded(index)[0]
 
-    def alike(self, record: Record, name: str, until: int) -> dict[str, Record]:
-        """The other records of the same kind, by the field that holds the id of a record."""
-        field = next((key for key, value in record.fields.items() if value == name), "")
+    def alike(self, record: Record | None, argument: str, name: str, until: int) -> dict[str, Record]:
+        """The other records of the same kind as one, by the field that holds its id, or is called as the argument."""
+        field = argument
+        if record is not None:
+            field = next((key for key, value in record.fields.items() if value == name), "")
         found: dict[str, Record] = {}
         for item in self.records(until, f'"{field}"') if field else ():
             value = item.fields.get(field)

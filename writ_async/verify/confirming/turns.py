@@ -90,11 +90,9 @@ def _without_report(text: str) -> str:
         listed = bool(_ITEM.match(block))
         if _REPORTS.search(block):
             reporting = True
-            kept += [
-                part
-                for part in re.split(r"(?<=[.!?:]) ", block)
-                if not _REPORTS.search(part) and _PROPOSES.search(part)
-            ]
+            parts = [part for part in re.split(r"(?<=[.!?:]) ", block) if not _REPORTS.search(part)]
+            first = next((place for place, part in enumerate(parts) if _PROPOSES.search(part)), len(parts))
+            kept.append(" ".join(parts[first:]))
         elif not reporting or (not listed and (apart or _PROPOSES.search(block))):
             reporting = False
             kept.append(block)

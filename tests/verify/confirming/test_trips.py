@@ -1,0 +1,103 @@
+"""What was laid out of a change to a trip: flights, cabin, bags, passengers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.agreements import METHODS, judged, shown
+from writ_async.core.domain import Domain
+from writ_async.core.message import Message, UserMessage
+
+TRIP = {
+    "reservation_id": "K4T9QZ",
+    "user_id": "u_1",
+    "origin": "BOS",
+    "destination": "DEN",
+    "cabin": "economy",
+    "flights": [
+        {"flight_number": "HAT700", "origin": "BOS", "destination": "ORD", "date": "2024-05-21", "price": 90},
+        {"flight_number": "HAT701", "origin": "ORD", "destination": "DEN", "date": "2024-05-21", "price": 80},
+    ],
+    "passengers": [{"first_name": "Ida", "last_name": "Moss", "dob": "1990-02-03"}],
+    "payment_history": [{"payment_id": "credit_card_71", "amount": 170}],
+    "total_baggages": 1,
+    "nonfree_baggages": 0,
+    "insurance": "no",
+}
+LEGS = [{"flight_number": "HAT700", "date": "2024-05-21"}, {"flight_number": "HAT701", "date": "2024-05-21"}]
+
+
+def travelled() -> list[Message]:
+    user = {
+        "user_id": "u_1",
+        "payment_methods": METHODS,
+        "saved_passengers": [{"first_name": "Otto", "last_name": "Lund", "dob": "1988-07-09"}],
+    }
+    return [UserMessage("Hi"), *shown("r1", "get_user_details", user), *shown("r2", "get_reservation_details", TRIP)]
+
+
+def refly(**changes: Any) -> tuple[str, dict[str, Any]]:
+    given = {"reservation_id": "K4T9QZ", "cabin": "business", "flights": LEGS, "payment_id": "credit_card_71"}
+    return "update_reservation_flights", {**given, **changes}
+
+
+def bags(total: int) -> tuple[str, dict[str, Any]]:
+    given = {"reservation_id": "K4T9QZ", "total_baggages": total, "nonfree_baggages": 0, "payment_id": "credit_card_71"}
+    return "update_reservation_baggages", given
+
+
+TRIPS = {
+    "flights that stay": ("Upgrade K4T9QZ to business on your Visa, $300. OK?", refly(), ""),
+    "a trip told by its flights": ("Upgrade HAT700 and HAT701 to business on your Visa. OK?", refly(), ""),
+    "a trip told by its ends": (
+        "Cancel your trip from BOS to DEN? It is refunded to your Visa.",
+        ("cancel_reservation", {"reservation_id": "K4T9QZ"}),
+        "",
+    ),
+    "the cabin nobody told": ("Change K4T9QZ, $300 on your Visa. OK?", refly(), "cabin business"),
+    "another flight": (
+        "Upgrade K4T9QZ to business on your Visa. OK?",
+        refly(flights=[LEGS[0], {"flight_number": "HAT999", "date": "2024-05-21"}]),
+        "HAT999",
+    ),
+    "a flight on a day in words": (
+        "Change K4T9QZ to HAT950 on May 23rd in business, on your Visa. OK?",
+        refly(flights=[{"flight_number": "HAT950", "date": "2024-05-23"}]),
+        "",
+    ),
+    "bags as a number": ("K4T9QZ would have 3 bags, no charge; your Visa stays on file. OK?", bags(3), ""),
+    "bags in letters": ("K4T9QZ gets two more bags, your Visa pays. OK?", bags(3), ""),
+    "one bag more": ("Shall I add another bag to K4T9QZ? Your Visa pays.", bags(2), ""),
+    "more bags than told": ("Shall I add another bag to K4T9QZ? Your Visa pays.", bags(5), "total_baggages 5"),
+    "a passenger that was shown": (
+        "Shall I put Otto Lund on K4T9QZ as the passenger?",
+        (
+            "update_reservation_passengers",
+            {
+                "reservation_id": "K4T9QZ",
+                "passengers": [{"first_name": "Otto", "last_name": "Lund", "dob": "1988-07-09"}],
+            },
+        ),
+        "",
+    ),
+    "a passenger nobody named": (
+        "Shall I change the passenger of K4T9QZ?",
+        (
+            "update_reservation_passengers",
+            {
+                "reservation_id": "K4T9QZ",
+                "passengers": [{"first_name": "Zoe", "last_name": "Ray", "dob": "2001-01-01"}],
+            },
+        ),
+        "Zoe",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TRIPS)
+def test_trips(airline: Domain, name: str) -> None:
+    ask, call, why = TRIPS[name]
+    wanting = judged(airline, travelled(), ask, "Yes, go ahead.", call=call).wanting
+    assert why in wanting if why else wanting == "", wanting
