@@ -153,3 +153,18 @@ def test_of_several_options_the_first_that_is_possible_is_done(statuses: tuple[s
     with pytest.raises(NothingFits):
         _first_possible(world, processed, *statuses)
     assert "processed" in _first_possible(world, processed, *statuses, leave=True).refused
+
+
+def test_a_wish_that_is_taken_back_is_read_for_and_never_made() -> None:
+    recipes = [recipe for recipe in DOMAIN.recipes if recipe.name == "keep_after_all"]
+    world = DOMAIN.generate(1, 60)
+    for seed in range(12):
+        draft = recipes[0].make(world, Random(seed))
+        assert draft is not None
+        assert draft.first_wish is not None
+        assert draft.scenario.change
+        assert draft.scenario.change in draft.scenario.said
+        writes = [action for action in draft.actions if TOOLS[action.name].kind == "write"]
+        assert len(writes) == 1
+        assert writes[0] != draft.first_wish.action
+        assert 0 < draft.first_wish.after < len(draft.actions)

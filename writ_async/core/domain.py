@@ -20,7 +20,7 @@ import msgspec
 from writ_async.core.evidence_rules import EvidenceRules
 from writ_async.core.goal import GoalRules
 from writ_async.core.state import State, World
-from writ_async.core.task import Action, Certificate, Goal, Kind, Pin, Scenario
+from writ_async.core.task import Action, Certificate, FirstWish, Goal, Kind, Pin, Scenario
 from writ_async.core.telling import Telling
 
 ToolKind = Literal["read", "write", "generic"]
@@ -72,7 +72,8 @@ class ToolResult(msgspec.Struct, frozen=True):
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """What a recipe proposes: a scenario, the gold calls in order, and what the user must be told.
 
-    With `goals`, one for each gold write or group of them, the certificates are the solver's to find.
+    With `goals`, one for each gold write or group of them, the certificates are the solver's to find. `first_wish` is
+    what the user wants until they change their mind.
     """
 
     scenario: Scenario
@@ -81,6 +82,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     communicate: tuple[str, ...] = ()
     goals: tuple[Goal, ...] = ()
     pins: tuple[Pin, ...] = ()
+    first_wish: FirstWish | None = None
 
 
 class Recipe(msgspec.Struct, frozen=True):

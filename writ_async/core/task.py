@@ -126,7 +126,8 @@ class Fact(msgspec.Struct, frozen=True):
 class Scenario(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the simulated user is told. The second-person fields go to a model, `request` and `facts` to a script.
 
-    `request` is the whole request in the user's own words; every fact is said when asked for, or at once.
+    `request` is the whole request in the user's own words; every fact is said when asked for, or at once. `change` is
+    said in place of the first yes: another wish, which takes the place of the first (`Task.first_wish`).
     """
 
     reason_for_call: str
@@ -137,6 +138,12 @@ class Scenario(msgspec.Struct, frozen=True, omit_defaults=True):
     request: str = ""
     facts: tuple[Fact, ...] = ()
     text: str = ""
+    change: str = ""
+
+    @property
+    def said(self) -> str:
+        """All that the user says of the request."""
+        return " ".join(filter(None, (self.request, self.change, *(fact.text for fact in self.facts))))
 
 
 class EnvCall(msgspec.Struct, frozen=True):
@@ -155,6 +162,16 @@ class EnvAssertion(msgspec.Struct, frozen=True, omit_defaults=True):
     arguments: dict[str, Any]
     assert_value: bool = True
     message: str | None = None
+
+
+class FirstWish(msgspec.Struct, frozen=True):
+    """What the user of a task wants until they change their mind: a write that is never made.
+
+    `after` is how many gold calls come before the agent can lay it out.
+    """
+
+    action: Action
+    after: int
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -179,6 +196,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     gold_digest: str = ""
     goals: tuple[Goal, ...] = ()
     proof: Proof | None = None
+    first_wish: FirstWish | None = None
     version: int = 1
 
     @property

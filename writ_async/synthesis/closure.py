@@ -16,7 +16,7 @@ _WORD = re.compile(r"[^\s,.;:!?()\"]+")
 
 def scenario_texts(scenario: Scenario) -> Iterator[str]:
     """Everything that a simulated user is told or says."""
-    yield from (scenario.request, scenario.reason_for_call, scenario.known_info, scenario.unknown_info)
+    yield from (scenario.request, scenario.change, scenario.reason_for_call, scenario.known_info, scenario.unknown_info)
     yield from (scenario.task_instructions, scenario.persona, scenario.text)
     for fact in scenario.facts:
         yield fact.text
@@ -25,7 +25,7 @@ def scenario_texts(scenario: Scenario) -> Iterator[str]:
 def why_unreachable(task: Task, domain: Domain, messages: Sequence[Message]) -> list[str]:
     """Arguments of gold reads that nobody has said or shown before the call; `messages` are the gold conversation."""
     seen = Seen()
-    seen.add(" ".join([task.scenario.request, *(fact.text for fact in task.scenario.facts)]))
+    seen.add(task.scenario.said)
     results = [message for message in messages if isinstance(message, ToolMessage)]
     found: list[str] = []
     for action, result in zip(task.actions or (), results, strict=True):

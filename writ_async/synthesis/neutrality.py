@@ -35,6 +35,8 @@ def why_not_neutral(task: Task, behaviour: Behaviour, domain: Domain, world: Wor
 
     The gold calls are made once on a fresh state; the world's ids are indexed at the first call.
     """
+    if task.scenario.change:
+        return "the user changes their mind, which no other manner goes with"
     pieces = pieces_of(task)
     return (
         _why_channels_mix(task, behaviour, world)
@@ -86,7 +88,7 @@ def _telling_values(task: Task) -> Iterator[str]:
 
 def _why_a_value_is_lost(task: Task, pieces: tuple[Piece, ...]) -> str:
     """Every value that the scenario tells, and a gold call needs, is whole in one piece."""
-    told = " ".join((task.scenario.request, *(fact.text for fact in task.scenario.facts))).casefold()
+    told = task.scenario.said.casefold()
     texts = [piece.text.casefold() for piece in pieces]
     for action in task.actions or ():
         for _, value in atoms(action.arguments):

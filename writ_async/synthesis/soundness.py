@@ -13,7 +13,7 @@ from writ_async.verify.verdict import write_findings
 
 def everything_said(task: Task) -> str:
     """All that the user says of a request."""
-    return " ".join([task.scenario.request, *(fact.text for fact in task.scenario.facts)])
+    return task.scenario.said
 
 
 def gold_messages(task: Task, domain: Domain, state: State) -> list[Message]:

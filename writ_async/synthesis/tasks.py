@@ -259,6 +259,7 @@ def make_task(draft: Draft, recipe: Recipe, environment: Environment, task_id: s
         recipe=recipe.name,
         seed=seed,
         goals=draft.goals,
+        first_wish=draft.first_wish,
         proof=Proof(level="", burden=0, path=0, pins=draft.pins) if draft.goals else None,
     )
 

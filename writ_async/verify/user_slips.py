@@ -146,7 +146,14 @@ def _number_or_id(token: str) -> Iterator[str]:
 
 def _known(task: Task) -> set[str]:
     scenario = task.scenario
-    texts = [scenario.request, scenario.reason_for_call, scenario.known_info, scenario.unknown_info, scenario.persona]
+    texts = [
+        scenario.request,
+        scenario.change,
+        scenario.reason_for_call,
+        scenario.known_info,
+        scenario.unknown_info,
+        scenario.persona,
+    ]
     texts += [scenario.task_instructions, *(f"{fact.value} {fact.text}" for fact in scenario.facts)]
     return {value for text in texts for value in values_in(text)}
 
@@ -161,7 +168,7 @@ def _to_be_read(task: Task) -> set[str]:
 def _strange_values(task: Task, messages: Sequence[Message]) -> list[UserSlip]:
     """Values and names that the user had no way to know, and slips of the pen that were not put right in time."""
     known, gold = _known(task), _to_be_read(task)
-    names = " ".join((task.scenario.request, *(fact.text for fact in task.scenario.facts))).casefold()
+    names = task.scenario.said.casefold()
     wrong = {value: fact.value for fact in task.scenario.facts for value in values_in(wrong_version(fact.value))}
     slips: list[UserSlip] = []
     for place, message in enumerate(messages):

@@ -29,7 +29,7 @@ from typing import Any, TypeVar
 from writ_async.core.domain import Draft, Recipe, Tool, ToolError
 from writ_async.core.goal import Ambiguous, Decision, GoalRules, Key, NothingFits, Reader
 from writ_async.core.state import State, World
-from writ_async.core.task import Action, Goal, Kind, Pin, Scenario
+from writ_async.core.task import Action, FirstWish, Goal, Kind, Pin, Scenario
 from writ_domains.kit.phrasing import figure, pick
 from writ_domains.kit.tools import HAND_OVER
 
@@ -44,7 +44,7 @@ class Gold:
     """A gold solution as it is played on a state of its own. A cell is read once, however often it is asked for.
 
     `actions`, `goals`, `pins` and `told` grow as goals are played; `refusal` tells that the policy has to forbid them.
-    `handed_over` says why a person has to take over at the end, if one has to.
+    `handed_over` says why a person has to take over at the end, `first_wish` what the user takes back.
     """
 
     def __init__(self, world: World, goals: GoalRules, tools: Mapping[str, Tool], *, refusal: bool = False) -> None:
@@ -55,6 +55,7 @@ class Gold:
         self.pins: list[Pin] = []
         self.told: list[str] = []
         self.handed_over = ""
+        self.first_wish: FirstWish | None = None
         self._rules = goals
         self._tools = tools
         self._first: list[Key] = []
@@ -101,6 +102,24 @@ class Gold:
         self.goals.append(Goal(objective, params, writes))
         return decision
 
+    def lay_out(self, objective: str, params: dict[str, Any]) -> Decision:
+        """Play what an agent reads for a wish that the user takes back before it is carried out.
+
+        Raises `Unfit` where it has no single answer, is forbidden, or is more than one write.
+        """
+        reader = Reader(self.state, self._rules.fetch)
+        try:
+            decision = self._rules.objectives[objective](reader, params)
+        except (NothingFits, Ambiguous) as exc:
+            raise Unfit(str(exc)) from exc
+        if decision.refused or len(decision.writes) != 1:
+            raise Unfit(decision.refused or "not one write")
+        for key in reader.cells:
+            if key not in reader.quiet:
+                self._call_once(key)
+        self.first_wish = FirstWish(decision.writes[0], len(self.actions))
+        return decision
+
     def weigh(self, objective: str, params: dict[str, Any]) -> Decision:
         """Decide a goal without playing it. Raises `Unfit` where it has no single answer or is forbidden."""
         try:
@@ -122,6 +141,9 @@ class Gold:
             communicate=() if self.refusal else (*self.told, *(figure(abs(amount)) for amount in amounts)),
             goals=tuple(goals),
             pins=tuple(self.pins),
+            first_wish=FirstWish(self.first_wish.action, self.first_wish.after + len(first))
+            if self.first_wish
+            else None,
         )
 
     def _action(self, key: Key) -> Action:

@@ -24,7 +24,7 @@ import msgspec
 
 from writ_async.core.domain import Draft
 from writ_async.core.task import Fact, Scenario
-from writ_domains.kit.gold import Gold
+from writ_domains.kit.gold import Gold, Unfit
 from writ_domains.kit.identity import Identity
 from writ_domains.kit.phrasing import Forms, ask, greeting, instructions, pick, second_person, sentences, told
 
@@ -41,6 +41,11 @@ _IN_ORDER: Final[Forms] = (
     "Please do these things in exactly that order.",
     "The order matters: first the first thing, then the next.",
     "I want them carried out in the order in which I name them.",
+)
+_CHANGE_OF_MIND: Final[Forms] = (
+    "When the agent asks you to confirm that, you do not: you have changed your mind.",
+    "As soon as you are asked for a yes to it, you think better of it and want something else instead.",
+    "You do not confirm it when you are asked to, for by then you have changed your mind.",
 )
 _ACCEPT_NO: Final[Forms] = (
     "If you are told that something cannot be done, you accept that and ask for nothing else.",
@@ -96,6 +101,25 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     ordered: bool = False
     unknown: Forms = ()
     background: Forms = ()
+
+
+def draft_change(
+    first: Wish, then: Wish, remark: str, request: Request, identity: Identity, gold: Gold, rng: Random
+) -> Draft:
+    """The draft of a user who takes the first wish back when asked to confirm it: what counts is the second.
+
+    `remark` is what is said then: that the first is off, and what is wanted instead. Raises `Unfit` as `draft_request`.
+    """
+    decision = gold.lay_out(first.objective, {"who": identity.who, **first.params})
+    second = gold.play_goal(then.objective, {"who": identity.who, **then.params})
+    if decision.writes == second.writes:
+        raise Unfit("the user would want the same again")
+    told = _tell(request, [msgspec.structs.replace(first, question="")], identity, "", False, rng)
+    change = sentences(remark, *then.remarks, *(detail.text for detail in then.details))
+    instructions_of_change = sentences(
+        told.task_instructions, pick(rng, _CHANGE_OF_MIND), f"What you then say: {second_person(change)}"
+    )
+    return gold.draft(msgspec.structs.replace(told, task_instructions=instructions_of_change, change=change))
 
 
 def draft_request(request: Request, identity: Identity, gold: Gold, rng: Random) -> Draft:

@@ -63,7 +63,12 @@ def make_plan(task: Task, domain: Domain, request: Request, mistake: str | None,
     if mistake == "giving_up":
         cut = rng.choice([index for index, step in enumerate(steps) if step.write])
         steps, given_up = steps[:cut], True
-    turns += _call_turns(steps, 0.0 if domain.one_call_a_message else _GROUPED, rng)
+    grouped = 0.0 if domain.one_call_a_message else _GROUPED
+    if task.first_wish is not None and mistake != "giving_up":
+        turns += _call_turns(steps[: task.first_wish.after], grouped, rng)
+        turns.append(_ask_to_confirm(task.first_wish.action, 0, rng))
+        steps = steps[task.first_wish.after :]
+    turns += _call_turns(steps, grouped, rng)
     if mistake in ("hallucinated_tool", "malformed_json"):
         _insert_broken_call(turns, mistake, rng)
     if given_up:
@@ -157,8 +162,7 @@ def _call_turns(steps: list[_Step], grouped: float, rng: Random) -> list[Turn]:
         call = PlannedCall(action.name, action.arguments, wrong=step.wrong, write=step.write)
         if step.write:
             if step.confirmed:
-                question = f"{lines.describe_call(action.name, action.arguments)} {rng.choice(lines.CONFIRM)}"
-                turns.append(Turn(SAY, text=question, wish=step.wish, confirms=True))
+                turns.append(_ask_to_confirm(action, step.wish, rng))
             turns.append(Turn(CALL, calls=(call,), note=step.note, wish=step.wish))
             continue
         before = steps[index - 1] if index else None
@@ -168,6 +172,12 @@ def _call_turns(steps: list[_Step], grouped: float, rng: Random) -> list[Turn]:
         else:
             turns.append(Turn(CALL, calls=(call,), note=step.note, wish=step.wish))
     return turns
+
+
+def _ask_to_confirm(action: Action, wish: int, rng: Random) -> Turn:
+    """A write laid out, and the question for a yes to it."""
+    question = f"{lines.describe_call(action.name, action.arguments)} {rng.choice(lines.CONFIRM)}"
+    return Turn(SAY, text=question, wish=wish, confirms=True)
 
 
 def _insert_broken_call(turns: list[Turn], mistake: str, rng: Random) -> None:

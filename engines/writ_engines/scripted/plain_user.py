@@ -58,6 +58,8 @@ def answer_to(
     choose = len(before)
     if reaction == "be_handed_over":
         return CLOSING_TOKENS[Signal.TRANSFER]
+    if reaction in ("agree", "agree_and_answer") and scenario.change and scenario.change not in _own_words(before):
+        return f"{scenario.change} {untold}".strip()
     if reaction == "agree":
         return style.yes
     if reaction == "agree_and_answer":

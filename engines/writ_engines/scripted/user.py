@@ -49,6 +49,7 @@ class UserScript:
         self._objections = [play.objects for play in plays if play.objects]
         self._insists = self._play.insists
         presses = self._play.presses
+        self._change = task.scenario.change
         self._presses = rng.sample(presses, rng.randint(2, 4)) if presses else []
         self._slots = AskedSlots(slots)
         self._progress = Progress.of(task, fallback=bool(self._play.or_else))
@@ -205,6 +206,9 @@ class UserScript:
         return self._voice.message([], lead=[self._rng.choice(words)])
 
     def _answer_confirmation(self, heard: Heard, reaction: Reaction) -> str:
+        if self._change:
+            change, self._change = self._change, ""
+            return self._voice.message([change, *self._tell(self._untold)])
         play, choose = self._play, self._rng.choice
         told = self._untold_answer(heard) if self._untold and reaction == "agree_and_answer" else []
         if play.recap and not told and self._is_first("recap"):

@@ -76,7 +76,7 @@ def _contradict(fact: Fact, domain: Domain) -> Slip:
 
 def _unsaid_ids(task: Task, arguments: list[dict[str, Any]], domain: Domain) -> list[str]:
     """Ids among gold arguments that the scenario does not tell."""
-    known = " ".join((task.scenario.request, *(fact.text for fact in task.scenario.facts))).casefold()
+    known = task.scenario.said.casefold()
     skipped = (domain.user_argument, "date", "dob")
     found = (text for item in arguments for key, text in _texts_by_key("", item) if key not in skipped)
     return [text for text in dict.fromkeys(found) if _is_id(text) and text.casefold() not in known]

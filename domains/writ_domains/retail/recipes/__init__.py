@@ -6,6 +6,7 @@ from writ_domains.retail.recipes import (
     addresses,
     asking,
     cancelling,
+    changing_minds,
     falling_back,
     paying,
     relative,
@@ -13,7 +14,7 @@ from writ_domains.retail.recipes import (
     several,
     swapping,
 )
-from writ_domains.retail.recipes.customers import having, recipe
+from writ_domains.retail.recipes.customers import having, recipe, recipe_of_change
 
 _PENDING: Final = having("pending")
 _DELIVERED: Final = having("delivered")
@@ -66,6 +67,9 @@ RECIPES: Final = (
     recipe("pay_or_pay", "normal", falling_back.pay_or_pay, fits=_PENDING),
     recipe("modify_items", "normal", swapping.modify_items, fits=_PENDING),
     recipe("return_category", "normal", returning.return_category, fits=_DELIVERED),
+    recipe_of_change("keep_after_all", changing_minds.keep_after_all, fits=_PENDING),
+    recipe_of_change("another_version", changing_minds.another_version, fits=_EITHER),
+    recipe_of_change("return_or_exchange", changing_minds.return_or_exchange, fits=_DELIVERED),
     recipe("next_version", "normal", relative.next_version, fits=_EITHER),
     recipe("ship_to_city", "normal", relative.ship_to_city, fits=_AMONG_PENDING_TWO),
     recipe("live_in_city", "normal", relative.live_in_city, fits=lambda customer: len(customer.orders) >= 2),

@@ -15,7 +15,7 @@ from writ_domains.kit.gold import Gold, Unfit, choose_one, recipe_maker
 from writ_domains.kit.identity import identify_by_email_or_zip
 from writ_domains.kit.payment import describe_method, name_method
 from writ_domains.kit.phrasing import pick
-from writ_domains.kit.wishes import Request, Wish, draft_request
+from writ_domains.kit.wishes import Request, Wish, draft_change, draft_request
 from writ_domains.retail import phrases
 from writ_domains.retail.goals import RULES
 from writ_domains.retail.schema import GiftCard, Order, OrderItem, PaymentMethod, Product, User
@@ -45,6 +45,8 @@ class Pointer(msgspec.Struct, frozen=True, gc=False):
 
 Idea = Callable[[World, Customer, Random], Request]
 """Draws what a customer asks for. Raises `Unfit` where it does not suit the customer."""
+Change = Callable[[World, Customer, Random], tuple[Wish, Wish, str, Request]]
+"""Draws a first wish, the one that takes its place, what is said then, and the request around the first."""
 _make_recipe: Final = recipe_maker(RULES, TOOLS, tries=30)
 
 
@@ -60,6 +62,21 @@ def recipe(name: str, kind: Kind, idea: Idea, *, fits: Callable[[Customer], bool
         return draft_request(wanted, identify_by_email_or_zip(user.name, user.email, user.address.zip, rng), gold, rng)
 
     return _make_recipe(name, kind, build)
+
+
+def recipe_of_change(name: str, idea: Change, *, fits: Callable[[Customer], bool] = lambda _: True) -> Recipe:
+    """A recipe of a customer who takes the first wish back when asked to confirm it."""
+
+    def candidates(world: World) -> tuple[Customer, ...]:
+        return tuple(customer for customer in world.index("retail.customers", _customers) if fits(customer))
+
+    def build(world: World, rng: Random, gold: Gold) -> Draft:
+        customer = choose_one(rng, world.index(f"retail.recipes.{name}", candidates))
+        (first, then, remark, wanted), user = idea(world, customer, rng), customer.user
+        who = identify_by_email_or_zip(user.name, user.email, user.address.zip, rng)
+        return draft_change(first, then, remark, wanted, who, gold, rng)
+
+    return _make_recipe(name, "normal", build)
 
 
 def _customers(world: World) -> tuple[Customer, ...]:
