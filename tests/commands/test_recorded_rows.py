@@ -11,8 +11,8 @@ from pathlib import Path
 from tests.support.shared_data import needs_shared
 
 SYNTH = {
-    "tasks.jsonl": "261529d8db65f0a9b5c8987b17ab64a77d1a1aa32d324446c1063944df96f9da",
-    "trajectories.jsonl": "53bb59d7bb6b142d127b34a5b60d1e543d8056316c7672694323fb811c3b3d1d",
+    "tasks.jsonl": "4f9d020ead1d320fa8dc5e6145c38efe9041d2a588c2f80530f6d4d4f7765e29",
+    "trajectories.jsonl": "e8bbc2570b0b05965144ccae6b914039db0cff2f95679d198f597c7cc210dd86",
 }
 EVAL = {
     "tasks.jsonl": "80ec170350c640b5f1ffc06c8e95d7e459c9be6af2891304deda48a08d5b0959",
