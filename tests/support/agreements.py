@@ -24,10 +24,9 @@ def shown(call_id: str, name: str, result: Any) -> list[Message]:
 
 def judged(domain: Domain, seen: list[Message], *said: str, call: tuple[str, dict[str, Any]]) -> Confirmation:
     """The confirmation of a call after turns of agent and user by turns, the agent first."""
-    turns: list[Message] = [
-        UserMessage(text) if place % 2 else AssistantMessage(text) for place, text in enumerate(said)
-    ]
-    end = [AssistantMessage(None, (make_call("w", *call),)), ToolMessage("w", "{}")]
-    messages: list[Message] = [*seen, *turns, *end]
+    messages = list(seen)
+    for place, text in enumerate(said):
+        messages.append(UserMessage(text) if place % 2 else AssistantMessage(text))
+    messages += [AssistantMessage(None, (make_call("w", *call),)), ToolMessage("w", "{}")]
     writes = [one for one in executed_calls(messages, domain.tools) if one.kind == "write"]
     return Dialogue(messages, writes, domain).confirmation(writes[-1])
