@@ -10,7 +10,7 @@ import pytest
 from writ_engines.scripted import ScriptedEngine
 from writ_engines.scripted.agent_mistakes import parse_rates
 
-from tests.support.chat_double import Answer, Asked, Listener, chat, refusal, serve
+from tests.support.chat_double import Answer, Asked, Listener, chat, refusal, said, serve
 from tests.support.shared_data import TAU2_DATA, needs_shared
 from writ_async.api import load_tasks, make_tasks, rollouts
 from writ_async.cli.tables import cost_line
@@ -101,6 +101,41 @@ def test_whole_conversations_of_both_seats_are_those_of_the_script(tmp_path: Pat
     assert f"agent ${total.usage['agent'].dollars:.2f} + user" in cost_line(progress.summary)
     assert not flaky or seen
     assert SECRET.encode() not in files_of(tmp_path)
+
+
+def test_a_server_with_a_limit_and_empty_answers_costs_no_conversation(tmp_path: Path) -> None:
+    config = SynthConfig(domains=("retail",), n=24, seed=5, world_size=60, behaviours="off")
+    refused, empty = 0, 0
+
+    async def run() -> tuple[list[Trajectory], Progress]:
+        tasks = make_tasks("retail", 24, seed=5, behaviours="off", world_size=60)
+        listener, rows = await listen(tasks, 5, config.rules)
+        room, since = 10.0, anyio.current_time()
+
+        def answer(asked: Asked) -> Answer:
+            nonlocal room, since, refused, empty
+            now = anyio.current_time()
+            room, since = min(10.0, room + 80.0 * (now - since)), now
+            if room < 1:
+                refused += 1
+                return refusal(429, {"error": {"message": "Quota of requests per second: please retry in 12ms"}})
+            room -= 1
+            if asked.number % 10 == 9:
+                empty += 1
+                return said("")
+            return listener.answer(asked)
+
+        async with serve(answer) as double:
+            with_engine = msgspec.structs.replace(config, seats=seats(double.url))
+            return rows, await synth(with_engine, tmp_path / "run", limits=Limits(concurrency=24))
+
+    rows, progress = anyio.run(run)
+    assert bare(list(RunView.open(tmp_path / "run").trajectories())) == bare(rows)
+    assert progress.counters.failed == 0
+    counts = progress.calls["agent"]
+    assert counts.given_up == {}
+    assert counts.failures == {"overloaded": refused, "empty": empty}
+    assert min(refused, empty) > 5
 
 
 @needs_shared

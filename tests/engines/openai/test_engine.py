@@ -10,7 +10,7 @@ from writ_engines.http import HttpOptions
 from writ_engines.openai import ENGINE, OpenAIEngine, OpenAIOptions
 
 from tests.support.chat_double import Answer, Asked, Double, chat, refusal, said, serve
-from writ_async.core.engine import Completion, Engine, Request
+from writ_async.core.engine import Completion, Engine, Request, Setting
 from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage, make_call
 from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind
 
@@ -342,6 +342,19 @@ def test_calls_keep_to_so_many_a_minute(no_waiting: list[float]) -> None:
     results, _, _ = talk(lambda _: said("Hello."), *[request()] * 4, rpm=30)
     assert all(isinstance(result, Completion) for result in results)
     assert sum(no_waiting) == pytest.approx(6, abs=0.5)
+
+
+def test_processes_share_the_calls_of_a_minute(no_waiting: list[float]) -> None:
+    async def run() -> None:
+        async with serve(lambda _: said("Hello.")) as double:
+            setting = Setting(tasks={}, domains={}, seed=0, processes=3)
+            engine = ENGINE.make(OpenAIOptions(model="m", url=double.url, rpm=30), setting)
+            for _ in range(3):
+                await engine.complete(request())
+            await engine.aclose()
+
+    anyio.run(run)
+    assert sum(no_waiting) == pytest.approx(12, abs=0.5)
 
 
 def test_headers_of_an_answer_make_the_next_call_wait(no_waiting: list[float]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import anyio
 import pytest
-from writ_engines.http import HttpClient, RetryPolicy, TransportError
+from writ_engines.http import MOST_EMPTY, HttpClient, RetryPolicy, TransportError
 from writ_engines.sglang.engine import SglangEngine
 
 from tests.support import sglang_shapes as shapes
@@ -68,6 +68,26 @@ async def test_what_will_not_pass_is_told_at_once(fault: str, double: OpenDouble
             await Talk(engine, "s").complete()
         assert caught.value.kind == ("context_window" if fault == "too_long" else "bad_request")
         assert len(server.calls) == 1
+        await engine.aclose()
+
+
+@pytest.mark.parametrize("empty", [1, 4, 5, 9])
+async def test_an_answer_of_nothing_but_its_end_is_asked_for_again(
+    empty: int, double: OpenDouble, folder: Path
+) -> None:
+    async with double() as server:
+        engine = make_engine(server.url, folder)
+        says, ends = server.model, sorted(engine.chat.stop_ids)[:1]
+        server.model = lambda ids, sampling: ends if len(server.calls) <= empty else says(ids, sampling)
+        if empty < MOST_EMPTY:
+            completion = await Talk(engine, "s").complete()
+            assert completion.usage.completion_tokens > 1
+        else:
+            with pytest.raises(EngineError, match="gave nothing 5 times") as caught:
+                await Talk(engine, "s").complete()
+            assert caught.value.kind is EngineErrorKind.EMPTY
+        assert len(server.calls) == min(empty + 1, MOST_EMPTY)
+        assert_ids_are_new(server)
         await engine.aclose()
 
 
