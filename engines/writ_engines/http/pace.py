@@ -126,7 +126,8 @@ class Pace:
                 until = min(max(self._next, self._opens), since + patience)
                 if now >= until:
                     break
-                await anyio.sleep(ceil((until - now) * 1000.0) / 1000.0)  # finer timers there are none
+                parts = 1000.0 if until - now < 1.0 else 100.0  # of a second: nobody asks for finer waits
+                await anyio.sleep(ceil((until - now) * parts) / parts)
                 now = until  # what was waited for has come, whatever the clock's grain
         finally:
             standing.held += now - begun
