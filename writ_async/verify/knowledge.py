@@ -40,7 +40,7 @@ class Knowledge:
         self.seen = Seen()
         self.said: list[str] = []
         """The texts of the user."""
-        self._agreed: list[str] = []
+        self._answered: list[tuple[list[str], str]] = []
         self._without_ids: list[str] = []
         self._accepted = Seen()
         self.results: list[Result] = []
@@ -55,10 +55,13 @@ class Knowledge:
 
     @property
     def agreed(self) -> list[str]:
-        """What the agent told and the user agreed to, without ids."""
-        for text in self._agreed[len(self._without_ids) :]:
-            self._without_ids.append(_IDS.sub(" ", text))
-            self._accepted.add(self._without_ids[-1])
+        """What the agent told and the user agreed to, without ids. Replies are read when somebody asks."""
+        for told, reply in self._answered:
+            if read_reply(reply).meaning in _AGREED:
+                for text in told:
+                    self._without_ids.append(_IDS.sub(" ", text))
+                    self._accepted.add(self._without_ids[-1])
+        self._answered.clear()
         return self._without_ids
 
     @property
@@ -99,9 +102,9 @@ class Knowledge:
         self._waiting = left
 
     def _hear(self, text: str) -> None:
-        if self._told and read_reply(text).meaning in _AGREED:
-            self._agreed += self._told
-        self._told.clear()
+        if self._told:
+            self._answered.append((self._told, text))
+            self._told = []
         self.seen.add(text)
         self.said.append(text)
 

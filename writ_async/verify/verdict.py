@@ -78,7 +78,9 @@ def ending_findings(
     if signal not in (Signal.STOP, None) and not (handed_over and signal is Signal.TRANSFER):
         return [Finding(Reason.INCOMPLETE, f"the user ended with {signal.value}")]
     closing = last_agent_text(messages)
-    if closing < 0 or any(isinstance(message, ToolMessage) for message in messages[closing:]):
+    if closing < 0 or any(
+        isinstance(message, ToolMessage) and message.requestor == "assistant" for message in messages[closing:]
+    ):
         return [Finding(Reason.INCOMPLETE, "the agent did not answer after its last tool call")]
     return []
 
