@@ -40,6 +40,7 @@ def claim_findings(messages: Sequence[Message], domain: Domain) -> list[Finding]
         elif isinstance(message, UserMessage | SystemMessage):
             ground.hear(message.content or "")
         elif isinstance(message, AssistantMessage) and message.content:
+            ground.calling = message.tool_calls[0].function.name if message.tool_calls else ""
             found += _judge(message.content, place, ground, words)
     return found
 

@@ -28,18 +28,21 @@ _NONE: Final = re.compile(
 _FOUND: Final = re.compile(
     r"(?P<subject>(?:[\w#-]{1,40} ){1,4})(?:was not|wasn't|were not|could not be|couldn't be|cannot be) $"
 )
+_EXISTS: Final = re.compile(
+    r"\b(?:your|this|that|the) (?P<subject>(?:[\w#-]{1,40} ){1,3})(?:does not|doesn't|do not|don't) $"
+)
 _DIFFERS: Final = re.compile(
     r"\b(?:your (?:\w+ )?(?:details|information|name|e-?mail(?: address)?)|what you gave me) "
     r"(?:does not|doesn't|do not|don't|did not|didn't) $"
 )
-_TRIGGERS: Final = frozenset({"find", "finding", "locate", "locating", "found", "located", "no", "match"})
+_TRIGGERS: Final = frozenset({"find", "finding", "locate", "locating", "found", "located", "no", "match", "exist"})
 _IF: Final = re.compile(r"\b(?:if|unless|in case|when|whether|until|so that|should|would|otherwise|or if)\b")
 _QUALIFIED: Final = re.compile(
     r"\b(?:with|for|from|containing|that|which|matching|in|on|among|under|of|at|to|as|by)\b|'s\b"
 )
 _GIVEN: Final = re.compile(r"\b(?:details?|information|info|e-?mail|name|zip|phone|gave|given|provided|entered|you)\b")
 _GENERAL: Final = re.compile(r"\b(?:by|without|unless|until)\b")
-_THERE: Final = re.compile(r"\bthere(?:'s| is| was| are| were) $")
+_THERE: Final = re.compile(r"\b(?:there(?:'s| is| was| are| were)|we have|i have|i see|we see) $")
 _LOOKING: Final = frozenset({"find", "finding", "locate", "locating"})
 _NEAR: Final = 60
 _ARTICLE: Final = re.compile(r"^(?:a|an|the|your|any|this|that|such|these|those|valid|existing|specific)\s+")
@@ -86,12 +89,12 @@ def _said_missing(said: Said) -> Iterator[tuple[int, str, bool]]:
             what = match["no"] or match["found"] or match["there"]
             if match["there"] is None or _THERE.search(plain, max(0, match.start() - 12), match.start()):
                 yield match.start(), what.strip(), False
-    for verb, pattern in (("found", _FOUND), ("located", _FOUND), ("match", _DIFFERS)):
+    for verb, pattern in (("found", _FOUND), ("located", _FOUND), ("match", _DIFFERS), ("exist", _EXISTS)):
         place = plain.find(verb) if verb in words else -1
         while place >= 0:
             left = plain[max(0, place - _NEAR) : place]
             if (missing := pattern.search(left)) is not None:
-                what = missing["subject"].strip() if pattern is _FOUND else "match"
+                what = "match" if pattern is _DIFFERS else missing["subject"].strip()
                 yield place - len(left) + missing.start(), what, pattern is _FOUND
             place = plain.find(verb, place + 1)
 

@@ -41,14 +41,18 @@ _MOST_SUMS: Final = 20_000
 def unfounded_amounts(said: Said, deeds: Sequence[Done], ground: Ground, words: DeedWords) -> list[Claim]:
     """The amounts in a message that nothing shows and nothing gives, one a sentence."""
     found: list[Claim] = []
+    before: list[int] = []
     sentence: Sentence | None = None
     for match in _amounts_in(said):
         cents = _cents(match)
+        before = before[-_LOCAL:]
+        before.append(cents)
         if cents == 0 or cents in ground.amounts:
             continue
         done = _mover(match, said, deeds, words)
         moved = done is not None
-        if is_shown(cents, ground) if done is None else is_written(cents, ground, _showing(done, words)):
+        old = done is None or done.of_old
+        if is_shown(cents, ground) if old or done is None else is_written(cents, ground, _showing(done, words)):
             ground.amounts[cents] = None
             continue
         if sentence is not None and match.start() < sentence.end and found:
@@ -58,7 +62,7 @@ def unfounded_amounts(said: Said, deeds: Sequence[Done], ground: Ground, words: 
             continue
         if moved or not is_said(cents, ground):
             others = [_cents(m) for m in _SIGNED.finditer(sentence.plain)]
-            basis = [amount for amount in others if amount != cents]
+            basis = [amount for amount in dict.fromkeys([*others, *before[::-1]]) if amount != cents]
             if not is_reckoned(cents, ground, basis, sentence.plain, moved=moved):
                 why = f"{match[0].strip()} was neither shown nor said, and nothing gives it"
                 found.append(Claim(match.start(), why, "error" if moved else "turn"))
@@ -68,7 +72,7 @@ def unfounded_amounts(said: Said, deeds: Sequence[Done], ground: Ground, words: 
 
 
 def _mover(match: re.Match[str], said: Said, deeds: Sequence[Done], words: DeedWords) -> Done | None:
-    """What the clause around an amount says was done just now, if it says so."""
+    """What the clause around an amount says was done, if it says so."""
     if not deeds:
         return None
     sentence = said.sentence(match.start())
@@ -77,7 +81,6 @@ def _mover(match: re.Match[str], said: Said, deeds: Sequence[Done], words: DeedW
             done
             for done in deeds
             if sentence.start <= done.place < sentence.end
-            and not done.of_old
             and match[0] in done.clause
             and (words.named(done.verb) or is_form(done.verb, _MOVING))
         ),
@@ -153,10 +156,10 @@ def is_said(cents: int, ground: Ground) -> bool:
 def is_reckoned(cents: int, ground: Ground, here: Sequence[int], plain: str, *, moved: bool) -> bool:
     """Whether an amount can be reckoned from those that it may rest on.
 
-    `here` are the other amounts of its sentence, `plain`. Money that `moved` rests on them, on what was said last, and
-    on what the writes returned; any other amount also on the records that somebody named, on the policy, and, where it
-    is said to be a total, on one number of each of several results. Of whole dollars that are promised, few amounts are
-    taken, for among many every other can be reckoned somehow.
+    `here` are the other amounts of its sentence, `plain`, and those before it in its message. Money that `moved` rests
+    on them, on what was said last, and on what the writes returned; any other amount also on the records that somebody
+    named, on the policy, and, where it is said to be a total, on one number of each of several results. Of whole
+    dollars that are promised, few amounts are taken, for among many every other can be reckoned somehow.
     """
     if moved:
         near = [*here, *reversed(ground.amounts)][:_NEAR]

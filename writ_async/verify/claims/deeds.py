@@ -33,6 +33,7 @@ _PASSIVE: Final = re.compile(
     rf"|\bsuccessfully )$"
 )
 _BEING: Final = re.compile(r"\b(?:are|is|am|being|been) (?:now |being )*$")
+_HANDING_NOW: Final = re.compile(r"\b(?:i'm|i am|we're|we are) (?:now )?(?:transferring|connecting|handing) you\b")
 _AND: Final = re.compile(rf"(?:,|\band\b|, and\b) {_FILL}$")
 _NEAR: Final = 70
 _BLOCK: Final = re.compile(
@@ -119,13 +120,22 @@ def false_deeds(said: Said, deeds: Sequence[Done], ground: Ground, words: DeedWo
         if done.place >= end and not done.of_old and (why := _why_false(done, said, ground, words)):
             found.append(Claim(done.place, why, "error"))
             end = said.sentence(done.place).end
-    if not found and words.hand_over and words.hand_over not in ground.used and "being" in said.words:
-        for place, verb in _participles(said, words):
-            sentence = said.sentence(place)
-            left = said.plain[sentence.start : place]
-            if _BEING.search(left) and _hands_over(verb, sentence.plain) and not _BLOCK.search(left):
-                return [Claim(place, "nobody was called to take over", "error")]
+    if not found and words.hand_over and words.hand_over not in ground.used and ground.calling != words.hand_over:
+        found += _false_handing(said, words)
     return found
+
+
+def _false_handing(said: Said, words: DeedWords) -> list[Claim]:
+    """A hand-over that is said to be going on, where nobody was called to take over."""
+    places = _participles(said, words) if "being" in said.words else []
+    places += [(match.start(), "transferr") for match in _HANDING_NOW.finditer(said.plain) if "ing" in said.plain]
+    for place, verb in places:
+        sentence = said.sentence(place)
+        left = said.plain[sentence.start : place]
+        now = verb == "transferr" or _BEING.search(left)
+        if now and _hands_over(verb, sentence.plain) and not _BLOCK.search(left):
+            return [Claim(place, "nobody was called to take over", "error")]
+    return []
 
 
 def _participles(said: Said, words: DeedWords) -> list[tuple[int, str]]:

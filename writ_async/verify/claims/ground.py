@@ -67,6 +67,7 @@ class Ground:
         self.results: list[str] = []
         self.writes: list[Write] = []
         self.used: set[str] = set()
+        self.calling = ""
         self.looked = 0
         self.failed = 0
         self.unknown = 0
