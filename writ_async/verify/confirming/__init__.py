@@ -22,7 +22,7 @@ from writ_async.core.trajectory import Confirmation
 from writ_async.verify.confirming.arguments import arguments_of, kind_of
 from writ_async.verify.confirming.case import Case
 from writ_async.verify.confirming.laid_out import lay_out
-from writ_async.verify.confirming.patterns import DEED_OF, DEEDS, deed_pattern
+from writ_async.verify.confirming.patterns import DEED_OF, DEEDS, deed_pattern, pattern
 from writ_async.verify.confirming.reply import Reply, read_stances, settle
 from writ_async.verify.confirming.shown import Shown
 from writ_async.verify.confirming.turns import Turn, spoken_turns
@@ -31,7 +31,10 @@ from writ_async.verify.confirming.wording import words_of
 
 __all__ = ["Confirmation", "Dialogue"]
 
+_ALL = pattern("ALL")
 _STEPS_BACK = 3
+_GIVEN = ("payment", "variant", "reason", "count")
+"""The kinds of arguments that a user gives when asked for just them, after which the agent may go ahead."""
 
 
 class Dialogue:
@@ -101,12 +104,15 @@ class Dialogue:
         if again := self._used_up(write, answer.message):
             return msgspec.structs.replace(found, wanting=again), False
         if unnamed := self._unnamed(case, asked, named):
-            return msgspec.structs.replace(found, wanting=unnamed), reply.meaning == "tells"
+            return msgspec.structs.replace(found, wanting=unnamed), True
         layout = lay_out(case, reply.meaning in ("tells", "requests"))
-        if part := only_a_part(case):
+        if part := only_a_part(case, _verbs(named)):
             layout.wanting.append(part)
         silent = reply.meaning == "tells"
-        if (silent or reply.meaning == "requests") and not self._was_proposed(case, asked, named):
+        given = any(told.message == answer.message and told.kind in _GIVEN for told in layout.told)
+        if (silent and not given) or (
+            (silent or reply.meaning == "requests") and not self._was_proposed(case, asked, named)
+        ):
             layout.wanting.insert(0, "the user had not said yes")
         listed = tuple(
             f"{told.argument} {told.how}" + (f" [{told.message}]" if told.message >= 0 else "") for told in layout.told
@@ -119,11 +125,16 @@ class Dialogue:
         )
 
     def _read(self, case: Case, said: str, asked: Turn, stems: frozenset[str]) -> Reply:
+        verbs = _verbs(stems)
+
         def concerns(sentence: str) -> bool | None:
             words = words_of(sentence)
             if case.is_named(words) and not case.is_of_another(words):
                 return True
-            return False if case.is_elsewhere(words, True) or case.names_other_part(words) else None
+            if not (case.is_elsewhere(words, True) or case.names_other_part(words)):
+                return None
+            # "Return all of them and cancel the other one": all of them may well be this.
+            return None if verbs.search(words) and _ALL.search(words) else False
 
         return settle(read_stances(said, stems), concerns)
 

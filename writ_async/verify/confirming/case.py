@@ -134,8 +134,8 @@ class Case:
     def words(self, turn: Turn) -> str:
         """What a turn says, without the lines that are about other things than the write."""
         if turn.message not in self._words:
-            elsewhere = self.is_elsewhere(turn.words, turn.by_user)
-            self._words[turn.message] = self._filtered(turn) if elsewhere else turn.words
+            mixed = turn.by_user or self.names_another(turn.words)
+            self._words[turn.message] = self._filtered(turn) if mixed else turn.words
         return self._words[turn.message]
 
     def is_of_another(self, words: str) -> bool:

@@ -13,6 +13,7 @@ class Told(msgspec.Struct, frozen=True):
     argument: str
     how: str
     message: int = -1
+    kind: str = ""
 
 
 class Layout(msgspec.Struct):
@@ -24,4 +25,4 @@ class Layout(msgspec.Struct):
 
     def add(self, argument: Argument, how: str, message: int = -1) -> None:
         """Note that an argument was told."""
-        self.told.append(Told(str(argument), how, message))
+        self.told.append(Told(str(argument), how, message, argument.kind))

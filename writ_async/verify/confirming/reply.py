@@ -51,7 +51,7 @@ _NO = re.compile(f"{_LEAD}{{0,4}}{either('NO')}(?: {either('NO_TAIL')})?$")
 _HOLDS = re.compile(f"(?:{_LEAD}|but |just |can we |i said ){{0,4}}{either('HOLDS')}{END}")
 _HOLDS_ONE = re.compile(f"(?:{_LEAD}|but |just |let's |i'd like to ){{0,4}}{either('HOLDS_ONE')}{END}")
 _DOUBTS = re.compile(f"(?:{_LEAD}|but |just ){{0,4}}{either('DOUBTS')}{END}")
-_FURTHER = re.compile(EDGE + either("FURTHER_WISHES") + END)
+_FURTHER = re.compile(f"(?:{_LEAD}|but |i |there is |there's |just |it |while ){{0,5}}{either('FURTHER_WISHES')}{END}")
 _WRONG = re.compile(either("WRONG") + END)
 _NEGATED = re.compile(f"{EDGE}{either('NEGATED')} (?:{either('BETWEEN')} ){{0,3}}")
 _NEGATOR = re.compile(EDGE + either("NEGATORS") + END)
@@ -249,8 +249,8 @@ def settle(stances: Sequence[Stance], concerns: Concerns = lambda _: None) -> Re
 
 
 def is_further_wish(sentence: str) -> bool:
-    """Whether a sentence, in plain lower case, tells a wish beside what was asked about."""
-    return bool(_FURTHER.search(sentence))
+    """Whether a sentence, in plain lower case, begins to tell a wish beside what was asked about."""
+    return bool(_FURTHER.match(" ".join(sentence.replace(",", " ").split())))
 
 
 def _says_little(stances: Sequence[Stance]) -> bool:

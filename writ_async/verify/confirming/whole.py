@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from writ_async.verify.confirming.case import Case
 from writ_async.verify.confirming.patterns import pattern
 from writ_async.verify.confirming.wording import has_phrase
@@ -11,8 +13,11 @@ _PART_ONLY = pattern("PART_ONLY")
 _KEPT = pattern("KEPT")
 
 
-def only_a_part(case: Case) -> str:
-    """What a write takes away beside what was agreed, in words; empty where all of it was meant."""
+def only_a_part(case: Case, verbs: re.Pattern[str]) -> str:
+    """What a write takes away beside what was agreed, in words; empty where all of it was meant.
+
+    `verbs` are those that name what the tool does.
+    """
     record = case.main
     if record is None or case.write.call.function.name not in case.domain.telling.takes_whole:
         return ""
@@ -28,7 +33,7 @@ def only_a_part(case: Case) -> str:
     if spared:
         return f"{', '.join(dict.fromkeys(spared))} was to be kept, the call takes it as well"
     told_whole = any(
-        has_phrase(line, str(case.ids[0].value)) and not any(part.is_in(line) for part in parts)
+        has_phrase(line, str(case.ids[0].value)) and verbs.search(line) and not any(part.is_in(line) for part in parts)
         for line, _ in asked.lines
     )
     if told_whole and not _PART_ONLY.search(answer):
