@@ -92,8 +92,17 @@ def test_leaving_out_any_cell_of_a_certificate_is_missing_evidence(
                 assert Reason.MISSING_EVIDENCE in reasons(task, messages, retail_environment)
 
 
+def that_write(tasks: list[Task], places: dict[str, Environment]) -> list[Task]:
+    """The tasks whose gold writes something: some only ask."""
+    return [
+        task
+        for task in tasks
+        if any(places[task.domain].domain.tools[action.name].kind == "write" for action in task.actions or ())
+    ]
+
+
 def test_a_write_before_everything_else_is_found(tasks: list[Task], places: dict[str, Environment]) -> None:
-    for task in tasks:
+    for task in that_write(tasks, places):
         retail_environment = places[task.domain]
         gold = blocks(gold_messages(task, retail_environment.domain, State(retail_environment.world)))
         first = next(block for block in gold if is_write(block, retail_environment.domain))
@@ -103,7 +112,7 @@ def test_a_write_before_everything_else_is_found(tasks: list[Task], places: dict
 
 
 def test_a_write_that_is_left_out_is_a_wrong_outcome(tasks: list[Task], places: dict[str, Environment]) -> None:
-    for task in tasks:
+    for task in that_write(tasks, places):
         retail_environment = places[task.domain]
         gold = blocks(gold_messages(task, retail_environment.domain, State(retail_environment.world)))
         last = max(number for number, block in enumerate(gold) if is_write(block, retail_environment.domain))
@@ -114,7 +123,7 @@ def test_a_write_that_is_left_out_is_a_wrong_outcome(tasks: list[Task], places: 
 
 
 def test_a_repeated_write_is_surplus_or_refused(tasks: list[Task], places: dict[str, Environment]) -> None:
-    for task in tasks:
+    for task in that_write(tasks, places):
         retail_environment = places[task.domain]
         gold = blocks(gold_messages(task, retail_environment.domain, State(retail_environment.world)))
         write = [block for block in gold if is_write(block, retail_environment.domain)][-1]
