@@ -173,10 +173,10 @@ def is_reckoned(cents: int, ground: Ground, here: Sequence[int], plain: str, *, 
     said = [*reversed(ground.amounts)]
     if cents % 100 == 0 and _PROMISE.search(plain):
         few = [*dict.fromkeys([*here, *said[:_FEW], *named[:_FEW]])]
-        products = {count * amount for count in _PARTY for amount in few}
+        multiples = {count * amount for count in _PARTY for amount in few}
         beside = {other for amount in here for other in (cents + amount, abs(cents - amount))}
         return (
-            cents in products
+            cents in multiples
             or _gives(cents, few)
             or any(not beside.isdisjoint(record.cents) for record in ground.records())
         )
