@@ -91,11 +91,13 @@ def pieces_of(task: Task) -> tuple[Piece, ...]:
     facts = {fact.text: fact for fact in task.scenario.facts}
     found: list[Piece] = []
     wish, goals = 0, 0
+    # Where nothing but an answer is wanted, the question is the wish.
+    beside_a_write = bool(task.communicate) and task.kind != "information"
     for text in sentences_of(task.scenario.request):
         if text in facts:
             continue
         part: Part = "detail"
-        if task.communicate and _QUESTION.search(text):
+        if beside_a_write and _QUESTION.search(text):
             part = "question"
         elif not goals and _GREETING.match(text):
             part = "greeting"
