@@ -45,8 +45,8 @@ def test_every_task_has_one_row_and_all_kinds_of_both_domains_are_there(readme_r
     rows = list(view.trajectories())
     assert sorted(row.task_id for row in rows) == sorted(task.id for task in tasks)
     counts = Counter((task.domain, task.kind) for task in tasks)
-    assert len(counts) == 6
-    assert set(counts.values()) == {66, 67}
+    assert len(counts) == 10
+    assert set(counts.values()) == {25, 50}
 
 
 def test_every_row_replays_byte_for_byte(readme_run: Path) -> None:
