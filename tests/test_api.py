@@ -79,7 +79,7 @@ async def test_an_engine_of_the_callers_own_plays_a_seat_and_stays_open(tasks: l
     agent = Silent()
     async with rollouts(tasks[:4], agent=agent, user="scripted") as stream:
         rows = [row async for row in stream]
-    assert len(agent.seen) == len(set(agent.seen)) == 4
+    assert 4 <= len(agent.seen) == len(set(agent.seen)) <= 12
     assert not agent.closed
     assert [row.verdict.reward.reward for row in rows if row.verdict] == [0.0] * 4
 

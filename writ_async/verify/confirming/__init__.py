@@ -191,7 +191,7 @@ def stems_of(name: str, domain: Domain) -> frozenset[str]:
     """The stems of the verbs that want done what a tool does."""
     first = re.split(r"[_\W]|(?<=[a-z])(?=[A-Z])", name)[0].casefold()
     deed = DEED_OF.get(first, "")
-    return frozenset(DEEDS[deed] if deed else (first,))
+    return frozenset((*(DEEDS[deed] if deed else ()), first))
 
 
 def named_by(name: str, domain: Domain) -> frozenset[str]:
