@@ -11,8 +11,8 @@ from pathlib import Path
 from tests.support.shared_data import needs_shared
 
 SYNTH = {
-    "tasks.jsonl": "4f9d020ead1d320fa8dc5e6145c38efe9041d2a588c2f80530f6d4d4f7765e29",
-    "trajectories.jsonl": "e8bbc2570b0b05965144ccae6b914039db0cff2f95679d198f597c7cc210dd86",
+    "tasks.jsonl": "9df13498af9e40ff3a109a55153b818ef27ef96a136d460c1870766b3802ee90",
+    "trajectories.jsonl": "4cbab59ef33a6db55198f52448101aa5e8061bd616118049b543b94030e4a73b",
 }
 EVAL = {
     "tasks.jsonl": "80ec170350c640b5f1ffc06c8e95d7e459c9be6af2891304deda48a08d5b0959",
