@@ -20,9 +20,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.report import Figure, make_parser, run_script, write_json
-from writ_async import Environment, Task, load_domain
+from writ_async import Environment, RunView, Task, load_domain
 from writ_async.core.behaviour import Axis
-from writ_async.runs.view import RunView
 from writ_async.runs.worlds import generate_world
 from writ_async.synthesis.behaviours import draw_behaviour
 from writ_async.synthesis.proof import prove_task
