@@ -101,3 +101,19 @@ def test_trips(airline: Domain, name: str) -> None:
     ask, call, why = TRIPS[name]
     wanting = judged(airline, travelled(), ask, "Yes, go ahead.", call=call).wanting
     assert why in wanting if why else wanting == "", wanting
+
+
+def test_a_booking_that_the_agent_told_nothing_of_is_not_covered_by_an_earlier_yes(airline: Domain) -> None:
+    booking = {
+        "user_id": "u_1",
+        "cabin": "economy",
+        "flights": [{"flight_number": "HAT880", "date": "2024-05-29"}],
+        "passengers": [],
+        "payment_methods": [{"payment_id": "credit_card_71", "amount": 120}],
+        "insurance": "yes",
+    }
+    call = ("book_reservation", booking)
+    bare = "I will cancel your booking K4T9QZ. Is that right (yes/no)?"
+    assert judged(airline, travelled(), bare, "Yes.", call=call).wanting
+    told = "I will book HAT880 on May 29 in economy with insurance, $120 on your Visa. Is that right?"
+    assert judged(airline, travelled(), told, "Yes.", call=call).wanting == ""

@@ -22,17 +22,18 @@ from writ_async.core.trajectory import Confirmation
 from writ_async.verify.confirming.arguments import arguments_of, kind_of
 from writ_async.verify.confirming.case import Case
 from writ_async.verify.confirming.laid_out import lay_out
-from writ_async.verify.confirming.patterns import DEED_OF, DEEDS, deed_pattern, pattern
+from writ_async.verify.confirming.patterns import DEED_OF, DEEDS, deed_pattern, occurs, pattern
 from writ_async.verify.confirming.reply import Reply, read_stances, settle
 from writ_async.verify.confirming.shown import Shown
 from writ_async.verify.confirming.turns import Turn, spoken_turns
 from writ_async.verify.confirming.whole import only_a_part
-from writ_async.verify.confirming.wording import words_of
+from writ_async.verify.confirming.wording import has_value, words_of
 
 __all__ = ["Confirmation", "Dialogue"]
 
 _ALL = pattern("ALL")
 _STEPS_BACK = 3
+_SHORT_VALUE = 3
 _GIVEN = ("payment", "variant", "reason", "count")
 """The kinds of arguments that a user gives when asked for just them, after which the agent may go ahead."""
 
@@ -91,7 +92,7 @@ class Dialogue:
         reply = self._read(case, said, asked, stems)
         found = Confirmation(asked=asked.message, answered=answer.message, agreed=reply.words)
         named = named_by(write.call.function.name, self._domain)
-        if not asked.asks and not (reply.meaning == "agrees" and _verbs(named).search(asked.words)):
+        if not asked.asks and not (reply.meaning == "agrees" and occurs(_verbs(named), asked.words)):
             return msgspec.structs.replace(found, wanting="the agent had not asked"), reply.meaning == "tells"
         if reply.meaning in ("denies", "holds", "conditions", "asks"):
             why = {
@@ -162,11 +163,11 @@ class Dialogue:
         return ""
 
     def _unnamed(self, case: Case, asked: Turn, stems: frozenset[str]) -> str:
-        verbs = _verbs(stems)
-        if not any(verbs.search(case.words(turn)) for turn in case.pool() if not turn.by_user):
-            return f"the agent had not named {case.write.call.function.name.replace('_', ' ')}"
+        verbs, what = _verbs(stems), case.write.call.function.name.replace("_", " ")
+        if not any(occurs(verbs, case.words(turn)) for turn in case.pool() if not turn.by_user):
+            return f"the agent had not named {what}"
         if not case.ids:
-            return ""
+            return "" if _is_told_of(case) else f"the agent had told nothing of {what}"
         for turn in [*case.recent, *case.older]:
             if turn.message > asked.message:
                 continue
@@ -183,7 +184,7 @@ class Dialogue:
     def _was_proposed(self, case: Case, asked: Turn, stems: frozenset[str]) -> bool:
         """Whether the agent had laid the write out and wanted only something more from the user."""
         verbs = _verbs(stems)
-        proposed = [turn for turn in case.recent if not turn.by_user and verbs.search(turn.words)]
+        proposed = [turn for turn in case.recent if not turn.by_user and occurs(verbs, turn.words)]
         return any(not case.ids or case.touches(turn.words) for turn in proposed)
 
 
@@ -197,6 +198,15 @@ def stems_of(name: str, domain: Domain) -> frozenset[str]:
 def named_by(name: str, domain: Domain) -> frozenset[str]:
     """The stems of the words of which an agent has to say one to have named what a tool does."""
     return frozenset(domain.telling.deeds.get(name, ())) or stems_of(name, domain)
+
+
+def _is_told_of(case: Case) -> bool:
+    """Whether an agent's turn has any value of a write that has no record to be named by."""
+    values = [argument.value for argument in case.arguments if argument.kind in ("told", "payment", "part", "variant")]
+    telling = [value for value in values if not isinstance(value, str) or len(value) > _SHORT_VALUE]
+    if not telling:
+        return True
+    return any(has_value(turn.words, value) for turn in case.pool() if not turn.by_user for value in telling)
 
 
 def _is_retry(write: ExecutedCall, other: ExecutedCall, domain: Domain) -> bool:

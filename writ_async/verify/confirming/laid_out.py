@@ -13,7 +13,7 @@ from writ_async.verify.confirming.case import Case, by_kind, described
 from writ_async.verify.confirming.choices import Choice
 from writ_async.verify.confirming.layout import Layout
 from writ_async.verify.confirming.naming import Part
-from writ_async.verify.confirming.patterns import either, pattern
+from writ_async.verify.confirming.patterns import either, occurs, pattern
 from writ_async.verify.confirming.payment import choose_payment
 from writ_async.verify.confirming.shown import flat_values
 from writ_async.verify.confirming.turns import Turn
@@ -107,9 +107,9 @@ def _tell_part(case: Case, argument: Argument, layout: Layout) -> None:
             return layout.add(argument, "by its id", turn.message)
         if part is not None and part.is_in(words):
             return layout.add(argument, "by its name", turn.message)
-        if case.parts and not left and _ALL.search(words):
+        if case.parts and not left and occurs(_ALL, words):
             return layout.add(argument, "as one of all there are", turn.message)
-        if left and _ALL_BUT.search(words) and all(item.is_in(words) for item in left):
+        if left and occurs(_ALL_BUT, words) and all(item.is_in(words) for item in left):
             return layout.add(argument, "as all there are but what was named", turn.message)
     if len(case.parts) == 1:
         return layout.add(argument, "as the only one there is")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from writ_async.files import load_phrases
@@ -35,6 +36,12 @@ def either(name: str) -> str:
 def pattern(name: str) -> re.Pattern[str]:
     """A list as a pattern to search by."""
     return re.compile(either(name))
+
+
+@lru_cache(maxsize=512)
+def occurs(pattern: re.Pattern[str], words: str) -> bool:
+    """Whether a pattern is found in words; the same turns are asked again for every write of a conversation."""
+    return pattern.search(words) is not None
 
 
 def deed_pattern(stems: frozenset[str]) -> str:

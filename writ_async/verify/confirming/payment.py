@@ -12,7 +12,7 @@ from writ_async.verify.confirming.arguments import Argument
 from writ_async.verify.confirming.case import Case
 from writ_async.verify.confirming.choices import Choice, who_chose
 from writ_async.verify.confirming.naming import Record
-from writ_async.verify.confirming.patterns import either, pattern
+from writ_async.verify.confirming.patterns import either, occurs, pattern
 from writ_async.verify.confirming.turns import Turn
 from writ_async.verify.confirming.wording import has_number, has_phrase, phrase_of
 
@@ -30,10 +30,10 @@ def choose_payment(case: Case, argument: Argument) -> Choice:
         if has_phrase(case.words(turn), wanted):
             return Choice("by its id", turn.message)
         words = case.words(turn)
-        if (wanted in used or not used) and _ORIGINAL.search(words):
+        if (wanted in used or not used) and occurs(_ORIGINAL, words):
             return Choice("as the method that was used before", turn.message)
         named = _named_methods(case, words, methods)
-        if not named and _ORIGINAL.search(words):
+        if not named and occurs(_ORIGINAL, words):
             named = used
         if not named:
             continue

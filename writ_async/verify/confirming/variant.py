@@ -13,7 +13,7 @@ from writ_async.verify.confirming.arguments import Argument
 from writ_async.verify.confirming.case import Case
 from writ_async.verify.confirming.choices import Choice, who_chose
 from writ_async.verify.confirming.naming import Record
-from writ_async.verify.confirming.patterns import pattern
+from writ_async.verify.confirming.patterns import occurs, pattern
 from writ_async.verify.confirming.wording import has_number, has_phrase, has_value, phrase_of
 
 _ALL_ALIKE = pattern("ALIKE")
@@ -55,7 +55,7 @@ def choose_variant(case: Case, argument: Argument, part: str) -> Choice:
         for option, values in told.items():
             open_options.setdefault(option, values)
         fitting = [item for item in variants if _fits(_options(item), open_options, {})]
-        alike = alike or bool(_ALL_ALIKE.search(words))
+        alike = alike or occurs(_ALL_ALIKE, words)
         only = sum(bool(item.get("available", True)) for item in fitting) == 1
         if new.fields in fitting and only and (len(open_options) > 1 or not alike):
             return Choice("by what it is like", turn.message)
@@ -71,7 +71,7 @@ def choose_variant(case: Case, argument: Argument, part: str) -> Choice:
     ]
     changed = {option for option, value in options.items() if before.get(option) != value}
     untold = sorted(changed - open_options.keys())
-    if untold and any(_ALL_ALIKE.search(case.words(turn)) for turn in case.recent[:2]):
+    if untold and any(occurs(_ALL_ALIKE, case.words(turn)) for turn in case.recent[:2]):
         return Choice(
             wanting=f"the same was agreed, the call has {', '.join(f'{option} {options[option]}' for option in untold)}"
         )
@@ -94,7 +94,9 @@ def _superlative(words: str, new: Record, siblings: Sequence[Mapping[str, Any]])
     price = new.fields.get("price")
     if not prices or not isinstance(price, int | float):
         return False
-    return bool((price <= min(prices) and _CHEAPEST.search(words)) or (price >= max(prices) and _DEAREST.search(words)))
+    return bool(
+        (price <= min(prices) and occurs(_CHEAPEST, words)) or (price >= max(prices) and occurs(_DEAREST, words))
+    )
 
 
 def _variant(case: Case, name: str) -> Record | None:
