@@ -105,10 +105,10 @@ def test_markup_quotes_and_abbreviations_cut_no_sentence() -> None:
 @pytest.mark.parametrize("part", [".", "(", " ", "a", "can you ", "your ", "is that ", '"', "- ", "? ", "{", "yes "])
 def test_hostile_texts_are_heard_in_time_that_grows_with_their_length(part: str) -> None:
     def seconds(text: str) -> float:
-        began = time.perf_counter()
+        began = time.process_time()
         hear.__wrapped__(text)
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     seconds(part * 100)
     short, long = (min(seconds(part * (size // len(part))) for _ in range(3)) for size in (4_000, 32_000))
-    assert long < max(0.05, 30 * short), (short, long)
+    assert long < max(0.2, 30 * short), (short, long)

@@ -16,23 +16,31 @@ from writ_async.behaviour.pieces import Piece, is_heard, pieces_of, words_of
 from writ_async.core.behaviour import Axis
 from writ_async.core.message import AssistantMessage, Message, UserMessage
 from writ_async.core.task import Task
+from writ_async.language.hearing import hear
 
-ASKS_FOR_YES: Final = re.compile(
-    r"yes/no|yes or no|confirm|proceed|go ahead|shall i|should i|is that right|is that correct|agree|would you like me"
-)
 _CLOSING: Final = re.compile(r"###[A-Z-]+###")
 
 
 class UserTurn(msgspec.Struct, frozen=True):
     """One message of the user.
 
-    heard: what the agent had said, in lower case. told: the pieces first told in it. calls: tool calls made before it.
+    heard: what the agent had said. told: the pieces first told in it. calls: tool calls made before it.
     """
 
     text: str
     heard: str
     told: tuple[Piece, ...]
     calls: int
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the agent had asked for something, as a question or not."""
+        return "?" in self.heard or hear(self.heard).does("ask", "hint", "confirm")
+
+    @property
+    def is_asked_for_yes(self) -> bool:
+        """Whether the agent had asked for a yes."""
+        return hear(self.heard).does("confirm")
 
 
 class Talk(msgspec.Struct, frozen=True):
@@ -78,7 +86,7 @@ def talk_of(task: Task, messages: Sequence[Message]) -> Talk:
             words |= words_of(text)
             told = tuple(piece for piece in untold if is_heard(piece, words))
             untold = [piece for piece in untold if piece not in told]
-            turns.append(UserTurn(text, heard.casefold(), told, calls))
+            turns.append(UserTurn(text, heard, told, calls))
     return Talk(task, pieces, tuple(turns))
 
 
@@ -99,7 +107,7 @@ def asks_then_tells(pattern: str) -> Callable[[Talk], bool]:
 
     def sign(talk: Talk) -> bool:
         for index, turn in enumerate(talk.turns):
-            if index and found.search(turn.text.casefold()) and "?" in turn.heard:
+            if index and found.search(turn.text.casefold()) and turn.is_asked:
                 return any(piece.part == "fact" for later in talk.turns[index + 1 :] for piece in later.told)
         return False
 

@@ -19,6 +19,7 @@ Act = Literal[
     "hand_over",
     "offer_hand_over",
     "ask",
+    "hint",
     "confirm",
     "close",
     "refuse",
@@ -28,15 +29,16 @@ Act = Literal[
     "announce",
     "failed_look",
 ]
-"""What a sentence does. `failed_look`: the agent did not find what it looked for. `announce`: it is about to act.
-`thank`: it thanks for patience, which the user may still need."""
+"""What a sentence does.
+
+hint: a request by an odd verb, or an instruction. failed_look: the agent did not find what it looked for.
+announce: it is about to act. thank: it thanks for patience, which the user may still need.
+"""
 
 Reaction = Literal["be_handed_over", "agree", "agree_and_answer", "answer", "decline", "go_on", "wait", "nothing"]
 """What a message calls for. `go_on`: the next wish, or the end where there is none."""
 
 _PHRASES: Final = load_phrases(__package__ or "", "speech_acts.toml")
-_SHORT: Final = 80
-"""The longest sentence, in characters, that may be about no more than what the one before it offered."""
 _CLASS: Final = re.compile(r"<([a-z]+)>")
 
 
@@ -45,6 +47,8 @@ def _compile(name: str) -> re.Pattern[str]:
     return re.compile("|".join(_CLASS.sub(lambda found: classes[found[1]], form) for form in _PHRASES.forms[name]))
 
 
+_ASKING: Final[frozenset[Act]] = frozenset({"ask", "hint"})
+_OUTDONE: Final[frozenset[Act]] = frozenset({"close", "hint"})
 _SIGNS: Final = {name: _compile(name) for name in _PHRASES.forms}
 _OR: Final = re.compile(r",? or (?=(?:shall|should|would|do|may|can|is|are|if)\b)")
 
@@ -57,6 +61,7 @@ _REACTIONS: Final[tuple[tuple[frozenset[Act], Reaction], ...]] = (
     (frozenset({"hand_over"}), "be_handed_over"),
     (frozenset({"offer_hand_over"}), "decline"),
     (frozenset({"close"}), "go_on"),
+    (frozenset({"hint"}), "answer"),
     (frozenset({"wait"}), "wait"),
     (frozenset({"failed_look"}), "answer"),
     (frozenset({"refuse"}), "go_on"),
@@ -95,13 +100,17 @@ def hear(message: str) -> Heard:
     in_question = offered = False
     for sentence in sentences_in(message):
         found = acts_of(sentence)
-        if offered and "confirm" in found and len(sentence.text) < _SHORT and _has("REFERS_BACK", sentence.text):
+        if offered and "confirm" in found and _has("REFERS_BACK", sentence.text):
             found = frozenset({"offer_hand_over"})
         offered = "offer_hand_over" in found
+        if not found.isdisjoint(_OUTDONE):
+            # An instruction before the farewell asks for nothing, and thanks before a request are no farewell.
+            acts -= _OUTDONE
         acts |= found
-        if "ask" in found or (in_question and sentence.item):
+        asks = not found.isdisjoint(_ASKING)
+        if asks or (in_question and sentence.item):
             asking.append(sentence.text)
-        in_question = "ask" in found or (in_question and sentence.item)
+        in_question = asks or (in_question and sentence.item)
     text = plain_text(message)
     return Heard(text, frozenset(acts), "\n".join(asking) or text)
 
@@ -113,15 +122,17 @@ def acts_of(sentence: Sentence) -> frozenset[Act]:
         return _acts_of_hand_over(sentence)
     if _has("HUMAN_HELP", text) and _is_offer(sentence):
         return _acts_of_hand_over(sentence)
-    if _has("CLOSE", text) and not _has("GOES_ON", text) and not _has("ASK_REST", text):
+    asks_rest = _has("ASK_REST", text) and (sentence.question or _has("TO_THE_USER", text))
+    if _has("CLOSE", text) and not _has("GOES_ON", text) and (not asks_rest or _has("INVITES", text)):
         return frozenset({"close", "report"} if _has("REPORT", text) else {"close"})
     unthankful = _SIGNS["THANK"].sub(" ", text)
     rest = _SIGNS["WAIT"].sub(" ", unthankful)
     waits = rest != unthankful
-    if _has("ASK_REST", rest) or (_has("IDENTIFY", rest) and not _has("REPORT", rest)):
+    if asks_rest or (_has("IDENTIFY", rest) and not _has("REPORT", rest)):
         return frozenset({"ask"})
+    look = _SIGNS["LOOK"].search(rest)
+    looks = look is not None and not _has("CONDITION", rest[: look.start()])
     seen = _SIGNS["LOOK"].sub(" ", rest)
-    looks = seen != rest
     acts = _requests(seen, sentence.question and not waits)
     if acts:
         return acts | {"failed_look"} if _has("LOOKUP_FAILED", seen) else acts
@@ -130,7 +141,7 @@ def acts_of(sentence: Sentence) -> frozenset[Act]:
 
 def _acts_of_hand_over(sentence: Sentence) -> frozenset[Act]:
     """What a sentence does that speaks of handing over: beside an offer there may be another question."""
-    if not _is_offer(sentence):
+    if not sentence.question and (not _is_offer(sentence) or _has("HANDED_OVER", sentence.text)):
         return frozenset({"hand_over"})
     acts: set[Act] = {"offer_hand_over"}
     parts = _OR.split(sentence.text)
@@ -146,20 +157,23 @@ def _is_offer(sentence: Sentence) -> bool:
 
 def _requests(text: str, question: bool) -> frozenset[Act]:
     """What a text wants of the user: something told, a yes, both, or nothing."""
-    if question and _has("OPEN_QUESTION", text) and not _has("YES_OR_NO", text):
+    if question and not _has("YES_OR_NO", text) and (_has("OPEN_QUESTION", text) or _has("CHOICE", text)):
         return frozenset({"ask"})
     acts: set[Act] = set()
-    without = _SIGNS["CONFIRM"].sub(" ", text)
-    if without != text:
+    undetailed = _SIGNS["CONFIRM_DETAIL"].sub(" ", text)
+    without = _SIGNS["CONFIRM"].sub(" ", undetailed)
+    if without != undetailed:
         acts.add("confirm")
-    if _has("ASK", without) or _has("CONFIRM_DETAIL", text):
+    if _has("ASK", without) or undetailed != text:
         acts.add("ask")
     elif question and not acts and _has("CONFIRM_QUESTION", text):
         acts.add("confirm")
     if not acts and _has("CONFIRM_WEAKLY", text):
         acts.add("confirm")
-    if not acts and (question or _has("ASK_WEAKLY", text)):
+    if not acts and question:
         acts.add("ask")
+    if not acts and _has("ASK_WEAKLY", text):
+        acts.add("hint")
     return frozenset(acts)
 
 

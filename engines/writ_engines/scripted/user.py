@@ -137,7 +137,9 @@ class UserScript:
         """The request, as much of it as this user tells at once."""
         self._requested = True
         assert self._play.tells_first is not None
-        return self._tell(self._play.tells_first(self._untold))
+        # A request that only asks has no goal that could come first.
+        first = self._play.tells_first(self._untold)
+        return self._tell(first or [piece for piece in self._untold if piece.part != "fact"][:1])
 
     def _tell(self, pieces: Sequence[Piece]) -> list[str]:
         """Tell pieces. A fact that is to be corrected later is told wrongly the first time."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from writ_async.behaviour.talk import ASKS_FOR_YES, Talk
+from writ_async.behaviour.talk import Talk
 from writ_async.behaviour.value import PLAIN, Value
 
 
 def _replies(talk: Talk) -> list[str]:
     """The answers to questions for a yes."""
-    return [turn.text.casefold() for turn in talk.turns if ASKS_FOR_YES.search(turn.heard) and turn.calls]
+    return [turn.text.casefold() for turn in talk.turns if turn.is_asked_for_yes and turn.calls]
 
 
 def _says_yes(talk: Talk) -> bool:

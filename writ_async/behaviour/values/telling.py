@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from writ_async.behaviour.pieces import wrong_version
-from writ_async.behaviour.talk import ASKS_FOR_YES, Talk, asks_then_tells, says
+from writ_async.behaviour.talk import Talk, asks_then_tells, says
 from writ_async.behaviour.value import PLAIN, Material, Value
 
 
@@ -16,7 +16,7 @@ def _tells_all_at_once(talk: Talk) -> bool:
 
 def _tells_only_when_asked(talk: Talk) -> bool:
     return all(
-        "?" in turn.heard and turn is not talk.turns[0]
+        turn.is_asked and turn is not talk.turns[0]
         for turn in talk.turns
         if any(piece.part == "fact" for piece in turn.told)
     )
@@ -36,7 +36,7 @@ def _tells_another_fact_first(talk: Talk) -> bool:
     facts = [piece for piece in talk.pieces if piece.part == "fact"]
     for index, turn in enumerate(talk.turns):
         told = {piece for piece in turn.told if piece.part == "fact"}
-        heard = turn.heard.replace("email address", "email")
+        heard = turn.heard.casefold().replace("email address", "email")
         asked = {piece for piece in facts if piece.slot.replace("_", " ") in heard}
         later = {piece for after in talk.turns[index + 1 :] for piece in after.told}
         if index and told and asked and not asked & told and asked & later:
@@ -46,7 +46,7 @@ def _tells_another_fact_first(talk: Talk) -> bool:
 
 def _adds_when_asked_for_yes(talk: Talk) -> bool:
     late = [turn for turn in talk.turns[1:] if any(piece.part != "fact" for piece in turn.told)]
-    return any(ASKS_FOR_YES.search(turn.heard) for turn in late)
+    return any(turn.is_asked_for_yes for turn in late)
 
 
 def _corrects_itself(talk: Talk) -> bool:
