@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.independent.test_rederivation import WITHOUT_READER
+from tests.independent.test_rederivation import OPEN
 from tools.rereading import airline, retail
 from tools.rereading.compare import rederive
 from tools.rereading.sample import tasks_of_families
@@ -79,7 +79,7 @@ def test_the_opposite_of_a_decisive_word_is_another_wish_and_mostly_another_gold
     changed: Counter[bool] = Counter()
     dumps: dict[str, dict[str, Any]] = {}
     for recipe, tasks in tasks_of_families(domain, 3, 22, 200):
-        for task in tasks if recipe.name not in WITHOUT_READER[name] else ():
+        for task in tasks if recipe.name not in OPEN[name] else ():
             environment = open_world(task.world, None)
             if task.world.digest not in dumps:
                 dumps[task.world.digest] = domain.dump(State(environment.world))

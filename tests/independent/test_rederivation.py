@@ -33,67 +33,14 @@ def sample() -> Sample:
     }
 
 
-WITHOUT_READER: dict[str, frozenset[str]] = {
-    "airline": frozenset(
-        [
-            "ask_about_flight",
-            "ask_about_trip",
-            "ask_about_vouchers",
-            "ask_for_fare",
-            "book_by_time",
-            "book_fastest",
-            "book_second_cheapest",
-            "book_within_budget",
-            "cancel_or_upgrade",
-            "cancel_then_book",
-            "certificate_claimed_count",
-            "partly",
-            "rebook_by_time",
-            "rebook_one_leg",
-            "rebook_or_cancel",
-            "rebook_with_cabin",
-            "recabin_all",
-            "refuse_claimed_booking_time",
-            "refuse_claimed_insurance",
-            "refuse_claimed_membership",
-            "refuse_delay_alone",
-            "refuse_fewer_bags",
-            "refuse_late_insurance",
-            "refuse_other_destination",
-            "upgrade_within_budget",
-        ]
-    ),
-    "retail": frozenset(
-        [
-            "ask_about_extreme_order",
-            "ask_about_order",
-            "ask_for_balance",
-            "cancel_or_return",
-            "live_in_city",
-            "modify_items",
-            "neither_version",
-            "next_version",
-            "order_by_its_end",
-            "partly",
-            "pay_or_pay",
-            "refuse_other_product",
-            "return_category",
-            "second_choice",
-            "ship_or_live",
-            "ship_to_city",
-            "within_budget",
-        ]
-    ),
-}
-"""Families whose words the second reading does not know; no task of any other family may be left unread."""
+OPEN: dict[str, frozenset[str]] = {"airline": frozenset(), "retail": frozenset(("pay_or_pay", "return_category"))}
+"""Families whose words leave something open in some tasks, as the second reading has it."""
 
 
 @pytest.mark.parametrize("name", DOMAINS)
 def test_the_words_alone_give_the_golds_of_every_family(name: str, sample: Sample) -> None:
     domain = load_domain(name)
-    findings = [
-        rederive(task, world_of(task), domain) for task in sample[name] if task.recipe not in WITHOUT_READER[name]
-    ]
+    findings = [rederive(task, world_of(task), domain) for task in sample[name] if task.recipe not in OPEN[name]]
     assert [(one.task.recipe, one.what) for one in findings if one.what] == []
     assert len(findings) > 100
 
@@ -104,7 +51,7 @@ def test_the_words_alone_give_the_golds_of_every_family(name: str, sample: Sampl
 def test_the_words_of_many_tasks_of_two_worlds_give_their_golds(name: str, seed: int) -> None:
     domain = load_domain(name)
     for recipe, tasks in tasks_of_families(domain, 60, seed):
-        if recipe.name not in WITHOUT_READER[name]:
+        if recipe.name not in OPEN[name]:
             findings = [rederive(task, world_of(task), domain) for task in tasks]
             assert [(one.task.id, one.what) for one in findings if one.what] == []
 

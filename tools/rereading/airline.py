@@ -9,7 +9,8 @@ from typing import Any
 
 from tools.rereading.airline_answer import answer
 from tools.rereading.airline_phrases import Phrases
-from tools.rereading.airline_reader import Reader, Request
+from tools.rereading.airline_reader import Reader
+from tools.rereading.airline_wishes import Request
 from tools.rereading.outcome import Outcome, Take
 from tools.rereading.words import one
 

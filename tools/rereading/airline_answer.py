@@ -5,9 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from tools.rereading.airline_flights import Timetable
-from tools.rereading.airline_phrases import Method, Trip
-from tools.rereading.airline_reader import Request, Wish
+from tools.rereading.airline_money import payer, shares
+from tools.rereading.airline_phrases import Trip
+from tools.rereading.airline_questions import balances
+from tools.rereading.airline_wishes import Request, Wish
 from tools.rereading.outcome import Outcome, Refused, Take, Write
 from tools.rereading.words import NotUnderstood, Unsound, best, one
 
@@ -16,6 +20,8 @@ Record = dict[str, Any]
 NOW = datetime(2024, 5, 15, 15)
 TODAY = "2024-05-15"
 FREE_BAGS = {"regular": (0, 1, 2), "silver": (1, 2, 3), "gold": (2, 3, 4)}
+_WHEN = {"cost": "costs more", "flights": "flights of reservation", "cancel": "may not be cancelled"}
+"""For each condition of another wish, what a refusal for that reason says."""
 CABINS = ("basic_economy", "economy", "business")
 BAG, INSURANCE = 50, 30
 
@@ -26,7 +32,10 @@ def answer(request: Request, db: Record, user_id: str, take: Take) -> Outcome:
     for wish in request.wishes:
         desk = Desk(db, user_id, request.born)
         try:
-            made = desk.fulfil(wish)
+            if wish.act == "ask":
+                outcome.told.append(desk.tell(wish))
+                continue
+            made = desk.fulfil_or_else(wish)
             for write, _ in made:
                 db = take(write)
                 outcome.writes.append(write)
@@ -52,6 +61,34 @@ class Desk:
         """The writes of a wish, each with the amount that goes with it. Raises `Refused`."""
         made: list[tuple[Write, float]] = getattr(self, f"_{wish.act}")(wish)
         return made
+
+    def fulfil_or_else(self, wish: Wish) -> list[tuple[Write, float]]:
+        """The writes of a wish, or of the other wish for the case that it fails for the reason named."""
+        try:
+            made = self.fulfil(wish)
+            if wish.limit is not None and sum(amount for _, amount in made) > wish.limit:
+                raise Refused("it costs more than the customer would pay")
+        except Refused as why:
+            if wish.instead is None or _WHEN[wish.when] not in str(why):
+                raise
+            return self.fulfil(wish.instead)
+        return made
+
+    def tell(self, wish: Wish) -> str | float:
+        """The answer to a question."""
+        if wish.told_of == "fare":
+            legs = self.timetable.chosen(wish, wish.origins, wish.destination, wish.days, wish.cabin, 1)
+            return self.timetable.fare(legs, wish.cabin)
+        if wish.trip is None:
+            return balances(wish.told_of, list(self.user["payment_methods"].values()))
+        trip = self._trip(wish)
+        if wish.told_of == "free bags":
+            return FREE_BAGS[self.user["membership"]][CABINS.index(trip["cabin"])] * len(trip["passengers"])
+        if wish.told_of == "status":
+            due = [leg for leg in trip["flights"] if leg["date"] <= TODAY]
+            leg = one(due, "flights up to today")
+            return str(self.timetable.entry(leg["flight_number"], leg["date"])["status"])
+        return paid(trip) if wish.told_of == "paid" else str(trip["cabin"])
 
     # Trips -----------------------------------------------------------------------------------------------------------
 
@@ -133,7 +170,9 @@ class Desk:
 
     def _delay(self, wish: Wish) -> list[tuple[Write, float]]:
         trip = self._trip(wish)
-        if "delayed" not in self._statuses(trip) or not wish.later:
+        if not wish.later:
+            raise Refused("a delay is made good only after a change or a cancellation")
+        if "delayed" not in self._statuses(trip):
             raise Refused("no flight of the reservation is delayed")
         return [self._certificate(trip, 50)]
 
@@ -156,7 +195,7 @@ class Desk:
             "reservation_id": trip["reservation_id"],
             "total_baggages": total,
             "nonfree_baggages": charged,
-            "payment_id": self._pays(wish, price),
+            "payment_id": payer(self.user, wish.methods, price),
         }
         return [(Write("update_reservation_baggages", arguments), price)]
 
@@ -199,16 +238,49 @@ class Desk:
 
     def _rebook(self, wish: Wish) -> list[tuple[Write, float]]:
         trip = self._trip(wish)
-        if not wish.keeps_cabin or wish.nonstop is None:
+        cabin = wish.cabin or trip["cabin"]
+        if not (wish.keeps_cabin or wish.cabin) or wish.nonstop is None:
             raise Unsound("whether the cabin stays, or stops are fine, is open")
         if trip["cabin"] == "basic_economy" or self._flown(trip):
             raise Refused(f"the flights of reservation {trip['reservation_id']} may not be changed")
-        if trip["flight_type"] == "round_trip":
-            raise Unsound("a round trip cannot be put on flights of one direction")
-        people = len(trip["passengers"])
-        legs = self.timetable.cheapest(wish, [trip["origin"]], trip["destination"], wish.days, trip["cabin"], people)
-        more = people * (self.timetable.fare(legs, trip["cabin"]) - sum(leg["price"] for leg in trip["flights"]))
-        return [self._changed(wish, trip, trip["cabin"], [(leg[0]["flight_number"], leg[1]) for leg in legs], more)]
+        if bool(wish.direction) != (trip["flight_type"] == "round_trip"):
+            raise Unsound("which direction is meant is open")
+        there = [leg["destination"] for leg in trip["flights"]].index(trip["destination"]) + 1
+        ends = (
+            (trip["destination"], trip["origin"]) if wish.direction == "back" else (trip["origin"], trip["destination"])
+        )
+        new = self.timetable.chosen(wish, [ends[0]], ends[1], wish.days, cabin, len(trip["passengers"]))
+        legs = [(leg[0]["flight_number"], leg[1]) for leg in new]
+        old = [(leg["flight_number"], leg["date"]) for leg in trip["flights"]]
+        if wish.direction:
+            legs = legs + old[there:] if wish.direction == "out" else old[:there] + legs
+            if sorted(legs, key=lambda leg: leg[1]) != legs:
+                raise Unsound("the way back begins before the way there")
+        before = {leg: row["price"] for leg, row in zip(old, trip["flights"], strict=True) if cabin == trip["cabin"]}
+        price = sum(before.get(leg) or self.timetable.entry(*leg)["prices"][cabin] for leg in legs)
+        if wish.goal == "cheapest" and not wish.direction and set(legs) & before.keys():
+            raise Unsound("a flight of the trip is among the new ones, and keeps what was paid for it")
+        more = len(trip["passengers"]) * (price - sum(leg["price"] for leg in trip["flights"]))
+        return [self._changed(wish, trip, cabin, legs, more)]
+
+    def _cabins(self, wish: Wish) -> list[tuple[Write, float]]:
+        if not wish.after_today or wish.trip is None:
+            raise Unsound("which trips count is open")
+        trips = [trip for trip in self._coming() if trip["cabin"] == wish.trip.cabin]
+        named = [msgspec.structs.replace(wish, trip=Trip(reservation_id=trip["reservation_id"])) for trip in trips]
+        return [write for one in named for write in self._cabin(one)]
+
+    def _insure(self, wish: Wish) -> list[tuple[Write, float]]:
+        self._trip(wish)
+        raise Refused("insurance cannot be added after the booking")
+
+    def _unbag(self, wish: Wish) -> list[tuple[Write, float]]:
+        self._trip(wish)
+        raise Refused("bags cannot be taken away")
+
+    def _elsewhere(self, wish: Wish) -> list[tuple[Write, float]]:
+        self._trip(wish)
+        raise Refused("the destination cannot change")
 
     def _changed(
         self, wish: Wish, trip: Record, cabin: str, legs: list[tuple[str, str]], more: float
@@ -217,7 +289,7 @@ class Desk:
             "reservation_id": trip["reservation_id"],
             "cabin": cabin,
             "flights": [{"flight_number": number, "date": day} for number, day in legs],
-            "payment_id": self._pays(wish, more),
+            "payment_id": payer(self.user, wish.methods, more),
         }
         return Write("update_reservation_flights", arguments), more
 
@@ -249,10 +321,10 @@ class Desk:
         count = len(everybody)
         if count != wish.count or sorted(wish.order or wish.people) != sorted(wish.people):
             raise Unsound("how many travel, or who, is open")
-        legs = self.timetable.cheapest(wish, wish.origins, wish.destination, wish.days, wish.cabin, count)
+        legs = self.timetable.chosen(wish, wish.origins, wish.destination, wish.days, wish.cabin, count)
         origin = legs[0][0]["origin"]
         if wish.round_trip:
-            legs += self.timetable.cheapest(wish, [wish.destination], origin, wish.days_back, wish.cabin, count)
+            legs += self.timetable.chosen(wish, [wish.destination], origin, wish.days_back, wish.cabin, count)
         charged = self._charged(wish.bags, wish.cabin, count)
         total = count * self.timetable.fare(legs, wish.cabin) + BAG * charged
         total += INSURANCE * count if wish.insurance == "yes" else 0
@@ -264,7 +336,7 @@ class Desk:
             "cabin": wish.cabin,
             "flights": [{"flight_number": flight["flight_number"], "date": day} for flight, day in legs],
             "passengers": everybody,
-            "payment_methods": self._shares(wish, total),
+            "payment_methods": shares(self.user, wish.methods, total),
             "total_baggages": wish.bags,
             "nonfree_baggages": charged,
             "insurance": wish.insurance,
@@ -279,43 +351,6 @@ class Desk:
             first, _, last = name.partition(" ")
             return {"first_name": first, "last_name": last, "dob": self.born[name]}
         return dict(one(saved, f"saved passengers {name}"))
-
-    # Money -----------------------------------------------------------------------------------------------------------
-
-    def _method(self, said: Method) -> Record:
-        fits = [
-            way
-            for way in self.user["payment_methods"].values()
-            if way["source"] == said.source
-            and (not said.brand or way.get("brand") == said.brand)
-            and (not said.last_four or way.get("last_four") == said.last_four)
-            and (said.amount is None or way.get("amount") == said.amount)
-            and (not said.method_id or way["id"] == said.method_id)
-        ]
-        found: Record = one(fits, f"payment methods {said}")
-        return found
-
-    def _pays(self, wish: Wish, amount: float) -> str:
-        """The one method that a change is charged or refunded to. Raises `Refused` where it may not or cannot."""
-        if len(wish.methods) != 1:
-            raise Unsound("how to pay is open")
-        method = self._method(wish.methods[0])
-        if method["source"] == "certificate" or (method["source"] == "gift_card" and method["amount"] < amount):
-            raise Refused(f"{method['id']} does not hold enough")
-        return str(method["id"])
-
-    def _shares(self, wish: Wish, total: float) -> list[dict[str, Any]]:
-        """What each method pays: all that the first holds, and the rest with the next."""
-        shares = []
-        for said in wish.methods:
-            method = self._method(said)
-            share = int(min(total, method.get("amount", total)))
-            total -= share
-            if share:
-                shares.append({"payment_id": method["id"], "amount": share})
-        if total:
-            raise Refused("the payment methods do not hold enough")
-        return shares
 
 
 def full_name(man: Record) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from tools.rereading.airline_reader import Wish
+from tools.rereading.airline_wishes import Wish
 from tools.rereading.words import Unsound, best, one
 
 Record = dict[str, Any]
@@ -36,10 +36,10 @@ class Timetable:
         found: Record = self.flights[number]["dates"].get(day, {"status": "none"})
         return found
 
-    def cheapest(
+    def chosen(
         self, wish: Wish, origins: Iterable[str], destination: str, days: Iterable[str], cabin: str, people: int
     ) -> list[Leg]:
-        """The flights of the trip that fits; the cheapest where several do and that was asked for."""
+        """The flights that fit, and that are the cheapest, fastest or whatever was asked for among those."""
         if wish.nonstop is None:
             raise Unsound("whether stops are fine is open")
         fits = [
@@ -49,11 +49,19 @@ class Timetable:
             for legs in self._ways(origin, destination, day, stops=not wish.nonstop)
             if self._fits(wish, legs) and all(self._open(leg, cabin, people) for leg in legs)
         ]
-        if not wish.wants_cheapest:
+        if not wish.goal:
             only: list[Leg] = one(fits, "flights that fit")
             return only
-        found: list[Leg] = best(fits, lambda legs: self.fare(legs, cabin), most=False, what="the cheapest flights")
-        return found
+        if wish.goal == "second":
+            found = best(fits, lambda legs: self.fare(legs, cabin), most=False, what="the cheapest flights")
+            fits.remove(found)
+        worth = {
+            "fastest": lambda legs: (arrives(legs[-1]) - departs(legs[0])).total_seconds(),
+            "leave": lambda legs: departs(legs[0]).timestamp(),
+            "arrive": lambda legs: arrives(legs[-1]).timestamp(),
+        }.get(wish.goal.split()[0], lambda legs: self.fare(legs, cabin))
+        found = best(fits, worth, most=wish.goal.endswith("latest"), what=f"the {wish.goal} flights")
+        return list(found)
 
     def _ways(self, origin: str, destination: str, day: str, *, stops: bool) -> list[list[Leg]]:
         """Every nonstop flight, and every pair of flights of which the second leaves on the day the first lands."""

@@ -17,7 +17,8 @@ class Trip(msgspec.Struct, frozen=True):
     """A reservation as it was described: by id, by route, by a passenger, or as the extreme one of several.
 
     `pick` is "first" or "last" by the day of the first flight, "most" or "least" by what was paid (among those in
-    `cabin`), "upgrade" for the one that is cheapest to move; `every` names a whole group: "cancellable" or "lost".
+    `cabin`), "upgrade" for the one that is cheapest to move; `every` names a whole
+    group: "cancellable", "lost", or "cabin".
     """
 
     reservation_id: str = ""
@@ -61,8 +62,8 @@ _ROUTES = (
 _CABIN = re.compile(r"(?:the )?(?P<cabin>basic economy|economy|business)(?: class| cabin)?\b(?! card)", re.IGNORECASE)
 _PERSON = re.compile(r"\b[A-Z][a-zA-Z-]+ [A-Z][a-zA-Z-]+\b(?:'s\b)?")
 _METHOD = re.compile(
-    r"(?:(?:my|the|a|only) )*(?:\$(?P<a>\d+) )?(?P<kind>gift card|travel certificate"
-    r"|credit card|(?:visa|mastercard|amex)(?: card)?|card)"
+    r"(?:(?:my|the|a|only) )*(?:\$(?P<a>\d+) )?(?P<kind>gift card(?!s)|travel certificate(?!s)"
+    r"|credit card|(?:visa|mastercard|amex)(?: card)?|card(?!s))"
     r"(?: I have| in my profile| on my profile| on file)?"
     r"(?: with the last digits (?P<l1>\d{4})|(?: that ends| ending) in (?P<l2>\d{4}))?"
     r"(?: worth \$(?P<b>\d+)| with \$(?P<c>\d+) on it)?(?: (?P<id>(?:gift_card|certificate|credit_card)_\d+))?"
@@ -94,6 +95,10 @@ _CANCELLABLE = re.compile(
     r"(?: cancelled)?(?: that| for which)? (?:the airline's rules still let me cancel|may be cancelled under the rules"
     r"|the rules allow it|can still be cancelled(?: with a refund)?(?:, be it one or more)?)"
     r"|the coming reservations I can still cancel, and cancel each of them"
+)
+_ALL_IN = re.compile(
+    r"(?:each|all|every one) of my (?:trips|reservations|bookings)(?: that are)? in <C(?P<cabin>\d+)>(?= |$)"
+    r"|(?:each|every) (?:booking|trip|reservation) of mine in <C(?P<c2>\d+)>(?= |$)"
 )
 _LOST = re.compile(
     r"every trip on which the airline cancelled a flight|every trip that lost one"
@@ -137,6 +142,7 @@ class Phrases:
             ))  # fmt: skip
         rest.name("U", _UPGRADE, lambda m: kept[int(next(one for one in m.groups() if one))][1])
         rest.name("T", _CANCELLABLE, lambda m: Trip(every="cancellable"))
+        rest.name("T", _ALL_IN, lambda m: Trip(every="cabin", cabin=kept[int(m["cabin"] or m["c2"])][1]))
         rest.name("T", _LOST, lambda m: Trip(every="lost"))
         for pattern in map(re.compile, _WHEN):
             rest.name("T", pattern, lambda m: Trip(

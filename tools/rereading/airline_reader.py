@@ -7,52 +7,16 @@ from collections.abc import Iterable
 
 import msgspec
 
-from tools.rereading.airline_phrases import Method, Phrases, Trip
+from tools.rereading.airline_otherwise import CLAIMS, goal_in, read_otherwise
+from tools.rereading.airline_phrases import Phrases, Trip
+from tools.rereading.airline_questions import questions_in
+from tools.rereading.airline_wishes import Request, Wish
 from tools.rereading.words import NotUnderstood, Rest, sentences, without_politeness
 
-
-class Wish(msgspec.Struct):
-    """One thing that is to be done. `reason` is of a cancellation: "plans", "health", "weather" or "airline"."""
-
-    act: str
-    trip: Trip | None = None
-    route_check: tuple[str, str] | None = None
-    cabin: str = ""
-    bags: int = 0
-    reason: str = ""
-    told: bool = False
-    who: str = ""
-    new_name: str = ""
-    origins: list[str] = []
-    destination: str = ""
-    days: list[str] = []
-    days_back: list[str] = []
-    nonstop: bool | None = None
-    round_trip: bool | None = None
-    not_before: str = ""
-    before: str = ""
-    at: str = ""
-    there_by: str = ""
-    people: list[str] | None = None
-    order: list[str] | None = None
-    count: int | None = None
-    insurance: str = ""
-    methods: list[Method] = []
-    later: bool = False
-    wants_cheapest: bool = False
-    keeps_cabin: bool = False
-    after_today: bool = False
-
-
-class Request(msgspec.Struct):
-    """Everything that a customer wants, in order, and the dates of birth that were said, by name."""
-
-    wishes: list[Wish] = []
-    in_order: bool = False
-    born: dict[str, str] = {}
-
-
-_SPLIT = re.compile(r"(?:, and (?:then|after that|besides that|also|next)|; once that is done,|,? and after that,?) ")
+_SPLIT = re.compile(
+    r"(?:,? and then|, and (?:after that|besides that|also|next)|; once that is done,"
+    r"|,? and,? after that,?|; then I want to) "
+)
 _PLANS = re.compile(r"change of plan|plans?(?: have| has)? (?:have )?changed|changes my plans")
 _HEALTH = re.compile(r"\bhealth\b")
 _WEATHER = re.compile(r"\bweather\b")
@@ -73,7 +37,8 @@ _ALLOWED = re.compile(
     r"|seats for everybody|enough (?:free )?seats|extra cost|surcharge for all"
     r"|is (?:saved in my profile|among my saved)|as a saved passenger|data of <W\d+>"
     r"|(?:for|planned for|left|days up to) today|which (?:of my reservations|bookings)|its own certificate"
-    r"|original day|the day I had planned|appointment was moved|free on other days|more time than|want to save money"
+    r"|other direction|flights the other way|original day|the day I had planned|appointment was moved"
+    r"|free on other days|more time than|want to save money"
     r"|can't travel$|isn't coming along|has other plans|compensated? for (?:it|that)|compensation|unhappy",
     re.IGNORECASE,
 )
@@ -103,11 +68,14 @@ class Reader:
         for sentence in [*sentences(request), *(one for fact in facts for one in sentences(fact))]:
             rest = Rest(without_politeness(sentence))
             self._phrases.name(rest)
-            if not (self._birthday(rest, found) or self._detail(rest, found)):
+            if questions := questions_in(rest):
+                found.wishes += [_question(kind, words, rest) for kind, words in questions]
+            elif not (self._birthday(rest, found) or self._detail(rest, found)):
                 for clause in _SPLIT.split(re.sub(r"^(?:do a few things|sort out some of my trips): ", "", rest.text)):
                     part = Rest(clause)
                     part.kept = rest.kept
                     self._wish(part, found)
+        _complete(found)
         return found
 
     def _birthday(self, rest: Rest, found: Request) -> bool:
@@ -134,18 +102,22 @@ class Reader:
             return True
         if not found.wishes:
             return False
+        if read_otherwise(rest, found.wishes[-1]):
+            return True
+        if CLAIMS.search(text) and found.wishes[-1].act in ("cancel", "lost"):
+            return True
         if _TOLD.search(text):
             about = ("bags",) if re.search(r"\bbags\b|for them", text) else ("cabin",) if "cabin" in text else ()
             next(one for one in reversed(found.wishes) if not about or one.act in about).told = True
             return True
         for reason, pattern in (("airline", _AIRLINE), ("health", _HEALTH), ("weather", _WEATHER), ("plans", _PLANS)):
             if pattern.search(text):
-                named = rest.named("T")
+                named, found.reason = rest.named("T"), reason
                 for one in found.wishes:
                     if one.act == "cancel" and not one.reason and (not named or one.trip in named):
                         one.reason = reason
                 return True
-        flying = [one for one in found.wishes if one.act in ("book", "rebook")]
+        flying = [one for one in found.wishes if one.act in ("book", "rebook", "elsewhere") or one.told_of == "fare"]
         return bool(flying and self._of_booking(rest, flying[-1])) or self._of_change(rest, found)
 
     def _of_change(self, rest: Rest, found: Request) -> bool:
@@ -201,8 +173,10 @@ class Reader:
             wish.days, wish.days_back = _days(head, rest), _days(tail, rest)
         elif re.search(r"\bcabin\b", text) and re.search(r"same|keep my", text):
             wish.keeps_cabin = True
-        elif re.search(r"lowest fare|only the price decides|the cheapest\b", text):
-            wish.wants_cheapest = True
+        elif (goal := goal_in(text)) and not days and not times:
+            if wish.goal not in ("", goal) and not (goal == "cheapest" and wish.act == "rebook"):
+                raise NotUnderstood(rest.text)
+            wish.goal = goal
         elif re.search(r"\bone way\b", text):
             wish.round_trip = False
         elif "insurance" in text:
@@ -253,14 +227,29 @@ class Reader:
         before = found.wishes[-1] if found.wishes else None
         if upgrade := rest.named("U"):
             return Wish("upgrade", trip=Trip(pick="upgrade"), cabin=upgrade[0])
+        if trips and re.search(r"compensat|complain", text) and re.search(r"\blate\b|\bdelay(?:ed)?\b", text):
+            return Wish("delay", trip=trips[0])
+        if trips and re.search(r"\binsur", text):
+            return Wish("insure", trip=trips[0])
+        if trips and re.search(r"\bfewer\b|\btake \d+ checked bags? off\b|\bremove \d+ of the checked bags", text):
+            return Wish("unbag", trip=trips[0])
+        if trips and rest.named("A") and re.search(r"\bdestination\b|rather than to where|\bgo to\b", text):
+            return Wish("elsewhere", trip=trips[0])
+        if trips and trips[0].every == "cabin" and len(cabins) == 1:
+            return Wish("cabins", trip=trips[0], cabin=cabins[0])
         if re.search(r"compensat|claim something|get something for it|complain|report", text) and trips:
             return Wish("lost", trip=trips[0])
         if bags := re.search(r"\b(\d+) (?:more|extra|further|additional) (?:checked )?bags?\b", text):
             trip = trips[0] if trips else before.trip if before else None
             return Wish("bags", trip=trip, bags=int(bags[1]))
-        if trips and days and re.search(r"\bcheapest\b|lowest fare|costs least", text):
+        if trips and days and (goal := goal_in(text)):
             kept = "in the same cabin" in text
-            return Wish("rebook", trip=trips[0], days=days, wants_cheapest=True, keeps_cabin=kept)
+            out = re.search(r"\boutbound flights\b|\bleave on\b", text)
+            back = re.search(r"\b(?:return|inbound) flights\b|\b(?:come|fly) back on\b", text)
+            return Wish(
+                "rebook", trip=trips[0], days=days, goal=goal, keeps_cabin=kept, cabin=cabins[0] if cabins else "",
+                direction="out" if out else "back" if back else "",
+            )  # fmt: skip
         if person := self._person(text, trips, people):
             return person
         if trips and trips[0].every == "cancellable":
@@ -276,7 +265,7 @@ class Reader:
             return Wish("cabin", trip=trips[0], cabin=cabins[0])
         if routes and re.search(r"\bbook\b|\bfly\b|\btravel\b|\bticket|\bseats\b|\bround trip\b|\bget\b", text):
             both = re.search(r"\bround trip\b|\band back\b", text)
-            if re.search(r"expensive|priciest|dearest|highest", text.replace("least expensive", "")):
+            if re.search(r"most expensive|priciest|dearest|highest", text):
                 raise NotUnderstood(text)
             if both and "one way" in text:
                 raise NotUnderstood(text)
@@ -287,7 +276,7 @@ class Reader:
             return Wish(
                 "book", origins=origins, destination=destination, days=days, cabin=cabins[0] if cabins else "",
                 round_trip=True if both else None,
-                wants_cheapest=bool(re.search(r"\bcheap|lowest fare|least expensive", text)),
+                goal=goal_in(text),
             )  # fmt: skip
         return None
 
@@ -322,3 +311,23 @@ def _story(rest: Rest) -> bool:
             re.IGNORECASE,
         )
     )
+
+
+def _question(kind: str, words: str, rest: Rest) -> Wish:
+    part = Rest(words)
+    part.kept = rest.kept
+    trips, routes = part.named("T"), part.named("R")
+    wish = Wish("ask", trip=trips[0] if trips else None, told_of=kind, days=part.named("D"), goal="cheapest")
+    if routes:
+        (wish.origins, wish.destination), (wish.cabin,) = routes[0], part.named("C")
+    return wish
+
+
+def _complete(found: Request) -> None:
+    """Give what was said apart from the wishes to the wishes that lack it."""
+    for wish in found.wishes:
+        if wish.other_cabin:
+            wish.instead = msgspec.structs.replace(wish, cabin=wish.other_cabin, limit=None, other_cabin="")
+        if other := wish.instead:
+            other.methods = other.methods or wish.methods
+            other.reason = other.reason or found.reason

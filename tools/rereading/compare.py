@@ -88,15 +88,16 @@ def _differ(task: Task, outcome: Outcome, domain: Domain) -> str:
         for one in task.actions or ()
         if one.name in domain.tools and domain.tools[one.name].kind == "write"
     ]
-    mine, theirs = [_key(one) for one in outcome.writes], [_key(one) for one in gold]
-    if not outcome.in_order:
+    strict = outcome.in_order
+    mine, theirs = ([_key(one, strict) for one in writes] for writes in (outcome.writes, gold))
+    if not strict:
         mine, theirs = sorted(mine), sorted(theirs)
     if mine != theirs:
         extra = "; ".join(one for one in mine if one not in theirs) or "no other write"
         lacking = "; ".join(one for one in theirs if one not in mine) or "nothing else"
         why = f" ({'; '.join(outcome.refused)})" if outcome.refused else ""
         return f"derived {extra}{why}, the gold has {lacking}"
-    told, said = sorted(outcome.told), sorted(float(one) for one in task.communicate or ())
+    told, said = (sorted(map(_value, values)) for values in (outcome.told, task.communicate or ()))
     if told != said:
         return f"derived that the customer is told {told}, the gold says {said}"
     stated = task.proof.refused if task.proof else ""
@@ -107,13 +108,20 @@ def _differ(task: Task, outcome: Outcome, domain: Domain) -> str:
     return ""
 
 
-def _key(write: Write) -> str:
-    """A write as text that is the same for all ways to put it: pairs and sets sorted, numbers as numbers."""
+def _value(told: str | float) -> str:
+    """What a customer is told, the same for all ways to put it."""
+    try:
+        return f"{float(told):.2f}"
+    except ValueError:
+        return str(told).lower().replace("_", " ")
+
+
+def _key(write: Write, in_order: bool) -> str:
+    """A write as text, the same for all ways to put it: sets sorted, and pairs, too, where no order was asked."""
     arguments = dict(write.arguments)
     if "new_item_ids" in arguments:
-        arguments["item_ids"] = sorted(
-            map(list, zip(arguments["item_ids"], arguments.pop("new_item_ids"), strict=True))
-        )
+        pairs = list(map(list, zip(arguments["item_ids"], arguments.pop("new_item_ids"), strict=True)))
+        arguments["item_ids"] = pairs if in_order else sorted(pairs)
     elif "item_ids" in arguments:
         arguments["item_ids"] = sorted(arguments["item_ids"])
     if "payment_methods" in arguments:
@@ -123,7 +131,8 @@ def _key(write: Write) -> str:
 
 _REASONS = (
     r"out of stock", r"\b(?:cancelled|pending|processed|delivered)\b", r"\bhold\b", r"already",
-    r"original", r"number of passengers", r"regular", r"no flight", r"flights of reservation|flown|basic",
+    r"original", r"same product", r"insurance cannot", r"taken away", r"destination", r"delay is made good",
+    r"number of passengers", r"regular", r"no flight", r"flights of reservation|flown|basic",
     r"may not be cancelled|no ground",
 )  # fmt: skip
 

@@ -20,10 +20,10 @@ class Write(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct):
-    """All writes of a request, the amounts that the customer has to hear, and the reasons of what was refused."""
+    """All writes of a request, what the customer has to hear, and why what was refused was."""
 
     writes: list[Write] = []
-    told: list[float] = []
+    told: list[str | float] = []
     refused: list[str] = []
     in_order: bool = False
 

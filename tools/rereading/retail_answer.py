@@ -8,10 +8,20 @@ from typing import Any
 
 from tools.rereading.outcome import Outcome, Refused, Take, Write
 from tools.rereading.retail_phrases import Item, Method, New, OrderRef
+from tools.rereading.retail_questions import answer_of, balance_of
 from tools.rereading.retail_reader import Request, Wish
+from tools.rereading.retail_scales import belongs, rank
 from tools.rereading.words import NotUnderstood, Unsound, best, one
 
 Record = dict[str, Any]
+_WHEN = {
+    "stock": "out of stock",
+    "cost": "costs more",
+    "delivered": "is delivered",
+    "late": "is (?:processed|delivered|cancelled)",
+    "short": "hold enough",
+}
+"""For each condition of another wish, what a refusal for that reason says."""
 
 
 def find_customer(db: Record, texts: Iterable[str]) -> Record:
@@ -36,7 +46,10 @@ def answer(request: Request, db: Record, user: Record, take: Take) -> Outcome:
     for wish in request.wishes:
         shop = Shop(db, db["users"][user["user_id"]])
         try:
-            made = shop.fulfil(wish)
+            if wish.act == "ask":
+                outcome.told.append(shop.tell(wish))
+                continue
+            made = shop.fulfil_or_else(wish)
             for write, _, _ in made:
                 db = take(write)
                 outcome.writes.append(write)
@@ -62,6 +75,29 @@ class Shop:
         """The writes of a wish, each with the kind of amount that goes with it and the amount. Raises `Refused`."""
         made: list[tuple[Write, str, float]] = getattr(self, f"_{wish.act}")(wish)
         return made
+
+    def fulfil_or_else(self, wish: Wish) -> list[tuple[Write, str, float]]:
+        """The writes of a wish, or of the other wish for the case that it fails for the reason named."""
+        try:
+            return self.fulfil(wish)
+        except Refused as why:
+            if wish.instead is None or not re.search(_WHEN[wish.when], str(why)):
+                raise
+        return self.fulfil(wish.instead)
+
+    def tell(self, wish: Wish) -> str | float:
+        """The answer to a question."""
+        if wish.told == "balance":
+            return balance_of(list(self.user["payment_methods"].values()))
+        order = self._order(wish.order)
+        if not wish.items:
+            return answer_of(wish.told, wish.keep, order, None, None)
+        (item,) = self._of_order(order, wish.items[0])
+        return answer_of(wish.told, wish.keep, order, item, self.db["products"][item["product_id"]])
+
+    def _other(self, wish: Wish) -> list[tuple[Write, str, float]]:
+        self._of_order(self._order(wish.order), wish.items[0])
+        raise Refused(f"an item cannot become a {wish.keep}: only another version of the same product")
 
     def _cancel(self, wish: Wish) -> list[tuple[Write, str, float]]:
         orders = self._with_status("pending") if wish.scope else [self._order(wish.order)]
@@ -148,6 +184,8 @@ class Shop:
         method = self._method(wish.method)
         if method["source"] == "gift_card" and method["balance"] < round(difference, 2):
             raise Refused(f"{method['id']} does not hold enough")
+        if wish.limit is not None and round(difference, 2) > wish.limit:
+            raise Refused("it costs more than the customer would pay")
         arguments = {
             "order_id": order["order_id"],
             "item_ids": [old["item_id"] for _, old, _ in pairs],
@@ -190,6 +228,8 @@ class Shop:
                 self._others(item, keep), lambda one: one["price"], most=new.pick == "most", what="extreme variants"
             )
             return found
+        if new.step:
+            return self._step(item, new, keep)
         variants = self.db["products"][item["product_id"]]["variants"].values()
         wanted = options_in(new.options, variants)
         full = {**item["options"], **wanted} if keep == "rest" or not keep else wanted
@@ -202,6 +242,27 @@ class Shop:
         if not variant["available"]:
             raise Refused(f"item {variant['item_id']} is out of stock")
         return variant
+
+    def _step(self, item: Record, new: New, keep: str) -> Record:
+        """The next variant in stock of the order of an option, up or down, or the first or last one of all."""
+        if keep != "rest":
+            raise Unsound("what was not said about the new item is open")
+        fits = [
+            one
+            for one in self._others(item, keep)
+            if all(one["options"][axis] == value for axis, value in item["options"].items() if axis != new.axis)
+        ]
+        values = {one["options"][new.axis] for one in fits} | {item["options"][new.axis]}
+        own, up = rank(item["options"][new.axis], values), new.step in ("up", "highest")
+        better = [one for one in fits if (rank(one["options"][new.axis], values) > own) == up]
+        nearest = new.step in ("up", "down")
+        found: Record = best(
+            better,
+            lambda one: rank(one["options"][new.axis], values),
+            most=up != nearest,
+            what=f"{new.step} {new.axis}",
+        )
+        return found
 
     def _items(self, wish: Wish) -> list[tuple[Record, list[Record]]]:
         """The items that a wish is about, by order."""
@@ -225,6 +286,11 @@ class Shop:
         if item.name:
             named = [one for one in items if one["name"].lower() == item.name]
             return [one(named, f"items {item.name} in order {order['order_id']}")]
+        if item.category:
+            found = [one for one in items if belongs(one["name"].lower(), item.category)]
+            if not found:
+                raise Unsound(f"nothing of the order is for {item.category}")
+            return found
         if not item.pick:
             return items
         extreme = best(items, lambda one: one["price"], most=item.pick == "most", what="extreme items of the order")
@@ -236,6 +302,9 @@ class Shop:
             raise NotUnderstood("which order is meant")
         if ref.order_id:
             found = one([one for one in self.orders if one["order_id"] == ref.order_id], f"orders {ref.order_id}")
+            return found
+        if ref.ends:
+            found = one([one for one in self.orders if one["order_id"].endswith(ref.ends)], f"orders with {ref.ends}")
             return found
         if ref.holding:
             holding = [one for one in self.orders if any(item["name"].lower() == ref.holding for item in one["items"])]
@@ -270,6 +339,10 @@ class Shop:
     def _address(self, wish: Wish) -> dict[str, str]:
         if wish.source is not None:
             return dict(self._order(wish.source)["address"])
+        if wish.city:
+            known = [self.user["address"], *(order["address"] for order in self.orders)]
+            there = {tuple(sorted(one.items())) for one in known if one["city"] == wish.city}
+            return dict(one(there, f"addresses in {wish.city}"))
         if wish.address is None:
             raise Unsound("no address is given")
         return wish.address

@@ -16,7 +16,7 @@ _STATUS = r"(?P<status>pending|delivered)"
 
 
 class OrderRef(msgspec.Struct, frozen=True):
-    """An order as it was described: by id, by what is in it, or as the extreme one of a status.
+    """An order as it was described: by id, by what is in it, by the end of its id, or as the extreme one of a status.
 
     `pick` is "most" or "least"; `covered` asks for orders that the gift card could pay and does not pay yet.
     """
@@ -26,6 +26,7 @@ class OrderRef(msgspec.Struct, frozen=True):
     status: str = ""
     pick: str = ""
     covered: bool = False
+    ends: str = ""
     same: bool = False
 
 
@@ -38,18 +39,22 @@ class Method(msgspec.Struct, frozen=True):
 
 
 class New(msgspec.Struct, frozen=True):
-    """What an item is swapped for: options in words, or the extreme one of the other variants in stock."""
+    """What an item is swapped for: options in words, the extreme one of the other variants in stock, or the one that is
+    `step` "up" or "down", "highest" or "lowest" in the option `axis`."""
 
     options: str = ""
     pick: str = ""
+    step: str = ""
+    axis: str = ""
 
 
 class Item(msgspec.Struct, frozen=True):
-    """Items as they were described: a product's name, or the extreme one of several, or all, or all but that one."""
+    """Items as they were described: a product's name, the extreme one of several, all, all but that one, a category."""
 
     name: str = ""
     pick: str = ""
     every: bool = False
+    category: str = ""
 
 
 METHOD = re.compile(
@@ -93,6 +98,23 @@ _EXTREME_ORDERS = tuple(
         rf"(?:my|the) {_PICK} (?:of my )?{_STATUS} orders?",
     )
 )
+_ORDER_END = re.compile(
+    r"(?:my|the) order (?:whose number ends in|that ends with the digits|with) (?P<ends>\d{4})"
+    r"(?: as the last four digits)?"
+)
+_CATEGORY = re.compile(
+    r"(?:whatever|everything that is|all the) (?:(?P<kitchen>belongs in a kitchen|for the kitchen|kitchen things)"
+    r"|(?P<camping>for camping|one takes along on a camping trip|camping gear)|(?P<clothes>clothing|one wears|clothes))"
+)
+_STEP = re.compile(
+    r"(?:the version|whichever version in stock|one that is) (?:with the |has the |a )"
+    r"(?P<word>next higher|next lower|highest|lowest|most in|least in|step up in|step down in) (?P<axis>[a-z ]+?)"
+    r"(?: (?:you|I) have in stock|, as far as it's in stock)?(?=,? in exchange for| instead of| and to |$)"
+)
+_STEPS = {
+    "next higher": "up", "step up in": "up", "next lower": "down", "step down in": "down",
+    "most in": "highest", "least in": "lowest",
+}  # fmt: skip
 _ONE_OF = re.compile(
     rf"(?:one of|the right one of) my {_STATUS} orders|whichever of my (?P<s2>pending|delivered) orders it is in"
 )
@@ -118,7 +140,8 @@ _ALL_BUT = re.compile(
 _EVERY = re.compile(r"everything|every item|all items|all of it")
 _ONE_ITEM = re.compile(r"one item")
 _NEW_OPTIONS = re.compile(
-    r"(?:one|a version|the version|the same thing) with (?P<options>.+?)(?=,? in exchange for| instead of| and to |$)"
+    r"(?:one|a version|the version|the same thing) with (?P<options>.+?)"
+    r"(?=,? in exchange for| instead of| instead$| in its place| and everything else| and to |$)"
 )
 _NEW_PICK = re.compile(
     rf"(?:the )?{_PICK} (?:of the )?other (?:available )?(?:variants?|versions?)"
@@ -141,16 +164,19 @@ class Phrases:
             ),
             re.compile(rf"(?:my|the) (?P<name>{names}) order\b", re.IGNORECASE),
         )
+        self._bare = re.compile(rf"\b(?:an? )?(?P<name>{names})\b", re.IGNORECASE)
         self._item = re.compile(rf"(?:my|the) (?P<name>{names})\b(?! order)", re.IGNORECASE)
 
     def name(self, rest: Rest) -> None:
         """Name everything in a clause: D and P all delivered or pending orders, I, J and B items, M payment methods,
-        N what an item is swapped for, O orders, S one order of a status."""
+        N what an item is swapped for, O orders, S one order of a status, X other products."""
+        rest.name("N", _STEP, lambda m: New(step=_STEPS.get(m["word"], m["word"]), axis=m["axis"]))
         rest.name("N", _NEW_PICK, lambda m: New(pick=_pick(m["pick"] or m["p2"])))
         rest.name("N", _NEW_OPTIONS, lambda m: New(options=m["options"].strip(" ,")))
         for pattern in self._holding:
             rest.name("O", pattern, lambda m: OrderRef(holding=m["name"].lower()))
         rest.name("O", ORDER_ID, lambda m: OrderRef(order_id=m["id"]))
+        rest.name("O", _ORDER_END, lambda m: OrderRef(ends=m["ends"]))
         rest.name("O", _SAME_ORDER, lambda m: OrderRef(same=True))
         rest.name("O", _COVERED, lambda m: OrderRef(status="pending", pick=_pick(_said(m)), covered=True))
         rest.name("S", _ONE_OF, lambda m: m["status"] or m["s2"])
@@ -165,9 +191,11 @@ class Phrases:
                 lambda m: Item(pick=_pick(m["pick"] if "pick" in m.groupdict() and m["pick"] else m["p2"])),
             )
         rest.name("B", _ALL_BUT, lambda m: Item(pick=rest.kept[int(m[1][2:-1])][1].pick, every=True))
+        rest.name("J", _CATEGORY, lambda m: Item(category=str(m.lastgroup)))
         rest.name("J", _EVERY, lambda m: Item(every=True))
         rest.name("J", _ONE_ITEM, lambda m: Item())
         rest.name("I", self._item, lambda m: Item(name=m["name"].lower()))
+        rest.name("X", self._bare, lambda m: m["name"].lower())
         rest.name("M", METHOD, as_method)
 
 

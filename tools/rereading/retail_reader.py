@@ -23,13 +23,15 @@ from tools.rereading.retail_phrases import (
     Phrases,
     as_method,
 )
+from tools.rereading.retail_questions import question_in
 from tools.rereading.words import NotUnderstood, Rest, sentences, without_politeness
 
 
 class Wish(msgspec.Struct):
     """One thing that is to be done. `told` is the amount to be named.
 
-    `swaps` are pairs of what goes and what comes, out of one order or out of all those with the status `scope`.
+    `swaps` are pairs of what goes and what comes, out of one order or out of all those with the status `scope`. Where
+    the wish fails because of `when`, or costs more than `limit`, there is another one `instead`.
     """
 
     act: str
@@ -43,6 +45,10 @@ class Wish(msgspec.Struct):
     reason: str = ""
     keep: str = ""
     told: str = ""
+    city: str = ""
+    limit: float | None = None
+    when: str = ""
+    instead: Wish | None = None
     saving: str = ""
 
 
@@ -79,7 +85,21 @@ _FREE = re.compile(
 )
 _SAVING = re.compile(r"saves me the most money|biggest saving|lowers the price by the largest amount|where I save most")
 _IN_ORDER = re.compile(
-    r"in (?:exactly )?(?:that|this) order|in the order in which I name them|the order matters", re.IGNORECASE
+    r"in (?:exactly )?(?:that|this) order|in the order in which I (?:name|say|said)|the order matters", re.IGNORECASE
+)
+_CITY = re.compile(
+    r"my (?P<a>[A-Z][A-Za-z ]+) address, which|my address in (?P<b>[A-Z][A-Za-z ]+);"
+    r"|the one in (?P<c>[A-Z][A-Za-z ]+) that I've"
+)
+_LIMIT = re.compile(r"\$(\d+)")
+_AT_MOST = re.compile(r"at most|or less|not cost more than|up to .* no more")
+_ELSE = (
+    ("neither", re.compile(r"\bneither\b|both are unavailable")),
+    ("stock", re.compile(r"isn't in stock|version not be available|out of stock|don't have that one")),
+    ("delivered", re.compile(r"arrived in the meantime|been delivered|because it was delivered")),
+    ("late", re.compile(r"too late to redirect|can't be changed any more|not be possible any more")),
+    ("short", re.compile(r"isn't enough on it|not hold enough|doesn't cover it")),
+    ("cost", re.compile(r"more than that|cost more,|^otherwise\b", re.IGNORECASE)),
 )
 _DEFAULT_ADDRESS = re.compile(
     r"default address|address (?:in|on|of) my (?:account|profile)|my account's default address"
@@ -139,6 +159,16 @@ class Reader:
 
     def _read_sentence(self, sentence: str, found: Request) -> None:
         rest = Rest(without_politeness(sentence))
+        asked = Rest(rest.text)
+        self._phrases.name(asked)
+        if question := question_in(asked):
+            orders, items = asked.named("O"), asked.named("I")
+            found.wishes.append(
+                Wish("ask", orders[0] if orders else None, items=items, told=question[0], keep=question[1])
+            )
+            return
+        if found.wishes and self._otherwise(sentence, found.wishes[-1], found):
+            return
         if self._modifier(rest, found, found.wishes[-1] if found.wishes else found.loose):
             rest.must_be_idle(_DECISIVE)
             return
@@ -153,6 +183,43 @@ class Reader:
                 wish.order = before.order
             found.wishes.append(wish)
 
+    def _otherwise(self, sentence: str, wish: Wish, found: Request) -> bool:
+        """Read what is to be done where a wish cannot be met. False where a sentence does not say that."""
+        text = sentence.rstrip(".!?")
+        if (limit := _LIMIT.search(text)) and _AT_MOST.search(text):
+            wish.limit = float(limit[1])
+            return True
+        when = next((name for name, pattern in _ELSE if pattern.search(text)), "")
+        if not when or not re.match(r"in case|if|should|otherwise|when", text, re.IGNORECASE):
+            return False
+        clause = without_politeness(
+            re.sub(r"^(?:otherwise |[^,]*, )(?:I'll |I'd rather )?", "", text, flags=re.IGNORECASE)
+        )
+        if when == "neither":
+            if not re.search(r"nothing should be changed|leave everything|keep what I have", clause):
+                raise NotUnderstood(sentence)
+            return True
+        wish.when = when
+        rest = Rest(clause.replace(" and everything else as it is", ""))
+        self._phrases.name(rest)
+        reason = _REASON.search(clause)
+        if when == "stock" and len(new := rest.named("N")) == 1:
+            kept = "rest" if "everything else as it is" in clause else ""
+            wish.instead = Wish("swap", wish.order, swaps=[(wish.swaps[0][0], new[0])], keep=kept)
+        elif when == "cost" and reason and re.search(r"\bcancel", clause):
+            wish.instead = Wish("cancel", wish.order, reason=reason[0])
+        elif when == "delivered" and re.search(
+            r"send all of it back|return (?:everything in it|all its items)", clause
+        ):
+            wish.instead = Wish("return", wish.order, items=[Item(every=True)])
+        elif when == "late" and _DEFAULT_ADDRESS.search(clause):
+            wish.instead = Wish("profile")
+        elif when == "short":
+            wish.instead = self._wish(Rest(clause), found)
+        if wish.instead is None:
+            raise NotUnderstood(sentence)
+        return True
+
     def _modifier(self, rest: Rest, found: Request, wish: Wish) -> bool:
         """Read a sentence that says more about a wish. False where it is none."""
         for pattern in ADDRESSES:
@@ -163,6 +230,9 @@ class Reader:
                     "state": where["state"], "country": where["country"], "zip": where["zip"],
                 }  # fmt: skip
                 return True
+        if city := _CITY.search(rest.text):
+            wish.city, rest.text = next(name for name in city.groups() if name), ""
+            return True
         if _IN_ORDER.search(rest.text):
             found.in_order, rest.text = True, ""
             return True
@@ -193,6 +263,8 @@ class Reader:
         return self._money(rest, wish)
 
     def _money(self, rest: Rest, wish: Wish) -> bool:
+        if wish.act == "cancel" and wish.instead:
+            wish = wish.instead
         about_difference = _DIFFERENCE.search(rest.text)
         method = METHOD.search(rest.text)
         if not (about_difference or (_REFUND.search(rest.text) and not _VERBS[4][1].search(rest.text))):
@@ -236,6 +308,9 @@ class Reader:
             scope = scopes[0] if scopes else ""
             return Wish("swap", order=orders[0] if orders else OrderRef(same=True) if not scope else None,
                         scope=scope, swaps=[(items[0], new[0])])  # fmt: skip
+        if "swap" in verbs and len(other := rest.named("X")) == 1 and len(items) == 1 and orders:
+            rest.text = rest.text.replace("get", "")
+            return Wish("other", order=orders[0], items=items, keep=other[0])
         if profile and orders and not methods:
             return Wish("profile", source=orders[0])
         if profile:
@@ -260,10 +335,14 @@ class Reader:
 def _complete(found: Request) -> None:
     """Give what was said apart from the wishes to the wishes that lack it."""
     loose = found.loose
-    for wish in found.wishes:
-        if wish.act in ("ship", "profile", "move") and wish.address is None and wish.source is None:
+    for wish in [*found.wishes, *(one.instead for one in found.wishes if one.instead)]:
+        if wish.act in ("ship", "profile", "move") and wish.address is None and not wish.source and not wish.city:
             wish.address = loose.address
         if wish.act in ("swap", "return") and wish.method is None:
             wish.method = loose.method
         if wish.act == "cancel" and not wish.reason:
             wish.reason = loose.reason
+    for wish in found.wishes:
+        if other := wish.instead:
+            other.address = other.address or wish.address
+            other.method = other.method or wish.method

@@ -14,19 +14,30 @@ from writ_async.runs.worlds import further_environment, generate_world
 from writ_async.synthesis import parse_mix, synthesise_tasks
 from writ_async.synthesis.tasks import TaskWishes
 
+_WORLDS = 8  # how many worlds are tried, where each has too few tasks of a family
+_NEXT_SEED = 20_000_003  # beyond the further worlds of the world before
+
 
 def tasks_of(recipe: Recipe, environment: Environment, count: int, seed: int = 1) -> list[Task]:
     """Up to `count` tasks of one family, from one world and further ones where that has no more."""
     alone = msgspec.structs.replace(environment.domain, recipes=(recipe,))
     place = Environment(alone, environment.world, environment.ref)
-    while count:
-        try:
-            return synthesise_tasks(
-                [place], count, seed, parse_mix(f"{recipe.kind}=1"), TaskWishes(), further=further_environment
-            )[0]
-        except InputError:  # a rare family in a small world
-            count //= 2
-    return []
+    found: list[Task] = []
+    worlds = _WORLDS
+    while len(found) < count and worlds:
+        wanted = count - len(found)
+        while wanted:
+            try:
+                found += synthesise_tasks(
+                    [place], wanted, seed, parse_mix(f"{recipe.kind}=1"), TaskWishes(), further=further_environment
+                )[0]
+                break
+            except InputError:  # a rare family in a small world
+                wanted //= 2
+        worlds -= 1
+        if worlds and len(found) < count:
+            place = generate_world(alone, place.ref.seed + _NEXT_SEED, place.ref.size)
+    return found
 
 
 def tasks_of_families(domain: Domain, count: int, seed: int, size: int = 500) -> Iterator[tuple[Recipe, list[Task]]]:

@@ -16,8 +16,9 @@ _OPENERS = re.compile(
     r"^(?:(?:and |to |the )?(?:last(?: thing is)?|finish|finally|next|besides|also|then|after that|on top of that"
     r"|another thing)[,:]? (?:to )?)?"
     r"(?:please |is it possible to |(?:can|could|would|will) you (?:please )?(?:help me )?(?:to )?|help me (?:to )?"
-    r"|i was wondering if i could |(?:i'm|i am) (?:hoping|trying|writing|contacting you|looking)"
-    r"(?: because i want)?(?: in order)? to |i (?:also )?(?:need|want|wish|intend|hope|would like) to "
+    r"|i was wondering if i could |(?:i'm|i am) (?:hoping|trying|writing|contacting (?:you|support)|looking)"
+    r"(?: because i want)?(?: in order)? to |i have (?:decided|contacted the support team because i want) to "
+    r"|(?:my|the) (?:goal|wish|aim|plan) is to |i (?:also )?(?:need|want|wish|intend|hope|would like) to "
     r"|i'd (?:also )?like to |my request is to |what i (?:need|want) is to )*",
     re.IGNORECASE,
 )
@@ -52,7 +53,8 @@ def in_first_person(text: str) -> str:
         (r"(?<=\bto )you\b", "me"), (r"(?<=\bcost )you\b", "me"), (r"(?<=\bwith )you\b", "me"),
         (r"(?<=\bhave )you(?= first)", "me"), (r"(?<=: )you\b", "me"), (r"(?<=\bare )you\b", "me"),
         (r"(?<=\bsaves )you\b", "me"), (r"(?<=\blet )you\b", "me"), (r"(?<=\bfor )you\b", "me"),
-        (r"(?<=\bonly )you\b", "me"), (r"(?<=\bjust )you\b", "me"), (r"\byou\b", "I"),
+        (r"(?<=\bonly )you\b", "me"),
+        (r"(?<=\bsuit )you\b", "me"), (r"(?<=\bgets )you\b", "me"), (r"(?<=\bjust )you\b", "me"), (r"\byou\b", "I"),
     ):  # fmt: skip
         said = re.sub(old, new, said, flags=re.IGNORECASE)
     return said
