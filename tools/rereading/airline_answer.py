@@ -12,7 +12,7 @@ from tools.rereading.airline_money import payer, shares
 from tools.rereading.airline_phrases import Trip
 from tools.rereading.airline_questions import balances
 from tools.rereading.airline_wishes import Request, Wish
-from tools.rereading.outcome import Outcome, Refused, Take, Write
+from tools.rereading.outcome import HandedOver, Outcome, Refused, Take, Write
 from tools.rereading.words import NotUnderstood, Unsound, best, one
 
 Record = dict[str, Any]
@@ -41,6 +41,7 @@ def answer(request: Request, db: Record, user_id: str, take: Take) -> Outcome:
                 outcome.writes.append(write)
         except Refused as why:
             outcome.refused.append(str(why))
+            outcome.handed_over |= isinstance(why, HandedOver)
             continue
         if wish.told:
             outcome.told.append(abs(sum(amount for _, amount in made)))
@@ -147,6 +148,8 @@ class Desk:
         for trip in trips:
             if trip["status"] == "cancelled":
                 raise Unsound("the trip is cancelled already")
+            if self._flown(trip):
+                raise HandedOver("a trip of which a part has been flown is cancelled by a person")
             if not self._may_cancel(trip, wish.reason):
                 raise Refused(f"reservation {trip['reservation_id']} may not be cancelled")
         return [(Write("cancel_reservation", {"reservation_id": trip["reservation_id"]}), paid(trip)) for trip in trips]

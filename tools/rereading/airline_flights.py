@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,6 +31,9 @@ class Timetable:
 
     def __init__(self, flights: dict[str, Record]) -> None:
         self.flights = flights
+        self.leaving: defaultdict[str, list[Record]] = defaultdict(list)
+        for flight in flights.values():
+            self.leaving[flight["origin"]].append(flight)
 
     def entry(self, number: str, day: str) -> Record:
         """How a flight stands on a day."""
@@ -65,15 +69,16 @@ class Timetable:
 
     def _ways(self, origin: str, destination: str, day: str, *, stops: bool) -> list[list[Leg]]:
         """Every nonstop flight, and every pair of flights of which the second leaves on the day the first lands."""
-        leaving = [flight for flight in self.flights.values() if flight["origin"] == origin]
+        leaving = self.leaving[origin]
         found = [[(flight, day)] for flight in leaving if flight["destination"] == destination]
         for first in leaving if stops else ():
             landing = arrives((first, day))
-            for second in self.flights.values():
-                if second["origin"] == first["destination"] and second["destination"] == destination:
-                    onward = (second, landing.date().isoformat())
-                    if departs(onward) > landing or (departs(onward) == landing and onward[1] == day):
-                        found.append([(first, day), onward])  # no minute to change planes: not shown over night
+            for second in self.leaving[first["destination"]]:
+                onward = (second, landing.date().isoformat())
+                if second["destination"] != destination:
+                    continue
+                if departs(onward) > landing or (departs(onward) == landing and onward[1] == day):
+                    found.append([(first, day), onward])  # no minute to change planes: not shown over night
         return found
 
     def _fits(self, wish: Wish, legs: list[Leg]) -> bool:

@@ -57,6 +57,8 @@ def read_otherwise(rest: Rest, wish: Wish) -> bool:
     cabins = rest.named("C")
     bags = re.search(r"\b(\d+) (?:more|extra|further|additional) (?:checked )?bags?\b", text)
     dear = re.search(r"^otherwise|isn't enough|more than that|that's more", text, re.IGNORECASE)
+    if re.search(r"most expensive|priciest|dearest", text):
+        raise NotUnderstood(text)
     if wish.act == "book" and dear and cabins:
         wish.when, wish.other_cabin = "cost", cabins[0]
     elif wish.act == "cabin" and dear and bags:

@@ -37,7 +37,7 @@ _ALLOWED = re.compile(
     r"|seats for everybody|enough (?:free )?seats|extra cost|surcharge for all"
     r"|is (?:saved in my profile|among my saved)|as a saved passenger|data of <W\d+>"
     r"|(?:for|planned for|left|days up to) today|which (?:of my reservations|bookings)|its own certificate"
-    r"|other direction|flights the other way|original day|the day I had planned|appointment was moved"
+    r"|those days count|other direction|flights the other way|original day|the day I had planned|appointment was moved"
     r"|free on other days|more time than|want to save money"
     r"|can't travel$|isn't coming along|has other plans|compensated? for (?:it|that)|compensation|unhappy",
     re.IGNORECASE,
@@ -174,6 +174,8 @@ class Reader:
         elif re.search(r"\bcabin\b", text) and re.search(r"same|keep my", text):
             wish.keeps_cabin = True
         elif (goal := goal_in(text)) and not days and not times:
+            if re.search(r"most expensive|priciest|dearest|highest", text):
+                raise NotUnderstood(rest.text)
             if wish.goal not in ("", goal) and not (goal == "cheapest" and wish.act == "rebook"):
                 raise NotUnderstood(rest.text)
             wish.goal = goal
@@ -220,6 +222,8 @@ class Reader:
             found.wishes.append(wish)
         elif not _story(rest):
             rest.must_be_idle(_DECISIVE)
+            if rest.named("T", "R", "U", "H", "B"):
+                raise NotUnderstood(rest.text)
 
     def _placed(self, rest: Rest, found: Request) -> Wish | None:
         text, trips, people, cabins = rest.text, rest.named("T"), rest.named("W"), rest.named("C")
@@ -263,7 +267,9 @@ class Reader:
             return Wish("cancel", trip=trips[-1], reason="plans" if late else "")
         if trips and cabins:
             return Wish("cabin", trip=trips[0], cabin=cabins[0])
-        if routes and re.search(r"\bbook\b|\bfly\b|\btravel\b|\bticket|\bseats\b|\bround trip\b|\bget\b", text):
+        if routes and re.search(
+            r"\bbook\b|\bfly\b|\btravel\b|\btake\b|\bticket|\bseats\b|\bround trip\b|\bget\b", text
+        ):
             both = re.search(r"\bround trip\b|\band back\b", text)
             if re.search(r"most expensive|priciest|dearest|highest", text):
                 raise NotUnderstood(text)

@@ -11,14 +11,17 @@ import msgspec
 
 from tools.rereading import airline, retail
 from tools.rereading.outcome import Outcome, Refused, Take, Write
-from tools.rereading.words import NotUnderstood, Unsound, in_first_person
+from tools.rereading.words import NotUnderstood, Unsound, in_first_person, without_taking_back
 from writ_async.core.domain import Domain, call_tool
 from writ_async.core.state import State, World
-from writ_async.core.task import Task
+from writ_async.core.task import FirstWish, Task
 
 Derive = Callable[[str, Sequence[str], dict[str, Any], Take], Outcome]
 READERS: dict[str, Derive] = {"airline": airline.derive, "retail": retail.derive}
 """By domain: request, what else the customer says, the world as plain data, a way to write; gives the outcome."""
+
+
+_THEN = "What you then say: "
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -39,21 +42,33 @@ def rederive(task: Task, world: World, domain: Domain) -> Finding:
         return Finding(task, f"nobody reads requests of the domain {task.domain!r}", unread=True)
     scenario = task.scenario
     facts = [fact.text for fact in scenario.facts]
-    voices = {"the request": (scenario.request, facts)}
+    voices = {"the request": (scenario.request, scenario.change, facts)}
     if scenario.reason_for_call:
         known = [in_first_person(scenario.known_info)] if scenario.known_info else []
-        voices["the instructions"] = (in_first_person(scenario.reason_for_call), known)
+        told, change = in_first_person(scenario.reason_for_call), scenario.task_instructions.partition(_THEN)[2]
+        voices["the instructions"] = (told, in_first_person(change), known)
     db = _plain(world, domain)
-    for voice, (request, said) in voices.items():
+    for voice, (request, change, said) in voices.items():
         try:
             outcome = derive(request, said, db, _writer(world, domain, db))
+            differs = ""
+            if task.first_wish is not None:
+                differs = _differ_first(task.first_wish, outcome)
+                outcome = derive(without_taking_back(change), said, db, _writer(world, domain, db))
         except NotUnderstood as why:
             return Finding(task, f"{voice}: not understood: {why}", unread=True)
         except Unsound as why:
             return Finding(task, f"{voice}: no single answer: {why}")
-        if differs := _differ(task, outcome, domain):
+        if differs := differs or _differ(task, outcome, domain):
             return Finding(task, f"{voice}: {differs}")
     return Finding(task)
+
+
+def _differ_first(first: FirstWish, outcome: Outcome) -> str:
+    """Where the wish that is taken back differs from what was read of it, or an empty text."""
+    mine = [_key(one, False) for one in outcome.writes]
+    theirs = [_key(Write(first.action.name, first.action.arguments), False)]
+    return "" if mine == theirs else f"derived {mine} as the first wish, the task has {theirs}"
 
 
 def _plain(world: World, domain: Domain) -> dict[str, Any]:
@@ -97,9 +112,11 @@ def _differ(task: Task, outcome: Outcome, domain: Domain) -> str:
         lacking = "; ".join(one for one in theirs if one not in mine) or "nothing else"
         why = f" ({'; '.join(outcome.refused)})" if outcome.refused else ""
         return f"derived {extra}{why}, the gold has {lacking}"
-    told, said = (sorted(map(_value, values)) for values in (outcome.told, task.communicate or ()))
+    told, said = (sorted({_value(one) for one in values}) for values in (outcome.told, task.communicate or ()))
     if told != said:
         return f"derived that the customer is told {told}, the gold says {said}"
+    if outcome.handed_over != any(one.name == domain.hand_over_tool for one in task.actions or ()):
+        return f"derived that the customer is {'' if outcome.handed_over else 'not '}handed over"
     stated = task.proof.refused if task.proof else ""
     if bool(stated) != bool(outcome.refused):
         return f"derived the refusals {outcome.refused}, the task says {stated!r}"
@@ -130,7 +147,7 @@ def _key(write: Write, in_order: bool) -> str:
 
 
 _REASONS = (
-    r"out of stock", r"\b(?:cancelled|pending|processed|delivered)\b", r"\bhold\b", r"already",
+    r"out of stock", r"\bis (?:cancelled|pending|processed|delivered)\b", r"\bperson\b", r"\bhold\b", r"already",
     r"original", r"same product", r"insurance cannot", r"taken away", r"destination", r"delay is made good",
     r"number of passengers", r"regular", r"no flight", r"flights of reservation|flown|basic",
     r"may not be cancelled|no ground",

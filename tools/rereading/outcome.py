@@ -12,6 +12,10 @@ class Refused(Exception):
     """A wish that the policy or a tool forbids; its message is the reason in the reader's own words."""
 
 
+class HandedOver(Refused):
+    """A wish that only a person may fulfil: the customer is handed over."""
+
+
 class Write(msgspec.Struct, frozen=True):
     """One call that changes something."""
 
@@ -26,6 +30,7 @@ class Outcome(msgspec.Struct):
     told: list[str | float] = []
     refused: list[str] = []
     in_order: bool = False
+    handed_over: bool = False
 
 
 Take = Callable[[Write], dict[str, Any]]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from tools.rereading.outcome import Outcome, Refused, Take, Write
+from tools.rereading.outcome import HandedOver, Outcome, Refused, Take, Write
 from tools.rereading.retail_phrases import Item, Method, New, OrderRef
 from tools.rereading.retail_questions import answer_of, balance_of
 from tools.rereading.retail_reader import Request, Wish
@@ -55,6 +55,7 @@ def answer(request: Request, db: Record, user: Record, take: Take) -> Outcome:
                 outcome.writes.append(write)
         except Refused as why:
             outcome.refused.append(str(why))
+            outcome.handed_over |= isinstance(why, HandedOver)
             continue
         if wish.told:
             if {kind for _, kind, _ in made} != {wish.told}:
@@ -88,12 +89,17 @@ class Shop:
     def tell(self, wish: Wish) -> str | float:
         """The answer to a question."""
         if wish.told == "balance":
-            return balance_of(list(self.user["payment_methods"].values()))
+            return balance_of(self._method(wish.method))
         order = self._order(wish.order)
         if not wish.items:
             return answer_of(wish.told, wish.keep, order, None, None)
         (item,) = self._of_order(order, wish.items[0])
         return answer_of(wish.told, wish.keep, order, item, self.db["products"][item["product_id"]])
+
+    def _restore(self, wish: Wish) -> list[tuple[Write, str, float]]:
+        if self._order(wish.order)["status"] != "cancelled":
+            raise Unsound("the order is not cancelled")
+        raise HandedOver("only a person can bring the order back")
 
     def _other(self, wish: Wish) -> list[tuple[Write, str, float]]:
         self._of_order(self._order(wish.order), wish.items[0])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from tools.rereading.words import Rest, Unsound
@@ -15,9 +14,10 @@ _QUESTIONS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     for kind, pattern in (
         ("tracking", rf"(?:the )?tracking number (?:of|for) {_O}|under which tracking number {_O} was sent"),
         ("versions", rf"how many (?:different )?(?:versions|variants) of {_I} (?:from|in) {_O}"
-                     r"(?: I could get now| are available at the moment)"),
+                     r"(?: I could get now| are available at the moment| are in stock right now)"),
         ("lowest", rf"lowest price at which {_I} (?:from|in) {_O} is available now, in any version"
-                   rf"|how much the least expensive variant in stock of {_I} (?:from|in) {_O} is"),
+                   rf"|what the cheapest version of {_I} (?:from|in) {_O} costs that is in stock now"
+            rf"|how much the least expensive variant in stock of {_I} (?:from|in) {_O} is"),
         ("price", rf"what {_I} (?:in|from) {_O} cost$|how much I paid for {_I} (?:in|from) {_O}"
                   rf"|the price of {_I} (?:in|from) {_O}"),
         ("option", rf"what the (?P<a>[a-z ]+?) of {_I} (?:in|from) {_O} is"
@@ -64,12 +64,9 @@ def answer_of(kind: str, axis: str, order: Record, item: Record | None, product:
     return _sure(whole[kind])
 
 
-def balance_of(ways: Sequence[Record]) -> float:
-    """What the customer's only gift card holds. Raises `Unsound`."""
-    cards = [way for way in ways if way["source"] == "gift_card"]
-    if len(cards) != 1:
-        raise Unsound(f"{len(cards)} gift cards")
-    return float(cards[0]["balance"])
+def balance_of(way: Record) -> float:
+    """What a payment method holds. Raises `Unsound` where it holds nothing of its own."""
+    return float(_sure(way.get("balance")))
 
 
 def _sure(value: Any) -> str | float:

@@ -115,6 +115,10 @@ _DECISIVE = re.compile(
 )
 _STORY = re.compile(r"\bonly getting to it\b|\bno longer live at my old address\b", re.IGNORECASE)
 """Decisive words in a sense that decides nothing."""
+_RESTORE = re.compile(
+    r"\breinstate\b|\brestore\b|\bcancellation of <O\d+> undone\b"
+    r"|<O\d+> (?:after all, although|back, which was cancelled)"
+)
 _CONNECTIVES = re.compile(
     r"\b(?:my )?(?:default|new) (?:one|address)|\bas the default one|\bwhere\b|\bthe one of\b|\bwas shipped to"
     r"|\b(?:and have it|get rid of|have|start a|order by order|with|instead|start|for all|in them|in it|and send"
@@ -162,10 +166,10 @@ class Reader:
         asked = Rest(rest.text)
         self._phrases.name(asked)
         if question := question_in(asked):
-            orders, items = asked.named("O"), asked.named("I")
-            found.wishes.append(
-                Wish("ask", orders[0] if orders else None, items=items, told=question[0], keep=question[1])
-            )
+            orders, items, methods = asked.named("O"), asked.named("I"), asked.named("M")
+            asking = Wish("ask", orders[0] if orders else None, items=items, told=question[0], keep=question[1])
+            asking.method = methods[0] if methods else None
+            found.wishes.append(asking)
             return
         if found.wishes and self._otherwise(sentence, found.wishes[-1], found):
             return
@@ -311,6 +315,9 @@ class Reader:
         if "swap" in verbs and len(other := rest.named("X")) == 1 and len(items) == 1 and orders:
             rest.text = rest.text.replace("get", "")
             return Wish("other", order=orders[0], items=items, keep=other[0])
+        if orders and _RESTORE.search(rest.text):
+            rest.text = ""
+            return Wish("restore", order=orders[0])
         if profile and orders and not methods:
             return Wish("profile", source=orders[0])
         if profile:
@@ -327,7 +334,7 @@ class Reader:
             if not scopes or "<S" in rest.text:
                 raise NotUnderstood(rest.text)
             return Wish("return", scope="delivered", items=items or [Item(every=True)])
-        if verbs and (orders or items or methods):
+        if orders or items or new or (verbs and methods):
             raise NotUnderstood(rest.text)
         return None
 

@@ -18,18 +18,18 @@ _WORLDS = 8  # how many worlds are tried, where each has too few tasks of a fami
 _NEXT_SEED = 20_000_003  # beyond the further worlds of the world before
 
 
-def tasks_of(recipe: Recipe, environment: Environment, count: int, seed: int = 1) -> list[Task]:
+def tasks_of(recipe: Recipe, environment: Environment, count: int, seed: int = 1, worlds: int = _WORLDS) -> list[Task]:
     """Up to `count` tasks of one family, from one world and further ones where that has no more."""
     alone = msgspec.structs.replace(environment.domain, recipes=(recipe,))
     place = Environment(alone, environment.world, environment.ref)
     found: list[Task] = []
-    worlds = _WORLDS
+    further = further_environment if worlds > 1 else None
     while len(found) < count and worlds:
         wanted = count - len(found)
         while wanted:
             try:
                 found += synthesise_tasks(
-                    [place], wanted, seed, parse_mix(f"{recipe.kind}=1"), TaskWishes(), further=further_environment
+                    [place], wanted, seed, parse_mix(f"{recipe.kind}=1"), TaskWishes(), further=further
                 )[0]
                 break
             except InputError:  # a rare family in a small world
@@ -40,8 +40,10 @@ def tasks_of(recipe: Recipe, environment: Environment, count: int, seed: int = 1
     return found
 
 
-def tasks_of_families(domain: Domain, count: int, seed: int, size: int = 500) -> Iterator[tuple[Recipe, list[Task]]]:
-    """For each family of a domain up to `count` tasks, of a world of `size` users."""
+def tasks_of_families(
+    domain: Domain, count: int, seed: int, size: int = 500, worlds: int = _WORLDS
+) -> Iterator[tuple[Recipe, list[Task]]]:
+    """For each family of a domain up to `count` tasks, of one world of `size` users, or of up to `worlds`."""
     environment = generate_world(domain, seed, size)
     for recipe in domain.recipes:
-        yield recipe, tasks_of(recipe, environment, count, seed)
+        yield recipe, tasks_of(recipe, environment, count, seed, worlds)

@@ -15,13 +15,15 @@ _SENTENCE_END = re.compile(r"(?<=[.?!]) +")
 _OPENERS = re.compile(
     r"^(?:(?:and |to |the )?(?:last(?: thing is)?|finish|finally|next|besides|also|then|after that|on top of that"
     r"|another thing)[,:]? (?:to )?)?"
-    r"(?:please |is it possible to |(?:can|could|would|will) you (?:please )?(?:help me )?(?:to )?|help me (?:to )?"
+    r"(?:please |on second thought,? |instead |i'd rather |what i want now is to "
+    r"|is it possible to |(?:can|could|would|will) you (?:please )?(?:help me )?(?:to )?|help me (?:to )?"
     r"|i was wondering if i could |(?:i'm|i am) (?:hoping|trying|writing|contacting (?:you|support)|looking)"
     r"(?: because i want)?(?: in order)? to |i have (?:decided|contacted the support team because i want) to "
     r"|(?:my|the) (?:goal|wish|aim|plan) is to |i (?:also )?(?:need|want|wish|intend|hope|would like) to "
     r"|i'd (?:also )?like to |my request is to |what i (?:need|want) is to )*",
     re.IGNORECASE,
 )
+_TAKEN_BACK = re.compile(r"changed my mind|thought about it again: no|don't do that|^actually, no", re.IGNORECASE)
 _CLOSERS = re.compile(r"(?:, please)?[.?!]*$")
 
 
@@ -42,6 +44,15 @@ def sentences(text: str) -> list[str]:
 def without_politeness(sentence: str) -> str:
     """A sentence without what merely introduces a wish ("Could you help me to ...") and its end ("..., please?")."""
     return _CLOSERS.sub("", _OPENERS.sub("", sentence, count=1), count=1)
+
+
+def without_taking_back(change: str) -> str:
+    """What is wanted now by somebody who takes a wish back ("Actually, no. ..."). Raises `NotUnderstood` for others."""
+    said = sentences(change)
+    kept = [one for one in said if not (_TAKEN_BACK.search(one) and len(one.split()) < 10)]
+    if len(kept) == len(said):
+        raise NotUnderstood(f"nothing is taken back in {change!r}")
+    return " ".join(kept)
 
 
 def in_first_person(text: str) -> str:

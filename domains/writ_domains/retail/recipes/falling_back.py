@@ -107,6 +107,8 @@ def pay_or_pay(world: World, customer: Customer, rng: Random) -> Request:
     """An order is to be paid by gift card or, where too little is on it, by another method."""
     card = only_gift_card(customer)
     order = one_of(customer, "pending", rng)
+    if order.payment_history[0].payment_method_id == card.id:
+        raise Unfit("the gift card pays already, and how much it holds is not why it cannot")
     where = point(customer, order, rng)
     other = other_method(customer, order, rng, cards=False)
     second = pay_with(customer, other, where, rng)

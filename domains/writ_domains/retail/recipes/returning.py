@@ -11,7 +11,7 @@ from writ_domains.kit.gold import choose_one
 from writ_domains.kit.phrasing import listing, pick
 from writ_domains.kit.wishes import Request, Wish
 from writ_domains.retail import phrases
-from writ_domains.retail.catalogue import CATEGORIES
+from writ_domains.retail.catalogue import CATEGORIES, DEBATABLE
 from writ_domains.retail.recipes.customers import (
     Customer,
     Pointer,
@@ -74,7 +74,11 @@ def return_category(world: World, customer: Customer, rng: Random) -> Request:
     """All items of one kind, such as what is for the kitchen, of an order that holds others as well."""
     order = one_of(customer, "delivered", rng)
     names = {item.name for item in order.items}
-    fit = [category for category, members in CATEGORIES.items() if names & members and names - members]
+    fit = [
+        category
+        for category, members in CATEGORIES.items()
+        if names & members and names - members and not names & DEBATABLE[category]
+    ]
     category = choose_one(rng, fit)
     items = [item for item in order.items if item.name in CATEGORIES[category]]
     where = point(customer, order, rng, items)
