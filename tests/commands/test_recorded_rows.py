@@ -11,8 +11,8 @@ from pathlib import Path
 from tests.support.shared_data import needs_shared
 
 SYNTH = {
-    "tasks.jsonl": "9df13498af9e40ff3a109a55153b818ef27ef96a136d460c1870766b3802ee90",
-    "trajectories.jsonl": "4cbab59ef33a6db55198f52448101aa5e8061bd616118049b543b94030e4a73b",
+    "tasks.jsonl": "1558ccfa908754e74ef22e05d6f125df8d63b4fd4809524c18a301bee631798e",
+    "trajectories.jsonl": "13313991b1fd67a63d0f109c603d19e081286d970c827ec2ace28eeec684fac4",
 }
 EVAL = {
     "tasks.jsonl": "80ec170350c640b5f1ffc06c8e95d7e459c9be6af2891304deda48a08d5b0959",
