@@ -120,3 +120,9 @@ def days_shifted(world: World) -> World:
         number, _, day = key.rpartition("/")
         changed[key] = rows.get(f"{number}/{day[:-2]}{int(day[-2:]) + 1:02d}", entry)
     return World(world.domain, {**world.tables, "flight_dates": changed})
+
+
+def all_alike(order: Record) -> Record:
+    """An order that costs as much as every other one."""
+    items = [{**item, "price": 0.0} for item in order["items"]]
+    return {**order, "items": items}
