@@ -11,8 +11,8 @@ from pathlib import Path
 from tests.support.shared_data import needs_shared
 
 SYNTH = {
-    "tasks.jsonl": "1558ccfa908754e74ef22e05d6f125df8d63b4fd4809524c18a301bee631798e",
-    "trajectories.jsonl": "13313991b1fd67a63d0f109c603d19e081286d970c827ec2ace28eeec684fac4",
+    "tasks.jsonl": "fce7148376a80e5d6b9e53d2bab9c9bb775c1e453c8d899ea1cc1236f6907926",
+    "trajectories.jsonl": "38c2c3dd135e05cdbd9e6a884cf6b735cd01b390b0ad3bb9dcf8d8f6cd3549f5",
 }
 EVAL = {
     "tasks.jsonl": "80ec170350c640b5f1ffc06c8e95d7e459c9be6af2891304deda48a08d5b0959",

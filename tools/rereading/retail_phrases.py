@@ -109,7 +109,7 @@ _CATEGORY = re.compile(
 _STEP = re.compile(
     r"(?:the version|whichever version in stock|one that is) (?:with the |has the |a )"
     r"(?P<word>next higher|next lower|highest|lowest|most in|least in|step up in|step down in) (?P<axis>[a-z ]+?)"
-    r"(?: (?:you|I) have in stock|, as far as it's in stock)?(?=,? in exchange for| instead of| and to |$)"
+    r"(?: that is in stock| you have in stock|, as far as it's in stock)?(?=,? in exchange for| instead of| and to |$)"
 )
 _STEPS = {
     "next higher": "up", "step up in": "up", "next lower": "down", "step down in": "down",

@@ -95,7 +95,7 @@ _LIMIT = re.compile(r"\$(\d+)")
 _AT_MOST = re.compile(r"at most|or less|not cost more than|up to .* no more")
 _ELSE = (
     ("neither", re.compile(r"\bneither\b|both are unavailable")),
-    ("stock", re.compile(r"isn't in stock|version not be available|out of stock|don't have that one")),
+    ("stock", re.compile(r"isn't in stock|version not be available|out of stock|(?:don't|doesn't) have that one")),
     ("delivered", re.compile(r"arrived in the meantime|been delivered|because it was delivered")),
     ("late", re.compile(r"too late to redirect|can't be changed any more|not be possible any more")),
     ("short", re.compile(r"isn't enough on it|not hold enough|doesn't cover it")),
