@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+import msgspec
+
 from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
 from writ_async.core.task import Task
@@ -88,7 +90,10 @@ def agent_word_findings(messages: Sequence[Message], domain: Domain, *, may_stop
             else:
                 said = repetition.say(text, place)
                 if said >= 0:
-                    found.append(_finding(Reason.REPEATED_MESSAGE, f"as in message {said}", place))
+                    again = _finding(Reason.REPEATED_MESSAGE, f"as in message {said}", place)
+                    # Who gets another answer than wanted may ask once more; who goes on so, or gets none, is stuck.
+                    slight = repetition.is_slight
+                    found.append(msgspec.structs.replace(again, severity="remark") if slight else again)
     return found
 
 

@@ -22,24 +22,34 @@ def is_empty(text: str) -> bool:
 class Repetition:
     """What the agent said last, and what the customer said before and after it."""
 
-    __slots__ = ("_before", "_heard", "_last", "_place")
+    __slots__ = ("_before", "_heard", "_heard_since", "_last", "_place", "_times")
 
     def __init__(self) -> None:
         self._place = -1
         self._last = ""
         self._before = ""
         self._heard = ""
+        self._heard_since = False
+        self._times = 0
 
     def hear(self, text: str) -> None:
         """Take what the customer said."""
         self._before, self._heard = self._heard, text
+        self._heard_since = True
 
     def say(self, text: str, place: int) -> int:
         """Where the agent said just this before, with nothing between that would call for it; else -1."""
         again = text[:_FIRST].casefold() == self._last[:_FIRST].casefold() and _plain(text) == _plain(self._last)
         before = self._place if again and not self._is_called_for() else -1
+        self._times = (self._times + 1 if self._heard_since else 2) if before >= 0 else 0
+        self._heard_since = False
         self._last, self._place = text, place
         return before
+
+    @property
+    def is_slight(self) -> bool:
+        """Whether the last words were said once more, after an answer that was not what they were for."""
+        return self._times == 1
 
     def _is_called_for(self) -> bool:
         """Whether the customer asked for the same again, said the same again, or was courteous once more."""

@@ -47,6 +47,7 @@ _MAIL: Final = re.compile(r"\b(?:(?P<mail>e-?mails?|mails?)|sms|text messages?|n
 _EXTRAS: Final = re.compile(rf"\b(?:{'|'.join(WORDS['extras'])})\b")
 _BRACKETS: Final = re.compile(r"\([^()]*\)")
 _BY_OTHERS: Final = re.compile(r" (?:successfully )?by (?!us\b|me\b)")
+_AS_TOLD: Final = re.compile(r"\b(?:to|per|following|by|on) your \w+")
 _LISTED: Final = re.compile(r"\b(?:only if|if (?:at least )?one|one of (?:these|the following)|the following|either)\b")
 _CLAUSE: Final = re.compile(
     r"[;:—–(]|\.\s|, (?:and|but|so|i|we|your|the|it|this)\b|\bbut\b|\bbecause\b|\bso\b|\bsince\b"
@@ -245,7 +246,11 @@ def _why_false(done: Done, said: Said, ground: Ground, words: DeedWords) -> str:
         extra = _EXTRAS.search(done.about)
         if extra is not None and not words.named(extra[0]):
             return f"no tool gives what {verb!r} says"
-        deeds = [deed for word in done.about.split() if word != verb for deed in words.named(word.strip(".,'\""))]
+        about = [word.strip(".,'\"") for word in _AS_TOLD.sub(" ", done.about).split() if word != verb]
+        named = [word for word in about if words.named(word)]
+        if light and ground.writes and all(word in WORDS["general"] for word in named):
+            return ""  # "The changes have been made" tells of whatever was done.
+        deeds = [deed for word in named for deed in words.named(word)]
     else:
         deeds = words.named(verb)
         if not first and ground.looked and is_form(verb, WORDS["history"]):
