@@ -77,7 +77,9 @@ def rebook_or_cancel(world: World, rng: Random, gold: Gold) -> Draft:
     method = choose_method(customer.user, rng, cards_only=True)
     where = {"id": trip.reservation_id}
     move = {"trip": where, "search": {"dates": dates}, "pay": method_params(customer.user, method)}
-    _either(gold, customer.user, ("rebook", move), ("cancel", {"trip": where, "reason": "change of plan"}))
+    decision = _either(gold, customer.user, ("rebook", move), ("cancel", {"trip": where, "reason": "change of plan"}))
+    if (decision.writes[0].name == "cancel_reservation") is not basic:
+        raise Unfit("no flight fits, of which the request does not speak")
     named = f"my reservation {trip.reservation_id}"
     wish = pick(rng, phrases.REBOOK).format(named=named, when=say_days(dates, rng))
     details = [
