@@ -51,7 +51,7 @@ def _drafts(name: str) -> Iterator[tuple[World, Draft]]:
 
 
 def _user_text(draft: Draft) -> str:
-    return " ".join([draft.scenario.request, *(fact.text for fact in draft.scenario.facts)])
+    return draft.scenario.said
 
 
 def _atoms(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:

@@ -46,11 +46,12 @@ def _atoms(value: Any) -> Iterator[str]:
 
 
 def _said(scenario: Scenario) -> str:
-    return " ".join([scenario.request, *(fact.text for fact in scenario.facts)])
+    return scenario.said
 
 
 def _told(scenario: Scenario) -> str:
-    return " ".join([scenario.reason_for_call, scenario.known_info])
+    change = scenario.task_instructions if scenario.change else ""
+    return " ".join([scenario.reason_for_call, scenario.known_info, change])
 
 
 def _is_write(action: Action) -> bool:
@@ -63,7 +64,8 @@ def _check_gold(draft: Draft, world: World) -> None:
     seen, seen_by_model = [_said(draft.scenario).casefold()], [_told(draft.scenario).casefold()]
     read: list[Cell] = []
     for action in draft.actions:
-        for atom in _atoms(action.arguments):
+        # What is told to the person who takes over is the agent's own words.
+        for atom in _atoms(action.arguments) if action.name != DOMAIN.hand_over_tool else ():
             for texts in (seen, seen_by_model):
                 assert any(atom.casefold() in text for text in texts), f"{action.name} needs {atom!r}"
         result = call_tool(DOMAIN.tools, state, action.name, action.arguments)
