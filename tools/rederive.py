@@ -19,10 +19,7 @@ sys.path[:0] = [str(ROOT)]
 
 from tools.rereading.compare import rederive  # noqa: E402
 from tools.rereading.sample import tasks_of_families  # noqa: E402
-from writ_async.core.environment import Environment  # noqa: E402
-from writ_async.core.task import Task  # noqa: E402
-from writ_async.errors import InputError  # noqa: E402
-from writ_async.registry import load_domain  # noqa: E402
+from writ_async import Environment, InputError, Task, load_domain  # noqa: E402
 from writ_async.runs.task_sets import read_task_sets  # noqa: E402
 from writ_async.runs.worlds import open_world, world_key  # noqa: E402
 

@@ -52,7 +52,7 @@ def test_each_axis_is_shown_and_first_turns_hardly_ever_repeat(
 ) -> None:
     measures = measure_diversity(*crowd)
     assert measures.conversations == N
-    assert len(measures.axes) == 17
+    assert len(measures.axes) == 18
     for axis, shown in measures.axes.items():
         assert shown.rate >= 0.98, (axis, shown)
     for value, shown in measures.values.items():

@@ -124,7 +124,7 @@ def _check_permitted(state: State, action: Action) -> None:
             same = [(leg.flight_number, leg.date) for leg in trip.flights]
             kept = same == [(leg["flight_number"], leg["date"]) for leg in a["flights"]]
             assert (may_change_cabin if kept else may_change_flights)(StateView(state), trip)
-            assert kept or a["cabin"] == trip.cabin
+            assert a["cabin"] == trip.cabin or may_change_cabin(StateView(state), trip)
             assert may_pay_update(user.payment_methods[a["payment_id"]], 0)
         elif action.name == "update_reservation_baggages":
             assert a["total_baggages"] > trip.total_baggages

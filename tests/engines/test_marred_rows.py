@@ -89,7 +89,7 @@ def mar(message: AssistantMessage | None, way: Way) -> tuple[AssistantMessage, b
 
 @pytest.fixture(scope="module")
 def tasks() -> list[Task]:
-    return make_tasks("retail", 4, seed=5, world_size=60, behaviours="off")
+    return make_tasks("retail", 4, seed=5, mix="normal=1", world_size=60, behaviours="off")
 
 
 def script(tasks: list[Task]) -> ScriptedEngine:

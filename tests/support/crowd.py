@@ -33,9 +33,10 @@ def domain_and_world(task: Task) -> tuple[Domain, World]:
 
 @lru_cache(maxsize=2)
 def plain_tasks(n: int) -> tuple[Task, ...]:
-    """Tasks of both domains and all kinds, told by plain users."""
+    """Tasks of both domains and all kinds, told by plain users; no manner goes with a change of mind."""
     chosen = list(environments().values())
-    return tuple(synthesise_tasks(chosen, n, 6, parse_mix(""))[0])
+    drawn = synthesise_tasks(chosen, n + n // 10, 6, parse_mix(""))[0]
+    return tuple(task for task in drawn if not task.scenario.change)[:n]
 
 
 @lru_cache(maxsize=4)

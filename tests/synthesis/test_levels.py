@@ -52,4 +52,4 @@ def test_levels_are_spread_as_weighted(n: int, numbers: list[int]) -> None:
 
 def test_refusals_are_made_when_they_are_asked_for() -> None:
     assert parse_mix("refusal=2,normal") == {"refusal": 2.0, "normal": 1.0}
-    assert "refusal" not in parse_mix("")
+    assert 0 < parse_mix("")["refusal"] < parse_mix("")["normal"]

@@ -12,9 +12,8 @@ import msgspec
 from tools.rereading import airline, retail
 from tools.rereading.outcome import Outcome, Refused, Take, Write
 from tools.rereading.words import NotUnderstood, Unsound, in_first_person, without_taking_back
-from writ_async.core.domain import Domain, call_tool
-from writ_async.core.state import State, World
-from writ_async.core.task import FirstWish, Task
+from writ_async import Domain, State, Task, World, call_tool
+from writ_async.core.task import FirstWish
 
 Derive = Callable[[str, Sequence[str], dict[str, Any], Take], Outcome]
 READERS: dict[str, Derive] = {"airline": airline.derive, "retail": retail.derive}

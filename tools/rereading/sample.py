@@ -6,10 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from writ_async.core.domain import Domain, Recipe
-from writ_async.core.environment import Environment
-from writ_async.core.task import Task
-from writ_async.errors import InputError
+from writ_async import Domain, Environment, InputError, Recipe, Task
 from writ_async.runs.worlds import further_environment, generate_world
 from writ_async.synthesis import parse_mix, synthesise_tasks
 from writ_async.synthesis.tasks import TaskWishes

@@ -253,8 +253,8 @@ def recabin_all(reader: Reader, params: Params) -> Decision:
 def unsupported(reader: Reader, params: Params) -> Decision:
     """Something that the policy forbids whatever the records say, named by `what`."""
     traveller = Traveller(reader, params["who"])
-    if "trip" in params:
-        traveller.trip(params["trip"])
+    if _owner(traveller, traveller.trip(params["trip"])):
+        raise NothingFits("the reservation is another customer's")
     return Decision(writes=(), refused=NEVER_ALLOWED[params["what"]])
 
 
