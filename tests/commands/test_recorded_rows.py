@@ -11,8 +11,8 @@ from pathlib import Path
 from tests.support.shared_data import needs_shared
 
 SYNTH = {
-    "tasks.jsonl": "fce7148376a80e5d6b9e53d2bab9c9bb775c1e453c8d899ea1cc1236f6907926",
-    "trajectories.jsonl": "38c2c3dd135e05cdbd9e6a884cf6b735cd01b390b0ad3bb9dcf8d8f6cd3549f5",
+    "tasks.jsonl": "03190375ce826bf749b6ad68c115e8f9a1d06aab0686a1f00891880868a34b5c",
+    "trajectories.jsonl": "d0d3cc5d022a41bd4d49ea1e187c46e2e8c1c2602e29dffe1d990b7885a9cbd8",
 }
 EVAL = {
     "tasks.jsonl": "80ec170350c640b5f1ffc06c8e95d7e459c9be6af2891304deda48a08d5b0959",
