@@ -40,7 +40,10 @@ def unpack(bundle: Path, folder: Path) -> Path:
         return bundle
     folder.mkdir(parents=True, exist_ok=True)
     with tarfile.open(bundle) as archive:
-        archive.extractall(folder, filter="data")
+        # The first releases of Python 3.11 have no filters yet.
+        if hasattr(tarfile, "data_filter"):
+            archive.extraction_filter = tarfile.data_filter
+        archive.extractall(folder)
     return folder
 
 
