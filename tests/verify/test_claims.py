@@ -160,6 +160,7 @@ def talk(text: str, *, wrote: bool = False, looked: bool = True, failed: bool = 
         "Please let me know whether the parcel has been returned.",
         "I could not find a red lamp in this order.",
         "I can't find accounts without an e-mail address.",
+        "Now, about your zip code: what do I put down?",
     ],
 )
 def test_what_was_shown_said_or_reckoned_is_no_finding(text: str, retail: Domain) -> None:
@@ -195,6 +196,11 @@ def test_what_was_done_to_one_thing_is_not_done_to_another(text: str, named: str
     found = claim_findings(talk(text, wrote=True), retail)
     assert found
     assert named in found[0].detail
+
+
+@pytest.mark.parametrize("text", ["The changes have been made successfully.", "It has been settled to your wishes."])
+def test_a_general_report_rests_on_whatever_was_written(text: str, retail: Domain) -> None:
+    assert claim_findings(talk(text, wrote=True), retail) == []
 
 
 def test_who_looked_in_vain_may_say_so(retail: Domain) -> None:

@@ -48,6 +48,7 @@ _EXTRAS: Final = re.compile(rf"\b(?:{'|'.join(WORDS['extras'])})\b")
 _BRACKETS: Final = re.compile(r"\([^()]*\)")
 _BY_OTHERS: Final = re.compile(r" (?:successfully )?by (?!us\b|me\b)")
 _AS_TOLD: Final = re.compile(r"\b(?:to|per|following|by|on) your \w+")
+_INVERTED: Final = re.compile(r"\b(?:do|did|have|had|should|shall|can|could|may|must|will|would) $")
 _LISTED: Final = re.compile(r"\b(?:only if|if (?:at least )?one|one of (?:these|the following)|the following|either)\b")
 _CLAUSE: Final = re.compile(
     r"[;:—–(]|\.\s|, (?:and|but|so|i|we|your|the|it|this)\b|\bbut\b|\bbecause\b|\bso\b|\bsince\b"
@@ -180,6 +181,8 @@ def _is_stated(start: int, end: int, first: bool, sentence: Sentence, plain: str
     if not first and (sentence.is_question() or sentence.is_told() or _BY_OTHERS.match(plain, end)):
         return False
     left = plain[sentence.start : start]
+    if first and _INVERTED.search(left):
+        return False  # "What do I put down?" asks.
     return not (_BLOCK.search(_left_of(left)) or (not first and _LISTED.search(left)))
 
 
