@@ -13,37 +13,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-import msgspec
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from writ_engines.scripted import MISTAKES
 
-from bench.labels import LabelReport, label_figures, labels_table, read_labels, score_labels
+from bench.labels import LabelReport, Score, label_figures, labels_table, read_labels, score_labels
 from bench.report import Figure, make_parser, run_script, show_figures, write_json
 from writ_async import InputError, Reason, Trajectory, make_tasks, run
 
 BEFORE_EVIDENCE = ("skipped_evidence", "early_write")
 UNASKED = ("unconfirmed_write", "early_write", "extra_write")
-
-
-class Score(msgspec.Struct):
-    """What a finding named, against what the notes call for."""
-
-    name: str
-    called_for: int = 0
-    named: int = 0
-    right: int = 0
-
-    @property
-    def precision(self) -> float:
-        """Share of the named rows that were called for."""
-        return self.right / self.named if self.named else 1.0
-
-    @property
-    def recall(self) -> float:
-        """Share of the rows called for that were named."""
-        return self.right / self.called_for if self.called_for else 1.0
 
 
 def play(n: int, seed: int, rate: float) -> list[Trajectory]:
@@ -109,10 +89,7 @@ def _score(
 ) -> Score:
     entry = Score(name)
     for row in rows:
-        is_named, is_due = named(row), due(row)
-        entry.named += is_named
-        entry.called_for += is_due
-        entry.right += is_named and is_due
+        entry.add(named(row), due(row))
     return entry
 
 

@@ -39,18 +39,18 @@ class Label(msgspec.Struct, frozen=True):
     why: str = ""
 
 
-class RealScore(msgspec.Struct):
-    """One kind of finding on real writes: how many there are, were called for, named, and named rightly."""
+class Score(msgspec.Struct):
+    """One kind of finding: how many things were judged, were called for, named, and named rightly."""
 
     name: str
-    writes: int = 0
+    judged: int = 0
     called_for: int = 0
     named: int = 0
     right: int = 0
 
     def add(self, named: bool, due: bool) -> None:
-        """Count one more write."""
-        self.writes += 1
+        """Count one more."""
+        self.judged += 1
         self.named += named
         self.called_for += due
         self.right += named and due
@@ -69,7 +69,7 @@ class RealScore(msgspec.Struct):
 class LabelReport(msgspec.Struct):
     """The scores, and the writes on which reader and verifier disagree, each as a line."""
 
-    scores: list[RealScore]
+    scores: list[Score]
     disagreements: list[str]
 
 
@@ -108,8 +108,8 @@ def score_labels(labels: Sequence[Label], folder: str) -> LabelReport:
     """Hold the verdicts on the files of a folder against labels of writes in them."""
     places = PlaceFinder("tau2", None, "", ())
     files = {name: check_file(Path(folder) / name, places) for name in dict.fromkeys(label.file for label in labels)}
-    clear, close = RealScore("unconfirmed_write"), RealScore("unconfirmed_write, close calls")
-    unseen, incomplete = RealScore("unseen_argument"), RealScore("incomplete (conversations)")
+    clear, close = Score("unconfirmed_write"), Score("unconfirmed_write, close calls")
+    unseen, incomplete = Score("unseen_argument"), Score("incomplete (conversations)")
     disagreements: list[str] = []
     for label in labels:
         rows = files[label.file]
@@ -128,14 +128,14 @@ def score_labels(labels: Sequence[Label], folder: str) -> LabelReport:
             )
     for checked in (row for rows in files.values() for row in rows if row is not None):
         named = any(item.reason == Reason.INCOMPLETE for item in checked.findings)
-        incomplete.writes += 1
+        incomplete.judged += 1
         incomplete.named += named
         incomplete.right += named and checked.stated_reward != 1
     incomplete.called_for = incomplete.right
     return LabelReport([clear, close, unseen, incomplete], disagreements)
 
 
-def labels_table(scores: Sequence[RealScore]) -> Table:
+def labels_table(scores: Sequence[Score]) -> Table:
     """Precision and recall with their intervals."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="evidence verifier on real language, against readers")
     for heading in ("finding", "writes", "due", "named", "precision", "95 %", "recall", "95 %"):
@@ -144,7 +144,7 @@ def labels_table(scores: Sequence[RealScore]) -> Table:
         judged = "incomplete" not in item.name
         table.add_row(
             item.name,
-            f"{item.writes:,}",
+            f"{item.judged:,}",
             f"{item.called_for:,}" if judged else "",
             f"{item.named:,}",
             f"{item.precision:.2f}",
@@ -160,7 +160,7 @@ def _interval(hits: int, of: int) -> str:
     return f"{low:.2f}-{high:.2f}"
 
 
-def label_figures(scores: Sequence[RealScore]) -> list[Figure]:
+def label_figures(scores: Sequence[Score]) -> list[Figure]:
     """Precision and recall on the clear writes, each of which is to be 0.95 at least."""
     clear, _, unseen, incomplete = scores
     return [

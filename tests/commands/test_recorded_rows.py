@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.support.shared_data import needs_shared
 
 SYNTH = {
-    "tasks.jsonl": "03190375ce826bf749b6ad68c115e8f9a1d06aab0686a1f00891880868a34b5c",
+    "tasks.jsonl": "63b4ec1c469f3e5a9272f222f2a9ad5cdb6aae1aef8c519c9d02856bbb9b9cba",
     "trajectories.jsonl": "d0d3cc5d022a41bd4d49ea1e187c46e2e8c1c2602e29dffe1d990b7885a9cbd8",
 }
 EVAL = {

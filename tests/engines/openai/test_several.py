@@ -96,7 +96,7 @@ async def test_a_server_that_refuses_all_calls_costs_no_conversation(
         ) as rollouts:
             rows = [row async for row in rollouts]
         assert {row.termination for row in rows} == {Termination.USER_STOP}
-        assert len(wrong.asked) < len(well.asked) / 3
+        assert len(wrong.asked) < 30
         assert engine.call_counts().given_up == {}
         await engine.aclose()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from writ_async.behaviour.pieces import wrong_version
+from writ_async.behaviour.pieces import is_heard, words_of, wrong_version
 from writ_async.behaviour.talk import Talk, asks_then_tells, says
 from writ_async.behaviour.value import PLAIN, Material, Value
 
@@ -45,8 +45,13 @@ def _tells_another_fact_first(talk: Talk) -> bool:
 
 
 def _adds_when_asked_for_yes(talk: Talk) -> bool:
-    late = [turn for turn in talk.turns[1:] if any(piece.part != "fact" for piece in turn.told)]
-    return any(turn.is_asked_for_yes for turn in late)
+    """A wish or question told with a yes: by that turn alone, as small talk before may have had its words."""
+    return any(
+        piece.part != "fact" and is_heard(piece, words_of(turn.text))
+        for turn in talk.turns[1:]
+        if turn.is_asked_for_yes
+        for piece in talk.pieces
+    )
 
 
 def _corrects_itself(talk: Talk) -> bool:

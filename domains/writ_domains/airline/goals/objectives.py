@@ -10,12 +10,20 @@ from typing import Any, Final
 
 import msgspec
 
-from writ_async.core.goal import Decision, Key, NothingFits, Objective, Reader
+from writ_async.core.goal import Decision, NothingFits, Objective, Reader
 from writ_async.core.task import Action
 from writ_domains.airline.goals.answers import tell
-from writ_domains.airline.goals.choose import Traveller, lost_flight, names, upgrade_cost
-from writ_domains.airline.goals.fetch import Option
+from writ_domains.airline.goals.choose import Traveller, lost_flight, names
 from writ_domains.airline.goals.flights import best_option
+from writ_domains.airline.goals.moving import (
+    keep_to_budget,
+    legs_of,
+    rebook,
+    recabin,
+    recabin_all,
+    why_not_owner,
+    why_not_paid_with,
+)
 from writ_domains.airline.policy import (
     BAG_PRICE,
     CANCELLED_GESTURE,
@@ -27,28 +35,16 @@ from writ_domains.airline.policy import (
     is_active,
     may_cancel,
     may_compensate,
-    may_pay_update,
     nonfree_bags,
     price_of_booking,
     why_bags_fixed,
-    why_cabin_fixed,
     why_cancelling_forbidden,
-    why_flights_fixed,
     why_not_combined,
-    why_not_theirs,
     why_passengers_fixed,
     why_too_many,
 )
-from writ_domains.airline.schema import CreditCard, Passenger, PaymentMethod, Reservation
+from writ_domains.airline.schema import CreditCard, Passenger, Reservation
 from writ_domains.kit.goals import Params, decide_write, first_possible
-
-
-def _owner(traveller: Traveller, trip: Reservation) -> str:
-    return why_not_theirs(trip, traveller.user.user_id)
-
-
-def _paid_with(method: PaymentMethod, total: float) -> str:
-    return "" if may_pay_update(method, int(total)) else "that payment method cannot pay for a change"
 
 
 def _refund(trip: Reservation) -> tuple[tuple[str, ...], dict[str, float]]:
@@ -62,9 +58,9 @@ def cancel(reader: Reader, params: Params) -> Decision:
     traveller = Traveller(reader, params["who"])
     trip = traveller.trip(params["trip"])
     forbidden = why_cancelling_forbidden(traveller, trip, params["reason"])
-    refused = _owner(traveller, trip) or forbidden
+    refused = why_not_owner(traveller, trip) or forbidden
     arguments = {"reservation_id": trip.reservation_id}
-    if is_active(trip) and not _owner(traveller, trip) and has_flown(traveller, trip):
+    if is_active(trip) and not why_not_owner(traveller, trip) and has_flown(traveller, trip):
         refused = "a trip of which a part has been flown is cancelled only by a person"
         return Decision(writes=(Action("cancel_reservation", arguments),), refused=refused, handed_over=True)
     sums, figures = _refund(trip)
@@ -93,7 +89,7 @@ def bags(reader: Reader, params: Params) -> Decision:
     extra = nonfree - trip.nonfree_baggages
     charge = BAG_PRICE * max(0, extra)
     method = traveller.method(params["pay"])
-    refused = why_bags_fixed(trip, total) or _owner(traveller, trip) or _paid_with(method, charge)
+    refused = why_bags_fixed(trip, total) or why_not_owner(traveller, trip) or why_not_paid_with(method, charge)
     if extra < 0 and not refused:
         raise NothingFits("bags that were paid for would become free, which the policy does not speak of")
     arguments = {
@@ -120,7 +116,7 @@ def passengers(reader: Reader, params: Params) -> Decision:
         {**msgspec.to_builtins(one), **params["new"]} if name == params["old"] else msgspec.to_builtins(one)
         for one, name in zip(trip.passengers, names(trip), strict=True)
     ]
-    refused = _owner(traveller, trip) or why_passengers_fixed(trip, len(after))
+    refused = why_not_owner(traveller, trip) or why_passengers_fixed(trip, len(after))
     arguments = {"reservation_id": trip.reservation_id, "passengers": after}
     return decide_write(reader, "update_reservation_passengers", arguments, refused)
 
@@ -137,152 +133,12 @@ def head_count(reader: Reader, params: Params) -> Decision:
     return decide_write(reader, "update_reservation_passengers", arguments, refused)
 
 
-def _difference(new: Sequence[int], old: Sequence[int], people: int) -> str:
-    return f"{people} * (({' + '.join(map(str, new))}) - ({' + '.join(map(str, old))}))"
-
-
-def _keep_to_budget(params: Params, cost: float) -> None:
-    """Raises `NothingFits` where something costs more than the `most` that the customer is ready to pay."""
-    if "most" in params and cost > params["most"]:
-        raise NothingFits("it costs more than the customer wants to pay")
-
-
-def _old_fares(trip: Reservation) -> list[int]:
-    return [leg.price for leg in trip.flights]
-
-
-def _legs(option: Option) -> list[dict[str, str]]:
-    return [{"flight_number": hop.number, "date": hop.date} for hop in option.hops]
-
-
-def rebook(reader: Reader, params: Params) -> Decision:
-    """Move a one-way trip to the best flights of a search (without airports), in the same cabin or in `cabin`.
-
-    `most` is how many dollars the customer is ready to pay in addition, where that matters.
-    """
-    traveller = Traveller(reader, params["who"])
-    trip = traveller.trip(params["trip"])
-    method = traveller.method(params["pay"])
-    by: Key = ("get_reservation_details", trip.reservation_id)
-    refused = _owner(traveller, trip) or why_flights_fixed(traveller, trip)
-    if refused:
-        arguments: dict[str, Any] = {"reservation_id": trip.reservation_id, "cabin": trip.cabin}
-        return decide_write(reader, "update_reservation_flights", arguments, refused)
-    if trip.flight_type != "one_way":
-        raise NothingFits("not a one way trip")
-    people, cabin = len(trip.passengers), params.get("cabin", trip.cabin)
-    search = {**params["search"], "from": [trip.origin], "to": trip.destination}
-    option = best_option(reader, search, cabin, people, by)
-    if any((leg.flight_number, leg.date) == (hop.number, hop.date) for leg in trip.flights for hop in option.hops):
-        raise NothingFits("a flight would be kept")
-    fares = [price.of(cabin) for price in option.prices]
-    extra = (sum(fares) - sum(_old_fares(trip))) * people
-    _keep_to_budget(params, extra)
-    arguments = {
-        "reservation_id": trip.reservation_id,
-        "cabin": cabin,
-        "flights": _legs(option),
-        "payment_id": method.id,
-    }
-    sums = (_difference(fares, _old_fares(trip), people),)
-    refused = _paid_with(method, extra)
-    return decide_write(reader, "update_reservation_flights", arguments, refused, sums, {"extra": float(extra)})
-
-
-def rebook_leg(reader: Reader, params: Params) -> Decision:
-    """Move one direction of a round trip, `"out"` or `"back"`, to the best flights of a search (without airports).
-
-    The flights of the other direction are kept at the fares that were paid.
-    """
-    traveller = Traveller(reader, params["who"])
-    trip = traveller.trip(params["trip"])
-    method = traveller.method(params["pay"])
-    by: Key = ("get_reservation_details", trip.reservation_id)
-    refused = _owner(traveller, trip) or why_flights_fixed(traveller, trip)
-    if refused:
-        arguments: dict[str, Any] = {"reservation_id": trip.reservation_id, "cabin": trip.cabin}
-        return decide_write(reader, "update_reservation_flights", arguments, refused)
-    turn = [leg.origin for leg in trip.flights].index(trip.destination) if trip.flight_type == "round_trip" else 0
-    if not turn:
-        raise NothingFits("not a round trip")
-    out, back = trip.flights[:turn], trip.flights[turn:]
-    outward = params["leg"] == "out"
-    ends = (trip.origin, trip.destination) if outward else (trip.destination, trip.origin)
-    search = {**params["search"], "from": [ends[0]], "to": ends[1]}
-    people = len(trip.passengers)
-    option = best_option(reader, search, trip.cabin, people, by)
-    given = out if outward else back
-    if any((leg.flight_number, leg.date) == (hop.number, hop.date) for leg in given for hop in option.hops):
-        raise NothingFits("a flight would be kept")
-    fares = [price.of(trip.cabin) for price in option.prices]
-    old = [leg.price for leg in given]
-    extra = (sum(fares) - sum(old)) * people
-    kept = [{"flight_number": leg.flight_number, "date": leg.date} for leg in (back if outward else out)]
-    arguments = {
-        "reservation_id": trip.reservation_id,
-        "cabin": trip.cabin,
-        "flights": [*_legs(option), *kept] if outward else [*kept, *_legs(option)],
-        "payment_id": method.id,
-    }
-    sums = (_difference(fares, old, people),)
-    refused = _paid_with(method, extra)
-    return decide_write(reader, "update_reservation_flights", arguments, refused, sums, {"extra": float(extra)})
-
-
-def recabin_all(reader: Reader, params: Params) -> Decision:
-    """Move every trip that starts after today and is in one cabin (`from_cabin`) to another, flights unchanged."""
-    traveller = Traveller(reader, params["who"])
-    method = traveller.method(params["pay"])
-    writes: list[Action] = []
-    for trip in traveller.later():
-        if trip.cabin != params["from_cabin"] or why_cabin_fixed(traveller, trip):
-            continue
-        fares = traveller.fares(trip, params["cabin"])
-        if fares is None:
-            raise NothingFits("no seats in that cabin")
-        if _paid_with(method, upgrade_cost(trip, fares)):
-            raise NothingFits("the payment method does not suit")
-        legs = [{"flight_number": leg.flight_number, "date": leg.date} for leg in trip.flights]
-        arguments = {"reservation_id": trip.reservation_id, "cabin": params["cabin"], "flights": legs}
-        writes.append(Action("update_reservation_flights", {**arguments, "payment_id": method.id}))
-    if not writes:
-        raise NothingFits("no trip is in that cabin")
-    return Decision(writes=tuple(writes), several=True)
-
-
 def unsupported(reader: Reader, params: Params) -> Decision:
     """Something that the policy forbids whatever the records say, named by `what`."""
     traveller = Traveller(reader, params["who"])
-    if _owner(traveller, traveller.trip(params["trip"])):
+    if why_not_owner(traveller, traveller.trip(params["trip"])):
         raise NothingFits("the reservation is another customer's")
     return Decision(writes=(), refused=NEVER_ALLOWED[params["what"]])
-
-
-def recabin(reader: Reader, params: Params) -> Decision:
-    """Move a trip to another cabin, its flights unchanged, for at most `most` dollars extra where that matters."""
-    traveller = Traveller(reader, params["who"])
-    trip = traveller.trip(params["trip"])
-    cabin = params["cabin"]
-    method = traveller.method(params["pay"])
-    arguments = {
-        "reservation_id": trip.reservation_id,
-        "cabin": cabin,
-        "flights": [{"flight_number": leg.flight_number, "date": leg.date} for leg in trip.flights],
-        "payment_id": method.id,
-    }
-    refused = _owner(traveller, trip) or why_cabin_fixed(traveller, trip)
-    if refused:
-        return decide_write(reader, "update_reservation_flights", arguments, refused)
-    if trip.cabin == cabin:
-        raise NothingFits("the trip is in that cabin already")
-    fares = traveller.fares(trip, cabin)
-    if fares is None:
-        raise NothingFits("no seats in that cabin")
-    extra = upgrade_cost(trip, fares)
-    _keep_to_budget(params, extra)
-    sums = (_difference(fares, _old_fares(trip), len(trip.passengers)),)
-    refused = _paid_with(method, extra)
-    return decide_write(reader, "update_reservation_flights", arguments, refused, sums, {"extra": extra})
 
 
 def compensate(reader: Reader, params: Params) -> Decision:
@@ -290,7 +146,7 @@ def compensate(reader: Reader, params: Params) -> Decision:
     traveller = Traveller(reader, params["who"])
     trip = traveller.trip(params["trip"])
     event = params["event"]
-    refused = _owner(traveller, trip)
+    refused = why_not_owner(traveller, trip)
     if not refused and event not in traveller.statuses(trip):
         refused = f"no flight of the reservation was {event}"
     if not refused and not may_compensate(traveller.user, trip):
@@ -365,7 +221,7 @@ def book(reader: Reader, params: Params) -> Decision:
     allowance = FREE_BAGS[traveller.user.membership][cabin]
     nonfree = nonfree_bags(traveller.user.membership, cabin, count, params["bags"])
     total = price_of_booking(sum(fares), count, insurance, nonfree)
-    _keep_to_budget(params, total)
+    keep_to_budget(params, total)
     payments, refused = _payments(traveller, params["pay"], total)
     refused = why_too_many(count) or refused
     arguments = {
@@ -374,7 +230,7 @@ def book(reader: Reader, params: Params) -> Decision:
         "destination": params["searches"][0]["to"],
         "flight_type": "one_way" if len(options) == 1 else "round_trip",
         "cabin": cabin,
-        "flights": [leg for option in options for leg in _legs(option)],
+        "flights": [leg for option in options for leg in legs_of(option)],
         "passengers": [msgspec.to_builtins(person) for person in people],
         "payment_methods": payments,
         "total_baggages": params["bags"],
@@ -399,7 +255,6 @@ _OBJECTIVES: Final[dict[str, Objective]] = {
     "passengers": passengers,
     "head_count": head_count,
     "rebook": rebook,
-    "rebook_leg": rebook_leg,
     "recabin": recabin,
     "recabin_all": recabin_all,
     "unsupported": unsupported,

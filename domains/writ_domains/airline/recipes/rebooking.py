@@ -116,7 +116,7 @@ def rebook_one_leg(world: World, rng: Random, gold: Gold) -> Draft:
     decision = play(
         gold,
         customer.user,
-        "rebook_leg",
+        "rebook",
         trip={"id": trip.reservation_id},
         leg=leg,
         search={"dates": dates},

@@ -14,14 +14,19 @@ from writ_domains.retail.recipes import (
     several,
     swapping,
 )
-from writ_domains.retail.recipes.customers import having, recipe, recipe_of_change
+from writ_domains.retail.recipes.customers import Customer, having, recipe, recipe_of_change
 
 _PENDING: Final = having("pending")
 _DELIVERED: Final = having("delivered")
-_EITHER: Final = lambda customer: _PENDING(customer) or _DELIVERED(customer)  # noqa: E731
 _AMONG_PENDING: Final = having("pending", 2, orders=3)
-_AMONG_PENDING_TWO: Final = having("pending", 1, orders=2)
+_AMONG_TWO: Final = having("pending", orders=2)
 _AMONG_DELIVERED: Final = having("delivered", 1, orders=3)
+
+
+def _has_either(customer: Customer) -> bool:
+    """Whether a customer has an order that is pending or delivered."""
+    return _PENDING(customer) or _DELIVERED(customer)
+
 
 RECIPES: Final = (
     recipe("cancel_order", "normal", cancelling.cancel_order, fits=_PENDING),
@@ -60,18 +65,18 @@ RECIPES: Final = (
         addresses.ship_like_extreme_order,
         fits=lambda customer: len(customer.orders) >= 4 and several.has_both(customer),
     ),
-    recipe("second_choice", "normal", falling_back.second_choice, fits=_EITHER),
+    recipe("second_choice", "normal", falling_back.second_choice, fits=_has_either),
     recipe("within_budget", "normal", falling_back.within_budget, fits=_PENDING),
-    recipe("cancel_or_return", "normal", falling_back.cancel_or_return, fits=_EITHER),
+    recipe("cancel_or_return", "normal", falling_back.cancel_or_return, fits=_has_either),
     recipe("ship_or_live", "normal", falling_back.ship_or_live, fits=_PENDING),
     recipe("pay_or_pay", "normal", falling_back.pay_or_pay, fits=_PENDING),
     recipe("modify_items", "normal", swapping.modify_items, fits=_PENDING),
     recipe("return_category", "normal", returning.return_category, fits=_DELIVERED),
     recipe_of_change("keep_after_all", changing_minds.keep_after_all, fits=_PENDING),
-    recipe_of_change("another_version", changing_minds.another_version, fits=_EITHER),
+    recipe_of_change("another_version", changing_minds.another_version, fits=_has_either),
     recipe_of_change("return_or_exchange", changing_minds.return_or_exchange, fits=_DELIVERED),
-    recipe("next_version", "normal", relative.next_version, fits=_EITHER),
-    recipe("ship_to_city", "normal", relative.ship_to_city, fits=_AMONG_PENDING_TWO),
+    recipe("next_version", "normal", relative.next_version, fits=_has_either),
+    recipe("ship_to_city", "normal", relative.ship_to_city, fits=_AMONG_TWO),
     recipe("live_in_city", "normal", relative.live_in_city, fits=lambda customer: len(customer.orders) >= 2),
     recipe("order_by_its_end", "normal", relative.order_by_its_end, fits=_PENDING),
     recipe("partly", "normal", falling_back.partly, fits=_PENDING),
@@ -83,8 +88,8 @@ RECIPES: Final = (
     recipe("refuse_shipping", "refusal", addresses.refuse_shipping),
     recipe("refuse_return", "refusal", returning.refuse_return),
     recipe("refuse_out_of_stock", "refusal", swapping.refuse_out_of_stock),
-    recipe("neither_version", "refusal", relative.neither_version, fits=_EITHER),
-    recipe("refuse_other_product", "refusal", swapping.refuse_other_product, fits=_EITHER),
+    recipe("neither_version", "refusal", relative.neither_version, fits=_has_either),
+    recipe("refuse_other_product", "refusal", swapping.refuse_other_product, fits=_has_either),
     recipe("refuse_poor_gift_card", "refusal", paying.refuse_poor_gift_card, fits=_PENDING),
     recipe("refuse_wrong_refund", "refusal", returning.refuse_wrong_refund, fits=_DELIVERED),
 )

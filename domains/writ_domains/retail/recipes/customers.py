@@ -12,7 +12,7 @@ from writ_async.core.domain import Draft, Recipe
 from writ_async.core.state import World
 from writ_async.core.task import Kind
 from writ_domains.kit.gold import Gold, Unfit, choose_one, recipe_maker
-from writ_domains.kit.identity import identify_by_email_or_zip
+from writ_domains.kit.identity import Identity, identify_by_email_or_zip
 from writ_domains.kit.payment import describe_method, name_method
 from writ_domains.kit.phrasing import pick
 from writ_domains.kit.wishes import Request, Wish, draft_change, draft_request
@@ -53,30 +53,43 @@ _make_recipe: Final = recipe_maker(RULES, TOOLS, tries=30)
 def recipe(name: str, kind: Kind, idea: Idea, *, fits: Callable[[Customer], bool] = lambda _: True) -> Recipe:
     """A recipe that tries an idea on customers drawn at random, of those that fit."""
 
-    def candidates(world: World) -> tuple[Customer, ...]:
-        return tuple(customer for customer in world.index("retail.customers", _customers) if fits(customer))
+    def build(world: World, customer: Customer, rng: Random, gold: Gold) -> Draft:
+        wanted = idea(world, customer, rng)
+        return draft_request(wanted, _identify(customer, rng), gold, rng)
 
-    def build(world: World, rng: Random, gold: Gold) -> Draft:
-        customer = choose_one(rng, world.index(f"retail.recipes.{name}", candidates))
-        wanted, user = idea(world, customer, rng), customer.user
-        return draft_request(wanted, identify_by_email_or_zip(user.name, user.email, user.address.zip, rng), gold, rng)
-
-    return _make_recipe(name, kind, build)
+    return _recipe_of_customers(name, kind, fits, build)
 
 
 def recipe_of_change(name: str, idea: Change, *, fits: Callable[[Customer], bool] = lambda _: True) -> Recipe:
     """A recipe of a customer who takes the first wish back when asked to confirm it."""
 
+    def build(world: World, customer: Customer, rng: Random, gold: Gold) -> Draft:
+        first, then, remark, wanted = idea(world, customer, rng)
+        return draft_change(first, then, remark, wanted, _identify(customer, rng), gold, rng)
+
+    return _recipe_of_customers(name, "normal", fits, build)
+
+
+def _recipe_of_customers(
+    name: str,
+    kind: Kind,
+    fits: Callable[[Customer], bool],
+    build: Callable[[World, Customer, Random, Gold], Draft],
+) -> Recipe:
+    """A recipe that is tried on customers drawn at random, of those that fit."""
+
     def candidates(world: World) -> tuple[Customer, ...]:
         return tuple(customer for customer in world.index("retail.customers", _customers) if fits(customer))
 
-    def build(world: World, rng: Random, gold: Gold) -> Draft:
-        customer = choose_one(rng, world.index(f"retail.recipes.{name}", candidates))
-        (first, then, remark, wanted), user = idea(world, customer, rng), customer.user
-        who = identify_by_email_or_zip(user.name, user.email, user.address.zip, rng)
-        return draft_change(first, then, remark, wanted, who, gold, rng)
+    def draw(world: World, rng: Random, gold: Gold) -> Draft:
+        return build(world, choose_one(rng, world.index(f"retail.recipes.{name}", candidates)), rng, gold)
 
-    return _make_recipe(name, "normal", build)
+    return _make_recipe(name, kind, draw)
+
+
+def _identify(customer: Customer, rng: Random) -> Identity:
+    user = customer.user
+    return identify_by_email_or_zip(user.name, user.email, user.address.zip, rng)
 
 
 def _customers(world: World) -> tuple[Customer, ...]:
