@@ -56,7 +56,7 @@ def run_command(arguments: argparse.Namespace) -> int:
         raise InputError(f"{', '.join(arguments.paths)}: holds no trajectory")
     if arguments.json:
         print_json(report)
-    else:
+    elif report.rows:
         _print_report(report)
         if arguments.out:
             say(f"verdicts in {arguments.out}")
