@@ -1,0 +1,32 @@
+"""What the texts of a run are like: how much of what the agent says is said again and again, and how well it rests.
+
+    python bench/texts.py RUN [--share PERCENT] [--json FILE]
+
+RUN is a folder of `writ synth`; its kept rows are looked at. `--share` counts the ways that cover that share of the
+agent's words: give what another run's 50 most frequent sentences cover, to compare with it.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from bench.agent_texts import agent_figures, read_agent_texts
+from bench.report import make_parser, run_script, show_figures, write_json
+from writ_async import RunView
+
+
+def main(arguments: list[str]) -> None:
+    """Run the script."""
+    parser = make_parser(__doc__)
+    parser.add_argument("run", metavar="RUN", type=Path, help="a folder of writ synth")
+    parser.add_argument("--share", metavar="PERCENT", type=float, help="of the agent's words, that the ways cover")
+    options = parser.parse_args(arguments)
+    share = None if options.share is None else options.share / 100
+    figures = agent_figures(read_agent_texts(RunView.open(options.run)), share)
+    show_figures(figures, "the agent's texts")
+    write_json(options.json, figures)
+
+
+if __name__ == "__main__":
+    sys.exit(run_script(main))
