@@ -16,6 +16,7 @@ pytestmark = pytest.mark.slow
 TINY = {
     "environment": ("--n", "20"),
     "synthesis": ("--n", "12", "--candidates", "50"),
+    "levels": ("--n", "40", "--corners", "W1R0", "--corner-n", "2"),
     "evidence": ("--n", "12"),
     "client": ("--n", "2"),
     "admission": ("--n", "24", "--mix", "deep", "--fixed", "4"),

@@ -1,0 +1,76 @@
+"""How many writes the benchmark's tasks have, and how many cells their writes rest on at least.
+
+The benchmark states no evidence, and half of its gold calls list no reads. What a write needs is worked out from its
+arguments: whatever the instructions do not say has to be shown by a read. An id that is not said takes a look at all
+orders or reservations of the customer; a new item its product; other flights the searches of their route on their day.
+Where the gold lists more reads before the write, those count. It is an estimate from below: how many days or airports
+an instruction leaves open is not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from writ_async import Environment, Task
+from writ_async.synthesis.closure import scenario_texts
+
+Call = tuple[Any, ...]
+
+
+def benchmark_level(task: Task, environment: Environment) -> tuple[int, int]:
+    """The writes of a task of the benchmark, and the most cells that one of them rests on."""
+    kinds = {name: tool.kind for name, tool in environment.domain.tools.items()}
+    text = " ".join(scenario_texts(task.scenario))
+    cells = _retail_cells if task.domain == "retail" else _airline_cells
+    writes, burden = 0, 0
+    listed: set[str] = set()
+    for action in task.actions or ():
+        if kinds.get(action.name) == "write":
+            writes += 1
+            needed = set(cells(environment, action.arguments, text))
+            burden = max(burden, len(needed), len(listed))
+        elif kinds.get(action.name) == "read":
+            listed.add(f"{action.name} {sorted(action.arguments.items())}")
+    return writes, max(burden, len(listed)) if not writes else burden
+
+
+def _retail_cells(environment: Environment, given: dict[str, Any], text: str) -> Iterator[Call]:
+    orders, users = environment.world.tables["orders"], environment.world.tables["users"]
+    order = orders.get(given.get("order_id", ""))
+    user = users[order.user_id if order is not None else given["user_id"]]
+    yield ("customer",)
+    if order is not None:
+        yield "order", order.order_id
+    hidden = order is not None and order.order_id.lstrip("#W") not in text
+    elsewhere = "address1" in given and given["address1"] not in text and given["address1"] != user.address.address1
+    method = given.get("payment_method_id")
+    shown = order is not None and method in {one.payment_method_id for one in order.payment_history}
+    if hidden or elsewhere or "address1" in given or (method is not None and not shown and method not in text):
+        yield ("profile",)
+    if hidden or elsewhere:
+        yield from (("order", key) for key in user.orders)
+    if order is not None:
+        products = {item.item_id: item.product_id for item in order.items}
+        yield from (("product", products[item]) for item in given.get("item_ids", ()) if "new_item_ids" in given)
+
+
+def _airline_cells(environment: Environment, given: dict[str, Any], text: str) -> Iterator[Call]:
+    trips, users = environment.world.tables["reservations"], environment.world.tables["users"]
+    trip = trips.get(given.get("reservation_id", ""))
+    user = users[trip.user_id if trip is not None else given["user_id"]]
+    yield ("profile",)
+    if trip is not None:
+        yield "reservation", trip.reservation_id
+    if (trip is not None and trip.reservation_id not in text) or (trip is None and "amount" in given):
+        yield from (("reservation", key) for key in user.reservations)
+    flights = environment.world.tables["flights"]
+    kept = {(leg.flight_number, leg.date) for leg in trip.flights} if trip is not None else set()
+    for leg in given.get("flights", ()):
+        line = flights[leg["flight_number"]]
+        route = (line.origin, line.destination, leg["date"])
+        if (leg["flight_number"], leg["date"]) not in kept:
+            yield "search", "nonstop", *route
+            yield "search", "one stop", *route
+        elif trip is not None and given.get("cabin") != trip.cabin:
+            yield "search", "nonstop", *route
