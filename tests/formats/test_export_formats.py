@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -278,6 +279,26 @@ def test_the_card_tells_how_the_rows_came_to_be(run: RunView, tmp_path: Path) ->
         export_rows(run.path, "openai", tmp_path / "x", cap=0)
     with pytest.raises(InputError, match="--card"):
         export_rows(run.path, "openai", tmp_path / "x", contamination=tmp_path / "c.json")
+
+
+@pytest.mark.parametrize(
+    ("agent", "said"),
+    [
+        ("scripted", "The agent of these rows is a script .* plumbing .* For style, take rows that a model has played"),
+        ("sglang", "The agent of these rows is a model, .* style .* scripted agent are for plumbing"),
+    ],
+)
+def test_the_card_says_what_rows_of_a_script_and_of_a_model_are_for(
+    run: RunView, tmp_path: Path, agent: str, said: str
+) -> None:
+    from writ_async.commands.export import export_rows
+
+    manifest = json.loads((run.path / "manifest.json").read_text(encoding="utf-8"))
+    manifest["config"]["seats"] = {"agent": {"name": agent, "options": {}}}
+    (run.path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    export_rows(run.path, "openai", tmp_path / "set" / "train.jsonl", card=True)
+    card = (tmp_path / "set" / "README.md").read_text(encoding="utf-8")
+    assert re.search(said, " ".join(card.split()))
 
 
 def test_only_as_many_rows_of_a_task_are_exported_as_the_cap_allows(tmp_path: Path) -> None:

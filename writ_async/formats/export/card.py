@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -87,6 +88,10 @@ def card_text(
         "",
         f"Columns: {_COLUMNS.get(form, form)}.",
         "",
+        "## What it is for",
+        "",
+        *_purpose(run),
+        "",
         "## How it was made",
         "",
         *_table(("", ""), [("command", f"`{manifest.command}`"), *_settings(run, selection.rules)]),
@@ -105,6 +110,23 @@ def card_text(
         "",
     ]
     return "\n".join([*head, *body])
+
+
+def _purpose(run: RunView) -> list[str]:
+    """What rows are good for, by who played the agent."""
+    found: Any = run.manifest.config
+    for key in ("seats", "agent", "name"):
+        found = found.get(key) if isinstance(found, dict) else None
+    if found == "scripted":
+        return [
+            "The agent of these rows is a script that knows the right outcome. Use them for plumbing (loaders, templates,",
+            "masks), for verifiers, and to warm up reinforcement learning. Do not train a model's style on them: its",
+            "sentences come from tables. For style, take rows that a model has played (`writ synth --engine sglang`).",
+        ]
+    return [
+        "The agent of these rows is a model, and their style is that model's. Rows of the scripted agent are for",
+        "plumbing, masks, verifiers and a warm-up of reinforcement learning; keep them apart from these.",
+    ]
 
 
 def _settings(run: RunView, rules: FilterRules) -> list[tuple[str, str]]:
