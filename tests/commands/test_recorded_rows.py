@@ -11,8 +11,8 @@ from pathlib import Path
 from tests.support.shared_data import needs_shared
 
 SYNTH = {
-    "tasks.jsonl": "63b4ec1c469f3e5a9272f222f2a9ad5cdb6aae1aef8c519c9d02856bbb9b9cba",
-    "trajectories.jsonl": "d0d3cc5d022a41bd4d49ea1e187c46e2e8c1c2602e29dffe1d990b7885a9cbd8",
+    "tasks.jsonl": "348a50a680fad5ab97e238eac3a794db178709ee1d16f34377e3a2c4512b1fff",
+    "trajectories.jsonl": "ea84722d147fb38936f090f6a222e212a39e291106a75c5a76a9047d40c769c6",
 }
 EVAL = {
     "tasks.jsonl": "80ec170350c640b5f1ffc06c8e95d7e459c9be6af2891304deda48a08d5b0959",
