@@ -6,6 +6,7 @@ examples:
   writ synth retail airline --n 2000 --mix normal=1,write-intensive=1,read-heavy=2 --seed 7
   writ synth airline --n 500 --levels W1R3=2,W1R4=1,W2R3=1,W0=1 --max-tool-tokens 12000
   writ synth retail --n 200 --mistakes 0.3 --out runs/with-mistakes
+  writ synth retail airline --keep 400 --attempts 3 --mistakes 0.6 --budget hours=2
 
 The same seed and settings give the same rows, whatever the concurrency and the number of workers. A run that was
 stopped goes on when the same command is given again. Ctrl-C ends in order: what is finished is on disk.

@@ -10,6 +10,7 @@ import msgspec
 from writ_async.cli.terminal import complain, open_console, shorten, visible_json
 from writ_async.core.engine import CallCounts
 from writ_async.runs.progress import Progress
+from writ_async.runs.summary import Summary
 from writ_async.scheduler.loop_lag import HIGH
 
 
@@ -39,6 +40,8 @@ def report_end(progress: Progress) -> int:
         )
     for remark in progress.summary.remarks:
         complain(remark)
+    if shortfall := _shortfall(progress.summary):
+        complain(shortfall)
     if progress.cancelled:
         left = progress.total - progress.done_before - progress.counters.finished + progress.counters.failed
         complain(f"interrupted with {left:,} conversations to go; the same command goes on from here")
@@ -52,7 +55,18 @@ def report_end(progress: Progress) -> int:
             "the same command tries them again"
         )
         return 1
-    return 0
+    return 1 if shortfall else 0
+
+
+def _shortfall(summary: Summary) -> str:
+    """What a run that was to keep so many rows lacks, and why; empty where it lacks none."""
+    keeping = summary.keeping
+    if keeping is msgspec.UNSET or not keeping.missing:
+        return ""
+    cells = ", ".join(f"{cell or 'any'} {left:,}" for cell, left in list(keeping.missing.items())[:3])
+    more = f" and {len(keeping.missing) - 3:,} more" if len(keeping.missing) > 3 else ""
+    why = keeping.ended or "no more tasks that pass were found"
+    return f"{sum(keeping.missing.values()):,} rows fewer than asked for ({cells}{more}): {why}"
 
 
 def _calls_line(counts: CallCounts) -> str:

@@ -93,7 +93,8 @@ def _add_synth(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         formatter_class=_Formatter,
     )
     parser.add_argument("domains", nargs="+", metavar="DOMAIN", help="airline, retail, or one that a package registers")
-    parser.add_argument("--n", type=int, default=100, help="how many tasks, with one conversation each")
+    parser.add_argument("--n", type=int, help="how many tasks, with one conversation each (default: 100)")
+    _add_keep(parser)
     parser.add_argument(
         "--mix", default="", metavar="KIND=WEIGHT,...", help="kinds of tasks (default: a quarter has nothing to write)"
     )
@@ -121,6 +122,35 @@ def _add_synth(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     _add_engines(parser)
     _add_run(parser, max_steps=100)
     parser.set_defaults(run=_run_later("synth"))
+
+
+def _add_keep(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("until so many rows are kept")
+    group.add_argument(
+        "--keep", type=int, metavar="N", help="instead of --n: draw and play tasks until N rows are kept"
+    )
+    group.add_argument(
+        "--attempts",
+        type=int,
+        default=1,
+        metavar="K",
+        help="most conversations of a task; it gives its first that passes",
+    )
+    group.add_argument("--all-that-pass", action="store_true", help="play all K, and keep every one that passes")
+    group.add_argument(
+        "--balance", default="", metavar="D,...",
+        help="keep rows spread as tasks are drawn, by domain, kind, level, recipe, or axes of behaviour; none: as they "
+        "pass (default: domain,kind)",
+    )  # fmt: skip
+    group.add_argument(
+        "--target-pass",
+        default="",
+        metavar="LOW..HIGH",
+        help="only tasks that pass so often in K attempts, as 0.2..0.8",
+    )
+    group.add_argument(
+        "--budget", default="", metavar="B", help="tokens=N,dollars=N,hours=N: when one is spent, the run ends in order"
+    )
 
 
 def _add_eval(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from writ_async.conversation import Rules
 from writ_async.conversation.rules import GREETING
+from writ_async.curation.quota import KeepRules, parse_keep_rules
 from writ_async.curation.rules import MASK_TURNS
 from writ_async.errors import InputError
 from writ_async.runs.seats import EngineSpec, Seats
@@ -58,6 +59,30 @@ def parse_engine_options(flag: str, pairs: list[str]) -> dict[str, str]:
 def parse_filters(arguments: argparse.Namespace) -> tuple[str, ...]:
     """The rules of filters as a run's settings hold them."""
     return (*((MASK_TURNS,) if arguments.mask_turns else ()), *arguments.filter)
+
+
+def parse_keep(arguments: argparse.Namespace) -> KeepRules | None:
+    """How many rows are to be kept, if that is asked for. Raises `InputError` for flags that need it and lack it."""
+    if arguments.keep is not None:
+        if arguments.n is not None:
+            raise InputError("--keep and --n: one says how many rows, the other how many tasks; give one of them")
+        return parse_keep_rules(
+            arguments.keep,
+            arguments.attempts,
+            all_that_pass=arguments.all_that_pass,
+            balance=arguments.balance,
+            target=arguments.target_pass,
+        )
+    given = {
+        "--attempts": arguments.attempts != 1,
+        "--all-that-pass": arguments.all_that_pass,
+        "--balance": arguments.balance,
+        "--target-pass": arguments.target_pass,
+        "--budget": arguments.budget,
+    }
+    if alone := [flag for flag, is_given in given.items() if is_given]:
+        raise InputError(f"{alone[0]} needs --keep N, the number of rows to keep")
+    return None
 
 
 def parse_limits(arguments: argparse.Namespace) -> Limits:

@@ -10,17 +10,20 @@ import anyio
 from writ_async.cli import settings
 from writ_async.cli.output import print_json, print_tables, report_end
 from writ_async.cli.progress import command_watcher
-from writ_async.cli.tables import cost_line, funnel_table, reasons_table, saved_line, summary_table
+from writ_async.cli.tables import cost_line, funnel_table, keeping_line, reasons_table, saved_line, summary_table
 from writ_async.cli.terminal import say
 from writ_async.commands.synth import SynthConfig, synth
 from writ_async.curation.filters import NAMES
+from writ_async.runs.budget import parse_budget
 
 
 def run_command(arguments: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
+    keep = settings.parse_keep(arguments)
+    n = 100 if arguments.n is None else arguments.n
     config = SynthConfig(
         domains=tuple(arguments.domains),
-        n=arguments.n,
+        n=n,
         seed=arguments.seed,
         mix=arguments.mix,
         levels=arguments.levels,
@@ -32,13 +35,16 @@ def run_command(arguments: argparse.Namespace) -> int:
         phraser=settings.parse_phraser(arguments),
         stop_early=tuple(arguments.stop_early),
         filters=settings.parse_filters(arguments),
+        keep=keep,
     )
+    budget = parse_budget(arguments.budget)
     limits = settings.parse_limits(arguments)
-    out = Path(arguments.out or f"runs/synth-{'-'.join(arguments.domains)}-n{arguments.n}-s{arguments.seed}")
+    size = f"n{n}" if keep is None else f"keep{keep.rows}"
+    out = Path(arguments.out or f"runs/synth-{'-'.join(arguments.domains)}-{size}-s{arguments.seed}")
     watch = command_watcher("synth", arguments.quiet)
 
     async def call() -> int:
-        progress = await synth(config, out, limits=limits, workers=arguments.workers, watch=watch)
+        progress = await synth(config, out, limits=limits, workers=arguments.workers, budget=budget, watch=watch)
         if arguments.json:
             print_json(
                 {
@@ -53,7 +59,7 @@ def run_command(arguments: argparse.Namespace) -> int:
             funnel = progress.summary.funnel
             if funnel is not None:
                 print_tables(funnel_table(funnel, NAMES))
-            for line in (cost_line(progress.summary), saved_line(progress.summary)):
+            for line in (cost_line(progress.summary), saved_line(progress.summary), keeping_line(progress.summary)):
                 if line:
                     say(line)
             kept = progress.summary.total().kept if funnel is None else funnel.total.left

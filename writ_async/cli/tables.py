@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,21 @@ def saved_line(summary: Summary) -> str:
         f"{saved.conversations:,} conversations stopped early, which saved about "
         f"{saved.calls:,} model calls and {saved.tokens:,} tokens"
     )
+
+
+def keeping_line(summary: Summary) -> str:
+    """How a run came to the rows that it was to keep, in one line; empty where no number was asked for."""
+    if summary.keeping is msgspec.UNSET:
+        return ""
+    keeping = summary.keeping
+    line = (
+        f"{keeping.kept:,} of {keeping.asked:,} rows kept after {keeping.rounds:,} rounds over {keeping.tasks:,} tasks"
+    )
+    if keeping.retired:
+        reasons = Counter(reason for found in keeping.retired.values() for reason in found)
+        often = ", ".join(f"{reason} {count:,}" for reason, count in reasons.most_common(3))
+        line += f"; {len(keeping.retired):,} tasks never passed ({often})"
+    return line
 
 
 def _group_cells(group: Group) -> tuple[str, ...]:

@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from writ_async.conversation import Rules
+from writ_async.core.environment import Environment
+from writ_async.core.task import Task
+from writ_async.curation.quota import KeepRules
+from writ_async.errors import InputError
 from writ_async.registry import load_domain
+from writ_async.runs.budget import Budget
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.manifest import make_manifest, prompts_of
 from writ_async.runs.play import play_run
 from writ_async.runs.play_in_workers import start_useful_workers
 from writ_async.runs.play_settings import parse_play_settings
+from writ_async.runs.play_until_kept import play_until_kept
 from writ_async.runs.progress import Progress, Watcher
 from writ_async.runs.seats import EngineSpec, Seats
-from writ_async.runs.task_making import make_run_tasks, parse_task_settings
+from writ_async.runs.task_making import TaskSettings, make_run_tasks, parse_task_settings, tell_tasks
+from writ_async.runs.worker_processes import Worker
 from writ_async.runs.worlds import generate_worlds, open_worlds
 from writ_async.scheduler import Limits
 
 
 class SynthConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that decides which rows a run has. Resuming needs the same.
+    """Everything that decides which rows a run has. Resuming needs the same, or more tasks or rows.
 
-    `n` tasks, in turn from the `domains`, whose worlds have `world_size` users. `mix`, `levels`, `behaviours`,
-    `stop_early` and `filters` (`mask-turns`, `REASON=drop|mask|allow`) are texts as the flags take them;
-    `max_tool_tokens` 0 is any number.
+    `n` tasks, or with `keep` as many as it takes, in turn from the `domains`, whose worlds have `world_size` users.
+    `mix`, `levels`, `behaviours`, `stop_early` and `filters` (`mask-turns`, `REASON=drop|mask|allow`) are texts as the
+    flags take them; `max_tool_tokens` 0 is any number.
     """
 
     domains: tuple[str, ...]
-    n: int
+    n: int = 100
     seed: int = 0
     mix: str = ""
     levels: str = ""
@@ -41,6 +49,7 @@ class SynthConfig(msgspec.Struct, frozen=True, kw_only=True):
     phraser: EngineSpec | None = None
     stop_early: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
+    keep: KeepRules | None = None
 
 
 async def synth(
@@ -49,15 +58,17 @@ async def synth(
     *,
     limits: Limits | None = None,
     workers: int = 1,
+    budget: Budget | None = None,
     watch: Watcher | None = None,
 ) -> Progress:
     """Make `config.n` tasks and one conversation of each; go on with the run that is in `out`, if there is one.
 
-    With several `workers`, that many processes share the work; the rows are the same. Raises `InputError` for a
-    setting that cannot be, and `StorageError` when `out` cannot be written.
+    With `config.keep` as many as it takes, within the `budget`. With several `workers`, that many processes share the
+    work; the rows are the same. Raises `InputError` for a setting that cannot be, and `StorageError` when `out` cannot
+    be written.
     """
     making = parse_task_settings(
-        n=config.n,
+        n=config.n if config.keep is None else config.keep.rows,
         seed=config.seed,
         mix=config.mix,
         levels=config.levels,
@@ -84,9 +95,33 @@ async def synth(
     if config.phraser is not None:
         notices += await Seats(user=config.phraser).check_engines(config.seed)
     with RunFolder.open_or_create(out, manifest, resume=True) as run:
-        async with start_useful_workers(playing, config.n) as started:
-            tasks = run.tasks() if run.has_tasks else await make_run_tasks(worlds, making, started)
-            if not run.has_tasks:
-                run.write_tasks(tasks, prompts_of(worlds))
+        async with start_useful_workers(playing, config.keep.rows if config.keep else config.n) as started:
+            if config.keep is not None:
+                return await play_until_kept(
+                    run, worlds, making, playing, config.keep,
+                    budget=budget, workers=started, notices=notices, watch=watch,
+                )  # fmt: skip
+            tasks: Sequence[Task] = run.tasks() if run.has_tasks else ()
+            if len(tasks) < config.n:
+                tasks = await _write_missing_tasks(run, tasks, worlds, making, started)
             opened = open_worlds(tasks, None, known=worlds)
             return await play_run(run, tasks, opened, playing, workers=started, notices=notices, watch=watch)
+
+
+async def _write_missing_tasks(
+    run: RunFolder,
+    there: Sequence[Task],
+    worlds: Sequence[Environment],
+    making: TaskSettings,
+    workers: Sequence[Worker],
+) -> Sequence[Task]:
+    """All tasks of the run, once those that its folder has not yet are written; it may have fewer than `making.n`."""
+    if not there and not run.has_tasks:
+        tasks = await make_run_tasks(worlds, making, workers)
+        run.write_tasks(tasks, prompts_of(worlds))
+        return tasks
+    drawn = await make_run_tasks(worlds, msgspec.structs.replace(making, phraser=None), workers)
+    if [task.id for task in drawn[: len(there)]] != [task.id for task in there]:
+        raise InputError(f"{run.path}: its tasks are not those that this version draws; use another folder")
+    run.add_tasks(await tell_tasks(drawn[len(there) :], worlds, making))
+    return run.tasks()

@@ -14,6 +14,7 @@ from writ_async.core.domain import Domain
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory, Verdict
 from writ_async.curation.near_duplicates import ALIKE, NearDuplicates, gold_key
+from writ_async.curation.quota import Quota
 from writ_async.curation.rules import STRICT, FilterRules
 from writ_async.curation.selection import Drop, Funnel, Selection
 from writ_async.verify.reasons import Reason
@@ -85,7 +86,11 @@ USER = "user"
 """The filter of all other findings: slips of the simulated user, which make a row too easy or teach what is untrue."""
 TWINS = "twins"
 OVER_CAP = "cap"
-NAMES: tuple[str, ...] = (*(item.name for item in FILTERS), USER, TWINS, OVER_CAP)
+DIFFICULTY = "difficulty"
+"""The filter of rows whose task passes too often or too seldom, where a run says how often it should."""
+SURPLUS = "surplus"
+"""The filter of rows beyond what a run shall keep of their cell."""
+NAMES: tuple[str, ...] = (*(item.name for item in FILTERS), USER, TWINS, OVER_CAP, DIFFICULTY, SURPLUS)
 UNJUDGED = "unjudged"
 
 _RANGES = ((2, "R0"), (4, "R1"), (7, "R2"), (12, "R3"))
@@ -114,8 +119,9 @@ def pass_filters(
     cap: int = CAP,
     alike: float = ALIKE,
     rules: FilterRules = STRICT,
+    quota: Quota | None = None,
 ) -> Selection:
-    """Pass rows, in their run's order, through all filters. `domains` is by name.
+    """Pass rows, in their run's order, through all filters. `domains` is by name, `quota` bounds what is kept.
 
     Costs O(words) for a row whose verdict keeps it, and O(1) for any other.
     """
@@ -127,7 +133,7 @@ def pass_filters(
         selection.rows += 1
         where = failed_filter(row.verdict, rules)
         if not where:
-            drop = _filter_over_rows(row, task, domains, twins, taken, cap)
+            drop = _filter_over_rows(row, task, domains, twins, taken, cap, quota)
             if drop is not None:
                 selection.dropped[row.id] = drop
                 where = drop.filter
@@ -142,14 +148,21 @@ def _filter_over_rows(
     twins: NearDuplicates,
     taken: dict[str, int],
     cap: int,
+    quota: Quota | None,
 ) -> Drop | None:
     """Whether a row that its verdict keeps falls because of those before it."""
+    if quota is not None:
+        cap = min(cap, quota.per_task or cap)
+        if problem := quota.why_not(row.task_id):
+            return Drop(DIFFICULTY, problem)
     if taken.get(row.task_id, 0) >= cap:
         return Drop(OVER_CAP, f"{cap} rows of {row.task_id} are kept already")
     domain = domains.get(row.domain)
     tools = [] if domain is None else list(domain.tools.values())
     if twin := twins.add(row.id, gold_key(task, tools, row.task_id), row.messages):
         return Drop(TWINS, f"says almost the same as {twin}")
+    if quota is not None and not quota.take(row.task_id):
+        return Drop(SURPLUS, "as many rows of its cell as were asked for are kept already")
     taken[row.task_id] = taken.get(row.task_id, 0) + 1
     return None
 

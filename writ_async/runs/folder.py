@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
@@ -23,7 +23,7 @@ from writ_async.core.trajectory import ENDED_FROM_OUTSIDE, Termination, Trajecto
 from writ_async.errors import InputError, StorageError
 from writ_async.files import PathLike, is_whole
 from writ_async.runs.locks import LOCK, share_writing, take_ownership
-from writ_async.runs.manifest import Manifest, Prompt, changed_versions, require_same
+from writ_async.runs.manifest import Manifest, Prompt, changed_versions, grown_manifest, require_same
 from writ_async.runs.shared_log import SharedLog
 from writ_async.runs.summary import Summary
 from writ_async.runs.view import (
@@ -141,6 +141,7 @@ class RunFolder(RunView):
     def look_again(self) -> None:
         """Take in what is in the folder, once no other process writes to it: lines that broke off, and ids."""
         cut = mend(self.path / TRAJECTORIES, is_whole)
+        mend(self.path / TASKS, is_whole)
         mend(self.path / FAILURES, is_whole)
         mend(self.path / TIMINGS, lambda line: line.endswith(b"\n"))
         if cut:
@@ -155,6 +156,18 @@ class RunFolder(RunView):
         write_whole(self.path / PROMPTS, _pretty_json(prompts))
         # Last, for its presence says that both are there.
         write_whole(self.path / TASKS, b"".join(_as_given.encode(task) + b"\n" for task in tasks))
+
+    def add_tasks(self, tasks: Sequence[Task]) -> None:
+        """Append further tasks; when this returns they are durable. Raises `StorageError`."""
+        # In place, for other writers hold a lock on this very file.
+        log = AppendLog(self.path / TASKS)
+        try:
+            self._append_line(log, b"".join(_as_given.encode(task) + b"\n" for task in tasks))
+            log.sync()
+        except OSError as exc:
+            raise storage_error(log.path, exc) from exc
+        finally:
+            log.close()
 
     def done_ids(self) -> AbstractSet[str]:
         """The ids of all finished trajectories, as they are at any time; not a copy."""
@@ -296,6 +309,9 @@ def _open_locked(folder: Path, manifest: Manifest | None, *, resume: bool) -> Ru
         os.close(lock)
         raise
     if there is not None and manifest is not None:
+        if (grown := grown_manifest(there, manifest)) is not None:
+            write_whole(folder / MANIFEST, _pretty_json(grown))
+            run.manifest = grown
         changes = ", ".join(changed_versions(there.versions, manifest.versions))
         if changes:
             run.notices.append(f"{folder}: was begun with other package versions: {changes}")

@@ -82,7 +82,7 @@ async def run_judged(
                     rollouts.cancel()
 
                 progress.counters = rollouts.counters
-                progress.cancel = cancel
+                progress.cancel, progress.drain = cancel, rollouts.drain
                 progress.calls = _call_counts(engines)  # they go on counting
                 group.start_soon(sample_lag, progress.lag)
                 if watch is not None:

@@ -20,6 +20,8 @@ RunKind = Literal["synth", "eval"]
 
 _PACKAGES = ("writ-async", "msgspec", "anyio", "aiohttp", "uvloop")
 _ABSENT = object()
+_GROWS = ("n", "trials", "keep.rows", "keep.attempts")
+"""Settings that may be raised when a run is gone on with: what is missing is played."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +60,7 @@ def make_manifest(
     """The manifest of a run with these settings; `further` ones are put beside those of `config`."""
     plain: dict[str, Any] = msgspec.to_builtins(config)
     # Left out where there is none, so that the runs of a version that knew no such rule can be gone on with.
-    for key in ("stop_early", "filters"):
+    for key in ("stop_early", "filters", "keep"):
         if not plain.get(key, True):
             del plain[key]
     return Manifest(
@@ -104,14 +106,25 @@ def package_versions(packages: Iterable[str] = _PACKAGES) -> dict[str, str]:
 
 
 def require_same(path: object, then: Manifest, now: Manifest) -> None:
-    """Refuse to go on with a run under other settings; raises `InputError` naming the first key that differs."""
+    """Refuse to go on with a run under other settings; raises `InputError` naming the first key that differs.
+
+    How much there is to be may be more than it was.
+    """
     for part in ("kind", "config", "worlds"):
         old, new = (_as_read_back(getattr(manifest, part)) for manifest in (then, now))
         for key, before, after in _find_differences(old, new, "" if part == "config" else part):
+            if key in _GROWS and isinstance(before, int) and isinstance(after, int) and after > before:
+                continue
             raise InputError(
                 f"{path}: this run was made with {key} = {_show_value(before)}, now it is {_show_value(after)}; "
                 "use the same settings, or another folder"
             )
+
+
+def grown_manifest(then: Manifest, now: Manifest) -> Manifest | None:
+    """The manifest of a run that is to be more than it was; None where it is not. `require_same` must have passed."""
+    config = _as_read_back(now.config)
+    return None if _as_read_back(then.config) == config else msgspec.structs.replace(then, config=config)
 
 
 def changed_versions(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from writ_async.core.environment import Environment
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
+from writ_async.curation.quota import Quota
 from writ_async.runs.early_stop import SavedCount, settled_of
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.jobs import plan_jobs, play_jobs
@@ -14,9 +15,10 @@ from writ_async.runs.play_in_workers import play_in_workers
 from writ_async.runs.play_settings import PlaySettings
 from writ_async.runs.progress import Progress, Watcher, begin_progress
 from writ_async.runs.remarks import remarks_on
-from writ_async.runs.resume import read_played_trials
-from writ_async.runs.row_selection import select_rows, write_selection
-from writ_async.runs.summary import Summary
+from writ_async.runs.resume import PlayedTrials, read_played_trials
+from writ_async.runs.rounds import read_rounds, retired_tasks
+from writ_async.runs.row_selection import select_rows_and_quota, write_selection
+from writ_async.runs.summary import Keeping, Summary
 from writ_async.runs.worker_processes import Worker
 from writ_async.scheduler import quiet_gc
 
@@ -39,22 +41,39 @@ async def play_run(
     played = read_played_trials(run, tasks, settings)
     progress = begin_progress(run, len(tasks) * settings.trials, played)
     with quiet_gc(0):  # for the rows that are read anew at the end, too
-        if workers:
-            await play_in_workers(workers, tasks, settings, run, played, progress, watch)
-        else:
-            jobs = plan_jobs(tasks, worlds, settings.trials, settings.seed)
-            left = [job for job in jobs if played.leaves_to_play(job.task.id, job.trial)]
-            async with settings.seats.open_engines(tasks, worlds.values(), settings.seed) as engines:
-                await play_jobs(left, engines, settings, progress, run, played.settled, watch)
+        await play_trials(run, tasks, worlds, settings, played, progress, workers, watch)
         progress.summary.notices = list(notices)
         finish_run(run, progress, settings, recount=bool(workers))
     return progress
 
 
-def finish_run(run: RunFolder, progress: Progress, settings: PlaySettings, *, recount: bool = False) -> None:
+async def play_trials(
+    run: RunFolder,
+    tasks: Sequence[Task],
+    worlds: Mapping[str, Environment],
+    settings: PlaySettings,
+    played: PlayedTrials,
+    progress: Progress,
+    workers: Sequence[Worker] = (),
+    watch: Watcher | None = None,
+) -> None:
+    """Play the trials that `played` leaves to play; no summary is written. Raises `StorageError`."""
+    if workers:
+        await play_in_workers(workers, tasks, settings, run, played, progress, watch)
+        return
+    jobs = plan_jobs(tasks, worlds, settings.trials, settings.seed)
+    left = [job for job in jobs if played.leaves_to_play(job.task.id, job.trial)]
+    async with settings.seats.open_engines(tasks, worlds.values(), settings.seed) as engines:
+        await play_jobs(left, engines, settings, progress, run, played.settled, watch)
+
+
+def finish_run(
+    run: RunFolder, progress: Progress, settings: PlaySettings, *, recount: bool = False, ended: str = ""
+) -> None:
     """Write what a run says of itself as a whole: calls, selection, summary, and what stopping early has saved.
 
-    With `recount` the summary is made from the rows, for whoever has not seen each of them. Raises `StorageError`.
+    With `recount` the summary is made from the rows, for whoever has not seen each of them. `ended` says why a run
+    ended that keeps less than it should. Raises `StorageError`.
     """
     if progress.calls:
         run.write_calls(progress.calls)
@@ -70,7 +89,11 @@ def finish_run(run: RunFolder, progress: Progress, settings: PlaySettings, *, re
         if settled is not None:
             settled.add(row)
 
-    selection = select_rows(run, rules=settings.filters, see=see if recount or settings.early else None)
+    selection, quota = select_rows_and_quota(
+        run, rules=settings.filters, see=see if recount or settings.early else None
+    )
+    if quota is not None:
+        summary.keeping = _keeping_of(run, quota, ended)
     write_selection(run, selection)
     summary.funnel = selection.funnel
     if settings.early:
@@ -78,3 +101,16 @@ def finish_run(run: RunFolder, progress: Progress, settings: PlaySettings, *, re
     summary.remarks = remarks_on(summary)
     progress.summary = summary
     run.write_summary(summary)
+
+
+def _keeping_of(run: RunFolder, quota: Quota, ended: str) -> Keeping:
+    missing = {" ".join(filter(None, cell)): left for cell, left in quota.missing().items()}
+    return Keeping(
+        asked=quota.keep.rows,
+        kept=quota.kept.total(),
+        rounds=len(read_rounds(run)),
+        tasks=len(quota.records),
+        missing=missing if quota.asked else {"": quota.keep.rows},  # it ended before it had drawn a task
+        retired=retired_tasks(quota.records, quota.keep.attempts),
+        ended=ended,
+    )

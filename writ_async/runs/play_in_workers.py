@@ -177,7 +177,10 @@ def deal_shares(
     for part, limits in zip(parts, divide_limits(settings.limits, workers), strict=False):
         ids = tuple(left[place].id for place in part)
         done = frozenset(
-            row for task_id in ids for trial in trials if (row := trajectory_id(task_id, trial)) in played.ids
+            trajectory_id(task_id, trial)
+            for task_id in ids
+            for trial in trials
+            if not played.leaves_to_play(task_id, trial)
         )
         known = {task_id: failed[task_id] for task_id in ids if task_id in failed}
         shares.append(Share(run, msgspec.structs.replace(settings, limits=limits), ids, done, known, workers))

@@ -19,7 +19,8 @@ from writ_async.scheduler.loop_lag import Lag
 class Progress(msgspec.Struct):
     """What a watcher may read at any time: how much there is to do, and what has happened.
 
-    `done_before` conversations were in the run folder when the run was resumed. `cancel` ends the run in order.
+    `done_before` conversations were in the run folder when the run was resumed. `cancel` ends the run in order,
+    `drain` lets what is live come to its end and begins nothing more.
     `notices` are lines about what was found in the folder. `calls` counts the calls of an engine that plays both seats
     once, as the agent's. `lag` says how late the event loop was. `lost` conversations
     were not played because the process died that was to play them.
@@ -31,6 +32,7 @@ class Progress(msgspec.Struct):
     summary: Summary = msgspec.field(default_factory=Summary)
     cancel: Callable[[], None] = lambda: None
     cancelled: bool = False
+    drain: Callable[[], None] = lambda: None
     notices: list[str] = []
     calls: dict[Seat, CallCounts] = {}
     lag: Lag = msgspec.field(default_factory=Lag)

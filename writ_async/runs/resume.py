@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import msgspec
 
@@ -18,16 +18,19 @@ class PlayedTrials(msgspec.Struct):
     """The trials that are not to be played any more, and what is known of those that were.
 
     `ids` are trials that have a row. `skipped` counts those whose task was settled before they came to be played.
+    Where there are `wanted` ids, only those are to be played.
     """
 
     ids: set[str]
     skipped: int = 0
     summary: Summary = msgspec.field(default_factory=Summary)
     settled: StopSettled | None = None
+    wanted: Set[str] | None = None
 
     def leaves_to_play(self, task_id: str, trial: int) -> bool:
         """Whether a trial is still to be played."""
-        if trajectory_id(task_id, trial) in self.ids:
+        row_id = trajectory_id(task_id, trial)
+        if row_id in self.ids or (self.wanted is not None and row_id not in self.wanted):
             return False
         return self.settled is None or not self.settled.settles(task_id)
 

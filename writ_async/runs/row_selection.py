@@ -10,11 +10,13 @@ from writ_async.core.domain import Domain
 from writ_async.core.trajectory import Trajectory
 from writ_async.curation.filters import CAP, pass_filters, reason_names
 from writ_async.curation.near_duplicates import ALIKE
+from writ_async.curation.quota import Quota
 from writ_async.curation.rules import STRICT, FilterRules, parse_filter_rules
 from writ_async.curation.selection import SELECTION, Selection
 from writ_async.errors import InputError
 from writ_async.files import read_json
 from writ_async.registry import load_domain
+from writ_async.runs.rounds import quota_of
 from writ_async.runs.view import RunView
 from writ_async.runs.writing import write_whole
 
@@ -30,10 +32,23 @@ def select_rows(
     see: Callable[[Trajectory], None] | None = None,
 ) -> Selection:
     """The selection over all rows that a run has now. `see` is shown each row, so that one reading serves both."""
+    return select_rows_and_quota(run, cap=cap, alike=alike, rules=rules, see=see)[0]
+
+
+def select_rows_and_quota(
+    run: RunView,
+    *,
+    cap: int = CAP,
+    alike: float = ALIKE,
+    rules: FilterRules = STRICT,
+    see: Callable[[Trajectory], None] | None = None,
+) -> tuple[Selection, Quota | None]:
+    """`select_rows`, with the quota of a run that shall keep so many rows, as the rows have filled it."""
     tasks = {task.id: task for task in run.tasks()} if run.has_tasks else {}
     rows = run.ordered() if see is None else _show_each(run.ordered(), see)
     domains = _load_known_domains(task.domain for task in tasks.values())
-    return pass_filters(rows, tasks, domains, cap=cap, alike=alike, rules=rules)
+    quota = quota_of(run, tasks.values(), rules)
+    return pass_filters(rows, tasks, domains, cap=cap, alike=alike, rules=rules, quota=quota), quota
 
 
 def _show_each(rows: Iterable[Trajectory], see: Callable[[Trajectory], None]) -> Iterator[Trajectory]:

@@ -97,17 +97,35 @@ class Saved(msgspec.Struct):
     tokens: int = 0
 
 
+class Keeping(msgspec.Struct):
+    """How far a run is that shall keep so many rows: `kept` of those `asked` for, after so many `rounds` and `tasks`.
+
+    `missing` counts by cell what is still wanted, `retired` the reasons that spoke against tasks of which no attempt
+    passed, by task. `ended` says why no more was tried, where that was not for want of tasks.
+    """
+
+    asked: int = 0
+    kept: int = 0
+    rounds: int = 0
+    tasks: int = 0
+    missing: dict[str, int] = {}
+    retired: dict[str, dict[str, int]] = {}
+    ended: str = ""
+
+
 class Summary(msgspec.Struct):
     """Groups by domain, then by kind. `funnel` is that of all filters, once the run has come to its end.
 
-    `saved` is there where conversations could be stopped early. `notices` are what the engines said of themselves at
-    the start, `remarks` what stands out in the rows (`writ_async.runs.remarks`).
+    `saved` is there where conversations could be stopped early, `keeping` where a number of rows was asked for.
+    `notices` are what the engines said of themselves at the start, `remarks` what stands out in the rows
+    (`writ_async.runs.remarks`).
     """
 
     groups: dict[str, dict[str, Group]] = {}
     funnel: Funnel | None = None
     version: int = 1
     saved: Saved | msgspec.UnsetType = msgspec.UNSET
+    keeping: Keeping | msgspec.UnsetType = msgspec.UNSET
     notices: list[str] = []
     remarks: list[str] = []
 

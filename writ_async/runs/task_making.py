@@ -105,10 +105,21 @@ async def make_run_tasks(
     return await _phrase_tasks(tasks, opened, settings, settings.phraser)
 
 
+async def tell_tasks(drawn: Sequence[Task], worlds: Sequence[Environment], settings: TaskSettings) -> list[Task]:
+    """Tasks that were drawn without a phraser as a run holds them: in a model's words, if there is one."""
+    if settings.phraser is None or not drawn:
+        return list(drawn)
+    plain = [msgspec.structs.replace(task, behaviour=None) for task in drawn]
+    return await _phrase_tasks(plain, open_worlds(plain, None, known=worlds), settings, settings.phraser)
+
+
 async def _phrase_tasks(
     tasks: Sequence[Task], worlds: Mapping[str, Environment], settings: TaskSettings, engine: EngineSpec
 ) -> list[Task]:
-    """The tasks in a model's words, request first, then how the user behaves."""
+    """Tasks without behaviours in a model's words, request first, then how the user behaves.
+
+    `worlds` are by `world_key`.
+    """
     async with Seats(user=engine).open_engines(tasks, worlds.values(), settings.seed) as engines:
         phraser = LlmPhraser(engines["user"], seed=settings.seed)
 

@@ -39,6 +39,11 @@ class JobQueue:
         prefixes = self._prefixes.shared_prefixes(job, self._counted)
         return Ticket(number, kind=f"{job.domain.name} {job.task.kind}", group=job.task.id, prefixes=prefixes)
 
+    def take_no_more(self) -> None:
+        """Leave all jobs that were not offered yet."""
+        self._jobs = iter(())
+        self.exhausted = True
+
     def begin_job(self, ticket: Ticket) -> Job:
         """The job of a ticket, which begins now."""
         return self._offered.pop(ticket.number)

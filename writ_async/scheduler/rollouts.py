@@ -87,6 +87,12 @@ class Rollouts:
         self._stopping = True
         self._deadlines.end_all()
 
+    def drain(self) -> None:
+        """Take no more jobs; what was offered to admission is still begun, and what is live goes on to its end."""
+        self._queue.take_no_more()
+        if self._group is not None:
+            self._advance()
+
     def __aiter__(self) -> Rollouts:
         return self
 

@@ -1,0 +1,143 @@
+"""Plays a run in rounds until it keeps as many rows as were asked for, of the cells that were asked for.
+
+A round is planned from the rows of those before it, made durable, and played whole before the next is planned: so the
+same answers give the same rows, at any concurrency, and however often the run is killed and resumed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import anyio
+import msgspec
+
+from writ_async.core.environment import Environment
+from writ_async.core.task import Task
+from writ_async.curation.quota import KeepRules, Quota, cell_of
+from writ_async.runs.budget import Budget, watch_budget, why_over
+from writ_async.runs.folder import RunFolder
+from writ_async.runs.keep_plan import plan_round
+from writ_async.runs.manifest import prompts_of
+from writ_async.runs.play import finish_run, play_trials
+from writ_async.runs.play_settings import PlaySettings
+from writ_async.runs.progress import Progress, Watcher
+from writ_async.runs.resume import read_played_trials
+from writ_async.runs.rounds import Round, append_round, mend_rounds, planned_ids, read_rounds
+from writ_async.runs.row_selection import select_rows_and_quota
+from writ_async.runs.task_making import TaskSettings, make_run_tasks, tell_tasks
+from writ_async.runs.worker_processes import Worker
+from writ_async.runs.worlds import open_worlds
+from writ_async.scheduler import quiet_gc
+
+_MOST_DRAWN = 20
+"""Tasks per row to keep, beyond which none are drawn for a cell that is still short."""
+_IDLE_ROUNDS, _IDLE_CONVERSATIONS = 3, 40
+"""So many rounds in a row, of so many conversations, that kept nothing end a run: more of the same is not tried."""
+
+
+class _Pool:
+    """The tasks that a run may play, drawn as far as they are needed; a longer draw begins with a shorter one."""
+
+    def __init__(self, worlds: Sequence[Environment], settings: TaskSettings, workers: Sequence[Worker]) -> None:
+        self.tasks: list[Task] = []
+        self._worlds = worlds
+        self._settings = settings
+        self._workers = workers
+
+    async def grow(self, n: int) -> None:
+        if n > len(self.tasks):
+            wanted = msgspec.structs.replace(self._settings, n=n, phraser=None)
+            self.tasks = await make_run_tasks(self._worlds, wanted, self._workers)
+
+    async def tell(self, chosen: Sequence[Task]) -> list[Task]:
+        return await tell_tasks(chosen, self._worlds, self._settings)
+
+
+async def play_until_kept(
+    run: RunFolder,
+    worlds: Sequence[Environment],
+    making: TaskSettings,
+    playing: PlaySettings,
+    keep: KeepRules,
+    *,
+    budget: Budget | None = None,
+    workers: Sequence[Worker] = (),
+    notices: Sequence[str] = (),
+    watch: Watcher | None = None,
+) -> Progress:
+    """Draw and play tasks until `keep` is met, the budget is spent, or no more can be had; then write the summary.
+
+    `summary.keeping` says which of these it was. Raises `StorageError` when the folder cannot be written.
+    """
+    playing = msgspec.structs.replace(playing, trials=keep.attempts)
+    budget, began, over = budget or Budget(), anyio.current_time(), list[str]()
+    watch = watch_budget(budget, began, watch, over.append) if budget != Budget() else watch
+    pool = _Pool(worlds, making, workers)
+    if not run.has_tasks:
+        run.write_tasks((), prompts_of(worlds))
+    mend_rounds(run)
+    progress = Progress(notices=run.notices)
+    most_kept, idle, done = -1, 0, 0
+    with quiet_gc(0):
+        while not over:
+            if reason := why_over(budget, progress, (anyio.current_time() - began) / 3600):
+                over.append(reason)
+                break
+            rounds = read_rounds(run)
+            planned = planned_ids(rounds)
+            if any(row_id not in run.done_ids() for row_id in planned):
+                progress = await _play_planned(run, worlds, playing, planned, workers, watch)
+                if progress.cancelled or progress.counters.failed or progress.lost:
+                    break
+                continue
+            _, quota = select_rows_and_quota(run, rules=playing.filters)
+            assert quota is not None
+            kept = quota.kept.total()
+            if kept > most_kept:
+                most_kept, idle, done = kept, 0, len(run.done_ids())
+            elif (idle := idle + 1) >= _IDLE_ROUNDS and len(run.done_ids()) - done >= _IDLE_CONVERSATIONS:
+                break
+            if (new := await _plan_next(run, pool, quota)) is None:
+                break
+            append_round(run, new)
+        progress.summary.notices = list(notices)
+        finish_run(run, progress, playing, recount=True, ended=over[0] if over else "")
+    return progress
+
+
+async def _play_planned(
+    run: RunFolder,
+    worlds: Sequence[Environment],
+    playing: PlaySettings,
+    planned: Sequence[str],
+    workers: Sequence[Worker],
+    watch: Watcher | None,
+) -> Progress:
+    """Play what was planned and has no row yet."""
+    wanted = frozenset(planned)
+    tasks = run.tasks()
+    played = read_played_trials(run, tasks, playing)
+    played.wanted = wanted
+    progress = Progress(len(wanted), len(played.ids), summary=played.summary, notices=run.notices)
+    opened = open_worlds(tasks, None, known=worlds)
+    left = [task for task in tasks if any(played.leaves_to_play(task.id, trial) for trial in range(playing.trials))]
+    await play_trials(run, left, opened, playing, played, progress, workers, watch)
+    return progress
+
+
+async def _plan_next(run: RunFolder, pool: _Pool, quota: Quota) -> Round | None:
+    """The next round, whose tasks are in the folder already; None where nothing is wanted, or can be had."""
+    keep = quota.keep
+    await pool.grow(keep.rows)
+    asked = Counter(cell_of(task, keep.balance) for task in pool.tasks[: keep.rows])
+    quota.asked = asked
+    plan = plan_round(pool.tasks, quota)
+    while plan.lacking and len(pool.tasks) < _MOST_DRAWN * keep.rows:
+        await pool.grow(min(2 * len(pool.tasks), _MOST_DRAWN * keep.rows))
+        plan = plan_round(pool.tasks, quota)
+    if not plan.trials:
+        return None
+    there = {task.id for task in run.tasks()}
+    run.add_tasks(await pool.tell([task for task in pool.tasks if task.id in plan.trials and task.id not in there]))
+    return Round(trials=plan.trials, asked=tuple(asked.items()))
