@@ -137,7 +137,8 @@ def test_more_tasks_on_the_same_folder_are_those_of_one_larger_run(tmp_path: Pat
 
 
 def test_a_pass_rate_in_a_range_is_measured_over_all_attempts(tmp_path: Path) -> None:
-    config = msgspec.structs.replace(KEEP, keep=parse_keep_rules(4, 4, target="0.25..0.5", all_that_pass=True))
+    keep = parse_keep_rules(4, 4, target="0.25..0.5", all_that_pass=True)
+    config = msgspec.structs.replace(KEEP, mix="normal=1", keep=keep)
     make(config, tmp_path / "run")
     rows = list(RunView.open(tmp_path / "run").trajectories())
     passed = Counter(row.task_id for row in rows if row.verdict is not None and row.verdict.kept)

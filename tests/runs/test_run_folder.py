@@ -186,7 +186,7 @@ def test_two_processes_cannot_write_to_one_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"n": 4}, "n = 3, now it is 4"),
+        ({"n": 2}, "n = 3, now it is 2"),
         ({"engine": {"name": "scripted", "rate": 0.2}}, "engine.rate = 0.1, now it is 0.2"),
         ({"mix": ["a", "b"]}, 'mix = (not set), now it is ["a","b"]'),
         ({"engine": None}, 'engine = {"name":"scripted","rate":0.1}, now it is null'),
