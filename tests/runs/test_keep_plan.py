@@ -4,31 +4,28 @@ from __future__ import annotations
 
 from collections import Counter
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.samples import task as sample_task
-from writ_async.core.task import Task
+from tests.support.samples import task
+from writ_async.core.task import Kind, Task
 from writ_async.curation.quota import KeepRules, PassRange, Quota, TaskRecord, cell_of
 from writ_async.runs.keep_plan import plan_round
 
 
-def make_pool(kinds: list[str]) -> list[Task]:
-    return [Task(**{**_fields(sample_task(f"t{index:03d}")), "kind": kind}) for index, kind in enumerate(kinds)]
-
-
-def _fields(task: Task) -> dict[str, object]:
-    return {name: getattr(task, name) for name in Task.__struct_fields__}
+def make_pool(kinds: list[Kind]) -> list[Task]:
+    return [msgspec.structs.replace(task(f"t{index:03d}"), kind=kind) for index, kind in enumerate(kinds)]
 
 
 def make_quota(pool: list[Task], keep: KeepRules, records: dict[str, TaskRecord]) -> Quota:
-    asked = Counter(cell_of(task, keep.balance) for task in pool[: keep.rows])
+    asked = Counter(cell_of(one, keep.balance) for one in pool[: keep.rows])
     quota = Quota(keep, asked, pool, records)
-    for task in pool:
-        record = records.get(task.id)
-        if record is not None and record.passed and not quota.why_not(task.id):
+    for one in pool:
+        record = records.get(one.id)
+        if record is not None and record.passed and not quota.why_not(one.id):
             for _ in range(record.passed if keep.all_that_pass else 1):
-                quota.take(task.id)
+                quota.take(one.id)
     return quota
 
 
@@ -50,7 +47,7 @@ def test_a_task_whose_attempts_are_used_up_is_retired_and_another_takes_its_plac
     records = {"t000": TaskRecord(played=2)}
     plan = plan_round(pool, make_quota(pool, KeepRules(rows=1, attempts=2), records))
     assert set(plan.trials) == {"t001"}
-    assert plan.lacking == {("", "normal"): 2} or list(plan.lacking.values()) == [2]
+    assert list(plan.lacking.values()) == [2]  # one row at a rate of one in three
 
 
 def test_a_range_of_pass_rates_plays_every_attempt_and_keeps_no_task_outside() -> None:
@@ -69,7 +66,7 @@ def test_a_range_of_pass_rates_plays_every_attempt_and_keeps_no_task_outside() -
     passes=st.lists(st.booleans(), min_size=200, max_size=200),
 )
 def test_rounds_fill_every_cell_or_leave_no_attempt_that_could(
-    kinds: list[str], rows: int, attempts: int, passes: list[bool]
+    kinds: list[Kind], rows: int, attempts: int, passes: list[bool]
 ) -> None:
     pool = make_pool(kinds)
     keep = KeepRules(rows=rows, attempts=attempts)
@@ -89,5 +86,5 @@ def test_rounds_fill_every_cell_or_leave_no_attempt_that_could(
                 record.played += 1
                 record.passed += next(luck)
     for cell in make_quota(pool, keep, records).missing():
-        own = [task.id for task in pool if cell_of(task, keep.balance) == cell]
+        own = [one.id for one in pool if cell_of(one, keep.balance) == cell]
         assert all(records[name].passed or records[name].played == attempts for name in own)
