@@ -2,10 +2,12 @@
 
 The scripted agent makes mistakes at known rates and notes each. The verifier never sees the notes. For every kind of
 finding the rows that it names are held against the rows whose notes call for it; the second table shows how many rows
-with the right outcome rest on evidence that was never gathered. With `--labels` and `--real` a third table holds the
+with the right outcome rest on evidence that was never gathered. A third has missteps in what wishes come to, so many
+`--planted` of each kind and as many clean rows (bench/missteps.py). With `--labels` and `--real` a last table holds the
 verifier against what readers said of real conversations (bench/labels.py).
 
-    python bench/evidence.py [--n 3000] [--seed 1] [--mistakes 0.6] [--labels FILE --real DIR] [--json FILE]
+    python bench/evidence.py [--n 3000] [--seed 1] [--mistakes 0.6] [--planted 200] [--labels FILE --real DIR]
+        [--json FILE]
 """
 
 from __future__ import annotations
@@ -16,12 +18,14 @@ from collections.abc import Callable, Sequence
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from writ_engines.scripted import MISTAKES
+from writ_engines.scripted import MISSTEPS, MISTAKES
 
 from bench.labels import LabelReport, Score, label_figures, labels_table, read_labels, score_labels
+from bench.missteps import missteps_table, plant, score_missteps
 from bench.report import Figure, make_parser, run_script, show_figures, write_json
 from writ_async import InputError, Reason, Trajectory, make_tasks, run
 
+SLIPS = tuple(kind for kind in MISTAKES if kind not in MISSTEPS)
 BEFORE_EVIDENCE = ("skipped_evidence", "early_write")
 UNASKED = ("unconfirmed_write", "early_write", "extra_write")
 
@@ -29,10 +33,11 @@ UNASKED = ("unconfirmed_write", "early_write", "extra_write")
 def play(n: int, seed: int, rate: float) -> list[Trajectory]:
     """n conversations, half of each domain, in which `rate` of the agents make one mistake."""
     rows: list[Trajectory] = []
+    rates = ",".join(f"{kind}={rate / len(SLIPS)}" for kind in SLIPS)
     for domain, count in (("retail", (n + 1) // 2), ("airline", n // 2)):
         if count:
             tasks = make_tasks(domain, count, seed=seed, behaviours="off", world_size=500)
-            rows += run(tasks, "scripted", agent_options={"mistakes": str(rate)}, seed=seed)
+            rows += run(tasks, "scripted", agent_options={"mistakes": rates}, seed=seed)
     return rows
 
 
@@ -169,6 +174,7 @@ def main(arguments: list[str]) -> None:
     parser = make_parser(__doc__, n=3000, of="conversations, half of each domain")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mistakes", type=float, default=0.6, help="share of the conversations with a mistake")
+    parser.add_argument("--planted", type=int, default=200, help="conversations with each kind of misstep")
     parser.add_argument("--labels", default="", help="labels of real writes, JSON lines")
     parser.add_argument("--real", default="", help="the folder of the files that the labels name")
     options = parser.parse_args(arguments)
@@ -176,10 +182,11 @@ def main(arguments: list[str]) -> None:
         raise InputError("--labels and --real go together")
     rows = play(options.n, options.seed, options.mistakes)
     scores, counts = score(rows), ablation(rows)
+    missteps = score_missteps(plant(options.planted, options.seed))
     console = Console(width=100, highlight=False)
-    console.print(f"{len(rows):,} conversations; {options.mistakes:.0%} with a mistake of: {', '.join(MISTAKES)}\n")
-    console.print(score_table(scores), ablation_table(counts))
-    figures = figures_of(scores, counts)
+    console.print(f"{len(rows):,} conversations; {options.mistakes:.0%} with a mistake of: {', '.join(SLIPS)}\n")
+    console.print(score_table(scores), ablation_table(counts), missteps_table(missteps))
+    figures = figures_of([*scores, *missteps], counts)
     report: LabelReport | None = None
     if options.labels:
         report = score_labels(read_labels(options.labels), options.real)
@@ -188,7 +195,7 @@ def main(arguments: list[str]) -> None:
             console.print(line, soft_wrap=True)
         figures += label_figures(report.scores)
     show_figures(figures)
-    write_json(options.json, figures, rows=len(rows), scores=scores, ablation=counts, real=report)
+    write_json(options.json, figures, rows=len(rows), scores=scores, missteps=missteps, ablation=counts, real=report)
 
 
 if __name__ == "__main__":

@@ -22,11 +22,12 @@ from writ_domains.airline.schedule import AIRPORTS, DAYS, FIRST_OPEN
 
 from bench.report import Figure, make_parser, positive, run_script, show_figures, write_json
 from writ_async import Ambiguous, Environment, Goal, NothingFits, State, Task, load_domain
+from writ_async.core.goal import decide_goal
 from writ_async.runs.worlds import further_environment, generate_world
 from writ_async.synthesis import parse_mix, synthesise_tasks
 from writ_async.synthesis.proof import check_proof
 from writ_async.synthesis.shortcuts import audit_table
-from writ_async.synthesis.solver import decide_goal, goal_rules_of
+from writ_async.synthesis.solver import goal_rules_of
 
 DECIDED_AIM = 5_000
 PROVED_AIM = 200

@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 
 from writ_async.core.environment import Environment
-from writ_async.core.goal import Ambiguous, NothingFits
+from writ_async.core.goal import Ambiguous, NothingFits, decide_goal
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Task
-from writ_async.synthesis.solver import decide_goal, goal_rules_of
+from writ_async.synthesis.solver import goal_rules_of
 
 Record = dict[str, Any]
 Distort = Callable[[Record], Record]

@@ -136,8 +136,8 @@ def two_items(domain: Domain, world: World, base: Task) -> list[Task]:
 
 def _from_goal(domain: Domain, world: World, base: Task, objective: str, params: dict[str, Any]) -> Task | None:
     """A task with the gold calls of a goal, and a proof that says what a true one would say."""
-    from writ_async.core.goal import Ambiguous, NothingFits
-    from writ_async.synthesis.solver import decide_goal, goal_rules_of, make_cell
+    from writ_async.core.goal import Ambiguous, NothingFits, decide_goal
+    from writ_async.synthesis.solver import goal_rules_of, make_cell
 
     goal = Goal(objective, params)
     try:

@@ -16,6 +16,7 @@ from writ_async.commands.check_proofs import check_proofs, check_tasks
 from writ_async.commands.synth import SynthConfig, synth
 from writ_async.core.domain import Domain
 from writ_async.core.environment import Environment
+from writ_async.core.goal import decide_goal
 from writ_async.core.state import State, World
 from writ_async.core.task import Task
 from writ_async.registry import load_domain
@@ -23,7 +24,7 @@ from writ_async.runs.worlds import further_environment, generate_world
 from writ_async.synthesis import parse_mix, synthesise_tasks
 from writ_async.synthesis.counter_worlds import changes_only, counter_state, find_refutation
 from writ_async.synthesis.proof import Fault, check_proof
-from writ_async.synthesis.solver import decide_goal, goal_rules_of
+from writ_async.synthesis.solver import goal_rules_of
 
 PLANTS = 200
 MIX = "normal=1,write-intensive=1,read-heavy=2,refusal=1"

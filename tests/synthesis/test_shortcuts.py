@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from writ_async.api import run
+from writ_async.core.goal import decide_goal
 from writ_async.core.level import parse_levels
 from writ_async.core.state import State
 from writ_async.core.task import Task
@@ -14,7 +15,7 @@ from writ_async.registry import load_domain
 from writ_async.runs.worlds import further_environment, generate_world, open_world
 from writ_async.synthesis import parse_mix, synthesise_tasks
 from writ_async.synthesis.shortcuts import FamilyAudit, audit_table, shortcuts_of, shortcuts_that_hit
-from writ_async.synthesis.solver import decide_goal, goal_rules_of
+from writ_async.synthesis.solver import goal_rules_of
 from writ_async.synthesis.tasks import SynthesisReport, TaskWishes
 
 HEAVY = 320

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import json
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import Random
 from typing import Any, Final, Literal, TypeVar
 
@@ -60,6 +60,10 @@ class Tool(msgspec.Struct, frozen=True):
         except (msgspec.ValidationError, RecursionError):
             return None
         return read
+
+    def name_arguments(self, values: Sequence[Any]) -> dict[str, Any]:
+        """Values in the order of the tool's parameters as arguments by name."""
+        return dict(zip(self.schema["function"]["parameters"]["properties"], values, strict=True))
 
 
 class ToolResult(msgspec.Struct, frozen=True):

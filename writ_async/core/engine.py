@@ -12,6 +12,7 @@ import msgspec
 
 from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, Message
+from writ_async.core.state import World
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Note, Seat, TokenSequence, Usage
 
@@ -144,12 +145,14 @@ class Noticing(Protocol):
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """What a factory may use to make an engine: the run's tasks, its domains by name, and its seed.
 
-    So many `processes` make engines of the same options at once: a limit that they share is divided by them.
+    `worlds` are the tasks' worlds by task id, as far as they are open. So many `processes` make engines of the same
+    options at once: a limit that they share is divided by them.
     """
 
     tasks: Mapping[str, Task]
     domains: Mapping[str, Domain]
     seed: int
+    worlds: Mapping[str, World] = {}
     processes: int = 1
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from writ_async.core.state import State
-from writ_async.core.task import Action
+from writ_async.core.task import Action, Goal
 
 T = TypeVar("T")
 
@@ -153,6 +153,17 @@ class Reader:
 Objective = Callable[[Reader, Mapping[str, Any]], Decision]
 
 
+class Option(msgspec.Struct, frozen=True):
+    """One of the wishes among which a goal leaves the choice to the data and the policy.
+
+    `params` have what it depends on, such as a limit; `regardless` are the same without.
+    """
+
+    objective: str
+    params: Mapping[str, Any]
+    regardless: Mapping[str, Any]
+
+
 class GoalRules(msgspec.Struct, frozen=True, kw_only=True):
     """What a domain tells the solver.
 
@@ -164,6 +175,7 @@ class GoalRules(msgspec.Struct, frozen=True, kw_only=True):
         are in every certificate, and need no changes. Any other cell without a change is no proof.
     plans: other ways of encoding a call that mean the same: a kind (such as `items` or `calls`), and calls.
     shortcuts: lazy ways of looking through candidate cells, by name: which of the keys are read.
+    options: for an objective that does one of several wishes, those wishes in order of preference, from its params.
     """
 
     objectives: Mapping[str, Objective]
@@ -172,3 +184,41 @@ class GoalRules(msgspec.Struct, frozen=True, kw_only=True):
     plans: Callable[[State, Action], Iterator[tuple[str, tuple[Action, ...]]]]
     standing_reads: frozenset[str] = frozenset()
     shortcuts: Mapping[str, Callable[[Sequence[Key]], Sequence[Key]]] = {}
+    options: Mapping[str, Callable[[Mapping[str, Any]], Sequence[Option]]] = {}
+
+
+def decide_goal(rules: GoalRules, state: State, goal: Goal) -> tuple[Reader, Decision]:
+    """The answer of a goal in a state. Raises `NothingFits`, `Ambiguous`, and `KeyError` for an unknown objective."""
+    reader = Reader(state, rules.fetch)
+    return reader, rules.objectives[goal.objective](reader, goal.params)
+
+
+class Branch(msgspec.Struct, frozen=True):
+    """What one option of a goal comes to by itself, and why it is not due; `why` is empty where it is."""
+
+    reader: Reader
+    writes: tuple[Action, ...]
+    why: str
+
+
+def branches_of(rules: GoalRules, state: State, goal: Goal) -> list[Branch]:
+    """The options of a goal that has any, in a state. One that leads to no write at all is left out."""
+    options = rules.options.get(goal.objective)
+    found: list[Branch] = []
+    taken = False
+    for option in options(goal.params) if options is not None else ():
+        try:
+            why = rules.objectives[option.objective](Reader(state, rules.fetch), option.params).refused
+        except (NothingFits, Ambiguous) as exc:
+            why = str(exc)
+        if not why and taken:
+            why = "what is wanted first can be had"
+        taken = taken or not why
+        reader = Reader(state, rules.fetch)
+        try:
+            writes = rules.objectives[option.objective](reader, option.regardless).writes
+        except (NothingFits, Ambiguous):
+            continue
+        if writes:
+            found.append(Branch(reader, writes, why))
+    return found

@@ -14,6 +14,8 @@ _CLAUSE: Final = re.compile(r"\s*(?:;|—|\s[–-]{1,2}\s)\s*")
 _ABBREVIATION: Final = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|vs|approx|dr|mr|mrs|ms|st|mt|ft|apt|ave|blvd|no|u\.s)|^\d{1,2})\.$"
 )
+_NO: Final = re.compile(r"\bno\.$")
+_NUMBER: Final = re.compile(r"[#\d]")
 _ASKS: Final = re.compile(r"\?[^\w]{0,12}$")
 _BLANKS: Final = re.compile(r"\s+")
 _PLAIN: Final = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "*": "", "`": "", "\u00a0": " ", "‑": "-"})
@@ -54,10 +56,11 @@ def sentences_in(text: str) -> list[Sentence]:
 
 
 def _joined(parts: list[str]) -> list[str]:
-    """Sentences whose end was that of an abbreviation, put together again."""
+    """Sentences whose end was that of an abbreviation, put together again; "no." is one before a number."""
     joined: list[str] = []
     for part in parts:
-        if joined and _ABBREVIATION.search(joined[-1][-8:]):
+        end = joined[-1][-8:] if joined else ""
+        if _ABBREVIATION.search(end) and (_NUMBER.match(part) or not _NO.search(end)):
             joined[-1] = f"{joined[-1]} {part}"
         else:
             joined.append(part)

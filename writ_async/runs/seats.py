@@ -16,6 +16,7 @@ from writ_async.core.task import Task
 from writ_async.core.trajectory import Seat
 from writ_async.errors import InputError
 from writ_async.registry import load_engine, make_engine
+from writ_async.runs.worlds import world_key
 
 logger = logging.getLogger(__name__)
 
@@ -59,8 +60,16 @@ class Seats(msgspec.Struct, frozen=True):
 
         Raises `InputError` for an unknown engine or option, or a seat that an engine cannot play.
         """
-        domains = {environment.domain.name: environment.domain for environment in worlds}
-        setting = Setting(tasks={task.id: task for task in tasks}, domains=domains, seed=seed, processes=processes)
+        by_id = {task.id: task for task in tasks}
+        opened = {world_key(environment.ref): environment for environment in worlds}
+        keys = {task_id: world_key(task.world) for task_id, task in by_id.items()}
+        setting = Setting(
+            tasks=by_id,
+            domains={environment.domain.name: environment.domain for environment in opened.values()},
+            seed=seed,
+            worlds={task_id: opened[key].world for task_id, key in keys.items() if key in opened},
+            processes=processes,
+        )
         async with AsyncExitStack() as made:
 
             def engine_for(seat: Seat, given: EngineSpec | Engine) -> Engine:

@@ -14,14 +14,14 @@ from typing import Any
 import msgspec
 
 from writ_async.core.domain import Domain, call_tool, why_forbidden
-from writ_async.core.goal import Ambiguous, GoalRules, NothingFits
+from writ_async.core.goal import Ambiguous, GoalRules, NothingFits, decide_goal
 from writ_async.core.level import level_of
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Certificate, Goal, Proof, Task
 from writ_async.synthesis.closure import why_leaking, why_unreachable
 from writ_async.synthesis.encodings import WRITES, Step, open_choices
-from writ_async.synthesis.solver import Solution, Support, cell_key, decide_goal, goal_rules_of, make_cell, solve_goal
+from writ_async.synthesis.solver import Solution, Support, cell_key, goal_rules_of, make_cell, solve_goal
 from writ_async.synthesis.soundness import everything_said, why_gold_unsound
 from writ_async.verify.provenance import atoms
 

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from writ_async.core.domain import Domain
-from writ_async.core.goal import Decision, GoalRules, Key, Reader
+from writ_async.core.goal import Decision, GoalRules, Key, Reader, decide_goal
 from writ_async.core.state import State
 from writ_async.core.task import Action, Cell, Goal
 from writ_async.errors import InputError
@@ -49,12 +49,6 @@ def goal_rules_of(domain: Domain) -> GoalRules:
     if domain.goals is None:
         raise InputError(f"domain {domain.name!r} states no goals, so its tasks cannot be proved")
     return domain.goals
-
-
-def decide_goal(rules: GoalRules, state: State, goal: Goal) -> tuple[Reader, Decision]:
-    """The answer of a goal in a state. Raises `NothingFits`, `Ambiguous`, and `KeyError` for an unknown objective."""
-    reader = Reader(state, rules.fetch)
-    return reader, rules.objectives[goal.objective](reader, goal.params)
 
 
 def solve_goal(rules: GoalRules, state: State, goal: Goal) -> Solution:
@@ -97,8 +91,7 @@ def _close_support(reader: Reader, counters: Mapping[Key, int], roots: Iterable[
 
 def make_cell(domain: Domain, key: Key) -> Cell:
     """A key as a cell."""
-    names = domain.tools[key[0]].schema["function"]["parameters"]["properties"]
-    return Cell(key[0], dict(zip(names, key[1:], strict=True)))
+    return Cell(key[0], domain.tools[key[0]].name_arguments(key[1:]))
 
 
 def cell_key(domain: Domain, name: str, arguments: Mapping[str, Any]) -> Key:

@@ -14,6 +14,7 @@ import msgspec
 from writ_async.conversation.calls import call_key
 from writ_async.core.domain import Domain, Draft, Recipe
 from writ_async.core.environment import Environment
+from writ_async.core.goal import decide_goal
 from writ_async.core.level import can_reach, fits, spread
 from writ_async.core.state import State
 from writ_async.core.task import WITHOUT_WRITE, Kind, Proof, Task
@@ -21,7 +22,7 @@ from writ_async.errors import InputError
 from writ_async.synthesis.mix import EVEN, assign_kinds
 from writ_async.synthesis.proof import prove_task
 from writ_async.synthesis.shortcuts import FamilyAudit, shortcuts_that_hit
-from writ_async.synthesis.solver import decide_goal, goal_rules_of
+from writ_async.synthesis.solver import goal_rules_of
 from writ_async.synthesis.soundness import why_unsound
 
 _DRAWS = 40  # per recipe and task: beyond this the world has nothing fit for the recipe

@@ -31,6 +31,7 @@ from writ_async.verify.outcome import compute_reward
 from writ_async.verify.reasons import Reason as Reason
 from writ_async.verify.several_calls import several_calls_findings
 from writ_async.verify.user_slips import audit_user
+from writ_async.verify.wishes import wish_findings
 
 
 def judge_trajectory(
@@ -49,6 +50,7 @@ def judge_trajectory(
         *reward_findings(reward),
         *write_findings(task, trajectory.messages, domain, writes),
         *hand_over_findings(task, trajectory.messages, domain),
+        *wish_findings(task, trajectory.messages, domain, world, reward),
         *several_calls_findings(trajectory.messages, domain),
         *word_findings(trajectory, task, domain),
         *claim_findings(trajectory.messages, domain),

@@ -21,7 +21,7 @@ from itertools import permutations
 from typing import Any, Final, TypeVar
 
 from writ_async.core.domain import Tool, ToolError
-from writ_async.core.goal import Decision, Edit, Key, NothingFits, Objective, Reader
+from writ_async.core.goal import Decision, Edit, Key, NothingFits, Objective, Option, Reader
 from writ_async.core.state import State
 from writ_async.core.task import Action
 from writ_domains.kit.phrasing import figure
@@ -116,6 +116,12 @@ def first_possible(objectives: Mapping[str, Objective]) -> Objective:
         return refused
 
     return decide
+
+
+def options_of(params: Params) -> list[Option]:
+    """The options of `first_possible`; without their limit `most` they are done whatever they cost."""
+    given = [(one["objective"], {"who": params["who"], **one["params"]}) for one in params["options"]]
+    return [Option(name, wish, {key: item for key, item in wish.items() if key != "most"}) for name, wish in given]
 
 
 def change_records(

@@ -147,8 +147,7 @@ class Gold:
         )
 
     def _action(self, key: Key) -> Action:
-        names = self._tools[key[0]].schema["function"]["parameters"]["properties"]
-        return Action(key[0], dict(zip(names, key[1:], strict=True)))
+        return Action(key[0], self._tools[key[0]].name_arguments(key[1:]))
 
     def _call_once(self, key: Key) -> None:
         if key not in self._made:

@@ -4,7 +4,8 @@ With `mistakes` it also errs, as often as asked, so that verifiers have somethin
 the completion in which it happened.
 """
 
+from writ_engines.scripted.agent_missteps import MISSTEPS
 from writ_engines.scripted.agent_mistakes import MISTAKES
 from writ_engines.scripted.engine import ENGINE, ScriptedEngine, ScriptedOptions
 
-__all__ = ["ENGINE", "MISTAKES", "ScriptedEngine", "ScriptedOptions"]
+__all__ = ["ENGINE", "MISSTEPS", "MISTAKES", "ScriptedEngine", "ScriptedOptions"]

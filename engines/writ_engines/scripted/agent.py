@@ -97,9 +97,13 @@ class AgentScript:
         return None
 
     def _refusals_of(self, rng: Random) -> list[str]:
-        """What is said, a line each time, to a user who presses against the refusal at the end."""
-        refused = self._task.proof is not None and self._task.proof.refused
-        return rng.sample(lines.STILL_FORBIDDEN, len(lines.STILL_FORBIDDEN)) if refused and self._user.presses else []
+        """What is said, a line each time, to a user who presses against the refusal at the end, or to any further wish
+        where that refusal is wrong.
+        """
+        pressed = self._user.presses and self._task.proof is not None and self._task.proof.refused
+        last = self._plan[-1].note
+        wrong = last is not None and last.kind == "wrong_refusal"
+        return rng.sample(lines.STILL_FORBIDDEN, len(lines.STILL_FORBIDDEN)) if pressed or wrong else []
 
     def _refuse(self) -> str:
         return f"{self._rng.choice(lines.REFUSE)} {self._rng.choice(lines.WHAT_ELSE)}"
@@ -138,7 +142,7 @@ class AgentScript:
     def _last_words_again(self) -> Turn:
         """After the end of the plan: the last words once more."""
         last = self._plan[-1]
-        if self._user.presses and self._still_forbidden:
+        if self._still_forbidden:
             return Turn(SAY, text=f"{self._still_forbidden.pop(0)} {self._rng.choice(lines.MORE)}")
         if last.kind not in (SAY, APOLOGISE):
             last = Turn.closing()

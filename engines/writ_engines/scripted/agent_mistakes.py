@@ -6,9 +6,11 @@ import math
 from collections.abc import Iterable, Mapping
 from random import Random
 
-from writ_async.core.domain import Tool
+from writ_async.core.domain import Domain
+from writ_async.core.state import World
 from writ_async.core.task import Task
 from writ_async.errors import InputError
+from writ_engines.scripted.agent_missteps import MISSTEPS, has_room
 
 MISTAKES: dict[str, str] = {
     "skipped_evidence": "a read that a write rests on is left out",
@@ -20,6 +22,7 @@ MISTAKES: dict[str, str] = {
     "malformed_json": "a call is sent with broken arguments, then once more in order",
     "giving_up": "the agent apologises and ends before all writes are made",
     "endless_talk": "the agent asks on and on and never comes to the point",
+    **MISSTEPS,
 }
 
 
@@ -55,20 +58,30 @@ def _parse_rate(text: str, what: str, option: str) -> float:
     return rate
 
 
-def choose_mistake(task: Task, tools: Mapping[str, Tool], rates: Mapping[str, float], rng: Random) -> str | None:
-    """The mistake of one conversation, or None. One that the task gives no room for is not made."""
+def choose_mistake(
+    task: Task, domain: Domain, world: World | None, rates: Mapping[str, float], rng: Random, *, any_kind: bool = False
+) -> str | None:
+    """The mistake of one conversation, or None. One that the task gives no room for is not made.
+
+    With `any_kind` another one is made in its place.
+    """
     point = rng.random()
     for kind, rate in rates.items():
         if point < rate:
-            return kind if can_be_made(kind, task, tools) else None
+            if can_be_made(kind, task, domain, world):
+                return kind
+            others = [one for one in rates if one != kind and can_be_made(one, task, domain, world)] if any_kind else []
+            return rng.choice(others) if others else None
         point -= rate
     return None
 
 
-def can_be_made(kind: str, task: Task, tools: Mapping[str, Tool]) -> bool:
-    """Whether a task gives room for a mistake."""
+def can_be_made(kind: str, task: Task, domain: Domain, world: World | None) -> bool:
+    """Whether a task gives room for a mistake; for some its world has to be known."""
+    if kind in MISSTEPS:
+        return world is not None and has_room(kind, task, domain, world)
     actions = task.actions or ()
-    writes = [index for index, action in enumerate(actions) if tools[action.name].kind == "write"]
+    writes = [index for index, action in enumerate(actions) if domain.tools[action.name].kind == "write"]
     if kind == "early_write":
         return any(certificate.cells and certificate.write is not None for certificate in task.certificates)
     if kind == "skipped_evidence":

@@ -17,11 +17,11 @@ from writ_engines.scripted import agent_lines as lines
 from writ_engines.scripted.agent_turns import APOLOGISE, CALL, ENDLESS, SAY, PlannedCall, Turn
 
 _GROUPED = 0.3  # how often reads by the same tool in a row are sent in one message, where the policy allows that
-_ALL = 1_000_000
+ALL = 1_000_000
 """The wish of a turn that has to wait for every other."""
 
 
-class _Step(msgspec.Struct):
+class Step(msgspec.Struct):
     """One gold call on its way into the plan."""
 
     action: Action
@@ -37,10 +37,8 @@ def make_plan(task: Task, domain: Domain, request: Request, mistake: str | None,
 
     For a plain user they are all there is; with a behaviour, the agent asks and answers in between as it is needed.
     """
-    steps = _gold_steps(task, domain.tools)
-    turns: list[Turn] = []
-    if task.behaviour is None and _must_ask(task, request):
-        turns.append(Turn(SAY, text=rng.choice(lines.ASK_DETAILS)))
+    steps = gold_steps(task, domain.tools)
+    turns = opening_turns(task, request, rng)
     if mistake == "endless_talk":
         note = Note("endless_talk", len(turns), matters=True, planted=True)
         return [*turns, Turn(ENDLESS, text=rng.choice(lines.ASK_AGAIN), note=note)]
@@ -49,52 +47,67 @@ def make_plan(task: Task, domain: Domain, request: Request, mistake: str | None,
     elif mistake == "wrong_write":
         victim = rng.choice([step for step in steps if step.write])
         victim.wrong = True
-        victim.note = _note_on("wrong_write", victim.action)
+        victim.note = note_on("wrong_write", victim.action)
     elif mistake == "unconfirmed_write":
         victim = rng.choice([step for step in steps if step.write])
         victim.confirmed = False
-        victim.note = _note_on("unconfirmed_write", victim.action)
+        victim.note = note_on("unconfirmed_write", victim.action)
     elif mistake == "extra_write":
         last = max(index for index, step in enumerate(steps) if step.write)
-        note = _note_on("extra_write", steps[last].action)
-        again = _Step(steps[last].action, True, note, confirmed=False, wish=steps[last].wish)
+        note = note_on("extra_write", steps[last].action)
+        again = Step(steps[last].action, True, note, confirmed=False, wish=steps[last].wish)
         steps.insert(last + 1, again)
     given_up = False
     if mistake == "giving_up":
         cut = rng.choice([index for index, step in enumerate(steps) if step.write])
         steps, given_up = steps[:cut], True
-    grouped = 0.0 if domain.one_call_a_message else _GROUPED
+    grouped = grouping_of(domain)
     if task.first_wish is not None and mistake != "giving_up":
-        turns += _call_turns(steps[: task.first_wish.after], grouped, rng)
-        turns.append(_ask_to_confirm(task.first_wish.action, 0, rng))
+        turns += call_turns(steps[: task.first_wish.after], grouped, rng)
+        turns.append(ask_to_confirm(task.first_wish.action, 0, rng))
         steps = steps[task.first_wish.after :]
-    turns += _call_turns(steps, grouped, rng)
+    turns += call_turns(steps, grouped, rng)
     if mistake in ("hallucinated_tool", "malformed_json"):
         _insert_broken_call(turns, mistake, rng)
     if given_up:
         turns.append(
             Turn(APOLOGISE, text=rng.choice(lines.APOLOGY), note=Note("giving_up", -1, matters=True, planted=True))
         )
-    else:
-        if any(action.name == domain.hand_over_tool for action in task.actions or ()):
-            return [*turns, Turn(SAY, text=domain.hand_over_text, wish=_ALL)]
-        done = lines.FORBIDDEN if task.kind == "refusal" else lines.DONE
-        partly = task.kind != "refusal" and task.proof is not None and bool(task.proof.refused)
-        refusal = [rng.choice(lines.ALSO_FORBIDDEN)] if partly else []
-        done = lines.ANSWERED if task.kind == "information" else done
-        said = [" ".join([rng.choice(done), *refusal]), *(task.communicate or ()), rng.choice(lines.MORE)]
-        turns.append(Turn(SAY, text=_join_sentences(said), wish=_ALL))
-    return turns
+        return turns
+    return [*turns, closing_turn(task, domain, rng)]
 
 
-def _gold_steps(task: Task, tools: Mapping[str, Tool]) -> list[_Step]:
+def grouping_of(domain: Domain) -> float:
+    """How often reads by one tool in a row share a message."""
+    return 0.0 if domain.one_call_a_message else _GROUPED
+
+
+def opening_turns(task: Task, request: Request, rng: Random) -> list[Turn]:
+    """The question for who the user is, before a plain user who has not said it all."""
+    must_ask = task.behaviour is None and _must_ask(task, request)
+    return [Turn(SAY, text=rng.choice(lines.ASK_DETAILS))] if must_ask else []
+
+
+def closing_turn(task: Task, domain: Domain, rng: Random) -> Turn:
+    """The last words: what was done, answered or refused, and what the user asked to hear."""
+    if any(action.name == domain.hand_over_tool for action in task.actions or ()):
+        return Turn(SAY, text=domain.hand_over_text, wish=ALL)
+    done = lines.FORBIDDEN if task.kind == "refusal" else lines.DONE
+    partly = task.kind != "refusal" and task.proof is not None and bool(task.proof.refused)
+    refusal = [rng.choice(lines.ALSO_FORBIDDEN)] if partly else []
+    done = lines.ANSWERED if task.kind == "information" else done
+    said = [" ".join([rng.choice(done), *refusal]), *(task.communicate or ()), rng.choice(lines.MORE)]
+    return Turn(SAY, text=_join_sentences(said), wish=ALL)
+
+
+def gold_steps(task: Task, tools: Mapping[str, Tool]) -> list[Step]:
     """The gold calls of the agent, each with the number of the write that it leads to."""
-    steps: list[_Step] = []
+    steps: list[Step] = []
     wish = 0
     for action in task.actions or ():
         if action.requestor == "assistant":
             write = tools[action.name].kind == "write"
-            steps.append(_Step(action, write, wish=wish))
+            steps.append(Step(action, write, wish=wish))
             wish += write
     return steps
 
@@ -111,11 +124,12 @@ def _must_ask(task: Task, request: Request) -> bool:
     return any(fact.text not in said for fact in task.scenario.facts)
 
 
-def _note_on(kind: str, action: Action, detail: str = "") -> Note:
+def note_on(kind: str, action: Action, detail: str = "") -> Note:
+    """The note of a mistake that was made with a call."""
     return Note(kind, -1, detail or action.name, matters=True, planted=True)
 
 
-def _bend_evidence(task: Task, steps: list[_Step], mistake: str, rng: Random) -> list[_Step]:
+def _bend_evidence(task: Task, steps: list[Step], mistake: str, rng: Random) -> list[Step]:
     """Leave a cell of some write's certificate out, or make the write before all of them."""
     of_refusals = mistake == "skipped_evidence"
     fit = [item for item in task.certificates if item.cells and (item.write is not None or of_refusals)]
@@ -132,18 +146,18 @@ def _bend_evidence(task: Task, steps: list[_Step], mistake: str, rng: Random) ->
     at = next(index for index, step in enumerate(steps) if step.action is write)
     if mistake == "skipped_evidence":
         cell = rng.choice(certificate.cells)
-        steps[at].note = _note_on("skipped_evidence", write, f"{cell.name} {_json_text(cell.arguments)}")
+        steps[at].note = note_on("skipped_evidence", write, f"{cell.name} {_json_text(cell.arguments)}")
         return [step for index, step in enumerate(steps) if index > at or not _is_read_of(step, cell)]
     first = min(
         (index for index, step in enumerate(steps[:at]) if any(_is_read_of(step, cell) for cell in certificate.cells)),
         default=at,
     )
-    steps[at].note = _note_on("early_write", write)
+    steps[at].note = note_on("early_write", write)
     steps[at].confirmed = False
     return [*steps[:first], steps[at], *steps[first:at], *steps[at + 1 :]]
 
 
-def _is_read_of(step: _Step, cell: Cell) -> bool:
+def _is_read_of(step: Step, cell: Cell) -> bool:
     return step.action.name == cell.name and step.action.arguments == cell.arguments
 
 
@@ -151,7 +165,7 @@ def _json_text(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _call_turns(steps: list[_Step], grouped: float, rng: Random) -> list[Turn]:
+def call_turns(steps: list[Step], grouped: float, rng: Random) -> list[Turn]:
     """Calls as turns: reads by one tool in a row may share a message, a write comes alone after a confirmation.
 
     `grouped` is how often they do.
@@ -162,7 +176,7 @@ def _call_turns(steps: list[_Step], grouped: float, rng: Random) -> list[Turn]:
         call = PlannedCall(action.name, action.arguments, wrong=step.wrong, write=step.write)
         if step.write:
             if step.confirmed:
-                turns.append(_ask_to_confirm(action, step.wish, rng))
+                turns.append(ask_to_confirm(action, step.wish, rng))
             turns.append(Turn(CALL, calls=(call,), note=step.note, wish=step.wish))
             continue
         before = steps[index - 1] if index else None
@@ -174,7 +188,7 @@ def _call_turns(steps: list[_Step], grouped: float, rng: Random) -> list[Turn]:
     return turns
 
 
-def _ask_to_confirm(action: Action, wish: int, rng: Random) -> Turn:
+def ask_to_confirm(action: Action, wish: int, rng: Random) -> Turn:
     """A write laid out, and the question for a yes to it."""
     question = f"{lines.describe_call(action.name, action.arguments)} {rng.choice(lines.CONFIRM)}"
     return Turn(SAY, text=question, wish=wish, confirms=True)

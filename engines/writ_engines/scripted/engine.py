@@ -12,10 +12,12 @@ from writ_async.core.behaviour import Behaviour
 from writ_async.core.domain import Domain
 from writ_async.core.engine import Completion, EngineFactory, Request, Setting
 from writ_async.core.message import AssistantMessage, Message, UserMessage
+from writ_async.core.state import World
 from writ_async.core.task import Task
 from writ_async.errors import EngineError, EngineErrorKind
 from writ_engines.scripted.agent import AgentScript
 from writ_engines.scripted.agent_lines import SpeechStyle
+from writ_engines.scripted.agent_missteps import MISSTEPS, plan_misstep
 from writ_engines.scripted.agent_mistakes import choose_mistake, parse_rates
 from writ_engines.scripted.agent_plan import make_plan
 from writ_engines.scripted.agent_turns import ENDLESS, Turn, play_turn
@@ -27,8 +29,8 @@ from writ_engines.scripted.user_mistakes import USER_MISTAKES, Slip, choose_slip
 class ScriptedOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Options of the scripted engine.
 
-    mistakes: a rate such as 0.2 (that share of conversations gets one mistake of any kind), or kind=rate pairs
-    separated by commas, such as wrong_write=0.1,giving_up=0.05
+    mistakes: a rate such as 0.2 (that share of conversations gets one mistake of any kind for which there is room), or
+    kind=rate pairs separated by commas, such as wrong_write=0.1,giving_up=0.05
     user_mistakes: the same for slips of the user, such as revealed_early=0.1
     """
 
@@ -46,8 +48,12 @@ class ScriptedEngine:
         seed: int,
         rates: Mapping[str, float] | None = None,
         user_rates: Mapping[str, float] | None = None,
+        worlds: Mapping[str, World] | None = None,
+        any_kind: bool = False,
     ) -> None:
         self._tasks = tasks
+        self._worlds = worlds or {}
+        self._any_kind = any_kind
         self._domains = domains
         self._seed = seed
         self._rates = dict(rates or {})
@@ -124,7 +130,11 @@ class ScriptedEngine:
     def _make_plan(self, task: Task, request: Request) -> list[Turn]:
         rng = self._rng_for(request, "agent")
         domain = self._domains[task.domain]
-        mistake = choose_mistake(task, domain.tools, self._rates, self._rng_for(request, "mistakes"))
+        world = self._worlds.get(task.id)
+        drawn = self._rng_for(request, "mistakes")
+        mistake = choose_mistake(task, domain, world, self._rates, drawn, any_kind=self._any_kind)
+        if mistake in MISSTEPS and world is not None:
+            return plan_misstep(mistake, task, domain, world, request, rng)
         return make_plan(task, domain, request, mistake, rng)
 
     def _rng_for(self, request: Request, what: str) -> Random:
@@ -148,7 +158,8 @@ def _heard_before(request: Request) -> list[str | None]:
 def _make_engine(options: ScriptedOptions, setting: Setting) -> ScriptedEngine:
     rates = parse_rates(options.mistakes)
     user_rates = parse_rates(options.user_mistakes, USER_MISTAKES, "user_mistakes")
-    return ScriptedEngine(setting.tasks, setting.domains, setting.seed, rates, user_rates)
+    any_kind = "=" not in options.mistakes
+    return ScriptedEngine(setting.tasks, setting.domains, setting.seed, rates, user_rates, setting.worlds, any_kind)
 
 
 ENGINE = EngineFactory(name="scripted", options=ScriptedOptions, make=_make_engine)

@@ -21,6 +21,8 @@ from writ_async.core.trajectory import Termination, Trajectory
 from writ_async.errors import EngineError, InputError
 from writ_async.runs.worlds import open_worlds, world_key
 
+NEED_SUCH_TASKS = {"condition_ignored", "gave_in", "first_wish_written"}
+"""Mistakes for which few tasks give room."""
 STYLE = SpeechStyle(upfront=False, yes="Yes.", nothing_more="That is all.")
 
 
@@ -67,12 +69,20 @@ def test_every_write_is_described_and_confirmed_before_it_is_made(
                     assert "yes" in (reply.content or "").lower()
 
 
+@pytest.fixture(scope="module")
+def many_kinds(tasks: list[Task]) -> list[Task]:
+    """Tasks among which are wishes that the data decide, refusals, and changes of mind."""
+    return [*tasks, *make_tasks("retail", 60, seed=4, mix="normal=2,refusal=1", world_size=80)]
+
+
 @pytest.mark.parametrize("kind", sorted(MISTAKES))
-def test_each_mistake_is_made_noted_and_no_other(tasks: list[Task], kind: str) -> None:
+def test_each_mistake_is_made_noted_and_no_other(many_kinds: list[Task], kind: str) -> None:
+    tasks = many_kinds
     rows = play(tasks, f"{kind}=1")
-    domains = {key: retail_environment.domain for key, retail_environment in open_worlds(tasks, None).items()}
+    places = open_worlds(tasks, None)
     for task, row in zip(tasks, rows, strict=True):
-        expected = [kind] if can_be_made(kind, task, domains[world_key(task.world)].tools) else []
+        place = places[world_key(task.world)]
+        expected = [kind] if can_be_made(kind, task, place.domain, place.world) else []
         assert [note.kind for note in row.notes] == expected
     assert any(row.notes for row in rows)
 
@@ -86,7 +96,8 @@ def test_an_agent_that_talks_on_ends_at_the_limit_of_steps(tasks: list[Task]) ->
 def test_a_rate_is_spread_over_all_kinds() -> None:
     tasks = make_tasks("retail", 300, seed=9, world_size=150)
     counts = Counter(note.kind for row in play(tasks, "0.8", seed=1) for note in row.notes)
-    assert set(counts) == set(MISTAKES)
+    assert set(counts) >= set(MISTAKES) - NEED_SUCH_TASKS
+    assert not NEED_SUCH_TASKS.isdisjoint(counts)
     assert 0.6 * 300 < sum(counts.values()) < 0.95 * 300
 
 

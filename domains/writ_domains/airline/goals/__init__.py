@@ -10,6 +10,7 @@ from writ_domains.airline.goals.counter_worlds import changes
 from writ_domains.airline.goals.encodings import other_encodings
 from writ_domains.airline.goals.fetch import FETCH
 from writ_domains.airline.goals.objectives import OBJECTIVES
+from writ_domains.kit.goals import options_of
 
 
 def _direct(keys: Sequence[Key]) -> Sequence[Key]:
@@ -33,6 +34,7 @@ RULES = GoalRules(
     fetch=FETCH,
     changes=changes,
     plans=other_encodings,
+    options={"first_possible": options_of},
     shortcuts={"nonstop only": _direct, "first date": _on(0), "last date": _on(-1), "first airport": _first_origin},
 )
 

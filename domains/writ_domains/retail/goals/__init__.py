@@ -1,6 +1,7 @@
 """What customers of the shop can want, as questions with one answer over what can be read."""
 
 from writ_async.core.goal import GoalRules
+from writ_domains.kit.goals import options_of
 from writ_domains.retail.goals.counter_worlds import changes
 from writ_domains.retail.goals.encodings import other_encodings
 from writ_domains.retail.goals.fetch import FETCH
@@ -11,6 +12,7 @@ RULES = GoalRules(
     fetch=FETCH,
     changes=changes,
     plans=other_encodings,
+    options={"first_possible": options_of},
     standing_reads=frozenset({"find_user_id_by_email", "find_user_id_by_name_zip"}),
 )
 
