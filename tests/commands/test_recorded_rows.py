@@ -12,7 +12,7 @@ from tests.support.shared_data import needs_shared
 
 SYNTH = {
     "tasks.jsonl": "348a50a680fad5ab97e238eac3a794db178709ee1d16f34377e3a2c4512b1fff",
-    "trajectories.jsonl": "ea84722d147fb38936f090f6a222e212a39e291106a75c5a76a9047d40c769c6",
+    "trajectories.jsonl": "09ce651623ef4d78b4c998fb5e5351a730f2c783d61cb7c20702f6cfdd46b2a7",
 }
 EVAL = {
     "tasks.jsonl": "80ec170350c640b5f1ffc06c8e95d7e459c9be6af2891304deda48a08d5b0959",
