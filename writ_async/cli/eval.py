@@ -42,6 +42,7 @@ def run_command(arguments: argparse.Namespace) -> int:
             tools=arguments.tool_schemas,
             limits=limits,
             workers=arguments.workers,
+            stop_when_failing=arguments.stop_when_failing,
             watch=watch,
         )
         scores = score_run(out)

@@ -42,6 +42,12 @@ def report_end(progress: Progress) -> int:
         complain(remark)
     if shortfall := _shortfall(progress.summary):
         complain(shortfall)
+    if progress.stopped:
+        complain(
+            f"stopped: {progress.stopped} Put that right and use a new folder, for what was played stays as it is; "
+            "--stop-when-failing 0 goes on all the same"
+        )
+        return 1
     if progress.cancelled:
         left = progress.total - progress.done_before - progress.counters.finished + progress.counters.failed
         complain(f"interrupted with {left:,} conversations to go; the same command goes on from here")

@@ -401,6 +401,11 @@ def _add_run(parser: argparse.ArgumentParser, *, max_steps: int) -> None:
     group.add_argument(
         "--greeting", metavar="TEXT|none", help="the agent's first words, said without a model; none: the user begins"
     )
+    group.add_argument(
+        "--stop-when-failing", type=float, default=0.9, metavar="SHARE",
+        help="end the run when so many of its first 20 conversations fail by their set-up (calls told as text, empty "
+        "or cut answers, a server that gives none); 0: go on",
+    )  # fmt: skip
     group.add_argument("--resume", action="store_true", help="go on with the run in --out (it does so anyway)")
     group.add_argument("--quiet", action="store_true", help="no progress")
     group.add_argument("--json", action="store_true", help="print one JSON object instead of tables")

@@ -44,7 +44,15 @@ def run_command(arguments: argparse.Namespace) -> int:
     watch = command_watcher("synth", arguments.quiet)
 
     async def call() -> int:
-        progress = await synth(config, out, limits=limits, workers=arguments.workers, budget=budget, watch=watch)
+        progress = await synth(
+            config,
+            out,
+            limits=limits,
+            workers=arguments.workers,
+            stop_when_failing=arguments.stop_when_failing,
+            budget=budget,
+            watch=watch,
+        )
         if arguments.json:
             print_json(
                 {

@@ -44,6 +44,7 @@ async def evaluate(
     tools: str | None = None,
     limits: Limits | None = None,
     workers: int = 1,
+    stop_when_failing: float = 0.0,
     watch: Watcher | None = None,
 ) -> Progress:
     """Play `config.trials` trials of every task; go on with the run that is in `out`, if there is one.
@@ -62,6 +63,7 @@ async def evaluate(
         data=data,
         tools=tools,
         workers=workers,
+        stop_when_failing=stop_when_failing,
     )
     chosen = read_task_sets(config.tasks, data=data, tools=tools, split=config.split or None, limit=config.limit)
     decides = msgspec.structs.replace(config, seats=config.seats.row_deciding())

@@ -58,6 +58,7 @@ async def synth(
     *,
     limits: Limits | None = None,
     workers: int = 1,
+    stop_when_failing: float = 0.0,
     budget: Budget | None = None,
     watch: Watcher | None = None,
 ) -> Progress:
@@ -84,6 +85,7 @@ async def synth(
         stop_early=config.stop_early,
         filters=config.filters,
         workers=workers,
+        stop_when_failing=stop_when_failing,
     )
     worlds = generate_worlds([load_domain(name) for name in config.domains], config.seed, config.world_size)
     decides = msgspec.structs.replace(

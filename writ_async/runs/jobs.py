@@ -13,6 +13,7 @@ from writ_async.core.task import Task
 from writ_async.core.trajectory import ENDED_FROM_OUTSIDE, Seat, Termination, Trajectory
 from writ_async.errors import unwrap_group
 from writ_async.runs.early_stop import StopSettled, failed_writes, stop_of
+from writ_async.runs.failing import FailingWatch
 from writ_async.runs.folder import RunFolder, leaves_row
 from writ_async.runs.play_settings import PlaySettings
 from writ_async.runs.progress import Progress, Watcher
@@ -59,10 +60,15 @@ async def run_judged(
     conversations early, beside the rules of the settings.
     """
 
+    failing = FailingWatch(settings.stop_when_failing)
+
     def finish(job: Job, trajectory: Trajectory, timing: Timing) -> None:
         judge_finished(job, trajectory, settings)
         if leaves_row(trajectory) if keep is None else keep(trajectory, timing):
             progress.summary.add(trajectory)
+        if diagnosis := failing.add(trajectory):
+            progress.stopped = diagnosis
+            progress.cancel()
         if settled is not None:
             settled.add(trajectory)
 

@@ -57,6 +57,7 @@ class Report(msgspec.Struct):
     summary: Summary
     lag: Lag
     calls: dict[Seat, CallCounts]
+    stopped: str = ""
 
 
 def divide_limits(limits: Limits, workers: int) -> list[Limits]:
@@ -119,6 +120,8 @@ async def play_in_workers(
         while True:
             await anyio.sleep(_REPORT_SECONDS)
             _sum_up(progress, before, reports)
+            if progress.stopped and not progress.cancelled:
+                progress.cancel()
 
     async def play_one(index: int, share: Share) -> None:
         try:
@@ -234,7 +237,7 @@ async def _play_in_folder(link: Link, share: Share, progress: Progress) -> None:
 
 
 def _make_report(progress: Progress) -> Report:
-    return Report(progress.counters, progress.summary, progress.lag, progress.calls)
+    return Report(progress.counters, progress.summary, progress.lag, progress.calls, progress.stopped)
 
 
 def _sum_up(progress: Progress, before: Summary, reports: Mapping[int, Report]) -> None:
@@ -250,6 +253,7 @@ def _sum_up(progress: Progress, before: Summary, reports: Mapping[int, Report]) 
             counters.waits[seat] += seconds
         summary.merge(report.summary)
         lag.merge(report.lag)
+        progress.stopped = progress.stopped or report.stopped
         for seat, counts in report.calls.items():
             _add_calls(calls.setdefault(seat, CallCounts()), counts)
     progress.counters, progress.summary, progress.lag, progress.calls = counters, summary, lag, calls

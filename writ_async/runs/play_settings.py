@@ -22,7 +22,8 @@ class PlaySettings(msgspec.Struct, frozen=True, kw_only=True):
     `judge` decides assertions in plain language, `early` says which conversations are stopped early, `filters`
     what becomes of rows because of their findings. `data` and `tools`
     are the benchmark's folder and its own tool schemas, where its tasks are played. That many processes as there are
-    `workers` may share the work.
+    `workers` may share the work. The run ends where `stop_when_failing`, a share, of its first conversations fail by
+    their set-up; 0 goes on whatever happens.
     """
 
     trials: int = 1
@@ -36,6 +37,7 @@ class PlaySettings(msgspec.Struct, frozen=True, kw_only=True):
     data: str | None = None
     tools: str | None = None
     workers: int = 1
+    stop_when_failing: float = 0.0
 
 
 def parse_play_settings(
@@ -51,8 +53,11 @@ def parse_play_settings(
     data: str | None = None,
     tools: str | None = None,
     workers: int = 1,
+    stop_when_failing: float = 0.0,
 ) -> PlaySettings:
     """The settings from what a caller says. Raises `InputError` for a number, a judge or a rule that cannot be."""
+    if not 0 <= stop_when_failing <= 1:
+        raise InputError(f"--stop-when-failing must be a share from 0 to 1, not {stop_when_failing:g}")
     for flag, number in (("--trials", trials), ("--workers", workers)):
         if number < 1:
             raise InputError(f"{flag} must be at least 1, not {number}")
@@ -68,4 +73,5 @@ def parse_play_settings(
         data=data,
         tools=tools,
         workers=workers,
+        stop_when_failing=stop_when_failing,
     )

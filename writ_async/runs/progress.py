@@ -23,7 +23,8 @@ class Progress(msgspec.Struct):
     `drain` lets what is live come to its end and begins nothing more.
     `notices` are lines about what was found in the folder. `calls` counts the calls of an engine that plays both seats
     once, as the agent's. `lag` says how late the event loop was. `lost` conversations
-    were not played because the process died that was to play them.
+    were not played because the process died that was to play them. `stopped` says why the run is not gone on with,
+    where nearly all of it fails.
     """
 
     total: int = 0
@@ -37,6 +38,7 @@ class Progress(msgspec.Struct):
     calls: dict[Seat, CallCounts] = {}
     lag: Lag = msgspec.field(default_factory=Lag)
     lost: int = 0
+    stopped: str = ""
 
 
 Watcher = Callable[[Progress], Coroutine[Any, Any, None]]
