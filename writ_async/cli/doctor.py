@@ -18,7 +18,7 @@ _MARKS = {"ok": "[green]ok[/green]", "notice": "[yellow]notice[/yellow]", "probl
 def run_command(arguments: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
     urls = [url.strip() for part in arguments.url for url in part.split(",")]
-    diagnoses = anyio.run(diagnose_all, arguments.engine or engine_offering("check"), urls, arguments.model)
+    diagnoses = anyio.run(diagnose_all, arguments.engine or engine_offering("launch"), urls, arguments.model)
     healthy = all(diagnosis.healthy for diagnosis in diagnoses)
     if arguments.json:
         print_json(diagnoses[0] if len(diagnoses) == 1 else {"healthy": healthy, "servers": diagnoses})

@@ -300,9 +300,16 @@ def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         metavar="URL",
         help="a server, such as http://127.0.0.1:30000; several, also with commas between them, are compared too",
     )
-    parser.add_argument("--model", metavar="FOLDER", help="the model folder; the server's own path if not given")
     parser.add_argument(
-        "--engine", default="", metavar="E", help="the engine that is to use it; the one that checks any if not given"
+        "--model",
+        metavar="MODEL",
+        help="the model: its folder (the server's own path if not given), or for openai its name",
+    )
+    parser.add_argument(
+        "--engine",
+        default="",
+        metavar="E",
+        help="the engine that is to use it; the one whose servers `writ serve` starts if not given",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=_run_later("doctor"))
@@ -406,6 +413,9 @@ def _add_run(parser: argparse.ArgumentParser, *, max_steps: int) -> None:
         help="end the run when so many of its first 20 conversations fail by their set-up (calls told as text, empty "
         "or cut answers, a server that gives none); 0: go on",
     )  # fmt: skip
+    group.add_argument(
+        "--no-check", action="store_true", help="do not try the agent's server with a tool call before the run begins"
+    )
     group.add_argument("--resume", action="store_true", help="go on with the run in --out (it does so anyway)")
     group.add_argument("--quiet", action="store_true", help="no progress")
     group.add_argument("--json", action="store_true", help="print one JSON object instead of tables")

@@ -50,6 +50,7 @@ def run_command(arguments: argparse.Namespace) -> int:
             limits=limits,
             workers=arguments.workers,
             stop_when_failing=arguments.stop_when_failing,
+            check=not arguments.no_check,
             budget=budget,
             watch=watch,
         )

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from writ_async.core.engine import Check
+from writ_async.core.engine import Check, Setting
 from writ_async.errors import InputError
-from writ_async.registry import load_engine
+from writ_async.registry import load_engine, make_engine
+from writ_async.runs.try_out import try_out
 
 
 class Diagnosis(msgspec.Struct, frozen=True):
@@ -25,8 +26,15 @@ async def diagnose(engine: str, url: str, model: str | None = None) -> Diagnosis
     check = load_engine(engine).check
     if check is None:
         raise InputError(f"engine {engine!r} has no server to check")
-    checks = tuple(await check(url, model))
-    return Diagnosis(url, engine, all(item.status != "problem" for item in checks), checks)
+    checks = list(await check(url, model))
+    if all(item.status != "problem" and not item.name.startswith("tool") for item in checks):
+        setting = Setting(tasks={}, domains={}, seed=0)
+        made = make_engine(engine, {"url": url, "model": model or "", "attempts": "3", "deadline": "90"}, setting)
+        try:
+            checks += await try_out(made)
+        finally:
+            await made.aclose()
+    return Diagnosis(url, engine, all(item.status != "problem" for item in checks), tuple(checks))
 
 
 async def diagnose_all(engine: str, urls: Sequence[str], model: str | None = None) -> list[Diagnosis]:

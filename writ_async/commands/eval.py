@@ -45,12 +45,14 @@ async def evaluate(
     limits: Limits | None = None,
     workers: int = 1,
     stop_when_failing: float = 0.0,
+    check: bool = False,
     watch: Watcher | None = None,
 ) -> Progress:
     """Play `config.trials` trials of every task; go on with the run that is in `out`, if there is one.
 
     `data` is a benchmark's folder, `tools` its own tool schemas. With several `workers`, that many processes share the
-    work. Raises `InputError` and `StorageError`.
+    work. With `check` the agent's server is tried first; `WritError` says what is wrong with it. Raises `InputError`
+    and `StorageError`.
     """
     playing = parse_play_settings(
         config.seats,
@@ -70,6 +72,8 @@ async def evaluate(
     manifest = make_manifest("eval", decides, chosen.worlds.values(), config.seed, own_tool_schemas=tools is None)
     # An engine that cannot be made must be refused before the folder is.
     notices = await config.seats.check_engines(config.seed)
+    if check:
+        await config.seats.try_engines(config.seed, greeting=config.rules.greeting is not None)
     with RunFolder.open_or_create(out, manifest, resume=True) as run:
         if not run.has_tasks:
             run.write_tasks(chosen.tasks, prompts_of(chosen.worlds.values()))

@@ -59,6 +59,7 @@ async def synth(
     limits: Limits | None = None,
     workers: int = 1,
     stop_when_failing: float = 0.0,
+    check: bool = False,
     budget: Budget | None = None,
     watch: Watcher | None = None,
 ) -> Progress:
@@ -66,7 +67,7 @@ async def synth(
 
     With `config.keep` as many as it takes, within the `budget`. With several `workers`, that many processes share the
     work; the rows are the same. Raises `InputError` for a setting that cannot be, and `StorageError` when `out` cannot
-    be written.
+    be written. With `check` the agent's server is tried first; `WritError` says what is wrong with it.
     """
     making = parse_task_settings(
         n=config.n if config.keep is None else config.keep.rows,
@@ -94,6 +95,8 @@ async def synth(
     manifest = make_manifest("synth", decides, worlds, config.seed)
     # An engine that cannot be made must be refused before the folder is.
     notices = await config.seats.check_engines(config.seed)
+    if check:
+        await config.seats.try_engines(config.seed, greeting=config.rules.greeting is not None)
     if config.phraser is not None:
         notices += await Seats(user=config.phraser).check_engines(config.seed)
     with RunFolder.open_or_create(out, manifest, resume=True) as run:

@@ -14,8 +14,9 @@ from writ_async.core.engine import Engine, Noticing, Setting
 from writ_async.core.environment import Environment
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Seat
-from writ_async.errors import InputError
+from writ_async.errors import InputError, WritError
 from writ_async.registry import load_engine, make_engine
+from writ_async.runs.try_out import try_out
 from writ_async.runs.worlds import world_key
 
 logger = logging.getLogger(__name__)
@@ -91,6 +92,21 @@ class Seats(msgspec.Struct, frozen=True):
         """
         async with self.open_engines((), (), seed) as engines:
             return tell_notices(engines)
+
+    async def try_engines(self, seed: int, *, greeting: bool) -> None:
+        """Let an agent's engine on a server answer twice, before there are conversations to lose.
+
+        Raises `WritError` for the first problem, with what to do about it.
+        """
+        if not isinstance(self.agent, EngineSpec) or load_engine(self.agent.name).check is None:
+            return
+        async with self.open_engines((), (), seed) as engines:
+            for check in await try_out(engines["agent"], greeting=greeting):
+                if check.status == "problem":
+                    raise WritError(
+                        f"engine {self.agent.name!r}, {check.name}: {check.found}; {check.advice} "
+                        "(--no-check begins all the same)"
+                    )
 
 
 def tell_notices(engines: Mapping[Seat, Engine]) -> list[str]:

@@ -14,6 +14,7 @@ from writ_async.core.engine import CallCounts, Completion, EngineFactory, Gauges
 from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind
 from writ_engines.http import HTTP_EXECUTION, Fleet, HttpClient, TransportError, empty_answer
 from writ_engines.openai.body import BodyWriter
+from writ_engines.openai.doctor import check_server
 from writ_engines.openai.failures import explain
 from writ_engines.openai.options import OpenAIOptions, find_endpoints, parameters
 from writ_engines.openai.prices import find_price
@@ -199,6 +200,7 @@ ENGINE = EngineFactory(
     name="openai",
     options=OpenAIOptions,
     make=_make,
+    check=check_server,
     execution=HTTP_EXECUTION | {"key_env"},
     renamed={"retries": "attempts", "seed": "send_seed"},
 )

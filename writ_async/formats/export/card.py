@@ -122,7 +122,7 @@ def _purpose(run: RunView) -> list[str]:
             "The agent of these rows is a script that knows the right outcome. Use them for plumbing (loaders,",
             "templates, masks), for verifiers, and to warm up reinforcement learning. Do not learn style from them:",
             "the sentences come from tables. For style, take rows that a model has played, as with",
-            "`writ synth --engine sglang`.",
+            "`writ synth --engine ENGINE`.",
         ]
     return [
         "The agent of these rows is a model, and their style is that model's. Rows of the scripted agent are for",

@@ -1,0 +1,111 @@
+"""A model server is tried before the first conversation: one tool call, and one turn after its result.
+
+What goes wrong in these two goes wrong in every conversation: a server without its tool parser, a template that knows
+no tools or refuses their results, answers that are empty or cut, turns without an end.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+from writ_async.chat.notes import CUT, FORMAT_TOKEN
+from writ_async.chat.parsed import HARMLESS, Defect
+from writ_async.core.engine import Check, Completion, Engine, Request
+from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage
+from writ_async.errors import EngineError
+
+TOOL_CALL, SECOND_TURN = "tool call", "turn after a result"
+
+_TOOL = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "description": "Tells the weather of a city.",
+        "parameters": {
+            "type": "object",
+            "properties": {"city": {"type": "string", "description": "The name of the city"}},
+            "required": ["city"],
+        },
+    },
+}
+_SYSTEM = "You tell people the weather. Always ask the tool before you answer."
+_GREETING = "Hello, how can I help?"
+_ASK = "What is the weather in Lyon? Please look it up."
+_RESULT = '{"city": "Lyon", "weather": "light rain"}'
+_PARSER = "start the server with the tool parser of the model's family (--tool-call-parser, or the like)"
+
+
+async def try_out(engine: Engine, *, greeting: bool = True) -> list[Check]:
+    """Two calls as conversations make them, and what is wrong with their answers.
+
+    `greeting` says whether conversations begin with the agent's words. A model that does not call the tool is a notice
+    alone: small ones need not.
+    """
+    session = f"try-out-{secrets.token_hex(8)}"
+    messages: list[Message] = [SystemMessage(_SYSTEM), UserMessage(_ASK)]
+    if greeting:
+        messages.insert(1, AssistantMessage(_GREETING))
+    try:
+        first = await _ask(engine, session, 0, messages)
+        if isinstance(first, Check):
+            return [first]
+        checks = [_judge_call(first), *_judge_words(first)]
+        if not first.message.tool_calls:
+            return checks
+        messages.append(first.message)
+        messages += [ToolMessage(call.id, _RESULT) for call in first.message.tool_calls]
+        second = await _ask(engine, session, 1, messages)
+        if isinstance(second, Check):
+            return [*checks, second]
+        found = f"{second.usage.cached_tokens:,} of {second.usage.prompt_tokens:,} prompt tokens came from the cache"
+        return [*checks, Check(SECOND_TURN, "ok", found), *_judge_words(second)]
+    finally:
+        engine.end_session(session)
+
+
+async def _ask(engine: Engine, session: str, turn: int, messages: Sequence[Message]) -> Completion | Check:
+    """The answer, or what the server says where it gives none."""
+    name = SECOND_TURN if turn else TOOL_CALL
+    request = Request(
+        id=f"{session}-{turn}", session=session, seat="agent", task_id="", trial=0, turn=turn, seed=turn,
+        messages=messages, tools=[_TOOL],
+    )  # fmt: skip
+    try:
+        return await engine.complete(request)
+    except EngineError as exc:
+        advice = "see what the server's log says"
+        if turn:
+            advice = "the server takes no tool's result: see whether its chat template knows tools"
+        elif isinstance(messages[1], AssistantMessage):
+            advice = "if its template wants the user to begin, give --greeting none; else see the server's log"
+        return Check(name, "problem", f"no answer: {exc}", advice)
+
+
+def _judge_call(completion: Completion) -> Check:
+    message, kinds = completion.message, {note.kind for note in completion.notes}
+    if message.tool_calls:
+        call = message.tool_calls[0].function
+        if defects := sorted(kinds - {CUT, FORMAT_TOKEN} - {str(defect) for defect in HARMLESS}):
+            return Check(TOOL_CALL, "problem", f"a call in an odd form ({', '.join(defects)}): {call.name}", _PARSER)
+        return Check(TOOL_CALL, "ok", f"{call.name}({call.arguments})")
+    said = (message.content or "").strip()
+    if Defect.CALL_AS_TEXT in kinds:
+        return Check(TOOL_CALL, "problem", f"the call came as text: {said[:80]!r}", _PARSER)
+    if not said:
+        return Check(TOOL_CALL, "problem", "an empty answer", "see whether the template and the stop tokens are right")
+    advice = "a small model may answer in words; if it never calls, see whether its template shows it the tools"
+    return Check(TOOL_CALL, "notice", f"words and no call: {said[:80]!r}", advice)
+
+
+def _judge_words(completion: Completion) -> list[Check]:
+    said, kinds = completion.message.content or "", {note.kind for note in completion.notes}
+    checks: list[Check] = []
+    if FORMAT_TOKEN in kinds:
+        advice = "see whether the server stops at the end of a turn, and its template fits the model"
+        checks.append(Check("words", "problem", f"a token of the chat format: {said[:80]!r}", advice))
+    if completion.finish_reason == "length" or CUT in kinds or Defect.UNCLOSED_REASONING in kinds:
+        checks.append(
+            Check("length", "problem", "a short answer was cut at its limit", "give the engine more max_tokens")
+        )
+    return checks
