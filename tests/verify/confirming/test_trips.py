@@ -103,6 +103,15 @@ def test_trips(airline: Domain, name: str) -> None:
     assert why in wanting if why else wanting == "", wanting
 
 
+def test_the_yes_or_no_of_a_question_is_nothing_of_a_trip_that_is_insured(airline: Domain) -> None:
+    insured = {**TRIP, "insurance": "yes"}
+    seen = [*travelled()[:-2], *shown("r2", "get_reservation_details", insured)]
+    people = [{"first_name": "Otto", "last_name": "Lund", "dob": "1988-07-09"}]
+    call = ("update_reservation_passengers", {"reservation_id": "K4T9QZ", "passengers": people})
+    other = "I am about to change ABC123 (economy, passengers as they are, Otto Lund). Shall I go ahead (yes/no)?"
+    assert "had not named K4T9QZ" in judged(airline, seen, other, "Yes.", call=call).wanting
+
+
 def test_a_booking_that_the_agent_told_nothing_of_is_not_covered_by_an_earlier_yes(airline: Domain) -> None:
     booking = {
         "user_id": "u_1",

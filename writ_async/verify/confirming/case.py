@@ -16,6 +16,8 @@ from writ_async.verify.confirming.shown import Shown, flat_values
 from writ_async.verify.confirming.turns import Turn
 from writ_async.verify.confirming.wording import has_any, has_phrase, has_value, name_forms, phrase_of
 
+_ANSWERS = ("yes", "none")  # values of records that are said of anything, as in "(yes/no)"
+
 
 class Case:
     """A write, the turns up to the answer (the latest first), and the records that it names as last shown.
@@ -104,7 +106,7 @@ class Case:
         if any(has_phrase(words, text) for text in described(record, self.domain.describing_fields)):
             return True
         own = {value for value in record.fields.values() if isinstance(value, str) and 2 < len(value) < 40}
-        own -= {record.key, str(record.fields.get(self.domain.user_argument, ""))}
+        own -= {record.key, str(record.fields.get(self.domain.user_argument, "")), *_ANSWERS}
         return sum(has_value(words, value) for value in own) > 1
 
     def others(self) -> list[str]:
