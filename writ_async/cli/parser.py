@@ -362,8 +362,10 @@ def _add_engines(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="an option of the engine; repeatable; url=A,B for several servers, rpm=N for so many calls a minute",
+        help="an option of the engine; repeatable; url=A,B for several servers",
     )
+    group.add_argument("--rpm", metavar="N", help="most calls a minute to the servers of each engine: its option rpm")
+    group.add_argument("--tpm", metavar="N", help="the same of tokens, of prompts and answers: its option tpm")
     group.add_argument("--user-engine", metavar="E", help="another engine for the user's seat")
     group.add_argument(
         "--user-engine-option", action="append", default=[], metavar="KEY=VALUE", help="an option of it; repeatable"

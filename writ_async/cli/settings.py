@@ -10,6 +10,7 @@ from writ_async.conversation.rules import GREETING
 from writ_async.curation.quota import KeepRules, parse_keep_rules
 from writ_async.curation.rules import MASK_TURNS
 from writ_async.errors import InputError
+from writ_async.registry import load_engine
 from writ_async.runs.seats import EngineSpec, Seats
 from writ_async.scheduler import Limits
 
@@ -21,13 +22,16 @@ def parse_seats(arguments: argparse.Namespace) -> Seats:
     options = parse_engine_options("--engine-option", arguments.engine_option)
     if arguments.mistakes is not None:
         options["mistakes"] = arguments.mistakes
+    limits = {name: value for name in ("rpm", "tpm") if (value := getattr(arguments, name)) is not None}
     slips = getattr(arguments, "user_mistakes", None)
     user_options = parse_engine_options("--user-engine-option", arguments.user_engine_option)
+    options |= limits
     if arguments.user_engine is None:
         if user_options:
             raise InputError("--user-engine-option needs --user-engine")
         options |= {"user_mistakes": slips} if slips is not None else {}
         return Seats(EngineSpec(arguments.engine, options))
+    user_options |= limits if "rpm" in load_engine(arguments.user_engine).execution else {}
     user_options |= {"user_mistakes": slips} if slips is not None else {}
     return Seats(EngineSpec(arguments.engine, options), EngineSpec(arguments.user_engine, user_options))
 

@@ -13,10 +13,10 @@ from writ_async.errors import InputError
 from writ_engines.http.proxies import check_proxy, environment_proxy
 from writ_engines.http.retry import RetryPolicy
 
-HTTP_EXECUTION = frozenset({"timeout", "deadline", "attempts", "rpm", "proxy", "trust_env"})
+HTTP_EXECUTION = frozenset({"timeout", "deadline", "attempts", "rpm", "tpm", "proxy", "trust_env"})
 """Those of them that decide no row."""
 
-_LEAST = {"temperature": 0, "top_p": 0, "max_tokens": 1, "timeout": 0, "deadline": 0, "attempts": 1, "rpm": 0}
+_LEAST = {"temperature": 0, "top_p": 0, "max_tokens": 1, "timeout": 0, "deadline": 0, "attempts": 1, "rpm": 0, "tpm": 0}
 
 
 class HttpOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,6 +35,7 @@ class HttpOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     attempts: how often a call is tried, the first time included, before it has failed; the deadline bounds it as well.
     Refusals for a limit do not count
     rpm: the most calls a minute, over all servers and processes; 0 leaves it to what the servers say, which is learnt
+    tpm: the most tokens a minute, of prompts and answers together, in the same way
     proxy: the address of an HTTP proxy to call the servers through; user and password only in the environment's
     trust_env: whether HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY of the environment are heeded
     """
@@ -50,6 +51,7 @@ class HttpOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     deadline: float = 550.0
     attempts: int = 40
     rpm: float = 0.0
+    tpm: float = 0.0
     proxy: str = ""
     trust_env: bool = False
 

@@ -29,6 +29,7 @@ _MANY = 1 / 3  # so many of the calls refused, and they come too fast
 _FEWEST_AT_FIRST, _MANY_AT_FIRST = 4.0, 0.6  # the same, as long as no rate is known
 _LARGEST_STEP = 0.5  # of the rate, with one answer
 _SLOWEST = 1 / 60  # calls a second; slower is what a server has to ask for
+_LEARNING = 0.1  # how much of a call's tokens goes into what is usual
 _SETTLING = 1.0  # seconds in which the refusals of a burst come in, before the rate is reckoned
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
 _WINDOW = 60  # seconds in which answers are counted
@@ -67,10 +68,15 @@ class Pace:
     """The gate of one server. A call that finds it not open waits, starts, and says how it ended: `passed`, `limited`
     or `left`.
 
-    `per_minute` bounds the calls that start, 0 leaves them unbounded until the server refuses.
+    `per_minute` bounds the calls that start, `tokens_per_minute` the tokens of prompts and answers; 0 leaves each
+    unbounded until the server refuses. How many tokens a call takes is known once it is over: until then it counts for
+    as many as calls took on average.
     """
 
-    def __init__(self, per_minute: float = 0.0) -> None:
+    def __init__(self, per_minute: float = 0.0, tokens_per_minute: float = 0.0) -> None:
+        self._token_rate = tokens_per_minute / 60.0 if tokens_per_minute else inf
+        self._earned = -inf  # when all tokens that were spent or set aside are earned
+        self._usual = 0.0  # tokens of a call, on average
         self._most = per_minute / 60.0 if per_minute else inf
         self._learnt = inf  # calls a second that the server took
         self._told = inf  # calls a second that its headers allow
@@ -101,7 +107,7 @@ class Pace:
 
     def is_open(self) -> bool:
         """Whether a call could start now."""
-        return not self._queue and anyio.current_time() >= max(self._next, self._opens)
+        return not self._queue and anyio.current_time() >= max(self._next, self._opens, self._earned)
 
     async def wait(self, standing: Standing, patience: float) -> None:
         """Return when a call may start, for it to start there and then. Only the first in line watches the clock.
@@ -123,7 +129,7 @@ class Pace:
                     waiter.turn = anyio.Event()
                     await waiter.turn.wait()
                     continue
-                until = min(max(self._next, self._opens), since + patience)
+                until = min(max(self._next, self._opens, self._earned), since + patience)
                 if now >= until:
                     break
                 parts = 1000.0 if until - now < 1.0 else 100.0  # of a second: nobody asks for finer waits
@@ -146,6 +152,17 @@ class Pace:
             self._learnt = max(self._seen_rate(now, self._in_flight - 1), self._least)
         if (rate := self.rate) < inf:
             self._next = max(now, self._next) + 1.0 / rate
+        self._set_aside(self._usual)
+
+    def used(self, tokens: int) -> None:
+        """A call that passes has taken so many tokens."""
+        usual = self._usual
+        self._usual = tokens if not usual else usual + _LEARNING * (tokens - usual)
+        self._set_aside(tokens - usual)
+
+    def _set_aside(self, tokens: float) -> None:
+        if self._token_rate < inf:
+            self._earned = max(self._earned, anyio.current_time()) + tokens / self._token_rate
 
     def passed(self) -> None:
         """The server has taken a call and answered it."""
@@ -168,11 +185,13 @@ class Pace:
     def left(self) -> None:
         """A call has ended in a way that says nothing of limits."""
         self._in_flight -= 1
+        self._set_aside(-self._usual)
 
     def limited(self, started: float, asked: float, rng: Random) -> None:
         """The server has refused a call for a limit, and asks to wait so many seconds, 0 where it does not say."""
         now = anyio.current_time()
         self._in_flight -= 1
+        self._set_aside(-self._usual)
         if asked:
             self._opens = max(self._opens, now + asked)
         if started <= self._changed:

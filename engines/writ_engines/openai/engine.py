@@ -61,7 +61,9 @@ class OpenAIEngine:
             for number, endpoint in enumerate(self._endpoints)
         ]
         urls = [endpoint.url for endpoint in self._endpoints]
-        self._fleet = Fleet(urls, self._look, up=True, per_minute=options.rpm / processes)
+        self._fleet = Fleet(
+            urls, self._look, up=True, per_minute=options.rpm / processes, tokens_per_minute=options.tpm / processes
+        )
         self._most = self._bodies.most  # tokens of an answer; less where the server has said that there are never more
         self._refused: dict[int, str] = {}
         self._unknown_finishes = 0
@@ -78,6 +80,7 @@ class OpenAIEngine:
         async def attempt(server: int, number: int, seconds: float) -> Completion:
             nonlocal empty
             completion = await self._try(server, request, min(self._timeout, seconds))
+            self._fleet.used(server, completion.usage.prompt_tokens + completion.usage.completion_tokens)
             if _says_nothing(completion):
                 empty += 1
                 raise empty_answer(empty)

@@ -102,6 +102,7 @@ class SglangEngine:
             rid = f"{request.id}~{self._nonce}.{number}."
             call = Call(rid, ids, sampling, min(self.options.attempt_seconds, seconds))
             answer = await self._send(servers.hosts[server], call, alone=number > 0)
+            servers.fleet.used(server, len(ids) + len(answer.output_ids))
             if self.chat.stop_ids.issuperset(answer.output_ids) and not _is_cut(answer):
                 empty += 1
                 raise empty_answer(empty)

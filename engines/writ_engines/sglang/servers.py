@@ -49,7 +49,9 @@ class SglangServers:
         self.batches = BatchStatistics()
         self.hosts = [Host(client, self._batcher(client, options)) for client in clients]
         urls = [client.base_url for client in clients]
-        self.fleet = Fleet(urls, self.look, up=False, per_minute=options.rpm / processes)
+        self.fleet = Fleet(
+            urls, self.look, up=False, per_minute=options.rpm / processes, tokens_per_minute=options.tpm / processes
+        )
         self.info: ServerInfo | None = None
         self._patience = options.patience
         self._any = anyio.Lock()

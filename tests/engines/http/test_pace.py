@@ -64,6 +64,11 @@ def counting_all(calls: int, seconds: float) -> Limit:
     return ask
 
 
+def counting_tokens(tokens: float, per_call: int) -> Limit:
+    """A bucket of so many tokens a minute, of which a quarter may be spent at once; all calls take as many."""
+    return bucket(tokens / 60 / per_call, tokens / 4 / per_call, tells=False)
+
+
 def moody(share: float) -> Limit:
     """Refuses some calls, however slowly they come."""
     rng = Random(5)
@@ -82,7 +87,7 @@ class Outcome(msgspec.Struct):
 
 def play(
     limit: Limit, conversations: int, calls: int, *, latency: float = 2.0, policy: RetryPolicy | None = None,
-    pace: Pace | None = None, allowances: Callable[[], list[Allowance]] = list,
+    pace: Pace | None = None, tokens: Callable[[], int] = lambda: 0, allowances: Callable[[], list[Allowance]] = list,
 ) -> Outcome:  # fmt: skip
     """So many conversations at once with so many calls each."""
     outcome, rng, lengths = Outcome(), Random(1), Random(2)
@@ -99,6 +104,7 @@ def play(
             raise TransportError("no", kind=EngineErrorKind.OVERLOADED, status=429, retry_after=told)
         await anyio.sleep(lengths.uniform(0.5, 1.5) * latency)
         pace.hear(allowances())
+        pace.used(tokens())
         outcome.passed.append(began)
 
     async def converse() -> None:
@@ -132,6 +138,7 @@ def play(
         (window(120, 60, tells=False), 120, 0.9),
         (window(20, 10, tells=False), 120, 0.8),
         (counting_all(120, 60), 120, 0.7),
+        (counting_tokens(60_000, 2_000), 30, 0.8),
     ],
 )
 def test_a_limit_makes_calls_slower_and_loses_none(limit: Limit, per_minute: float, share: float) -> None:
@@ -217,6 +224,22 @@ def test_a_bound_of_calls_a_minute_is_kept_from_the_first_call_on() -> None:
     starts = sorted(outcome.passed)
     assert all(later - sooner >= 0.4999 for sooner, later in pairwise(starts))
     assert outcome.seconds < 100 / 2 + 5
+
+
+@pytest.mark.parametrize(("failing", "longer"), [(0.0, 1.1), (0.3, 1.2)])
+def test_a_bound_of_tokens_a_minute_is_kept_though_calls_are_of_many_lengths(failing: float, longer: float) -> None:
+    sizes, spent = Random(7), list[tuple[float, int]]()
+
+    def tokens() -> int:
+        spent.append((anyio.current_time(), sizes.randrange(200, 5_000)))
+        return spent[-1][1]
+
+    outcome = play(moody(failing), 60, 5, pace=Pace(tokens_per_minute=60_000), tokens=tokens)
+    assert outcome.lost == []
+    total = sum(number for _, number in spent)
+    assert total / 60_000 * 60 * 0.9 < outcome.seconds < total / 60_000 * 60 * longer
+    for begin in range(60, int(outcome.seconds) - 60, 15):
+        assert sum(number for time, number in spent if begin <= time < begin + 60) < 72_000
 
 
 def test_headers_slow_calls_before_any_is_refused() -> None:
