@@ -15,9 +15,9 @@ from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
 from writ_async.formats.foreign.conversation import Foreign
 from writ_async.formats.foreign.tools import domain_for
+from writ_async.language.spoken_forms import days_away, days_in
 from writ_async.verify.following import unknown_arguments
 from writ_async.verify.knowledge import Knowledge
-from writ_async.verify.spoken_forms import days_away, days_in
 
 Turn = Any
 """A text of the user, ("agent", text), or a call with its result."""

@@ -16,10 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from writ_async.core.domain import Domain, Tool
-from writ_async.verify.knowledge import Knowledge
-from writ_async.verify.provenance import SMALL, atoms, enumerated, is_seen
-from writ_async.verify.reckoning import Reckoning
-from writ_async.verify.spoken_forms import (
+from writ_async.language.spoken_forms import (
     address_words,
     bare_days_in,
     days_away,
@@ -31,6 +28,9 @@ from writ_async.verify.spoken_forms import (
     times_in,
     weekdays_in,
 )
+from writ_async.verify.knowledge import Knowledge
+from writ_async.verify.provenance import SMALL, atoms, enumerated, is_seen
+from writ_async.verify.reckoning import Reckoning
 
 _SENTENCE = 8
 """From so many words on a text is the agent's own; its figures and ids are judged, not its wording."""

@@ -16,9 +16,9 @@ from writ_async.conversation.calls import ExecutedCall, call_key
 from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, Message, UserMessage
 from writ_async.core.task import Cell
+from writ_async.language.spoken_forms import Day
 from writ_async.verify.confirming.reply import read_reply
 from writ_async.verify.provenance import SMALL, Seen, atoms, numbers_in
-from writ_async.verify.spoken_forms import Day
 
 _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _AGREED = frozenset({"agrees", "requests"})

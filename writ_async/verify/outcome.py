@@ -26,6 +26,7 @@ from writ_async.core.state import State, World
 from writ_async.core.task import Action, Task
 from writ_async.core.trajectory import COMPLETE, ActionCheck, DatabaseCheck, Reward, Termination, TextCheck
 from writ_async.errors import InputError, WritError
+from writ_async.language.said_values import says
 from writ_async.verify.judge import Judge
 
 
@@ -143,6 +144,12 @@ def check_communicate(infos: Sequence[str], messages: Sequence[Message]) -> tupl
     return tuple(TextCheck(info, any(info.lower() in text for text in said)) for info in infos)
 
 
+def check_values(values: Sequence[str], messages: Sequence[Message]) -> tuple[TextCheck, ...]:
+    """For each value, whether an agent's message says it, in whatever form: a number is no other one's digits."""
+    said = [message.content for message in messages if isinstance(message, AssistantMessage) and message.content]
+    return tuple(TextCheck(value, any(says(value, text) for text in said)) for value in values)
+
+
 def check_assertions(assertions: Sequence[str], messages: Sequence[Message], judge: Judge) -> tuple[TextCheck, ...]:
     """What the judge says of each assertion. Raises `ValueError` when it does not answer each of them once."""
     answers = judge.judge(assertions, messages) if assertions else ()
@@ -199,7 +206,8 @@ def compute_reward(
     basis = frozenset(task.reward_basis)
     database = _check_database(task, domain, world, messages, texts)
     actions = check_actions(task.actions or (), messages)
-    communicate = check_communicate(task.communicate or (), messages)
+    check = check_communicate if task.kind == "benchmark" else check_values
+    communicate = check(task.communicate or (), messages)
     assertions: tuple[TextCheck, ...] | None = None
     breakdown: dict[str, float] = {}
     if database is not None:

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from writ_async.core.domain import Tool
-from writ_async.verify.spoken_forms import Day, days_in, iso_days_in, other_names, read_day
+from writ_async.language.spoken_forms import Day, days_in, iso_days_in, other_names, read_day
 
 SMALL = 20
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from writ_async.core.task import Task
 from writ_async.language.hearing import Heard, Reaction
+from writ_async.language.said_values import says
 
 _PATIENCE = 8
 """Messages in a row that the user waits through."""
@@ -18,7 +19,7 @@ class Progress:
 
     def __init__(self, wishes: int, answers: Iterable[str] = ()) -> None:
         self._wishes = max(1, wishes)
-        self._answers = {text.casefold() for text in answers}
+        self._answers = set(answers)
         self._ends = 0
         self._waits = 0
 
@@ -40,7 +41,7 @@ class Progress:
     def hear(self, heard: Heard) -> Reaction:
         """What a message calls for, taken to mind."""
         reaction = heard.calls_for
-        left = {text for text in self._answers if text not in heard.text}
+        left = {value for value in self._answers if not says(value, heard.text)}
         answered, self._answers = bool(self._answers) and not left, left
         self._ends += answered or heard.does("report", "refuse")
         self._waits = self._waits + 1 if reaction in ("wait", "nothing") else 0

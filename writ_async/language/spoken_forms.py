@@ -25,6 +25,7 @@ class _Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     places: dict[str, list[str]]
     states_of: dict[str, list[str]]
     nicknames: dict[str, str]
+    units: dict[str, list[str]]
 
 
 WORDS = msgspec.toml.decode(files(__package__).joinpath("spoken_forms.toml").read_bytes(), type=_Words)
@@ -40,6 +41,7 @@ _JOINT = r"(?:-|–|—|to|and|or|until|till|through|&|bis|,)"
 _MORE = rf"((?: ?{_JOINT} ?(?:the )?\d{{1,2}}(?:st|nd|rd|th|\.)?(?![\d:%$]| ?[ap]m)){{0,8}})"
 _MONTH_FIRST = re.compile(rf"(?<![^\W\d_])({_MONTH_NAMES})\.? (?:the )?{_DAY}(?!\d){_YEAR}{_MORE}")
 _SECOND_DAY = rf"{_JOINT}? ?(?:(\d{{1,2}})(?:st|nd|rd|th|\.)? )?"
+_ONE_DAY = re.compile(rf"(?<![^\W\d_])({_MONTH_NAMES})\.? (?:the )?{_DAY}(?!\d){_YEAR}")
 _DAY_FIRST = re.compile(rf"(?<![\w.]){_DAY} ?{_SECOND_DAY}(?:of |de )?({_MONTH_NAMES})\b\.?{_YEAR}")
 _ISO = re.compile(r"(?<!\d)((?:19|20)\d\d)[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
 _SLASHED = re.compile(r"(?<![\d/.$])(\d{1,2})/(\d{1,2})(?:/((?:19|20)?\d\d))?(?![\d/])")
@@ -76,6 +78,13 @@ def days_in(text: str) -> set[Day]:
         if second:
             found |= _day(year, _MONTH[name], second)
     return found
+
+
+def dates_out_of(text: str) -> str:
+    """A text in lower case without the dates that it tells."""
+    for pattern in (_ISO, _ONE_DAY, _DAY_FIRST, _SLASHED):
+        text = pattern.sub(" ", text)
+    return text
 
 
 def iso_days_in(text: str) -> set[Day]:
