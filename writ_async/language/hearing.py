@@ -115,6 +115,18 @@ def hear(message: str) -> Heard:
     return Heard(text, frozenset(acts), "\n".join(asking) or text)
 
 
+@lru_cache(maxsize=4096)
+def waits_for_answer(message: str) -> bool:
+    """Whether a message wants a yes or something told, read from its end until that is found; O(length)."""
+    closed = False
+    for sentence in reversed(sentences_in(message)):
+        acts = acts_of(sentence)
+        if not acts.isdisjoint({"ask", "confirm"}) or (not closed and "hint" in acts):
+            return True
+        closed = closed or "close" in acts
+    return False
+
+
 def acts_of(sentence: Sentence) -> frozenset[Act]:
     """What one sentence does; nothing where it only tells something."""
     text = sentence.text

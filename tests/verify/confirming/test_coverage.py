@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -157,6 +158,69 @@ COVERED = {
         [f"I will change the address of {ORDER} to number 11 Oak Lane, the rest stays. OK?", "Yes."],
         ("modify_pending_order_address", {"order_id": ORDER, **HOME, "address1": "11 Oak Lane"}),
     ),
+    "a table": (
+        [
+            "| order | part | from | to | paid by |\n|---|---|---|---|---|\n"
+            f"| {ORDER} | Rain Jacket | red, M | blue, M | PayPal |\n\nIs this change all right?",
+            "All right, do it",
+        ],
+        swap(),
+    ),
+    "an object of JSON": (
+        [
+            json.dumps(
+                {"change": {"order_id": ORDER, "from": "5001", "to": "5002", "paid_by": "paypal_72"}, "ask": "OK?"}
+            ),
+            "Oui, allez-y",
+        ],
+        swap(),
+    ),
+    "the number of an option": (
+        [
+            f"For the jacket in {ORDER} there are:\n1. blue, M, $95\n2. blue, L, $97\nWhich one, PayPal paying?",
+            "2, by PayPal",
+        ],
+        swap("5003"),
+    ),
+    "the second of the options": (
+        [
+            f"For the jacket in {ORDER} there are:\na) grey, L\nb) blue, L\nWhich one, PayPal paying?",
+            "The second one, PayPal.",
+        ],
+        swap("5003"),
+    ),
+    "the letter of a whole plan": (
+        [f"A) I change the jacket in {ORDER} to blue M, PayPal pays\nB) it stays red\nWhich shall it be?", "A please"],
+        swap(),
+    ),
+    "only one of several": (
+        [
+            f"Shall I change the jacket in {ORDER} to blue M (PayPal), and ship it to 3 Elm Row, Salem, OR 97301?",
+            "Just the jacket please, leave the address.",
+        ],
+        swap(),
+    ),
+    "yes, long before the way of paying was settled": (
+        [
+            f"Shall I change the jacket in {ORDER} to the blue M one?",
+            "Yes, I confirm that.",
+            "Who pays the $15?",
+            "I'd rather not use my card.",
+            "Sorry, I did not get that.",
+            "Something else than my card, please.",
+            "PayPal, or your gift card with $55.50?",
+            "Please use the PayPal.",
+        ],
+        swap(),
+    ),
+    "asked, then a word more": (
+        [f"{SWAP}blue in size M, by PayPal. Shall I?", "Is it waterproof?", "It is. Do you want it changed?", "I do."],
+        swap(),
+    ),
+    "what another option is told in": (
+        [f"{SWAP}blue in size M, PayPal pays. Shall I?", "Yes, that's what I'm after. It's for Lee's birthday."],
+        swap(),
+    ),
     "another payment": (
         [f"From now on {ORDER} is paid with PayPal instead of your Visa. OK?", "ok"],
         ("modify_pending_order_payment", {"order_id": ORDER, "payment_method_id": "paypal_72"}),
@@ -208,6 +272,57 @@ WANTING = {
         cancel(),
         "had not named cancel",
     ),
+    "a variant that comes up in the answer": (
+        [
+            f"I will ship {ORDER} to 3 Elm Row, Salem, OR 97301. Shall I change that?",
+            "Yes. And make the jacket item 5002.",
+        ],
+        swap(method=PAID_WITH),
+        "the agent had not",
+    ),
+    "a method for all of it that comes up in the answer": (
+        [f"{SWAP}the blue M one, by your gift card. OK?", "Yes, and let PayPal pay for the whole order from now on."],
+        ("modify_pending_order_payment", {"order_id": ORDER, "payment_method_id": "paypal_72"}),
+        "paypal_72",
+    ),
+    "a topic that was not asked about": (
+        [
+            f"The address of {ORDER} is 9 Oak Lane, Reno. Shall I look at the others too?",
+            "Yes! It should be 3 Elm Row.",
+        ],
+        ("modify_pending_order_address", {"order_id": ORDER, **HOME, "address1": "3 Elm Row"}),
+        "had not named",
+    ),
+    "what was wished behind an offer of anything": (
+        [f"{ORDER} ships to 9 Oak Lane, Reno. Is there anything else I can do?", "Yes, ship it to 3 Elm Row instead."],
+        ("modify_pending_order_address", {"order_id": ORDER, **HOME, "address1": "3 Elm Row"}),
+        "the agent had not",
+    ),
+    "a change of mind that was not heard": (
+        [
+            f"{SWAP}blue in size M, by PayPal. OK?",
+            "Yes.",
+            "Fine. Is there more before I do it?",
+            "Make it size L instead.",
+        ],
+        swap(),
+        "size L",
+    ),
+    "only one of two parts": (
+        [f"I will return the jacket and the stove of {ORDER} to your Visa. OK?", "Only the stove please."],
+        give_back("5001", "6001"),
+        "Rain Jacket",
+    ),
+    "another option": (
+        [f"For the jacket in {ORDER} there are:\n1. grey, L\n2. blue, L\nWhich one, PayPal paying?", "1, PayPal."],
+        swap("5003"),
+        "grey",
+    ),
+    "a kind of method that the customer lacks": (
+        [f"{SWAP}the blue M one. The difference is charged to a voucher. OK?", "Yes."],
+        swap(method=PAID_WITH),
+        "voucher",
+    ),
     "an address nobody told": (
         [f"Shall I change the address of {ORDER}?", "Yes."],
         ("modify_pending_order_address", {"order_id": ORDER, **HOME, "address1": "77 New Road"}),
@@ -236,6 +351,32 @@ def test_the_only_method_there_is_needs_no_telling(retail: Domain) -> None:
     said = [f"I will return the jacket of {ORDER}. OK?", "Yes."]
     assert judged(retail, read(one), *said, call=give_back("5001")).wanting == ""
     assert judged(retail, read(), *said, call=give_back("5001")).alone == (f"payment_method_id={PAID_WITH!r}",)
+
+
+LAPTOP = {"ram": "16GB", "storage": "512GB SSD"}
+LAPTOPS = {
+    "8001": {"item_id": "8001", "options": LAPTOP, "available": True, "price": 900.0},
+    "8002": {"item_id": "8002", "options": {"ram": "8GB", "storage": "256GB SSD"}, "available": True, "price": 800.0},
+    "8003": {"item_id": "8003", "options": {"ram": "32GB", "storage": "1TB SSD"}, "available": True, "price": 990.0},
+}
+
+
+def laptops() -> list[Message]:
+    """Two laptops that the customer has, and one of less memory."""
+    owned = [{"name": "Laptop", "product_id": "80", "item_id": name, **LAPTOPS[name]} for name in ("8001", "8003")]
+    return [*read(items=owned), *shown("r4", "get_product_details", {"product_id": "80", "variants": LAPTOPS})]
+
+
+def test_a_number_that_is_told_of_one_option_is_none_of_another_with_the_same_unit(retail: Domain) -> None:
+    said = [f"I can change the 512GB laptop in {ORDER} to the one with the 256GB SSD, by PayPal. Shall I?", "Yes."]
+    assert judged(retail, laptops(), *said, call=swap("8002", item="8001")).wanting == ""
+
+
+def test_what_is_told_of_the_others_that_the_customer_has_was_not_chosen(retail: Domain) -> None:
+    plan = (
+        f"Both laptops in {ORDER}, the one of 16GB and the one of 32GB, are changed to 8GB and 256GB SSD by PayPal. OK?"
+    )
+    assert judged(retail, laptops(), plan, "Yes, both.", call=swap("8002", item="8003")).wanting == ""
 
 
 def test_two_of_the_same_name_are_told_by_it(retail: Domain) -> None:
@@ -273,6 +414,54 @@ def test_a_second_attempt_after_a_refusal_needs_only_what_changed(retail: Domain
     assert judged(retail, seen, again, "PayPal then.", call=swap()).wanting == ""
     assert "paypal_72" in judged(retail, seen, again, "PayPal then.", call=swap(method=PAID_WITH)).wanting
     assert "size" in judged(retail, seen, again, "PayPal then.", call=swap("5003")).wanting
+
+
+def test_who_asks_before_knowing_what_it_is_about_has_laid_out_nothing(retail: Domain) -> None:
+    first: list[Message] = [
+        UserMessage("I want to give a stove back."),
+        AssistantMessage("Sure. Who are you, and may I refund the original payment method?"),
+        UserMessage("Ida Berg. Yes, the original method, and it is just the stove."),
+    ]
+    late = [*first, *read()[1:]]
+    call = give_back("6001")
+    writing: list[Message] = [AssistantMessage(None, (make_call("w", *call),)), ToolMessage("w", "{}")]
+    writes = [one for one in executed_calls([*late, *writing], retail.tools) if one.kind == "write"]
+    found = Dialogue([*late, *writing], writes, retail).confirmation(writes[-1])
+    assert found.wanting == f"the agent had asked before it knew of {ORDER}"
+    asked = [f"I return the stove of {ORDER} to your Visa. OK?", "Yes."]
+    assert judged(retail, late, *asked, call=call).wanting == ""
+
+
+def test_what_was_done_needs_a_yes_anew_to_be_done_the_other_way_round(retail: Domain) -> None:
+    there = ("modify_pending_order_address", {"order_id": ORDER, **OTHER_HOME})
+    back = ("modify_pending_order_address", {"order_id": ORDER, **HOME})
+    seen: list[Message] = [
+        *read(),
+        AssistantMessage(f"Instead of 9 Oak Lane, Reno, NV 89501 the address of {ORDER} becomes 3 Elm Row, Salem. OK?"),
+        UserMessage("Yes"),
+        AssistantMessage(None, (make_call("w1", *there),)),
+        ToolMessage("w1", "{}"),
+    ]
+    said = ["It now ships to 3 Elm Row. Anything else?", "Oh, put it back as it was, please."]
+    assert judged(retail, seen, *said, call=back).wanting
+    asked = ["Shall I change the address back to 9 Oak Lane, Reno, NV 89501?", "Yes."]
+    assert judged(retail, seen, *said, *asked, call=back).wanting == ""
+
+
+def test_a_yes_may_be_asked_for_in_the_first_of_two_messages(retail: Domain) -> None:
+    seen: list[Message] = [*read(), AssistantMessage(f"{SWAP}the blue M one, PayPal pays. Shall I?")]
+    assert judged(retail, seen, "Take your time.", "Yes.", call=swap()).wanting == ""
+
+
+def test_what_is_put_off_under_another_heading_is_another_thing(retail: Domain) -> None:
+    other = [{**ITEMS[1], "item_id": "6009", "name": "Tent"}]
+    order = {"order_id": "#W7000009", "user_id": "u_1", "items": other, "status": "x", "address": HOME}
+    seen = [*read(), *shown("r9", "get_order_details", order)]
+    ask = f"1. {SWAP}the blue M one, PayPal pays. 2. I return the tent of #W7000009 to your Visa. Do you confirm?"
+    answer = (
+        f"{ORDER}:\n- Yes, the jacket in blue, PayPal.\n#W7000009:\n- Is the tent refunded in full? Not yet, please."
+    )
+    assert judged(retail, seen, ask, answer, call=swap()).wanting == ""
 
 
 def test_a_later_no_outweighs_an_earlier_yes(retail: Domain) -> None:

@@ -47,7 +47,21 @@ AGREES = {
         "I’d say yes… go ahead",
     ],
     "slips of the pen": ["yess", "yse", "procede please", "I confrim", "Go aheda", "absolutley"],
-    "other languages": ["Sí, por favor", "Oui, merci", "Ja, bitte", "Да", "はい", "好的", "Tak", "Sim", "D'accord"],
+    "other languages": [
+        "Sí, por favor",
+        "Oui, merci",
+        "Ja, bitte",
+        "Да",
+        "はい",
+        "好的",
+        "Tak",
+        "Sim",
+        "D'accord",
+        "Hazlo",
+        "Vas-y",
+        "Machen Sie das bitte",
+        "Doe maar",
+    ],
     "signs": ["👍", "👍🏽", "✅ go", "👌"],
     "a yes and a question beside it": [
         "Yes please, and how long does it take?",
@@ -65,6 +79,12 @@ AGREES = {
         "Go ahead if you can.",
         "If it can't be changed, then yes, proceed.",
         "Yes. If anything goes wrong, stop and tell me.",
+    ],
+    "what is to be shown afterwards": [
+        "Yes. When it's done, send me a summary so that I can look it over.",
+        "Yes, and confirm it to me by mail.",
+        "Go ahead. I'd rather not spell the name again, you have it there.",
+        "Yes. Do not add any fee without my okay.",
     ],
     "grumbling": ["Yes. This is outrageous.", "Ugh, fine, go ahead.", "Yes, though I'm not happy about it."],
     "a request in the form of a question": [
@@ -137,6 +157,15 @@ OTHERS: dict[Meaning, dict[str, list[str]]] = {
             *("That doesn't look right.", "You got it wrong.", "Not quite what I had in mind, not the one I meant."),
         ],
         "a yes that is put off": ["Yes, wait, hold on.", "Yes... actually hold off.", "Ok, but let me check first."],
+        "shown first": [
+            *(
+                "Sounds good. List it all for me and I'll confirm.",
+                "Yes, but show me the new bill so that I can approve it.",
+            ),
+            *("Right. Write it down for my approval first.", "Send the details, please. I'll approve right away."),
+            *("Yes, but don't do anything until I say so.", "Tell me the total before you change it."),
+            "Go through the prices again. Once that is clear I'll choose one.",
+        ],
         "first something else": ["That's too expensive.", "I need to know the price first.", "Tell me more."],
     },
     "conditions": {

@@ -21,18 +21,20 @@ from writ_async.core.message import Message
 from writ_async.core.trajectory import Confirmation
 from writ_async.verify.confirming.arguments import arguments_of, kind_of
 from writ_async.verify.confirming.case import Case
-from writ_async.verify.confirming.laid_out import lay_out
+from writ_async.verify.confirming.laid_out import lay_out, tells_part, tells_something_new, tells_variant
 from writ_async.verify.confirming.patterns import DEED_OF, DEEDS, deed_pattern, occurs, pattern
 from writ_async.verify.confirming.reply import Reply, read_stances, settle
 from writ_async.verify.confirming.shown import Shown
 from writ_async.verify.confirming.turns import Turn, spoken_turns
 from writ_async.verify.confirming.whole import only_a_part
-from writ_async.verify.confirming.wording import has_value, words_of
+from writ_async.verify.confirming.wording import has_phrase, has_value, words_of
 
 __all__ = ["Confirmation", "Dialogue"]
 
 _ALL = pattern("ALL")
-_STEPS_BACK = 3
+_ONLY = pattern("PART_ONLY")
+_NOTHING = frozenset({"\0"})
+_STEPS_BACK = 8
 _SHORT_VALUE = 3
 _GIVEN = ("payment", "variant", "reason", "count")
 """The kinds of arguments that a user gives when asked for just them, after which the agent may go ahead."""
@@ -64,32 +66,45 @@ class Dialogue:
         last = bisect_left([turn.message for turn in turns], write.message) - 1
         stems = stems_of(write.call.function.name, self._domain)
         best: Confirmation | None = None
+        latest: Case | None = None
         for _ in range(_STEPS_BACK):
             while last >= 0 and not turns[last].by_user:
                 last -= 1
             if last < 0:
                 return best or Confirmation(wanting="the user had said nothing")
+            if latest is not None and self._has_done_it(write, turns[last].message, latest.answer.message):
+                break
             first = last
             while first > 0 and turns[first - 1].by_user:
                 first -= 1
             if first == 0:
                 return best or Confirmation(answered=turns[last].message, wanting="the agent had not asked")
-            found, moves_on = self._judge(write, turns, first, last, stems)
+            case = self._case(write, turns, last)
+            found, moves_on = self._judge(case, turns[first : last + 1], self._asking(turns, first), stems, latest)
             if not moves_on or not found.wanting:
                 return found if not found.wanting or not best else best
-            best = best or found
+            best, latest = best or found, latest or case
             last = first - 1
         return best or Confirmation()
 
+    def _case(self, write: ExecutedCall, turns: Sequence[Turn], answered: int) -> Case:
+        """A write as it stood when a turn was the answer."""
+        since = self._written_before(self._first_answer(write, turns, turns[answered].message))
+        return Case(write, turns[: answered + 1], since, self._shown, self._domain, self._written)
+
+    def _has_done_it(self, write: ExecutedCall, start: int, end: int) -> bool:
+        """Whether the same was done to the same record between two messages, so that a yes before is used up."""
+        return any(start < other.message < end and _is_retry(write, other, self._domain) for other in self._writes)
+
     def _judge(
-        self, write: ExecutedCall, turns: Sequence[Turn], first: int, last: int, stems: frozenset[str]
+        self, case: Case, said: Sequence[Turn], asked: Turn, stems: frozenset[str], latest: Case | None
     ) -> tuple[Confirmation, bool]:
-        """The confirmation by one answer, and whether an earlier one may count, as this one says nothing."""
-        asked, answer = turns[first - 1], turns[last]
-        since = self._written_before(self._first_answer(write, turns, answer.message))
-        case = Case(write, turns[: last + 1], since, self._shown, self._domain, self._written)
-        said = "\n".join(turn.text for turn in turns[first : last + 1])
-        reply = self._read(case, said, asked, stems)
+        """The confirmation by one answer, and whether an earlier one may count, as this one gives no yes or no.
+
+        `latest` is the case at the last answer, where this is an earlier one: who pays may have been told since.
+        """
+        write, answer = case.write, case.answer
+        reply = self._read(case, "\n".join(turn.text for turn in said), stems)
         found = Confirmation(asked=asked.message, answered=answer.message, agreed=reply.words)
         named = named_by(write.call.function.name, self._domain)
         if not asked.asks and not (reply.meaning == "agrees" and occurs(_verbs(named), asked.words)):
@@ -104,16 +119,16 @@ class Dialogue:
             return msgspec.structs.replace(found, wanting=f"{why}: {reply.words}", agreed=""), False
         if again := self._used_up(write, answer.message):
             return msgspec.structs.replace(found, wanting=again), False
+        if unknown := self._unknown(case, asked):
+            return msgspec.structs.replace(found, wanting=f"the agent had asked before it knew of {unknown}"), False
         if unnamed := self._unnamed(case, asked, named):
             return msgspec.structs.replace(found, wanting=unnamed), True
-        layout = lay_out(case, reply.meaning in ("tells", "requests"))
+        silent, asks_for_it = reply.meaning == "tells", reply.meaning == "requests"
+        layout = lay_out(case, silent or asks_for_it, latest or case)
         if part := only_a_part(case, _verbs(named)):
             layout.wanting.append(part)
-        silent = reply.meaning == "tells"
         given = any(told.message == answer.message and told.kind in _GIVEN for told in layout.told)
-        if (silent and not given) or (
-            (silent or reply.meaning == "requests") and not self._was_proposed(case, asked, named)
-        ):
+        if (silent and not given) or ((silent or asks_for_it) and not self._was_proposed(case, asked, named)):
             layout.wanting.insert(0, "the user had not said yes")
         listed = tuple(
             f"{told.argument} {told.how}" + (f" [{told.message}]" if told.message >= 0 else "") for told in layout.told
@@ -122,14 +137,33 @@ class Dialogue:
             msgspec.structs.replace(
                 found, listed=listed, wanting="; ".join(dict.fromkeys(layout.wanting)), alone=tuple(layout.alone)
             ),
-            silent,
+            (silent or asks_for_it) and not layout.differs,
         )
 
-    def _read(self, case: Case, said: str, asked: Turn, stems: frozenset[str]) -> Reply:
-        verbs = _verbs(stems)
+    def _asking(self, turns: Sequence[Turn], answered: int) -> Turn:
+        """The latest of an agent's turns before an answer that asks; the last one where none does."""
+        place = answered - 1
+        while place > 0 and not turns[place].asks and not turns[place - 1].by_user:
+            place -= 1
+        return turns[place] if turns[place].asks else turns[answered - 1]
+
+    def _unknown(self, case: Case, asked: Turn) -> str:
+        """What a write is made to, where it only came up after the agent had asked, and the user had not named it."""
+        names = [str(one.value) for one in case.ids if not case.speaks_of_all(asked.words, one)]
+        user = (case.write.arguments or {}).get(self._domain.user_argument)
+        for name in names if case.ids else [user] if isinstance(user, str) else []:
+            said = any(has_phrase(turn.words, name) for turn in [*case.recent, *case.older])
+            if not said and self._shown.came_up_after(name, asked.message, case.until):
+                return name
+        return ""
+
+    def _read(self, case: Case, said: str, stems: frozenset[str]) -> Reply:
+        verbs, topic, others = _verbs(stems), *self._topics(case.write.call.function.name)
 
         def concerns(sentence: str) -> bool | None:
             words = words_of(sentence)
+            if _ONLY.search(words) and (narrowed := case.narrows(words, topic, others)) is not None:
+                return narrowed
             if case.is_named(words) and not case.is_of_another(words):
                 return True
             if not (case.is_elsewhere(words, True) or case.names_other_part(words)):
@@ -138,6 +172,13 @@ class Dialogue:
             return None if verbs.search(words) and _ALL.search(words) else False
 
         return settle(read_stances(said, stems), concerns)
+
+    def _topics(self, name: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+        """The words for what a tool is about where its verb is not enough, and those for what the others are about."""
+        deeds = self._domain.telling.deeds
+        own = frozenset(deeds.get(name, ()))
+        other = frozenset(stem for stems in deeds.values() for stem in stems) - own
+        return _verbs(own or _NOTHING), _verbs(other or _NOTHING)
 
     def _written_before(self, place: int) -> int:
         """The last message before a place that wrote, or -1."""
@@ -163,11 +204,11 @@ class Dialogue:
         return ""
 
     def _unnamed(self, case: Case, asked: Turn, stems: frozenset[str]) -> str:
-        verbs, what = _verbs(stems), case.write.call.function.name.replace("_", " ")
-        if not any(occurs(verbs, case.words(turn)) for turn in case.pool() if not turn.by_user):
-            return f"the agent had not named {what}"
+        name = case.write.call.function.name
+        if not self._is_named(case, _verbs(stems), _verbs(stems_of(name, self._domain))):
+            return f"the agent had not named {name.replace('_', ' ')}"
         if not case.ids:
-            return "" if _is_told_of(case) else f"the agent had told nothing of {what}"
+            return "" if _is_told_of(case) else f"the agent had told nothing of {name.replace('_', ' ')}"
         for turn in [*case.recent, *case.older]:
             if turn.message > asked.message:
                 continue
@@ -181,9 +222,23 @@ class Dialogue:
                 return ""
         return f"the agent had not named {', '.join(case.records)}"
 
+    def _is_named(self, case: Case, topic: re.Pattern[str], verbs: re.Pattern[str]) -> bool:
+        """Whether the agent said what the write does: by its verb and topic, or by what it makes of something."""
+        if any(argument.kind == "variant" for argument in case.arguments):
+            if tells_variant(case):
+                return True
+            if not tells_part(case):
+                return False
+        return any(
+            occurs(topic, words) and (occurs(verbs, words) or tells_something_new(case, words))
+            for words in (case.words(turn) for turn in case.pool() if not turn.by_user)
+        )
+
     def _was_proposed(self, case: Case, asked: Turn, stems: frozenset[str]) -> bool:
         """Whether the agent had laid the write out and wanted only something more from the user."""
         verbs = _verbs(stems)
+        if tells_variant(case):
+            return True
         proposed = [turn for turn in case.recent if not turn.by_user and occurs(verbs, turn.words)]
         return any(not case.ids or case.touches(turn.words) for turn in proposed)
 

@@ -17,7 +17,7 @@ def tell_address(case: Case, fields: Sequence[Argument], agents_only: bool, layo
     if not fields:
         return
     turns = [turn for turn in [*case.recent, *case.older] if not (agents_only and turn.by_user)]
-    now = _address_now(case, fields)
+    now = address_now(case, fields)
     same = _known_address(case, fields)
     for argument in fields:
         if now.get(argument.name) == argument.value:
@@ -48,7 +48,7 @@ def _tells_place(words: str, argument: Argument) -> bool:
     return has_phrase(words, str(argument.value))
 
 
-def _address_now(case: Case, fields: Sequence[Argument]) -> dict[str, Any]:
+def address_now(case: Case, fields: Sequence[Argument]) -> dict[str, Any]:
     """The address that the record of the write has before it."""
     names = {argument.name for argument in fields}
     records = [record for record in case.records.values() if record is not None]

@@ -133,6 +133,12 @@ class Case:
         """Whether words name a part of the same record that the write leaves alone."""
         return bool(self.chosen) and any(part.is_in(words) for part in self.parts if not self.chosen & part.texts)
 
+    def narrows(self, words: str, topic: re.Pattern[str], others: re.Pattern[str]) -> bool | None:
+        """Whether words that want "only" something mean this write by it, or something else; None where neither."""
+        if topic.search(words) or (self.chosen and self.is_named(words)):
+            return True
+        return False if others.search(words) or any(part.is_in(words) for part in self.parts) else None
+
     def words(self, turn: Turn) -> str:
         """What a turn says, without the lines that are about other things than the write."""
         if turn.message not in self._words:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from math import inf
 from typing import Any
 
-from writ_async.verify.confirming.address import tell_address
+from writ_async.verify.confirming.address import address_now, tell_address
 from writ_async.verify.confirming.arguments import Argument
 from writ_async.verify.confirming.case import Case, by_kind, described
 from writ_async.verify.confirming.choices import Choice
@@ -24,14 +25,16 @@ _ALL = pattern("ALL")
 _ALL_BUT = pattern("ALL_BUT")
 
 
-def lay_out(case: Case, agents_only: bool) -> Layout:
+def lay_out(case: Case, agents_only: bool, latest: Case) -> Layout:
     """How each argument of a write was told.
 
     With `agents_only` the user has not said yes but asked for the write, or given what was missing: then addresses and
     texts count only where the agent had told them, and who pays has to have been said even where there is no choice.
+    Who pays and why may have been told up to the `latest` answer.
     """
     layout = Layout()
     parts = by_kind(case.arguments, "part")
+    is_about_paying = all(argument.kind in ("record", "payment", "follows") for argument in case.arguments)
     for argument in case.arguments:
         match argument.kind:
             case "follows":
@@ -42,15 +45,16 @@ def lay_out(case: Case, agents_only: bool) -> Layout:
                 _tell_part(case, argument, layout)
             case "variant":
                 pair = next((part for part in parts if part.place == argument.place), None)
-                choice = choose_variant(case, argument, str(pair.value) if pair else "")
-                _take(argument, choice, layout)
+                _take(argument, _variant(case, argument, str(pair.value) if pair else ""), layout)
             case "payment":
-                choice = choose_payment(case, argument)
+                # Where nothing but this is changed, a method that is new in the answer is a wish of its own.
+                choice = choose_payment(latest, argument, case.answer.message if is_about_paying else inf)
                 if agents_only and choice.message < 0 and not choice.wanting:
-                    choice = Choice(wanting=f"the agent had not told {argument.path} {argument.value}")
-                _take(argument, choice, layout)
+                    layout.wanting.append(f"the agent had not told {argument.path} {argument.value}")
+                else:
+                    _take(argument, choice, layout)
             case "reason":
-                _tell_reason(case, argument, layout)
+                _tell_reason(latest, argument, layout)
             case "count":
                 _tell_count(case, argument, layout)
             case _:
@@ -60,9 +64,19 @@ def lay_out(case: Case, agents_only: bool) -> Layout:
     return layout
 
 
+def _variant(case: Case, argument: Argument, part: str) -> Choice:
+    """How a variant was chosen; one that comes up in the answer itself is a wish that nobody laid out."""
+    choice, answered = choose_variant(case, argument, part), case.answer.message
+    before = [turn for turn in case.pool() if turn.message < answered]
+    if choice.message == answered and choose_variant(case, argument, part, before).alone:
+        return Choice(wanting=f"the agent had not listed {argument.value}")
+    return choice
+
+
 def _take(argument: Argument, choice: Choice, layout: Layout) -> None:
     if choice.wanting:
         layout.wanting.append(choice.wanting)
+        layout.differs = layout.differs or not choice.alone
         if choice.alone:
             layout.alone.append(str(argument))
     else:
@@ -205,6 +219,37 @@ def _stays(case: Case, argument: Argument) -> bool:
                 ):
                     return True
     return False
+
+
+def tells_variant(case: Case) -> bool:
+    """Whether the agent told what some part becomes."""
+    parts = {part.place: str(part.value) for part in by_kind(case.arguments, "part")}
+    turns = [turn for turn in case.pool() if not turn.by_user]
+    variants = by_kind(case.arguments, "variant")
+    return any(choose_variant(case, one, parts.get(one.place, ""), turns).message >= 0 for one in variants)
+
+
+def tells_part(case: Case) -> bool:
+    """Whether the agent named a part that a write is about, or spoke of all of them."""
+    return not case.parts or any(
+        occurs(_ALL, words) or any(part.is_in(words) for part in case.parts if case.chosen & part.texts)
+        for words in (case.words(turn) for turn in case.pool() if not turn.by_user)
+    )
+
+
+def tells_something_new(case: Case, words: str) -> bool:
+    """Whether words tell a value of a write that its record does not have already; who pays is told in other words."""
+    now = address_now(case, by_kind(case.arguments, "address"))
+    return any(
+        argument.kind == "payment"
+        or (
+            argument.kind in ("address", "told", "count")
+            and now.get(argument.name) != argument.value
+            and not _stays(case, argument)
+            and has_value(words, argument.value)
+        )
+        for argument in case.arguments
+    )
 
 
 def _is_kept(item: Mapping[str, Any], owner: Mapping[str, Any]) -> bool:

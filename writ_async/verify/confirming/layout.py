@@ -17,11 +17,15 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class Layout(msgspec.Struct):
-    """What was told of a write, what was wanting, in words, and which of that nobody but the agent chose."""
+    """What was told of a write, what was wanting, in words, and which of that nobody but the agent chose.
+
+    `differs` where something else was chosen than what the call has.
+    """
 
     told: list[Told] = []
     wanting: list[str] = []
     alone: list[str] = []
+    differs: bool = False
 
     def add(self, argument: Argument, how: str, message: int = -1) -> None:
         """Note that an argument was told."""

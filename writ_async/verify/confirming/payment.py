@@ -7,35 +7,46 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from math import inf
 
 from writ_async.verify.confirming.arguments import Argument
 from writ_async.verify.confirming.case import Case
 from writ_async.verify.confirming.choices import Choice, who_chose
+from writ_async.verify.confirming.clauses import sentences
 from writ_async.verify.confirming.naming import Record
 from writ_async.verify.confirming.patterns import either, occurs, pattern
 from writ_async.verify.confirming.turns import Turn
-from writ_async.verify.confirming.wording import has_number, has_phrase, phrase_of
+from writ_async.verify.confirming.wording import has_number, has_phrase, phrase_of, plain_words
 
 _ORIGINAL = pattern("USED_BEFORE")
-_NOT_IT = re.compile(either("NOT_IT") + r" (?:\w+ ){0,3}$")
+_NOT_IT = re.compile(either("NOT_IT") + r" (?:\w+ ){0,4}$")
+_KINDS = pattern("PAID_BY")
+_IS_DUE = pattern("IS_DUE")
+_LEFT_OPEN = pattern("LEFT_OPEN")
 _OR = " or "
 
 
-def choose_payment(case: Case, argument: Argument) -> Choice:
-    """Who chose the payment method of a write."""
+def choose_payment(case: Case, argument: Argument, until: float = inf) -> Choice:
+    """Who chose the payment method of a write, before a message."""
     wanted = str(argument.value)
     methods = _methods(case, wanted)
     used = _used(case)
     for turn in case.pool():
+        if turn.message >= until:
+            continue
         if has_phrase(case.words(turn), wanted):
             return Choice("by its id", turn.message)
         words = case.words(turn)
-        if (wanted in used or not used) and occurs(_ORIGINAL, words):
-            return Choice("as the method that was used before", turn.message)
-        named = _named_methods(case, words, methods)
-        if not named and occurs(_ORIGINAL, words):
-            named = used
+        original = _ORIGINAL.search(words)
+        if original is not None and not _NOT_IT.search(words[: original.start() + 1]):
+            if wanted in used or not used:
+                return Choice("as the method that was used before", turn.message)
+            named = _named_methods(case, words, methods) or used
+        else:
+            named = _named_methods(case, words, methods)
         if not named:
+            if other := _promised(case, turn):
+                return Choice(wanting=f"the agent had told {other}, the call has {wanted}")
             continue
         if wanted in named:
             if len(named) > 1 and not turn.by_user and _is_open(case, turn, methods, named):
@@ -49,6 +60,15 @@ def choose_payment(case: Case, argument: Argument) -> Choice:
     if len(methods) <= 1:
         return Choice("as the only one there is")
     return Choice(wanting=f"nobody had chosen {argument.path} {wanted}", alone=True)
+
+
+def _promised(case: Case, turn: Turn) -> str:
+    """The kind of method that an agent said would get or pay what is due, where it left no choice."""
+    if turn.by_user or turn not in case.recent[:3]:
+        return ""
+    said = (plain_words(sentence.text) for sentence in sentences(turn.laid_out))
+    due = (words for words in said if occurs(_IS_DUE, words) and not occurs(_LEFT_OPEN, words))
+    return next((found[0].strip() for found in map(_KINDS.search, due) if found), "")
 
 
 def _is_open(case: Case, turn: Turn, methods: Mapping[str, Record], named: set[str]) -> bool:

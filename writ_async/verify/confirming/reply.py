@@ -42,6 +42,8 @@ class Reply(msgspec.Struct, frozen=True):
     words: str
 
 
+_TAKES_UP: frozenset[StanceKind] = frozenset({"yes", "request", "fine", "faint"})
+"""What says yes again, to all that was asked where it does not say to what."""
 _LEAD = f"(?:{either('LEAD')} )"
 _YES = re.compile(f"{_LEAD}{{0,4}}{either('YES')}(?: {either('YES')}){{0,3}}(?: {either('TAIL')})?$")
 _AGREES = re.compile(EDGE + either("AGREES") + END)
@@ -51,6 +53,11 @@ _NO = re.compile(f"{_LEAD}{{0,4}}{either('NO')}(?: {either('NO_TAIL')})?$")
 _HOLDS = re.compile(f"(?:{_LEAD}|but |just |can we |i said ){{0,4}}{either('HOLDS')}{END}")
 _HOLDS_ONE = re.compile(f"(?:{_LEAD}|but |just |let's |i'd like to ){{0,4}}{either('HOLDS_ONE')}{END}")
 _DOUBTS = re.compile(f"(?:{_LEAD}|but |just ){{0,4}}{either('DOUBTS')}{END}")
+_SHOWS = f"{EDGE}{either('SHOWS')}{END}"
+_DEFERS = re.compile(
+    f"{_SHOWS}.{{0,120}}?{EDGE}{either('APPROVES_LATER')}|^{_LEAD}{{0,4}}{either('WILL_APPROVE')}|{EDGE}{either('HOLDS_UNTIL')}"
+)
+_SHOWS_FIRST = re.compile(f"{_SHOWS}.{{0,120}}?{EDGE}{either('SHOWS_FIRST')}")
 _FURTHER = re.compile(f"(?:{_LEAD}|but |i |there is |there's |just |it |while ){{0,5}}{either('FURTHER_WISHES')}{END}")
 _WRONG = re.compile(either("WRONG") + END)
 _NEGATED = re.compile(f"{EDGE}{either('NEGATED')} (?:{either('BETWEEN')} ){{0,3}}")
@@ -87,6 +94,8 @@ def read_stances(text: str, stems: frozenset[str] = frozenset()) -> list[Stance]
 
 
 def _stances(sentence: Sentence, stems: frozenset[str]) -> list[Stance]:
+    if _DEFERS.search(sentence.text):
+        return [Stance("wait", sentence.text, sentence.text)]
     found: list[Stance] = []
     conditional = _is_conditional(sentence.text)
     for place, clause in enumerate(sentence.clauses):
@@ -98,6 +107,8 @@ def _stances(sentence: Sentence, stems: frozenset[str]) -> list[Stance]:
             # "If it costs more, stop and ask me": what is to be done then, not now.
             kind = "tells"
         found.append(Stance(kind, said, sentence.text))
+    if _SHOWS_FIRST.search(sentence.text):
+        found.append(Stance("doubt", sentence.text, sentence.text))
     if conditional and _ONLY_IF.match(sentence.text) and not any(item.kind == "if" for item in found):
         # "Only if it is free." stands for itself and holds back the yes before it.
         found.append(Stance("only_if", sentence.text, sentence.text))
@@ -217,12 +228,11 @@ def settle(stances: Sequence[Stance], concerns: Concerns = lambda _: None) -> Re
     """What the stances come to for one write, those about other things aside; a later one outweighs an earlier one."""
     meaning: Meaning | None = None
     words, refusal_is_bare = "", False
-    about = {sentence: concerns(sentence) for sentence in dict.fromkeys(stance.sentence for stance in stances)}
-    held = [stance for stance in stances if about[stance.sentence] is not False]
+    held = _about_this(stances, concerns)
     for stance in held:
         kind = stance.kind
         if kind == "not_this":
-            kind = "no" if about[stance.sentence] else "tells"
+            kind = "no" if concerns(stance.words) else "tells"
         if kind == "yes":
             meaning, words, refusal_is_bare = "agrees", stance.words, False
         elif kind == "request" and meaning != "agrees":
@@ -246,6 +256,23 @@ def settle(stances: Sequence[Stance], concerns: Concerns = lambda _: None) -> Re
     if len(held) < len(stances) and not any(stance.kind == "tells" for stance in held):
         return Reply("tells", "")
     return Reply("tells", "")
+
+
+def _about_this(stances: Sequence[Stance], concerns: Concerns) -> list[Stance]:
+    """The stances that are not about other things: by their clause, else their sentence.
+
+    What holds back or asks, and names nothing itself, belongs to what stands before it.
+    """
+    kept: list[Stance] = []
+    elsewhere = False
+    for stance in stances:
+        about = concerns(stance.words)
+        if about is None and stance.words != stance.sentence:
+            about = concerns(stance.sentence)
+        elsewhere = about is False or (about is None and elsewhere and stance.kind not in _TAKES_UP)
+        if not elsewhere:
+            kept.append(stance)
+    return kept
 
 
 def is_further_wish(sentence: str) -> bool:

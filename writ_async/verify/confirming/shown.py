@@ -37,6 +37,11 @@ class Shown:
             if index < until and holding in (self._messages[index].content or ""):
                 yield from self._decoded(index)[0]
 
+    def came_up_after(self, name: str, place: int, until: int) -> bool:
+        """Whether results have shown an id only after a message, so that nobody could speak of it before."""
+        places = (index for index in self._places if index < until and name in (self._messages[index].content or ""))
+        return next(places, place) > place
+
     def alike(self, record: Record | None, argument: str, name: str, until: int) -> dict[str, Record]:
         """The other records of the same kind as one, by the field that holds its id, or is called as the argument."""
         field = argument

@@ -6,13 +6,14 @@ import re
 from collections.abc import Collection, Sequence
 
 from writ_async.core.message import AssistantMessage, Message, UserMessage
+from writ_async.language.hearing import waits_for_answer
 from writ_async.verify.confirming.clauses import plain, sentences
 from writ_async.verify.confirming.patterns import pattern
+from writ_async.verify.confirming.picks import options_in, spelled_out
 from writ_async.verify.confirming.wording import plain_words
 
 _REPORTS = pattern("REPORTS")
 _PROPOSES = pattern("PROPOSES")
-_ASKS = pattern("ASKS")
 _ITEM = re.compile(r"\s*(?:[-•·–+]|\(?\d{1,2}[.)]|[a-z][.)] )|\s{2,}\S")
 
 
@@ -63,19 +64,24 @@ class Turn:
 
     @property
     def asks(self) -> bool:
-        """Whether an agent's text asks for an answer."""
-        return bool(_ASKS.search(self.plain))
+        """Whether an agent's text asks for an answer; an offer of whatever else there may be asks for none."""
+        return waits_for_answer(self.text)
 
 
 def spoken_turns(messages: Sequence[Message], writes: Collection[int]) -> list[Turn]:
     """All texts that were said, in order; `writes` are the messages that wrote."""
     turns: list[Turn] = []
     wrote = False
+    options: dict[str, str] = {}
     for index, message in enumerate(messages):
         wrote = wrote or index in writes
         if isinstance(message, AssistantMessage | UserMessage) and (message.content or "").strip():
-            by_user = isinstance(message, UserMessage)
-            turns.append(Turn(index, by_user, message.content or "", wrote and index not in writes))
+            by_user, text = isinstance(message, UserMessage), message.content or ""
+            if by_user:
+                text = spelled_out(text, options)
+            else:
+                options = options_in(text)
+            turns.append(Turn(index, by_user, text, wrote and index not in writes))
             wrote = index in writes
     return turns
 

@@ -14,6 +14,7 @@ from writ_async.verify.confirming.case import Case
 from writ_async.verify.confirming.choices import Choice, who_chose
 from writ_async.verify.confirming.naming import Record
 from writ_async.verify.confirming.patterns import occurs, pattern
+from writ_async.verify.confirming.turns import Turn
 from writ_async.verify.confirming.wording import has_number, has_phrase, has_value, phrase_of
 
 _ALL_ALIKE = pattern("ALIKE")
@@ -23,14 +24,15 @@ _CHEAP = 12
 """Prices below are numbers that may stand for anything."""
 
 
-def choose_variant(case: Case, argument: Argument, part: str) -> Choice:
-    """Who chose what a part becomes; `part` is the id of the part."""
+def choose_variant(case: Case, argument: Argument, part: str, turns: Sequence[Turn] | None = None) -> Choice:
+    """Who chose what a part becomes, in some of the turns or in all; `part` is the id of the part."""
     wanted = str(argument.value)
     if wanted == part:
         return Choice("as the same again")
     new, old = _variant(case, wanted), _variant(case, part)
+    pool = list(case.pool()) if turns is None else turns
     if new is None:
-        for turn in case.pool():
+        for turn in pool:
             if has_phrase(case.words(turn), wanted):
                 return Choice("by its id", turn.message)
         return Choice(wanting=f"the agent had not listed {wanted}", alone=True)
@@ -38,19 +40,22 @@ def choose_variant(case: Case, argument: Argument, part: str) -> Choice:
     variants = [*siblings, new.fields]
     options = _options(new.fields)
     before = _options(old.fields) if old is not None else {}
+    had = [before, *(_options(item) for item in siblings if _is_owned(case, item))]
     ids = {name for item in siblings for name in _ids(item)} - _ids(new.fields) - {part}
     open_options: dict[str, set[str]] = {}
     alike = False
-    for turn in case.pool():
+    for turn in pool:
         words = case.words(turn)
-        if has_phrase(words, wanted):
+        # What was told since outweighs the place that one has in a list of several.
+        fits = all(options.get(option) in values for option, values in open_options.items())
+        if has_phrase(words, wanted) and (fits or turn.by_user):
             return Choice("by its id", turn.message)
         named = {name for name in ids if has_phrase(words, name)}
-        told = _told(words, options, siblings, before)
+        told = _told(words, options, siblings, had)
         if len(named) == 1 and not (turn.by_user and told):
             return Choice(wanting=f"{who_chose(turn)} {', '.join(named)}, the call has {wanted}")
         price = new.fields.get("price")
-        if isinstance(price, int | float) and has_number(words, price) and price > _CHEAP:
+        if isinstance(price, int | float) and fits and has_number(words, price) and price > _CHEAP:
             return Choice("by its price", turn.message)
         for option, values in told.items():
             open_options.setdefault(option, values)
@@ -71,7 +76,7 @@ def choose_variant(case: Case, argument: Argument, part: str) -> Choice:
     ]
     changed = {option for option, value in options.items() if before.get(option) != value}
     untold = sorted(changed - open_options.keys())
-    if untold and any(occurs(_ALL_ALIKE, case.words(turn)) for turn in case.recent[:2]):
+    if untold and any(occurs(_ALL_ALIKE, case.words(turn)) for turn in pool[:2]):
         return Choice(
             wanting=f"the same was agreed, the call has {', '.join(f'{option} {options[option]}' for option in untold)}"
         )
@@ -123,21 +128,26 @@ def _options(fields: Mapping[str, Any]) -> dict[str, str]:
     return {name: value for name, value in fields.items() if isinstance(value, str) and not name.endswith("id")}
 
 
+def _is_owned(case: Case, variant: Mapping[str, Any]) -> bool:
+    """Whether a variant was shown elsewhere than among its siblings: in something that the customer has."""
+    return any(record.key != name for name in _ids(variant) for record in case.shown.named(name, case.until))
+
+
 def _ids(fields: Mapping[str, Any]) -> set[str]:
     return {value for name, value in fields.items() if isinstance(value, str) and name.endswith("id")}
 
 
 def _told(
-    words: str, options: Mapping[str, str], siblings: Iterable[Mapping[str, Any]], before: Mapping[str, str]
+    words: str, options: Mapping[str, str], siblings: Iterable[Mapping[str, Any]], had: Iterable[Mapping[str, str]]
 ) -> dict[str, set[str]]:
-    """For each option, which of its values words name; the old one aside where there is another."""
+    """For each option, which of its values words name; those of what the customer has tell what is given up."""
     found: dict[str, set[str]] = {}
     values: dict[str, set[str]] = {option: {value} for option, value in options.items()}
     for item in siblings:
         for option, value in _options(item).items():
             values.setdefault(option, set()).add(value)
     for option, known in values.items():
-        measured = _measured(words, known)
+        measured = _measured(_without_other_options(words, option, values), known)
         named = measured or {
             value for value in known if value.casefold() not in ("yes", "no") and has_value(words, value)
         }
@@ -151,12 +161,21 @@ def _told(
                 for other in named
             )
         }
-        # The old value tells which one is given up, unless it is the new one as well.
-        if options.get(option) != before.get(option):
-            named -= {before.get(option, "")}
+        named -= {old.get(option, "") for old in had} - {options.get(option, "")}
         if named:
             found[option] = named
     return found
+
+
+def _without_other_options(words: str, option: str, values: Mapping[str, set[str]]) -> str:
+    """Words without what they name of other options: "256GB SSD" says nothing of a memory told in GB."""
+    own = {phrase_of(value) for value in values[option]}
+    others = {phrase_of(value) for other, known in values.items() if other != option for value in known} - own
+    measures = {f" {' '.join(phrase.split()[:2])} " for phrase in others} - own
+    for phrase in (*others, *measures):
+        if phrase.count(" ") > 2 and phrase.strip()[:1].isdigit():
+            words = words.replace(phrase, " ")
+    return words
 
 
 def _measured(words: str, known: set[str]) -> set[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from writ_async.verify.confirming.case import Case
+from writ_async.verify.confirming.naming import Part
 from writ_async.verify.confirming.patterns import pattern
 from writ_async.verify.confirming.wording import has_phrase
 
@@ -18,6 +20,11 @@ def only_a_part(case: Case, verbs: re.Pattern[str]) -> str:
 
     `verbs` are those that name what the tool does.
     """
+    for line, _ in case.answer.lines:
+        kept = [part for part in case.parts if part.is_in(line)] if _PART_ONLY.search(line) else []
+        left = [part for part in case.parts if part not in kept and case.chosen & part.texts]
+        if kept and left:
+            return _takes_more(left)
     record = case.main
     if record is None or case.write.call.function.name not in case.domain.telling.takes_whole:
         return ""
@@ -50,5 +57,8 @@ def only_a_part(case: Case, verbs: re.Pattern[str]) -> str:
             break
     if all(named) or not any(named):
         return ""
-    left = ", ".join(part.name for part, was in zip(parts, named, strict=True) if not was)
-    return f"the user agreed to a part, the call takes {left} as well"
+    return _takes_more([part for part, was in zip(parts, named, strict=True) if not was])
+
+
+def _takes_more(parts: Sequence[Part]) -> str:
+    return f"the user agreed to a part, the call takes {', '.join(part.name for part in parts)} as well"

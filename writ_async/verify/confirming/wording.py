@@ -16,6 +16,8 @@ from writ_async.verify.confirming.clauses import plain
 _TOKEN = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 _ZEROS = re.compile(r"(\.\d*?)0+$")
+_ENCLITIC = re.compile(r"(?<=[^\W\d_])'[sm]\b")
+"""What would be a letter of its own, as a size is."""
 _ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _CLOCK = re.compile(r"(\d{2}):(\d{2})(?::\d{2})?(?:\+\d)?")
 _MONTHS: Final = (
@@ -56,6 +58,8 @@ def words_of(text: str) -> str:
 
 def plain_words(text: str) -> str:
     """The words of a text that is plain already."""
+    if "'" in text:
+        text = _ENCLITIC.sub("", text)
     if "," in text:
         text = _THOUSANDS.sub("", text)
     tokens = _TOKEN.findall(text)
