@@ -23,7 +23,7 @@ DEEDS: Final = (
         _CHANGES,
     ),
     Deed(("upgrad", "downgrad"), (_FLIGHTS, _BOOK)),
-    Deed(("refund", "credit", "reimburs", "revers"), (_CANCEL, _FLIGHTS)),
+    Deed(("refund", "credit", "reimburs", "revers"), (_CANCEL, _FLIGHTS), ("cancelled", "canceled")),
     Deed(("charg", "paid", "pay", "debit", "deduct"), (_BOOK, _FLIGHTS, _BAGS)),
     Deed(("add", "remov", "includ"), (*_CHANGES, _BOOK, _CERTIFICATE)),
     Deed(("issu", "sent", "send", "compensat", "voucher", "grant"), (_CERTIFICATE,)),

@@ -22,6 +22,7 @@ DEEDS: Final = (
     Deed(
         (
             "modif",
+            "add",
             "chang",
             "updat",
             "switch",

@@ -17,6 +17,7 @@ from writ_async.verify.claims.absence import false_absence
 from writ_async.verify.claims.amounts import unfounded_amounts
 from writ_async.verify.claims.deeds import DeedWords, false_deeds, find_deeds
 from writ_async.verify.claims.ground import Ground
+from writ_async.verify.claims.reports import false_reports
 from writ_async.verify.claims.said import Said
 from writ_async.verify.claims.values import unfounded_dates, unfounded_ids
 from writ_async.verify.reasons import Reason
@@ -51,6 +52,7 @@ def _judge(text: str, place: int, ground: Ground, words: DeedWords) -> list[Find
     deeds = find_deeds(said, words)
     found = [
         *false_deeds(said, deeds, ground, words),
+        *false_reports(said, ground, words),
         *false_absence(said, ground),
         *unfounded_amounts(said, deeds, ground, words),
         *unfounded_dates(said, ground),

@@ -15,7 +15,7 @@ from writ_async.verify.claims.said import Claim, Said
 _LOOKED: Final = re.compile(r"\b(?:find|locate|finding|locating)\b(?P<what>[^.;:!?\n]{0,80})")
 _IN_VAIN: Final = re.compile(
     r"\b(?:could not|couldn't|can't|cannot|can not|did not|didn't|unable to|not able to|failed to|been able to"
-    r"|wasn't able to|weren't able to|no luck(?: in)?) (?:\w{2,}ly |yet |still )?$"
+    r"|wasn't able to|weren't able to|no luck(?: in)?) (?:\w{2,}ly |yet |still |seem to |even )?$"
 )
 _ABLE: Final = re.compile(r"(?<!n't )(?<!not )been able to $")
 _NONE: Final = re.compile(
@@ -23,6 +23,8 @@ _NONE: Final = re.compile(
     r"(?P<no>(?:[\w-]+ ){0,2}?(?:account|profile|user|customer|record|match)s?)"
     r" (?:was|were|has been|have been|could be|exists?|under|with|for)\b"
     r"|(?P<found>(?:[\w-]+ ){1,3}?)(?:was |were |has been |have been |could be )?found\b"
+    r"|(?P<such>such (?:account|profile|user|customer|member|person|client)s?)\b"
+    r"|(?P<one>(?:account|profile|user|customer|record)s? )(?:match\w*|fits?|belongs?|corresponds?)\b"
     r"|(?P<there>(?:match|matching|record|account|profile|user|customer)\b[^.;:!?\n]{0,60}))"
 )
 _FOUND: Final = re.compile(
@@ -35,7 +37,18 @@ _DIFFERS: Final = re.compile(
     r"\b(?:your (?:\w+ )?(?:details|information|name|e-?mail(?: address)?)|what you gave me) "
     r"(?:does not|doesn't|do not|don't|did not|didn't) $"
 )
-_TRIGGERS: Final = frozenset({"find", "finding", "locate", "locating", "found", "located", "no", "match", "exist"})
+_LACKS: Final = re.compile(
+    r"\b(?:we|i) (?:do not|don't|did not|didn't)(?: seem to| currently)? (?:have|see|show|find|get) (?:an?|any|your) "
+    r"(?P<subject>(?:\w{1,12} ){0,2}(?:account|profile|user|customer)s?\b[^.;:!?\n]{0,40})"
+    r"|\b(?P<key>(?:e-?mail(?: address)?|user id|\w{2,6} code|phone number|name|account|details)) "
+    r"(?:is not|isn't|are not|aren't) (?:registered|on file|known|in (?:our|the|my) (?:system|records?|database))\b"
+)
+_TRIGGERS: Final = frozenset(
+    {
+        *("find", "finding", "locate", "locating", "found", "located", "no", "match", "exist", "registered", "account"),
+        *("profile", "user", "customer", "file", "system", "records", "database"),
+    }
+)
 _IF: Final = re.compile(r"\b(?:if|unless|in case|when|whether|until|so that|should|would|otherwise|or if)\b")
 _QUALIFIED: Final = re.compile(
     r"\b(?:with|for|from|containing|that|which|matching|in|on|among|under|of|at|to|as|by)\b|'s\b"
@@ -86,9 +99,11 @@ def _said_missing(said: Said) -> Iterator[tuple[int, str, bool]]:
                 yield match.start() - len(left) + vain.start(), match["what"].strip(), False
     if "no" in words:
         for match in _NONE.finditer(plain):
-            what = match["no"] or match["found"] or match["there"]
+            what = match["no"] or match["found"] or match["there"] or match["one"] or "user"
             if match["there"] is None or _THERE.search(plain, max(0, match.start() - 12), match.start()):
                 yield match.start(), what.strip(), False
+    for match in _LACKS.finditer(plain) if "not" in words or "n't" in plain else ():
+        yield match.start(), "user" if match["key"] else match["subject"], False
     for verb, pattern in (("found", _FOUND), ("located", _FOUND), ("match", _DIFFERS), ("exist", _EXISTS)):
         place = plain.find(verb) if verb in words else -1
         while place >= 0:

@@ -36,20 +36,33 @@ _BEING: Final = re.compile(r"\b(?:are|is|am|being|been) (?:now |being )*$")
 _HANDING_NOW: Final = re.compile(r"\b(?:i'm|i am|we're|we are) (?:now )?(?:transferring|connecting|handing) you\b")
 _AND: Final = re.compile(rf"(?:,|\band\b|, and\b) {_FILL}$")
 _NEAR: Final = 70
+_LOOK_BACK: Final = 120
 _BLOCK: Final = re.compile(
     r"\b(?:once|if|when|whenever|after|before|until|unless|whether|as soon as|in case|would|could|should|can|will|shall"
     r"|may|might|must|not|never|cannot|nothing|none|neither|nor|no|only|any|each|per|to be|usually|normally|typically"
     r"|let me know|which|who|whose|for|by the time|that (?:has|have|was|were|had|is|are)|you (?:wanted|want|would|need)"
     r"|sorry to hear|hear that|understand|seems|appears|sounds like|assum\w*|please|hav(?:e|ing) to|want|prefer|ensure"
-    r"|sure|confirm\w*|verify|check|expect\w*|policy)\b|n't\b|'ll\b|'d\b"
+    r"|sure|confirm(?:ing|s)?|confirmation (?:that|of)|verify|check|expect\w*|policy)\b|n't\b|'ll\b|'d\b"
 )
 _MAIL: Final = re.compile(r"\b(?:(?P<mail>e-?mails?|mails?)|sms|text messages?|notifications?)\b")
 _EXTRAS: Final = re.compile(rf"\b(?:{'|'.join(WORDS['extras'])})\b")
 _BRACKETS: Final = re.compile(r"\([^()]*\)")
-_BY_OTHERS: Final = re.compile(r" (?:successfully )?by (?!us\b|me\b)")
+_BY_OTHERS: Final = re.compile(r" (?:successfully )?by (?!us\b|me\b|e-?mail|mail|post\b|sms|text)")
 _AS_TOLD: Final = re.compile(r"\b(?:to|per|following|by|on) your \w+")
 _INVERTED: Final = re.compile(r"\b(?:do|did|have|had|should|shall|can|could|may|must|will|would) $")
 _LISTED: Final = re.compile(r"\b(?:only if|if (?:at least )?one|one of (?:these|the following)|the following|either)\b")
+_LATELY: Final = re.compile(r"\b(?:(?:is|are) now|just|today|a (?:moment|minute|second) ago|moments ago)\b")
+_REQUEST: Final = re.compile(
+    r"\W*(?:an?|the|your|this|that|one|two|three|both|another|separate|\d+)? ?(?:\w+ ){0,2}requests?\b"
+)
+KEPT: Final = re.compile(r"\b(?:balances?|status|records?|totals?|system|arrangements|details)\b")
+"""What is kept in step with whatever was written."""
+_MONEY: Final = re.compile(r"[$€£] ?\d|\bmoney\b")
+_SOURCE: Final = re.compile(
+    r"\bto (?:your|the|that|match|be)\b[^,;]{0,60}?\b(?:from|on|in|of|as) (?:your |the )?"
+    r"(?:\w+ )?#?[a-z]*\d\w*"
+)
+_DRAFT: Final = re.compile(r"\b(?:drafts?|proposals?|proposed|plan|summary|lists?|quotes?|estimates?|options?)\b")
 _CLAUSE: Final = re.compile(
     r"[;:—–(]|\.\s|, (?:and|but|so|i|we|your|the|it|this)\b|\bbut\b|\bbecause\b|\bso\b|\bsince\b"
     r"|\band (?:i|we|your|the|it)\b"
@@ -119,7 +132,7 @@ def false_deeds(said: Said, deeds: Sequence[Done], ground: Ground, words: DeedWo
     found: list[Claim] = []
     end = -1
     for done in deeds:
-        if done.place >= end and not done.of_old and (why := _why_false(done, said, ground, words)):
+        if done.place >= end and (why := _why_false(done, said, ground, words)):
             found.append(Claim(done.place, why, "error"))
             end = said.sentence(done.place).end
     if not found and words.hand_over and words.hand_over not in ground.used and ground.calling != words.hand_over:
@@ -168,22 +181,28 @@ def find_deeds(said: Said, words: DeedWords) -> list[Done]:
             continue
         sentence = said.sentence(place)
         start = place - len(left) + match.start()
-        if start >= sentence.start and _is_stated(start, place + len(verb), first is not None, sentence, said.plain):
+        if start >= sentence.start and is_stated(
+            start, place + len(verb), sentence, said.plain, first=first is not None
+        ):
             clause = _clause(sentence, start, place + len(verb))
             about = clause if first is None else _clause(sentence, place + len(verb), place + len(verb))
-            of_old = first is None and match["old"] is not None and is_form(verb, WORDS["history"])
+            old = first is None and match["old"] is not None and not _LATELY.search(clause)
+            of_old = old and is_form(verb, WORDS["history"]) and not _MAIL.search(clause)
             found.append(Done(place, verb, first is not None, clause, about, of_old))
     return found
 
 
-def _is_stated(start: int, end: int, first: bool, sentence: Sentence, plain: str) -> bool:
-    """Whether a participle stands in a statement of the agent's own that no condition and no negation is put to."""
+def is_stated(start: int, end: int, sentence: Sentence, plain: str, *, first: bool = False) -> bool:
+    """Whether what stands there is a statement of the agent's own that no condition and no negation is put to.
+
+    In the `first` person it may be part of a question.
+    """
     if not first and (sentence.is_question() or sentence.is_told() or _BY_OTHERS.match(plain, end)):
         return False
     left = plain[sentence.start : start]
     if first and _INVERTED.search(left):
         return False  # "What do I put down?" asks.
-    return not (_BLOCK.search(_left_of(left)) or (not first and _LISTED.search(left)))
+    return not (_BLOCK.search(clause_left_of(left)) or (not first and _LISTED.search(left)))
 
 
 def _beside(done: Done, place: int, verb: str, said: Said) -> Done | None:
@@ -202,7 +221,7 @@ def _clause(sentence: Sentence, start: int, end: int) -> str:
     return text[_clause_start(text, first) if first < last else first : _clause_end(text, last)]
 
 
-def _left_of(left: str) -> str:
+def clause_left_of(left: str) -> str:
     """The words of the clause that a text ends with, without what stands in brackets."""
     if ")" in left:
         left = _BRACKETS.sub(" ", left)
@@ -234,8 +253,13 @@ def _hands_over(verb: str, text: str) -> bool:
 def _why_false(done: Done, said: Said, ground: Ground, words: DeedWords) -> str:
     """Why a deed is not so, or an empty text."""
     verb, first, clause = done.verb, done.first, done.clause
+    if done.of_old:
+        deeds = _of_results(clause[: clause.find(verb)], words)
+        return "" if not deeds or any(is_done(deed, first, clause, ground) for deed in deeds) else _undone(deeds)
     if words.hand_over and _hands_over(verb, said.plain):
         return "" if words.hand_over in ground.used else "nobody was called to take over"
+    if not first and not ground.writes and _DRAFT.search(said.plain, max(0, done.place - _LOOK_BACK), done.place):
+        return ""  # What was taken out of a draft is not said to be done.
     light = is_form(verb, WORDS["light"])
     if first and is_form(verb, WORDS["customers"]) and not words.named(verb):
         return ""
@@ -256,15 +280,30 @@ def _why_false(done: Done, said: Said, ground: Ground, words: DeedWords) -> str:
         deeds = [deed for word in named for deed in words.named(word)]
     else:
         deeds = words.named(verb)
-        if not first and ground.looked and is_form(verb, WORDS["history"]):
+        if not first and ground.looked and is_form(verb, WORDS["told"]):
             return ""
-    if any(_is_done(deed, first, clause, ground) for deed in deeds):
+        if is_form(verb, WORDS["returned"]):
+            money = WORDS["given_back"][0] if _MONEY.search(clause) else ""
+            deeds = [*deeds, *_of_results(f"{clause} {money}", words)]
+    if any(is_done(deed, first, clause, ground) for deed in deeds):
+        return ""
+    if ground.writes and (_REQUEST.match(done.about) or KEPT.search(clause[: clause.find(verb)])):
         return ""
     if deeds:
-        return f"no call that does it succeeded before ({', '.join(dict.fromkeys(t for d in deeds for t in d.tools))})"
+        return _undone(deeds)
     if light and message is None:
         return "" if ground.answered or not first else f"nothing was {verb} by any call before"
     return "no tool sends messages" if message is not None else f"no tool does what {verb!r} says"
+
+
+def _of_results(text: str, words: DeedWords) -> list[Deed]:
+    """The deeds that nouns of a text name as something that came of them."""
+    return [deed for noun in re.findall(r"[a-z]+", text) if noun in WORDS["results"] for deed in words.named(noun)]
+
+
+def _undone(deeds: Sequence[Deed]) -> str:
+    tools = dict.fromkeys(tool for deed in deeds for tool in deed.tools)
+    return f"no call that does it succeeded before ({', '.join(tools)})"
 
 
 def is_form(verb: str, stems: Sequence[str]) -> bool:
@@ -277,7 +316,7 @@ def _forms(stem: str) -> tuple[str, str, str]:
     return f"{stem}ed", f"{stem}d", f"{stem}{stem[-1]}ed"
 
 
-def _is_done(deed: Deed, first: bool, clause: str, ground: Ground) -> bool:
+def is_done(deed: Deed, first: bool, clause: str, ground: Ground) -> bool:
     """Whether a call did a deed, to what the clause names where it names one record; or a result shows that it was."""
     ids = _one_record(clause, ground)
     for write in ground.writes:
@@ -300,5 +339,6 @@ def _one_record(clause: str, ground: Ground) -> set[str]:
     """The id of the record that a clause names, where it names exactly one; empty otherwise."""
     if not ground.domain.record_ids:
         return set()
-    found = {token.lstrip("#") for token in re.findall(ground.domain.record_ids, clause.upper())}
+    named = _SOURCE.sub(" ", clause)
+    found = {token.lstrip("#") for token in re.findall(ground.domain.record_ids, named.upper())}
     return {token.casefold() for token in found} if len(found) == 1 else set()

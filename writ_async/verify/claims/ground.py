@@ -125,6 +125,10 @@ class Ground:
         """Whether a token was shown, said by the customer, or stands in the policy."""
         return token in self.shown or token in self.told or token in self.policy
 
+    def is_tool_word(self, word: str) -> bool:
+        """Whether a word stands in the name of one of the domain's tools, in the singular at least."""
+        return any(word.removesuffix("s") in name.casefold() for name in self.domain.tools)
+
     def records(self) -> list[Record]:
         """The records in the latest results, each with its numbers in cents; results are read when first asked for."""
         while self._decoded < len(self.results):

@@ -20,7 +20,7 @@ _EXAMPLE: Final = re.compile(
     r"|\blook(?:s|ing)? like\b|\bsomething like\b|\blike ['\"#`(]|\(like\b"
 )
 _TOLD: Final = re.compile(
-    r"^\W*(?:user|customer) ?:|^\W{0,3}\"i\b|\baccording to you\b"
+    r"^\W*(?:the )?(?:user|customer)\b|^\W{0,3}\"i\b|\baccording to you\b"
     r"|\byou(?:'ve| have| had)?(?: just| also| originally| previously)? (?:said|say|mention|told|indicat|stat|claim"
     r"|provid|gave|shar|report|describ|request|ask|want|would like|believ|think|refer)\w*"
 )

@@ -32,9 +32,15 @@ _MONTH_WORDS: Final = frozenset(
 ) | {"sept"}
 _ISO: Final = 10
 _SHORTEST: Final = 6
-_OFFERS: Final = re.compile(r"\b(?:if|can|could|would|should|may i|search|look for|try)\b")
+_OFFERS: Final = re.compile(
+    r"\b(?:if|would|may|(?:can|could|should|shall) (?:i|we)|(?:i|we|you|to) (?:can|could|might)(?! expect)|search\w*"
+    r"|look(?:ing)? for|try|other dates|date range)\b"
+    r"|^\W*(?:expand|widen|extend|search|include|consider|try|check|look|move|shift|change|keep|pick|choose|book|select"
+    r"|flex\w*|narrow|allow|cover)\b"
+)
 _YEARS: Final = range(2019, 2031)
 _ID: Final = re.compile(r"(?=(?:[a-z_-]*\d){3})[a-z\d_-]{6,60}")
+_CODE: Final = re.compile(r"(?=(?:[a-z]*\d){2})(?=(?:\d*[a-z]){2})[a-z\d]{6,10}")
 _IN_NUMBER: Final = re.compile(r"[$€£,./@]")
 _SNAKE_ID: Final = re.compile(r"^[a-z]+(?:_[a-z]+)*_\d{4,}$")
 _NO_ID: Final = re.compile(
@@ -73,15 +79,23 @@ def unfounded_ids(said: Said, ground: Ground) -> list[Claim]:
         if len(word) < _SHORTEST or ground.has(word):
             continue
         token = word.strip("-_.")
-        if not _ID.fullmatch(token) or ("_" in token and not _SNAKE_ID.match(token)) or _NO_ID.match(token):
+        if (
+            not (_ID.fullmatch(token) or _is_code(token, said))
+            or ("_" in token and not _SNAKE_ID.match(token))
+            or _NO_ID.match(token)
+        ):
             continue
         place = said.plain.find(token)
         if place < 0 or _IN_NUMBER.match(said.plain, max(0, place - 1)) or is_known_id(token, ground):
             continue
-        sentence = said.sentence(place)
-        if not (sentence.is_example() or sentence.is_told()):
+        if not said.sentence(place).is_example():
             found.append(Claim(place, f"{token!r} was neither shown nor said", "turn"))
     return sorted(found, key=lambda claim: claim.place)[:1]
+
+
+def _is_code(token: str, said: Said) -> bool:
+    """Whether a word is a code in capitals and digits, two of each at least."""
+    return _CODE.fullmatch(token) is not None and token.upper() in said.text
 
 
 def _days_of(match: re.Match[str]) -> list[tuple[int, int, int]]:
@@ -134,14 +148,17 @@ def _is_said(month: int, day: int, ground: Ground) -> bool:
     return False
 
 
+def _number_of(token: str) -> str:
+    """The number that an id ends in, where that is long enough to be one by itself, else the id."""
+    number = token.lstrip("abcdefghijklmnopqrstuvwxyz")
+    return number if len(number) >= _SHORTEST - 1 else token
+
+
 def is_known_id(token: str, ground: Ground) -> bool:
     """Whether an id was shown or said, whole or at the end of another."""
     if ground.has(token):
         return True
     flat = token.replace("-", "").replace("_", "")
-    if any(
-        ground.has(part)
-        for part in (flat, token.lstrip("abcdefghijklmnopqrstuvwxyz"), token.replace("_", "-"), token.replace("-", "_"))
-    ):
+    if any(ground.has(part) for part in (flat, _number_of(token), token.replace("_", "-"), token.replace("-", "_"))):
         return True
     return any(token in text.casefold() for text in (*ground.results[-40:], *ground.heard))

@@ -1,0 +1,123 @@
+"""Reports: what an agent says is so, in other words than the participles of its own deeds (`deeds`).
+
+Somebody was asked, something was given that no tool gives, a note or a hold was put down; work is complete, in place or
+on its way. Whether one is so is asked of the calls, as for deeds. English only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from importlib import resources
+from tomllib import loads
+from typing import Any, Final
+
+import msgspec
+
+from writ_async.verify.claims.deeds import KEPT, WORDS, DeedWords, clause_left_of, is_done, is_stated
+from writ_async.verify.claims.ground import Ground
+from writ_async.verify.claims.said import Claim, Said
+
+_DATA: Final[dict[str, Any]] = loads((resources.files(__package__ or "") / "reports.toml").read_text(encoding="utf-8"))
+_CLASS: Final = re.compile(r"(?<!\(\?P)<([a-z]+)>")
+
+
+def _compiled(form: str) -> re.Pattern[str]:
+    classes: dict[str, str] = _DATA["classes"]
+    while _CLASS.search(form):
+        form = _CLASS.sub(lambda found: classes[found[1]], form)
+    return re.compile(form)
+
+
+class _Undone(msgspec.Struct, frozen=True):
+    """Forms of something that no tool does, unless its name says so, and the words of which each form has one."""
+
+    why: str
+    words: frozenset[str]
+    forms: tuple[re.Pattern[str], ...]
+
+    @staticmethod
+    def read(name: str) -> _Undone:
+        """The table of that name in the data."""
+        table = _DATA[name]
+        return _Undone(table["why"], frozenset(table["words"]), tuple(map(_compiled, table["patterns"])))
+
+
+_UNDONE: Final = tuple(map(_Undone.read, ("nobody_was_asked", "nothing_gives_it", "nothing_does_it")))
+_REPORTED: Final = tuple(map(_compiled, _DATA["reported"]["patterns"]))
+_NEWS: Final = _compiled(_DATA["reported"]["news"])
+_ALL_SET: Final = re.compile(_DATA["reported"]["all_set"])
+_MONEY: Final = re.compile(_DATA["reported"]["money"])
+_GENERAL: Final = re.compile(_DATA["reported"]["general"])
+_SUBJECT: Final = 60
+
+
+def false_reports(said: Said, ground: Ground, words: DeedWords) -> list[Claim]:
+    """What a message reports and no call did, one a sentence."""
+    found: dict[int, Claim] = {}
+    for place, why in (*_undone(said, ground, words), *_unfinished(said, ground, words)):
+        found.setdefault(said.sentence(place).start, Claim(place, why, "error"))
+    return list(found.values())
+
+
+def _undone(said: Said, ground: Ground, words: DeedWords) -> Iterator[tuple[int, str]]:
+    """What a message says that no tool does: its place and why it is not so."""
+    for kind in _UNDONE:
+        if kind.words.isdisjoint(said.words):
+            continue
+        for form in kind.forms:
+            for match in form.finditer(said.plain):
+                thing = match["thing"] if "thing" in form.groupindex else ""
+                sentence = said.sentence(match.start())
+                if is_stated(match.start(), match.end(), sentence, said.plain) and not _is_known(thing, ground, words):
+                    yield match.start(), f"{kind.why}: {match[0].strip()!r}"
+
+
+def _is_known(thing: str, ground: Ground, words: DeedWords) -> bool:
+    """Whether a thing was done by the tool for it, stands in a result, or is in the name of a tool."""
+    noun = thing.split()[-1] if thing else ""
+    if deeds := words.named(noun) if noun else []:
+        return any(is_done(deed, False, "", ground) for deed in deeds)
+    return noun != "" and all(word in ground.shown or ground.is_tool_word(word) for word in thing.split())
+
+
+def _unfinished(said: Said, ground: Ground, words: DeedWords) -> Iterator[tuple[int, str]]:
+    """The reports of finished work in a message that no call finished, with why."""
+    if not ground.writes and words.hand_over not in ground.used and ("set" in said.words or "consider" in said.words):
+        for match in _ALL_SET.finditer(said.plain):
+            sentence = said.sentence(match.start())
+            if "otherwise" in said.plain[sentence.start : match.start()]:
+                continue
+            if is_stated(match.start(), match.end(), sentence, said.plain) and any(map(words.named, ground.told)):
+                yield match.start(), "nothing that was asked for was done before"
+    for form in _REPORTED:
+        for match in form.finditer(said.plain):
+            inside = "subject" in form.groupindex
+            start = match.start("subject") if inside else match.start()
+            sentence = said.sentence(start)
+            left = clause_left_of(said.plain[max(sentence.start, start - _SUBJECT) : start])
+            subject = match["subject"] if inside else left
+            if is_stated(max(match.start(), sentence.start), match.end(), sentence, said.plain) and (
+                why := _why_unfinished(subject, ground, words, first=match[0].lstrip().startswith(("i ", "i'", "we")))
+            ):
+                yield start, why
+
+
+def _why_unfinished(subject: str, ground: Ground, words: DeedWords, *, first: bool) -> str:
+    """Why what a report is about has not been done; an empty text where it was, or where nobody can tell.
+
+    In the `first` person it has to have been done by the agent.
+    """
+    if _NEWS.search(subject):
+        deeds, otherwise = words.named("email"), "no tool sends messages"
+    else:
+        named = [word.strip(".,'\"") for word in subject.split()]
+        deeds = [deed for word in named for deed in words.named(word)]
+        if not deeds and _MONEY.search(subject):
+            deeds = words.named(WORDS["given_back"][0])
+        otherwise = "nothing was written before" if _GENERAL.match(subject) and not ground.writes else ""
+    if not deeds:
+        return otherwise
+    if (ground.writes and KEPT.search(subject)) or any(is_done(deed, first, subject, ground) for deed in deeds):
+        return ""
+    return f"no call that does it succeeded before ({', '.join(dict.fromkeys(t for d in deeds for t in d.tools))})"
