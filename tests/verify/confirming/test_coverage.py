@@ -221,6 +221,24 @@ COVERED = {
         [f"{SWAP}blue in size M, PayPal pays. Shall I?", "Yes, that's what I'm after. It's for Lee's birthday."],
         swap(),
     ),
+    "a kind of method that the customer has": (
+        [f"{SWAP}the blue M one. Your gift card is charged the difference. OK?", "Yes."],
+        swap(method="gift_card_73"),
+    ),
+    "only one, and the other by its name": (
+        [
+            f"I will return the jacket and the stove of {ORDER} to your Visa. OK?",
+            "Only the jacket of the two?\nNo, both: jacket and stove, yes.",
+        ],
+        give_back("5001", "6001"),
+    ),
+    "what cannot be done alone": (
+        [
+            f"The jacket of {ORDER} cannot go alone; I can cancel the whole order. Shall I?",
+            "As you can't drop just the jacket, go ahead and cancel the entire order.",
+        ],
+        cancel(),
+    ),
     "another payment": (
         [f"From now on {ORDER} is paid with PayPal instead of your Visa. OK?", "ok"],
         ("modify_pending_order_payment", {"order_id": ORDER, "payment_method_id": "paypal_72"}),

@@ -32,7 +32,7 @@ from writ_async.verify.confirming.wording import has_phrase, has_value, words_of
 __all__ = ["Confirmation", "Dialogue"]
 
 _ALL = pattern("ALL")
-_ONLY = pattern("PART_ONLY")
+_NARROWS = pattern("NARROWS")
 _NOTHING = frozenset({"\0"})
 _STEPS_BACK = 8
 _SHORT_VALUE = 3
@@ -162,7 +162,7 @@ class Dialogue:
 
         def concerns(sentence: str) -> bool | None:
             words = words_of(sentence)
-            if _ONLY.search(words) and (narrowed := case.narrows(words, topic, others)) is not None:
+            if _NARROWS.search(words) and (narrowed := case.narrows(words, topic, others)) is not None:
                 return narrowed
             if case.is_named(words) and not case.is_of_another(words):
                 return True

@@ -45,7 +45,7 @@ def choose_payment(case: Case, argument: Argument, until: float = inf) -> Choice
         else:
             named = _named_methods(case, words, methods)
         if not named:
-            if other := _promised(case, turn):
+            if other := _promised(case, turn, methods.get(wanted)):
                 return Choice(wanting=f"the agent had told {other}, the call has {wanted}")
             continue
         if wanted in named:
@@ -62,13 +62,15 @@ def choose_payment(case: Case, argument: Argument, until: float = inf) -> Choice
     return Choice(wanting=f"nobody had chosen {argument.path} {wanted}", alone=True)
 
 
-def _promised(case: Case, turn: Turn) -> str:
-    """The kind of method that an agent said would get or pay what is due, where it left no choice."""
-    if turn.by_user or turn not in case.recent[:3]:
+def _promised(case: Case, turn: Turn, wanted: Record | None) -> str:
+    """Another kind of method that an agent said would get or pay what is due, where it left no choice."""
+    if wanted is None or turn.by_user or turn not in case.recent[:3]:
         return ""
+    own = "".join(phrase_of(value) for value in (wanted.key, *wanted.fields.values()) if isinstance(value, str))
     said = (plain_words(sentence.text) for sentence in sentences(turn.laid_out))
     due = (words for words in said if occurs(_IS_DUE, words) and not occurs(_LEFT_OPEN, words))
-    return next((found[0].strip() for found in map(_KINDS.search, due) if found), "")
+    kinds = (found[0].strip() for words in due for found in _KINDS.finditer(words))
+    return next((kind for kind in kinds if kind.rstrip("s") not in own), "")
 
 
 def _is_open(case: Case, turn: Turn, methods: Mapping[str, Record], named: set[str]) -> bool:

@@ -12,6 +12,7 @@ from writ_async.verify.confirming.wording import has_phrase
 
 _WHOLE = pattern("WHOLE")
 _PART_ONLY = pattern("PART_ONLY")
+_NARROWS = pattern("NARROWS")
 _KEPT = pattern("KEPT")
 
 
@@ -20,10 +21,10 @@ def only_a_part(case: Case, verbs: re.Pattern[str]) -> str:
 
     `verbs` are those that name what the tool does.
     """
-    for line, _ in case.answer.lines:
-        kept = [part for part in case.parts if part.is_in(line)] if _PART_ONLY.search(line) else []
-        left = [part for part in case.parts if part not in kept and case.chosen & part.texts]
-        if kept and left:
+    if any(_NARROWS.search(line) and any(part.is_in(line) for part in case.parts) for line, _ in case.answer.lines):
+        answer = case.answer.words
+        left = [part for part in case.parts if case.chosen & part.texts and not part.is_in(answer)]
+        if left:
             return _takes_more(left)
     record = case.main
     if record is None or case.write.call.function.name not in case.domain.telling.takes_whole:
