@@ -157,3 +157,9 @@ def test_a_search_that_is_proposed_is_no_claim(retail: Domain) -> None:
 )
 def test_codes_of_few_digits_are_ids(text: str, retail: Domain) -> None:
     assert claim_findings(talk(text), retail)
+
+
+@pytest.mark.parametrize("text", ["It goes to the Visa ending in 4821.", "Your card's last four digits are 4821."])
+def test_the_end_of_a_card_is_shown_before_it_is_named(text: str, retail: Domain) -> None:
+    assert claim_findings(talk(text), retail)
+    assert claim_findings(talk(text.replace("4821", "1234")), retail) == []

@@ -19,7 +19,7 @@ from writ_async.verify.claims.deeds import DeedWords, false_deeds, find_deeds
 from writ_async.verify.claims.ground import Ground
 from writ_async.verify.claims.reports import false_reports
 from writ_async.verify.claims.said import Said
-from writ_async.verify.claims.values import unfounded_dates, unfounded_ids
+from writ_async.verify.claims.values import unfounded_dates, unfounded_endings, unfounded_ids
 from writ_async.verify.reasons import Reason
 
 _QUOTED = 300
@@ -57,6 +57,7 @@ def _judge(text: str, place: int, ground: Ground, words: DeedWords) -> list[Find
         *unfounded_amounts(said, deeds, ground, words),
         *unfounded_dates(said, ground),
         *unfounded_ids(said, ground),
+        *unfounded_endings(said, ground),
     ]
     return [
         Finding(Reason.UNFOUNDED_CLAIM, f"{said.quote(item.place, _QUOTED)}: {item.why}", place, -1, item.severity)

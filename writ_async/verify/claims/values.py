@@ -40,6 +40,9 @@ _OFFERS: Final = re.compile(
 )
 _YEARS: Final = range(2019, 2031)
 _ID: Final = re.compile(r"(?=(?:[a-z_-]*\d){3})[a-z\d_-]{6,60}")
+_ENDING: Final = re.compile(
+    r"(?:\bending(?: in| with)?|\bends (?:in|with)|\blast (?:four|4)(?: digits)?(?: are| is|:)?|•{2,}|\.{3}) ?(\d{4})\b"
+)
 _CODE: Final = re.compile(r"(?=(?:[a-z]*\d){2})(?=(?:\d*[a-z]){2})[a-z\d]{6,10}")
 _IN_NUMBER: Final = re.compile(r"[$€£,./@]")
 _SNAKE_ID: Final = re.compile(r"^[a-z]+(?:_[a-z]+)*_\d{4,}$")
@@ -91,6 +94,15 @@ def unfounded_ids(said: Said, ground: Ground) -> list[Claim]:
         if not said.sentence(place).is_example():
             found.append(Claim(place, f"{token!r} was neither shown nor said", "turn"))
     return sorted(found, key=lambda claim: claim.place)[:1]
+
+
+def unfounded_endings(said: Said, ground: Ground) -> list[Claim]:
+    """The last digits of a card or an account that an agent names and nothing ends in."""
+    for match in _ENDING.finditer(said.plain):
+        known = (word.endswith(match[1]) for words in (ground.shown, ground.told) for word in words)
+        if not ground.has(match[1]) and not any(known) and not said.sentence(match.start()).is_example():
+            return [Claim(match.start(), f"nothing that was shown or said ends in {match[1]}", "turn")]
+    return []
 
 
 def _is_code(token: str, said: Said) -> bool:
