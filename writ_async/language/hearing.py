@@ -14,6 +14,7 @@ import msgspec
 
 from writ_async.files import load_phrases
 from writ_async.language.sentences import Sentence, plain_text, sentences_in
+from writ_async.language.signs import Signs
 
 Act = Literal[
     "hand_over",
@@ -40,16 +41,17 @@ Reaction = Literal["be_handed_over", "agree", "agree_and_answer", "answer", "dec
 
 _PHRASES: Final = load_phrases(__package__ or "", "speech_acts.toml")
 _CLASS: Final = re.compile(r"<([a-z]+)>")
-
-
-def _compile(name: str) -> re.Pattern[str]:
-    classes = {key: f"(?:{'|'.join(forms)})" for key, forms in _PHRASES.tables["classes"].items()}
-    return re.compile("|".join(_CLASS.sub(lambda found: classes[found[1]], form) for form in _PHRASES.forms[name]))
-
-
+_CLASSES: Final = {key: f"(?:{'|'.join(forms)})" for key, forms in _PHRASES.tables["classes"].items()}
+SIGNS: Final = Signs(
+    {
+        name: [_CLASS.sub(lambda found: _CLASSES[found[1]], form) for form in forms]
+        for name, forms in _PHRASES.forms.items()
+    }
+)
+"""What sentences are heard by: a list of patterns for each kind of sign."""
 _ASKING: Final[frozenset[Act]] = frozenset({"ask", "hint"})
 _OUTDONE: Final[frozenset[Act]] = frozenset({"close", "hint"})
-_SIGNS: Final = {name: _compile(name) for name in _PHRASES.forms}
+_has, _without = SIGNS.has, SIGNS.without
 _OR: Final = re.compile(r",? or (?=(?:shall|should|would|do|may|can|is|are|if)\b)")
 
 
@@ -137,14 +139,14 @@ def acts_of(sentence: Sentence) -> frozenset[Act]:
     asks_rest = _has("ASK_REST", text) and (sentence.question or _has("TO_THE_USER", text))
     if _has("CLOSE", text) and not _has("GOES_ON", text) and (not asks_rest or _has("INVITES", text)):
         return frozenset({"close", "report"} if _has("REPORT", text) else {"close"})
-    unthankful = _SIGNS["THANK"].sub(" ", text)
-    rest = _SIGNS["WAIT"].sub(" ", unthankful)
+    unthankful = _without("THANK", text)
+    rest = _without("WAIT", unthankful)
     waits = rest != unthankful
     if asks_rest or (_has("IDENTIFY", rest) and not _has("REPORT", rest)):
         return frozenset({"ask"})
-    look = _SIGNS["LOOK"].search(rest)
+    look = SIGNS.search("LOOK", rest)
     looks = look is not None and not _has("CONDITION", rest[: look.start()])
-    seen = _SIGNS["LOOK"].sub(" ", rest)
+    seen = rest if look is None else _without("LOOK", rest)
     acts = _requests(seen, sentence.question and not waits)
     if acts:
         return acts | {"failed_look"} if _has("LOOKUP_FAILED", seen) else acts
@@ -172,8 +174,8 @@ def _requests(text: str, question: bool) -> frozenset[Act]:
     if question and not _has("YES_OR_NO", text) and (_has("OPEN_QUESTION", text) or _has("CHOICE", text)):
         return frozenset({"ask"})
     acts: set[Act] = set()
-    undetailed = _SIGNS["CONFIRM_DETAIL"].sub(" ", text)
-    without = _SIGNS["CONFIRM"].sub(" ", undetailed)
+    undetailed = _without("CONFIRM_DETAIL", text)
+    without = _without("CONFIRM", undetailed)
     if without != undetailed:
         acts.add("confirm")
     if _has("ASK", without) or undetailed != text:
@@ -205,7 +207,3 @@ def _statements(text: str, waits: bool, looks: bool) -> frozenset[Act]:
     elif not acts and _has("ANNOUNCE", text):
         acts.add("announce")
     return frozenset(acts)
-
-
-def _has(name: str, text: str) -> bool:
-    return _SIGNS[name].search(text) is not None

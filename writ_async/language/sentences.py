@@ -18,7 +18,8 @@ _NO: Final = re.compile(r"\bno\.$")
 _NUMBER: Final = re.compile(r"[#\d]")
 _ASKS: Final = re.compile(r"\?[^\w]{0,12}$")
 _BLANKS: Final = re.compile(r"\s+")
-_PLAIN: Final = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "*": "", "`": "", "\u00a0": " ", "‑": "-"})
+_MARKUP: Final = ("*", "`")
+_PLAIN: Final = {"’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " ", "‑": "-"}
 _UNDONE: Final = {"can not": "cannot", "e-mail": "email", "okey": "okay", "o.k.": "okay"}
 
 
@@ -34,7 +35,11 @@ def plain_text(text: str) -> str:
     """A text in lower case, with straight quotes and without markup; a JSON object becomes its texts, line by line."""
     if text.lstrip()[:1] == "{":
         text = _texts_of_object(text)
-    lowered = text.casefold().translate(_PLAIN)
+    lowered = text.casefold()
+    for mark in _MARKUP:
+        lowered = lowered.replace(mark, "")
+    for sign, plain in () if lowered.isascii() else _PLAIN.items():
+        lowered = lowered.replace(sign, plain)
     for form, instead in _UNDONE.items():
         lowered = lowered.replace(form, instead)
     return lowered

@@ -24,6 +24,7 @@ from writ_async.core.trajectory import CLOSING_TOKENS, Finding, Signal
 from writ_async.files import load_phrases
 from writ_async.language.hearing import Heard, acts_of, hear
 from writ_async.language.sentences import plain_text, sentences_in
+from writ_async.language.signs import Signs
 from writ_async.verify.provenance import atoms
 from writ_async.verify.untold_values import untold_values
 from writ_async.verify.user_slips import UserReason
@@ -42,10 +43,7 @@ BENCHMARK_SLIPS: Final = frozenset(
 SLIPS: Final = frozenset(UserReason) - {UserReason.UNEXPRESSED}
 """What a user may do wrong on any task."""
 
-_SIGNS: Final = {
-    name: re.compile("|".join(forms))
-    for name, forms in load_phrases(__package__ or "", "benchmark_slips.toml").forms.items()
-}
+_has: Final = Signs(load_phrases(__package__ or "", "benchmark_slips.toml").forms).has
 _MOST_VALUES = 5
 _FEW_TOOLS = 2
 _FEW_WORDS = 4
@@ -75,10 +73,6 @@ def slipped(findings: Sequence[Finding]) -> bool:
 
 def _remark(reason: UserReason, detail: str, place: int) -> Finding:
     return Finding(reason, detail, place, severity="remark")
-
-
-def _has(name: str, text: str) -> bool:
-    return _SIGNS[name].search(text) is not None
 
 
 def scenario_text(task: Task) -> str:

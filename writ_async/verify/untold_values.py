@@ -24,6 +24,8 @@ _AMOUNT: Final = frozenset("$€£¥,")
 _EMAIL: Final = re.compile(r"[^@]+@[^@]+\.\w+")
 _LONG_NUMBER: Final = re.compile(r"\d{5,}")
 _NO_LETTER: Final = re.compile(r"[\W_]+")
+_NO_LETTER_OF_ASCII: Final = bytes(sign for sign in range(128) if not chr(sign).isalnum())
+_IN_VALUES: Final = re.compile(r"[0-9@]")
 _LEAST_DIGITS = 5
 _MOST_ALIKE = 8
 """Most values of a message among which one that was put right is looked for."""
@@ -39,12 +41,17 @@ def untold_values(scenario: str, messages: Sequence[Message], world: World | Non
     """
     if not scenario.strip():
         return []
-    known = [_bare(scenario)]
+    known: list[str] = []
+    told = [scenario]
     found: list[tuple[int, list[str]]] = []
     seen: set[str] = set()
     for place, message in enumerate(messages):
         if isinstance(message, UserMessage):
             values = list(dict.fromkeys(_values(message.content or "")))
+            if not values:
+                continue
+            known += map(_bare, told)
+            told.clear()
             untold = [value for value in values if not _is_told(value, known, seen)]
             if world is not None and any(_exists(value, world) for value in untold):
                 return []
@@ -54,7 +61,7 @@ def untold_values(scenario: str, messages: Sequence[Message], world: World | Non
         elif isinstance(message, AssistantMessage) or (
             isinstance(message, ToolMessage) and message.requestor == "user"
         ):
-            known.append(_bare(message.content or ""))
+            told.append(message.content or "")
     return found
 
 
@@ -79,12 +86,19 @@ def _is_put_right(value: str, values: Sequence[str], untold: Sequence[str]) -> b
 
 
 def _bare(text: str) -> str:
+    if text.isascii():
+        return text.lower().encode().translate(None, _NO_LETTER_OF_ASCII).decode()
     return _NO_LETTER.sub("", text.casefold())
 
 
 def _values(text: str) -> Iterator[str]:
+    if text.isascii() and _IN_VALUES.search(text) is None:
+        return
     for run in _RUN.finditer(text):
-        value = run[0].rstrip(".+-@#")
+        value = run[0]
+        if value.isalpha():
+            continue
+        value = value.rstrip(".+-@#")
         if _EMAIL.fullmatch(value):
             yield value
             continue

@@ -67,6 +67,10 @@ _DAY_FIRST: Final = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? ({_MONTH
 _MONTH_FIRST: Final = re.compile(rf"\b({_MONTH})[a-z]*\.? (\d{{1,2}})(?:st|nd|rd|th)?\b")
 _SLASHED: Final = re.compile(r"\b(\d{1,2})/(\d{1,2})(?:/\d{2,4})?\b")
 _CLOCK: Final = re.compile(r"\b(\d{1,2})(?::(\d{2})(?::\d{2})?(?: ?([ap])\.?m\b)?| ?([ap])\.?m\b)")
+# What every value, month and clock has: patterns that begin with it find fast that a text has none.
+_IN_VALUES: Final = re.compile(r"[\d@]")
+_A_MONTH: Final = re.compile(_MONTH)
+_A_CLOCK: Final = re.compile(r"\d(?::| ?[ap]\.?m)")
 _MARKS: Final = "#@.'+-"
 _TOKEN: Final = re.compile(r"[#@\w][#@\w.'+-]*")
 _NAMED: Final = re.compile(
@@ -83,7 +87,7 @@ def audit_user(task: Task, messages: Sequence[Message], user_argument: str = "")
     """
     return [
         Finding(slip.reason, f"{slip.severity}: {slip.detail}", slip.message)
-        for slip in user_slips(task, messages, user_argument)
+        for slip in _slips(task, messages, user_argument)
         if slip.severity != "minor"
     ]
 
@@ -93,13 +97,21 @@ def user_slips(task: Task, messages: Sequence[Message], user_argument: str = "")
     if not task.scenario.request:
         return []
     return [
-        *_strange_values(task, messages),
-        *_undisclosed(task, messages),
-        *_endings(task, messages, user_argument),
+        *_slips(task, messages, user_argument),
         *(
             UserSlip(UserReason.UNEXPRESSED, "minor", f"{trait.axis}={trait.value}")
             for trait in unshown_traits(task, messages)
         ),
+    ]
+
+
+def _slips(task: Task, messages: Sequence[Message], user_argument: str) -> list[UserSlip]:
+    if not task.scenario.request:
+        return []
+    return [
+        *_strange_values(task, messages),
+        *_undisclosed(task, messages),
+        *_endings(task, messages, user_argument),
     ]
 
 
@@ -108,21 +120,29 @@ def values_in(text: str) -> Iterator[str]:
 
     Numbers of at most `SMALL` are counts, and no values.
     """
+    if text.isascii() and _IN_VALUES.search(text) is None:
+        return
     lowered = text.casefold()
-    for found in _ISO.finditer(lowered):
-        yield f"date {int(found[2])}-{int(found[3])}"
-    lowered = _ISO.sub(" ", lowered)
-    for pattern, month, day in ((_DAY_FIRST, 2, 1), (_MONTH_FIRST, 1, 2)):
-        for found in pattern.finditer(lowered):
-            yield f"date {_MONTHS.index(found[month]) + 1}-{int(found[day])}"
-        lowered = pattern.sub(" ", lowered)
-    for found in _SLASHED.finditer(lowered):
-        yield f"date {int(found[1])}-{int(found[2])}"
-    lowered = _SLASHED.sub(" ", lowered)
-    for found in _CLOCK.finditer(lowered):
-        yield _time(found)
-    lowered = _CLOCK.sub(" ", lowered).replace(",", "").replace("$", "")
-    for run in _TOKEN.findall(lowered):
+    if "-" in lowered:
+        for found in _ISO.finditer(lowered):
+            yield f"date {int(found[2])}-{int(found[3])}"
+        lowered = _ISO.sub(" ", lowered)
+    if _A_MONTH.search(lowered) is not None:
+        for pattern, month, day in ((_DAY_FIRST, 2, 1), (_MONTH_FIRST, 1, 2)):
+            for found in pattern.finditer(lowered):
+                yield f"date {_MONTHS.index(found[month]) + 1}-{int(found[day])}"
+            lowered = pattern.sub(" ", lowered)
+    if "/" in lowered:
+        for found in _SLASHED.finditer(lowered):
+            yield f"date {int(found[1])}-{int(found[2])}"
+        lowered = _SLASHED.sub(" ", lowered)
+    if _A_CLOCK.search(lowered) is not None:
+        for found in _CLOCK.finditer(lowered):
+            yield _time(found)
+        lowered = _CLOCK.sub(" ", lowered)
+    for run in _TOKEN.findall(lowered.replace(",", "").replace("$", "")):
+        if run.isalpha():
+            continue
         token = run.rstrip(_MARKS)  # here and not in the pattern, which would try each mark of a long run of them
         if any(char.isdigit() for char in token) or ("@" in token and "." in token):
             yield from _number_or_id(token.removesuffix("'s").strip("'.-+"))
@@ -168,20 +188,20 @@ def _to_be_read(task: Task) -> set[str]:
 def _strange_values(task: Task, messages: Sequence[Message]) -> list[UserSlip]:
     """Values and names that the user had no way to know, and slips of the pen that were not put right in time."""
     known, gold = _known(task), _to_be_read(task)
-    names = task.scenario.said.casefold()
+    names = [task.scenario.said.casefold()]
     wrong = {value: fact.value for fact in task.scenario.facts for value in values_in(wrong_version(fact.value))}
     slips: list[UserSlip] = []
     for place, message in enumerate(messages):
         if isinstance(message, AssistantMessage) and message.content:
             known.update(values_in(message.content))
-            names = f"{names} {message.content.casefold()}"
+            names.append(message.content.casefold())
         elif isinstance(message, UserMessage) and message.content:
             for value in dict.fromkeys(values_in(message.content)):
                 if value in known or _spelled(value):
                     continue
                 slips.append(_judge(task, messages, place, value, gold, wrong))
             for found in _NAMED.findall(message.content):
-                if found.casefold() not in names:
+                if found.casefold() not in " ".join(names):
                     slips.append(UserSlip(UserReason.HALLUCINATED, "critical_hindered", f"the name {found!r}", place))
     return [slip for slip in slips if slip.detail]
 
