@@ -13,6 +13,9 @@ MODEL ?= $(MODELS)/tiny-qwen3
 PORT ?= 30000
 PARALLEL ?= -n auto --maxprocesses 8 --dist worksteal
 
+# Without its compiled files every `writ` that a test or a page starts compiles the library anew, for longer than it runs.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: env demo test test-live live-env serve-cpu lint bench clean
 
 env: $(V)/.ok  ## only set .venv up
