@@ -12,7 +12,7 @@ from tests.support.shared_data import needs_shared
 
 SYNTH = {
     "tasks.jsonl": "348a50a680fad5ab97e238eac3a794db178709ee1d16f34377e3a2c4512b1fff",
-    "trajectories.jsonl": "09ce651623ef4d78b4c998fb5e5351a730f2c783d61cb7c20702f6cfdd46b2a7",
+    "trajectories.jsonl": "6bafdd4b8a0385b0dddf77214c905f6393137f96f06a4d772c5d3815f4f5cf4b",
 }
 EVAL = {
     "tasks.jsonl": "80ec170350c640b5f1ffc06c8e95d7e459c9be6af2891304deda48a08d5b0959",
