@@ -11,8 +11,8 @@ from pathlib import Path
 from tests.support.shared_data import needs_shared
 
 SYNTH = {
-    "tasks.jsonl": "348a50a680fad5ab97e238eac3a794db178709ee1d16f34377e3a2c4512b1fff",
-    "trajectories.jsonl": "6bafdd4b8a0385b0dddf77214c905f6393137f96f06a4d772c5d3815f4f5cf4b",
+    "tasks.jsonl": "63b4ec1c469f3e5a9272f222f2a9ad5cdb6aae1aef8c519c9d02856bbb9b9cba",
+    "trajectories.jsonl": "7443d41ed18f76e5ada7831ccd80ce2fccf51d22b10fd41cfe5746c39dde57aa",
 }
 EVAL = {
     "tasks.jsonl": "80ec170350c640b5f1ffc06c8e95d7e459c9be6af2891304deda48a08d5b0959",

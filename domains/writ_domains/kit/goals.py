@@ -2,10 +2,6 @@
 
 >>> [list(order) for order in other_orders("ab")]
 [['b', 'a']]
->>> times(3, plus(120, 30.5))
-'3 * (120 + 30.5)'
->>> to_reckon("100 * 2", "3 * (120 + 30.5)")
-('3 * (120 + 30.5)',)
 >>> from writ_async.core.state import State
 >>> from writ_domains.retail import DOMAIN, TOOLS
 >>> fetch = fetch_with_tools(TOOLS, "get_user_details")
@@ -15,7 +11,6 @@ True
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import permutations
 from typing import Any, Final, TypeVar
@@ -24,16 +19,11 @@ from writ_async.core.domain import Tool, ToolError
 from writ_async.core.goal import Decision, Edit, Key, NothingFits, Objective, Option, Reader
 from writ_async.core.state import State
 from writ_async.core.task import Action
-from writ_domains.kit.phrasing import figure
 
 T = TypeVar("T")
 Fetch = Callable[..., Any]
 Params = Mapping[str, Any]
 _MOST_REORDERED: Final = 5
-
-_NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
-_MENTAL: Final = 1
-"""Digits beyond the first that one keeps in mind without a calculator."""
 
 ChangeRecord = Callable[[Reader, Any, Params, Decision], Iterator[Any]]
 """Other versions of a record that a world could well hold, those most likely to matter first."""
@@ -71,26 +61,6 @@ def decide_write(
         sums=tuple(sums),
         figures=figures or {},
     )
-
-
-def times(count: int, sum_: str) -> str:
-    """A sum for each of so many, as one writes it: `3 * (120 + 30)`; the sum itself for one."""
-    return sum_ if count == 1 else f"{count} * ({sum_})" if " " in sum_ else f"{count} * {sum_}"
-
-
-def plus(*parts: float | str) -> str:
-    """A sum of amounts and of other sums, of those that are not empty."""
-    return " + ".join(part if isinstance(part, str) else figure(part) for part in parts if part)
-
-
-def to_reckon(*expressions: str) -> tuple[str, ...]:
-    """The expressions that one takes a calculator for: not `100 * 2`, and not a number alone."""
-    return tuple(text for text in expressions if _is_hard(_NUMBER.findall(text)))
-
-
-def _is_hard(numbers: Sequence[str]) -> bool:
-    digits = (len(number.replace(".", "").strip("0")) for number in numbers)
-    return len(numbers) > 1 and sum(count - 1 for count in digits if count) > _MENTAL
 
 
 def first_possible(objectives: Mapping[str, Objective]) -> Objective:

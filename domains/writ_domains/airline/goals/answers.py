@@ -10,7 +10,7 @@ from writ_domains.airline.goals.choose import Traveller
 from writ_domains.airline.goals.flights import best_option
 from writ_domains.airline.policy import FREE_BAGS
 from writ_domains.airline.schema import CreditCard, GiftCard, TravelCertificate
-from writ_domains.kit.goals import Params, plus, to_reckon
+from writ_domains.kit.goals import Params
 from writ_domains.kit.phrasing import figure
 
 Said = tuple[str, tuple[str, ...]]
@@ -19,7 +19,7 @@ Answer = Callable[[Traveller, Params], Said]
 
 
 def _sum(amounts: Sequence[float]) -> Said:
-    return figure(sum(amounts)), to_reckon(plus(*amounts))
+    return figure(sum(amounts)), (" + ".join(map(str, amounts)),) if len(amounts) > 1 else ()
 
 
 def _paid(traveller: Traveller, params: Params) -> Said:
@@ -29,7 +29,7 @@ def _paid(traveller: Traveller, params: Params) -> Said:
 def _free_bags(traveller: Traveller, params: Params) -> Said:
     trip = traveller.trip(params["trip"])
     each, people = FREE_BAGS[traveller.user.membership][trip.cabin], len(trip.passengers)
-    return str(each * people), ()
+    return str(each * people), (f"{each} * {people}",) if people > 1 else ()
 
 
 def _flight_status(traveller: Traveller, params: Params) -> Said:

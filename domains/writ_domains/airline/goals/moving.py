@@ -12,7 +12,7 @@ from writ_domains.airline.goals.fetch import Option
 from writ_domains.airline.goals.flights import best_option
 from writ_domains.airline.policy import may_pay_update, why_cabin_fixed, why_flights_fixed, why_not_theirs
 from writ_domains.airline.schema import PaymentMethod, Reservation, ReservationFlight
-from writ_domains.kit.goals import Params, decide_write, plus, times, to_reckon
+from writ_domains.kit.goals import Params, decide_write
 
 _TOOL = "update_reservation_flights"
 Legs = Sequence[ReservationFlight]
@@ -44,7 +44,7 @@ def _kept(flights: Legs) -> list[dict[str, str]]:
 
 
 def _difference(new: Sequence[int], old: Sequence[int], people: int) -> str:
-    return times(people, " - ".join([plus(*new), *map(str, old)]))
+    return f"{people} * (({' + '.join(map(str, new))}) - ({' + '.join(map(str, old))}))"
 
 
 def _fares(flights: Legs) -> list[int]:
@@ -97,7 +97,7 @@ def rebook(reader: Reader, params: Params) -> Decision:
         "flights": [*_kept(before), *legs_of(option), *_kept(after)],
         "payment_id": method.id,
     }
-    sums = to_reckon(_difference(fares, _fares(given), people))
+    sums = (_difference(fares, _fares(given), people),)
     return decide_write(reader, _TOOL, arguments, why_not_paid_with(method, extra), sums, {"extra": float(extra)})
 
 
@@ -116,7 +116,7 @@ def recabin(reader: Reader, params: Params) -> Decision:
     fares = _fares_in(traveller, trip, cabin)
     extra = upgrade_cost(trip, fares)
     keep_to_budget(params, extra)
-    sums = to_reckon(_difference(fares, _fares(trip.flights), len(trip.passengers)))
+    sums = (_difference(fares, _fares(trip.flights), len(trip.passengers)),)
     return decide_write(reader, _TOOL, arguments, why_not_paid_with(method, extra), sums, {"extra": extra})
 
 

@@ -28,6 +28,7 @@ from writ_domains.airline.policy import (
     BAG_PRICE,
     CANCELLED_GESTURE,
     DELAYED_GESTURE,
+    FREE_BAGS,
     INSURANCE_PRICE,
     NEVER_ALLOWED,
     has_flown,
@@ -43,12 +44,13 @@ from writ_domains.airline.policy import (
     why_too_many,
 )
 from writ_domains.airline.schema import CreditCard, Passenger, Reservation
-from writ_domains.kit.goals import Params, decide_write, first_possible, plus, times, to_reckon
+from writ_domains.kit.goals import Params, decide_write, first_possible
 
 
 def _refund(trip: Reservation) -> tuple[tuple[str, ...], dict[str, float]]:
     amounts = [payment.amount for payment in trip.payment_history]
-    return to_reckon(plus(*amounts)), {"refund": float(sum(amounts))}
+    sums = (" + ".join(map(str, amounts)),) if len(amounts) > 1 else ()
+    return sums, {"refund": float(sum(amounts))}
 
 
 def cancel(reader: Reader, params: Params) -> Decision:
@@ -96,7 +98,12 @@ def bags(reader: Reader, params: Params) -> Decision:
         "nonfree_baggages": nonfree,
         "payment_id": method.id,
     }
-    return decide_write(reader, "update_reservation_baggages", arguments, refused, figures={"charge": float(charge)})
+    sums = [f"{trip.total_baggages} + {more}"]
+    if nonfree:
+        sums.append(f"{total} - {FREE_BAGS[user.membership][trip.cabin]} * {people}")
+    if extra > 0:
+        sums.append(f"{BAG_PRICE} * {extra}")
+    return decide_write(reader, "update_reservation_baggages", arguments, refused, sums, {"charge": float(charge)})
 
 
 def passengers(reader: Reader, params: Params) -> Decision:
@@ -147,7 +154,7 @@ def compensate(reader: Reader, params: Params) -> Decision:
     each = CANCELLED_GESTURE if event == "cancelled" else DELAYED_GESTURE
     people = len(trip.passengers)
     arguments = {"user_id": traveller.user.user_id, "amount": each * people}
-    return decide_write(reader, "send_certificate", arguments, refused)
+    return decide_write(reader, "send_certificate", arguments, refused, (f"{each} * {people}",))
 
 
 def compensate_all(reader: Reader, params: Params) -> Decision:
@@ -164,6 +171,7 @@ def compensate_all(reader: Reader, params: Params) -> Decision:
     return Decision(
         writes=tuple(Action("send_certificate", {"user_id": user_id, "amount": amount}) for amount in amounts),
         several=True,
+        sums=tuple(f"{CANCELLED_GESTURE} * {len(trip.passengers)}" for trip in fit),
     )
 
 
@@ -210,6 +218,7 @@ def book(reader: Reader, params: Params) -> Decision:
     if len(options) == 2 and options[0].hops[0].origin != params["searches"][1]["to"]:
         raise NothingFits("the return does not lead to where the trip begins")
     fares = [price.of(cabin) for option in options for price in option.prices]
+    allowance = FREE_BAGS[traveller.user.membership][cabin]
     nonfree = nonfree_bags(traveller.user.membership, cabin, count, params["bags"])
     total = price_of_booking(sum(fares), count, insurance, nonfree)
     keep_to_budget(params, total)
@@ -228,10 +237,13 @@ def book(reader: Reader, params: Params) -> Decision:
         "nonfree_baggages": nonfree,
         "insurance": insurance,
     }
-    each = plus(*fares, INSURANCE_PRICE if insurance == "yes" else 0)
-    price = plus(times(count, each), times(nonfree, str(BAG_PRICE)) if nonfree else 0)
-    rest = " - ".join(str(amount) for amount in (total, *(part["amount"] for part in payments[:-1])))
-    sums = to_reckon(price, rest)
+    sums = [f"{params['bags']} - {allowance} * {count}"] if nonfree else []
+    price = f"{count} * ({' + '.join(map(str, fares))})"
+    price += f" + {INSURANCE_PRICE} * {count}" if insurance == "yes" else ""
+    price += f" + {BAG_PRICE} * {nonfree}" if nonfree else ""
+    sums.append(price)
+    if len(payments) > 1:
+        sums.append(f"{total} - {' - '.join(str(part['amount']) for part in payments[:-1])}")
     return decide_write(reader, "book_reservation", arguments, refused, sums, {"total": float(total)})
 
 
