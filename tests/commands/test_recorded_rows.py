@@ -16,7 +16,7 @@ SYNTH = {
 }
 EVAL = {
     "tasks.jsonl": "80ec170350c640b5f1ffc06c8e95d7e459c9be6af2891304deda48a08d5b0959",
-    "trajectories.jsonl": "560301108377004c35e1265cc2542ec5475dfd1d03c9637a8f87cf8145ba77d0",
+    "trajectories.jsonl": "d6ca377ed7e0f9289cba6212f183f6b1ee2fff1d2d1ff1d847ead7d551dc5265",
 }
 
 

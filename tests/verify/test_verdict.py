@@ -18,7 +18,7 @@ from writ_async.core.message import (
     make_call,
 )
 from writ_async.core.state import State
-from writ_async.core.task import Scenario, Task
+from writ_async.core.task import WITHOUT_WRITE, Scenario, Task
 from writ_async.core.trajectory import Signal, Termination, Trajectory
 from writ_async.synthesis import gold_messages
 from writ_async.verify.verdict import Reason, judge_trajectory
@@ -26,7 +26,9 @@ from writ_async.verify.verdict import Reason, judge_trajectory
 
 def trajectory(task: Task, messages: list[Message], **changes: Any) -> Trajectory:
     closing: list[Message] = [
-        AssistantMessage(" ".join(["All done.", *(task.communicate or ())])),
+        AssistantMessage(
+            " ".join(["That is all." if task.kind in WITHOUT_WRITE else "All done.", *(task.communicate or ())])
+        ),
         UserMessage("###STOP###"),
     ]
     row = Trajectory(

@@ -4,7 +4,7 @@
 (True, False)
 >>> says("2", "There are two of them."), says("2", "There are 12 of them, since 2 May.")
 (True, False)
->>> says("2024-05-20", "You leave on May 20th."), says("basic_economy", "It is in Basic Economy.")
+>>> says("2024-05-20", "You leave on May 20th."), says("light_rain", "There is Light Rain.")
 (True, True)
 """
 
