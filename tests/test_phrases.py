@@ -2,12 +2,10 @@
 
 import re
 from pathlib import Path
-from random import Random
 
 import pytest
 
 from writ_async.files import Phrases, load_phrases
-from writ_async.language.composing import compose, count_ways
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = {
@@ -27,36 +25,12 @@ def test_every_form_is_used_and_every_form_that_is_used_is_there(key: str) -> No
     used = set(re.findall(rf"\b(?:{name}|{imported.group(1) if imported else name})\.([A-Z_]+)\b", code))
     for block in re.findall(rf"from [\w.]+\.{name} import \(?([^)\n]+)", code):
         used |= set(re.findall(r"[A-Z_]{2,}", block))
-    used |= set(re.findall(r"<([A-Z_]{2,})>", (folder / f"{name}.toml").read_text()))
     indexed = set(re.findall(r"\b(?:forms|tables)\[\"([A-Z_]+)\"\]", code))
     there = phrases.forms.keys() | phrases.tables.keys()
     assert there - used - indexed == set()
     plain = set(re.findall(r"^([A-Z_]+)\b", (folder / f"{name}.py").read_text(), re.M))
     if not imported:  # where two files go by one name, the modules that import them say which is meant
         assert used - there - plain == set()
-
-
-def test_a_name_in_a_form_stands_for_the_forms_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "phrasebook").mkdir()
-    (tmp_path / "phrasebook" / "__init__.py").touch()
-    (tmp_path / "phrasebook" / "own.toml").write_text(
-        'WANT = ["I want", "<OTHER>"]\nASK = ["<WANT> it.", "(?P<NAME>x)"]\n[T]\nkey = ["<WANT>"]\n'
-    )
-    monkeypatch.syspath_prepend(tmp_path)
-    own = load_phrases("phrasebook", "own.toml", Phrases({"OTHER": ("I'd like",)}, {}))
-    assert own.forms["ASK"] == ("[I want|[I'd like]] it.", "(?P<NAME>x)")
-    assert own.tables["T"]["key"] == ("[I want|[I'd like]]",)
-
-
-@pytest.mark.parametrize("key", FILES)
-def test_whatever_a_form_composes_has_no_gap_and_no_part_is_left_over(key: str) -> None:
-    phrases = load_phrases(key.partition("/")[0], f"{FILES[key][0]}.toml")
-    rng = Random(1)
-    for forms in (*phrases.forms.values(), *(forms for table in phrases.tables.values() for forms in table.values())):
-        for form in forms:
-            for _ in range(min(40, count_ways(form))):
-                said = compose(rng, form)
-                assert not re.search(r"  |^ | [,.;?!]|[\[\]|<>]|\b(\w+) \1\b(?<!had had)", said), (form, said)
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:

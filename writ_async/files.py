@@ -7,7 +7,7 @@ import os
 import re
 import tomllib
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import resources
 from io import BufferedReader
@@ -23,7 +23,6 @@ PathLike = str | os.PathLike[str]
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
-_NAME_OF_FORMS = re.compile(r"<([A-Z_]{2,})>")
 _DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
 _UNREADABLE = (OSError, EOFError, zlib.error)
 _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -186,27 +185,12 @@ class Phrases(msgspec.Struct, frozen=True):
         raise AttributeError(name)
 
 
-def load_phrases(package: str, name: str, more: Phrases | None = None) -> Phrases:
+def load_phrases(package: str, name: str) -> Phrases:
     """The phrases in a package's TOML file: a list of strings is a name's forms, a table holds such lists by key.
 
-    `<NAME>` in a form stands for any of the forms of that name, in this file or in `more`: it becomes a group of them,
-    as `language.composing` has it. Raises `msgspec.ValidationError` for anything else in the file.
+    Raises `msgspec.ValidationError` for anything else in it.
     """
     values = tomllib.loads((resources.files(package) / name).read_text(encoding="utf-8"))
     forms = {key: value for key, value in values.items() if isinstance(value, list)}
     tables = {key: value for key, value in values.items() if key not in forms}
-    read = msgspec.convert({"forms": forms, "tables": tables}, Phrases)
-    known = {**(more.forms if more is not None else {}), **read.forms}
-    return Phrases(
-        {key: _inlined(value, known) for key, value in read.forms.items()},
-        {key: {part: _inlined(value, known) for part, value in table.items()} for key, table in read.tables.items()},
-    )
-
-
-def _inlined(forms: tuple[str, ...], known: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """The forms with a group in the place of each name of known forms."""
-
-    def group(found: re.Match[str]) -> str:
-        return f"[{'|'.join(_inlined(known[found[1]], known))}]" if found[1] in known else found[0]
-
-    return tuple(_NAME_OF_FORMS.sub(group, form) for form in forms)
+    return msgspec.convert({"forms": forms, "tables": tables}, Phrases)

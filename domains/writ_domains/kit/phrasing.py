@@ -10,9 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from random import Random
-from typing import Final, TypeVar, cast
-
-from writ_async.language.composing import compose
+from typing import Final, TypeVar
 
 T = TypeVar("T")
 Forms = tuple[str, ...]
@@ -108,9 +106,8 @@ _LIMITS: Final = (
 
 
 def pick(rng: Random, options: Sequence[T]) -> T:
-    """One of the options; the draw depends on `rng` and their number alone. A form is composed as it is drawn."""
-    chosen = options[rng.randrange(len(options))]
-    return cast(T, compose(rng, chosen)) if isinstance(chosen, str) else chosen
+    """One of the options; the draw depends on `rng` and their number alone."""
+    return options[rng.randrange(len(options))]
 
 
 def second_person(text: str) -> str:
