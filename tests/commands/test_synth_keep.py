@@ -15,7 +15,7 @@ from writ_async.commands.replay import replay_run
 from writ_async.commands.synth import SynthConfig, synth
 from writ_async.curation.quota import parse_keep_rules
 from writ_async.errors import InputError
-from writ_async.runs.budget import Budget, parse_budget
+from writ_async.runs.budget import Budget, parse_budget, watch_budget
 from writ_async.runs.progress import Progress
 from writ_async.runs.row_selection import selection_of
 from writ_async.runs.seats import EngineSpec, Seats
@@ -88,6 +88,11 @@ def test_the_rows_are_the_same_at_another_concurrency_and_replay(kept_run: Path,
     assert files(tmp_path / "again") == files(kept_run)
     report = replay_run(kept_run)
     assert (report.mismatches, report.rows) == ([], len(RunView.open(kept_run).done_ids()))
+
+
+def test_the_rows_are_the_same_where_two_processes_share_the_work(kept_run: Path, tmp_path: Path) -> None:
+    make(KEEP, tmp_path / "shared", workers=2)
+    assert files(tmp_path / "shared") == files(kept_run)
 
 
 def test_a_run_that_is_broken_off_again_and_again_comes_to_the_same_rows(kept_run: Path, tmp_path: Path) -> None:
@@ -165,6 +170,25 @@ def test_a_spent_budget_ends_the_run_in_order_and_a_larger_one_goes_on(tmp_path:
     assert keeping is not msgspec.UNSET
     assert keeping.missing
     assert keeping.ended.endswith("hours are over")
+    make(KEEP, tmp_path / "run")
+    assert len(kept_ids(tmp_path / "run")) == 24
+
+
+def test_a_budget_that_is_spent_while_workers_play_ends_them(
+    kept_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("writ_async.runs.budget._SECONDS", 0.01)
+    over: list[str] = []
+    drained: list[bool] = []
+
+    async def look(progress: Progress) -> None:
+        await watch_budget(Budget(hours=1e-6), 0.0, None, over.append)(progress)
+        drained.append(not progress.cancelled)
+
+    progress = make(KEEP, tmp_path / "run", workers=2, watch=look)
+    assert over
+    assert all(drained)
+    assert progress.summary.total().conversations < len(RunView.open(kept_run).done_ids())
     make(KEEP, tmp_path / "run")
     assert len(kept_ids(tmp_path / "run")) == 24
 

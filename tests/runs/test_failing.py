@@ -7,12 +7,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from writ_engines.scripted import ENGINE, ScriptedEngine
+from writ_engines.scripted import ScriptedEngine
 
+from tests.support.registered import register_script
 from tests.support.samples import trajectory
-from writ_async import registry
 from writ_async.cli import main
-from writ_async.core.engine import Completion, EngineFactory, Request, Setting
+from writ_async.core.engine import Completion, Request
 from writ_async.core.message import AssistantMessage, FunctionCall, ToolCall
 from writ_async.core.trajectory import Note, Termination
 from writ_async.errors import EngineError, EngineErrorKind
@@ -54,14 +54,7 @@ def spoiled(monkeypatch: pytest.MonkeyPatch) -> Callable[[Spoil], str]:
                 completion = await super().complete(request)
                 return spoil(completion) if request.seat == "agent" else completion
 
-        def make(options: msgspec.Struct, setting: Setting) -> Spoiled:
-            return Spoiled(setting.tasks, setting.domains, setting.seed)
-
-        factory = EngineFactory(name="spoiled", options=ENGINE.options, make=make)
-        load = registry.load_engine
-        for module in ("writ_async.registry", "writ_async.runs.seats"):
-            monkeypatch.setattr(f"{module}.load_engine", lambda name: factory if name == "spoiled" else load(name))
-        return "spoiled"
+        return register_script(monkeypatch, "spoiled", Spoiled)
 
     return register
 

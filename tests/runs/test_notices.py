@@ -6,15 +6,14 @@ import json
 import logging
 from pathlib import Path
 
-import msgspec
 import pytest
-from writ_engines.scripted import ENGINE, ScriptedEngine
+from writ_engines.scripted import ScriptedEngine
 
-from writ_async import registry
+from tests.support.registered import register_script
 from writ_async.api import make_tasks, run
 from writ_async.cli import main
 from writ_async.conversation import Rules
-from writ_async.core.engine import EngineFactory, Setting
+from writ_async.registry import load_domain
 from writ_async.runs.progress import Progress
 from writ_async.runs.view import RunView
 
@@ -32,15 +31,7 @@ class TellingEngine(ScriptedEngine):
 @pytest.fixture
 def telling(monkeypatch: pytest.MonkeyPatch) -> str:
     """The name of such an engine, while it is registered."""
-
-    def make(options: msgspec.Struct, setting: Setting) -> TellingEngine:
-        return TellingEngine(setting.tasks, setting.domains, setting.seed)
-
-    factory = EngineFactory(name="telling", options=ENGINE.options, make=make)
-    load = registry.load_engine
-    for module in ("writ_async.registry", "writ_async.runs.seats"):
-        monkeypatch.setattr(f"{module}.load_engine", lambda name: factory if name == "telling" else load(name))
-    return "telling"
+    return register_script(monkeypatch, "telling", TellingEngine)
 
 
 @pytest.mark.parametrize("quiet", [[], ["--quiet"]])
@@ -71,7 +62,7 @@ def test_an_evaluation_says_it_too(telling: str, tmp_path: Path, capsys: pytest.
 
 def test_a_library_call_gets_it_by_logging_and_in_the_progress(caplog: pytest.LogCaptureFixture) -> None:
     tasks = make_tasks("retail", 1, seed=1, world_size=60)
-    domains = {"retail": registry.load_domain("retail")}
+    domains = {"retail": load_domain("retail")}
     heard: list[Progress] = []
 
     async def watch(progress: Progress) -> None:

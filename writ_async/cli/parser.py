@@ -8,11 +8,10 @@ from importlib import import_module
 from typing import Any
 
 from writ_async.cli import epilogs
+from writ_async.cli.flag_groups import add_engines, add_filters, add_keep, add_run
 from writ_async.cli.terminal import say
 
 Command = Callable[[argparse.Namespace], int]
-
-ADMISSIONS = ("auto", "fixed", "unbounded", "kv-budget")
 
 
 def _run_later(module: str) -> Command:
@@ -94,7 +93,7 @@ def _add_synth(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("domains", nargs="+", metavar="DOMAIN", help="airline, retail, or one that a package registers")
     parser.add_argument("--n", type=int, help="how many tasks, with one conversation each (default: 100)")
-    _add_keep(parser)
+    add_keep(parser)
     parser.add_argument(
         "--mix", default="", metavar="KIND=WEIGHT,...", help="kinds of tasks (default: a quarter has nothing to write)"
     )
@@ -118,39 +117,10 @@ def _add_synth(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--stop-early", action="append", default=[], metavar="RULE",
         help="failed: end conversations with a write that no verdict will forgive; the kept rows are the same",
     )  # fmt: skip
-    _add_filters(parser)
-    _add_engines(parser)
-    _add_run(parser, max_steps=100)
+    add_filters(parser)
+    add_engines(parser)
+    add_run(parser, max_steps=100)
     parser.set_defaults(run=_run_later("synth"))
-
-
-def _add_keep(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("until so many rows are kept")
-    group.add_argument(
-        "--keep", type=int, metavar="N", help="instead of --n: draw and play tasks until N rows are kept"
-    )
-    group.add_argument(
-        "--attempts",
-        type=int,
-        default=1,
-        metavar="K",
-        help="most conversations of a task; it gives its first that passes",
-    )
-    group.add_argument("--all-that-pass", action="store_true", help="play all K, and keep every one that passes")
-    group.add_argument(
-        "--balance", default="", metavar="D,...",
-        help="keep rows spread as tasks are drawn, by domain, kind, level, recipe, or axes of behaviour; none: as they "
-        "pass (default: domain,kind)",
-    )  # fmt: skip
-    group.add_argument(
-        "--target-pass",
-        default="",
-        metavar="LOW..HIGH",
-        help="only tasks that pass so often in K attempts, as 0.2..0.8",
-    )
-    group.add_argument(
-        "--budget", default="", metavar="B", help="tokens=N,dollars=N,hours=N: when one is spent, the run ends in order"
-    )
 
 
 def _add_eval(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -176,21 +146,9 @@ def _add_eval(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help="settled=K: end trials once pass^K of their task is 0, with K as --trials if not given; failed: end those "
         "that the strict verdict will not keep. A pass^k that is not certain then is not shown; repeatable",
     )  # fmt: skip
-    _add_engines(parser)
-    _add_run(parser, max_steps=200)
+    add_engines(parser)
+    add_run(parser, max_steps=200)
     parser.set_defaults(run=_run_later("eval"))
-
-
-def _add_filters(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--mask-turns", action="store_true",
-        help="keep rows with marred turns of the agent, and let nobody learn from those; formats that cannot say so "
-        "leave the rows out",
-    )  # fmt: skip
-    parser.add_argument(
-        "--filter", action="append", default=[], metavar="REASON=drop|mask|allow",
-        help="what findings of a reason do (docs/verdicts.md); repeatable",
-    )  # fmt: skip
 
 
 def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -223,7 +181,7 @@ def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument(
         "--greeting", choices=("keep", "drop"), help="the agent's words before the user's first; by format if not given"
     )
-    _add_filters(parser)
+    add_filters(parser)
     parser.add_argument("--card", action="store_true", help="a README.md for the data set, beside the file")
     parser.add_argument("--contamination", metavar="FILE", help="what `writ check --contamination` wrote, for the card")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -352,75 +310,6 @@ def _add_calibrate(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     parser.add_argument("--out", metavar="FILE", help="write what was fitted, for --engine-option calibration=FILE")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=_run_later("calibrate"))
-
-
-def _add_engines(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("engines")
-    group.add_argument("--engine", default="scripted", metavar="E", help="who plays: scripted, recorded, or registered")
-    group.add_argument(
-        "--engine-option",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="an option of the engine; repeatable; url=A,B for several servers",
-    )
-    group.add_argument("--rpm", metavar="N", help="most calls a minute to the servers of each engine: its option rpm")
-    group.add_argument("--tpm", metavar="N", help="the same of tokens, of prompts and answers: its option tpm")
-    group.add_argument("--user-engine", metavar="E", help="another engine for the user's seat")
-    group.add_argument(
-        "--user-engine-option", action="append", default=[], metavar="KEY=VALUE", help="an option of it; repeatable"
-    )
-
-
-def _add_run(parser: argparse.ArgumentParser, *, max_steps: int) -> None:
-    group = parser.add_argument_group("run")
-    group.add_argument("--seed", type=int, default=0, metavar="S", help="of everything that is drawn")
-    group.add_argument("--out", metavar="DIR", help="the run folder; named after the settings if not given")
-    group.add_argument(
-        "--workers", type=int, default=1, metavar="N",
-        help="processes that share the work, each on a core; --concurrency, --in-flight and --kv-tokens are of all "
-        "together and are divided among them",
-    )  # fmt: skip
-    group.add_argument("--concurrency", type=int, default=256, metavar="C", help="conversations live at once")
-    group.add_argument(
-        "--in-flight", type=int, default=0, metavar="C", help="model calls at once; unbounded if not given"
-    )
-    group.add_argument(
-        "--admission", "--policy", default="auto", choices=ADMISSIONS,
-        help="which conversations may begin when; auto: kv-budget with --kv-tokens. --policy is its old name, for this "
-        "release alone",
-    )  # fmt: skip
-    group.add_argument(
-        "--kv-tokens", type=int, default=0, metavar="N", help="each server's KV pool; asked of it if not given"
-    )
-    group.add_argument(
-        "--request-timeout",
-        type=float,
-        default=600.0,
-        metavar="SECONDS",
-        help="for one model call, what it waits for a server's limit left out",
-    )
-    group.add_argument(
-        "--timeout", type=float, default=0.0, metavar="SECONDS", help="for one conversation; none if not given"
-    )
-    group.add_argument("--max-steps", type=int, default=max_steps, metavar="N", help="completions and tool rounds")
-    group.add_argument(
-        "--max-errors", type=int, default=10, metavar="N", help="failed tool calls that end a conversation"
-    )
-    group.add_argument(
-        "--greeting", metavar="TEXT|none", help="the agent's first words, said without a model; none: the user begins"
-    )
-    group.add_argument(
-        "--stop-when-failing", type=float, default=0.9, metavar="SHARE",
-        help="end the run when so many of its first 20 conversations fail by their set-up (calls told as text, empty "
-        "or cut answers, a server that gives none); 0: go on",
-    )  # fmt: skip
-    group.add_argument(
-        "--no-check", action="store_true", help="do not try the agent's server with a tool call before the run begins"
-    )
-    group.add_argument("--resume", action="store_true", help="go on with the run in --out (it does so anyway)")
-    group.add_argument("--quiet", action="store_true", help="no progress")
-    group.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
 
 
 def _add_new_domain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

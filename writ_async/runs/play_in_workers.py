@@ -136,10 +136,14 @@ async def play_in_workers(
 
     def cancel() -> None:
         progress.cancelled = True
+        drain()
+
+    def drain() -> None:
+        # Workers know no other end than one in order: what is live in them is cut short.
         for worker in workers[: len(shares)]:
             worker.stop()
 
-    progress.cancel = cancel
+    progress.cancel, progress.drain = cancel, drain
     try:
         async with anyio.create_task_group() as watching:
             watching.start_soon(keep_up)
@@ -154,7 +158,9 @@ async def play_in_workers(
         raise unwrap_group(errors) from None
     run.look_again()
     if lost:
+        wanted = played.wanted
         played = read_played_trials(run, tasks, settings)
+        played.wanted = wanted
         progress.lost = sum(
             played.leaves_to_play(task_id, trial)
             for share in lost

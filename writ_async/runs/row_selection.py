@@ -23,16 +23,9 @@ from writ_async.runs.writing import write_whole
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
-def select_rows(
-    run: RunView,
-    *,
-    cap: int = CAP,
-    alike: float = ALIKE,
-    rules: FilterRules = STRICT,
-    see: Callable[[Trajectory], None] | None = None,
-) -> Selection:
-    """The selection over all rows that a run has now. `see` is shown each row, so that one reading serves both."""
-    return select_rows_and_quota(run, cap=cap, alike=alike, rules=rules, see=see)[0]
+def select_rows(run: RunView, *, cap: int = CAP, alike: float = ALIKE, rules: FilterRules = STRICT) -> Selection:
+    """The selection over all rows that a run has now."""
+    return select_rows_and_quota(run, cap=cap, alike=alike, rules=rules)[0]
 
 
 def select_rows_and_quota(
@@ -43,7 +36,10 @@ def select_rows_and_quota(
     rules: FilterRules = STRICT,
     see: Callable[[Trajectory], None] | None = None,
 ) -> tuple[Selection, Quota | None]:
-    """`select_rows`, with the quota of a run that shall keep so many rows, as the rows have filled it."""
+    """`select_rows`, with the quota of a run that shall keep so many rows, as the rows have filled it.
+
+    `see` is shown each row, so that one reading serves both.
+    """
     tasks = {task.id: task for task in run.tasks()} if run.has_tasks else {}
     rows = run.ordered() if see is None else _show_each(run.ordered(), see)
     domains = _load_known_domains(task.domain for task in tasks.values())

@@ -1,0 +1,121 @@
+"""Flags that several commands have alike, and groups of flags that belong together."""
+
+from __future__ import annotations
+
+import argparse
+
+ADMISSIONS = ("auto", "fixed", "unbounded", "kv-budget")
+
+
+def add_keep(parser: argparse.ArgumentParser) -> None:
+    """The flags of a run that keeps so many rows."""
+    group = parser.add_argument_group("until so many rows are kept")
+    group.add_argument(
+        "--keep", type=int, metavar="N", help="instead of --n: draw and play tasks until N rows are kept"
+    )
+    group.add_argument(
+        "--attempts",
+        type=int,
+        default=1,
+        metavar="K",
+        help="most conversations of a task; it gives its first that passes",
+    )
+    group.add_argument("--all-that-pass", action="store_true", help="play all K, and keep every one that passes")
+    group.add_argument(
+        "--balance", default="", metavar="D,...",
+        help="keep rows spread as tasks are drawn, by domain, kind, level, recipe, or axes of behaviour; none: as they "
+        "pass (default: domain,kind)",
+    )  # fmt: skip
+    group.add_argument(
+        "--target-pass",
+        default="",
+        metavar="LOW..HIGH",
+        help="only tasks that pass so often in K attempts, as 0.2..0.8",
+    )
+    group.add_argument(
+        "--budget", default="", metavar="B", help="tokens=N,dollars=N,hours=N: when one is spent, the run ends in order"
+    )
+
+
+def add_filters(parser: argparse.ArgumentParser) -> None:
+    """The flags that say what becomes of rows with findings."""
+    parser.add_argument(
+        "--mask-turns", action="store_true",
+        help="keep rows with marred turns of the agent, and let nobody learn from those; formats that cannot say so "
+        "leave the rows out",
+    )  # fmt: skip
+    parser.add_argument(
+        "--filter", action="append", default=[], metavar="REASON=drop|mask|allow",
+        help="what findings of a reason do (docs/verdicts.md); repeatable",
+    )  # fmt: skip
+
+
+def add_engines(parser: argparse.ArgumentParser) -> None:
+    """The flags that say who plays."""
+    group = parser.add_argument_group("engines")
+    group.add_argument("--engine", default="scripted", metavar="E", help="who plays: scripted, recorded, or registered")
+    group.add_argument(
+        "--engine-option",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="an option of the engine; repeatable; url=A,B for several servers",
+    )
+    group.add_argument("--rpm", metavar="N", help="most calls a minute to the servers of each engine: its option rpm")
+    group.add_argument("--tpm", metavar="N", help="the same of tokens, of prompts and answers: its option tpm")
+    group.add_argument("--user-engine", metavar="E", help="another engine for the user's seat")
+    group.add_argument(
+        "--user-engine-option", action="append", default=[], metavar="KEY=VALUE", help="an option of it; repeatable"
+    )
+
+
+def add_run(parser: argparse.ArgumentParser, *, max_steps: int) -> None:
+    """The flags that every run has."""
+    group = parser.add_argument_group("run")
+    group.add_argument("--seed", type=int, default=0, metavar="S", help="of everything that is drawn")
+    group.add_argument("--out", metavar="DIR", help="the run folder; named after the settings if not given")
+    group.add_argument(
+        "--workers", type=int, default=1, metavar="N",
+        help="processes that share the work, each on a core; --concurrency, --in-flight and --kv-tokens are of all "
+        "together and are divided among them",
+    )  # fmt: skip
+    group.add_argument("--concurrency", type=int, default=256, metavar="C", help="conversations live at once")
+    group.add_argument(
+        "--in-flight", type=int, default=0, metavar="C", help="model calls at once; unbounded if not given"
+    )
+    group.add_argument(
+        "--admission", "--policy", default="auto", choices=ADMISSIONS,
+        help="which conversations may begin when; auto: kv-budget with --kv-tokens. --policy is its old name, for this "
+        "release alone",
+    )  # fmt: skip
+    group.add_argument(
+        "--kv-tokens", type=int, default=0, metavar="N", help="each server's KV pool; asked of it if not given"
+    )
+    group.add_argument(
+        "--request-timeout",
+        type=float,
+        default=600.0,
+        metavar="SECONDS",
+        help="for one model call, what it waits for a server's limit left out",
+    )
+    group.add_argument(
+        "--timeout", type=float, default=0.0, metavar="SECONDS", help="for one conversation; none if not given"
+    )
+    group.add_argument("--max-steps", type=int, default=max_steps, metavar="N", help="completions and tool rounds")
+    group.add_argument(
+        "--max-errors", type=int, default=10, metavar="N", help="failed tool calls that end a conversation"
+    )
+    group.add_argument(
+        "--greeting", metavar="TEXT|none", help="the agent's first words, said without a model; none: the user begins"
+    )
+    group.add_argument(
+        "--stop-when-failing", type=float, default=0.9, metavar="SHARE",
+        help="end the run when so many of its first 20 conversations fail by their set-up (calls told as text, empty "
+        "or cut answers, a server that gives none); 0: go on",
+    )  # fmt: skip
+    group.add_argument(
+        "--no-check", action="store_true", help="do not try the agent's server with a tool call before the run begins"
+    )
+    group.add_argument("--resume", action="store_true", help="go on with the run in --out (it does so anyway)")
+    group.add_argument("--quiet", action="store_true", help="no progress")
+    group.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
