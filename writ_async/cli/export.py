@@ -31,7 +31,7 @@ def run_command(arguments: argparse.Namespace) -> int:
         return 0
     left_out = [f"{exported.rejected:,} rejected", f"{exported.unfit:,} unfit"]
     if exported.dropped:
-        left_out.insert(1, f"{exported.dropped:,} twins or over the cap")
+        left_out.insert(1, f"{exported.dropped:,} twins, over the cap or surplus")
     if exported.unmaskable:
         left_out.insert(1, f"{exported.unmaskable:,} with turns that the format cannot mask")
     say(f"{exported.rows:,} rows in {arguments.out} ({', '.join(left_out[:-1])} and {left_out[-1]} left out)")

@@ -13,7 +13,7 @@ from writ_async.chat.notes import CUT, FORMAT_TOKEN
 from writ_async.chat.parsed import HARMLESS, Defect
 from writ_async.core.engine import Check, Completion, Engine, Request
 from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage
-from writ_async.errors import EngineError
+from writ_async.errors import EngineError, EngineErrorKind
 
 TOOL_CALL, SECOND_TURN = "tool call", "turn after a result"
 
@@ -74,10 +74,10 @@ async def _ask(engine: Engine, session: str, turn: int, messages: Sequence[Messa
     try:
         return await engine.complete(request)
     except EngineError as exc:
-        advice = "see what the server's log says"
-        if turn:
+        advice = "see whether the address, the key and the model's name are right, and what the server's log says"
+        if exc.kind is EngineErrorKind.BAD_REQUEST and turn:
             advice = "the server takes no tool's result: see whether its chat template knows tools"
-        elif isinstance(messages[1], AssistantMessage):
+        elif exc.kind is EngineErrorKind.BAD_REQUEST and isinstance(messages[1], AssistantMessage):
             advice = "if its template wants the user to begin, give --greeting none; else see the server's log"
         return Check(name, "problem", f"no answer: {exc}", advice)
 
