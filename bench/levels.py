@@ -21,9 +21,8 @@ import msgspec
 
 from bench.benchmark_levels import benchmark_level
 from bench.report import Figure, make_parser, positive, run_script, show_figures, write_json
-from writ_async import Environment, InputError, World, load_domain
+from writ_async import Environment, InputError, World, load_benchmark, load_domain
 from writ_async.core.level import BURDEN_LEVELS, WRITE_LEVELS, level_of
-from writ_async.registry import load_benchmark
 from writ_async.runs.worlds import further_environment, generate_world
 from writ_async.synthesis import parse_mix, synthesise_tasks
 from writ_async.synthesis.tasks import TaskWishes

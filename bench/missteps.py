@@ -33,9 +33,8 @@ def tasks_with_room(kind: str, count: int, seed: int, world_size: int) -> list[T
         place = _world(domain, seed, world_size)
         fit: list[Task] = []
         for draw in range(_MOST_DRAWS):
-            mix = parse_mix(_MIXES.get(kind, ""))
-            tasks, _ = synthesise_tasks([place], max(24, share), seed + draw, mix)
-            tasks = [task for task in tasks if can_be_made(kind, task, place.domain, place.world)]
+            drawn = _draw(domain, max(24, share), seed, draw, world_size, _MIXES.get(kind, ""))
+            tasks = [task for task in drawn if can_be_made(kind, task, place.domain, place.world)]
             fit += with_behaviours(tasks, {domain: place}, seed)[0] if draw % 2 == 0 else tasks
             if len(fit) >= share:
                 break
@@ -46,6 +45,11 @@ def tasks_with_room(kind: str, count: int, seed: int, world_size: int) -> list[T
 @lru_cache(maxsize=4)
 def _world(domain: str, seed: int, size: int) -> Environment:
     return generate_world(load_domain(domain), seed, size)
+
+
+@lru_cache(maxsize=128)  # several kinds are planted in the same draws
+def _draw(domain: str, count: int, seed: int, draw: int, size: int, mix: str) -> list[Task]:
+    return synthesise_tasks([_world(domain, seed, size)], count, seed + draw, parse_mix(mix))[0]
 
 
 def plant(count: int, seed: int, world_size: int = 500) -> list[Trajectory]:

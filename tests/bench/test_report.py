@@ -67,7 +67,7 @@ def test_the_suite_ends_with_what_was_missed_and_what_failed(capsys: pytest.Capt
 def test_the_suite_runs_a_script_and_leaves_its_json(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("bench.suite.SCRIPTS", {"evidence": ("--n", "8")})
+    monkeypatch.setattr("bench.suite.SCRIPTS", {"evidence": ("--n", "8", "--planted", "4")})
     assert run_suite(["--out", str(tmp_path)]) == 0
     assert read_json(tmp_path / "evidence.json").figures
     assert "in all" in capfd.readouterr().out

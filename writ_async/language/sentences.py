@@ -53,8 +53,9 @@ def sentences_in(text: str) -> list[Sentence]:
         rest = line[bullet.end() :] if bullet else line
         for sentence in _joined(_END.split(rest.strip())):
             question = _ASKS.search(sentence[-16:]) is not None
-            for clause in _CLAUSE.split(sentence):
-                words = _BLANKS.sub(" ", clause).strip(" .!?:,\"'")
+            # Blanks first: a pattern that begins with any number of them is tried at each.
+            for clause in _CLAUSE.split(_BLANKS.sub(" ", sentence)):
+                words = clause.strip(" .!?:,\"'")
                 if words:
                     found.append(Sentence(words, question, bullet is not None))
     return found
