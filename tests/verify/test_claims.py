@@ -222,6 +222,15 @@ def test_a_text_in_json_is_read_as_its_sentences(retail: Domain) -> None:
     assert '"I have also refunded you $500."' in finding.detail
 
 
+PRICED = '{"options": [{"price_of_the_lamp": 120.5, "extra": %s}, {"new_total": 900.25}], "say": "The rest is $%s."'
+
+
+@pytest.mark.parametrize("end", ["}", "", ', "more": "so"}'])
+def test_the_numbers_of_a_message_that_is_data_are_amounts(end: str, retail: Domain) -> None:
+    assert claim_findings(talk(PRICED % ("79.25", "779.75") + end), retail) == []
+    assert "$701.50" in claim_findings(talk(PRICED % ("79.25", "701.50") + end), retail)[0].detail
+
+
 def test_the_names_of_tools_tell_of_deeds_where_a_domain_tells_none(retail: Domain) -> None:
     bare = msgspec.structs.replace(retail, deeds=())
     assert claim_findings(talk("I have cancelled your order.", wrote=True), bare) == []

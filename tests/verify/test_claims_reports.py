@@ -97,6 +97,8 @@ def _asking(text: str) -> tuple[UserMessage | AssistantMessage | ToolMessage, ..
         "I took care of the cancellation.",
         "We've already created the one request that you wanted.",
         "Your balance has been updated accordingly.",
+        "Your gift card balance is updated.",
+        "It is done, and your arrangements and records are now updated.",
     ],
 )
 def test_what_was_done_may_be_reported(text: str, retail: Domain) -> None:

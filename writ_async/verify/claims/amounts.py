@@ -63,7 +63,9 @@ def unfounded_amounts(said: Said, deeds: Sequence[Done], ground: Ground, words: 
         if moved or not is_said(cents, ground):
             others = [_cents(m) for m in _SIGNED.finditer(sentence.plain)]
             basis = [amount for amount in dict.fromkeys([*others, *before[::-1]]) if amount != cents]
-            if not is_reckoned(cents, ground, basis, sentence.plain, moved=moved):
+            if not (
+                is_reckoned(cents, ground, basis, sentence.plain, moved=moved) or is_listed(cents, said.cents, others)
+            ):
                 why = f"{match[0].strip()} was neither shown nor said, and nothing gives it"
                 found.append(Claim(match.start(), why, "error" if moved else "turn"))
                 continue
@@ -189,6 +191,21 @@ def is_reckoned(cents: int, ground: Ground, here: Sequence[int], plain: str, *, 
     ground.reckoned += 1
     return any(_is_part_sum(cents, record.cents) for record in ground.records()) or (
         _TOTAL.search(plain) is not None and _is_a_choice(cents, ground)
+    )
+
+
+def is_listed(cents: int, numbers: Sequence[int], others: Sequence[int]) -> bool:
+    """Whether an amount is one of the numbers of a message that is data, or can be reckoned from such.
+
+    Two of them give it, or one and some of the `others` of its sentence.
+    """
+    if not numbers:
+        return False
+    rest = [amount for amount in others if amount != cents][:_NEAR]
+    return (
+        cents in numbers
+        or _gives(cents, numbers)
+        or any(_adds_up(abs(cents - number), rest) or _adds_up(cents + number, rest) for number in set(numbers))
     )
 
 

@@ -34,6 +34,7 @@ _PASSIVE: Final = re.compile(
 )
 _BEING: Final = re.compile(r"\b(?:are|is|am|being|been) (?:now |being )*$")
 _HANDING_NOW: Final = re.compile(r"\b(?:i'm|i am|we're|we are) (?:now )?(?:transferring|connecting|handing) you\b")
+_HANDING_WORDS: Final = frozenset({"being", "transferring", "connecting", "handing"})
 _AND: Final = re.compile(rf"(?:,|\band\b|, and\b) {_FILL}$")
 _NEAR: Final = 70
 _LOOK_BACK: Final = 120
@@ -142,8 +143,10 @@ def false_deeds(said: Said, deeds: Sequence[Done], ground: Ground, words: DeedWo
 
 def _false_handing(said: Said, words: DeedWords) -> list[Claim]:
     """A hand-over that is said to be going on, where nobody was called to take over."""
+    if _HANDING_WORDS.isdisjoint(said.words):
+        return []
     places = _participles(said, words) if "being" in said.words else []
-    places += [(match.start(), "transferr") for match in _HANDING_NOW.finditer(said.plain) if "ing" in said.plain]
+    places += [(match.start(), "transferr") for match in _HANDING_NOW.finditer(said.plain)]
     for place, verb in places:
         sentence = said.sentence(place)
         left = said.plain[sentence.start : place]

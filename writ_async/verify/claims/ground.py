@@ -30,7 +30,7 @@ def tokens_of(text: str) -> set[str]:
 
 def tokens_of_prose(text: str) -> set[str]:
     """The same of a text that a person wrote, in which a comma may stand in a number."""
-    return tokens_of(_COMMA.sub("", text))
+    return tokens_of(_COMMA.sub("", text) if "," in text else text)
 
 
 @lru_cache(maxsize=64)
@@ -98,17 +98,17 @@ class Ground:
         name = call.function.name if call is not None else ""
         tool = self.domain.tools.get(name)
         kind = tool.kind if tool is not None else "read"
-        given = tokens_of(call.function.arguments) if call is not None else set()
+        given = split_words(call.function.arguments.lower()) if call is not None else []
         self.results.append(content)
-        self.shown |= tokens_of(content)
+        self.shown.update(split_words(content.lower()))
         if content[:1] not in ("{", "["):
             self.explained |= tokens_of_prose(content)
         if result.error or content.strip().casefold() in _EMPTY:
             self.failed += kind != "write"
             self.unknown += kind != "write" and (content.strip() != "[]" or _NAMES_SOMEBODY.search(name) is not None)
             return
-        self.shown |= given
-        self.given |= given
+        self.shown.update(given)
+        self.given.update(given)
         self.used.add(name)
         self.looked += kind != "generic"
         if kind == "write":

@@ -44,7 +44,10 @@ class _Undone(msgspec.Struct, frozen=True):
 
 
 _UNDONE: Final = tuple(map(_Undone.read, ("nobody_was_asked", "nothing_gives_it", "nothing_does_it")))
-_REPORTED: Final = tuple(map(_compiled, _DATA["reported"]["patterns"]))
+_REPORTED: Final = tuple((frozenset(form["words"]), _compiled(form["pattern"])) for form in _DATA["reported"]["forms"])
+_WORDS: Final = frozenset().union(
+    *(kind.words for kind in _UNDONE), *(words for words, _ in _REPORTED), {"set", "consider"}
+)
 _NEWS: Final = _compiled(_DATA["reported"]["news"])
 _ALL_SET: Final = re.compile(_DATA["reported"]["all_set"])
 _MONEY: Final = re.compile(_DATA["reported"]["money"])
@@ -55,6 +58,8 @@ _SUBJECT: Final = 60
 def false_reports(said: Said, ground: Ground, words: DeedWords) -> list[Claim]:
     """What a message reports and no call did, one a sentence."""
     found: dict[int, Claim] = {}
+    if _WORDS.isdisjoint(said.words):
+        return []
     for place, why in (*_undone(said, ground, words), *_unfinished(said, ground, words)):
         found.setdefault(said.sentence(place).start, Claim(place, why, "error"))
     return list(found.values())
@@ -63,14 +68,14 @@ def false_reports(said: Said, ground: Ground, words: DeedWords) -> list[Claim]:
 def _undone(said: Said, ground: Ground, words: DeedWords) -> Iterator[tuple[int, str]]:
     """What a message says that no tool does: its place and why it is not so."""
     for kind in _UNDONE:
-        if kind.words.isdisjoint(said.words):
-            continue
-        for form in kind.forms:
-            for match in form.finditer(said.plain):
-                thing = match["thing"] if "thing" in form.groupindex else ""
-                sentence = said.sentence(match.start())
-                if is_stated(match.start(), match.end(), sentence, said.plain) and not _is_known(thing, ground, words):
-                    yield match.start(), f"{kind.why}: {match[0].strip()!r}"
+        sentences = said.sentences_with(kind.words)
+        for form in kind.forms if sentences else ():
+            for sentence in sentences:
+                for match in form.finditer(said.plain, sentence.start, sentence.end + 1):
+                    thing = match["thing"] if "thing" in form.groupindex else ""
+                    stated = is_stated(match.start(), match.end(), sentence, said.plain)
+                    if stated and not _is_known(thing, ground, words):
+                        yield match.start(), f"{kind.why}: {match[0].strip()!r}"
 
 
 def _is_known(thing: str, ground: Ground, words: DeedWords) -> bool:
@@ -90,17 +95,20 @@ def _unfinished(said: Said, ground: Ground, words: DeedWords) -> Iterator[tuple[
                 continue
             if is_stated(match.start(), match.end(), sentence, said.plain) and any(map(words.named, ground.told)):
                 yield match.start(), "nothing that was asked for was done before"
-    for form in _REPORTED:
-        for match in form.finditer(said.plain):
-            inside = "subject" in form.groupindex
-            start = match.start("subject") if inside else match.start()
-            sentence = said.sentence(start)
-            left = clause_left_of(said.plain[max(sentence.start, start - _SUBJECT) : start])
-            subject = match["subject"] if inside else left
-            if is_stated(max(match.start(), sentence.start), match.end(), sentence, said.plain) and (
-                why := _why_unfinished(subject, ground, words, first=match[0].lstrip().startswith(("i ", "i'", "we")))
-            ):
-                yield start, why
+    for triggers, form in _REPORTED:
+        for sentence in said.sentences_with(triggers):
+            for match in form.finditer(said.plain, sentence.start, sentence.end + 1):  # A line's end is seen as such.
+                inside = "subject" in form.groupindex
+                start = match.start("subject") if inside else match.start()
+                left = clause_left_of(said.plain[max(sentence.start, start - _SUBJECT) : start])
+                subject = match["subject"] if inside else left
+                if ground.writes and (KEPT.search(subject) or KEPT.search(left)):
+                    continue  # What is kept in step with the writes is.
+                first = match[0].lstrip().startswith(("i ", "i'", "we"))
+                if is_stated(match.start(), match.end(), sentence, said.plain) and (
+                    why := _why_unfinished(subject, ground, words, first=first)
+                ):
+                    yield start, why
 
 
 def _why_unfinished(subject: str, ground: Ground, words: DeedWords, *, first: bool) -> str:
@@ -118,6 +126,6 @@ def _why_unfinished(subject: str, ground: Ground, words: DeedWords, *, first: bo
         otherwise = "nothing was written before" if _GENERAL.match(subject) and not ground.writes else ""
     if not deeds:
         return otherwise
-    if (ground.writes and KEPT.search(subject)) or any(is_done(deed, first, subject, ground) for deed in deeds):
+    if any(is_done(deed, first, subject, ground) for deed in deeds):
         return ""
     return f"no call that does it succeeded before ({', '.join(dict.fromkeys(t for d in deeds for t in d.tools))})"

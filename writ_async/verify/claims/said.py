@@ -19,6 +19,7 @@ _EXAMPLE: Final = re.compile(
     r"\be\.?g\b|\bi\.e\b|\bfor (?:example|instance)\b|\bsuch as\b|\bexample|\bformat|\bstarts? with\b"
     r"|\blook(?:s|ing)? like\b|\bsomething like\b|\blike ['\"#`(]|\(like\b"
 )
+_FIELD: Final = re.compile(r'": ?-?(\d{1,9}(?:\.\d{1,2})?)(?=\s*[,}\]])')
 _TOLD: Final = re.compile(
     r"^\W*(?:the )?(?:user|customer)\b|^\W{0,3}\"i\b|\baccording to you\b"
     r"|\byou(?:'ve| have| had)?(?: just| also| originally| previously)? (?:said|say|mention|told|indicat|stat|claim"
@@ -61,13 +62,15 @@ class Said:
     """A message. `plain` is its text in lower case with plain apostrophes, place by place; `words` those of it, and
     `unlike_words` those with more than letters.
 
-    A text that is JSON is read as the texts in it, one a line. Marks for bold type are left out.
+    A text that is JSON is read as the texts in it, one a line; `cents` are the numbers of its fields, times 100, for
+    there an amount has no sign. Marks for bold type are left out.
     """
 
-    __slots__ = ("_starts", "plain", "text", "unlike_words", "words")
+    __slots__ = ("_starts", "cents", "plain", "text", "unlike_words", "words")
 
     def __init__(self, content: str) -> None:
         text = content.replace("**", "").replace("`", "") if "*" in content or "`" in content else content
+        self.cents = [round(float(number) * 100) for number in _FIELD.findall(text)] if '":' in text else []
         if text.lstrip()[:1] in ("{", "[") or "\\n" in text:
             text = "\n".join(_parts(text))
         self.text = text
@@ -81,11 +84,29 @@ class Said:
 
     def sentence(self, place: int) -> Sentence:
         """The sentence at a place."""
+        return self._at(self._index(place))
+
+    def _index(self, place: int) -> int:
         if not self._starts:
             self._starts = [0, *self._cuts()]
-        index = bisect_right(self._starts, place)
-        end = self._starts[index] if index < len(self._starts) else len(self.text)
-        return Sentence(self.plain, self._starts[index - 1], end)
+        return bisect_right(self._starts, place) - 1
+
+    def _at(self, index: int) -> Sentence:
+        end = self._starts[index + 1] if index + 1 < len(self._starts) else len(self.text)
+        return Sentence(self.plain, self._starts[index], end)
+
+    def sentences_with(self, words: frozenset[str]) -> list[Sentence]:
+        """The sentences that have one of some words, in order."""
+        found = words & self.words
+        if not found:
+            return []
+        starts = set()
+        for word in found:
+            place = self.plain.find(word)
+            while place >= 0:
+                starts.add(self._index(place))
+                place = self.plain.find(word, place + len(word))
+        return [self._at(index) for index in sorted(starts)]
 
     def quote(self, place: int, most: int) -> str:
         """The sentence at a place as it stands, in quotes, cut after `most` characters."""

@@ -43,6 +43,7 @@ _ID: Final = re.compile(r"(?=(?:[a-z_-]*\d){3})[a-z\d_-]{6,60}")
 _ENDING: Final = re.compile(
     r"(?:\bending(?: in| with)?|\bends (?:in|with)|\blast (?:four|4)(?: digits)?(?: are| is|:)?|•{2,}|\.{3}) ?(\d{4})\b"
 )
+_ENDING_WORDS: Final = frozenset({"ending", "ends", "last"})
 _CODE: Final = re.compile(r"(?=(?:[a-z]*\d){2})(?=(?:\d*[a-z]){2})[a-z\d]{6,10}")
 _IN_NUMBER: Final = re.compile(r"[$€£,./@]")
 _SNAKE_ID: Final = re.compile(r"^[a-z]+(?:_[a-z]+)*_\d{4,}$")
@@ -54,7 +55,7 @@ _NO_ID: Final = re.compile(
 def unfounded_dates(said: Said, ground: Ground) -> list[Claim]:
     """The dates in a message that nothing shows."""
     if _MONTH_WORDS.isdisjoint(said.words) and not any(
-        _looks_iso(word) and not ground.has(word) for word in said.words
+        _looks_iso(word) and not ground.has(word) for word in said.unlike_words
     ):
         return []
     found: list[Claim] = []
@@ -98,6 +99,8 @@ def unfounded_ids(said: Said, ground: Ground) -> list[Claim]:
 
 def unfounded_endings(said: Said, ground: Ground) -> list[Claim]:
     """The last digits of a card or an account that an agent names and nothing ends in."""
+    if _ENDING_WORDS.isdisjoint(said.words) and "•" not in said.plain and "..." not in said.plain:
+        return []
     for match in _ENDING.finditer(said.plain):
         known = (word.endswith(match[1]) for words in (ground.shown, ground.told) for word in words)
         if not ground.has(match[1]) and not any(known) and not said.sentence(match.start()).is_example():
