@@ -27,6 +27,7 @@ SCRIPTS: dict[str, tuple[str, ...]] = {
     "environment": (),
     "synthesis": (),
     "evidence": (),
+    "verdicts": ("--n", "4"),
     "client": (),
     "peers": (),
     "scale": ("--repeats", "1"),

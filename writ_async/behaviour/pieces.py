@@ -66,9 +66,13 @@ class Piece(msgspec.Struct, frozen=True):
 
 def words_of(text: str) -> set[str]:
     """The words of a text in lower case, with ids, addresses and numbers whole."""
+    runs = set(_RUN.findall(text.casefold()))
+    return {run if run.isalnum() else _bare(run) for run in runs if run.strip(_MARKS)}
+
+
+def _bare(run: str) -> str:
     # Cut behind the match: a pattern that ends with a letter would look for one anew from each of a thousand dots.
-    runs = (run.rstrip(_MARKS) for run in _RUN.findall(text.casefold()))
-    return {run.lstrip("'.-+").removesuffix("'s") for run in runs if run}
+    return run.rstrip(_MARKS).lstrip("'.-+").removesuffix("'s")
 
 
 def sentences_of(text: str) -> list[str]:

@@ -281,11 +281,22 @@ def encode_result(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(_plain(value))
 
 
+def apply_tool(tools: Mapping[str, Tool], state: State, name: str, arguments: dict[str, Any]) -> None:
+    """Run one tool on a state for nothing but what it leaves behind there: its result is not made a text."""
+    call_tool(tools, state, name, arguments, _no_text)
+
+
+def _no_text(_: Any) -> str:
+    return ""
+
+
 _HUGE: Final = 1 << 1023  # what no float holds, and what no text may be made of once it is multiplied
 
 
 def _holds_huge_number(value: Any) -> bool:
     """Whether an argument holds an integer that cannot be reckoned with as prices and counts are."""
+    if isinstance(value, str):
+        return False
     if isinstance(value, dict):
         return any(map(_holds_huge_number, value.values()))
     if isinstance(value, list):
@@ -293,10 +304,16 @@ def _holds_huge_number(value: Any) -> bool:
     return isinstance(value, int) and not -_HUGE < value < _HUGE
 
 
-def call_tool(tools: Mapping[str, Tool], state: State, name: str, arguments: dict[str, Any]) -> ToolResult:
+def call_tool(
+    tools: Mapping[str, Tool],
+    state: State,
+    name: str,
+    arguments: dict[str, Any],
+    encode: Callable[[Any], str] = encode_result,
+) -> ToolResult:
     """Run one tool on a state. Never raises for what a model wrote: a refusal is an error result.
 
-    What a tool wrote before it refused stays written.
+    What a tool wrote before it refused stays written. `encode` makes its result a text.
     """
     tool = tools.get(name)
     if tool is None:
@@ -309,7 +326,7 @@ def call_tool(tools: Mapping[str, Tool], state: State, name: str, arguments: dic
     try:
         if _holds_huge_number(arguments):
             return ToolResult(f"Error: {name} could not use an argument (a number of hundreds of digits)", True)
-        return ToolResult(encode_result(tool.function(state, **arguments)), False)
+        return ToolResult(encode(tool.function(state, **arguments)), False)
     except ToolError as exc:
         return ToolResult(f"Error: {exc}", True)
     except RecursionError:

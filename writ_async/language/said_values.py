@@ -79,6 +79,9 @@ def says(value: str, text: str) -> bool:
 
 
 def _says_number(wanted: float, said: str) -> bool:
+    # What has cents is told in figures, and most texts have none that could be its.
+    if not wanted.is_integer() and round(wanted, 2) == wanted and str(int(wanted)) not in said.replace(",", ""):
+        return False
     return any(abs(number - wanted) < 0.005 for number in _numbers_in(said))
 
 

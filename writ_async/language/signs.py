@@ -55,12 +55,17 @@ Need = frozenset[str]
 
 
 class Form:
-    """One pattern: the bits of its needs, and how it is searched for, which is compiled when it is first tried."""
+    """One pattern: its place in the list, the bits of its needs, and letters that every text has in which it is found.
 
-    __slots__ = ("_search", "_text", "need")
+    How it is searched for is compiled when it is first tried.
+    """
 
-    def __init__(self, text: str, need: int) -> None:
+    __slots__ = ("_search", "_text", "letters", "need", "place")
+
+    def __init__(self, text: str, place: int, need: int, letters: str) -> None:
+        self.place = place
         self.need = need
+        self.letters = letters
         self._text = text
         self._search: Callable[[str, int], re.Match[str] | None] | None = None
 
@@ -72,9 +77,9 @@ class Form:
 
 
 class Forms(NamedTuple):
-    """The patterns of a list, and the bits of which a text has to meet one so that any of them may be found."""
+    """The patterns of a list by the bit of their first need, and all of these bits: a text has to meet one of them."""
 
-    all: tuple[Form, ...]
+    by_need: dict[int, list[Form]]
     any_need: int
 
 
@@ -95,11 +100,10 @@ class Signs:
 
     def has(self, name: str, text: str) -> bool:
         """Whether any pattern of a list is found in a text."""
-        forms = self._forms.get(name) or self._read(name)
-        met = self._met_by(text)
-        return bool(met & forms.any_need) and any(
-            form.need & met == form.need and form.search(text) is not None for form in forms.all
-        )
+        for form in self._to_try(name, text):  # noqa: SIM110
+            if form.search(text) is not None:
+                return True
+        return False
 
     def search(self, name: str, text: str) -> re.Match[str] | None:
         """Where a pattern of a list is first found in a text."""
@@ -116,21 +120,33 @@ class Signs:
         return "".join((*parts, text[place:])) if parts else text
 
     def _to_try(self, name: str, text: str) -> list[Form]:
+        """The patterns of a list that may be found in a text, in the order of the list."""
         forms = self._forms.get(name) or self._read(name)
         met = self._met_by(text)
-        return [form for form in forms.all if form.need & met == form.need] if met & forms.any_need else []
+        left = met & forms.any_need
+        found: list[Form] = []
+        while left:
+            bit = left & -left
+            left ^= bit
+            for form in forms.by_need[bit]:
+                if form.need & met == form.need and form.letters in text:
+                    found.append(form)
+        if len(found) > 1:
+            found.sort(key=_place)
+        return found
 
     def _read(self, name: str) -> Forms:
         any_need = 0
-        forms: list[Form] = []
-        for text in self.texts[name]:
+        by_need: dict[int, list[Form]] = {}
+        for place, text in enumerate(self.texts[name]):
             needs = sorted(needs_of(text), key=_width)
             bits = [self._bit_of(need) for need in needs]
-            any_need |= bits[0] if bits else _ALWAYS
-            forms.append(Form(text, sum(bits)))
+            first = bits[0] if bits else _ALWAYS
+            any_need |= first
+            by_need.setdefault(first, []).append(Form(text, place, sum(bits), "" if bits else letters_of(text)))
         self._met_by.cache_clear()
         self._met_by_start.cache_clear()
-        self._forms[name] = Forms(tuple(forms), any_need)
+        self._forms[name] = Forms(by_need, any_need)
         return self._forms[name]
 
     def _bit_of(self, need: Need) -> int:
@@ -154,6 +170,10 @@ class Signs:
         return met
 
 
+def _place(form: Form) -> int:
+    return form.place
+
+
 def _first_of(forms: Iterable[Form], text: str, place: int) -> re.Match[str] | None:
     found = [match for form in forms if (match := form.search(text, place)) is not None]
     return min(found, key=re.Match.start, default=None)
@@ -166,6 +186,20 @@ def needs_of(pattern: str) -> list[Need]:
     """
     tree = reading.parse(pattern)
     return _needs(tree) if tree.state.flags == re.UNICODE.value else []
+
+
+def letters_of(pattern: str) -> str:
+    """The longest run of letters that stands in every text in which a pattern is found; empty where none is known."""
+    tree = reading.parse(pattern)
+    if tree.state.flags != re.UNICODE.value:
+        return ""
+    runs = [""]
+    for kind, value in tree.data:
+        if kind is reading.LITERAL:
+            runs[-1] += chr(value)
+        elif runs[-1]:
+            runs.append("")
+    return max(runs, key=len)
 
 
 def _needs(items: Iterable[Any], before: str = "") -> list[Need]:

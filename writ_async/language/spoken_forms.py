@@ -57,6 +57,7 @@ _RELATIVE = {
     for offset, words in WORDS.relative.items()
 }
 _WEEKDAY = re.compile(r"\b(" + "|".join(WORDS.weekdays) + r")s?\b")
+_FIGURE = re.compile(r"\d")
 _SPACES = re.compile(r"[\s_*]+")
 _TOKEN = re.compile(r"[^\W_]+")
 _LONGEST_RANGE = timedelta(days=31)
@@ -64,6 +65,8 @@ _LONGEST_RANGE = timedelta(days=31)
 
 def days_in(text: str) -> set[Day]:
     """The dates that a text tells, in figures or in words; a range of days gives both ends and what lies between."""
+    if _FIGURE.search(text) is None:
+        return set()
     text = _SPACES.sub(" ", text.casefold())
     found = iso_days_in(text)
     for pattern in (_SLASHED, _DOTTED, _DASHED):

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from writ_async.conversation.calls import ExecutedCall, call_key, executed_calls
-from writ_async.core.domain import Domain, call_tool, why_forbidden
+from writ_async.core.domain import Domain, apply_tool, call_tool, encode_result, why_forbidden
 from writ_async.core.message import Message
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Cell, Task
@@ -26,7 +26,7 @@ from writ_async.verify.confirming import Dialogue
 from writ_async.verify.following import unknown_arguments
 from writ_async.verify.knowledge import Knowledge
 from writ_async.verify.provenance import atoms
-from writ_async.verify.standing_reads import missing_reads, text_of
+from writ_async.verify.standing_reads import StandingReads, text_of
 
 _ORDER: tuple[Evidence, ...] = ("evidence_complete", "unproved", "lucky", "blind")
 
@@ -50,6 +50,7 @@ def write_evidence(
     gold = match_gold(task.actions or (), made, domain)
     dialogue = Dialogue(messages, [call for call in calls if call.kind == "write"], domain)
     know = Knowledge(messages, domain)
+    reads = StandingReads(know, domain)
     state = None if world is None else State(world)
     outdated = _Staleness(task, domain, world)
     found: list[WriteEvidence] = []
@@ -63,7 +64,7 @@ def write_evidence(
             index = gold.get((call.message, call.number), -1)
             cells = _cells(task, index) if index >= 0 else []
             missing = [cell for cell in cells if not know.has_read(cell)]
-            unread = _unread(name, arguments, know, domain, missing)
+            unread = _unread(name, arguments, reads, missing)
             stale = [] if state is None else outdated.cells(state, know.shown, index, cells, missing)
             unseen = unknown_arguments(name, arguments, know, domain)
             agreed = dialogue.confirmation(call)
@@ -85,17 +86,15 @@ def write_evidence(
             )
             know.read(call)
         if state is not None and call.arguments is not None:
-            call_tool(domain.tools, state, name, call.arguments)
+            apply_tool(domain.tools, state, name, call.arguments)
     know.until(len(messages))
     return [*found, *_refrained(task, know)]
 
 
-def _unread(
-    name: str, arguments: Mapping[str, Any], know: Knowledge, domain: Domain, missing: Sequence[Cell]
-) -> list[str]:
+def _unread(name: str, arguments: Mapping[str, Any], reads: StandingReads, missing: Sequence[Cell]) -> list[str]:
     """What was not read before a write: cells of its certificate, and reads that the policy asks for at any time."""
     cells = {cell.name for cell in missing}
-    standing = missing_reads(name, arguments, know, domain)
+    standing = reads.missing(name, arguments)
     return [
         *map(_cell_text, missing),
         *(text_of(rule, value) for rule, value in standing if cells.isdisjoint(rule.tools)),
@@ -177,6 +176,7 @@ class _Staleness:
         self._world = world
         self._excused: dict[int, set[bytes]] = {}
         self._replayed = False
+        self._texts: dict[int, tuple[Any, str]] = {}
 
     def cells(
         self, state: State, shown: set[str], index: int, cells: Sequence[Cell], missing: Sequence[Cell]
@@ -188,9 +188,19 @@ class _Staleness:
         return [cell for cell in stale if call_key(cell.name, cell.arguments) not in self._excuses(index)]
 
     def _is_stale(self, state: State, shown: set[str], cell: Cell) -> bool:
-        now = call_tool(self._domain.tools, state, cell.name, cell.arguments)
+        now = call_tool(self._domain.tools, state, cell.name, cell.arguments, self._text_of)
         # What cannot be read any more was read in time.
         return not now.error and now.content not in shown
+
+    def _text_of(self, value: Any) -> str:
+        """The text of a result; an entity that nobody wrote since is the same object, and its text is known."""
+        if not (isinstance(value, msgspec.Struct) and value.__struct_config__.frozen):
+            return encode_result(value)
+        known = self._texts.get(id(value))
+        if known is None:
+            # The entity is kept with its text, for otherwise another one could come to its place in memory.
+            known = self._texts[id(value)] = (value, encode_result(value))
+        return known[1]
 
     def _excuses(self, index: int) -> set[bytes]:
         """The cells that are out of date at this write in the gold calls themselves."""
@@ -207,6 +217,6 @@ class _Staleness:
             if _is_write(self._domain, action.name):
                 stale = [cell for cell in _cells(self._task, index) if self._is_stale(state, shown, cell)]
                 self._excused[index] = {call_key(cell.name, cell.arguments) for cell in stale}
-            result = call_tool(self._domain.tools, state, action.name, action.arguments)
+            result = call_tool(self._domain.tools, state, action.name, action.arguments, self._text_of)
             if not result.error:
                 shown.add(result.content)

@@ -18,25 +18,20 @@ from typing import Any
 from writ_async.core.domain import Domain, Tool
 from writ_async.language.spoken_forms import (
     address_words,
-    bare_days_in,
-    days_away,
-    days_in,
     implies,
     is_between,
     read_day,
     read_time,
-    times_in,
-    weekdays_in,
 )
 from writ_async.verify.knowledge import Knowledge
-from writ_async.verify.provenance import SMALL, atoms, enumerated, is_seen
+from writ_async.verify.provenance import SMALL, atoms, is_seen
 from writ_async.verify.reckoning import Reckoning
+from writ_async.verify.spoken import words_in
 
 _SENTENCE = 8
 """From so many words on a text is the agent's own; its figures and ids are judged, not its wording."""
 _MOST_PIECES = 3
 _WITH_DIGIT = re.compile(r"#?[^\W_]*\d[\w.-]*")
-_WORD = re.compile(r"[^\W_]+")
 _CONSTANT = re.compile(r"[a-z]+(?:[ _-][a-z]+){0,4}")
 _IN_QUOTES = re.compile(rf"(?<![^\W_])['\"`‘“]({_CONSTANT.pattern})['\"`’”](?![^\W_])")
 _SQUEEZED = re.compile(r"[\W_]+")
@@ -49,7 +44,7 @@ _AMOUNT = re.compile(r"[€$£]? ?(\d[\d,]{0,11}(?:\.\d{1,4})?) ?(?:[€$£%]|us
 
 def unknown_arguments(name: str, arguments: Mapping[str, Any], know: Knowledge, domain: Domain) -> list[str]:
     """The paths of the atoms that nobody said or showed and that follow from nothing, with their values."""
-    allowed = enumerated(domain.tools[name])
+    allowed = know.enumerated(domain.tools[name])
     fixed = any(rule.tool == name for rule in domain.evidence.amounts)
     reckoning: Reckoning | None = None
     found: list[str] = []
@@ -94,17 +89,17 @@ def means(value: str, know: Knowledge, domain: Domain) -> bool:
     """Whether the user gave the reason that a constant stands for, in these or in other words."""
     meanings = domain.telling.meanings
     pattern = _meaning(value, meanings[value])
-    if any(pattern.search(_plain_words(text)) for text in know.said):
+    if any(pattern.search(text.words) for text in know.said):
         return True
     # Who agrees to a question that names several reasons has chosen none.
     others = [_meaning(other, ()) for other in meanings if other != value]
-    agreed = map(_plain_words, know.agreed)
+    agreed = (text.words for text in know.agreed)
     return any(pattern.search(text) and not any(other.search(text) for other in others) for text in agreed)
 
 
 @lru_cache(maxsize=64)
 def _meaning(value: str, forms: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join([re.escape(_plain_words(value)), *forms]))
+    return re.compile("|".join([re.escape(words_in(value)), *forms]))
 
 
 def follows(value: str, arguments: Mapping[str, Any], know: Knowledge, domain: Domain) -> bool:
@@ -119,7 +114,7 @@ def follows(value: str, arguments: Mapping[str, Any], know: Knowledge, domain: D
         )
     clock = read_time(plain)
     if clock is not None:
-        return any(clock in times_in(text) for text in know.heard)
+        return any(clock in text.times for text in know.heard)
     amount = _AMOUNT.fullmatch(plain)
     if amount is not None and _is_number_known(amount[1].replace(",", ""), know):
         return True
@@ -136,16 +131,15 @@ def _follows_day(wanted: date, know: Knowledge, domain: Domain) -> bool:
     today = read_day(domain.evidence.today)
     days = know.days()
     for text in know.heard:
-        told = days_in(text)
-        if len(told) > 1 and is_between(wanted, told):
+        if len(text.days) > 1 and is_between(wanted, text.days):
             return True
-        if wanted.day in bare_days_in(text) and any(
+        if wanted.day in text.bare_days and any(
             month == wanted.month and year in (0, wanted.year) for year, month, _ in days
         ):
             return True
-        if today is not None and 0 <= (wanted - today).days <= 14 and wanted.weekday() in weekdays_in(text):
+        if today is not None and 0 <= (wanted - today).days <= 14 and wanted.weekday() in text.weekdays:
             return True
-        for offset in days_away(text):
+        for offset in text.days_away:
             base = wanted - timedelta(days=offset)
             if base == today or not {(base.year, base.month, base.day), (0, base.month, base.day)}.isdisjoint(days):
                 return True
@@ -155,13 +149,7 @@ def _follows_day(wanted: date, know: Knowledge, domain: Domain) -> bool:
 def _is_spelled(value: str, know: Knowledge) -> bool:
     """Whether the user said a word letter by letter, or with other marks between its parts."""
     wanted = _SQUEEZED.sub("", value.casefold())
-    return len(wanted) >= _SHORTEST_SPELLED and any(
-        wanted in _SQUEEZED.sub("", _spoken_marks(text)) for text in know.heard
-    )
-
-
-def _spoken_marks(text: str) -> str:
-    return re.sub(r" (?:at|dot|dash|hyphen|underscore) ", "", text.casefold())
+    return len(wanted) >= _SHORTEST_SPELLED and any(wanted in text.squeezed for text in know.heard)
 
 
 def _is_put_together(value: str, know: Knowledge) -> bool:
@@ -172,8 +160,8 @@ def _is_put_together(value: str, know: Knowledge) -> bool:
     words = address_words(value)
     if not 1 < len(words) <= _SENTENCE + 2:
         return _is_one_word_said(words, know)
-    said = [_line(text) for text in know.heard]
-    shown = [*said, *(_line(result.text) for result in know.results)]
+    said = [text.line for text in know.heard]
+    shown = [*said, *(result.line for result in know.results)]
     if any(all(f" {word} " in text for word in words) for text in said):
         return True
     left = words
@@ -186,24 +174,12 @@ def _is_put_together(value: str, know: Knowledge) -> bool:
 
 
 def _is_one_word_said(words: list[str], know: Knowledge) -> bool:
-    return len(words) == 1 and any(f" {words[0]} " in _line(text) for text in know.heard)
+    return len(words) == 1 and any(f" {words[0]} " in text.line for text in know.heard)
 
 
 def _has_piece(words: list[str], texts: list[str]) -> bool:
     piece = f" {' '.join(words)} "
     return any(piece in text for text in texts)
-
-
-@lru_cache(maxsize=512)
-def _line(text: str) -> str:
-    """The words of a text with one blank around each."""
-    return f" {' '.join(address_words(text))} "
-
-
-@lru_cache(maxsize=512)
-def _plain_words(text: str) -> str:
-    """The words of a text in small letters, with one blank around each, an apostrophe being one."""
-    return f" {' '.join(_WORD.findall(text.casefold()))} "
 
 
 def _is_own_sentence(value: str, know: Knowledge) -> bool:

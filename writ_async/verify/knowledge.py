@@ -13,24 +13,26 @@ from typing import Any
 import msgspec
 
 from writ_async.conversation.calls import ExecutedCall, call_key
-from writ_async.core.domain import Domain
+from writ_async.core.domain import Domain, Tool
 from writ_async.core.message import AssistantMessage, Message, UserMessage
 from writ_async.core.task import Cell
 from writ_async.language.spoken_forms import Day
 from writ_async.verify.confirming.reply import read_reply
-from writ_async.verify.provenance import SMALL, Seen, atoms, numbers_in
+from writ_async.verify.provenance import SMALL, Seen, atoms, enumerated, numbers_in
+from writ_async.verify.spoken import Spoken
 
 _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _AGREED = frozenset({"agrees", "requests"})
 _IDS = re.compile(r"#?\b(?!\d{1,2}(?:st|nd|rd|th)\b)(?=\w*\d)(?=\w*[^\W\d])\w{4,}\b|\b\d{6,}\b")
 
 
-class Result(msgspec.Struct, frozen=True):
+class Result(Spoken):
     """What a successful call of the agent showed: by which tool, asked with which arguments, as which text."""
 
-    name: str
-    arguments: Mapping[str, Any]
-    text: str
+    def __init__(self, name: str, arguments: Mapping[str, Any], text: str) -> None:
+        super().__init__(text)
+        self.name = name
+        self.arguments = arguments
 
 
 class Knowledge:
@@ -38,10 +40,10 @@ class Knowledge:
 
     def __init__(self, messages: Sequence[Message], domain: Domain) -> None:
         self.seen = Seen()
-        self.said: list[str] = []
+        self.said: list[Spoken] = []
         """The texts of the user."""
         self._answered: list[tuple[list[str], str]] = []
-        self._without_ids: list[str] = []
+        self._without_ids: list[Spoken] = []
         self._accepted = Seen()
         self.results: list[Result] = []
         self.shown: set[str] = set()
@@ -52,15 +54,16 @@ class Knowledge:
         self._waiting: list[ExecutedCall] = []
         self._told: list[str] = []
         self._decoded: list[Any] = []
+        self._enumerated: dict[str, frozenset[str]] = {}
 
     @property
-    def agreed(self) -> list[str]:
+    def agreed(self) -> list[Spoken]:
         """What the agent told and the user agreed to, without ids. Replies are read when somebody asks."""
         for told, reply in self._answered:
             if read_reply(reply).meaning in _AGREED:
                 for text in told:
-                    self._without_ids.append(_IDS.sub(" ", text))
-                    self._accepted.add(self._without_ids[-1])
+                    self._without_ids.append(Spoken(_IDS.sub(" ", text)))
+                    self._accepted.add_spoken(self._without_ids[-1])
         self._answered.clear()
         return self._without_ids
 
@@ -71,7 +74,7 @@ class Knowledge:
         return self._accepted
 
     @property
-    def heard(self) -> list[str]:
+    def heard(self) -> list[Spoken]:
         """What the user said and agreed to."""
         return self.said + self.agreed
 
@@ -105,8 +108,8 @@ class Knowledge:
         if self._told:
             self._answered.append((self._told, text))
             self._told = []
-        self.seen.add(text)
-        self.said.append(text)
+        self.said.append(Spoken(text))
+        self.seen.add_spoken(self.said[-1])
 
     def _is_made_of_nothing(self, call: ExecutedCall) -> bool:
         """Whether a tool that reads nothing was given numbers that nobody had said or shown: its result shows none."""
@@ -126,6 +129,12 @@ class Knowledge:
     def has_read(self, cell: Cell) -> bool:
         """Whether a cell was read, whenever that was."""
         return call_key(cell.name, cell.arguments) in self._read
+
+    def enumerated(self, tool: Tool) -> frozenset[str]:
+        """All words that a tool's schema enumerates, gathered once."""
+        if tool.name not in self._enumerated:
+            self._enumerated[tool.name] = enumerated(tool)
+        return self._enumerated[tool.name]
 
     def decoded(self) -> list[Any]:
         """The results as JSON, in order; None for those that are none. Each is taken apart once."""

@@ -7,12 +7,13 @@ calls are run again: reads cannot change the outcome. Cost: the tools' own work 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from writ_async.conversation.calls import walk_calls
-from writ_async.core.domain import Domain, call_tool
+from writ_async.core.domain import Domain, apply_tool, call_tool
 from writ_async.core.message import (
     AssistantMessage,
     MalformedArgumentsError,
@@ -98,7 +99,7 @@ def gold_state(task: Task, domain: Domain, world: World) -> State:
     for action in task.actions or ():
         tools = domain.user_tools if action.requestor == "user" else domain.tools
         if action.name in tools and tools[action.name].kind == "write":
-            call_tool(tools, state, action.name, action.arguments)
+            apply_tool(tools, state, action.name, action.arguments)
     return state
 
 
@@ -117,16 +118,18 @@ def action_matches(action: Action, name: str, arguments: Mapping[str, Any]) -> b
 
 def check_actions(actions: Sequence[Action], messages: Sequence[Message]) -> tuple[ActionCheck, ...]:
     """For each gold action, whether any call of the conversation matches it: by whomever, in any order, even failed."""
-    calls: list[tuple[str, dict[str, Any]]] = []
+    wanted = {action.name for action in actions}
+    calls: dict[str, list[dict[str, Any]]] = {}
     for message in messages:
         if isinstance(message, AssistantMessage | UserMessage):
             for call in message.tool_calls:
-                try:
-                    calls.append((call.function.name, call_arguments(call)))
-                except MalformedArgumentsError:
-                    continue
+                if call.function.name in wanted:
+                    with suppress(MalformedArgumentsError):
+                        calls.setdefault(call.function.name, []).append(call_arguments(call))
     return tuple(
-        ActionCheck(action.name, any(action_matches(action, name, arguments) for name, arguments in calls))
+        ActionCheck(
+            action.name, any(action_matches(action, action.name, given) for given in calls.get(action.name, ()))
+        )
         for action in actions
     )
 

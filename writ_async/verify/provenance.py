@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -27,15 +27,30 @@ _HAS_THOUSANDS = re.compile(r",\d{3}(?!\d)")
 _THOUSANDS = re.compile(r"(?<![\w.,])\d{1,3}(?:,\d{3})+(?!\d)")
 
 
+class Tells(Protocol):
+    """A text that somebody said, and the dates that it tells."""
+
+    @property
+    def text(self) -> str:
+        """The text."""
+        ...
+
+    @property
+    def days(self) -> set[Day]:
+        """The dates that it tells."""
+        ...
+
+
 class Seen:
     """All that the agent has been told or shown so far. Texts are only searched when somebody asks."""
 
-    __slots__ = ("_days", "_days_read", "_numbers", "_numbers_read", "_texts")
+    __slots__ = ("_days", "_days_read", "_numbers", "_numbers_read", "_spoken", "_texts")
 
     def __init__(self) -> None:
         self._texts: list[str] = []
         self._numbers: set[float] = set()
         self._days: set[Day] = set()
+        self._spoken: dict[int, Tells] = {}
         self._numbers_read = self._days_read = 0
 
     def add(self, text: str) -> None:
@@ -45,10 +60,24 @@ class Seen:
                 text = f"{text} {' '.join(str(value) for _, value in atoms(msgspec.json.decode(text)))}"
         self._texts.append(text.casefold())
 
+    def add_spoken(self, spoken: Tells) -> None:
+        """Remember a text whose dates may be asked for elsewhere as well, so that they are read once."""
+        place = len(self._texts)
+        self.add(spoken.text)
+        # Of JSON the dates are read otherwise, and with its escapes undone it is another text.
+        if spoken.text[:1] not in ("{", "[") and "\\" not in spoken.text:
+            self._spoken[place] = spoken
+
     def has_text(self, text: str) -> bool:
         """Whether a string occurs as whole words, upper and lower case aside; an empty one always does."""
         wanted = text.strip().lstrip("#").casefold()
-        return not wanted or any(_occurs(wanted, shown) for shown in self._texts)
+        if not wanted:
+            return True
+        # What is asked for was mostly told of late.
+        for shown in reversed(self._texts):  # noqa: SIM110
+            if wanted in shown and _occurs(wanted, shown):
+                return True
+        return False
 
     def has_place(self, value: str) -> bool:
         """Whether the state or country of a code such as `TX` was said by its name, or the other way round."""
@@ -76,7 +105,11 @@ class Seen:
         """All dates that were told, in whatever form."""
         while self._days_read < len(self._texts):
             text = self._texts[self._days_read]
-            self._days |= iso_days_in(text) if text[:1] in ("{", "[") else days_in(text)
+            spoken = self._spoken.pop(self._days_read, None)
+            if spoken is not None:
+                self._days |= spoken.days
+            else:
+                self._days |= iso_days_in(text) if text[:1] in ("{", "[") else days_in(text)
             self._days_read += 1
         return self._days
 
@@ -107,14 +140,20 @@ def _occurs(wanted: str, shown: str) -> bool:
 
 def atoms(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """The strings, numbers and constants inside a JSON value, each with its path."""
+    found: list[tuple[str, Any]] = []
+    _add_atoms(value, path, found)
+    return iter(found)
+
+
+def _add_atoms(value: Any, path: str, found: list[tuple[str, Any]]) -> None:
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from atoms(item, f"{path}.{key}" if path else str(key))
+            _add_atoms(item, f"{path}.{key}" if path else str(key), found)
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            yield from atoms(item, f"{path}[{index}]")
+            _add_atoms(item, f"{path}[{index}]", found)
     else:
-        yield path, value
+        found.append((path, value))
 
 
 def unseen_arguments(tool: Tool, arguments: Mapping[str, Any], seen: Seen) -> list[str]:

@@ -14,15 +14,13 @@ from typing import Any
 
 from writ_async.core.domain import Domain
 from writ_async.verify.knowledge import Knowledge
-from writ_async.verify.provenance import SMALL, atoms, numbers_in
+from writ_async.verify.provenance import SMALL, atoms
 
 _CENT = 0.006
 _INDEX = re.compile(r"\[\d+\]")
 _SHORTEST_ID = 3
 _MOST_FIGURES = 24
 """Of one field in one record, for pairs are added and subtracted."""
-_PERCENT = re.compile(r"(\d{1,2}(?:\.\d+)?) ?(?:%|per ?cent)")
-
 _LARGEST = 1e12
 _MONEY = ("price", "amount", "cost", "fare", "fee", "total", "balance", "charge", "value", "paid", "due")
 """How fields that hold money are called; where a record has some, its other figures are no money."""
@@ -59,7 +57,7 @@ class Reckoning:
         """Whether an amount is one of the policy's own that are due, or the customer said it or agreed to it."""
         if not _is_figure(value):
             return False
-        return _has(self._own, abs(value)) or any(value in numbers_in(text) for text in self._know.heard)
+        return _has(self._own, abs(value)) or any(value in text.numbers for text in self._know.heard)
 
     def gives(self, path: str, value: float) -> bool:
         """Whether an amount at a path follows from what was shown."""
@@ -86,7 +84,7 @@ class Reckoning:
         return abs(value) <= SMALL or self._know.seen.has_number(value) or _has(self._singles, value)
 
     def _percents(self) -> set[float]:
-        shares = {float(share) / 100 for text in self._know.heard for share in _PERCENT.findall(text)}
+        shares = {share for text in self._know.heard for share in text.shares}
         return {total * factor for total in self._singles for share in shares for factor in (share, 1 - share)}
 
     def _named_figures(self, words: set[str]) -> tuple[set[float], set[float]]:

@@ -14,26 +14,60 @@ from writ_async.verify.provenance import atoms
 _INDEX = re.compile(r"\[\d+\]")
 
 
-def missing_reads(
-    name: str, arguments: Mapping[str, Any], know: Knowledge, domain: Domain
-) -> Iterator[tuple[StandingRead, Any]]:
-    """The standing reads that had not come before a write, each with the value that was to be read, or None.
+class StandingReads:
+    """The standing reads of a domain over one conversation: each result is held against each rule once."""
 
-    A write that succeeded shows what it wrote to, and so do tools that the domain does not know.
-    """
-    for rule in domain.evidence.standing_reads:
-        if rule.writes and name not in rule.writes:
-            continue
-        if not any(tool in domain.tools for tool in rule.tools):
-            continue
-        results = [result for result in know.results if _shows(result, rule, domain)]
-        if not rule.argument:
-            if not any(result.name in rule.tools for result in results):
-                yield rule, None
-            continue
-        for value in values_at(arguments, rule.argument):
-            if not any(_is_about(result, value) for result in results):
-                yield rule, value
+    def __init__(self, know: Knowledge, domain: Domain) -> None:
+        self._know = know
+        self._domain = domain
+        self._rules = [
+            _Followed(rule)
+            for rule in domain.evidence.standing_reads
+            if any(tool in domain.tools for tool in rule.tools)
+        ]
+        self._taken = 0
+
+    def missing(self, name: str, arguments: Mapping[str, Any]) -> Iterator[tuple[StandingRead, Any]]:
+        """The reads that had not come before a write, each with the value that was to be read, or None.
+
+        A write that succeeded shows what it wrote to, and so do tools that the domain does not know.
+        """
+        for result in self._know.results[self._taken :]:
+            values = frozenset(str(given) for _, given in atoms(dict(result.arguments)))
+            for followed in self._rules:
+                if _shows(result, followed.rule, self._domain):
+                    followed.results.append((result.text, values))
+                    followed.done = followed.done or result.name in followed.rule.tools
+        self._taken = len(self._know.results)
+        for followed in self._rules:
+            rule = followed.rule
+            if rule.writes and name not in rule.writes:
+                continue
+            if not rule.argument:
+                if not followed.done:
+                    yield rule, None
+                continue
+            for value in values_at(arguments, rule.argument):
+                if not followed.has_read(str(value)):
+                    yield rule, value
+
+
+class _Followed:
+    """A rule with the results so far that may do for it: the text of each and the values that it was asked with."""
+
+    __slots__ = ("_read", "done", "results", "rule")
+
+    def __init__(self, rule: StandingRead) -> None:
+        self.rule = rule
+        self.results: list[tuple[str, frozenset[str]]] = []
+        self.done = False
+        self._read: set[str] = set()
+
+    def has_read(self, value: str) -> bool:
+        """Whether a result shows a value, or was asked for by it; what was read once stays read."""
+        if value not in self._read and any(value in text or value in asked for text, asked in reversed(self.results)):
+            self._read.add(value)
+        return value in self._read
 
 
 def text_of(rule: StandingRead, value: Any) -> str:
@@ -49,11 +83,6 @@ def _shows(result: Result, rule: StandingRead, domain: Domain) -> bool:
         or tool.kind == "write"
         or (tool.shape is None and tool.kind == "read")
     )
-
-
-def _is_about(result: Result, value: Any) -> bool:
-    text = str(value)
-    return text in result.text or any(str(given) == text for _, given in atoms(dict(result.arguments)))
 
 
 def values_at(arguments: Mapping[str, Any], name: str) -> Sequence[Any]:

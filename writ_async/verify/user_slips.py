@@ -69,7 +69,7 @@ _SLASHED: Final = re.compile(r"\b(\d{1,2})/(\d{1,2})(?:/\d{2,4})?\b")
 _CLOCK: Final = re.compile(r"\b(\d{1,2})(?::(\d{2})(?::\d{2})?(?: ?([ap])\.?m\b)?| ?([ap])\.?m\b)")
 # What every value, month and clock has: patterns that begin with it find fast that a text has none.
 _IN_VALUES: Final = re.compile(r"[\d@]")
-_A_MONTH: Final = re.compile(_MONTH)
+_A_MONTH: Final = re.compile(rf"\b(?:{_MONTH})")
 _A_CLOCK: Final = re.compile(r"\d(?::| ?[ap]\.?m)")
 _MARKS: Final = "#@.'+-"
 _TOKEN: Final = re.compile(r"[#@\w][#@\w.'+-]*")
@@ -143,8 +143,10 @@ def values_in(text: str) -> Iterator[str]:
     for run in _TOKEN.findall(lowered.replace(",", "").replace("$", "")):
         if run.isalpha():
             continue
+        if run.isascii() and _IN_VALUES.search(run) is None:
+            continue
         token = run.rstrip(_MARKS)  # here and not in the pattern, which would try each mark of a long run of them
-        if any(char.isdigit() for char in token) or ("@" in token and "." in token):
+        if any(map(str.isdigit, token)) or ("@" in token and "." in token):
             yield from _number_or_id(token.removesuffix("'s").strip("'.-+"))
 
 

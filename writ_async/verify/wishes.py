@@ -14,7 +14,7 @@ from typing import Any
 
 from writ_async.behaviour.pieces import sentences_of
 from writ_async.conversation.calls import ExecutedCall, call_key, executed_calls
-from writ_async.core.domain import Domain, call_tool
+from writ_async.core.domain import Domain, apply_tool
 from writ_async.core.goal import Ambiguous, Decision, GoalRules, NothingFits, branches_of, decide_goal
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage
 from writ_async.core.state import State, World
@@ -58,7 +58,7 @@ def wish_findings(
     for call in calls:
         if call in strays and (finding := _judge_stray(call, state, task, gold, domain.goals, messages)) is not None:
             found.append(finding)
-        call_tool(domain.tools, state, call.call.function.name, call.arguments or {})
+        apply_tool(domain.tools, state, call.call.function.name, call.arguments or {})
     ended = reward.breakdown is not None
     if ended and not (task.proof is not None and task.proof.refused) and not _is_handed_over(messages, domain):
         found += _wrong_refusals(left, state, task, domain.goals, messages, calls)

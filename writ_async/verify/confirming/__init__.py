@@ -159,8 +159,14 @@ class Dialogue:
 
     def _read(self, case: Case, said: str, stems: frozenset[str]) -> Reply:
         verbs, topic, others = _verbs(stems), *self._topics(case.write.call.function.name)
+        known: dict[str, bool | None] = {}
 
         def concerns(sentence: str) -> bool | None:
+            if sentence not in known:
+                known[sentence] = judged(sentence)
+            return known[sentence]
+
+        def judged(sentence: str) -> bool | None:
             words = words_of(sentence)
             if _NARROWS.search(words) and (narrowed := case.narrows(words, topic, others)) is not None:
                 return narrowed

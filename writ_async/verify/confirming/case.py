@@ -9,12 +9,12 @@ from functools import lru_cache
 from writ_async.conversation.calls import ExecutedCall
 from writ_async.core.domain import Domain
 from writ_async.verify.confirming.arguments import Argument, arguments_of
-from writ_async.verify.confirming.naming import Part, Record, name_words
+from writ_async.verify.confirming.naming import Part, Record
 from writ_async.verify.confirming.patterns import either
 from writ_async.verify.confirming.reply import is_further_wish
 from writ_async.verify.confirming.shown import Shown, flat_values
 from writ_async.verify.confirming.turns import Turn
-from writ_async.verify.confirming.wording import has_any, has_phrase, has_value, name_forms, phrase_of
+from writ_async.verify.confirming.wording import forms_of_word, has_any, has_phrase, has_value, phrase_of
 
 _ANSWERS = ("yes", "none")  # values of records that are said of anything, as in "(yes/no)"
 
@@ -57,7 +57,9 @@ class Case:
         self._by_its_content, self._calls_it, self.points_there = _noun_patterns(nouns)
         self._words: dict[int, str] = {}
         self._others: list[str] | None = None
-        self._other_forms: tuple[str, ...] = ()
+        self._described: tuple[list[str], set[str]] | None = None
+        self._other_phrases: tuple[str, ...] = ()
+        self._other_words: frozenset[str] = frozenset()
 
     def _record(self, name: str) -> Record | None:
         """What was last shown under an id; the object that it belongs to itself, not one that merely mentions it."""
@@ -92,7 +94,7 @@ class Case:
         noun = _noun(argument)
         if f" {noun}" not in words:
             return False
-        return bool(re.search(f"{either('SEVERAL')}{re.escape(noun)}s? ", words))
+        return _several(noun).search(words) is not None
 
     def calls_it(self, words: str) -> bool:
         """Whether words speak of the record as a whole, by the word for its kind or as "it"."""
@@ -103,11 +105,18 @@ class Case:
         record = self.main
         if record is None:
             return False
-        if any(has_phrase(words, text) for text in described(record, self.domain.describing_fields)):
+        described_by, own = self._descriptions(record)
+        if any(has_phrase(words, text) for text in described_by):
             return True
-        own = {value for value in record.fields.values() if isinstance(value, str) and 2 < len(value) < 40}
-        own -= {record.key, str(record.fields.get(self.domain.user_argument, "")), *_ANSWERS}
         return sum(has_value(words, value) for value in own) > 1
+
+    def _descriptions(self, record: Record) -> tuple[list[str], set[str]]:
+        """The words by which people call the record, and its other values, of which it takes two."""
+        if self._described is None:
+            own = {value for value in record.fields.values() if isinstance(value, str) and 2 < len(value) < 40}
+            own -= {record.key, str(record.fields.get(self.domain.user_argument, "")), *_ANSWERS}
+            self._described = described(record, self.domain.describing_fields), own
+        return self._described
 
     def others(self) -> list[str]:
         """The ids of the other records of the same kind that were shown."""
@@ -118,16 +127,17 @@ class Case:
                 found |= self.shown.alike(self.records[name], argument.name, name, self.until)
             written = {name for name in self._written if name not in self.records} if self.ids else set()
             self._others = list(dict.fromkeys((*found, *sorted(written))))
-            own = name_words(self.parts)
-            words = name_words(part for record in found.values() for part in self.shown.parts_of(record)) - own
-            forms = (form for word in words for form in name_forms(word))
-            self._other_forms = tuple(dict.fromkeys((*map(phrase_of, self._others), *forms)))
+            words: set[str] = set().union(*map(self.shown.name_words_of, found.values()))
+            if self.main is not None:
+                words -= self.shown.name_words_of(self.main)
+            self._other_words = frozenset(form for word in words for form in forms_of_word(word))
+            self._other_phrases = tuple(map(phrase_of, self._others))
         return self._others
 
     def names_another(self, words: str) -> bool:
         """Whether words name another record than that of the write, or what is in another one alone."""
         self.others()
-        return has_any(words, self._other_forms)
+        return has_any(words, self._other_phrases) or not self._other_words.isdisjoint(words.split())
 
     def names_other_part(self, words: str) -> bool:
         """Whether words name a part of the same record that the write leaves alone."""
@@ -181,6 +191,12 @@ class Case:
     def part_of(self, name: str) -> Part | None:
         """The part of the record that an id stands for."""
         return next((part for part in self.parts if name in part.texts), None)
+
+
+@lru_cache(maxsize=64)
+def _several(noun: str) -> re.Pattern[str]:
+    """What speaks of several records of a kind."""
+    return re.compile(f"{either('SEVERAL')}{re.escape(noun)}s? ")
 
 
 @lru_cache(maxsize=64)

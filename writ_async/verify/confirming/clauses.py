@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 import msgspec
 
-_ASCII = str.maketrans("\t\r_", "   ", "*#~")
+_BLANK_SIGNS = "\t\r_"
+_EMPHASIS = "*#~"
 _PLAIN = {
     **dict.fromkeys("\u2019\u2018\u02bc\u00b4`\uff07\u2032", "'"),
     **dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb\u201f\uff02", '"'),
@@ -32,12 +34,11 @@ _SPELLED_OUT = {
     "wouldnt": "wouldn't", "shouldnt": "shouldn't", "arent": "aren't", "wasnt": "wasn't",
 }  # fmt: skip
 _SKIN = re.compile("[\U0001f3fb-\U0001f3ff]")
-_PIECES = re.compile(r"(?:[^.!?;\n]|\.(?=\w)|(?<=\d)\.(?=\d))+|[.!?;\n]+")
+_PIECES = re.compile(r"(?:[^.!?;\n]+|\.(?=\w))+|[.!?;\n]+")
 _SYMBOL = re.compile("([\U0001f44d\U0001f44e\U0001f44c\U0001f197\U0001f64f\u2705\u2714\u274c\U0001f6ab\u270b])")
 _COMMAS = re.compile(
     r",(?!\d)| - |^- |: (?=\S+ \S+ \S)|\"| but (?=\w)| however | though | and then | then (?=\w)| yet (?=i )"
 )
-_BLANKS = re.compile(r"\s+")
 
 
 class Sentence(msgspec.Struct, frozen=True):
@@ -54,28 +55,39 @@ def plain(text: str) -> str:
         text = text.replace("\\n", "\n")  # a text inside of JSON
     if not text.isascii():
         text = _MARKS.sub(lambda mark: _PLAIN[mark[0]], _SKIN.sub("", unicodedata.normalize("NFC", text)))
-    return text.translate(_ASCII).casefold()
+    # Most texts have few of these signs, and each is looked for in a moment.
+    for sign in _BLANK_SIGNS:
+        text = text.replace(sign, " ")
+    for sign in _EMPHASIS:
+        text = text.replace(sign, "")
+    return text.casefold()
 
 
-def sentences(text: str) -> Iterator[Sentence]:
+@lru_cache(maxsize=1024)
+def sentences(text: str) -> tuple[Sentence, ...]:
     """The sentences of a text; a line, and a bullet, is one of its own."""
+    return tuple([_sentence(said, asks) for said, asks in sentence_texts(plain(text))])
+
+
+def sentence_texts(text: str) -> Iterator[tuple[str, bool]]:
+    """The sentences of a text that is plain already, not cut into clauses, and whether each asks."""
     said = ""
-    for found in _PIECES.finditer(_SYMBOL.sub(r"; \1 ;", plain(text))):
+    for found in _PIECES.finditer(text if text.isascii() else _SYMBOL.sub(r"; \1 ;", text)):
         piece = found[0]
         if piece[0] in ".!?;\n":
             if said:
-                yield _sentence(said, "?" in piece)
+                yield said, "?" in piece
             said = ""
         else:
-            said = _BLANKS.sub(" ", piece).strip()
+            said = " ".join(piece.split())
     if said:
-        yield _sentence(said, False)
+        yield said, False
 
 
 def _sentence(text: str, asks: bool) -> Sentence:
-    clauses = (" ".join(map(_spelled, part.split())) for part in _COMMAS.split(text))
-    return Sentence(text, tuple(clause.strip(" '\"-,:") for clause in clauses if clause.strip(" '\"-,:")), asks)
-
-
-def _spelled(word: str) -> str:
-    return _SPELLED_OUT.get(word, word)
+    clauses: list[str] = []
+    for part in _COMMAS.split(text):
+        clause = " ".join([_SPELLED_OUT.get(word, word) for word in part.split()]).strip(" '\"-,:")
+        if clause:
+            clauses.append(clause)
+    return Sentence(text, tuple(clauses), asks)

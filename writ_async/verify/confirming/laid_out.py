@@ -174,10 +174,15 @@ def _tell_count(case: Case, argument: Argument, layout: Layout) -> None:
             words = words.replace(phrase_of(name), " ")
         if has_number(words, argument.value) or has_number(words, more):
             return layout.add(argument, "as a number", turn.message)
-        if more == 1 and re.search(f"{either('ONE_MORE')}{noun}", words):
+        if more == 1 and _one_more(noun).search(words):
             return layout.add(argument, "as one more", turn.message)
     layout.wanting.append(f"nobody had told {argument.path} {argument.value}")
     return None
+
+
+@lru_cache(maxsize=64)
+def _one_more(noun: str) -> re.Pattern[str]:
+    return re.compile(f"{either('ONE_MORE')}{noun}")
 
 
 def _tell_rest(case: Case, arguments: Sequence[Argument], agents_only: bool, layout: Layout) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -38,21 +39,22 @@ class Part(msgspec.Struct, frozen=True, eq=False):
 
 def parts_of(record: Record) -> tuple[Part, ...]:
     """The objects in the lists of a record that people can tell apart, by a name or else by a number."""
-    held = [
-        item for value in record.fields.values() if isinstance(value, list) for item in value if isinstance(item, dict)
-    ]
+    held = _held(record)
     named = [item for item in held if name_of(item)] or [
         item for item in held if any(_numbers(item, ("number", "code")))
     ]
     names = [phrase_of(name_of(item)) for item in named]
+    # In how many names a word stands: a name's own words are those of no other.
+    shared = Counter(word for name in names for word in set(name.split()))
+    alike = Counter(names)
     return tuple(
         Part(
             item,
             name_of(item),
-            frozenset(value for value in item.values() if isinstance(value, str)),
-            tuple(_forms(item, names[index], [name for other, name in enumerate(names) if other != index])),
+            frozenset([value for value in item.values() if isinstance(value, str)]),
+            tuple(_forms(item, name, [word for word in name.split() if shared[word] == 1], alike[name] == 1)),
         )
-        for index, item in enumerate(named)
+        for item, name in zip(named, names, strict=True)
     )
 
 
@@ -65,22 +67,29 @@ def name_of(fields: Mapping[str, Any]) -> str:
     return ""
 
 
-def name_words(parts: Iterable[Part]) -> frozenset[str]:
-    """The words of the names of parts, short ones aside."""
-    return frozenset(word for part in parts for word in phrase_of(part.name).split() if len(word) > _SHORT)
+def name_words(record: Record) -> frozenset[str]:
+    """The words of the names of the parts of a record, short ones aside."""
+    names = {name_of(item) for item in _held(record)}
+    return frozenset(word for name in names for word in phrase_of(name).split() if len(word) > _SHORT)
 
 
-def _forms(item: Mapping[str, Any], name: str, others: Sequence[str]) -> Iterator[str]:
+def _held(record: Record) -> list[Mapping[str, Any]]:
+    """The objects in the lists of a record."""
+    return [
+        item for value in record.fields.values() if isinstance(value, list) for item in value if isinstance(item, dict)
+    ]
+
+
+def _forms(item: Mapping[str, Any], name: str, own: Sequence[str], alone: bool) -> Iterator[str]:
+    """The phrases that name a part; `own` are the words that its name alone has, `alone` whether no name is alike."""
     for number in _numbers(item, ("id", "number", "code")):
         yield phrase_of(number)
     if not name.strip():
         return
-    if name not in others:
+    if alone:
         yield name
         if name.count(" ") == 3:
             yield from name_forms(name.replace(" ", ""))
-    taken = {word for other in others for word in other.split()}
-    own = [word for word in name.split() if word not in taken]
     for word in own or name.split()[-1:]:
         if len(word) > _SHORT or not own:
             yield from name_forms(word)

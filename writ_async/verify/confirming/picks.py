@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from writ_async.verify.confirming.clauses import plain, sentences
+from writ_async.verify.confirming.clauses import sentences
 
 _LABEL = re.compile(r"(?:^|(?<=\s))(?:option |choice )?\(?([a-h]|\d{1,2})[.):] ", re.MULTILINE)
+_LABEL_ENDS = (". ", ") ", ": ")
+_BEGINNINGS = (("1", "2"), ("a", "b"))
+"""The names of the first two options, without which there are none."""
 _MOST = 12
 _ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1}
 _PICK = re.compile(
@@ -21,8 +24,9 @@ _BARE_PICK = re.compile(
 
 
 def options_in(text: str) -> dict[str, str]:
-    """What a text offers under consecutive numbers or letters from the first on, by them; empty for one alone."""
-    text = plain(text)
+    """What a plain text offers under consecutive numbers or letters from the first on, by them; empty for one alone."""
+    if not any(_has_label(text, first) and _has_label(text, second) for first, second in _BEGINNINGS):
+        return {}
     found: dict[str, str] = {}
     labels = list(_LABEL.finditer(text))
     for place, label in enumerate(labels[:_MOST]):
@@ -33,6 +37,10 @@ def options_in(text: str) -> dict[str, str]:
     return found if len(found) > 1 else {}
 
 
+def _has_label(text: str, name: str) -> bool:
+    return any(f"{name}{end}" in text for end in _LABEL_ENDS)
+
+
 def spelled_out(answer: str, options: Mapping[str, str]) -> str:
     """An answer with what it picks by number said in words behind the sentence that picks it."""
     if not options:
@@ -41,7 +49,7 @@ def spelled_out(answer: str, options: Mapping[str, str]) -> str:
     for sentence in sentences(answer):
         said.append(f"{sentence.text}{'?' if sentence.asks else '.'}")
         said += [options[name] for name in dict.fromkeys(_picked(sentence.text, sentence.clauses, list(options)))]
-    return answer if len(said) == len(list(sentences(answer))) else "\n".join(said)
+    return answer if len(said) == len(sentences(answer)) else "\n".join(said)
 
 
 def _picked(text: str, clauses: tuple[str, ...], names: list[str]) -> list[str]:

@@ -8,38 +8,42 @@ from typing import Any
 import msgspec
 
 from writ_async.core.message import Message, ToolMessage
-from writ_async.verify.confirming.naming import Part, Record, parts_of
+from writ_async.verify.confirming.naming import Part, Record, name_words, parts_of
 from writ_async.verify.provenance import atoms
+
+_ID_NAMES = ("id", "number", "code", "key")
 
 
 class Shown:
     """The records in the successful results of a conversation that the agent has seen."""
 
     def __init__(self, messages: Sequence[Message]) -> None:
-        self._messages = messages
-        self._places = [
-            index
+        self._results = [
+            (index, message.content or "")
             for index, message in enumerate(messages)
             if isinstance(message, ToolMessage) and not message.error and message.requestor == "assistant"
         ]
+        self._latest_first = self._results[::-1]
         self._parts: dict[int, tuple[Part, ...]] = {}
+        self._part_words: dict[int, frozenset[str]] = {}
         self._read: dict[int, tuple[list[Record], dict[str, list[Record]]]] = {}
+        self._by_field: dict[str, dict[int, list[tuple[str, Record]]]] = {}
 
     def named(self, name: str, until: int) -> Iterator[Record]:
         """The records that an id stands for, the latest first."""
-        for index in reversed(self._places):
-            if index < until and name in (self._messages[index].content or ""):
-                yield from self._decoded(index)[1].get(name, ())
+        for index, content in self._latest_first:
+            if index < until and name in content:
+                yield from self._decoded(index, content)[1].get(name, ())
 
     def records(self, until: int, holding: str = "") -> Iterator[Record]:
         """All records in results that have a text in them, the latest result first."""
-        for index in reversed(self._places):
-            if index < until and holding in (self._messages[index].content or ""):
-                yield from self._decoded(index)[0]
+        for index, content in self._latest_first:
+            if index < until and holding in content:
+                yield from self._decoded(index, content)[0]
 
     def came_up_after(self, name: str, place: int, until: int) -> bool:
         """Whether results have shown an id only after a message, so that nobody could speak of it before."""
-        places = (index for index in self._places if index < until and name in (self._messages[index].content or ""))
+        places = (index for index, content in self._results if index < until and name in content)
         return next(places, place) > place
 
     def alike(self, record: Record | None, argument: str, name: str, until: int) -> dict[str, Record]:
@@ -48,11 +52,26 @@ class Shown:
         if record is not None:
             field = next((key for key, value in record.fields.items() if value == name), "")
         found: dict[str, Record] = {}
-        for item in self.records(until, f'"{field}"') if field else ():
-            value = item.fields.get(field)
-            if isinstance(value, str) and value != name and len(item.fields) > 4:
-                found.setdefault(value, item)
+        for item_name, item in self._with_field(field, until) if field else ():
+            if item_name != name:
+                found.setdefault(item_name, item)
         return found
+
+    def _with_field(self, field: str, until: int) -> Iterator[tuple[str, Record]]:
+        """The larger records that have a field, each with what stands in it; every result is gone through once."""
+        known = self._by_field.setdefault(field, {})
+        holding = f'"{field}"'
+        for index, content in self._latest_first:
+            if index >= until:
+                continue
+            if index not in known:
+                records = self._decoded(index, content)[0] if holding in content else ()
+                known[index] = [
+                    (value, one)
+                    for one in records
+                    if len(one.fields) > 4 and isinstance(value := one.fields.get(field), str)
+                ]
+            yield from known[index]
 
     def parts_of(self, record: Record) -> tuple[Part, ...]:
         """The parts of a record, taken apart once."""
@@ -60,53 +79,62 @@ class Shown:
             self._parts[id(record)] = parts_of(record)
         return self._parts[id(record)]
 
-    def _decoded(self, index: int) -> tuple[list[Record], dict[str, list[Record]]]:
+    def name_words_of(self, record: Record) -> frozenset[str]:
+        """The words of the names of the parts of a record, looked up once."""
+        if id(record) not in self._part_words:
+            self._part_words[id(record)] = name_words(record)
+        return self._part_words[id(record)]
+
+    def _decoded(self, index: int, content: str) -> tuple[list[Record], dict[str, list[Record]]]:
         if index not in self._read:
-            found: list[Record] = []
+            result = _Result(index)
             try:
-                shown = msgspec.json.decode(self._messages[index].content or "")
-                _collect(shown, "", None, (), found, index)
+                shown = msgspec.json.decode(content)
+                if isinstance(shown, dict | list):
+                    result.collect(shown, "", None, ())
             except (msgspec.DecodeError, RecursionError):
-                found = []
-            names: dict[str, list[Record]] = {}
-            for record in found:
-                for name in _names_of(record):
-                    names.setdefault(name, []).append(record)
-            self._read[index] = found, names
+                result = _Result(index)
+            self._read[index] = result.records, result.named
         return self._read[index]
 
 
-def _collect(
-    value: Any,
-    key: str,
-    whole: Record | None,
-    siblings: tuple[Mapping[str, Any], ...],
-    found: list[Record],
-    index: int,
-) -> None:
-    if isinstance(value, dict):
-        record = Record(key, value, whole, siblings, index)
-        inner = tuple(item for item in value.values() if isinstance(item, dict))
-        table = len(inner) == len(value) > 0
-        if not table:
-            found.append(record)
-        for name, item in value.items():
-            if isinstance(item, dict | list):
-                _collect(item, name, whole if table else record, inner if table else (), found, index)
-    elif isinstance(value, list):
-        inner = tuple(item for item in value if isinstance(item, dict))
-        for item in value:
-            if isinstance(item, dict | list):
-                _collect(item, "", whole, inner, found, index)
+class _Result:
+    """The records of one result, and by what each may be named: its key, and its fields that are ids or numbers."""
 
+    __slots__ = ("_index", "named", "records")
 
-def _names_of(record: Record) -> Iterator[str]:
-    """By what a record may be named: its key, and its fields whose names say that they are ids or numbers."""
-    seen = {record.key} if record.key else set()
-    for name, value in record.fields.items():
-        if isinstance(value, str) and value and (name.endswith(("id", "number", "code", "key")) or value == record.key):
-            seen.add(value)
-    yield from seen
+    def __init__(self, index: int) -> None:
+        self.records: list[Record] = []
+        self.named: dict[str, list[Record]] = {}
+        self._index = index
+
+    def collect(self, value: Any, key: str, whole: Record | None, siblings: tuple[Mapping[str, Any], ...]) -> None:
+        """Take in a value and what is in it, which stands under a key of a whole and beside others of its kind."""
+        # What was decoded has no classes of its own, and to ask for a type is cheaper than for an instance of several.
+        if type(value) is list:
+            held = [item for item in value if type(item) is dict or type(item) is list]
+            inner = tuple([item for item in held if type(item) is dict])
+            for item in held:
+                self.collect(item, "", whole, inner)
+            return
+        nested = [pair for pair in value.items() if type(pair[1]) is dict or type(pair[1]) is list]
+        inner = tuple([item for _, item in nested if type(item) is dict])
+        if len(inner) == len(value) > 0:
+            for name, item in nested:
+                self.collect(item, name, whole, inner)
+            return
+        record = Record(key, value, whole, siblings, self._index)
+        self.records.append(record)
+        self._name(record)
+        for name, item in nested:
+            self.collect(item, name, record, ())
+
+    def _name(self, record: Record) -> None:
+        names = {value for name, value in record.fields.items() if name.endswith(_ID_NAMES) and type(value) is str}
+        names.add(record.key)
+        names.discard("")
+        for name in names:
+            self.named.setdefault(name, []).append(record)
 
 
 def flat_values(record: Mapping[str, Any]) -> list[Any]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 from writ_async.core.message import AssistantMessage, Message, UserMessage
 from writ_async.language.hearing import waits_for_answer
-from writ_async.verify.confirming.clauses import plain, sentences
+from writ_async.verify.confirming.clauses import plain, sentence_texts
 from writ_async.verify.confirming.patterns import pattern
 from writ_async.verify.confirming.picks import options_in, spelled_out
 from writ_async.verify.confirming.wording import plain_words
@@ -58,7 +58,7 @@ class Turn:
         if self._lines is None:
             lines = self.laid_out.split("\n")
             if self.by_user:
-                lines = [sentence.text for line in lines for sentence in sentences(line)]
+                lines = [said for line in lines for said, _ in sentence_texts(line)]
             self._lines = [(plain_words(line), bool(_ITEM.match(line))) for line in lines if line.strip()]
         return self._lines
 
@@ -79,9 +79,9 @@ def spoken_turns(messages: Sequence[Message], writes: Collection[int]) -> list[T
             by_user, text = isinstance(message, UserMessage), message.content or ""
             if by_user:
                 text = spelled_out(text, options)
-            else:
-                options = options_in(text)
             turns.append(Turn(index, by_user, text, wrote and index not in writes))
+            if not by_user:
+                options = options_in(turns[-1].plain)
             wrote = index in writes
     return turns
 

@@ -133,13 +133,21 @@ def _clock_forms(value: str) -> Iterator[str]:
         yield f" {hour % 12 or 12} {half} "
 
 
+def name_forms(name: str) -> Iterator[str]:
+    """The forms in which a word of a name may stand in a text, as phrases: the singular and the plural."""
+    return (f" {form} " for form in forms_of_word(name))
+
+
 @lru_cache(maxsize=8192)
-def name_forms(name: str) -> tuple[str, ...]:
-    """The forms in which a word of a name may stand in a text: the singular and the plural."""
+def forms_of_word(name: str) -> tuple[str, ...]:
+    """The singular and the plural of a word of a name."""
     stem = name[:-1] if name.endswith("s") and len(name) > 3 else name
-    return tuple(dict.fromkeys(f" {form} " for form in (name, stem, f"{stem}s", f"{stem}es")))
+    return tuple(dict.fromkeys((name, stem, f"{stem}s", f"{stem}es")))
 
 
 def has_any(words: str, forms: Iterable[str]) -> bool:
-    """Whether one of several phrases stands in a text."""
-    return any(form in words for form in forms)
+    """Whether one of several phrases stands in a text; a loop, for a generator costs more than most searches."""
+    for form in forms:  # noqa: SIM110
+        if form in words:
+            return True
+    return False

@@ -1,0 +1,228 @@
+"""What a verdict costs by the length of a conversation, and what a thousand real conversations cost.
+
+    python bench/verdicts.py [--n 8] [--seed 1] [--real DIR --data TAU2] [--json FILE]
+
+Conversations of 30, 60, 120 and 240 messages are joined from scripted ones of one world, of tasks with many writes: one
+customer after the other speaks with the same agent. All are judged as `writ synth` judges its rows. With `--real` the
+files of others are judged as `writ check` judges them, and real conversations of one domain are joined alike. Times are
+CPU times of this process, the least of three for each conversation. Nothing that was read before is remembered: what is
+cached of texts is forgotten before each verdict, compiled patterns and what is known of domains stay.
+"""
+
+from __future__ import annotations
+
+import gc
+import inspect
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import _lru_cache_wrapper, partial
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import msgspec
+
+from bench.report import Figure, make_parser, run_script, show_figures, write_json
+from writ_async import InputError, Task, Trajectory, load_domain, run
+from writ_async.commands.check_places import Place, PlaceFinder
+from writ_async.core.message import Message, UserMessage
+from writ_async.core.state import State, World
+from writ_async.core.task import Action, Certificate, Goal, Scenario
+from writ_async.formats.foreign import BadRow, Foreign, read_foreign
+from writ_async.formats.foreign.verdicts import check_row
+from writ_async.runs.worlds import generate_world
+from writ_async.synthesis import parse_mix, synthesise_tasks
+from writ_async.verify.outcome import ReplayMismatchError, replay
+from writ_async.verify.verdict import judge_trajectory
+
+DOMAINS = ("retail", "airline")
+SIZES = (30, 60, 120, 240)
+MOST_MS = {120: 5.0}
+MOST_REAL_SECONDS = 15.0
+MOST_GROWTH = 2.5
+"""How many times the cost of a conversation half as long; 2 would be linear, and 4 quadratic."""
+_REPEATS = 3
+_WORLD = 500
+_TEXTS = frozenset({"text", "message", "said", "words", "word", "value", "name", "start", "plain"})
+"""How parameters are called that are texts of a conversation, or parts of them."""
+
+Talk = Callable[[], object]
+
+
+def forget() -> None:
+    """Empty the caches of all functions of texts; those of compiled patterns stay."""
+    for cache in text_caches():
+        cache.cache_clear()
+
+
+def text_caches() -> list[_lru_cache_wrapper[Any]]:
+    found = []
+    for thing in gc.get_objects():
+        if isinstance(thing, _lru_cache_wrapper) and str(getattr(thing, "__module__", "")).startswith("writ_"):
+            of = inspect.signature(thing)
+            if not _TEXTS.isdisjoint(of.parameters) and "Pattern" not in str(of.return_annotation):
+                found.append(thing)
+    return found
+
+
+def cost(judge: Talk) -> float:
+    """The least CPU milliseconds of a verdict on a conversation whose texts were never seen."""
+    times = []
+    for _ in range(_REPEATS):
+        forget()
+        start = time.process_time()
+        judge()
+        times.append(time.process_time() - start)
+    return 1000 * min(times)
+
+
+def joined(parts: Sequence[Sequence[Message]]) -> tuple[Message, ...]:
+    """Conversations as one: who comes later is not greeted, and only the last one ends."""
+    found: list[Message] = []
+    for part in parts:
+        if found and isinstance(found[-1], UserMessage):
+            found.pop()
+        start = next((place for place, one in enumerate(part) if isinstance(one, UserMessage)), 0) if found else 0
+        found += part[start:]
+    return tuple(found)
+
+
+def joined_task(tasks: Sequence[Task]) -> Task:
+    """The tasks of conversations that were joined, as one."""
+    actions: list[Action] = []
+    certificates: list[Certificate] = []
+    goals: list[Goal] = []
+    for task in tasks:
+        since = len(actions)
+        actions += task.actions or ()
+        certificates += (Certificate(_moved(one.write, since), one.cells) for one in task.certificates)
+        goals += (
+            msgspec.structs.replace(goal, writes=tuple(write + since for write in goal.writes)) for goal in task.goals
+        )
+    scenarios = [task.scenario for task in tasks]
+    return msgspec.structs.replace(
+        tasks[0],
+        actions=tuple(actions),
+        certificates=tuple(certificates),
+        goals=tuple(goals),
+        communicate=tuple(info for task in tasks for info in task.communicate or ()),
+        scenario=Scenario(
+            reason_for_call="\n".join(one.reason_for_call for one in scenarios),
+            request="\n".join(one.request for one in scenarios),
+            facts=tuple(fact for one in scenarios for fact in one.facts),
+        ),
+        gold_digest="",
+        behaviour=None,
+        first_wish=None,
+        proof=None,
+    )
+
+
+def _moved(write: int | None, by: int) -> int | None:
+    return None if write is None else write + by
+
+
+def scripted_talks(domain_name: str, size: int, count: int, seed: int) -> Iterator[tuple[int, Talk]]:
+    """Conversations of about so many messages with many writes, each with its number of messages."""
+    domain = load_domain(domain_name)
+    place = generate_world(domain, seed, _WORLD)
+    tasks = synthesise_tasks([place], 3 * count * max(1, size // 30), seed, parse_mix("write-intensive=1"))[0]
+    by_id = {task.id: task for task in tasks}
+    rows = [(by_id[row.task_id], row) for row in run(tasks, "scripted", seed=seed)]
+    for _ in range(count):
+        taken = _take(rows, size, place.domain, place.world)
+        messages = joined([row.messages for _, row in taken])
+        row = msgspec.structs.replace(taken[-1][1], messages=messages, notes=())
+        task = joined_task([task for task, _ in taken])
+        yield len(messages), partial(judge_trajectory, task, row, place.domain, place.world)
+
+
+def _take(rows: list[tuple[Task, Trajectory]], size: int, domain: Any, world: World) -> list[tuple[Task, Trajectory]]:
+    """Rows that come to about so many messages and whose writes can be made one after the other; they are taken out."""
+    taken: list[tuple[Task, Trajectory]] = []
+    state, total = State(world), 0
+    for pair in list(rows):
+        if total + len(pair[1].messages) > size + 8:
+            continue
+        try:
+            replay(domain, state, pair[1].messages)
+        except ReplayMismatchError:
+            break
+        rows.remove(pair)
+        taken.append(pair)
+        total += len(pair[1].messages)
+        if total >= size - 4:
+            break
+    return taken
+
+
+def real_rows(folder: str, finder: PlaceFinder) -> list[tuple[Foreign, Place]]:
+    """All conversations of a folder's files, each with what it is judged by."""
+    files = sorted(Path(folder).glob("*.json.gz"))
+    if not files:
+        raise InputError(f"{folder}: holds no .json.gz file")
+    rows = [row for file in files for row in read_foreign(file) if not isinstance(row, BadRow)]
+    return [(row, finder.find(row)) for row in rows]
+
+
+def real_talks(rows: Sequence[tuple[Foreign, Place]], size: int, count: int) -> Iterator[tuple[int, Talk]]:
+    """The longest real conversations joined to so many messages, those of each agent by themselves."""
+    left = sorted(rows, key=lambda pair: -len(pair[0].messages))
+    for _ in range(count):
+        first, place = left.pop(0)
+        parts = [first]
+        for pair in list(left):
+            if sum(len(one.messages) for one in parts) >= size:
+                break
+            if pair[1].domain.name == place.domain.name and pair[0].format == first.format:
+                left.remove(pair)
+                parts.append(pair[0])
+        messages = joined([one.messages for one in parts])[:size]
+        row = msgspec.structs.replace(first, messages=messages, places=(), call_places=(), gold=None)
+        yield len(messages), partial(check_row, row, place.domain, place.kinds, place.world)
+
+
+def figures_by_size(what: str, talks: Callable[[int], Iterator[tuple[int, Talk]]], *, aims: bool) -> list[Figure]:
+    """Milliseconds of a verdict by the number of messages, and how they grow."""
+    found: list[Figure] = []
+    costs: dict[int, float] = {}
+    for size in SIZES:
+        made = list(talks(size))
+        made[0][1]()
+        spent = [(messages, cost(judge)) for messages, judge in made]
+        messages = mean(messages for messages, _ in spent)
+        costs[size] = mean(ms for _, ms in spent) * size / messages
+        found.append(Figure(f"{what}, {size} messages", costs[size], "ms", MOST_MS.get(size) if aims else None))
+    grown = costs[SIZES[-1]] / costs[SIZES[-2]]
+    found.append(Figure(f"{what}, {SIZES[-1]} against {SIZES[-2]} messages", grown, "×", MOST_GROWTH))
+    return found
+
+
+def main(arguments: list[str]) -> None:
+    """Print the figures."""
+    parser = make_parser(__doc__, n=8, of="conversations of each length, half of each domain")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--real", default="", help="a folder of files of others")
+    parser.add_argument("--data", default=None, help="the benchmark's data that these are judged by")
+    options = parser.parse_args(arguments)
+    half = max(1, options.n // 2)
+    figures: list[Figure] = []
+    for domain in DOMAINS:
+        talks = partial(scripted_talks, domain, count=half, seed=options.seed)
+        figures += figures_by_size(f"scripted, {domain}", talks, aims=True)
+    if options.real:
+        rows = real_rows(options.real, PlaceFinder("tau2", options.data, "", ()))
+        figures += figures_by_size("real", partial(real_talks, rows, count=options.n), aims=False)
+        forget()
+        start = time.process_time()
+        for row, place in rows:
+            check_row(row, place.domain, place.kinds, place.world, place.task)
+        spent = time.process_time() - start
+        figures.append(Figure("1,000 real conversations", 1000 * spent / len(rows), "s", MOST_REAL_SECONDS))
+    show_figures(figures, "CPU time of a verdict")
+    write_json(options.json, figures)
+
+
+if __name__ == "__main__":
+    sys.exit(run_script(main))
