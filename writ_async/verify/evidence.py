@@ -37,15 +37,19 @@ def row_label(writes: Sequence[WriteEvidence]) -> Evidence | None:
 
 
 def write_evidence(
-    task: Task, messages: Sequence[Message], domain: Domain, world: World | None = None
+    task: Task,
+    messages: Sequence[Message],
+    domain: Domain,
+    world: World | None = None,
+    calls: Sequence[ExecutedCall] | None = None,
 ) -> list[WriteEvidence]:
     """What each successful write rested on, in order, and last what was rightly not written, where the task says so.
 
-    Without a world, neither staleness nor policy is judged.
+    Without a world, neither staleness nor policy is judged. `calls` are those of the messages, where they are known.
 
     Costs the tools' work for the writes, and for the cells of certificates that stand after a write.
     """
-    calls = executed_calls(messages, domain.tools)
+    calls = executed_calls(messages, domain.tools) if calls is None else calls
     made = [call for call in calls if call.kind == "write" and call.succeeded]
     gold = match_gold(task.actions or (), made, domain)
     dialogue = Dialogue(messages, [call for call in calls if call.kind == "write"], domain)

@@ -10,8 +10,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from writ_async.conversation.calls import ExecutedCall, call_key
 from writ_async.core.domain import Domain, Tool
 from writ_async.core.message import AssistantMessage, Message, UserMessage
@@ -19,9 +17,9 @@ from writ_async.core.task import Cell
 from writ_async.language.spoken_forms import Day
 from writ_async.verify.confirming.reply import read_reply
 from writ_async.verify.provenance import SMALL, Seen, atoms, enumerated, numbers_in
+from writ_async.verify.shown_records import ShownRecords
 from writ_async.verify.spoken import Spoken
 
-_UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _AGREED = frozenset({"agrees", "requests"})
 _IDS = re.compile(r"#?\b(?!\d{1,2}(?:st|nd|rd|th)\b)(?=\w*\d)(?=\w*[^\W\d])\w{4,}\b|\b\d{6,}\b")
 
@@ -53,7 +51,8 @@ class Knowledge:
         self._read: set[bytes] = set()
         self._waiting: list[ExecutedCall] = []
         self._told: list[str] = []
-        self._decoded: list[Any] = []
+        self.records = ShownRecords()
+        """The records in the results."""
         self._enumerated: dict[str, frozenset[str]] = {}
 
     @property
@@ -102,6 +101,7 @@ class Knowledge:
             if not self._is_made_of_nothing(call):
                 self.seen.add(content)
             self.results.append(Result(call.call.function.name, call.arguments or {}, content))
+            self.records.add(content)
         self._waiting = left
 
     def _hear(self, text: str) -> None:
@@ -135,15 +135,3 @@ class Knowledge:
         if tool.name not in self._enumerated:
             self._enumerated[tool.name] = enumerated(tool)
         return self._enumerated[tool.name]
-
-    def decoded(self) -> list[Any]:
-        """The results as JSON, in order; None for those that are none. Each is taken apart once."""
-        for result in self.results[len(self._decoded) :]:
-            value = None
-            if result.text[:1] in ("{", "["):
-                try:
-                    value = msgspec.json.decode(result.text)
-                except _UNDECODABLE:
-                    value = None
-            self._decoded.append(value)
-        return self._decoded

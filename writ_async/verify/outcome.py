@@ -111,9 +111,11 @@ def action_matches(action: Action, name: str, arguments: Mapping[str, Any]) -> b
     """
     if name != action.name:
         return False
-    keys = arguments if action.compare_args is None else action.compare_args
     gold = action.arguments
-    return all((key in gold) == (key in arguments) and gold.get(key) == arguments.get(key) for key in keys)
+    for key in arguments if action.compare_args is None else action.compare_args:
+        if (key in gold) != (key in arguments) or gold.get(key) != arguments.get(key):
+            return False
+    return True
 
 
 def check_actions(actions: Sequence[Action], messages: Sequence[Message]) -> tuple[ActionCheck, ...]:

@@ -22,9 +22,10 @@ from writ_async.language.spoken_forms import Day, days_in, iso_days_in, other_na
 
 SMALL = 20
 
-_NUMBER = re.compile(r"(?<![\w.])(?<!\d[-/:])\d+(?:\.\d+)?(?![\w])")
+# The first figure is found at once; what must not stand before it is asked behind it.
+_NUMBER = re.compile(r"\d(?<![\w.]\d)(?<!\d[-/:]\d)\d*(?:\.\d+)?(?![\w])")
 _HAS_THOUSANDS = re.compile(r",\d{3}(?!\d)")
-_THOUSANDS = re.compile(r"(?<![\w.,])\d{1,3}(?:,\d{3})+(?!\d)")
+_THOUSANDS = re.compile(r"\d(?<![\w.,]\d)\d{0,2}(?:,\d{3})+(?!\d)")
 
 
 class Tells(Protocol):

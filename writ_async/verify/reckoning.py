@@ -8,17 +8,17 @@ same field of all named records is added up, not any subset of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import combinations
 from typing import Any
 
 from writ_async.core.domain import Domain
 from writ_async.verify.knowledge import Knowledge
 from writ_async.verify.provenance import SMALL, atoms
+from writ_async.verify.shown_records import is_id, texts_of
 
 _CENT = 0.006
 _INDEX = re.compile(r"\[\d+\]")
-_SHORTEST_ID = 3
 _MOST_FIGURES = 24
 """Of one field in one record, for pairs are added and subtracted."""
 _LARGEST = 1e12
@@ -40,14 +40,13 @@ class Reckoning:
             kind = _INDEX.sub("[]", path)
             if isinstance(value, str):
                 words.add(value)
-                if len(value) >= _SHORTEST_ID and any(map(str.isdigit, value)):
+                if is_id(value):
                     self._ids[value] = kind
             elif _is_figure(value):
                 self._amounts.setdefault(kind, []).append(float(value))
         self._counts = _counts_in(arguments) | {1}
-        self._shown = know.decoded()
         sums, others = self._named_figures(words)
-        own, added = _policy_amounts(name, arguments, words, self._shown, know, domain)
+        own, added = _policy_amounts(name, arguments, words, know, domain)
         self._own = own
         # What the policy adds to prices is no amount by itself.
         self._totals = {total * count + extra for total in sums for count in self._counts for extra in added}
@@ -91,15 +90,13 @@ class Reckoning:
         """Sums of one field over all records named in one place of the call, and what else their figures give."""
         by_kind: dict[tuple[str, str], dict[str, float]] = {}
         others: set[float] = set()
-        for shown in self._shown:
-            for key, record in _records(shown, ""):
-                named = [one for one in (key, *_strings(record)) if one in self._ids]
-                for one in named:
-                    figures = _figures(record, words)
+        for key, record in self._know.records.naming(self._ids):
+            figures = _figures(record, words)
+            for one in (key, *texts_of(record)):
+                if one in self._ids:
                     for field, value in figures.items():
                         by_kind.setdefault((self._ids[one], field), {})[one] = value
-                if named:
-                    others |= _figures_of_parts(record, words)
+            others |= _figures_of_parts(record, words)
         sums: dict[tuple[str, str], float] = {key: sum(values.values()) for key, values in by_kind.items()}
         singles = {value for values in by_kind.values() for value in values.values()}
         for (kind, field), (other, same) in combinations(sums, 2):
@@ -130,22 +127,6 @@ def _counts_in(arguments: Mapping[str, Any]) -> set[int]:
         elif isinstance(value, int) and not isinstance(value, bool):
             found.add(value)
     return {count for count in found if 1 < count <= SMALL}
-
-
-def _records(value: Any, key: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every record inside a JSON value, with the key that it stands under."""
-    waiting = [(key, value)]
-    while waiting:
-        name, one = waiting.pop()
-        if isinstance(one, dict):
-            yield name, one
-            waiting += one.items()
-        elif isinstance(one, list):
-            waiting += [("", item) for item in one]
-
-
-def _strings(record: Mapping[str, Any]) -> Iterator[str]:
-    return (value for value in record.values() if isinstance(value, str))
 
 
 def _figures(record: Mapping[str, Any], words: set[str]) -> Figures:
@@ -189,7 +170,7 @@ def _is_figure(value: Any) -> bool:
 
 
 def _policy_amounts(
-    name: str, arguments: Mapping[str, Any], words: set[str], shown: list[Any], know: Knowledge, domain: Domain
+    name: str, arguments: Mapping[str, Any], words: set[str], know: Knowledge, domain: Domain
 ) -> tuple[set[float], set[float]]:
     """Amounts of the policy that are due by themselves, and what it adds to a total, nothing included."""
     own: set[float] = set()
@@ -199,7 +180,7 @@ def _policy_amounts(
             continue
         if rule.when and rule.when not in words and not any(rule.when in result.text for result in know.results):
             continue
-        counts = _counts_of(rule.per, arguments, shown) if rule.per else {1}
+        counts = _counts_of(rule.per, arguments, know) if rule.per else {1}
         due = {rule.amount * count for count in counts if count}
         if rule.added:
             added |= {before + amount for before in added for amount in due}
@@ -208,18 +189,12 @@ def _policy_amounts(
     return own, added
 
 
-def _counts_of(name: str, arguments: Mapping[str, Any], shown: list[Any]) -> set[int]:
+def _counts_of(name: str, arguments: Mapping[str, Any], know: Knowledge) -> set[int]:
     """How many of something there are: in the call, else in any record that was shown."""
     given = arguments.get(name)
     if given is not None:
         return _count(given)
-    return {
-        count
-        for value in shown
-        for _, record in _records(value, "")
-        if name in record
-        for count in _count(record[name])
-    }
+    return {count for value in know.records.values(name) for count in _count(value)}
 
 
 def _count(value: Any) -> set[int]:

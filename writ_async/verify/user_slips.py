@@ -61,18 +61,21 @@ class UserSlip(msgspec.Struct, frozen=True):
 
 
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_ISO: Final = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
+# A pattern that begins with a figure or a letter is found at once where a text has it; that no word stands before it is
+# asked for behind. What every value, month and clock has is looked for first.
+_FIGURE: Final = r"\d(?<!\w\d)"
+_ISO: Final = re.compile(rf"({_FIGURE}\d{{3}})-(\d{{2}})-(\d{{2}})\b")
 _MONTH: Final = "|".join(_MONTHS)
-_DAY_FIRST: Final = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? ({_MONTH})[a-z]*\b")
-_MONTH_FIRST: Final = re.compile(rf"\b({_MONTH})[a-z]*\.? (\d{{1,2}})(?:st|nd|rd|th)?\b")
-_SLASHED: Final = re.compile(r"\b(\d{1,2})/(\d{1,2})(?:/\d{2,4})?\b")
-_CLOCK: Final = re.compile(r"\b(\d{1,2})(?::(\d{2})(?::\d{2})?(?: ?([ap])\.?m\b)?| ?([ap])\.?m\b)")
-# What every value, month and clock has: patterns that begin with it find fast that a text has none.
+_DAY_FIRST: Final = re.compile(rf"({_FIGURE}\d?)(?:st|nd|rd|th)?(?: of)? ({_MONTH})[a-z]*\b")
+_MONTH_FIRST: Final = re.compile(rf"({_MONTH})(?<!\w\w\w\w)[a-z]*\.? (\d{{1,2}})(?:st|nd|rd|th)?\b")
+_SLASHED: Final = re.compile(rf"({_FIGURE}\d?)/(\d{{1,2}})(?:/\d{{2,4}})?\b")
+_CLOCK: Final = re.compile(rf"({_FIGURE}\d?)(?::(\d{{2}})(?::\d{{2}})?(?: ?([ap])\.?m\b)?| ?([ap])\.?m\b)")
 _IN_VALUES: Final = re.compile(r"[\d@]")
-_A_MONTH: Final = re.compile(rf"\b(?:{_MONTH})")
+_A_MONTH: Final = re.compile(rf"(?:{_MONTH})(?<!\w\w\w\w)")
 _A_CLOCK: Final = re.compile(r"\d(?::| ?[ap]\.?m)")
 _MARKS: Final = "#@.'+-"
 _TOKEN: Final = re.compile(r"[#@\w][#@\w.'+-]*")
+_BLANK: Final = re.compile(r"\s")
 _NAMED: Final = re.compile(
     r"\b(?:[Mm]y (?:full )?name is|[Ii] am|[Ii]'m|registered as|[Ii] go by) ([A-Z][\w'-]+ [A-Z][\w'-]+)"
 )
@@ -140,14 +143,24 @@ def values_in(text: str) -> Iterator[str]:
         for found in _CLOCK.finditer(lowered):
             yield _time(found)
         lowered = _CLOCK.sub(" ", lowered)
-    for run in _TOKEN.findall(lowered.replace(",", "").replace("$", "")):
-        if run.isalpha():
-            continue
-        if run.isascii() and _IN_VALUES.search(run) is None:
-            continue
-        token = run.rstrip(_MARKS)  # here and not in the pattern, which would try each mark of a long run of them
-        if any(map(str.isdigit, token)) or ("@" in token and "." in token):
-            yield from _number_or_id(token.removesuffix("'s").strip("'.-+"))
+    lowered = lowered.replace(",", "").replace("$", "")
+    for word in _words_of_values(lowered) if lowered.isascii() else (lowered,):
+        for run in _TOKEN.findall(word):
+            if run.isalpha():
+                continue
+            token = run.rstrip(_MARKS)  # here and not in the pattern, which would try each mark of a long run of them
+            if any(map(str.isdigit, token)) or ("@" in token and "." in token):
+                yield from _number_or_id(token.removesuffix("'s").strip("'.-+"))
+
+
+def _words_of_values(text: str) -> Iterator[str]:
+    """What stands between blanks and has a figure or an @ in it: few words of most texts."""
+    end = 0
+    while (sign := _IN_VALUES.search(text, end)) is not None:
+        after = _BLANK.search(text, sign.end())
+        start = 1 + max(end - 1, text.rfind(" ", end, sign.start()), text.rfind("\n", end, sign.start()))
+        end = len(text) if after is None else after.start()
+        yield text[start:end]
 
 
 def _time(found: re.Match[str]) -> str:
@@ -177,14 +190,12 @@ def _known(task: Task) -> set[str]:
         scenario.persona,
     ]
     texts += [scenario.task_instructions, *(f"{fact.value} {fact.text}" for fact in scenario.facts)]
-    return {value for text in texts for value in values_in(text)}
+    return set(values_in("\n".join(dict.fromkeys(texts))))
 
 
 def _to_be_read(task: Task) -> set[str]:
     """Values among the gold writes' arguments."""
-    return {
-        value for action in _gold_writes(task) for _, atom in atoms(action.arguments) for value in values_in(str(atom))
-    }
+    return set(values_in("\n".join(str(atom) for action in _gold_writes(task) for _, atom in atoms(action.arguments))))
 
 
 def _strange_values(task: Task, messages: Sequence[Message]) -> list[UserSlip]:

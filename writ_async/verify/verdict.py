@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from writ_async.conversation.calls import executed_calls, last_agent_text
+from writ_async.conversation.calls import ExecutedCall, executed_calls, last_agent_text
 from writ_async.core.domain import Domain
 from writ_async.core.message import Message, ToolMessage
 from writ_async.core.state import World
@@ -41,16 +41,17 @@ def judge_trajectory(
     reward = compute_reward(
         task, domain, world, trajectory.messages, trajectory.termination, judge if judge is not None else AssumeMet()
     )
-    writes = write_evidence(task, trajectory.messages, domain, world)
+    calls = executed_calls(trajectory.messages, domain.tools)
+    writes = write_evidence(task, trajectory.messages, domain, world, calls)
     if trajectory.termination not in COMPLETE:
         # Who did not come to the end has not refused anything yet.
         writes = [write for write in writes if write.name]
     findings = [
         *ending_findings(task, trajectory.messages, trajectory.termination, trajectory.signal, domain),
         *reward_findings(reward),
-        *write_findings(task, trajectory.messages, domain, writes),
-        *hand_over_findings(task, trajectory.messages, domain),
-        *wish_findings(task, trajectory.messages, domain, world, reward),
+        *write_findings(task, trajectory.messages, domain, writes, calls),
+        *hand_over_findings(task, trajectory.messages, domain, calls),
+        *wish_findings(task, trajectory.messages, domain, world, reward, calls),
         *several_calls_findings(trajectory.messages, domain),
         *word_findings(trajectory, task, domain),
         *claim_findings(trajectory.messages, domain),
@@ -106,13 +107,15 @@ def write_findings(
     messages: Sequence[Message],
     domain: Domain,
     writes: Sequence[WriteEvidence] | None = None,
+    calls: Sequence[ExecutedCall] | None = None,
 ) -> list[Finding]:
     """What is wrong with the writes: refused, too many, or resting on too little.
 
     `writes` is what `write_evidence` says of them; without it provenance and coverage alone are judged, which need
-    neither a world nor a user's yes.
+    neither a world nor a user's yes. `calls` are those of the messages, where they are known.
     """
-    calls = [call for call in executed_calls(messages, domain.tools) if call.kind == "write"]
+    calls = executed_calls(messages, domain.tools) if calls is None else calls
+    calls = [call for call in calls if call.kind == "write"]
     findings = [
         Finding(Reason.FAILED_WRITE, f"{call.call.function.name}: {call.result.content}", call.message, call.number)
         for call in calls

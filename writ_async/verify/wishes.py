@@ -32,16 +32,23 @@ _QUOTED = 200
 
 
 def wish_findings(
-    task: Task, messages: Sequence[Message], domain: Domain, world: World, reward: Reward
+    task: Task,
+    messages: Sequence[Message],
+    domain: Domain,
+    world: World,
+    reward: Reward,
+    calls: Sequence[ExecutedCall] | None = None,
 ) -> list[Finding]:
     """The writes that answer a wish that was not to be met, and the refusal of one that was.
 
     Nothing is decided where every gold write was made, no other was tried, and all was said. A benchmark's tasks and
-    those without goals have none.
+    those without goals have none. `calls` are those of the messages, where they are known.
     """
     if task.kind == "benchmark" or not task.goals or domain.goals is None:
         return []
-    calls = [one for one in executed_calls(messages, domain.tools) if one.kind == "write" and one.arguments is not None]
+    calls = executed_calls(messages, domain.tools) if calls is None else calls
+    handed_over = any(call.call.function.name == domain.hand_over_tool for call in calls)
+    calls = [one for one in calls if one.kind == "write" and one.arguments is not None]
     actions = task.actions or ()
     gold = [action for action in actions if action.name in domain.tools and domain.tools[action.name].kind == "write"]
     known = {_key(action.name, action.arguments) for action in gold}
@@ -60,7 +67,7 @@ def wish_findings(
             found.append(finding)
         apply_tool(domain.tools, state, call.call.function.name, call.arguments or {})
     ended = reward.breakdown is not None
-    if ended and not (task.proof is not None and task.proof.refused) and not _is_handed_over(messages, domain):
+    if ended and not (task.proof is not None and task.proof.refused) and not handed_over:
         found += _wrong_refusals(left, state, task, domain.goals, messages, calls)
     return found
 
@@ -125,10 +132,6 @@ def _likeness(mine: Mapping[str, Any], other: Mapping[str, Any]) -> float:
     """The share of atoms that two calls have in common, from 0 to 1."""
     bags = [Counter(str(value) for _, value in atoms(dict(one))) for one in (mine, other)]
     return 2 * (bags[0] & bags[1]).total() / max(1, bags[0].total() + bags[1].total())
-
-
-def _is_handed_over(messages: Sequence[Message], domain: Domain) -> bool:
-    return any(call.call.function.name == domain.hand_over_tool for call in executed_calls(messages, domain.tools))
 
 
 def _wrong_refusals(

@@ -94,7 +94,7 @@ def check_row(
     same_program = row.format != TAU1
     replayed, differing = (0, []) if world is None else replay_all(playable, world, calls, same_program=same_program)
     trusted = world if not differing else None
-    writes = write_evidence(held, row.messages, domain, trusted)
+    writes = write_evidence(held, row.messages, domain, trusted, calls)
     findings += [
         *_call_findings(row.messages, calls, domain),
         *_repeated(calls, domain),

@@ -51,12 +51,13 @@ def _participle(verb: str) -> str:
 class DoneBefore:
     """What the calls before a message have done: whether any read anything, any wrote anything, and about what."""
 
-    __slots__ = ("atoms", "read", "wrote")
+    __slots__ = ("_atoms", "_written", "read", "wrote")
 
     def __init__(self) -> None:
         self.read = False
         self.wrote = False
-        self.atoms: set[str] = set()
+        self._atoms: set[str] = set()
+        self._written: list[str] = []
 
     def add(self, kind: str, call: ToolCall, result: ToolMessage) -> None:
         """Take one more call."""
@@ -65,7 +66,15 @@ class DoneBefore:
         self.read = True
         if kind == "write":
             self.wrote = True
-            self.atoms |= _atoms(call.function.arguments.casefold())
+            self._written.append(call.function.arguments)
+
+    @property
+    def atoms(self) -> set[str]:
+        """The ids and numbers in the arguments of the writes; they are looked for when somebody asks."""
+        for text in self._written:
+            self._atoms |= _atoms(text.casefold())
+        self._written.clear()
+        return self._atoms
 
 
 def early_claim(

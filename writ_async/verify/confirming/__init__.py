@@ -49,10 +49,13 @@ class Dialogue:
         self._writes = [write for write in writes if write.succeeded]
         self._refused = [write for write in writes if not write.succeeded]
         self._wrote = sorted({write.message for write in self._writes})
+        self._arguments = {
+            (write.message, write.number): arguments_of(write.arguments or {}, domain) for write in writes
+        }
         self._written = frozenset(
             str(argument.value)
-            for write in writes
-            for argument in arguments_of(write.arguments or {}, domain)
+            for arguments in self._arguments.values()
+            for argument in arguments
             if argument.kind == "record"
         )
         self._turns: list[Turn] | None = None
@@ -90,7 +93,8 @@ class Dialogue:
     def _case(self, write: ExecutedCall, turns: Sequence[Turn], answered: int) -> Case:
         """A write as it stood when a turn was the answer."""
         since = self._written_before(self._first_answer(write, turns, turns[answered].message))
-        return Case(write, turns[: answered + 1], since, self._shown, self._domain, self._written)
+        arguments = self._arguments[write.message, write.number]
+        return Case(write, turns[: answered + 1], since, self._shown, self._domain, self._written, arguments)
 
     def _has_done_it(self, write: ExecutedCall, start: int, end: int) -> bool:
         """Whether the same was done to the same record between two messages, so that a yes before is used up."""

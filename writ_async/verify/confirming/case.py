@@ -8,7 +8,8 @@ from functools import lru_cache
 
 from writ_async.conversation.calls import ExecutedCall
 from writ_async.core.domain import Domain
-from writ_async.verify.confirming.arguments import Argument, arguments_of
+from writ_async.verify.confirming.arguments import Argument
+from writ_async.verify.confirming.family import Family
 from writ_async.verify.confirming.naming import Part, Record
 from writ_async.verify.confirming.patterns import either
 from writ_async.verify.confirming.reply import is_further_wish
@@ -23,7 +24,7 @@ class Case:
     """A write, the turns up to the answer (the latest first), and the records that it names as last shown.
 
     The last of `turns` is the answer, `since` the message of the write before; `written` are the ids
-    that any write names.
+    that any write names, `arguments` what this one is about.
     `recent` are the turns since the write before; `older` count only where they name what is written to.
     """
 
@@ -34,12 +35,13 @@ class Case:
         since: int,
         shown: Shown,
         domain: Domain,
-        written: frozenset[str] = frozenset(),
+        written: frozenset[str],
+        arguments: list[Argument],
     ) -> None:
         answer = turns[-1]
         self._written = written
         self.write, self.shown, self.domain, self.answer = write, shown, domain, answer
-        self.arguments = arguments_of(write.arguments or {}, domain)
+        self.arguments = arguments
         self.recent = [turn for turn in reversed(turns) if since < turn.message <= answer.message]
         self.older = [turn for turn in reversed(turns) if turn.message <= since]
         self.until = write.message
@@ -56,6 +58,8 @@ class Case:
         nouns = "|".join(re.escape(_noun(argument)) for argument in self.ids) or "(?!)"
         self._by_its_content, self._calls_it, self.points_there = _noun_patterns(nouns)
         self._words: dict[int, str] = {}
+        self.families: dict[tuple[str, str], Family | None] = {}
+        """What was made out of variants, by the ids of one and of what it takes the place of."""
         self._others: list[str] | None = None
         self._described: tuple[list[str], set[str]] | None = None
         self._other_phrases: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from writ_async.core.message import Message, ToolMessage
 from writ_async.verify.confirming.naming import Part, Record, name_words, parts_of
 from writ_async.verify.provenance import atoms
 
+_FEW = 12
 _ID_NAMES = ("id", "number", "code", "key")
 
 
@@ -26,20 +27,20 @@ class Shown:
         self._latest_first = self._results[::-1]
         self._parts: dict[int, tuple[Part, ...]] = {}
         self._part_words: dict[int, frozenset[str]] = {}
-        self._read: dict[int, tuple[list[Record], dict[str, list[Record]]]] = {}
+        self._read: dict[int, _Result] = {}
         self._by_field: dict[str, dict[int, list[tuple[str, Record]]]] = {}
 
     def named(self, name: str, until: int) -> Iterator[Record]:
-        """The records that an id stands for, the latest first."""
+        """The records that an id stands for, the latest first; an id has letters or figures."""
         for index, content in self._latest_first:
             if index < until and name in content:
-                yield from self._decoded(index, content)[1].get(name, ())
+                yield from self._decoded(index, content).named(name)
 
     def records(self, until: int, holding: str = "") -> Iterator[Record]:
         """All records in results that have a text in them, the latest result first."""
         for index, content in self._latest_first:
             if index < until and holding in content:
-                yield from self._decoded(index, content)[0]
+                yield from self._decoded(index, content).records
 
     def came_up_after(self, name: str, place: int, until: int) -> bool:
         """Whether results have shown an id only after a message, so that nobody could speak of it before."""
@@ -65,7 +66,7 @@ class Shown:
             if index >= until:
                 continue
             if index not in known:
-                records = self._decoded(index, content)[0] if holding in content else ()
+                records = self._decoded(index, content).records if holding in content else ()
                 known[index] = [
                     (value, one)
                     for one in records
@@ -85,7 +86,7 @@ class Shown:
             self._part_words[id(record)] = name_words(record)
         return self._part_words[id(record)]
 
-    def _decoded(self, index: int, content: str) -> tuple[list[Record], dict[str, list[Record]]]:
+    def _decoded(self, index: int, content: str) -> _Result:
         if index not in self._read:
             result = _Result(index)
             try:
@@ -94,19 +95,41 @@ class Shown:
                     result.collect(shown, "", None, ())
             except (msgspec.DecodeError, RecursionError):
                 result = _Result(index)
-            self._read[index] = result.records, result.named
+            self._read[index] = result
         return self._read[index]
 
 
-class _Result:
-    """The records of one result, and by what each may be named: its key, and its fields that are ids or numbers."""
+def _names_of(record: Record) -> set[str]:
+    """By what a record may be named: its key, and its fields whose names say that they are ids or numbers."""
+    names = {value for name, value in record.fields.items() if name.endswith(_ID_NAMES) and type(value) is str}
+    names.add(record.key)
+    return names
 
-    __slots__ = ("_index", "named", "records")
+
+class _Result:
+    """The records of one result, the outer before the inner."""
+
+    __slots__ = ("_by_name", "_index", "records")
 
     def __init__(self, index: int) -> None:
         self.records: list[Record] = []
-        self.named: dict[str, list[Record]] = {}
+        self._by_name: dict[str, list[Record]] | None = None
         self._index = index
+
+    def named(self, name: str) -> Sequence[Record]:
+        """The records that an id stands for. Few are gone through, many are put in order once."""
+        if len(self.records) <= _FEW:
+            return [
+                one
+                for one in self.records
+                if one.key == name or (name in one.fields.values() and name in _names_of(one))
+            ]
+        if self._by_name is None:
+            self._by_name = {}
+            for record in self.records:
+                for own in _names_of(record):
+                    self._by_name.setdefault(own, []).append(record)
+        return self._by_name.get(name, ())
 
     def collect(self, value: Any, key: str, whole: Record | None, siblings: tuple[Mapping[str, Any], ...]) -> None:
         """Take in a value and what is in it, which stands under a key of a whole and beside others of its kind."""
@@ -118,23 +141,18 @@ class _Result:
                 self.collect(item, "", whole, inner)
             return
         nested = [pair for pair in value.items() if type(pair[1]) is dict or type(pair[1]) is list]
+        if not nested:
+            self.records.append(Record(key, value, whole, siblings, self._index))
+            return
         inner = tuple([item for _, item in nested if type(item) is dict])
-        if len(inner) == len(value) > 0:
+        if len(inner) == len(value):
             for name, item in nested:
                 self.collect(item, name, whole, inner)
             return
         record = Record(key, value, whole, siblings, self._index)
         self.records.append(record)
-        self._name(record)
         for name, item in nested:
             self.collect(item, name, record, ())
-
-    def _name(self, record: Record) -> None:
-        names = {value for name, value in record.fields.items() if name.endswith(_ID_NAMES) and type(value) is str}
-        names.add(record.key)
-        names.discard("")
-        for name in names:
-            self.named.setdefault(name, []).append(record)
 
 
 def flat_values(record: Mapping[str, Any]) -> list[Any]:
