@@ -190,7 +190,8 @@ def plant(
         message = messages[place]
         assert isinstance(message, AssistantMessage)
         text = message.content or ""
-        told = draw.choice((f"{text} {lie}", f"{lie} {text}", f"{text}\n\n- **{lie}**", f"{text}\n\n{lie}"))
+        joint = " " if lie.endswith(".") else "\n"
+        told = draw.choice((f"{text}{joint}{lie}", f"{lie}{joint}{text}", f"{text}\n\n- **{lie}**", f"{text}\n\n{lie}"))
         if text.lstrip()[:1] in ("{", "["):
             told = f"{lie}\n{text}"
         changed = msgspec.structs.replace(message, content=told)

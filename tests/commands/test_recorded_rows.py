@@ -16,7 +16,7 @@ SYNTH = {
 }
 EVAL = {
     "tasks.jsonl": "80ec170350c640b5f1ffc06c8e95d7e459c9be6af2891304deda48a08d5b0959",
-    "trajectories.jsonl": "d6ca377ed7e0f9289cba6212f183f6b1ee2fff1d2d1ff1d847ead7d551dc5265",
+    "trajectories.jsonl": "03e2bafebe4b972efa5ad7b38de88bc9d5ca95451d8446f149eeeb0554e35a55",
 }
 
 

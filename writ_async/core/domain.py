@@ -19,6 +19,7 @@ import msgspec
 
 from writ_async.core.evidence_rules import EvidenceRules
 from writ_async.core.goal import GoalRules
+from writ_async.core.record_facts import RecordFacts
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Certificate, FirstWish, Goal, Kind, Pin, Scenario
 from writ_async.core.telling import Telling
@@ -154,6 +155,7 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     deeds: what an agent may say it has done, by its words; the names of the tools tell it where this is empty.
     unavailable_wishes: wishes to open with, or to fall back from, that no tool fulfils.
     evidence: what the policy asks an agent to know before it writes.
+    facts: what of its records agents put into words, so that it can be held against them.
     """
 
     name: str
@@ -178,6 +180,7 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     deeds: tuple[Deed, ...] = ()
     unavailable_wishes: tuple[UnavailableWish, ...] = ()
     evidence: EvidenceRules = EvidenceRules()
+    facts: RecordFacts = RecordFacts()
     schemas: tuple[dict[str, Any], ...] = ()
     user_schemas: tuple[dict[str, Any], ...] = ()
 

@@ -14,7 +14,7 @@ from writ_domains.airline.telling import TELLING
 from writ_domains.airline.tools import TOOLS
 from writ_domains.airline.world import generate
 from writ_domains.kit import words
-from writ_domains.kit.evidence import load_evidence_rules
+from writ_domains.kit.evidence import load_evidence_rules, load_record_facts
 from writ_domains.kit.tools import HAND_OVER, HAND_OVER_TEXT
 
 __all__ = ["DOMAIN", "TOOLS"]
@@ -47,4 +47,5 @@ DOMAIN = Domain(
         UnavailableWish("use the lounge before I leave", "lounge"),
     ),
     evidence=load_evidence_rules(__name__),
+    facts=load_record_facts(__name__),
 )

@@ -6,7 +6,7 @@ from importlib.resources import files
 
 from writ_async.core.domain import Domain, Slot, UnavailableWish
 from writ_domains.kit import words
-from writ_domains.kit.evidence import load_evidence_rules
+from writ_domains.kit.evidence import load_evidence_rules, load_record_facts
 from writ_domains.kit.tools import HAND_OVER, HAND_OVER_TEXT
 from writ_domains.retail.deeds import DEEDS
 from writ_domains.retail.goals import RULES
@@ -67,4 +67,5 @@ DOMAIN = Domain(
         UnavailableWish("have the parcel brought to my door at night", "night"),
     ),
     evidence=load_evidence_rules(__name__),
+    facts=load_record_facts(__name__),
 )

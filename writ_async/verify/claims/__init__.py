@@ -15,10 +15,15 @@ from writ_async.core.message import AssistantMessage, Message, SystemMessage, To
 from writ_async.core.trajectory import Finding
 from writ_async.verify.claims.absence import false_absence
 from writ_async.verify.claims.amounts import unfounded_amounts
+from writ_async.verify.claims.counts import false_counts
 from writ_async.verify.claims.deeds import DeedWords, false_deeds, find_deeds
+from writ_async.verify.claims.fact_words import FactWords
 from writ_async.verify.claims.ground import Ground
+from writ_async.verify.claims.prices import mistaken_prices
 from writ_async.verify.claims.reports import false_reports
 from writ_async.verify.claims.said import Said
+from writ_async.verify.claims.states import false_states
+from writ_async.verify.claims.times import unfounded_streets, unfounded_times
 from writ_async.verify.claims.values import unfounded_dates, unfounded_endings, unfounded_ids
 from writ_async.verify.reasons import Reason
 
@@ -31,7 +36,7 @@ def claim_findings(messages: Sequence[Message], domain: Domain) -> list[Finding]
     Costs O(words said and shown), and a bounded reckoning for each amount that is nowhere to be read.
     """
     calls = {step.place: step.call for step in walk_calls(messages) if step.result is not None and not step.by_user}
-    words = DeedWords.of(domain)
+    words, facts = DeedWords.of(domain), FactWords.of(domain.facts)
     ground = Ground(domain)
     found: list[Finding] = []
     for place, message in enumerate(messages):
@@ -42,11 +47,11 @@ def claim_findings(messages: Sequence[Message], domain: Domain) -> list[Finding]
             ground.hear(message.content or "")
         elif isinstance(message, AssistantMessage) and message.content:
             ground.calling = message.tool_calls[0].function.name if message.tool_calls else ""
-            found += _judge(message.content, place, ground, words)
+            found += _judge(message.content, place, ground, words, facts)
     return found
 
 
-def _judge(text: str, place: int, ground: Ground, words: DeedWords) -> list[Finding]:
+def _judge(text: str, place: int, ground: Ground, words: DeedWords, facts: FactWords) -> list[Finding]:
     said = Said(text)
     ground.speak(said.words)
     deeds = find_deeds(said, words)
@@ -54,8 +59,13 @@ def _judge(text: str, place: int, ground: Ground, words: DeedWords) -> list[Find
         *false_deeds(said, deeds, ground, words),
         *false_reports(said, ground, words),
         *false_absence(said, ground),
+        *false_states(said, ground, facts),
+        *false_counts(said, ground, facts),
         *unfounded_amounts(said, deeds, ground, words),
+        *mistaken_prices(said, ground, facts),
         *unfounded_dates(said, ground),
+        *unfounded_times(said, ground, facts),
+        *unfounded_streets(said, ground),
         *unfounded_ids(said, ground),
         *unfounded_endings(said, ground),
     ]

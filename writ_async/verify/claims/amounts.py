@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from writ_async.verify.claims.deeds import WORDS, DeedWords, Done, is_form
-from writ_async.verify.claims.ground import Ground, has_number
+from writ_async.verify.claims.ground import Ground, forms_of, has_number
 from writ_async.verify.claims.said import Claim, Said, Sentence
 
 _SIGNED: Final = re.compile(r"[$€£] ?(\d{1,9}(?:,\d{3})*(?:\.\d{1,2})?)(?!\d|,\d|[kmb]\b)")
@@ -28,6 +28,8 @@ _LONG: Final = 5
 _LOCAL: Final = 8
 _RANGE: Final = re.compile(r" ?(?:-|–|to) ?[$€£]")
 _PROMISE: Final = re.compile(rf"(?:\bwill\b|'ll\b|\bgoing to\b).*\b(?:{'|'.join(WORDS['promised'])})\b")
+_REFUND_OF: Final = re.compile(r"\b(?:refund|reimburse)\w*[^$€£.;,(]{0,25}$")
+_REFUNDED: Final = re.compile(r"^[^$€£.;,()]{0,24}\b(?:refund|reimburse|back\b)")
 _TOTAL: Final = re.compile(r"total|\bsum\b|combined|overall|altogether|together|\bnet\b|difference|sav(?:e|ing)")
 _NEAR: Final = 4
 _FEW: Final = 8
@@ -63,8 +65,10 @@ def unfounded_amounts(said: Said, deeds: Sequence[Done], ground: Ground, words: 
         if moved or not is_said(cents, ground):
             others = [_cents(m) for m in _SIGNED.finditer(sentence.plain)]
             basis = [amount for amount in dict.fromkeys([*others, *before[::-1]]) if amount != cents]
+            refunded = _is_refund(said.plain, match)
             if not (
-                is_reckoned(cents, ground, basis, sentence.plain, moved=moved) or is_listed(cents, said.cents, others)
+                is_reckoned(cents, ground, basis, sentence.plain, moved=moved, refunded=refunded)
+                or is_listed(cents, said.cents, others)
             ):
                 why = f"{match[0].strip()} was neither shown nor said, and nothing gives it"
                 found.append(Claim(match.start(), why, "error" if moved else "turn"))
@@ -114,25 +118,13 @@ def _is_rough(plain: str, match: re.Match[str]) -> bool:
     return _ABOUT.search(before) is not None or _RANGE.match(plain, match.end()) is not None
 
 
-def forms_of(cents: int) -> tuple[str, ...]:
-    """The ways in which a number is written in results."""
-    whole, rest = divmod(cents, 100)
-    if rest == 0:
-        forms: tuple[str, ...] = (f"{whole}", f"{whole}.0", f"{whole}.00")
-    elif rest % 10 == 0:
-        forms = (f"{whole}.{rest // 10}", f"{whole}.{rest:02d}")
-    else:
-        forms = (f"{whole}.{rest:02d}",)
-    return forms
-
-
 def is_shown(cents: int, ground: Ground) -> bool:
     """Whether an amount stands in a result. A whole number has to stand there as one: in a text it counts anything."""
     forms = forms_of(cents)
     return (
         any(form in ground.explained for form in forms)
         or (cents % 100 != 0 and any(form in ground.shown or f"-{form}" in ground.shown for form in forms))
-        or any(has_number(text, form) for text in ground.results for form in forms)
+        or ground.has_amount(cents)
     )
 
 
@@ -155,13 +147,21 @@ def is_said(cents: int, ground: Ground) -> bool:
     return any(form in ground.told or form in ground.policy for form in forms_of(cents))
 
 
-def is_reckoned(cents: int, ground: Ground, here: Sequence[int], plain: str, *, moved: bool) -> bool:
+def _is_refund(plain: str, match: re.Match[str]) -> bool:
+    """Whether an amount is right beside the word that says that it comes back."""
+    left = plain[max(0, match.start() - 40) : match.start()]
+    return _REFUND_OF.search(left) is not None or _REFUNDED.match(plain[match.end() : match.end() + 36]) is not None
+
+
+def is_reckoned(
+    cents: int, ground: Ground, here: Sequence[int], plain: str, *, moved: bool, refunded: bool = False
+) -> bool:
     """Whether an amount can be reckoned from those that it may rest on.
 
     `here` are the other amounts of its sentence, `plain`, and those before it in its message. Money that `moved` rests
     on them, on what was said last, and on what the writes returned; any other amount also on the records that somebody
     named, on the policy, and, where it is said to be a total, on one number of each of several results. Of whole
-    dollars that are promised, few amounts are taken, for among many every other can be reckoned somehow.
+    dollars that are promised or `refunded`, few amounts are taken, for among many every other can be reckoned somehow.
     """
     if moved:
         near = [*here, *reversed(ground.amounts)][:_NEAR]
@@ -173,7 +173,7 @@ def is_reckoned(cents: int, ground: Ground, here: Sequence[int], plain: str, *, 
         return True
     named = [cents for record in ground.spoken_of() for cents in record.cents][::-1]
     said = [*reversed(ground.amounts)]
-    if cents % 100 == 0 and _PROMISE.search(plain):
+    if cents % 100 == 0 and (refunded or _PROMISE.search(plain)):
         few = [*dict.fromkeys([*here, *said[:_FEW], *named[:_FEW]])]
         multiples = {count * amount for count in _PARTY for amount in few}
         beside = {other for amount in here for other in (cents + amount, abs(cents - amount))}

@@ -11,12 +11,17 @@ import msgspec
 
 from writ_async.core.domain import Domain
 from writ_async.core.message import ToolCall, ToolMessage
+from writ_async.verify.claims.clock import minutes_in, minutes_in_prose
+from writ_async.verify.claims.entities import Entities, Shown, numbers_under
+from writ_async.verify.claims.said import Said
 from writ_async.verify.claims.words import split_words
 
 _COMMA: Final = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _STAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT")
 _NAMES_SOMEBODY: Final = re.compile(r"user|customer|account|member|profile|person|client|patient|contact")
 _EMPTY: Final = frozenset({"", "[]", "{}", "null", "none", '""'})
+_NAME: Final = re.compile(r"(?<![a-z0-9_-])[a-z0-9_-]{5,40}(?![a-z0-9_-])")
+_NESTED: Final = 300
 _MOST: Final = 1e9
 _MOST_RECORDS: Final = 400
 _MOST_NUMBERS: Final = 16
@@ -53,6 +58,14 @@ class Record(msgspec.Struct, frozen=True):
     cents: list[int]
 
 
+class Named(msgspec.Struct, frozen=True):
+    """The id of a record in a message: its place, and itself in lower case without a sign in front of it."""
+
+    start: int
+    end: int
+    name: str
+
+
 class Ground:
     """What was shown, said and done so far in one conversation."""
 
@@ -78,6 +91,15 @@ class Ground:
         self.given: set[str] = set()
         self._records: list[Record] = []
         self._by_result: list[set[int]] = []
+        self._calls: list[ToolCall | None] = []
+        self._lowered: list[str] = []
+        self._values: list[Any] = []
+        self._entities = Entities(domain)
+        self._counted = 0
+        self._amounts: set[int] = set()
+        self._unread: list[str] = []
+        self._minutes: set[int] = set()
+        self._timed = 0
         self._decoded = 0
         self._stamps: set[str] = set()
         self._stamped = 0
@@ -100,7 +122,10 @@ class Ground:
         kind = tool.kind if tool is not None else "read"
         given = split_words(call.function.arguments.lower()) if call is not None else []
         self.results.append(content)
-        self.shown.update(split_words(content.lower()))
+        self._calls.append(call)
+        lowered = content.lower()
+        self._lowered.append(lowered)
+        self.shown.update(split_words(lowered))
         if content[:1] not in ("{", "["):
             self.explained |= tokens_of_prose(content)
         if result.error or content.strip().casefold() in _EMPTY:
@@ -121,6 +146,25 @@ class Ground:
             self._stamped += 1
         return self._stamps
 
+    def minutes(self) -> set[int]:
+        """The times of day in the results, as minutes."""
+        while self._timed < len(self.results):
+            self._minutes.update(minutes_in(self.results[self._timed]))
+            self._timed += 1
+        return self._minutes
+
+    def minutes_said(self) -> set[int]:
+        """The times of day in the customer's words and in the policy, as minutes."""
+        return {minutes for text in (*self.heard, self.domain.policy) for minutes in minutes_in_prose(text)}
+
+    def was_told(self, cents: int) -> bool:
+        """Whether the customer spoke of an amount."""
+        return any(form in self.told for form in forms_of(cents))
+
+    def has_text(self, text: str) -> bool:
+        """Whether a text stands in a result or in the customer's words."""
+        return any(text in shown for shown in self._lowered) or any(text in heard.lower() for heard in self.heard)
+
     def has(self, token: str) -> bool:
         """Whether a token was shown, said by the customer, or stands in the policy."""
         return token in self.shown or token in self.told or token in self.policy
@@ -129,27 +173,70 @@ class Ground:
         """Whether a word stands in the name of one of the domain's tools, in the singular at least."""
         return any(word.removesuffix("s") in name.casefold() for name in self.domain.tools)
 
+    def ids_in(self, said: Said, start: int, end: int) -> list[Named]:
+        """The ids of records that tools showed in a part of a message."""
+        found = []
+        for match in _NAME.finditer(said.plain, start, end):
+            name = match[0]
+            like = not name.isalpha() or said.text[match.start() : match.end()].isupper()
+            if like and name in self.shown and self.entities().of(name):
+                found.append(Named(match.start(), match.end(), name))
+        return found
+
     def records(self) -> list[Record]:
         """The records in the latest results, each with its numbers in cents; results are read when first asked for."""
-        while self._decoded < len(self.results):
-            text = self.results[self._decoded]
+        self._read()
+        while self._decoded < len(self._values):
+            value = self._values[self._decoded]
             self._decoded += 1
-            with suppress(msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+            if value is not None:
                 before = len(self._records)
-                own = _collect(msgspec.json.decode(text), self._records)
+                own = self._collect(value, self._records)
                 if own and len(self._records) == before:
                     self._records.append(Record(frozenset(), own))
                 self._by_result.append({cents for record in self._records[before:] for cents in record.cents} - {0})
             del self._records[:-_MOST_RECORDS]
         return self._records
 
+    def entities(self) -> Entities:
+        """The records in the results so far, by their ids; results are read when first asked for."""
+        self._read()
+        return self._entities
+
+    def _read(self) -> None:
+        """Read the results that nobody asked for before as JSON."""
+        for place in range(len(self._values), len(self.results)):
+            value = _decoded(self.results[place])
+            self._values.append(value)
+            self._entities.add(Shown(self._calls[place], self._lowered[place], value))
+
     def written(self) -> list[Record]:
         """The records in the results of the writes."""
         found: list[Record] = []
         for write in self.writes:
             with suppress(msgspec.DecodeError, RecursionError, UnicodeEncodeError):
-                _collect(msgspec.json.decode(write.result), found)
+                self._collect(msgspec.json.decode(write.result), found)
         return found
+
+    def _collect(self, value: Any, found: list[Record]) -> list[int]:
+        money = self.domain.facts.money
+        return _collect(value, found, money, not money or not isinstance(value, dict | list))
+
+    def has_amount(self, cents: int) -> bool:
+        """Whether an amount stands in a result where amounts stand."""
+        self._read()
+        while self._counted < len(self._values):
+            value = self._values[self._counted]
+            if value is None:
+                self._unread.append(self.results[self._counted])
+            else:
+                money = self.domain.facts.money
+                inside = not money or not isinstance(value, dict | list)
+                self._amounts.update(round(abs(number) * 100) for number in numbers_under(value, money, inside=inside))
+            self._counted += 1
+        return cents in self._amounts or any(
+            has_number(text, form) for text in self._unread for form in forms_of(cents)
+        )
 
     def numbers_by_result(self) -> list[set[int]]:
         """The different numbers of the last results that have several, the latest first."""
@@ -160,6 +247,31 @@ class Ground:
         """The records whose ids somebody named."""
         named = (self.said, self.told, self.given)
         return [record for record in self.records() if any(not record.ids.isdisjoint(words) for words in named)]
+
+
+def _decoded(text: str) -> Any:
+    """A result as JSON; None where it is none, or is nested deeper than anybody would look."""
+    if text[:1] not in '{["-0123456789':
+        return None
+    with suppress(msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        value = msgspec.json.decode(text)
+        if text.count("{") + text.count("[") > _NESTED:
+            for _ in numbers_under(value, ()):  # Whoever looks into it later does so with as many steps.
+                pass
+        return value
+    return None
+
+
+def forms_of(cents: int) -> tuple[str, ...]:
+    """The ways in which a number is written in results."""
+    whole, rest = divmod(cents, 100)
+    if rest == 0:
+        forms: tuple[str, ...] = (f"{whole}", f"{whole}.0", f"{whole}.00")
+    elif rest % 10 == 0:
+        forms = (f"{whole}.{rest // 10}", f"{whole}.{rest:02d}")
+    else:
+        forms = (f"{whole}.{rest:02d}",)
+    return forms
 
 
 def has_number(result: str, form: str) -> bool:
@@ -174,17 +286,20 @@ def has_number(result: str, form: str) -> bool:
     return False
 
 
-def _collect(value: Any, found: list[Record]) -> list[int]:
-    """The numbers in a value; those of each dict in it, and of each list, become a record, unless they are too many."""
+def _collect(value: Any, found: list[Record], money: frozenset[str], inside: bool) -> list[int]:
+    """The numbers in a value; those of each dict in it, and of each list, become a record, unless they are too many.
+
+    Where the fields of `money` are known, what is not `inside` of one of them is no amount.
+    """
     if isinstance(value, bool) or value is None:
         return []
     if isinstance(value, int | float):
-        return [round(abs(value) * 100)] if abs(value) < _MOST else []
+        return [round(abs(value) * 100)] if inside and abs(value) < _MOST else []
     if isinstance(value, dict):
-        own = [cents for item in value.values() for cents in _collect(item, found)]
+        own = [cents for key, item in value.items() for cents in _collect(item, found, money, inside or key in money)]
         ids = frozenset(item.casefold().lstrip("#") for item in value.values() if isinstance(item, str))
     elif isinstance(value, list):
-        own = [cents for item in value for cents in _collect(item, found)]
+        own = [cents for item in value for cents in _collect(item, found, money, inside)]
         ids = frozenset()
     else:
         return []

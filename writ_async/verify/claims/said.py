@@ -66,7 +66,7 @@ class Said:
     there an amount has no sign. Marks for bold type are left out.
     """
 
-    __slots__ = ("_starts", "cents", "plain", "text", "unlike_words", "words")
+    __slots__ = ("_last", "_starts", "cents", "plain", "text", "unlike_words", "words")
 
     def __init__(self, content: str) -> None:
         text = content.replace("**", "").replace("`", "") if "*" in content or "`" in content else content
@@ -81,6 +81,7 @@ class Said:
         self.words = set(split_words(self.plain))
         self.unlike_words = [word for word in self.words if not word.isalpha()]
         self._starts: list[int] = []
+        self._last: Sentence | None = None
 
     def sentence(self, place: int) -> Sentence:
         """The sentence at a place."""
@@ -92,8 +93,11 @@ class Said:
         return bisect_right(self._starts, place) - 1
 
     def _at(self, index: int) -> Sentence:
-        end = self._starts[index + 1] if index + 1 < len(self._starts) else len(self.text)
-        return Sentence(self.plain, self._starts[index], end)
+        start = self._starts[index]
+        if self._last is None or self._last.start != start:  # It is cut out once, however often it is asked for.
+            end = self._starts[index + 1] if index + 1 < len(self._starts) else len(self.text)
+            self._last = Sentence(self.plain, start, end)
+        return self._last
 
     def sentences_with(self, words: frozenset[str]) -> list[Sentence]:
         """The sentences that have one of some words, in order."""
