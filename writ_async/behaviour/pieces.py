@@ -137,7 +137,7 @@ def _telling_words(text: str) -> frozenset[str]:
     return frozenset(
         word
         for word in words_of(text)
-        if word not in _SOFT and (len(word) >= _LENGTH or any(char.isdigit() for char in word)) and "'" not in word
+        if word not in _SOFT and (len(word) >= _LENGTH or any(map(str.isdigit, word))) and "'" not in word
     )
 
 

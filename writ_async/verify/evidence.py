@@ -125,13 +125,17 @@ def match_gold(actions: Sequence[Action], made: Sequence[ExecutedCall], domain: 
     left = list(made)
     found: dict[tuple[int, int], int] = {}
     for key in (_exact, _unordered):
-        for write in tuple(left):
+        keys = {index: key(actions[index].name, actions[index].arguments) for index in free} if left else {}
+        unmatched: list[ExecutedCall] = []
+        for write in left:
             wanted = key(write.call.function.name, write.arguments or {})
-            index = next((i for i in free if key(actions[i].name, actions[i].arguments) == wanted), None)
-            if index is not None:
+            index = next((i for i in free if keys[i] == wanted), None)
+            if index is None:
+                unmatched.append(write)
+            else:
                 found[write.message, write.number] = index
                 free.remove(index)
-                left.remove(write)
+        left = unmatched
     for write in left:
         alike = [index for index in free if actions[index].name == write.call.function.name]
         if alike:

@@ -33,10 +33,9 @@ class StandingReads:
         A write that succeeded shows what it wrote to, and so do tools that the domain does not know.
         """
         for result in self._know.results[self._taken :]:
-            values = frozenset(str(given) for _, given in atoms(dict(result.arguments)))
             for followed in self._rules:
                 if _shows(result, followed.rule, self._domain):
-                    followed.results.append((result.text, values))
+                    followed.results.append(result)
                     followed.done = followed.done or result.name in followed.rule.tools
         self._taken = len(self._know.results)
         for followed in self._rules:
@@ -53,21 +52,32 @@ class StandingReads:
 
 
 class _Followed:
-    """A rule with the results so far that may do for it: the text of each and the values that it was asked with."""
+    """A rule with the results so far that may do for it."""
 
-    __slots__ = ("_read", "done", "results", "rule")
+    __slots__ = ("_asked", "_asked_by", "_read", "done", "results", "rule")
 
     def __init__(self, rule: StandingRead) -> None:
         self.rule = rule
-        self.results: list[tuple[str, frozenset[str]]] = []
+        self.results: list[Result] = []
         self.done = False
         self._read: set[str] = set()
+        self._asked: set[str] = set()
+        self._asked_by = 0
 
     def has_read(self, value: str) -> bool:
         """Whether a result shows a value, or was asked for by it; what was read once stays read."""
-        if value not in self._read and any(value in text or value in asked for text, asked in reversed(self.results)):
+        if value not in self._read and (
+            any(value in result.text for result in reversed(self.results)) or value in self._values_asked()
+        ):
             self._read.add(value)
         return value in self._read
+
+    def _values_asked(self) -> set[str]:
+        """The values that the results were asked with."""
+        for result in self.results[self._asked_by :]:
+            self._asked.update(str(given) for _, given in atoms(dict(result.arguments)))
+        self._asked_by = len(self.results)
+        return self._asked
 
 
 def text_of(rule: StandingRead, value: Any) -> str:
