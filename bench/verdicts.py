@@ -167,13 +167,16 @@ def real_rows(folder: str, finder: PlaceFinder) -> list[tuple[Foreign, Place]]:
 
 
 def real_talks(rows: Sequence[tuple[Foreign, Place]], size: int, count: int) -> Iterator[tuple[int, Talk]]:
-    """The longest real conversations joined to so many messages, those of each agent by themselves."""
+    """The longest real conversations joined and cut after so many messages, those of each agent by themselves.
+
+    The short ones are the beginnings of the long ones, so that they can be compared.
+    """
     left = sorted(rows, key=lambda pair: -len(pair[0].messages))
     for _ in range(count):
         first, place = left.pop(0)
         parts = [first]
         for pair in list(left):
-            if sum(len(one.messages) for one in parts) >= size:
+            if sum(len(one.messages) for one in parts) >= 1.1 * SIZES[-1]:
                 break
             if pair[1].domain.name == place.domain.name and pair[0].format == first.format:
                 left.remove(pair)

@@ -25,7 +25,7 @@ from writ_async.verify.confirming.laid_out import lay_out, tells_part, tells_som
 from writ_async.verify.confirming.patterns import DEED_OF, DEEDS, deed_pattern, occurs, pattern
 from writ_async.verify.confirming.reply import Reply, read_stances, settle
 from writ_async.verify.confirming.shown import Shown
-from writ_async.verify.confirming.turns import Turn, spoken_turns
+from writ_async.verify.confirming.turns import Turn, TurnIndex, spoken_turns
 from writ_async.verify.confirming.whole import only_a_part
 from writ_async.verify.confirming.wording import has_phrase, has_value, words_of
 
@@ -58,14 +58,14 @@ class Dialogue:
             for argument in arguments
             if argument.kind == "record"
         )
-        self._turns: list[Turn] | None = None
+        self._spoken: TurnIndex | None = None
         self._shown = Shown(messages)
 
     def confirmation(self, write: ExecutedCall) -> Confirmation:
         """How a write was confirmed, or what was wanting. The writes have to be asked for in order, or anew."""
-        if self._turns is None:
-            self._turns = spoken_turns(self._messages, set(self._wrote))
-        turns = self._turns
+        if self._spoken is None:
+            self._spoken = TurnIndex(spoken_turns(self._messages, set(self._wrote)))
+        turns = self._spoken.turns
         last = bisect_left([turn.message for turn in turns], write.message) - 1
         stems = stems_of(write.call.function.name, self._domain)
         best: Confirmation | None = None
@@ -82,7 +82,7 @@ class Dialogue:
                 first -= 1
             if first == 0:
                 return best or Confirmation(answered=turns[last].message, wanting="the agent had not asked")
-            case = self._case(write, turns, last)
+            case = self._case(write, self._spoken, last)
             found, moves_on = self._judge(case, turns[first : last + 1], self._asking(turns, first), stems, latest)
             if not moves_on or not found.wanting:
                 return found if not found.wanting or not best else best
@@ -90,11 +90,11 @@ class Dialogue:
             last = first - 1
         return best or Confirmation()
 
-    def _case(self, write: ExecutedCall, turns: Sequence[Turn], answered: int) -> Case:
+    def _case(self, write: ExecutedCall, spoken: TurnIndex, answered: int) -> Case:
         """A write as it stood when a turn was the answer."""
-        since = self._written_before(self._first_answer(write, turns, turns[answered].message))
+        since = self._written_before(self._first_answer(write, spoken.turns, spoken.turns[answered].message))
         arguments = self._arguments[write.message, write.number]
-        return Case(write, turns[: answered + 1], since, self._shown, self._domain, self._written, arguments)
+        return Case(write, spoken, answered, since, self._shown, self._domain, self._written, arguments)
 
     def _has_done_it(self, write: ExecutedCall, start: int, end: int) -> bool:
         """Whether the same was done to the same record between two messages, so that a yes before is used up."""

@@ -14,7 +14,7 @@ from writ_async.verify.confirming.naming import Part, Record
 from writ_async.verify.confirming.patterns import either
 from writ_async.verify.confirming.reply import is_further_wish
 from writ_async.verify.confirming.shown import Shown, flat_values
-from writ_async.verify.confirming.turns import Turn
+from writ_async.verify.confirming.turns import Turn, TurnIndex
 from writ_async.verify.confirming.wording import forms_of_word, has_any, has_phrase, has_value, phrase_of
 
 _ANSWERS = ("yes", "none")  # values of records that are said of anything, as in "(yes/no)"
@@ -23,7 +23,7 @@ _ANSWERS = ("yes", "none")  # values of records that are said of anything, as in
 class Case:
     """A write, the turns up to the answer (the latest first), and the records that it names as last shown.
 
-    The last of `turns` is the answer, `since` the message of the write before; `written` are the ids
+    Of the turns `answered` is the answer's place, `since` the message of the write before; `written` are the ids
     that any write names, `arguments` what this one is about.
     `recent` are the turns since the write before; `older` count only where they name what is written to.
     """
@@ -31,19 +31,23 @@ class Case:
     def __init__(
         self,
         write: ExecutedCall,
-        turns: Sequence[Turn],
+        spoken: TurnIndex,
+        answered: int,
         since: int,
         shown: Shown,
         domain: Domain,
         written: frozenset[str],
         arguments: list[Argument],
     ) -> None:
+        turns = spoken.turns[: answered + 1]
         answer = turns[-1]
         self._written = written
         self.write, self.shown, self.domain, self.answer = write, shown, domain, answer
         self.arguments = arguments
         self.recent = [turn for turn in reversed(turns) if since < turn.message <= answer.message]
         self.older = [turn for turn in reversed(turns) if turn.message <= since]
+        self._spoken = spoken
+        self._about: list[Turn] | None = None
         self.until = write.message
         self.ids = by_kind(self.arguments, "record")
         self.records = {str(argument.value): self._record(str(argument.value)) for argument in self.ids}
@@ -77,9 +81,9 @@ class Case:
     def pool(self) -> Iterator[Turn]:
         """The turns that may have laid this write out, the latest first."""
         yield from self.recent
-        for turn in self.older:
-            if self.is_about(turn):
-                yield turn
+        if self._about is None:
+            self._about = self._spoken.naming(self._own, len(self.older))
+        yield from self._about
 
     def is_about(self, turn: Turn) -> bool:
         """Whether a turn names what is written to, or a part of it that is."""

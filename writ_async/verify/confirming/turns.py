@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Sequence
 
 from writ_async.core.message import AssistantMessage, Message, UserMessage
 from writ_async.language.hearing import waits_for_answer
@@ -66,6 +67,38 @@ class Turn:
     def asks(self) -> bool:
         """Whether an agent's text asks for an answer; an offer of whatever else there may be asks for none."""
         return waits_for_answer(self.text)
+
+
+class TurnIndex:
+    """The words of the turns of a conversation as one text, in which phrases are found faster than turn by turn."""
+
+    def __init__(self, turns: Sequence[Turn]) -> None:
+        self.turns = turns
+        self._text = ""
+        self._starts: list[int] = []
+
+    def naming(self, phrases: Iterable[str], most: int) -> list[Turn]:
+        """Those of the first `most` turns whose words have any of these phrases, the latest first."""
+        self._take(most)
+        starts = self._starts
+        end = starts[most] if most < len(starts) else len(self._text)
+        found: set[int] = set()
+        for phrase in phrases:
+            place = self._text.find(phrase, 0, end)
+            while place >= 0:
+                after = bisect_right(starts, place)
+                found.add(after - 1)
+                place = self._text.find(phrase, starts[after], end) if after < len(starts) else -1
+        return [self.turns[place] for place in sorted(found, reverse=True)]
+
+    def _take(self, most: int) -> None:
+        parts = [self._text]
+        length = len(self._text)
+        for turn in self.turns[len(self._starts) : most]:
+            self._starts.append(length)
+            parts.append(f"{turn.words}\n")
+            length += len(parts[-1])
+        self._text = "".join(parts)
 
 
 def spoken_turns(messages: Sequence[Message], writes: Collection[int]) -> list[Turn]:
