@@ -64,11 +64,7 @@ def parse_stop_early(rules: Sequence[str], trials: int) -> EarlyStop:
 def failed_writes(task: Task, messages: Sequence[Message], domain: Domain) -> list[Finding]:
     """What the strict verdict holds against the writes made so far, and will hold against them whatever follows."""
     # What was rightly not written may still be read up, and a yes is judged when the whole conversation is there.
-    made = [
-        msgspec.structs.replace(write, unconfirmed="", unchosen=())
-        for write in write_evidence(task, messages, domain)
-        if write.name
-    ]
+    made = [write for write in write_evidence(task, messages, domain, confirmed=False) if write.name]
     return write_findings(task, messages, domain, made)
 
 

@@ -22,7 +22,7 @@ from writ_async.core.message import Message
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Cell, Task
 from writ_async.core.trajectory import Evidence, WriteEvidence
-from writ_async.verify.confirming import Dialogue
+from writ_async.verify.confirming import Confirmation, Dialogue
 from writ_async.verify.following import unknown_arguments
 from writ_async.verify.knowledge import Knowledge
 from writ_async.verify.provenance import atoms
@@ -42,10 +42,13 @@ def write_evidence(
     domain: Domain,
     world: World | None = None,
     calls: Sequence[ExecutedCall] | None = None,
+    *,
+    confirmed: bool = True,
 ) -> list[WriteEvidence]:
     """What each successful write rested on, in order, and last what was rightly not written, where the task says so.
 
     Without a world, neither staleness nor policy is judged. `calls` are those of the messages, where they are known.
+    Without `confirmed` nothing is said of whether the user agreed.
 
     Costs the tools' work for the writes, and for the cells of certificates that stand after a write.
     """
@@ -71,7 +74,7 @@ def write_evidence(
             unread = _unread(name, arguments, reads, missing)
             stale = [] if state is None else outdated.cells(state, know.shown, index, cells, missing)
             unseen = unknown_arguments(name, arguments, know, domain)
-            agreed = dialogue.confirmation(call)
+            agreed = dialogue.confirmation(call) if confirmed else Confirmation()
             found.append(
                 WriteEvidence(
                     call.message,

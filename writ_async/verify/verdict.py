@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from writ_async.conversation.calls import ExecutedCall, executed_calls, last_agent_text
 from writ_async.core.domain import Domain
 from writ_async.core.message import Message, ToolMessage
@@ -133,8 +131,7 @@ def write_findings(
         if number > len(wanted)
     ]
     if writes is None:
-        bare = write_evidence(task, messages, domain)
-        writes = [msgspec.structs.replace(write, unconfirmed="", unchosen=()) for write in bare]
+        writes = write_evidence(task, messages, domain, confirmed=False)
     for write in writes:
         findings += evidence_findings(write)
     return findings
