@@ -1,12 +1,13 @@
 """Claims that are not so, planted into conversations one at a time, and how many of each kind the verifier names.
 
-    python bench/planted_claims.py [--n 20] [--seed 1] [--half looked_at|held_out|both] [--real DIR] [--missed]
-        [--json FILE]
+    python bench/planted_claims.py [--n 20] [--seed 1] [--half looked_at|held_out|both] [--real DIR] [--true]
+        [--listed] [--json FILE]
 
 A sentence of `planted_claims.toml` is put into one of the agent's messages: what stands in it in braces is taken from
 what the tools had shown by then, and made wrong. Conversations are the scripted agent's, or, with `--real`, those that
 models had (τ-bench and τ²-bench files). What is planted counts as named where a finding quotes it. The last line counts
-the findings on the same conversations as they are: for the scripted agent's there should be none.
+the findings on the same conversations as they are: for the scripted agent's there should be none. With `--true` the
+sentences are filled with what was shown, so that none of them should be named.
 """
 
 from __future__ import annotations
@@ -35,6 +36,13 @@ from writ_async.verify.claims import claim_findings
 
 KINDS: Final[dict[str, dict[str, list[str]]]] = loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 """By domain and kind the sentences."""
+SHOWN: Final = frozenset(
+    {
+        *("price", "total", "balance", "status", "count", "items", "available", "address"),
+        *("fare", "time", "passengers", "bags", "insurance", "membership", "cabin"),
+    }
+)
+"""The kinds that can be made so from what records show."""
 HALVES: Final = ("looked_at", "held_out", "both")
 _STATUSES: Final = ("pending", "processed", "delivered", "cancelled")
 _FLIGHT_STATUSES: Final = ("on time", "delayed", "cancelled", "flying", "landed")
@@ -82,8 +90,8 @@ class Seen:
             self.flights.setdefault(value["flight_number"], []).append(value)
 
 
-def slots(domain: str, kind: str, seen: Seen, draw: Random) -> dict[str, str] | None:
-    """What fills the braces of a kind's sentences so that they are wrong; None where it lacks something."""
+def slots(domain: str, kind: str, seen: Seen, draw: Random, *, so: bool = False) -> dict[str, str] | None:
+    """What fills the braces of a kind's sentences so that they are wrong, or `so`; None where it lacks something."""
     digits = f"{draw.randrange(1000, 9999)}"
     filled = {
         "number": f"{draw.randrange(10**6, 10**7)}",
@@ -123,9 +131,47 @@ def slots(domain: str, kind: str, seen: Seen, draw: Random) -> dict[str, str] | 
     numbers = _numbers(kind, order, booked, user, flight, seen)
     if numbers is None:
         return None
-    if numbers:
+    if so:
+        del filled["address"], filled["time"]  # Made up.
+        amount = draw.choice(numbers) if numbers else 0
+        filled |= _as_shown(
+            order, booked, user, seen.flights.get(flight, []), seen.variants.get(filled.get("variant", ""))
+        )
+        filled |= {"count": str(int(amount)), "amount": f"{amount:,.0f}" if domain == "airline" else f"{amount:,.2f}"}
+    elif numbers:
         filled["amount"] = _wrong_amount(draw.choice(numbers), domain, draw)
         filled["count"] = str(int(numbers[0]) + draw.choice((1, 2, 3)))
+    return filled
+
+
+def _as_shown(
+    order: dict[str, Any] | None,
+    booked: dict[str, Any] | None,
+    user: dict[str, Any] | None,
+    flights: Sequence[dict[str, Any]],
+    variant: dict[str, Any] | None,
+) -> dict[str, str]:
+    """What fills the braces so that the sentences are as the records are."""
+    filled = {}
+    if order is not None:
+        filled["status"] = order["status"].split(" (")[0]
+        filled["address"] = "{address1}, {city}, {state} {zip}".format(**order["address"])
+    if booked is not None:
+        insured = booked["insurance"] == "yes"
+        filled |= {
+            "cabin": _CABINS[booked["cabin"]],
+            "has_insurance": "has travel insurance" if insured else "has no travel insurance",
+            "with_insurance": "with travel insurance" if insured else "without travel insurance",
+            "is_insured": "is insured" if insured else "is not insured",
+            "insured": "yes" if insured else "no",
+        }
+    if flights:
+        filled["time"] = flights[-1]["scheduled_departure_time_est"][:5]
+        filled["status"] = "on time"
+    if variant is not None:
+        filled["availability"] = "available" if variant["available"] else "out of stock"
+    if user is not None and "membership" in user:
+        filled["membership"] = user["membership"]
     return filled
 
 
@@ -168,9 +214,9 @@ def _wrong_amount(true: float, domain: str, draw: Random) -> str:
 
 
 def plant(
-    conversation: Conversation, kind: str, form: str, draw: Random
+    conversation: Conversation, kind: str, form: str, draw: Random, *, so: bool = False
 ) -> tuple[tuple[Message, ...], int, str] | None:
-    """The messages with a wrong sentence in one of the agent's, its place and the sentence; None where none fits."""
+    """The messages with a sentence put into one of the agent's, its place and the sentence; None where none fits."""
     name, messages = conversation
     places = [
         place
@@ -181,11 +227,11 @@ def plant(
     for _ in range(_TRIES if places else 0):
         place = draw.choice(places)
         seen = Seen(messages, place)
-        filled = slots(name, kind, seen, draw)
+        filled = slots(name, kind, seen, draw, so=so)
         if filled is None or not wanted <= set(filled):
             continue
         lie = form.format(**filled)
-        if _may_be_true(kind, filled, wanted, seen):
+        if not so and _may_be_true(kind, filled, wanted, seen):
             continue
         message = messages[place]
         assert isinstance(message, AssistantMessage)
@@ -230,16 +276,23 @@ def real(folder: str) -> Iterator[Conversation]:
             yield from ((name, row.messages) for row in read_foreign(path) if not isinstance(row, BadRow))
 
 
-def measure(rows: Sequence[Conversation], count: int, seed: int, half: str) -> tuple[list[Score], list[str]]:
-    """What was planted and named of each kind and domain, `count` of each, and what was missed."""
+def measure(
+    rows: Sequence[Conversation], count: int, seed: int, half: str, *, so: bool = False
+) -> tuple[list[Score], list[str]]:
+    """What was planted and named of each kind and domain, `count` of each, and what was judged wrongly.
+
+    Where what is planted is `so`, the kinds that records show are taken alone.
+    """
     scores, missed = [], []
     for name, kinds in KINDS.items():
         domain, own = load_domain(name), [row for row in rows if row[0] == name]
         for kind, forms in kinds.items():
+            if so and kind not in SHOWN:
+                continue
             draw, entry = Random(f"{seed}/{name}/{kind}"), Score(f"{name} {kind}")
             chosen = forms[HALVES.index(half) :: 2] if half != "both" else forms
             for number in range(4 * count if own else 0):
-                planted = plant(draw.choice(own), kind, chosen[number % len(chosen)], draw)
+                planted = plant(draw.choice(own), kind, chosen[number % len(chosen)], draw, so=so)
                 if planted is None or entry.judged >= count:
                     continue
                 messages, place, lie = planted
@@ -247,8 +300,8 @@ def measure(rows: Sequence[Conversation], count: int, seed: int, half: str) -> t
                     finding.message == place and finding.severity != "remark" and lie.rstrip(".") in finding.detail
                     for finding in claim_findings(messages[: place + 1], domain)
                 )
-                entry.add(named, due=True)
-                if not named:
+                entry.add(named, due=not so)
+                if named == so:
                     missed.append(f"{entry.name}: {lie}")
             scores.append(entry)
     return scores, missed
@@ -256,11 +309,11 @@ def measure(rows: Sequence[Conversation], count: int, seed: int, half: str) -> t
 
 def planted_table(scores: Sequence[Score]) -> Table:
     """What was planted and named of each kind."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=f"{sum(item.judged for item in scores):,} wrong claims")
-    for heading in ("claim", "planted", "named", "recall"):
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=f"{sum(item.judged for item in scores):,} claims")
+    for heading in ("claim", "planted", "named", "share"):
         table.add_column(heading, justify="left" if heading == "claim" else "right")
     for item in scores:
-        table.add_row(item.name, f"{item.judged:,}", f"{item.named:,}", f"{item.recall:.2f}")
+        table.add_row(item.name, f"{item.judged:,}", f"{item.named:,}", f"{item.named / max(item.judged, 1):.2f}")
     return table
 
 
@@ -270,19 +323,23 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--half", choices=HALVES, default="both", help="which of the sentences (both)")
     parser.add_argument("--real", default="", help="the folder of conversations that models had")
-    parser.add_argument("--missed", action="store_true", help="print what was not named")
+    parser.add_argument("--true", action="store_true", help="plant what is so")
+    parser.add_argument("--listed", action="store_true", help="print what was judged wrongly")
     options = parser.parse_args(arguments)
     rows = list(real(options.real)) if options.real else scripted(4 * options.n, options.seed)
-    scores, missed = measure(rows, options.n, options.seed, options.half)
+    scores, missed = measure(rows, options.n, options.seed, options.half, so=options.true)
     console = Console(width=100, highlight=False)
     console.print(planted_table(scores))
-    if options.missed:
+    if options.listed:
         console.print("\n".join(missed), markup=False)
     domains = {name: load_domain(name) for name in KINDS}
     clean = sum(len(claim_findings(messages, domains[name])) for name, messages in rows)
     judged, named = sum(item.judged for item in scores), sum(item.named for item in scores)
     figures = [
-        Figure("share of the wrong claims that is named", named / judged if judged else 0.0),
+        Figure(
+            f"share of the {'true' if options.true else 'wrong'} claims that is named",
+            named / judged if judged else 0.0,
+        ),
         Figure(f"findings on the {len(rows):,} conversations as they are", clean),
     ]
     show_figures(figures)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import msgspec
 import pytest
 
-from bench.planted_claims import measure, scripted
+from bench.planted_claims import Conversation, measure, scripted
 from tests.verify.test_claims import talk
 from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
@@ -155,8 +157,19 @@ def test_nothing_is_held_against_who_declares_nothing(text: str, airline: Domain
     assert claim_findings(fly(text), msgspec.structs.replace(airline, facts=RecordFacts())) == []
 
 
+@cache
+def rows() -> list[Conversation]:
+    return scripted(24, 3)
+
+
+def test_what_is_so_is_not_named() -> None:
+    scores, wrongly = measure(rows(), 12, 3, "both", so=True)
+    assert sum(item.judged for item in scores) > 150
+    assert wrongly == []
+
+
 def test_wrong_claims_of_all_kinds_are_named() -> None:
-    scores, missed = measure(scripted(24, 3), 6, 3, "both")
+    scores, missed = measure(rows(), 6, 3, "both")
     judged = sum(item.judged for item in scores)
     assert min(item.judged for item in scores) > 0
     assert judged > 200

@@ -26,6 +26,8 @@ _LOOK_AHEAD: Final = 60
 def false_counts(said: Said, ground: Ground, facts: FactWords) -> list[Claim]:
     """How many of something a message says that there are, where the record shows another number, one a sentence."""
     found: dict[int, Claim] = {}
+    if facts.counted.isdisjoint(said.words):
+        return []
     if _WORDS.isdisjoint(said.words) and not any(
         len(word) <= _DIGITS and word.isdecimal() for word in said.unlike_words
     ):

@@ -91,7 +91,7 @@ class BalanceWords(msgspec.Struct, frozen=True):
 
 
 class FactWords(msgspec.Struct, frozen=True):
-    """All words for a domain's facts; `signs` are those of which a message has one that speaks of a state."""
+    """All words for a domain's facts; `signs` and `counted` are those of states and of counts."""
 
     states: tuple[StateWords, ...]
     counts: tuple[CountWords, ...]
@@ -100,6 +100,7 @@ class FactWords(msgspec.Struct, frozen=True):
     charges: tuple[ChargeFact, ...] | None
     timed: bool
     signs: frozenset[str]
+    counted: frozenset[str]
 
     @staticmethod
     @lru_cache(maxsize=64)
@@ -114,4 +115,5 @@ class FactWords(msgspec.Struct, frozen=True):
             facts.charges,
             bool(facts.timed),
             frozenset().union(*(item.signs for item in states)),
+            frozenset().union(*(item.signs for item in counts)),
         )

@@ -174,12 +174,12 @@ class Ground:
         return any(word.removesuffix("s") in name.casefold() for name in self.domain.tools)
 
     def ids_in(self, said: Said, start: int, end: int) -> list[Named]:
-        """The ids of records that tools showed in a part of a message."""
+        """What looks like the id of a record and was shown, in a part of a message."""
         found = []
         for match in _NAME.finditer(said.plain, start, end):
             name = match[0]
             like = not name.isalpha() or said.text[match.start() : match.end()].isupper()
-            if like and name in self.shown and self.entities().of(name):
+            if like and name in self.shown:
                 found.append(Named(match.start(), match.end(), name))
         return found
 

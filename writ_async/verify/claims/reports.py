@@ -58,17 +58,18 @@ _SUBJECT: Final = 60
 def false_reports(said: Said, ground: Ground, words: DeedWords) -> list[Claim]:
     """What a message reports and no call did, one a sentence."""
     found: dict[int, Claim] = {}
-    if _WORDS.isdisjoint(said.words):
+    signs = _WORDS & said.words
+    if not signs:
         return []
-    for place, why in (*_undone(said, ground, words), *_unfinished(said, ground, words)):
+    for place, why in (*_undone(said, signs, ground, words), *_unfinished(said, signs, ground, words)):
         found.setdefault(said.sentence(place).start, Claim(place, why, "error"))
     return list(found.values())
 
 
-def _undone(said: Said, ground: Ground, words: DeedWords) -> Iterator[tuple[int, str]]:
+def _undone(said: Said, signs: frozenset[str], ground: Ground, words: DeedWords) -> Iterator[tuple[int, str]]:
     """What a message says that no tool does: its place and why it is not so."""
     for kind in _UNDONE:
-        sentences = said.sentences_with(kind.words)
+        sentences = [] if kind.words.isdisjoint(signs) else said.sentences_with(kind.words)
         for form in kind.forms if sentences else ():
             for sentence in sentences:
                 for match in form.finditer(said.plain, sentence.start, sentence.end + 1):
@@ -86,7 +87,7 @@ def _is_known(thing: str, ground: Ground, words: DeedWords) -> bool:
     return noun != "" and all(word in ground.shown or ground.is_tool_word(word) for word in thing.split())
 
 
-def _unfinished(said: Said, ground: Ground, words: DeedWords) -> Iterator[tuple[int, str]]:
+def _unfinished(said: Said, signs: frozenset[str], ground: Ground, words: DeedWords) -> Iterator[tuple[int, str]]:
     """The reports of finished work in a message that no call finished, with why."""
     if not ground.writes and words.hand_over not in ground.used and ("set" in said.words or "consider" in said.words):
         for match in _ALL_SET.finditer(said.plain):
@@ -96,6 +97,8 @@ def _unfinished(said: Said, ground: Ground, words: DeedWords) -> Iterator[tuple[
             if is_stated(match.start(), match.end(), sentence, said.plain) and any(map(words.named, ground.told)):
                 yield match.start(), "nothing that was asked for was done before"
     for triggers, form in _REPORTED:
+        if triggers.isdisjoint(signs):
+            continue
         for sentence in said.sentences_with(triggers):
             for match in form.finditer(said.plain, sentence.start, sentence.end + 1):  # A line's end is seen as such.
                 inside = "subject" in form.groupindex
