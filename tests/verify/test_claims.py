@@ -16,6 +16,7 @@ from writ_async.core.message import AssistantMessage, Message, ToolMessage, User
 from writ_async.core.trajectory import Trajectory
 from writ_async.registry import load_domain
 from writ_async.verify.claims import claim_findings
+from writ_async.verify.claims.words import ShownWords, split_words
 
 LIES = {
     "amount given back": "I have also refunded you $500.",
@@ -245,6 +246,18 @@ def test_what_only_the_users_tools_showed_is_not_known_to_the_agent(retail: Doma
     )
     messages = (*talk("x")[:-1], *shown, AssistantMessage("You have $812.35 left."))
     assert claim_findings(messages, retail)
+
+
+@given(st.text('ab1."\\\n ,:-_#é'), st.lists(st.text("ab1.-_é", min_size=1, max_size=4)))
+def test_words_are_found_in_a_text_where_it_is_cut_into_them(text: str, others: list[str]) -> None:
+    words = set(split_words(text))
+    shown, asked = ShownWords(), ShownWords()
+    shown.add(text)
+    asked.add(text)
+    assert not any(f"never{number}" in asked for number in range(300))
+    for word in (*words, *(other for other in others if split_words(other) == [other])):
+        assert (word in shown) is (word in asked) is (word in words), (text, word)
+        assert shown.has_ending(word[-2:]) is any(other.endswith(word[-2:]) for other in words)
 
 
 @given(

@@ -14,7 +14,7 @@ from writ_async.core.message import ToolCall, ToolMessage
 from writ_async.verify.claims.clock import minutes_in, minutes_in_prose
 from writ_async.verify.claims.entities import Entities, Shown, numbers_under
 from writ_async.verify.claims.said import Said
-from writ_async.verify.claims.words import split_words
+from writ_async.verify.claims.words import ShownWords, split_words
 
 _COMMA: Final = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _STAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT")
@@ -72,7 +72,7 @@ class Ground:
     def __init__(self, domain: Domain) -> None:
         self.domain = domain
         self.policy = _tokens_of_policy(domain.policy)
-        self.shown: set[str] = set()
+        self.shown = ShownWords()
         self.explained: set[str] = set()
         self.told: set[str] = set()
         self.said: set[str] = set()
@@ -88,7 +88,8 @@ class Ground:
         self.reckoned = 0
         self.dates: set[str] = set()
         self.amounts: dict[int, None] = {}
-        self.given: set[str] = set()
+        self._given: list[str] = []
+        self._given_words: set[str] = set()
         self._records: list[Record] = []
         self._by_result: list[set[int]] = []
         self._calls: list[ToolCall | None] = []
@@ -120,24 +121,24 @@ class Ground:
         name = call.function.name if call is not None else ""
         tool = self.domain.tools.get(name)
         kind = tool.kind if tool is not None else "read"
-        given = split_words(call.function.arguments.lower()) if call is not None else []
+        given = call.function.arguments.lower() if call is not None else ""
         self.results.append(content)
         self._calls.append(call)
         lowered = content.lower()
         self._lowered.append(lowered)
-        self.shown.update(split_words(lowered))
+        self.shown.add(lowered)
         if content[:1] not in ("{", "["):
             self.explained |= tokens_of_prose(content)
         if result.error or content.strip().casefold() in _EMPTY:
             self.failed += kind != "write"
             self.unknown += kind != "write" and (content.strip() != "[]" or _NAMES_SOMEBODY.search(name) is not None)
             return
-        self.shown.update(given)
-        self.given.update(given)
+        self.shown.add(given)
+        self._given.append(given)
         self.used.add(name)
         self.looked += kind != "generic"
         if kind == "write":
-            self.writes.append(Write(name, frozenset(given), content))
+            self.writes.append(Write(name, frozenset(split_words(given)), content))
 
     def stamps(self) -> set[str]:
         """The days of all times of day in the results, each as `YYYY-MM-DDt`."""
@@ -245,7 +246,9 @@ class Ground:
 
     def spoken_of(self) -> list[Record]:
         """The records whose ids somebody named."""
-        named = (self.said, self.told, self.given)
+        while self._given:
+            self._given_words.update(split_words(self._given.pop()))
+        named = (self.said, self.told, self._given_words)
         return [record for record in self.records() if any(not record.ids.isdisjoint(words) for words in named)]
 
 

@@ -102,8 +102,8 @@ def unfounded_endings(said: Said, ground: Ground) -> list[Claim]:
     if _ENDING_WORDS.isdisjoint(said.words) and "•" not in said.plain and "..." not in said.plain:
         return []
     for match in _ENDING.finditer(said.plain):
-        known = (word.endswith(match[1]) for words in (ground.shown, ground.told) for word in words)
-        if not ground.has(match[1]) and not any(known) and not said.sentence(match.start()).is_example():
+        known = ground.shown.has_ending(match[1]) or any(word.endswith(match[1]) for word in ground.told)
+        if not ground.has(match[1]) and not known and not said.sentence(match.start()).is_example():
             return [Claim(match.start(), f"nothing that was shown or said ends in {match[1]}", "turn")]
     return []
 
