@@ -23,6 +23,16 @@ REPLAY = """\
 Makes every tool call of every row again, in the world of its task, and compares results byte for byte, hashes and
 verdicts. Exit code 1 when anything differs.
 """
+SELECT = """\
+examples:
+  writ select runs/first runs/second --n 2000 --out runs/selected
+  writ select runs/* --n 2000 --out runs/selected --max-tokens 16384 --tokenizer models/Qwen3-4B-Instruct-2507
+  writ select runs/first --n 300 --out runs/selected --balance level,tone --validation 0
+
+Takes rows that pass all filters, leaves out near-duplicates and what is too long, and picks as evenly over the strata
+as the rows allow; among rows of a stratum those go first whose recipe, user and words are rare. What is written is a
+run, for `writ export`, `show`, `replay` and `check`. Exit code 1 when fewer rows are fit than were asked for.
+"""
 EXPORT = """\
 examples:
   writ export runs/first --format openai --out train.jsonl

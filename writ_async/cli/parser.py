@@ -47,6 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_synth(commands)
     _add_eval(commands)
     _add_replay(commands)
+    _add_select(commands)
     _add_export(commands)
     _add_check(commands)
     _add_show(commands)
@@ -162,6 +163,32 @@ def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument("--data", metavar="PATH", help="the benchmark's data folder, for runs on its tasks")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=_run_later("replay"))
+
+
+def _add_select(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "select", help="pick rows to train on out of several runs", epilog=epilogs.SELECT, formatter_class=_Formatter
+    )
+    parser.add_argument("paths", nargs="+", metavar="RUN", help="run folders")
+    parser.add_argument("--n", type=int, required=True, help="how many rows to train on")
+    parser.add_argument("--out", required=True, metavar="DIR", help="the folder to write: a run, with a README.md")
+    parser.add_argument(
+        "--max-tokens", type=int, default=0, metavar="T", help="no longer rows, system prompt and tools counted"
+    )
+    parser.add_argument("--tokenizer", metavar="DIR", help="the folder of the model that is to read them")
+    parser.add_argument(
+        "--validation", type=float, default=0.1, metavar="SHARE",
+        help="so many rows more, of worlds that none of the others is of, in DIR/validation",
+    )  # fmt: skip
+    parser.add_argument(
+        "--balance", default="", metavar="D,...",
+        help="as many rows of each domain, kind, level, recipe, or axis of behaviour; none (default: "
+        "domain,kind,level)",
+    )  # fmt: skip
+    parser.add_argument("--cap", type=int, default=4, metavar="N", help="most rows of one task")
+    add_filters(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=_run_later("select"))
 
 
 def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -138,19 +138,27 @@ def parse_keep_rules(
     for flag, number in (("--keep", rows), ("--attempts", attempts)):
         if number < 1:
             raise InputError(f"{flag} must be at least 1, not {number}")
-    names = () if balance == "none" else tuple(filter(None, (name.strip() for name in balance.split(","))))
-    for name in names:
-        if name not in (*DIMENSIONS, *AXES):
-            raise InputError(f"--balance: unknown {name!r}; known: none, {', '.join((*DIMENSIONS, *AXES))}")
     if target and attempts < 2:
         raise InputError("--target-pass needs several attempts at each task: --attempts K")
     return KeepRules(
         rows=rows,
         attempts=attempts,
         all_that_pass=all_that_pass,
-        balance=names or (() if balance else ("domain", "kind")),
+        balance=parse_balance(balance, ("domain", "kind")),
         target=_parse_range(target) if target else None,
     )
+
+
+def parse_balance(text: str, otherwise: tuple[str, ...]) -> tuple[str, ...]:
+    """Dimensions that a caller names, as `domain,kind,tone`; none for `none`, and `otherwise` where nothing is said.
+
+    Raises `InputError` for one that is not known.
+    """
+    names = () if text == "none" else tuple(filter(None, (name.strip() for name in text.split(","))))
+    for name in names:
+        if name not in (*DIMENSIONS, *AXES):
+            raise InputError(f"--balance: unknown {name!r}; known: none, {', '.join((*DIMENSIONS, *AXES))}")
+    return names or (() if text else otherwise)
 
 
 def _parse_range(text: str) -> PassRange:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from writ_async.core.task import WorldRef
 from writ_async.errors import InputError
 
 FORMAT = 1
-RunKind = Literal["synth", "eval"]
+RunKind = Literal["synth", "eval", "select"]
 
 _PACKAGES = ("writ-async", "msgspec", "anyio", "aiohttp", "uvloop")
 _ABSENT = object()
@@ -69,6 +69,33 @@ def make_manifest(
         config=plain | further,
         worlds=tuple(environment.ref for environment in worlds),
         seeds={"run": seed},
+        versions=package_versions(),
+    )
+
+
+def joined_manifest(manifests: Sequence[Manifest], settings: msgspec.Struct, filters: Sequence[str]) -> Manifest:
+    """The manifest of a run whose rows were selected out of others; its worlds are still to be named.
+
+    What all were made with alike (who played, how assertions were judged) is there as in each; the manifests
+    themselves are below `runs`. `filters` are the rules that hold for all. Raises `InputError` where assertions were
+    judged differently: the rows' verdicts could not be made again.
+    """
+    judges = {manifest.config.get("judge", "assume-met") for manifest in manifests}
+    if len(judges) > 1:
+        raise InputError(f"the runs were judged by {' and '.join(sorted(judges))}; select from them apart")
+    shared = {
+        key: value
+        for key, value in manifests[0].config.items()
+        if key in ("seats", "judge") and all(other.config.get(key) == value for other in manifests)
+    }
+    own = {key: value for key, value in msgspec.to_builtins(settings).items() if key != "filters"}
+    return Manifest(
+        kind="select",
+        command="writ select",
+        config=shared
+        | own
+        | ({"filters": list(filters)} if filters else {})
+        | {"runs": msgspec.to_builtins(manifests)},
         versions=package_versions(),
     )
 

@@ -42,7 +42,7 @@ def select_rows_and_quota(
     """
     tasks = {task.id: task for task in run.tasks()} if run.has_tasks else {}
     rows = run.ordered() if see is None else _show_each(run.ordered(), see)
-    domains = _load_known_domains(task.domain for task in tasks.values())
+    domains = load_known_domains(task.domain for task in tasks.values())
     quota = quota_of(run, tasks.values(), rules)
     return pass_filters(rows, tasks, domains, cap=cap, alike=alike, rules=rules, quota=quota), quota
 
@@ -73,7 +73,7 @@ def selection_of(run: RunView, *, cap: int = CAP, alike: float = ALIKE, rules: F
     return select_rows(run, cap=cap, alike=alike, rules=rules)
 
 
-def _load_known_domains(names: Iterable[str]) -> dict[str, Domain]:
+def load_known_domains(names: Iterable[str]) -> dict[str, Domain]:
     """The registered domains of these names; one that is not there any more tells nothing."""
     found: dict[str, Domain] = {}
     for name in dict.fromkeys(names):

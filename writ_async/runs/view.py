@@ -15,9 +15,10 @@ selection.json       the rows that fall because of others: near-duplicates, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -135,6 +136,10 @@ class RunView:
             found.add(row_id)
         return found
 
+    def agents(self) -> AbstractSet[str]:
+        """The engines by name that played the agent, of several runs where the rows were selected out of those."""
+        return set(_agents_in(self.manifest.config))
+
     def summary(self) -> Summary:
         """The summary as last written. Raises `InputError` when there is none."""
         return read_json(self.path / SUMMARY, Summary)
@@ -153,6 +158,19 @@ class RunView:
 
     def _bad_row(self, number: int, exc: Exception) -> InputError:
         return InputError(f"{self.path / TRAJECTORIES}: line {number}: {exc}; correct or remove that line")
+
+
+def _agents_in(config: Mapping[str, Any]) -> Iterator[str]:
+    """The names in a run's settings; an engine that a program handed over has none."""
+    if config.get("runs"):
+        for manifest in config["runs"]:
+            yield from _agents_in(manifest["config"])
+        return
+    found: Any = config
+    for key in ("seats", "agent", "name"):
+        found = found.get(key) if isinstance(found, dict) else None
+    if isinstance(found, str):
+        yield found
 
 
 class _TaskId(msgspec.Struct):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -90,11 +89,11 @@ def card_text(
         "",
         "## What it is for",
         "",
-        *_purpose(run),
+        *purpose(run.agents()),
         "",
         "## How it was made",
         "",
-        *_table(("", ""), [("command", f"`{manifest.command}`"), *_settings(run, selection.rules)]),
+        *table(("", ""), [("command", f"`{manifest.command}`"), *_settings(run, selection.rules)]),
         "",
         "## What fell at which filter",
         "",
@@ -112,21 +111,25 @@ def card_text(
     return "\n".join([*head, *body])
 
 
-def _purpose(run: RunView) -> list[str]:
-    """What rows are good for, by who played the agent."""
-    found: Any = run.manifest.config
-    for key in ("seats", "agent", "name"):
-        found = found.get(key) if isinstance(found, dict) else None
-    if found == "scripted":
-        return [
-            "The agent of these rows is a script that knows the right outcome. Use them for plumbing (loaders,",
-            "templates, masks), for verifiers, and to warm up reinforcement learning. Do not learn style from them:",
-            "the sentences come from tables. For style, take rows that a model has played, as with",
-            "`writ synth --engine ENGINE`.",
-        ]
-    return [
+def purpose(agents: Collection[str]) -> list[str]:
+    """What rows are good for, by the engines that played the agent."""
+    scripted = [
+        "The agent of these rows is a script that knows the right outcome. Use them for plumbing (loaders,",
+        "templates, masks), for verifiers, and to warm up reinforcement learning. Do not learn style from them:",
+        "the sentences come from tables. For style, take rows that a model has played, as with",
+        "`writ synth --engine ENGINE`.",
+    ]
+    models = [
         "The agent of these rows is a model, and their style is that model's. Rows of the scripted agent are for",
         "plumbing, masks, verifiers and a warm-up of reinforcement learning; keep them apart from these.",
+    ]
+    if "scripted" not in agents:
+        return models
+    if len(agents) == 1:
+        return scripted
+    return [
+        "Some of these rows were played by a model, and some by a script that knows the right outcome, whose sentences",
+        "come from tables. Learn style from the model's alone: select from its runs apart.",
     ]
 
 
@@ -157,10 +160,11 @@ def _funnel(selection: Selection, filters: Sequence[str]) -> list[str]:
         (name, f"{stage.rows:,}", *(f"{stage.fell.get(item, 0):,}" for item in names), f"{stage.left:,}")
         for name, stage in groups
     ]
-    return _table(("", "in", *names, "left"), rows)
+    return table(("", "in", *names, "left"), rows)
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a Markdown table."""
     lines = [heads, ["---"] * len(heads), *rows]
     return ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
 
