@@ -45,7 +45,7 @@ def test_a_behaviour_has_two_to_four_traits_or_one_more_that_another_rests_on() 
 def test_the_same_seed_gives_the_same_behaviour_whatever_the_other_tasks_are() -> None:
     alone = with_behaviours(plain_tasks(1000)[500:503], environments(), 1)[0]
     assert tuple(alone) == told_tasks(1000)[500:503]
-    assert told_tasks(1000, 2)[:40] != told_tasks(1000)[:40]
+    assert tuple(with_behaviours(plain_tasks(1000)[:40], environments(), 2)[0]) != told_tasks(1000)[:40]
 
 
 def test_traits_of_one_behaviour_fit_the_task_and_each_other() -> None:

@@ -8,15 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.command import called, typed
 from writ_async.cli import main
 from writ_async.cli.parser import build_parser
 from writ_async.cli.settings import parse_limits
-
-
-def writ(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "writ_async", *arguments], capture_output=True, text=True, cwd=cwd, check=False
-    )
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +24,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("command", [[], ["synth"], ["eval"], ["replay"], ["export"], ["show"]])
 def test_every_help_page_teaches_with_an_example_or_a_description(command: list[str]) -> None:
-    done = writ(*command, "--help")
+    done = typed(*command, "--help")
     assert done.returncode == 0
     assert "writ synth" in done.stdout or "example" in done.stdout or "byte for byte" in done.stdout
 
@@ -73,9 +68,9 @@ def test_help_imports_neither_polars_nor_aiohttp_nor_the_event_loop() -> None:
 )
 def test_bad_input_gives_one_line_and_exit_code_2(tmp_path: Path, arguments: list[str], words: str) -> None:
     done = (
-        writ(*arguments, "--out", "out", cwd=tmp_path)
+        called(*arguments, "--out", "out", cwd=tmp_path)
         if arguments[0] in ("synth", "eval")
-        else writ(*arguments, cwd=tmp_path)
+        else called(*arguments, cwd=tmp_path)
     )
     assert done.returncode == 2
     lines = done.stderr.strip().splitlines()
@@ -90,7 +85,7 @@ def test_a_broken_line_names_the_file_the_line_and_the_field(run: Path, tmp_path
     broken = tmp_path / "tasks.jsonl"
     for bad, words in ((tasks[1][:80] + "\n", "line 2"), (tasks[1].replace('"retail-s4-00001"', "7"), "$.id")):
         broken.write_text(tasks[0] + bad + tasks[2])
-        done = writ("eval", "--tasks", str(broken), "--out", str(tmp_path / "out"))
+        done = called("eval", "--tasks", str(broken), "--out", str(tmp_path / "out"))
         assert done.returncode == 2
         assert words in done.stderr
         assert str(broken) in done.stderr
@@ -98,7 +93,7 @@ def test_a_broken_line_names_the_file_the_line_and_the_field(run: Path, tmp_path
 
 
 def test_json_output_is_one_object_and_nothing_else(run: Path, tmp_path: Path) -> None:
-    done = writ("eval", "--tasks", str(run), "--trials", "2", "--json", "--out", str(tmp_path / "eval"))
+    done = typed("eval", "--tasks", str(run), "--trials", "2", "--json", "--out", str(tmp_path / "eval"))
     assert done.returncode == 0
     report = json.loads(done.stdout)
     scores = {score["name"]: score for score in report["scores"]}
@@ -108,7 +103,7 @@ def test_json_output_is_one_object_and_nothing_else(run: Path, tmp_path: Path) -
 
 
 def test_replay_says_how_much_it_made_again(run: Path) -> None:
-    done = writ("replay", str(run))
+    done = typed("replay", str(run))
     assert done.returncode == 0
     assert "30 rows" in done.stdout
     assert "0 mismatches" in done.stdout
@@ -119,7 +114,7 @@ def test_replay_exits_with_1_when_something_differs(run: Path, tmp_path: Path) -
     shutil.copytree(run, copy)
     text = (copy / "trajectories.jsonl").read_text()
     (copy / "trajectories.jsonl").write_text(text.replace('\\"email\\"', '\\"e-mail\\"', 1))
-    done = writ("replay", str(copy))
+    done = typed("replay", str(copy))
     assert done.returncode == 1
     assert "answers otherwise than was recorded" in done.stdout
 
@@ -128,25 +123,25 @@ def test_replay_exits_with_1_when_something_differs(run: Path, tmp_path: Path) -
 def test_export_writes_the_kept_rows(run: Path, tmp_path: Path, form: str) -> None:
     kept = sum('"kept":true' in line for line in (run / "trajectories.jsonl").read_text().splitlines())
     assert 0 < kept < 30
-    done = writ("export", str(run), "--format", form, "--out", str(tmp_path / "out"), "--json")
+    done = called("export", str(run), "--format", form, "--out", str(tmp_path / "out"), "--json")
     assert done.returncode == 0
     assert json.loads(done.stdout)["rows"] == kept
     assert (tmp_path / "out").stat().st_size > 1000
 
 
 def test_an_unknown_export_format_names_those_that_there_are(run: Path, tmp_path: Path) -> None:
-    done = writ("export", str(run), "--format", "xml", "--out", str(tmp_path / "out"))
+    done = typed("export", str(run), "--format", "xml", "--out", str(tmp_path / "out"))
     assert done.returncode == 2
     assert "known: openai, trl" in done.stderr
 
 
 def test_show_prints_the_conversation_that_is_asked_for(run: Path) -> None:
-    done = writ("show", str(run), "retail-s4-00003#0")
+    done = called("show", str(run), "retail-s4-00003#0")
     assert done.returncode == 0
     assert "retail-s4-00003#0" in done.stdout
-    rejected = writ("show", str(run), "--reason", "wrong_outcome")
+    rejected = called("show", str(run), "--reason", "wrong_outcome")
     assert "rejected" in rejected.stdout
-    missing = writ("show", str(run), "nobody")
+    missing = called("show", str(run), "nobody")
     assert missing.returncode == 2
     assert "has not nobody" in missing.stderr
 
@@ -162,14 +157,14 @@ def test_show_names_no_write_where_none_is_due(tmp_path: Path, capsys: pytest.Ca
 def test_recorded_engine_plays_a_run_again_to_the_same_bytes(run: Path, tmp_path: Path) -> None:
     out = tmp_path / "again"
     options = ["--engine", "recorded", "--engine-option", f"file={run}", "--max-steps", "100"]
-    done = writ("eval", "--tasks", str(run), *options, "--seed", "4", "--out", str(out))
+    done = typed("eval", "--tasks", str(run), *options, "--seed", "4", "--out", str(out))
     assert done.returncode == 0
     first, second = (sorted((folder / "trajectories.jsonl").read_bytes().splitlines()) for folder in (run, out))
     assert first == second
 
 
 def test_check_measures_how_different_the_users_are(run: Path) -> None:
-    done = writ("check", "--diversity", str(run), "--json")
+    done = called("check", "--diversity", str(run), "--json")
     assert done.returncode == 0
     measures = json.loads(done.stdout)
     assert 0 < measures["conversations"] < 30
@@ -178,14 +173,14 @@ def test_check_measures_how_different_the_users_are(run: Path) -> None:
 
 def test_stopping_early_is_shown_with_what_it_saved_and_without_what_nobody_knows(run: Path, tmp_path: Path) -> None:
     arguments = ["eval", "--tasks", str(run), "--trials", "3", "--mistakes", "giving_up=0.4", "--concurrency", "4"]
-    done = writ(*arguments, "--stop-early", "settled", "--quiet", "--out", str(tmp_path / "eval"))
+    done = called(*arguments, "--stop-early", "settled", "--quiet", "--out", str(tmp_path / "eval"))
     assert done.returncode == 0, done.stderr
     assert "conversations stopped early, which saved about" in done.stdout
     heading = done.stdout.splitlines()[1].split()
     everything = next(line for line in done.stdout.splitlines() if line.split()[:1] == ["all"]).split()
     known = dict(zip(heading[2:], everything[1:], strict=True))
     assert known["pass^3"] != known["pass^1"] == known["reward"] == "–"
-    again = writ(*arguments, "--stop-early", "settled", "--json", "--out", str(tmp_path / "eval"))
+    again = called(*arguments, "--stop-early", "settled", "--json", "--out", str(tmp_path / "eval"))
     report = json.loads(again.stdout)
     score = report["scores"][-1]
     assert score["pass_hat"][0] is None
@@ -198,7 +193,7 @@ def test_several_workers_print_what_one_prints(run: Path, tmp_path: Path) -> Non
     printed = []
     for workers in ("1", "2"):
         out = tmp_path / "run"
-        done = writ(*arguments, "--workers", workers, "--out", str(out))
+        done = typed(*arguments, "--workers", workers, "--out", str(out))
         assert done.returncode == 0, done.stderr
         printed.append(done.stdout)
         shutil.rmtree(out)

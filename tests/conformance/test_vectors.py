@@ -6,12 +6,15 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.shared_data import SHARED, TAU2_DATA, needs_shared
+from tools.conformance import main
 
 pytestmark = pytest.mark.slow
 
@@ -20,6 +23,15 @@ Lines = list[dict[str, Any]]
 
 
 def run(*files: Path | str, data: Path | str | None = TAU2_DATA) -> subprocess.CompletedProcess[str]:
+    """What the script says and the code that it ends with, called in this process."""
+    arguments, out, err = ["--data", str(data), *map(str, files)], StringIO(), StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = main(arguments)
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
+
+
+def typed(*files: Path | str, data: Path | str | None = TAU2_DATA) -> subprocess.CompletedProcess[str]:
+    """The same of a process of its own."""
     command = [sys.executable, str(SCRIPT), "--data", str(data), *map(str, files)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
 
@@ -28,7 +40,7 @@ def run(*files: Path | str, data: Path | str | None = TAU2_DATA) -> subprocess.C
 @pytest.mark.parametrize("domain", ["airline", "retail"])
 def test_every_recorded_vector_agrees(domain: str) -> None:
     assert SHARED is not None
-    done = run(*(SHARED / "conformance" / f"{domain}_{kind}.jsonl.gz" for kind in ("gold", "fuzz", "eval")))
+    done = typed(*(SHARED / "conformance" / f"{domain}_{kind}.jsonl.gz" for kind in ("gold", "fuzz", "eval")))
     assert done.stderr == ""
     assert done.stdout.splitlines()[-1].endswith(" 0 mismatches")
     assert len(done.stdout.splitlines()) == 1
@@ -214,3 +226,4 @@ def test_wrong_flags_and_folders_are_code_2(tmp_path: Path) -> None:
     path.write_text(HEADER)
     assert_refused(run(path, data=tmp_path / "none"), "vectors.jsonl:1: tau2: no folder")
     assert_refused(run("--wrong"), "--help")
+    assert_refused(typed("--wrong"), "--help")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -41,13 +42,16 @@ DRAWS = 40
 NUMBER = re.compile(r"(?<![\w.$-])-?\$?(\d+(?:\.\d+)?)(?![\w])")
 
 
-def _drafts(name: str) -> Iterator[tuple[World, Draft]]:
+@cache
+def _drafts(name: str) -> tuple[tuple[World, Draft], ...]:
+    """The drafts of a recipe that every test looks at, with their worlds; drawn once."""
     chosen = next(recipe for recipe in RECIPES if recipe.name == name)
-    for place, world in enumerate(WORLDS):
-        for draw in range(DRAWS):
-            draft = chosen.make(world, Random(f"{name}/{place}/{draw}"))
-            if draft is not None:
-                yield world, draft
+    made = (
+        (world, chosen.make(world, Random(f"{name}/{place}/{draw}")))
+        for place, world in enumerate(WORLDS)
+        for draw in range(DRAWS)
+    )
+    return tuple((world, draft) for world, draft in made if draft is not None)
 
 
 def _user_text(draft: Draft) -> str:

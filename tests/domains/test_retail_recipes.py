@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any, cast
@@ -29,9 +30,15 @@ _ID = re.compile(r"#W\d|\b\d{10}\b|_\d{4,}")
 _AMOUNT = re.compile(r"\d+(\.\d{1,2})?")
 
 
-def _drafts(recipe: Recipe, world: World = WORLD) -> list[Draft]:
-    made = [recipe.make(world, Random(seed)) for seed in SEEDS]
-    return [draft for draft in made if draft is not None]
+@cache
+def _drafts_of(name: str) -> tuple[Draft, ...]:
+    made = [RECIPES[name].make(WORLD, Random(seed)) for seed in SEEDS]
+    return tuple(draft for draft in made if draft is not None)
+
+
+def _drafts(recipe: Recipe) -> tuple[Draft, ...]:
+    """The drafts of a recipe that every test looks at; drawn once."""
+    return _drafts_of(recipe.name)
 
 
 def _atoms(value: Any) -> Iterator[str]:
