@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from writ_engines.scripted import ENGINE, ScriptedOptions
 from tests.support.paraphrased_agent import ParaphrasedAgent, read_forms
 from writ_async.api import make_tasks, run
 from writ_async.core.engine import Setting
+from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
 from writ_async.registry import load_domain
 from writ_async.verify.user_slips import UserReason
@@ -20,8 +22,14 @@ KEPT = 0.97
 N = 40
 
 
+@cache
+def tasks_of(domain: str, behaviours: str) -> tuple[Task, ...]:
+    return tuple(make_tasks(domain, N, seed=21, behaviours=behaviours))
+
+
+@cache
 def played(domain: str, forms: str | None, behaviours: str = "on") -> list[Trajectory]:
-    tasks = make_tasks(domain, N, seed=21, behaviours=behaviours)
+    tasks = tasks_of(domain, behaviours)
     setting = Setting(tasks={task.id: task for task in tasks}, domains={domain: load_domain(domain)}, seed=0)
     user = ENGINE.make(ScriptedOptions(), setting)
     agent = user if forms is None else ParaphrasedAgent(user, FORMS[forms])
