@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.planned import with_tasks_of
+
 pytestmark = pytest.mark.slow
 
 N = 600
@@ -44,6 +46,12 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.fixture
+def planned(unbroken: Path, tmp_path: Path) -> Path:
+    """A run whose tasks are made, and of which nothing is played yet."""
+    return with_tasks_of(unbroken, tmp_path / "planned")
+
+
 def interrupt(out: Path, number: int, after_bytes: int) -> int:
     """Start a run, send a signal once so much is on disk, and give the exit code."""
     process = subprocess.Popen(command(out), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -68,8 +76,8 @@ def test_killed_again_and_again_then_resumed_gives_the_rows_of_an_unbroken_run(u
     assert (out / "summary.json").read_bytes() == (unbroken / "summary.json").read_bytes()
 
 
-def test_ctrl_c_ends_in_order_and_the_same_command_goes_on(unbroken: Path, tmp_path: Path) -> None:
-    out = tmp_path / "stopped"
+def test_ctrl_c_ends_in_order_and_the_same_command_goes_on(unbroken: Path, planned: Path) -> None:
+    out = planned
     code = interrupt(out, signal.SIGINT, (unbroken / "trajectories.jsonl").stat().st_size // 5)
     assert code == 130
     kept = rows(out)
@@ -79,8 +87,8 @@ def test_ctrl_c_ends_in_order_and_the_same_command_goes_on(unbroken: Path, tmp_p
     assert rows(out) == rows(unbroken)
 
 
-def test_a_second_process_on_the_same_folder_is_refused(tmp_path: Path) -> None:
-    out = tmp_path / "locked"
+def test_a_second_process_on_the_same_folder_is_refused(planned: Path) -> None:
+    out = planned
     first = subprocess.Popen(command(out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while not (out / "trajectories.jsonl").exists():
         time.sleep(0.005)
@@ -90,8 +98,8 @@ def test_a_second_process_on_the_same_folder_is_refused(tmp_path: Path) -> None:
     assert "is writing to this run" in second.stderr
 
 
-def test_a_full_disk_gives_one_line_and_exit_code_1_and_loses_nothing(unbroken: Path, tmp_path: Path) -> None:
-    out = tmp_path / "full"
+def test_a_full_disk_gives_one_line_and_exit_code_1_and_loses_nothing(unbroken: Path, planned: Path) -> None:
+    out = planned
     limit = (unbroken / "trajectories.jsonl").stat().st_size // 2
 
     def quota() -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.planned import with_tasks_of
+
 N = 500
 SYNTH = ["synth", "retail", "airline", "--n", str(N), "--seed", "8", "--world-size", "150", "--mistakes", "0.3"]
 
@@ -71,15 +73,21 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.fixture
+def planned(unbroken: Path, tmp_path: Path) -> Path:
+    """A run whose tasks are made, and of which nothing is played yet."""
+    return with_tasks_of(unbroken, tmp_path / "run")
+
+
 @pytest.fixture(scope="module")
 def size(unbroken: Path) -> int:
     return (unbroken / "trajectories.jsonl").stat().st_size
 
 
 def test_a_killed_worker_costs_its_share_alone_and_is_told_of_in_one_line(
-    unbroken: Path, size: int, tmp_path: Path
+    unbroken: Path, size: int, planned: Path
 ) -> None:
-    out = tmp_path / "run"
+    out = planned
     process = started(out, size // 5)
     victims = workers_of(process)
     assert len(victims) == 2
@@ -111,8 +119,8 @@ def test_killed_again_and_again_with_any_number_of_workers_then_resumed_gives_an
     same(unbroken, out)
 
 
-def test_workers_end_with_the_process_that_has_started_them(size: int, tmp_path: Path) -> None:
-    process = started(tmp_path / "run", size // 10)
+def test_workers_end_with_the_process_that_has_started_them(size: int, planned: Path) -> None:
+    process = started(planned, size // 10)
     children = workers_of(process)
     process.kill()
     process.communicate()
@@ -123,8 +131,8 @@ def test_workers_end_with_the_process_that_has_started_them(size: int, tmp_path:
     assert not any(Path(f"/proc/{child}").exists() for child in children)
 
 
-def test_ctrl_c_ends_all_in_order_and_the_same_command_goes_on(unbroken: Path, size: int, tmp_path: Path) -> None:
-    out = tmp_path / "run"
+def test_ctrl_c_ends_all_in_order_and_the_same_command_goes_on(unbroken: Path, size: int, planned: Path) -> None:
+    out = planned
     process = started(out, size // 5)
     os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to every process
     _, err = process.communicate()
@@ -152,10 +160,8 @@ def test_ctrl_c_while_tasks_are_made_leaves_at_once(tmp_path: Path) -> None:
     assert not (tmp_path / "run" / "tasks.jsonl").exists()
 
 
-def test_a_full_disk_gives_one_line_and_exit_code_1_and_loses_nothing(
-    unbroken: Path, size: int, tmp_path: Path
-) -> None:
-    out = tmp_path / "run"
+def test_a_full_disk_gives_one_line_and_exit_code_1_and_loses_nothing(unbroken: Path, size: int, planned: Path) -> None:
+    out = planned
     limit = size // 2
 
     def quota() -> None:
