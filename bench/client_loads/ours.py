@@ -36,7 +36,7 @@ async def play(
 
     async def evaluate(name: str, count: int) -> None:
         with RunFolder.open_or_create(f"{folder}/{name}", manifest, resume=True) as run:
-            run.write_tasks(tasks.tasks, prompts_of(tasks.worlds.values()))
+            run.write_tasks(tasks.tasks, prompts_of(tasks.worlds.values(), Rules()))
             limits = Limits(concurrency=concurrency)
             settings = PlaySettings(trials=count, seed=1, seats=Seats(engines["agent"]), limits=limits)
             await play_run(run, tasks.tasks, tasks.worlds, settings)

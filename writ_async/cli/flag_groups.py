@@ -109,6 +109,18 @@ def add_run(parser: argparse.ArgumentParser, *, max_steps: int) -> None:
         "--greeting", metavar="TEXT|none", help="the agent's first words, said without a model; none: the user begins"
     )
     group.add_argument(
+        "--agent-prompt", default="writ", metavar="P",
+        help="what the agent is told: writ, a benchmark (tau2), or a file with {policy} in it",
+    )  # fmt: skip
+    group.add_argument(
+        "--user-prompt", default="writ", metavar="P", help="what the simulated user is told: the same, with {scenario}"
+    )
+    group.add_argument(
+        "--user-retries", type=int, default=0, metavar="K",
+        help="ask a user again, K times at most, whose answer makes something up, gives away what had to be read, "
+        "stops too early or speaks as the agent",
+    )  # fmt: skip
+    group.add_argument(
         "--stop-when-failing", type=float, default=0.9, metavar="SHARE",
         help="end the run when so many of its first 20 conversations fail by their set-up (calls told as text, empty "
         "or cut answers, a server that gives none); 0: go on",

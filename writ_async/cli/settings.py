@@ -11,6 +11,7 @@ from writ_async.curation.quota import KeepRules, parse_keep_rules
 from writ_async.curation.rules import MASK_TURNS
 from writ_async.errors import InputError
 from writ_async.registry import load_engine
+from writ_async.runs.prompt_templates import load_template
 from writ_async.runs.seats import EngineSpec, Seats
 from writ_async.scheduler import Limits
 
@@ -102,7 +103,10 @@ def parse_limits(arguments: argparse.Namespace) -> Limits:
 
 
 def parse_rules(arguments: argparse.Namespace) -> Rules:
-    """The rules of the conversations. Raises `InputError` for a limit below 1, and for a greeting without words."""
+    """The rules of the conversations.
+
+    Raises `InputError` for a limit below 1, a greeting without words, and a prompt that is not there or lacks a field.
+    """
     greeting = GREETING if arguments.greeting is None else arguments.greeting
     if not greeting.strip():
         raise InputError("--greeting: there are no words; none lets the user begin")
@@ -110,6 +114,9 @@ def parse_rules(arguments: argparse.Namespace) -> Rules:
         max_steps=_at_least("--max-steps", arguments.max_steps, 1),
         max_errors=_at_least("--max-errors", arguments.max_errors, 1),
         greeting=None if greeting == "none" else greeting,
+        agent_prompt=load_template("agent", arguments.agent_prompt, arguments.data),
+        user_prompt=load_template("user", arguments.user_prompt, arguments.data),
+        user_retries=_at_least("--user-retries", arguments.user_retries, 0),
     )
 
 

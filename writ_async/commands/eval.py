@@ -76,7 +76,7 @@ async def evaluate(
         await config.seats.try_engines(config.seed, greeting=config.rules.greeting is not None)
     with RunFolder.open_or_create(out, manifest, resume=True) as run:
         if not run.has_tasks:
-            run.write_tasks(chosen.tasks, prompts_of(chosen.worlds.values()))
+            run.write_tasks(chosen.tasks, prompts_of(chosen.worlds.values(), config.rules))
         async with start_useful_workers(playing, len(chosen.tasks)) as started:
             return await play_run(
                 run, chosen.tasks, chosen.worlds, playing, workers=started, notices=notices, watch=watch

@@ -108,7 +108,7 @@ async def synth(
                 )  # fmt: skip
             tasks: Sequence[Task] = run.tasks() if run.has_tasks else ()
             if len(tasks) < config.n:
-                tasks = await _write_missing_tasks(run, tasks, worlds, making, started)
+                tasks = await _write_missing_tasks(run, tasks, worlds, making, config.rules, started)
             opened = open_worlds(tasks, None, known=worlds)
             return await play_run(run, tasks, opened, playing, workers=started, notices=notices, watch=watch)
 
@@ -118,12 +118,13 @@ async def _write_missing_tasks(
     there: Sequence[Task],
     worlds: Sequence[Environment],
     making: TaskSettings,
+    rules: Rules,
     workers: Sequence[Worker],
 ) -> Sequence[Task]:
     """All tasks of the run, once those that its folder has not yet are written; it may have fewer than `making.n`."""
     if not there and not run.has_tasks:
         tasks = await make_run_tasks(worlds, making, workers)
-        run.write_tasks(tasks, prompts_of(worlds))
+        run.write_tasks(tasks, prompts_of(worlds, rules))
         return tasks
     drawn = await make_run_tasks(worlds, msgspec.structs.replace(making, phraser=None), workers)
     if [task.id for task in drawn[: len(there)]] != [task.id for task in there]:

@@ -37,6 +37,9 @@ from writ_async.core.trajectory import Note, Seat, Signal, Termination, Trajecto
 EMPTY = "empty message"
 """The error of a conversation that ended with a completion without words or calls, which leaves no message."""
 
+ASKED_AGAIN = "asked_again"
+"""The note of a user's turn whose first answer was not taken; its detail says why."""
+
 _pack = msgspec.msgpack.Encoder().encode
 
 
@@ -99,20 +102,30 @@ def request_seed(seed: int, request_id: str) -> int:
 
 
 class _Side:
-    """What one seat sees and has used; `view` only grows."""
+    """What one seat sees and has used; `view` only grows. `retries` counts answers of the present turn that were not
+    taken, and `sessions` those that such an answer has ended."""
 
-    __slots__ = ("seat", "session", "turns", "usage", "view")
+    __slots__ = ("retries", "seat", "session", "sessions", "turns", "usage", "view")
 
     def __init__(self, seat: Seat, conversation_id: str, prompt: Message) -> None:
         self.seat: Seat = seat
         self.session = f"{conversation_id}/{seat}"
         self.view: list[Message] = [prompt]
         self.turns = 0
+        self.retries = 0
+        self.sessions = 0
         self.usage: Usage | None = None
+
+    def count_usage(self, usage: Usage) -> None:
+        """Add what a call has used."""
+        if self.usage is None:
+            self.usage = Usage()
+        self.usage.add(usage)
 
     def copy(self) -> _Side:
         other = _Side.__new__(_Side)
         other.seat, other.session, other.turns = self.seat, self.session, self.turns
+        other.retries, other.sessions = self.retries, self.sessions
         other.view = self.view.copy()
         other.usage = None if self.usage is None else msgspec.structs.replace(self.usage)
         return other
@@ -156,8 +169,9 @@ class Conversation:
         self.signal: Signal | None = None
         self.error = ""
         self._messages: list[Message] = []
-        self._agent = _Side("agent", self.id, agent_system_prompt(domain.policy))
-        self._user = _Side("user", self.id, user_system_prompt(task.scenario, task.behaviour))
+        self._agent = _Side("agent", self.id, agent_system_prompt(domain.policy, self.rules.agent_prompt))
+        told = user_system_prompt(task.scenario, task.behaviour, self.rules.user_prompt)
+        self._user = _Side("user", self.id, told)
         self._chain: list[str] = []
         self._notes: list[Note] = []
         self._steps = 0
@@ -234,9 +248,8 @@ class Conversation:
         message = _clean(completion.message)
         side = self._agent if seat == "agent" else self._user
         side.turns += 1
-        if side.usage is None:
-            side.usage = Usage()
-        side.usage.add(completion.usage)
+        side.retries = 0
+        side.count_usage(completion.usage)
         if completion.notes:
             self._notes.extend(completion.notes)
         self._steps += 1
@@ -250,6 +263,25 @@ class Conversation:
         else:
             self._hear(seat, message.content or "")
         self._check_limits()
+
+    @property
+    def user_retries_left(self) -> int:
+        """How often the present answer of the user may be asked for again."""
+        return self.rules.user_retries - self._user.retries
+
+    def ask_again(self, completion: Completion, reason: str) -> str:
+        """Leave an answer of the user's seat untaken, for a reason: the next request asks for it anew.
+
+        That request is of a session of its own, for what the engine keeps for the seat has the answer in it. Gives the
+        session that has ended.
+        """
+        side, ended = self._user, self._user.session
+        side.count_usage(completion.usage)
+        self._notes.append(Note(ASKED_AGAIN, side.turns, reason))
+        side.retries += 1
+        side.sessions += 1
+        side.session = f"{self.id}/user~{side.sessions}"
+        return ended
 
     def stop(self, termination: Termination, error: str = "") -> None:
         """End the conversation from outside: a deadline, a cancellation, an engine that gave no answer."""

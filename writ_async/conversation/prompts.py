@@ -1,48 +1,115 @@
-"""The system prompts of the two seats, in our own words."""
+"""The system prompts of the two seats: templates, ours or a caller's, with the policy or the scenario put in.
+
+Fields of an agent's template: `{policy}`. Of a user's: `{scenario}`, `{manner}` (how the user tells it; empty where
+the task does not say) and `{goal}` (why the user writes, to be said once more).
+"""
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from writ_async.core.behaviour import Behaviour
 from writ_async.core.message import SystemMessage
 from writ_async.core.task import Scenario
 from writ_async.core.trajectory import CLOSING_TOKENS, Signal
+from writ_async.errors import InputError
 
-_AGENT = """\
+AGENT_TEMPLATE = """\
+<instructions>
 You are a customer service agent. You help one customer by following the policy below.
 In each turn you either write to the customer or call tools, never both at once.
 Call tools with arguments that you have read or been told; do not guess them.
 When the policy does not allow a request, say so and do not make the change.
-Write arguments as valid JSON."""
+Write arguments as valid JSON.
+</instructions>
+<policy>
+{policy}
+</policy>"""
+"""What an agent is told, where nothing else is asked for."""
 
-_USER = f"""\
+USER_TEMPLATE = f"""\
 You play a customer who writes to a service agent. The scenario below is all that you know and want.
-- Write one message at a time, short and natural, in the first person. Do not repeat the scenario word for word.
-- Say things as they are needed: give details when the agent asks for them.
-- Never make anything up. If the scenario does not tell you something, say that you don't know or don't remember.
-- Answer a request for confirmation plainly.
-- When everything in the scenario is dealt with, write {CLOSING_TOKENS[Signal.STOP]} and nothing else.
-- When the agent hands you over to a human, write {CLOSING_TOKENS[Signal.TRANSFER]} and nothing else.
-- When the scenario does not let you go on, write {CLOSING_TOKENS[Signal.OUT_OF_SCOPE]} and nothing else."""
+
+Rules:
+1. Write one short message at a time, in the first person, as the customer. Never write the agent's part.
+2. Use your own words. Do not copy the scenario, and do not tell all of it at once: say why you write, then give a
+   detail when the agent asks for it.
+3. Never make anything up. No number, name, date, address or id may be in your messages unless the scenario or the
+   agent gave it to you. If you are asked for something else, say that you do not know it.
+4. When the agent lays out a change and asks whether to go on, compare it with what you want. If it is that, say yes in
+   so many words. If something is different, say what.
+5. Do not end while something that you want is still open, or while the agent waits for your answer or is about to act.
+6. When all that you want is done, or has been refused for good, write {CLOSING_TOKENS[Signal.STOP]} and nothing else.
+7. When the agent hands you over to a human, write {CLOSING_TOKENS[Signal.TRANSFER]} and nothing else.
+8. When the scenario does not let you go on, write {CLOSING_TOKENS[Signal.OUT_OF_SCOPE]} and nothing else.
+
+Two examples, of another customer:
+Agent: Could you give me your booking number? — Customer, whose scenario has none: I don't have it at hand, sorry.
+Agent: I would move it to Friday for $20. Shall I? — Customer, who wants Friday: Yes, please move it to Friday.
+
+<scenario>
+{{scenario}}
+</scenario>
+
+{{manner}}Remember what you want: {{goal}}
+Answer the agent's last message now, as this customer."""
+"""What a simulated user is told, where nothing else is asked for."""
 
 _MANNER = """\
+<manner>
 The manner below goes before the rules above and any manner in the scenario. It may have you keep something back for a
-while, say it wrongly and put it right, or ask for something else first; in the end all of the scenario is told."""
+while, say it wrongly and put it right, or ask for something else first; in the end all of the scenario is told.
+{instruction}
+</manner>
+
+"""
+_FIELD = re.compile(r"\{(policy|scenario|manner|goal)\}")
+
+
+def check_agent_template(text: str, where: str) -> str:
+    """The template of an agent's system prompt as it is used. Raises `InputError` without a place for the policy."""
+    if "{policy}" not in text:
+        raise InputError(f"{where}: has no {{policy}}, where the domain's policy is to stand; put it in")
+    return text.strip()
+
+
+def check_user_template(text: str, where: str) -> str:
+    """The template of a user's system prompt as it is used.
+
+    Raises `InputError` where it has no place for the scenario, or does not tell the user how to end.
+    """
+    stop = CLOSING_TOKENS[Signal.STOP]
+    for wanted, what in (("{scenario}", "where the task is to stand"), (stop, "by which the user ends")):
+        if wanted not in text:
+            raise InputError(f"{where}: has no {wanted}, {what}; put it in")
+    return text.strip()
 
 
 @lru_cache(maxsize=64)
-def agent_system_prompt(policy: str) -> SystemMessage:
-    """What the agent is told: how to work, and the domain's policy."""
-    return SystemMessage(f"<instructions>\n{_AGENT}\n</instructions>\n<policy>\n{policy}\n</policy>")
+def agent_system_prompt(policy: str, template: str = "") -> SystemMessage:
+    """What the agent is told: how to work, and the domain's policy. An empty template is ours."""
+    return SystemMessage(_fill(template or AGENT_TEMPLATE, {"policy": policy}))
 
 
-def user_system_prompt(scenario: Scenario, behaviour: Behaviour | None = None) -> SystemMessage:
-    """What a simulated user is told: how to play, the task's scenario, and in what manner to tell it."""
-    told = f"{_USER}\n\n<scenario>\n{render_scenario(scenario)}\n</scenario>"
-    if behaviour is not None and behaviour.instruction:
-        told = f"{told}\n\n<manner>\n{_MANNER}\n{behaviour.instruction}\n</manner>"
-    return SystemMessage(told)
+def user_system_prompt(scenario: Scenario, behaviour: Behaviour | None = None, template: str = "") -> SystemMessage:
+    """What a simulated user is told: how to play, the task's scenario, and in what manner to tell it.
+
+    An empty template is ours. One without `{manner}` gets the manner behind the scenario.
+    """
+    template = template or USER_TEMPLATE
+    manner = behaviour.instruction if behaviour is not None else ""
+    manner = _MANNER.replace("{instruction}", manner) if manner else ""
+    told = render_scenario(scenario)
+    if manner and "{manner}" not in template:
+        told = f"{told}\n\n{manner.strip()}"
+    goal = " ".join((scenario.reason_for_call or "all that the scenario says.").split())
+    return SystemMessage(_fill(template, {"scenario": told, "manner": manner, "goal": goal}))
+
+
+def _fill(template: str, values: dict[str, str]) -> str:
+    """The template with its fields' values, in which nothing is looked for again; an unknown field stays as it is."""
+    return _FIELD.sub(lambda found: values.get(found[1], found[0]), template)
 
 
 def render_scenario(scenario: Scenario) -> str:

@@ -13,7 +13,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Limits and conventions; the defaults are τ²-bench's.
 
     A step is one completion, or one round of tool calls. With `greeting` the agent's fixed first message is said
-    without a model call and the user answers it; with None, `first` speaks.
+    without a model call and the user answers it; with None, `first` speaks. `agent_prompt` and `user_prompt` are
+    templates of the system prompts (`writ_async.conversation.prompts`), ours if empty. A user's turn with a slip is
+    asked for again, `user_retries` times at most.
     """
 
     max_steps: int = 200
@@ -21,6 +23,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     greeting: str | None = GREETING
     first: Seat = "user"
     agent_may_stop: bool = False
+    agent_prompt: str = ""
+    user_prompt: str = ""
+    user_retries: int = 0
 
 
 def find_signal(text: str) -> Signal | None:

@@ -9,6 +9,7 @@ import msgspec
 
 from writ_async.core.environment import Environment
 from writ_async.core.task import Task
+from writ_async.core.trajectory import Seat
 
 
 class Subset(msgspec.Struct, frozen=True):
@@ -25,6 +26,12 @@ class Benchmark(Protocol):
         """Read one subset; `tools` is where the benchmark's own tool schemas are, to be shown instead of the domain's.
 
         Raises `InputError` when the folder, the subset or the schemas are not there.
+        """
+
+    def prompt_template(self, seat: Seat, data: str | None = None) -> str:
+        """What the benchmark tells a seat, with `{policy}` or `{scenario}` where that is put in.
+
+        Read from the folder `data`. Raises `InputError` where it is not there.
         """
 
     def read_task(self, record: Mapping[str, Any], subset: str) -> Task | None:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 
+from writ_async.conversation import Conversation
 from writ_async.core.engine import CallCounts, Counted, Engine
 from writ_async.core.environment import Environment
 from writ_async.core.task import Task
@@ -20,6 +21,7 @@ from writ_async.runs.progress import Progress, Watcher
 from writ_async.runs.worlds import world_key
 from writ_async.scheduler import Job, Rollouts, Stop, Timing, quiet_gc, run_rollouts
 from writ_async.scheduler.loop_lag import sample_lag
+from writ_async.verify.user_answer import slip_in_answer
 from writ_async.verify.verdict import judge_trajectory
 
 
@@ -81,6 +83,7 @@ async def run_judged(
                 limits=settings.limits,
                 on_finish=finish,
                 stop=stop_of(settings.early, settled, stop),
+                why_ask_again=_why_ask_again,
             ) as rollouts:
 
                 def cancel() -> None:
@@ -98,6 +101,11 @@ async def run_judged(
     except BaseExceptionGroup as errors:
         raise unwrap_group(errors) from None
     progress.calls = _call_counts(engines)
+
+
+def _why_ask_again(job: Job, conversation: Conversation, said: str) -> str:
+    """What is wrong with an answer of the user, which then may be asked for again."""
+    return slip_in_answer(job.task, conversation.messages, said, job.domain, job.world)
 
 
 def _call_counts(engines: Mapping[Seat, Engine]) -> dict[Seat, CallCounts]:

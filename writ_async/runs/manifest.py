@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from writ_async.conversation import agent_system_prompt
+from writ_async.conversation import Rules, agent_system_prompt
 from writ_async.core.domain import Domain
 from writ_async.core.environment import Environment
 from writ_async.core.task import WorldRef
@@ -63,6 +63,9 @@ def make_manifest(
     for key in ("stop_early", "filters", "keep"):
         if not plain.get(key, True):
             del plain[key]
+    for key in ("agent_prompt", "user_prompt", "user_retries"):
+        if not plain.get("rules", {}).get(key, True):
+            del plain["rules"][key]
     return Manifest(
         kind=kind,
         command=f"writ {kind}",
@@ -100,10 +103,12 @@ def joined_manifest(manifests: Sequence[Manifest], settings: msgspec.Struct, fil
     )
 
 
-def prompts_of(worlds: Iterable[Environment]) -> dict[str, Prompt]:
-    """What the agents of each world are told, for the run folder."""
+def prompts_of(worlds: Iterable[Environment], rules: Rules) -> dict[str, Prompt]:
+    """What the agents of each world are told under these rules, for the run folder."""
     return {
-        prompt_key(opened.ref): prompt_of(opened.domain, agent_system_prompt(opened.domain.policy).content)
+        prompt_key(opened.ref): prompt_of(
+            opened.domain, agent_system_prompt(opened.domain.policy, rules.agent_prompt).content
+        )
         for opened in worlds
     }
 

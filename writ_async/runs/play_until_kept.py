@@ -75,7 +75,7 @@ async def play_until_kept(
     watch = watch_budget(budget, began, watch, over.append) if budget != Budget() else watch
     pool = _Pool(worlds, making, workers)
     if not run.has_tasks:
-        run.write_tasks((), prompts_of(worlds))
+        run.write_tasks((), prompts_of(worlds, playing.rules))
     mend_rounds(run)
     progress = Progress(notices=run.notices)
     most_kept, idle, done = -1, 0, 0

@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from writ_async.conversation.prompts import agent_system_prompt, user_system_prompt
+from writ_async.conversation.prompts import USER_TEMPLATE, agent_system_prompt, user_system_prompt
+from writ_async.conversation.rules import Rules
 from writ_async.core.engine import Completion, Request
 from writ_async.core.message import Message
 from writ_async.core.trajectory import Seat
@@ -26,7 +27,8 @@ CHARACTERS = 4.0
 class Prefixes:
     """What is known of shared prefixes: their characters, and their tokens once a prompt with them was measured."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
         self._characters: dict[Hashable, int] = {}
         self._tokens: dict[Hashable, int] = {}
         self._holders: dict[Hashable, int] = {}  # of a task's prefix: the trials that share it now
@@ -77,18 +79,18 @@ class Prefixes:
     def _known_prefix(self, key: tuple[Hashable, ...], job: Job) -> Prefix:
         characters = self._characters.get(key)
         if characters is None:
-            characters = self._characters[key] = _prefix_characters(key, job)
+            characters = self._characters[key] = _prefix_characters(key, job, self._rules)
         known = self._tokens.get(key)
         return key, round(characters / self.characters_per_token) if known is None else known
 
 
-def _prefix_characters(key: tuple[Hashable, ...], job: Job) -> int:
+def _prefix_characters(key: tuple[Hashable, ...], job: Job, rules: Rules) -> int:
     if key[0] == "agent":
         tools: Sequence[dict[str, Any]] = job.domain.schemas
-        return len(agent_system_prompt(job.domain.policy).content) + len(msgspec.json.encode(tools))
-    text = user_system_prompt(job.task.scenario).content
-    head = text.partition("\n\n")[0]
-    return len(head) if len(key) == 1 else len(text) - len(head)
+        told = agent_system_prompt(job.domain.policy, rules.agent_prompt)
+        return len(told.content) + len(msgspec.json.encode(tools))
+    head = len((rules.user_prompt or USER_TEMPLATE).partition("{")[0])  # up to the first field all users read the same
+    return head if len(key) == 1 else len(user_system_prompt(job.task.scenario, None, rules.user_prompt).content) - head
 
 
 class Footprint:

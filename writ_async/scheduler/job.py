@@ -69,11 +69,15 @@ Stop = Callable[[Job, Conversation], str]
 """Asked before each model call of a conversation; a reason that is not empty ends it there."""
 
 
+WhyAskAgain = Callable[[Job, Conversation, str], str]
+"""Shown each answer of the user before it is taken; what is wrong with it, or an empty text."""
+
+
 class Counters(msgspec.Struct):
     """What is going on; read it whenever you like, it costs nothing to keep.
 
     `held` conversations are live and wait at the gate. `stopped` ones were ended early, which saved `saved_tokens` by
-    the mean of finished conversations of their kinds.
+    the mean of finished conversations of their kinds. `asked_again` counts answers of users that were not taken.
     """
 
     live: int = 0
@@ -86,4 +90,5 @@ class Counters(msgspec.Struct):
     failed: int = 0
     stopped: int = 0
     saved_tokens: int = 0
+    asked_again: int = 0
     waits: dict[Seat, float] = msgspec.field(default_factory=lambda: {"agent": 0.0, "user": 0.0})

@@ -17,7 +17,7 @@ from writ_async.errors import ContextWindowError, EngineError, ServerDownError, 
 from writ_async.scheduler.admission import AdmissionPolicy
 from writ_async.scheduler.deadlines import Deadline, Deadlines
 from writ_async.scheduler.footprint import Footprint
-from writ_async.scheduler.job import Counters, Job, Limits, Stop, Timing
+from writ_async.scheduler.job import Counters, Job, Limits, Stop, Timing, WhyAskAgain
 from writ_async.scheduler.server_watch import ServerWatch
 from writ_async.scheduler.ticket import Ticket
 
@@ -58,7 +58,8 @@ class ConversationPlayer:
     """Plays the conversations of a run, however many at once.
 
     `counted` seats hold context on the servers whose KV tokens are counted, `placed` ones go to the server that the
-    admission policy chose. `advance` is called when others may have got room. `stop` may end conversations early.
+    admission policy chose. `advance` is called when others may have got room. `stop` may end conversations early,
+    `why_ask_again` may have an answer of the user asked for again.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class ConversationPlayer:
         placed: Collection[Seat],
         advance: Callable[[], None],
         stop: Stop | None,
+        why_ask_again: WhyAskAgain | None = None,
     ) -> None:
         self._engines = engines
         self._limits = limits
@@ -85,6 +87,7 @@ class ConversationPlayer:
         self._placed = placed
         self._advance = advance
         self._stop = stop
+        self._why_ask_again = why_ask_again
         self._gates: dict[int, anyio.Event] = {}
         self._paced = {seat: engine if isinstance(engine, Paced) else None for seat, engine in engines.items()}
 
@@ -143,7 +146,20 @@ class ConversationPlayer:
         if live.footprint is not None and request.seat in self._counted:
             for key, tokens in live.footprint.count_answer(request, completion):
                 self._admission.prefix_measured(key, tokens)
-        live.conversation.receive(completion)
+        conversation = live.conversation
+        may_ask = self._why_ask_again is not None and request.seat == "user" and conversation.user_retries_left > 0
+        if may_ask and (why := self._what_is_wrong(live, completion)):
+            self._counters.asked_again += 1
+            self._engines["user"].end_session(conversation.ask_again(completion, why))
+            return
+        conversation.receive(completion)
+
+    def _what_is_wrong(self, live: LiveConversation, completion: Completion) -> str:
+        """Why an answer of the user's is not taken; empty where it is."""
+        message = completion.message
+        if self._why_ask_again is None or message.tool_calls:
+            return ""
+        return self._why_ask_again(live.job, live.conversation, message.content or "")
 
     def _take_failure(self, conversation: Conversation, request: Request, exc: Exception) -> int | None:
         """An engine gave no answer. Gives the number of the server that is down, or None where that was not why.

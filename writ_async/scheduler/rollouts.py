@@ -22,7 +22,7 @@ from writ_async.scheduler.admission import AdmissionPolicy
 from writ_async.scheduler.choose_admission import choose_admission
 from writ_async.scheduler.deadlines import Deadlines
 from writ_async.scheduler.footprint import Prefixes
-from writ_async.scheduler.job import Counters, Job, Limits, OnFinish, Stop
+from writ_async.scheduler.job import Counters, Job, Limits, OnFinish, Stop, WhyAskAgain
 from writ_async.scheduler.job_queue import JobQueue
 from writ_async.scheduler.live_conversation import ConversationPlayer, LiveConversation
 from writ_async.scheduler.results import Results
@@ -48,6 +48,7 @@ class Rollouts:
         on_finish: OnFinish | None,
         admission: AdmissionPolicy,
         stop: Stop | None = None,
+        why_ask_again: WhyAskAgain | None = None,
     ) -> None:
         self.counters = Counters()
         self.admission = admission
@@ -59,7 +60,7 @@ class Rollouts:
         # Footprints are kept for a policy that counts; seats that other servers play are not on these servers.
         seats: Sequence[Seat] = ("agent", "user")
         counted = [seat for seat in seats if engines.get(seat) is engines.get("agent")]
-        self._queue = JobQueue(jobs, counted, Prefixes() if admission.counts_tokens else None)
+        self._queue = JobQueue(jobs, counted, Prefixes(rules) if admission.counts_tokens else None)
         # The policy places what the agent's engine plays; an engine that plays the user alone places by itself.
         agent = engines.get("agent")
         self._player = ConversationPlayer(
@@ -73,6 +74,7 @@ class Rollouts:
             placed=counted if isinstance(agent, Gauged) and agent.servers > 1 else (),
             advance=self._advance,
             stop=stop,
+            why_ask_again=why_ask_again if rules.user_retries else None,
         )
         self._chosen: deque[Ticket] = deque()  # they may begin, and have not yet
         self._stopping = False
@@ -192,6 +194,7 @@ async def run_rollouts(
     on_finish: OnFinish | None = None,
     admission: AdmissionPolicy | None = None,
     stop: Stop | None = None,
+    why_ask_again: WhyAskAgain | None = None,
 ) -> AsyncIterator[Rollouts]:
     """Run conversations while the block lasts, and iterate over their trajectories as they finish.
 
@@ -201,14 +204,15 @@ async def run_rollouts(
     Jobs are taken lazily, in order. `on_finish` is called on the loop with each trajectory before it is counted and
     handed over: write it down there and nothing that finished is lost, however the block is left. Leaving the block
     early cancels what is live. What `on_finish` raises ends the run and is raised from the block. `stop` may end
-    conversations early, and `admission` decide in place of the policy that `limits` names.
+    conversations early, `admission` decide in place of the policy that `limits` names, and `why_ask_again` say what is
+    wrong with an answer of the user, which is then asked for again as often as the rules allow.
 
     Raises `InputError` for a policy that needs to know the servers' KV pools and cannot.
     """
     limits = limits or Limits()
     if admission is None:
         admission = await choose_admission(limits, engines)
-    rollouts = Rollouts(jobs, engines, rules or Rules(), limits, on_finish, admission, stop)
+    rollouts = Rollouts(jobs, engines, rules or Rules(), limits, on_finish, admission, stop, why_ask_again)
     try:
         async with anyio.create_task_group() as group:
             rollouts._start(group)

@@ -62,7 +62,7 @@ def benchmark_slips(
     return [
         *_ending(task, messages, signal, domain),
         *_invented(task, messages, world),
-        *_roles(messages),
+        *role_slips(messages),
     ]
 
 
@@ -278,10 +278,10 @@ def _invented(task: Task, messages: Sequence[Message], world: World | None) -> l
     ]
 
 
-def _roles(messages: Sequence[Message]) -> list[Finding]:
-    """A user who speaks as the agent."""
+def role_slips(messages: Sequence[Message], start: int = 0) -> list[Finding]:
+    """A user who speaks as the agent, on whatever task; as remarks. `start` is the place of the first message."""
     return [
         _remark(UserReason.SPOKE_AS_AGENT, "what an agent says", place)
-        for place, message in enumerate(messages)
+        for place, message in enumerate(messages, start)
         if isinstance(message, UserMessage) and _has("AGENT", plain_text(message.content or ""))
     ]

@@ -20,7 +20,7 @@ from writ_async.core.trajectory import (
     WriteEvidence,
 )
 from writ_async.verify.agent_words import word_findings
-from writ_async.verify.benchmark_slips import benchmark_slips
+from writ_async.verify.benchmark_slips import benchmark_slips, role_slips
 from writ_async.verify.claims import claim_findings
 from writ_async.verify.evidence import row_label, write_evidence
 from writ_async.verify.hand_over import hand_over_findings
@@ -55,7 +55,7 @@ def judge_trajectory(
         *claim_findings(trajectory.messages, domain),
         # A benchmark's scenarios do not tell facts apart from wishes.
         *(
-            audit_user(task, trajectory.messages, domain.user_argument)
+            [*audit_user(task, trajectory.messages, domain.user_argument), *role_slips(trajectory.messages)]
             if task.kind != "benchmark"
             else benchmark_slips(task, trajectory.messages, trajectory.signal, domain, world)
         ),

@@ -13,9 +13,11 @@ from writ_async.core.benchmark import Subset
 from writ_async.core.domain import Domain, Tool
 from writ_async.core.environment import Environment
 from writ_async.core.task import Task, WorldRef
+from writ_async.core.trajectory import Seat
 from writ_async.errors import InputError
 from writ_async.files import read_as, read_json
 from writ_async.registry import load_domain
+from writ_domains.tau2.prompts import read_template
 from writ_domains.tau2.schema import FirstVersionTask, TaskRecord, first_version_task, to_task
 
 DATA_VARIABLE = "TAU2_DATA_DIR"
@@ -64,6 +66,10 @@ class Tau2:
         reference = WorldRef(subset, source="tau2", digest=world.digest())
         return Subset(Environment(domain, world, reference), _read_tasks(folder, domain, reference, split))
 
+    def prompt_template(self, seat: Seat, data: str | None = None) -> str:
+        """What τ²-bench tells a seat; see `writ_domains.tau2.prompts`. Raises `InputError` where that is not there."""
+        return read_template(seat, find_root(data))
+
     def read_task(self, record: Mapping[str, Any], subset: str) -> Task | None:
         """A task of τ²-bench's results, or of τ-bench's: instructions in plain text, actions with `kwargs`, outputs.
 
@@ -92,17 +98,23 @@ def find_folder(subset: str, data: str | None) -> Path:
         raise InputError(f"tau2: domain {subset!r} is not supported yet; there are: {', '.join(SUBSETS)}")
     if subset not in SUBSETS:
         raise InputError(f"tau2: unknown domain {subset!r}; there are: {', '.join(SUBSETS)}")
+    root = find_root(data)
+    for below in _PLACES:
+        folder = root / below / subset
+        if folder.is_dir():
+            return folder
+    raise InputError(f"tau2: no tau2/domains/{subset} in {root}")
+
+
+def find_root(data: str | None) -> Path:
+    """The folder that a caller or the environment names. Raises `InputError` where neither does, or it is not there."""
     place = data or os.environ.get(DATA_VARIABLE)
     if not place:
         raise InputError(f"tau2: where is its data? Give --data PATH or set {DATA_VARIABLE}")
     root = Path(place)
     if not root.is_dir():
         raise InputError(f"tau2: no folder {root}")
-    for below in _PLACES:
-        folder = root / below / subset
-        if folder.is_dir():
-            return folder
-    raise InputError(f"tau2: no tau2/domains/{subset} in {root}")
+    return root
 
 
 def _read_tasks(folder: Path, domain: Domain, world: WorldRef, split: str | None) -> tuple[Task, ...]:
