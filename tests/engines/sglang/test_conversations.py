@@ -14,9 +14,11 @@ from writ_engines.sglang.engine import SglangEngine
 from tests.support.sglang_double import SglangDouble
 from tests.support.sglang_shapes import Seen, logprob
 from tests.support.talk import make_engine
-from writ_async.conversation import Rules
+from writ_async.chat import open_chat_format
+from writ_async.conversation import Rules, user_system_prompt
+from writ_async.conversation.rules import GREETING
 from writ_async.core.environment import Environment
-from writ_async.core.message import AssistantMessage
+from writ_async.core.message import AssistantMessage, UserMessage
 from writ_async.core.task import Scenario, Task
 from writ_async.core.trajectory import Seat, Termination, TokenSequence, Trajectory, Usage
 from writ_async.scheduler import Job, Limits, run_rollouts
@@ -150,8 +152,11 @@ async def test_a_pool_that_cuts_silently_is_noted(
     async with double() as server:
         engine = make_engine(server.url, folder, max_tokens=400)
         await engine.server_info()
-        server.pool = 565  # smaller than the server said: the user's first words are cut, the agent's prompt is refused
-        rows = await run(jobs_of(retail_environment, 4), engine)
+        jobs = jobs_of(retail_environment, 4)
+        told = [user_system_prompt(jobs[0].task.scenario), UserMessage(GREETING)]
+        # Smaller than the server said: the user's first words are cut, the agent's prompt is refused.
+        server.pool = len(open_chat_format(folder).first(told, ())) + 20
+        rows = await run(jobs, engine)
         assert {row.termination for row in rows} == {Termination.CONTEXT_WINDOW_EXCEEDED}
         assert all([note.kind for note in row.notes] == ["cut_at_length"] for row in rows)
         assert {seen.finish for seen in server.calls if "/user/" in seen.rid} == {"length"}
