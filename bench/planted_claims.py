@@ -28,9 +28,8 @@ from rich.table import Table
 
 from bench.labels import Score
 from bench.report import Figure, make_parser, run_script, show_figures, write_json
-from writ_async import load_domain, make_tasks, run
+from writ_async import AssistantMessage, Message, UserMessage, load_domain, make_tasks, run
 from writ_async.conversation.calls import walk_calls
-from writ_async.core.message import AssistantMessage, Message, UserMessage
 from writ_async.formats.foreign import BadRow, read_foreign
 from writ_async.verify.claims import claim_findings
 

@@ -24,11 +24,22 @@ from typing import Any
 import msgspec
 
 from bench.report import Figure, make_parser, run_script, show_figures, write_json
-from writ_async import InputError, Task, Trajectory, load_domain, run
+from writ_async import (
+    Action,
+    Goal,
+    InputError,
+    Message,
+    Scenario,
+    State,
+    Task,
+    Trajectory,
+    UserMessage,
+    World,
+    load_domain,
+    run,
+)
 from writ_async.commands.check_places import Place, PlaceFinder
-from writ_async.core.message import Message, UserMessage
-from writ_async.core.state import State, World
-from writ_async.core.task import Action, Certificate, Goal, Scenario
+from writ_async.core.task import Certificate
 from writ_async.formats.foreign import BadRow, Foreign, read_foreign
 from writ_async.formats.foreign.verdicts import check_row
 from writ_async.runs.worlds import generate_world

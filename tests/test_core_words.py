@@ -24,6 +24,7 @@ ALLOWED = {
     "api.py": {"retail"},
     "cli/epilogs.py": {"retail", "airline", "openai"},
     "cli/parser.py": {"retail", "airline", "openai"},
+    "cli/select.py": {"openai"},
     "cli/synth.py": {"openai"},
     "runs/seats.py": {"openai"},
     "chat/template_probe.py": {"openai"},

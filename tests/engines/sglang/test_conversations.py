@@ -18,7 +18,7 @@ from writ_async.chat import open_chat_format
 from writ_async.conversation import Rules, user_system_prompt
 from writ_async.conversation.rules import GREETING
 from writ_async.core.environment import Environment
-from writ_async.core.message import AssistantMessage, UserMessage
+from writ_async.core.message import AssistantMessage, Message, UserMessage
 from writ_async.core.task import Scenario, Task
 from writ_async.core.trajectory import Seat, Termination, TokenSequence, Trajectory, Usage
 from writ_async.scheduler import Job, Limits, run_rollouts
@@ -153,7 +153,7 @@ async def test_a_pool_that_cuts_silently_is_noted(
         engine = make_engine(server.url, folder, max_tokens=400)
         await engine.server_info()
         jobs = jobs_of(retail_environment, 4)
-        told = [user_system_prompt(jobs[0].task.scenario), UserMessage(GREETING)]
+        told: list[Message] = [user_system_prompt(jobs[0].task.scenario), UserMessage(GREETING)]
         # Smaller than the server said: the user's first words are cut, the agent's prompt is refused.
         server.pool = len(open_chat_format(folder).first(told, ())) + 20
         rows = await run(jobs, engine)
