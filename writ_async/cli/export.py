@@ -23,6 +23,7 @@ def run_command(arguments: argparse.Namespace) -> int:
         card=arguments.card,
         contamination=arguments.contamination,
         filters=settings.parse_filters(arguments),
+        seat=arguments.seat,
     )
     exported = report.exported
     if arguments.json:

@@ -210,6 +210,10 @@ def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "--greeting", choices=("keep", "drop"), help="the agent's words before the user's first; by format if not given"
     )
     add_filters(parser)
+    parser.add_argument(
+        "--seat", choices=("agent", "user"), default="agent",
+        help="who is to learn; user: rows turned round, where the user did nothing wrong",
+    )  # fmt: skip
     parser.add_argument("--card", action="store_true", help="a README.md for the data set, beside the file")
     parser.add_argument("--contamination", metavar="FILE", help="what `writ check --contamination` wrote, for the card")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

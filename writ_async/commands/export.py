@@ -7,12 +7,14 @@ from pathlib import Path
 
 import msgspec
 
+from writ_async.core.trajectory import Seat
 from writ_async.curation.contamination import Contamination
 from writ_async.curation.filters import CAP, NAMES
 from writ_async.errors import InputError
 from writ_async.files import PathLike, read_json
 from writ_async.formats.export import Exported, format_named
 from writ_async.formats.export.card import write_card
+from writ_async.formats.export.user_seat import user_seat_rules
 from writ_async.runs.row_selection import rules_of, selection_of
 from writ_async.runs.view import RunView
 
@@ -35,13 +37,15 @@ def export_rows(
     card: bool = False,
     contamination: PathLike | None = None,
     filters: Sequence[str] = (),
+    seat: Seat = "agent",
 ) -> ExportReport:
     """Write the rows that passed all filters, `cap` at most of a task, or with `include_rejected` all rows.
 
     `greeting` keeps or drops the agent's words before the user's first; None leaves it to the format. With `card` a
     README.md for the data set is written beside `out`, with the report that `writ check --contamination` wrote, if
     `contamination` names it. `filters` are rules beside those that the run was made with: `mask-turns`, and
-    `REASON=drop|mask|allow`. Raises `InputError` and `StorageError`.
+    `REASON=drop|mask|allow`. With the `seat` user the rows are turned round, and so are the filters: the user's words
+    are learnt, where the user did nothing wrong. Raises `InputError` and `StorageError`.
     """
     if cap < 1:
         raise InputError(f"--cap must be at least 1, not {cap}")
@@ -57,10 +61,16 @@ def export_rows(
             f"{contamination}: is a report on {report.rows:,} rows of {report.run}, but {run.path} has "
             f"{len(run.done_ids()):,}; make it again"
         )
-    rules = rules_of(run, filters)
+    rules = rules_of(run, filters) if seat == "agent" else user_seat_rules(rules_of(run, filters))
     selection = selection_of(run, cap=cap, rules=rules)
     exported = write(
-        run, out, include_rejected=include_rejected, leave_out=selection.dropped, greeting=greeting, rules=rules
+        run,
+        out,
+        include_rejected=include_rejected,
+        leave_out=selection.dropped,
+        greeting=greeting,
+        rules=rules,
+        seat=seat,
     )
     if not card:
         return ExportReport(exported)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from writ_async.core.trajectory import Trajectory
+from writ_async.core.trajectory import Seat, Trajectory
 from writ_async.curation.rules import STRICT, FilterRules
 from writ_async.files import PathLike
 from writ_async.formats.export.lines import (
@@ -34,6 +34,7 @@ def export_openai(
     leave_out: Collection[str] = (),
     greeting: bool | None = None,
     rules: FilterRules = STRICT,
+    seat: Seat = "agent",
     system: SystemText | None = None,
     closing_tokens: tuple[str, ...] = ALL_CLOSING_TOKENS,
 ) -> Exported:
@@ -41,7 +42,7 @@ def export_openai(
 
     The system message is `system(trajectory, prompt)`, else what `prompts.json` says that the agent was given.
     """
-    source = Source(run, include_rejected, leave_out, rules, masks=True)
+    source = Source(run, include_rejected, leave_out, rules, masks=True, seat=seat)
     rows = unfit = 0
     with replacing(out) as file:
         for item in source:
@@ -50,7 +51,7 @@ def export_openai(
                 item.trajectory,
                 text,
                 item.prompt.tools,
-                closing_tokens,
+                closing_tokens if seat == "agent" else (),
                 greeting=greeting is not False,
                 masked=item.masked,
             )
@@ -59,7 +60,7 @@ def export_openai(
                 continue
             write_json(file, [row], array=False)
             rows += 1
-    return Exported(rows, source.rejected, unfit, source.dropped, source.unmaskable)
+    return source.exported(rows, unfit)
 
 
 def openai_row(
@@ -95,6 +96,7 @@ def export_trl(
     leave_out: Collection[str] = (),
     greeting: bool | None = None,
     rules: FilterRules = STRICT,
+    seat: Seat = "agent",
 ) -> Exported:
     """Write JSON Lines for TRL's `SFTTrainer`: `messages`, and `tools` as JSON text, which it decodes.
 
@@ -107,7 +109,9 @@ def export_trl(
         messages = chat_messages(lines, item.system, "object", ids=False, empty="", reasoning=True)
         return {"messages": messages, "tools": json_text(item.prompt.tools)} if trains(lines) else None
 
-    return write_rows(run, out, make, include_rejected=include_rejected, leave_out=leave_out, rules=rules, array=False)
+    return write_rows(
+        run, out, make, include_rejected=include_rejected, leave_out=leave_out, rules=rules, array=False, seat=seat
+    )
 
 
 def export_axolotl(
@@ -118,6 +122,7 @@ def export_axolotl(
     leave_out: Collection[str] = (),
     greeting: bool | None = None,
     rules: FilterRules = STRICT,
+    seat: Seat = "agent",
 ) -> Exported:
     """Write JSON Lines for Axolotl's `type: chat_template` with `message_field_training: train`.
 
@@ -136,7 +141,15 @@ def export_axolotl(
         return {"messages": messages, "tools": tools} if trains(lines) and (taught or not item.masked) else None
 
     return write_rows(
-        run, out, make, include_rejected=include_rejected, leave_out=leave_out, rules=rules, array=False, masks=True
+        run,
+        out,
+        make,
+        include_rejected=include_rejected,
+        leave_out=leave_out,
+        rules=rules,
+        array=False,
+        masks=True,
+        seat=seat,
     )
 
 
@@ -148,6 +161,7 @@ def export_writ2k(
     leave_out: Collection[str] = (),
     greeting: bool | None = None,
     rules: FilterRules = STRICT,
+    seat: Seat = "agent",
 ) -> Exported:
     """Write JSON Lines with the columns of WRIT-2K: domain, trajectory_type, has_user_script, messages, tools.
 
@@ -167,7 +181,9 @@ def export_writ2k(
         }
         return row if trains(lines) else None
 
-    return write_rows(run, out, make, include_rejected=include_rejected, leave_out=leave_out, rules=rules, array=False)
+    return write_rows(
+        run, out, make, include_rejected=include_rejected, leave_out=leave_out, rules=rules, array=False, seat=seat
+    )
 
 
 def plain_lines(lines: Sequence[Line], greeting: bool) -> list[Line]:

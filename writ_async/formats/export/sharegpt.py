@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from writ_async.core.trajectory import Seat
 from writ_async.curation.rules import STRICT, FilterRules
 from writ_async.errors import InputError
 from writ_async.files import PathLike
@@ -28,6 +29,7 @@ def export_llamafactory(
     leave_out: Collection[str] = (),
     greeting: bool | None = None,
     rules: FilterRules = STRICT,
+    seat: Seat = "agent",
 ) -> Exported:
     """Write JSON Lines for LLaMA-Factory, and the data set's entry into `dataset_info.json` beside them.
 
@@ -40,7 +42,7 @@ def export_llamafactory(
         return sharegpt_row(item, lines, reasoning=True)
 
     exported = write_rows(
-        run, out, make, include_rejected=include_rejected, leave_out=leave_out, rules=rules, array=False
+        run, out, make, include_rejected=include_rejected, leave_out=leave_out, rules=rules, array=False, seat=seat
     )
     if info is not None:
         path, entries = info
@@ -57,13 +59,16 @@ def export_apigen(
     leave_out: Collection[str] = (),
     greeting: bool | None = None,
     rules: FilterRules = STRICT,
+    seat: Seat = "agent",
 ) -> Exported:
     """Write one JSON array in the shape of APIGen-MT-5k: conversations, tools as JSON text, system."""
 
     def make(item: Item, lines: list[Line]) -> dict[str, Any] | None:
         return sharegpt_row(item, lines)
 
-    return write_rows(run, out, make, include_rejected=include_rejected, leave_out=leave_out, rules=rules, array=True)
+    return write_rows(
+        run, out, make, include_rejected=include_rejected, leave_out=leave_out, rules=rules, array=True, seat=seat
+    )
 
 
 def sharegpt_row(item: Item, lines: list[Line], *, reasoning: bool = False) -> dict[str, Any] | None:

@@ -8,10 +8,11 @@ from typing import Any, BinaryIO, Protocol
 import msgspec
 
 from writ_async.core.task import Task
-from writ_async.core.trajectory import Trajectory
+from writ_async.core.trajectory import Seat, Trajectory
 from writ_async.curation.rules import STRICT, FilterRules
 from writ_async.files import PathLike
-from writ_async.formats.export.lines import Line, agent_lines
+from writ_async.formats.export.lines import ALL_CLOSING_TOKENS, Line, agent_lines
+from writ_async.formats.export.user_seat import template_of, turn_round
 from writ_async.runs.manifest import Prompt
 from writ_async.runs.view import RunView, prompt_for
 from writ_async.runs.writing import replacing
@@ -46,12 +47,13 @@ class Exporter(Protocol):
         leave_out: Collection[str] = (),
         greeting: bool | None = None,
         rules: FilterRules = STRICT,
+        seat: Seat = "agent",
     ) -> Exported:
         """Write `out` whole or not at all, without the rows of the ids in `leave_out`.
 
         `greeting` says whether the agent's words before the user's first stay; None leaves it to the format. `rules`
-        say which rows are kept, and which of their messages nobody should learn from. Raises `InputError` and
-        `StorageError`.
+        say which rows are kept, and which of their messages nobody should learn from, `seat` who is to learn. Raises
+        `InputError` and `StorageError`.
         """
 
 
@@ -62,17 +64,23 @@ class Item(msgspec.Struct, frozen=True):
     prompt: Prompt
     task: Task | None
     masked: frozenset[int] = frozenset()
+    seat: Seat = "agent"
 
     @property
     def system(self) -> str:
-        """What the agent was told."""
+        """What the seat was told."""
         return self.prompt.system or self.prompt.policy
+
+    def lines(self) -> list[Line] | None:
+        """The conversation from the seat; see `agent_lines`. A user has to learn the tokens that end conversations."""
+        return agent_lines(self.trajectory, () if self.seat == "user" else ALL_CLOSING_TOKENS, self.masked)
 
 
 class Source:
     """The rows of a run to export, in the order of tasks and trials; counts those that it leaves out.
 
     `masks` says whether the format can leave single messages out of the loss; where it cannot, rows that need it go.
+    With the `seat` user rows are turned round (`user_seat`); `unturned` counts those that cannot be.
     """
 
     def __init__(
@@ -83,8 +91,11 @@ class Source:
         rules: FilterRules = STRICT,
         *,
         masks: bool = False,
+        seat: Seat = "agent",
     ) -> None:
         self.rejected = 0
+        self.unturned = 0
+        self._seat = seat
         self.dropped = 0
         self.unmaskable = 0
         self._rules = rules
@@ -109,7 +120,20 @@ class Source:
                 self.unmaskable += 1
                 continue
             task = self._tasks.get(trajectory.task_id)
-            yield Item(trajectory, prompt_for(self._prompts, task, trajectory.domain), task, masked)
+            prompt = prompt_for(self._prompts, task, trajectory.domain)
+            if self._seat == "agent":
+                yield Item(trajectory, prompt, task, masked)
+                continue
+            template = template_of(self._run.manifest.config)
+            turned = None if task is None else turn_round(trajectory, prompt, task, template)
+            if turned is None:
+                self.unturned += 1
+                continue
+            yield Item(*turned, task, seat="user")
+
+    def exported(self, rows: int, unfit: int = 0) -> Exported:
+        """What was written and left out, with so many rows that were written and so many that were not fit to be."""
+        return Exported(rows, self.rejected, unfit + self.unturned, self.dropped, self.unmaskable)
 
 
 class RowMaker(Protocol):
@@ -129,19 +153,20 @@ def write_rows(
     rules: FilterRules = STRICT,
     array: bool,
     masks: bool = False,
+    seat: Seat = "agent",
 ) -> Exported:
     """Write one JSON object per row: a line each, or the elements of one array. See `Exporter` for the rest."""
-    source = Source(run, include_rejected, leave_out, rules, masks=masks)
+    source = Source(run, include_rejected, leave_out, rules, masks=masks, seat=seat)
     counts = [0, 0]
     with replacing(out) as file:
         write_json(file, rows_of(source, make, counts), array)
-    return Exported(counts[0], source.rejected, counts[1], source.dropped, source.unmaskable)
+    return source.exported(counts[0], counts[1])
 
 
 def rows_of(source: Source, make: RowMaker, counts: list[int]) -> Iterator[dict[str, Any]]:
     """The rows that a format makes; counts those made in `counts[0]`, those unfit in `counts[1]`."""
     for item in source:
-        lines = agent_lines(item.trajectory, masked=item.masked)
+        lines = item.lines()
         row = None if lines is None else make(item, lines)
         counts[row is None] += 1
         if row is not None:

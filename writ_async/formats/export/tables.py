@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from writ_async.core.message import AssistantMessage, SystemMessage, ToolMessage, make_call
-from writ_async.core.trajectory import Trajectory, Usage
+from writ_async.core.trajectory import Seat, Trajectory, Usage
 from writ_async.curation.rules import STRICT, FilterRules
 from writ_async.files import PathLike
 from writ_async.formats.export.chat import json_text, plain_lines, trains
@@ -33,13 +33,14 @@ def export_parquet(
     leave_out: Collection[str] = (),
     greeting: bool | None = None,
     rules: FilterRules = STRICT,
+    seat: Seat = "agent",
 ) -> Exported:
     """Write the rows as a table: ids, verdict, evidence, counts, usage, and the messages and tools as JSON text."""
     import polars as pl
 
     types = {"str": pl.String, "int": pl.Int64, "float | None": pl.Float64, "bool | None": pl.Boolean}
     schema = {name: types.get(kind, pl.List(pl.String)) for name, kind in _Row.__annotations__.items()}
-    source = Source(run, include_rejected, leave_out, rules, masks=True)
+    source = Source(run, include_rejected, leave_out, rules, masks=True, seat=seat)
     frames = [pl.DataFrame([], schema=schema)]
     tools: dict[str, int] = {}
     places: list[int] = []
@@ -51,7 +52,7 @@ def export_parquet(
     # Gathered, so that the rows share the few long texts.
     frame = frame.with_columns(pl.Series("tools", list(tools), dtype=pl.String).gather(places))
     write_parquet(frame, out)
-    return Exported(frame.height, source.rejected, 0, source.dropped, source.unmaskable)
+    return source.exported(frame.height, 0)
 
 
 def export_verl(
@@ -62,6 +63,7 @@ def export_verl(
     leave_out: Collection[str] = (),
     greeting: bool | None = None,
     rules: FilterRules = STRICT,
+    seat: Seat = "agent",
 ) -> Exported:
     """Write a parquet table for verl's `MultiTurnSFTDataset`: `messages` and `enable_thinking`. For Qwen's templates.
 
@@ -74,14 +76,14 @@ def export_verl(
 
     message = pl.Struct({"role": pl.String, "content": pl.String})
     schema = pl.Schema({"id": pl.String(), "messages": pl.List(message), "enable_thinking": pl.Boolean()})
-    source = Source(run, include_rejected, leave_out, rules)
+    source = Source(run, include_rejected, leave_out, rules, seat=seat)
     counts = [0, 0]
     rows = rows_of(source, _VerlRows(greeting is True), counts)
     frames = [pl.DataFrame([], schema=schema)]
     while batch := list(islice(rows, _BATCH)):
         frames.append(pl.DataFrame(batch, schema=schema))
     write_parquet(pl.concat(frames, rechunk=False), out)
-    return Exported(counts[0], source.rejected, counts[1], source.dropped, source.unmaskable)
+    return source.exported(counts[0], counts[1])
 
 
 class _VerlRows:

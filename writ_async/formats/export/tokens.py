@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from writ_async.conversation.machine import EMPTY
-from writ_async.core.trajectory import Termination
+from writ_async.core.trajectory import Seat, Termination
 from writ_async.curation.rules import STRICT, FilterRules
 from writ_async.errors import InputError
 from writ_async.files import PathLike
@@ -54,6 +54,7 @@ def export_tokens(
     leave_out: Collection[str] = (),
     greeting: bool | None = None,
     rules: FilterRules = STRICT,
+    seat: Seat = "agent",
 ) -> Exported:
     """Write a `TokenRow` per conversation: parquet where the file's name ends in .parquet, else JSON Lines.
 
@@ -62,15 +63,15 @@ def export_tokens(
     """
     if greeting is not None:
         raise InputError("--greeting: token ids are what the model saw; nothing can be left out of them or put in")
-    source = Source(run, include_rejected, leave_out, rules, masks=True)
+    source = Source(run, include_rejected, leave_out, rules, masks=True, seat=seat)
     counts = [0, 0]
-    rows = _token_rows(source, _model_of(run), counts)
+    rows = _token_rows(source, _model_of(run, seat), counts)
     if Path(out).suffix == ".parquet":
         _write_table(rows, out)
     else:
         with replacing(out) as file:
             write_json(file, rows, array=False)
-    return Exported(counts[0], source.rejected, counts[1], source.dropped, source.unmaskable)
+    return source.exported(counts[0], counts[1])
 
 
 def _token_rows(source: Source, model: str | None, counts: list[int]) -> Iterator[dict[str, Any]]:
@@ -135,10 +136,11 @@ def _loss_mask(item: Item) -> list[int] | None:
     return mask
 
 
-def _model_of(run: RunView) -> str | None:
-    """The model that the run's manifest names for the agent, if it names one."""
-    found: Any = run.manifest.config
-    for key in ("seats", "agent", "options", "model"):
+def _model_of(run: RunView, seat: Seat) -> str | None:
+    """The model that the run's manifest names for a seat, if it does; the agent's plays both where it is alone."""
+    seats: Any = run.manifest.config.get("seats")
+    found = (seats.get(seat) or seats.get("agent")) if isinstance(seats, dict) else None
+    for key in ("options", "model"):
         found = found.get(key) if isinstance(found, dict) else None
     return found if isinstance(found, str) else None
 
