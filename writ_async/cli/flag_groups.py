@@ -3,8 +3,30 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 ADMISSIONS = ("auto", "fixed", "unbounded", "kv-budget")
+
+
+class UserEngineAction(argparse.Action):
+    """Collects `--user-engine` as pairs of a text and its options; an option goes to the engine that was named last."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """See `argparse.Action`."""
+        engines = list(namespace.user_engine)
+        if self.dest == "user_engine":
+            namespace.user_engine = [*engines, (values, ())]
+        elif engines:
+            name, options = engines[-1]
+            namespace.user_engine = [*engines[:-1], (name, (*options, values))]
+        else:
+            namespace.user_engine_option = [*namespace.user_engine_option, values]
 
 
 def add_keep(parser: argparse.ArgumentParser) -> None:
@@ -63,10 +85,14 @@ def add_engines(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--rpm", metavar="N", help="most calls a minute to the servers of each engine: its option rpm")
     group.add_argument("--tpm", metavar="N", help="the same of tokens, of prompts and answers: its option tpm")
-    group.add_argument("--user-engine", metavar="E", help="another engine for the user's seat")
     group.add_argument(
-        "--user-engine-option", action="append", default=[], metavar="KEY=VALUE", help="an option of it; repeatable"
-    )
+        "--user-engine", action=UserEngineAction, default=[], metavar="E[=WEIGHT]",
+        help="another engine for the user's seat; repeatable: each conversation is played by one of them, by weight",
+    )  # fmt: skip
+    group.add_argument(
+        "--user-engine-option", action=UserEngineAction, default=[], metavar="KEY=VALUE",
+        help="an option of the --user-engine that stands before it; repeatable",
+    )  # fmt: skip
 
 
 def add_run(parser: argparse.ArgumentParser, *, max_steps: int) -> None:

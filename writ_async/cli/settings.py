@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from math import inf
 from typing import TypeVar
 
 from writ_async.conversation import Rules
@@ -12,7 +13,7 @@ from writ_async.curation.rules import MASK_TURNS
 from writ_async.errors import InputError
 from writ_async.registry import load_engine
 from writ_async.runs.prompt_templates import load_template
-from writ_async.runs.seats import EngineSpec, Seats
+from writ_async.runs.seats import EngineMix, EngineSpec, Seats, WeightedEngine
 from writ_async.scheduler import Limits
 
 Number = TypeVar("Number", int, float)
@@ -25,16 +26,42 @@ def parse_seats(arguments: argparse.Namespace) -> Seats:
         options["mistakes"] = arguments.mistakes
     limits = {name: value for name in ("rpm", "tpm") if (value := getattr(arguments, name)) is not None}
     slips = getattr(arguments, "user_mistakes", None)
-    user_options = parse_engine_options("--user-engine-option", arguments.user_engine_option)
+    slipping = {"user_mistakes": slips} if slips is not None else {}
     options |= limits
-    if arguments.user_engine is None:
-        if user_options:
-            raise InputError("--user-engine-option needs --user-engine")
-        options |= {"user_mistakes": slips} if slips is not None else {}
-        return Seats(EngineSpec(arguments.engine, options))
-    user_options |= limits if "rpm" in load_engine(arguments.user_engine).execution else {}
-    user_options |= {"user_mistakes": slips} if slips is not None else {}
-    return Seats(EngineSpec(arguments.engine, options), EngineSpec(arguments.user_engine, user_options))
+    users = [_parse_user_engine(text, pairs, limits, slipping) for text, pairs in _engines_with_options(arguments)]
+    if not users:
+        return Seats(EngineSpec(arguments.engine, options | slipping))
+    agent = EngineSpec(arguments.engine, options)
+    return Seats(agent, users[0].engine if len(users) == 1 else EngineMix(tuple(users)))
+
+
+def _engines_with_options(arguments: argparse.Namespace) -> list[tuple[str, list[str]]]:
+    """Each engine that is named for the user's seat, with the options that stand behind it; see `UserEngineAction`.
+
+    Options in front of a single engine are its own. Raises `InputError` for those that have no engine.
+    """
+    loose, named = arguments.user_engine_option, [(text, list(pairs)) for text, pairs in arguments.user_engine]
+    if loose and not named:
+        raise InputError("--user-engine-option needs --user-engine")
+    if loose and len(named) > 1:
+        raise InputError(
+            f"--user-engine-option {loose[0]}: stands before the first --user-engine; put it behind its own"
+        )
+    return [(text, [*loose, *pairs]) for text, pairs in named]
+
+
+def _parse_user_engine(text: str, pairs: list[str], limits: dict[str, str], slipping: dict[str, str]) -> WeightedEngine:
+    """An engine from `NAME` or `NAME=WEIGHT`. Raises `InputError` for a weight that is none."""
+    name, equals, weight_text = text.partition("=")
+    try:
+        weight = float(weight_text) if equals else 1.0
+    except ValueError:
+        weight = 0.0
+    if not 0 < weight < inf:
+        raise InputError(f"--user-engine {text}: expected NAME=WEIGHT with a weight above 0")
+    options = parse_engine_options("--user-engine-option", pairs)
+    options |= limits if "rpm" in load_engine(name).execution else {}
+    return WeightedEngine(EngineSpec(name, options | slipping), weight)
 
 
 def parse_phraser(arguments: argparse.Namespace) -> EngineSpec | None:

@@ -16,6 +16,7 @@ from writ_async.core.task import Task
 from writ_async.core.trajectory import Seat
 from writ_async.errors import InputError, WritError
 from writ_async.registry import load_engine, make_engine
+from writ_async.runs.mixed_engine import MixedEngine, MixedPart
 from writ_async.runs.try_out import try_out
 from writ_async.runs.worlds import world_key
 
@@ -38,18 +39,43 @@ class EngineSpec(msgspec.Struct, frozen=True):
         return EngineSpec(self.name, {key: value for key, value in self.options.items() if key not in execution})
 
 
+class WeightedEngine(msgspec.Struct, frozen=True):
+    """One engine of a mix and its weight; weights are held against each other."""
+
+    engine: EngineSpec
+    weight: float = 1.0
+
+
+class EngineMix(msgspec.Struct, frozen=True):
+    """Several engines for the user's seat: each conversation is played by one of them."""
+
+    parts: tuple[WeightedEngine, ...]
+
+    def row_deciding(self) -> EngineMix:
+        """The mix with those options alone that decide rows. Raises `InputError` for an unknown engine."""
+        return EngineMix(tuple(WeightedEngine(part.engine.row_deciding(), part.weight) for part in self.parts))
+
+    def labels(self) -> list[str]:
+        """What each engine is called in the rows: its name and its model, with a number where two are called alike."""
+        names = [f"{part.engine.name} {part.engine.options.get('model', '')}".strip() for part in self.parts]
+        return [
+            f"{name} ({names[: index + 1].count(name)})" if names.count(name) > 1 else name
+            for index, name in enumerate(names)
+        ]
+
+
 class Seats(msgspec.Struct, frozen=True):
     """Who plays each seat; without `user` the agent's engine plays both."""
 
     agent: EngineSpec | Engine = EngineSpec()
-    user: EngineSpec | Engine | None = None
+    user: EngineSpec | EngineMix | Engine | None = None
 
     def row_deciding(self) -> Seats:
         """The seats with those options alone that decide rows. Raises `InputError` for an unknown engine."""
-        agent, user = (
-            spec.row_deciding() if isinstance(spec, EngineSpec) else spec for spec in (self.agent, self.user)
+        return Seats(
+            self.agent.row_deciding() if isinstance(self.agent, EngineSpec) else self.agent,
+            self.user.row_deciding() if isinstance(self.user, EngineSpec | EngineMix) else self.user,
         )
-        return Seats(agent or EngineSpec(), user)
 
     @asynccontextmanager
     async def open_engines(
@@ -82,8 +108,16 @@ class Seats(msgspec.Struct, frozen=True):
                 made.push_async_callback(_close_engine, engine)
                 return engine
 
+            def user_engine(given: EngineSpec | EngineMix | Engine) -> Engine:
+                if not isinstance(given, EngineMix):
+                    return engine_for("user", given)
+                parts = zip(given.labels(), given.parts, strict=True)
+                return MixedEngine(
+                    [MixedPart(label, part.weight, engine_for("user", part.engine)) for label, part in parts], seed
+                )
+
             agent = engine_for("agent", self.agent)
-            yield {"agent": agent, "user": agent if self.user is None else engine_for("user", self.user)}
+            yield {"agent": agent, "user": agent if self.user is None else user_engine(self.user)}
 
     async def check_engines(self, seed: int) -> list[str]:
         """What the engines say of themselves, before there are any tasks; it is logged, too.
