@@ -22,6 +22,7 @@ class Asked(msgspec.Struct):
     number: int
     headers: dict[str, str]
     raw: bytes
+    query: str = ""
 
     @property
     def body(self) -> Any:
@@ -102,7 +103,7 @@ async def serve(answer: Callable[[Asked], Answer]) -> AsyncIterator[Double]:
     asked: list[Asked] = []
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        item = Asked(len(asked), dict(request.headers), await request.read())
+        item = Asked(len(asked), dict(request.headers), await request.read(), request.query_string)
         asked.append(item)
         given = answer(item)
         if given.reset:

@@ -26,7 +26,7 @@ async def check_server(url: str, model: str | None) -> list[Check]:
         endpoint.url, headers=endpoint.headers(), proxy=options.proxy_for(endpoint.url), timeout=_SECONDS
     )
     try:
-        names = _names(await client.get("/models"))
+        names = _names(await client.get("/models" + endpoint.query))
     except EngineError as exc:
         failure = explain(exc, endpoint, model)
         if failure.kind in ("not_found", "bad_request"):  # not every such server lists its models

@@ -60,6 +60,7 @@ class OpenAIEngine:
             )
             for number, endpoint in enumerate(self._endpoints)
         ]
+        self._paths = [_PATH + endpoint.query for endpoint in self._endpoints]
         urls = [endpoint.url for endpoint in self._endpoints]
         self._fleet = Fleet(
             urls, self._look, up=True, per_minute=options.rpm / processes, tokens_per_minute=options.tpm / processes
@@ -117,7 +118,9 @@ class OpenAIEngine:
         if server in self._refused:
             raise EngineError(self._refused[server], kind=EngineErrorKind.UNAUTHORIZED)
         try:
-            reply = await self._clients[server].post(_PATH, self._bodies.write(request, room), seconds=seconds)
+            reply = await self._clients[server].post(
+                self._paths[server], self._bodies.write(request, room), seconds=seconds
+            )
             history = self._bodies.history(request.session)
             tools = known_tools(request.tools)
             completion = read_reply(
@@ -146,7 +149,7 @@ class OpenAIEngine:
         if server in self._refused:
             raise EngineError(self._refused[server], kind=EngineErrorKind.UNAUTHORIZED)
         try:
-            await self._clients[server].get("/models", seconds=_LOOK_SECONDS)
+            await self._clients[server].get("/models" + self._endpoints[server].query, seconds=_LOOK_SECONDS)
         except EngineError as exc:
             failure = explain(exc, self._endpoints[server], self._model)
             if isinstance(failure, TransportError) and failure.retryable:
@@ -204,6 +207,6 @@ ENGINE = EngineFactory(
     options=OpenAIOptions,
     make=_make,
     check=check_server,
-    execution=HTTP_EXECUTION | {"key_env"},
+    execution=HTTP_EXECUTION | {"key_env", "key_header", "headers"},
     renamed={"retries": "attempts", "seed": "send_seed"},
 )

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
@@ -18,6 +18,7 @@ VENDOR_URL = "https://api.openai.com/v1"
 
 _RESERVED = ("messages", "model", "n", "seed", "stream", "tools")
 _SHORTEST_SECRET = 4  # such as local servers are given for form's sake may be part of any word
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _FAMILY = re.compile(r"gpt-(\d+)(\.\d+)?(?=$|-)")
 
 
@@ -30,6 +31,10 @@ class OpenAIOptions(HttpOptions, frozen=True, kw_only=True, forbid_unknown_field
     {"chat_template_kwargs": {"enable_thinking": true}}.
 
     key_env: the environment variable that holds the key; the key itself is no option, and is written nowhere
+    key_header: the header that carries the key; `Authorization: Bearer KEY` if not given, `api-key` for Azure
+    headers: more headers of every request as a JSON object; a value "$NAME" is taken from the environment. They are
+    written nowhere
+    api_version: what Azure wants as `?api-version=` behind every address; its url ends with /openai/deployments/NAME
     reasoning_effort: none, minimal, low, medium or high; the server's own if not given
     parallel_tool_calls: true or false; the server's own if not given
     send_reasoning: auto, always or never; auto sends back what the server told as thought of turns that called tools
@@ -38,6 +43,9 @@ class OpenAIOptions(HttpOptions, frozen=True, kw_only=True, forbid_unknown_field
     """
 
     key_env: str = "OPENAI_API_KEY"
+    key_header: str = ""
+    headers: str | dict[str, str] = ""
+    api_version: str = ""
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high"] | None = None
     parallel_tool_calls: bool | None = None
     send_reasoning: SendReasoning = "auto"
@@ -46,28 +54,44 @@ class OpenAIOptions(HttpOptions, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """Where requests go. `key` is the secret, empty where there is none; `key_env` names its variable."""
+    """Where requests go. `key` is the secret, empty where there is none; `key_env` names its variable.
+
+    `key_header` carries it, `more_headers` go with it, and `query` stands behind every path.
+    """
 
     url: str
     key_env: str
     key: str
+    key_header: str = ""
+    more_headers: Mapping[str, str] = {}
+    query: str = ""
 
     def __repr__(self) -> str:
         return f"Endpoint({self.url!r}, {self.key_env!r})"
 
     def headers(self) -> dict[str, str]:
         """What goes with every request."""
-        return {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        if not self.key:
+            return dict(self.more_headers)
+        own = {self.key_header: self.key} if self.key_header else {"Authorization": f"Bearer {self.key}"}
+        return {**self.more_headers, **own}
 
     def scrub(self, text: str) -> str:
-        """The text without the key, or the key's beginning where the text was cut; a server may repeat what it got."""
-        if len(self.key) < _SHORTEST_SECRET:
-            return text
-        text = text.replace(self.key, f"[{self.key_env}]")
-        for length in range(len(self.key) - 1, _SHORTEST_SECRET - 1, -1):
-            if text.endswith(self.key[:length]):
-                return f"{text[:-length]}[{self.key_env}]"
+        """The text without the key and the headers, which a server may repeat; also where it was cut within one."""
+        text = _scrub(text, self.key, self.key_env)
+        for name, value in self.more_headers.items():
+            text = _scrub(text, value, name)
         return text
+
+
+def _scrub(text: str, secret: str, name: str) -> str:
+    if len(secret) < _SHORTEST_SECRET:
+        return text
+    text = text.replace(secret, f"[{name}]")
+    for length in range(len(secret) - 1, _SHORTEST_SECRET - 1, -1):
+        if text.endswith(secret[:length]):
+            return f"{text[:-length]}[{name}]"
+    return text
 
 
 def find_endpoints(options: OpenAIOptions, environment: Mapping[str, str] | None = None) -> list[Endpoint]:
@@ -100,9 +124,30 @@ def _find_endpoint(options: OpenAIOptions, url: str, where: str, environment: Ma
     key = environment.get(options.key_env, "").strip()
     if not key and (url == VENDOR_URL or options.key_env != "OPENAI_API_KEY"):
         raise InputError(f"engine 'openai': set the environment variable {options.key_env} to the key of {url}")
+    if options.key_header and not _HEADER_NAME.fullmatch(options.key_header):
+        raise InputError(f"engine 'openai': key_header {options.key_header!r} is no name of a header")
     if not (key.isascii() and key.isprintable()):
         raise InputError(f"engine 'openai': the key in {options.key_env} holds a character that no key can have")
-    return Endpoint(url, options.key_env, key)
+    query = f"?{urlencode({'api-version': options.api_version})}" if options.api_version else ""
+    return Endpoint(url, options.key_env, key, options.key_header, _read_headers(options.headers, environment), query)
+
+
+def _read_headers(given: str | dict[str, str], environment: Mapping[str, str]) -> dict[str, str]:
+    """Headers from JSON, with the values of variables put in. Raises `InputError`, which shows no value."""
+    try:
+        headers = msgspec.json.decode(given or "{}", type=dict[str, str]) if isinstance(given, str) else given
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        raise InputError("engine 'openai': headers must be a JSON object of texts") from None
+    found: dict[str, str] = {}
+    for name, value in headers.items():
+        if value.startswith("$"):
+            if value[1:] not in environment:
+                raise InputError(f"engine 'openai': set the environment variable {value[1:]} for the header {name}")
+            value = environment[value[1:]].strip()
+        if not _HEADER_NAME.fullmatch(name) or not (value.isascii() and value.isprintable()):
+            raise InputError(f"engine 'openai': headers: {name!r} holds a character that no header can have")
+        found[name] = value
+    return found
 
 
 def refuses_sampling(model: str, effort: str | None) -> bool:

@@ -86,6 +86,32 @@ def test_a_request_carries_the_key_and_the_body_as_json() -> None:
     }
 
 
+def test_azures_header_and_version_and_headers_of_the_environment_go_with_every_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TEAM", "team-Secret-77")
+    _, double, _ = talk(
+        lambda _: said("Hello."),
+        key_header="api-key",
+        api_version="2024-10-21",
+        headers='{"X-Team": "$TEAM", "X-Plain": "yes"}',
+    )
+    (asked,) = double.asked
+    assert asked.query == "api-version=2024-10-21"
+    assert asked.headers["api-key"] == SECRET
+    assert "Authorization" not in asked.headers
+    assert (asked.headers["X-Team"], asked.headers["X-Plain"]) == ("team-Secret-77", "yes")
+
+
+def test_what_a_header_holds_is_in_no_error_when_a_server_repeats_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEAM", "team-Secret-77")
+    answers = in_turn(refusal(400, {"error": {"message": "you sent team-Secret-77"}}), refusal(418, "x team-Secr"))
+    results, _, _ = talk(answers, *[request()] * 2, attempts=1, headers={"X-Team": "$TEAM"})
+    for result in results:
+        assert isinstance(result, EngineError)
+        assert "team-Secr" not in f"{result} {result!r}"
+
+
 def test_a_conversation_goes_on_with_what_the_model_said() -> None:
     call = make_call("call_a", "look", {})
     first, second = request(), request(1)

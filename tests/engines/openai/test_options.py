@@ -54,6 +54,11 @@ def test_the_address_comes_from_the_option_else_the_environment_else_the_vendor(
         ({"url": "http://h/v1", "key_env": "MY_KEY"}, {"OPENAI_API_KEY": SECRET}, "environment variable MY_KEY"),
         ({}, {"OPENAI_API_KEY": f"{SECRET}\nX-Evil: 1"}, "a character that no key can have"),
         ({}, {"OPENAI_API_KEY": f"{SECRET}é"}, "a character that no key can have"),
+        ({"url": "http://h/v1", "headers": f'{{"X": "{SECRET}'}, {}, "headers must be a JSON object of texts"),
+        ({"url": "http://h/v1", "headers": {"X": "$GONE"}}, {}, "set the environment variable GONE for the header X"),
+        ({"url": "http://h/v1", "headers": {"X": "$S"}}, {"S": f"{SECRET}\r\nY: 1"}, "no header can have"),
+        ({"url": "http://h/v1", "headers": {"X Y": SECRET}}, {}, "no header can have"),
+        ({"url": "http://h/v1", "key_header": "a b"}, {}, "is no name of a header"),
     ],
 )
 def test_a_wrong_address_or_key_is_told_without_the_key(
