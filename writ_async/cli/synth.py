@@ -10,7 +10,15 @@ import anyio
 from writ_async.cli import settings
 from writ_async.cli.output import print_json, print_tables, report_end
 from writ_async.cli.progress import command_watcher
-from writ_async.cli.tables import cost_line, funnel_table, keeping_line, reasons_table, saved_line, summary_table
+from writ_async.cli.tables import (
+    cost_line,
+    funnel_table,
+    keeping_line,
+    phrasing_line,
+    reasons_table,
+    saved_line,
+    summary_table,
+)
 from writ_async.cli.terminal import say
 from writ_async.commands.synth import SynthConfig, synth
 from writ_async.curation.filters import NAMES
@@ -68,8 +76,8 @@ def run_command(arguments: argparse.Namespace) -> int:
             funnel = progress.summary.funnel
             if funnel is not None:
                 print_tables(funnel_table(funnel, NAMES))
-            for line in (cost_line(progress.summary), saved_line(progress.summary), keeping_line(progress.summary)):
-                if line:
+            for tell in (phrasing_line, cost_line, saved_line, keeping_line):
+                if line := tell(progress.summary):
                     say(line)
             kept = progress.summary.total().kept if funnel is None else funnel.total.left
             say(f"{kept:,} rows kept in {out}")

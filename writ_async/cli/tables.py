@@ -100,6 +100,18 @@ def keeping_line(summary: Summary) -> str:
     return line
 
 
+def phrasing_line(summary: Summary) -> str:
+    """What became of a phraser's answers, in one line; empty where there was none."""
+    if summary.phrasing is msgspec.UNSET:
+        return ""
+    report = summary.phrasing
+    line = f"{report.written:,} of {report.written + report.kept:,} texts in a model's words, by {report.calls:,} calls"
+    if report.refused:
+        kinds = sorted(report.refused.items(), key=lambda item: (-item[1], item[0]))
+        line += f"; answers refused: {', '.join(f'{kind} {number:,}' for kind, number in kinds)}"
+    return f"{line}; ${report.usage.dollars:,.2f}" if report.usage.nano_dollars else line
+
+
 def _group_cells(group: Group) -> tuple[str, ...]:
     count = group.conversations
     return (

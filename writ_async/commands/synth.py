@@ -16,6 +16,7 @@ from writ_async.registry import load_domain
 from writ_async.runs.budget import Budget
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.manifest import make_manifest, prompts_of
+from writ_async.runs.phrasing import add_phrasing
 from writ_async.runs.play import play_run
 from writ_async.runs.play_in_workers import start_useful_workers
 from writ_async.runs.play_settings import parse_play_settings
@@ -26,6 +27,7 @@ from writ_async.runs.task_making import TaskSettings, make_run_tasks, parse_task
 from writ_async.runs.worker_processes import Worker
 from writ_async.runs.worlds import generate_worlds, open_worlds
 from writ_async.scheduler import Limits
+from writ_async.synthesis.phraser import PhraseReport
 
 
 class SynthConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,12 +124,16 @@ async def _write_missing_tasks(
     workers: Sequence[Worker],
 ) -> Sequence[Task]:
     """All tasks of the run, once those that its folder has not yet are written; it may have fewer than `making.n`."""
+    report = PhraseReport(refused={})
     if not there and not run.has_tasks:
-        tasks = await make_run_tasks(worlds, making, workers)
+        tasks = await make_run_tasks(worlds, making, workers, report)
+        add_phrasing(run, report)
         run.write_tasks(tasks, prompts_of(worlds, rules))
         return tasks
     drawn = await make_run_tasks(worlds, msgspec.structs.replace(making, phraser=None), workers)
     if [task.id for task in drawn[: len(there)]] != [task.id for task in there]:
         raise InputError(f"{run.path}: its tasks are not those that this version draws; use another folder")
-    run.add_tasks(await tell_tasks(drawn[len(there) :], worlds, making))
+    told = await tell_tasks(drawn[len(there) :], worlds, making, report)
+    add_phrasing(run, report)
+    run.add_tasks(told)
     return run.tasks()

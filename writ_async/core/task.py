@@ -175,7 +175,10 @@ class FirstWish(msgspec.Struct, frozen=True):
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One task of one world. Unknown fields of a newer version are ignored when it is read."""
+    """One task of one world. Unknown fields of a newer version are ignored when it is read.
+
+    `rephrased` says that a model wrote the request.
+    """
 
     id: str
     domain: str
@@ -197,6 +200,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     goals: tuple[Goal, ...] = ()
     proof: Proof | None = None
     first_wish: FirstWish | None = None
+    rephrased: bool = False
     version: int = 1
 
     @property

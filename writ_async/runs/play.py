@@ -11,6 +11,7 @@ from writ_async.curation.quota import Quota
 from writ_async.runs.early_stop import SavedCount, settled_of
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.jobs import plan_jobs, play_jobs
+from writ_async.runs.phrasing import read_phrasing
 from writ_async.runs.play_in_workers import play_in_workers
 from writ_async.runs.play_settings import PlaySettings
 from writ_async.runs.progress import Progress, Watcher, begin_progress
@@ -96,6 +97,8 @@ def finish_run(
         summary.keeping = _keeping_of(run, quota, ended)
     write_selection(run, selection)
     summary.funnel = selection.funnel
+    if (phrasing := read_phrasing(run)) is not None:
+        summary.phrasing = phrasing
     if settings.early:
         summary.saved = saved.result(run.tasks(), settings.trials, settled, run.failures())
     summary.remarks = remarks_on(summary)

@@ -19,6 +19,7 @@ from writ_async.runs.budget import Budget, watch_budget, why_over
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.keep_plan import plan_round
 from writ_async.runs.manifest import prompts_of
+from writ_async.runs.phrasing import add_phrasing
 from writ_async.runs.play import finish_run, play_trials
 from writ_async.runs.play_settings import PlaySettings
 from writ_async.runs.progress import Progress, Watcher
@@ -29,6 +30,7 @@ from writ_async.runs.task_making import TaskSettings, make_run_tasks, tell_tasks
 from writ_async.runs.worker_processes import Worker
 from writ_async.runs.worlds import open_worlds
 from writ_async.scheduler import quiet_gc
+from writ_async.synthesis.phraser import PhraseReport
 
 _MOST_DRAWN = 20
 """Tasks per row to keep, beyond which none are drawn for a cell that is still short."""
@@ -50,8 +52,11 @@ class _Pool:
             wanted = msgspec.structs.replace(self._settings, n=n, phraser=None)
             self.tasks = await make_run_tasks(self._worlds, wanted, self._workers)
 
-    async def tell(self, chosen: Sequence[Task]) -> list[Task]:
-        return await tell_tasks(chosen, self._worlds, self._settings)
+    async def tell(self, chosen: Sequence[Task], run: RunFolder) -> list[Task]:
+        report = PhraseReport(refused={})
+        told = await tell_tasks(chosen, self._worlds, self._settings, report)
+        add_phrasing(run, report)
+        return told
 
 
 async def play_until_kept(
@@ -139,5 +144,6 @@ async def _plan_next(run: RunFolder, pool: _Pool, quota: Quota) -> Round | None:
     if not plan.trials:
         return None
     there = {task.id for task in run.tasks()}
-    run.add_tasks(await pool.tell([task for task in pool.tasks if task.id in plan.trials and task.id not in there]))
+    new = [task for task in pool.tasks if task.id in plan.trials and task.id not in there]
+    run.add_tasks(await pool.tell(new, run))
     return Round(trials=plan.trials, asked=tuple(asked.items()))

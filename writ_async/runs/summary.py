@@ -9,6 +9,7 @@ import msgspec
 from writ_async.core.message import AssistantMessage, ToolMessage
 from writ_async.core.trajectory import Termination, Trajectory, Usage
 from writ_async.curation.selection import Funnel
+from writ_async.synthesis.phraser import PhraseReport
 
 
 class Group(msgspec.Struct, omit_defaults=True):
@@ -116,7 +117,8 @@ class Keeping(msgspec.Struct):
 class Summary(msgspec.Struct):
     """Groups by domain, then by kind. `funnel` is that of all filters, once the run has come to its end.
 
-    `saved` is there where conversations could be stopped early, `keeping` where a number of rows was asked for.
+    `saved` is there where conversations could be stopped early, `keeping` where a number of rows was asked for,
+    `phrasing` where a model said requests anew.
     `notices` are what the engines said of themselves at the start, `remarks` what stands out in the rows
     (`writ_async.runs.remarks`).
     """
@@ -126,6 +128,7 @@ class Summary(msgspec.Struct):
     version: int = 1
     saved: Saved | msgspec.UnsetType = msgspec.UNSET
     keeping: Keeping | msgspec.UnsetType = msgspec.UNSET
+    phrasing: PhraseReport | msgspec.UnsetType = msgspec.UNSET
     notices: list[str] = []
     remarks: list[str] = []
 

@@ -23,7 +23,7 @@ from writ_async.runs.worker_processes import Link, Worker, WorkerDiedError
 from writ_async.runs.worlds import further_environment, open_world, open_worlds, world_key
 from writ_async.synthesis import parse_mix, synthesise_tasks
 from writ_async.synthesis.behaviours import parse_behaviours, with_behaviours
-from writ_async.synthesis.phraser import LlmPhraser, phrase_all
+from writ_async.synthesis.phraser import LlmPhraser, PhraseReport, phrase_all
 from writ_async.synthesis.tasks import TaskWishes
 
 _CHUNK = 64  # tasks: small enough that all workers are done at about the same time
@@ -90,9 +90,15 @@ def give_behaviours(
 
 
 async def make_run_tasks(
-    worlds: Sequence[Environment], settings: TaskSettings, workers: Sequence[Worker] = ()
+    worlds: Sequence[Environment],
+    settings: TaskSettings,
+    workers: Sequence[Worker] = (),
+    report: PhraseReport | None = None,
 ) -> list[Task]:
-    """Draw tasks and have them told; workers take whole domains to draw from, and parts of the tasks to tell."""
+    """Draw tasks and have them told; workers take whole domains to draw from, and parts of the tasks to tell.
+
+    `report` is told what became of a phraser's answers. Raises `PhraserError` where none was of use.
+    """
     if len(workers) > 1 and len(worlds) > 1:
         tasks = await _draw_in_workers(workers, tuple(opened.ref for opened in worlds), settings)
     else:
@@ -102,31 +108,38 @@ async def make_run_tasks(
     opened = open_worlds(tasks, None, known=worlds)
     if settings.phraser is None:
         return give_behaviours(tasks, opened, settings.seed, settings.behaviours)
-    return await _phrase_tasks(tasks, opened, settings, settings.phraser)
+    return await _phrase_tasks(tasks, opened, settings, settings.phraser, report)
 
 
-async def tell_tasks(drawn: Sequence[Task], worlds: Sequence[Environment], settings: TaskSettings) -> list[Task]:
+async def tell_tasks(
+    drawn: Sequence[Task], worlds: Sequence[Environment], settings: TaskSettings, report: PhraseReport | None = None
+) -> list[Task]:
     """Tasks that were drawn without a phraser as a run holds them: in a model's words, if there is one."""
     if settings.phraser is None or not drawn:
         return list(drawn)
     plain = [msgspec.structs.replace(task, behaviour=None) for task in drawn]
-    return await _phrase_tasks(plain, open_worlds(plain, None, known=worlds), settings, settings.phraser)
+    return await _phrase_tasks(plain, open_worlds(plain, None, known=worlds), settings, settings.phraser, report)
 
 
 async def _phrase_tasks(
-    tasks: Sequence[Task], worlds: Mapping[str, Environment], settings: TaskSettings, engine: EngineSpec
+    tasks: Sequence[Task],
+    worlds: Mapping[str, Environment],
+    settings: TaskSettings,
+    engine: EngineSpec,
+    report: PhraseReport | None,
 ) -> list[Task]:
     """Tasks without behaviours in a model's words, request first, then how the user behaves.
 
     `worlds` are by `world_key`.
     """
     async with Seats(user=engine).open_engines(tasks, worlds.values(), settings.seed) as engines:
-        phraser = LlmPhraser(engines["user"], seed=settings.seed)
+        phraser = LlmPhraser(engines["user"], seed=settings.seed, report=report)
 
         def environment_of(task: Task) -> Environment:
             return worlds[world_key(task.world)]
 
         told = await phrase_all(tasks, environment_of, phraser.phrase)
+        phraser.report.require_some()
         if settings.behaviours is None:
             return told
         behaving = give_behaviours(told, worlds, settings.seed, settings.behaviours)

@@ -6,6 +6,7 @@ prompts.json         per domain: policy, tool schemas
 trajectories.jsonl   one finished conversation per line, in the order in which they ended
 failures.log         conversations that left no row, one JSON line per attempt; resuming runs them again, but for those
                      that were stopped early
+phrasing.json        of a run whose requests a model said anew: what became of its answers
 rounds.jsonl         of a run that shall keep so many rows: what each round plays, written before it is played
 timings.csv          seconds per trajectory: the one file that depends on the clock
 summary.json         counts and means per domain and kind, and the funnel of the filters

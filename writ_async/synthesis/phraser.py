@@ -20,14 +20,17 @@ from writ_async.core.engine import Engine, Request
 from writ_async.core.environment import Environment
 from writ_async.core.message import AssistantMessage, Message, SystemMessage, UserMessage
 from writ_async.core.state import State, World
-from writ_async.core.task import Task
-from writ_async.errors import EngineError
+from writ_async.core.task import Scenario, Task
+from writ_async.core.trajectory import Usage
+from writ_async.errors import EngineError, WritError, unwrap_group
+from writ_async.synthesis.decisive_words import why_other_wish, words_to_keep
 from writ_async.synthesis.neutrality import why_not_neutral, world_ids
 from writ_async.synthesis.soundness import why_unsound
 from writ_async.verify.provenance import atoms
 from writ_async.verify.user_slips import values_in
 
 TRIES: Final = 3
+_HOPELESS: Final = 20
 _NO_JSON: Final = "form: the answer must be one JSON object as asked for"
 _LONGEST, _SHORTEST = 3.0, 0.4
 _WORD = re.compile(r"[^\W\d_][\w'-]*")
@@ -63,6 +66,10 @@ none. Speak to the actor as "you". Name no number, no id, no person and no place
 Answer with one JSON object and nothing else: {"request": "..."}"""
 
 
+class PhraserError(WritError):
+    """Nothing that a model wrote could be used."""
+
+
 class _Reply(msgspec.Struct):
     request: str
     scenario: str = ""
@@ -72,24 +79,55 @@ _Check = Callable[[_Reply], str]
 
 
 class PhraseReport(msgspec.Struct):
-    """What became of the rewriting: how many a model wrote, how many stayed as they were, and why tries failed."""
+    """What became of the rewriting: `written` texts are a model's, `kept` ones stayed as they were.
+
+    `refused` counts the tries that were not believed by the kind of their problem, `last` says it of the last one.
+    `calls` were made, which cost `usage`.
+    """
 
     written: int = 0
     kept: int = 0
     calls: int = 0
     refused: dict[str, int] = {}
+    last: str = ""
+    usage: Usage = msgspec.field(default_factory=Usage)
+
+    def add(self, other: PhraseReport) -> None:
+        """Add what became of further texts."""
+        self.written += other.written
+        self.kept += other.kept
+        self.calls += other.calls
+        for kind, number in other.refused.items():
+            self.refused[kind] = self.refused.get(kind, 0) + number
+        self.last = other.last or self.last
+        self.usage.add(other.usage)
+
+    def require_some(self, least: int = 1) -> None:
+        """Raise `PhraserError` where a model was asked for `least` texts and not one of its answers was of use."""
+        if not self.written and self.kept >= least:
+            kinds = ", ".join(f"{kind} {number:,}" for kind, number in sorted(self.refused.items()))
+            raise PhraserError(
+                f"the phraser: none of {self.calls:,} answers could be used ({kinds}); the last: {self.last}; "
+                "use another model, or leave --phraser out"
+            )
 
     def refuse(self, problem: str) -> None:
         """Count a try that was not believed, by the kind of its problem."""
         kind = problem.partition(":")[0]
         self.refused[kind] = self.refused.get(kind, 0) + 1
+        self.last = problem
 
 
 class LlmPhraser:
-    """Rewrites requests and behaviours through an engine. One instance may work on many tasks at once."""
+    """Rewrites requests and behaviours through an engine. One instance may work on many tasks at once.
 
-    def __init__(self, engine: Engine, *, seed: int = 0, tries: int = TRIES) -> None:
-        self.report = PhraseReport(refused={})
+    It gives up, by `PhraserError`, where the first `_HOPELESS` texts all had to stay as they were.
+    """
+
+    def __init__(
+        self, engine: Engine, *, seed: int = 0, tries: int = TRIES, report: PhraseReport | None = None
+    ) -> None:
+        self.report = PhraseReport(refused={}) if report is None else report
         self._engine = engine
         self._seed = seed
         self._tries = tries
@@ -100,7 +138,8 @@ class LlmPhraser:
         Engine errors count as failed tries. Never raises for what a model wrote.
         """
         told = task.scenario
-        prompt = f"Rewrite this request:\n{told.request}\nAnd this scenario:\n{told.reason_for_call}{_pinned(task)}"
+        texts = f"Rewrite this request:\n{told.request}\nAnd this scenario:\n{told.reason_for_call}"
+        prompt = f"{texts}{_kept(told)}{_pinned(task)}"
 
         def check(reply: _Reply) -> str:
             return phrasing_problem(task, reply.request, domain, world) or (
@@ -112,7 +151,7 @@ class LlmPhraser:
             return task
         reason = reply.scenario if told.reason_for_call else ""
         scenario = msgspec.structs.replace(told, request=reply.request, reason_for_call=reason)
-        return msgspec.structs.replace(task, scenario=scenario)
+        return msgspec.structs.replace(task, scenario=scenario, rephrased=True)
 
     async def phrase_behaviour(self, task: Task, domain: Domain, world: World) -> Task:
         """The task with its behaviour's instruction in a model's words, or as it was."""
@@ -147,6 +186,7 @@ class LlmPhraser:
         finally:
             self._engine.end_session(session)
         self.report.kept += 1
+        self.report.require_some(_HOPELESS)
         return None
 
     async def _ask(self, task: Task, session: str, number: int, messages: Sequence[Message]) -> str | None:
@@ -156,9 +196,11 @@ class LlmPhraser:
         )  # fmt: skip
         self.report.calls += 1
         try:
-            return (await self._engine.complete(request)).message.content or ""
+            completion = await self._engine.complete(request)
+            self.report.usage.add(completion.usage)
+            return completion.message.content or ""
         except EngineError as exc:
-            self.report.refuse(f"engine error: {exc.kind}")
+            self.report.refuse(f"engine error: {exc.kind}: {exc}")
             return None
 
 
@@ -168,7 +210,10 @@ async def phrase_all(
     phrase: Callable[[Task, Domain, World], Awaitable[Task]],
     at_once: int = 32,
 ) -> list[Task]:
-    """All tasks rewritten by a method of a phraser, in their order, whatever order the engine answers in."""
+    """All tasks rewritten by a method of a phraser, in their order, whatever order the engine answers in.
+
+    Raises `PhraserError` where the phraser gives up.
+    """
     done: dict[int, Task] = {}
     limit = anyio.CapacityLimiter(at_once)
 
@@ -177,9 +222,12 @@ async def phrase_all(
             environment = environment_of(task)
             done[place] = await phrase(task, environment.domain, environment.world)
 
-    async with anyio.create_task_group() as group:
-        for place, task in enumerate(tasks):
-            group.start_soon(one, place, task)
+    try:
+        async with anyio.create_task_group() as group:
+            for place, task in enumerate(tasks):
+                group.start_soon(one, place, task)
+    except BaseExceptionGroup as errors:
+        raise unwrap_group(errors) from None
     return [done[place] for place in range(len(tasks))]
 
 
@@ -190,6 +238,7 @@ def phrasing_problem(task: Task, text: str, domain: Domain, world: World) -> str
         _out_of_form(old, text, _FIRST)
         or _loses(task, old, text)
         or _adds(task, old, text, world)
+        or why_other_wish(old, text)
         or _breaks(task, text, domain, world)
     )
 
@@ -197,7 +246,12 @@ def phrasing_problem(task: Task, text: str, domain: Domain, world: World) -> str
 def scenario_problem(task: Task, text: str, world: World) -> str:
     """Why a text may not stand for a scenario's `reason_for_call`, or an empty string."""
     old = task.scenario.reason_for_call
-    return _out_of_form(old, text, _SECOND) or _loses(task, old, text) or _adds(task, old, text, world)
+    return (
+        _out_of_form(old, text, _SECOND)
+        or _loses(task, old, text)
+        or _adds(task, old, text, world)
+        or why_other_wish(old, text)
+    )
 
 
 def instruction_problem(task: Task, behaviour: Behaviour, text: str, domain: Domain, world: World) -> str:
@@ -211,6 +265,12 @@ def instruction_problem(task: Task, behaviour: Behaviour, text: str, domain: Dom
     retold = msgspec.structs.replace(behaviour, instruction=text)
     problem = why_not_neutral(task, retold, domain, world)
     return f"channel: {problem}" if problem else ""
+
+
+def _kept(told: Scenario) -> str:
+    """What a model is told of the words that decide."""
+    words = dict.fromkeys([*words_to_keep(told.request), *words_to_keep(told.reason_for_call)])
+    return f"\nKeep these words, for they decide: {', '.join(words)}" if words else ""
 
 
 def _pinned(task: Task) -> str:
