@@ -85,7 +85,7 @@ def test_a_world_survives_its_json(world: World) -> None:
 def test_sizes_are_as_promised() -> None:
     world = DOMAIN.generate(3, 500)
     assert len(world.tables["users"]) == 500
-    assert 900 < len(world.tables["orders"]) < 1300
+    assert 1350 < len(world.tables["orders"]) < 1750
     assert len(world.tables["products"]) == 52
     assert len(DOMAIN.generate(3, 2).tables["products"]) == 8
     with pytest.raises(InputError, match="at least 1 user"):

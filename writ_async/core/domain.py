@@ -19,6 +19,7 @@ import msgspec
 
 from writ_async.core.evidence_rules import EvidenceRules
 from writ_async.core.goal import GoalRules
+from writ_async.core.level import ANY_EXTENT, Extent
 from writ_async.core.record_facts import RecordFacts
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Certificate, FirstWish, Goal, Kind, Pin, Scenario
@@ -90,12 +91,31 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     first_wish: FirstWish | None = None
 
 
+class Reach(msgspec.Struct, frozen=True):
+    """What the draws of a recipe can come to, and by what they come to more: "orders", "days and airports"."""
+
+    extent: Extent
+    by: str
+
+
 class Recipe(msgspec.Struct, frozen=True):
-    """A way to draw one kind of task from a world. `make` gives None where the draw found nothing fit."""
+    """A way to draw one kind of task from a world. `make` gives None where the draw found nothing fit.
+
+    With a `reach`, `make` takes as a third argument the extent that the draw is to come to, if it can be had.
+    """
 
     name: str
     kind: Kind
-    make: Callable[[World, Random], Draft | None]
+    make: Callable[..., Draft | None]
+    reach: Reach | None = None
+
+    def draw(self, world: World, rng: Random, extent: Extent = ANY_EXTENT) -> Draft | None:
+        """A draft from a world, or None; where the recipe can be aimed, within an extent or near to it."""
+        return self.make(world, rng) if self.reach is None else self.make(world, rng, extent)
+
+    def can_reach(self, extent: Extent) -> bool:
+        """Whether a draw may come to an extent; of a recipe that cannot be aimed nothing is known."""
+        return self.reach is None or self.reach.extent.meets(extent)
 
 
 class Slot(msgspec.Struct, frozen=True):

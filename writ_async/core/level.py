@@ -1,10 +1,15 @@
-"""Levels: how many writes a task has, and how many cells its largest certificate."""
+"""Levels: how many writes a task has, and how many cells its largest certificate.
+
+An `Extent` bounds both: what a recipe can come to, or what one draw of it is to come to.
+"""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Mapping
+
+import msgspec
 
 from writ_async.errors import InputError
 
@@ -14,6 +19,53 @@ BURDEN_LEVELS = ("R0", "R1", "R2", "R3", "R4")
 """A burden of at most 2, 3 to 4, 5 to 7, 8 to 12, 13 or more."""
 _LIMITS = (2, 4, 7, 12)
 _LEVEL = re.compile(r"W[0-4]R[0-4]|W[0-4]|R[0-4]")
+MANY = 1_000
+"""More writes or cells than any task has."""
+
+
+class Extent(msgspec.Struct, frozen=True, gc=False):
+    """Bounds, both included: how many writes, and how many cells in the largest certificate."""
+
+    writes: tuple[int, int] = (0, MANY)
+    cells: tuple[int, int] = (0, MANY)
+
+    def meets(self, other: Extent) -> bool:
+        """Whether something can be within both.
+
+        >>> Extent((1, 1), (2, 9)).meets(Extent((1, 2), (8, 12)))
+        True
+        """
+        pairs = ((self.writes, other.writes), (self.cells, other.cells))
+        return all(one[0] <= two[1] and two[0] <= one[1] for one, two in pairs)
+
+    def cut(self, other: Extent) -> Extent:
+        """What is within both."""
+        pairs = ((self.writes, other.writes), (self.cells, other.cells))
+        writes, cells = ((max(one[0], two[0]), min(one[1], two[1])) for one, two in pairs)
+        return Extent(writes, cells)
+
+
+ANY_EXTENT = Extent()
+"""No bounds: a draw as it comes."""
+
+
+def extent_of(level: str) -> Extent:
+    """The bounds of a level, or of the half of one.
+
+    >>> extent_of("W2R3")
+    Extent(writes=(2, 2), cells=(8, 12))
+    >>> extent_of("R0").cells
+    (0, 2)
+    """
+    writes, cells = (0, MANY), (0, MANY)
+    if "W" in level:
+        least = int(level[1])
+        writes = (least, MANY if least == len(WRITE_LEVELS) - 1 else least)
+    if "R" in level:
+        edges = (-1, *_LIMITS, MANY)
+        burden = int(level[-1])
+        cells = (edges[burden] + 1, edges[burden + 1])
+    return Extent(writes, cells)
 
 
 def level_of(writes: int, burden: int) -> str:

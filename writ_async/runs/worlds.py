@@ -34,9 +34,12 @@ _NEXT_SEED = 1_000_003  # far enough that the worlds of one run are not those of
 
 
 def further_environment(environment: Environment, number: int) -> Environment:
-    """The n-th further world to draw tasks from, of another seed, where this one has no more of what is asked."""
+    """The n-th further world to draw tasks from, where this one has no more of what is asked.
+
+    It is of another seed, and larger by as many users as the first one has, for what is rare is not in every small one.
+    """
     ref = environment.ref
-    return generate_world(environment.domain, ref.seed + number * _NEXT_SEED, ref.size)
+    return generate_world(environment.domain, ref.seed + number * _NEXT_SEED, ref.size * (1 + number))
 
 
 def open_world(ref: WorldRef, data: str | None, tools: str | None = None) -> Environment:

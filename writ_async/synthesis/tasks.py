@@ -15,7 +15,7 @@ from writ_async.conversation.calls import call_key
 from writ_async.core.domain import Domain, Draft, Recipe
 from writ_async.core.environment import Environment
 from writ_async.core.goal import decide_goal
-from writ_async.core.level import can_reach, fits, spread
+from writ_async.core.level import can_reach, extent_of, fits, spread
 from writ_async.core.state import State
 from writ_async.core.task import WITHOUT_WRITE, Kind, Proof, Task
 from writ_async.errors import InputError
@@ -26,7 +26,8 @@ from writ_async.synthesis.solver import goal_rules_of
 from writ_async.synthesis.soundness import why_unsound
 
 _DRAWS = 40  # per recipe and task: beyond this the world has nothing fit for the recipe
-_LEVEL_DRAWS = 120  # where a level is asked for, which most draws miss
+_LEVEL_DRAWS = 120  # where a level is asked for, which most draws of a recipe that cannot be aimed miss
+_AIMED_DRAWS = 12  # where the recipe aims at it
 _FAILURES = 3  # times in a row of so many draws, after which a recipe is left alone in a world
 _HEAVY = 3  # the least burden of a read-heavy task
 _WORLDS = 8  # how many further worlds are drawn, where one has too little
@@ -109,8 +110,9 @@ class _TaskMaker:
 
     def _try_recipe(self, recipe: Recipe, index: int, number: int, level: str, rng: Random) -> Task | None:
         environment, report = self.environments[index], self.report
-        for _ in range(_LEVEL_DRAWS if level else _DRAWS):
-            draft = recipe.make(environment.world, rng)
+        extent = extent_of(level)
+        for _ in range(_count_draws(recipe, level)):
+            draft = recipe.draw(environment.world, rng, extent)
             if draft is None:
                 report.empty += 1
                 if level:
@@ -231,7 +233,18 @@ def _recipes_for(domain: Domain, kind: Kind, level: str, mix: Mapping[Kind, floa
         if not recipes:
             raise InputError(f"domain {domain.name!r} has no recipe for {kind} tasks; leave them out of --mix")
         return recipes
-    return [recipe for recipe in domain.recipes if _may_reach(recipe.kind, level) and _in_mix(recipe.kind, mix)]
+    extent = extent_of(level)
+    return [
+        recipe
+        for recipe in domain.recipes
+        if _may_reach(recipe.kind, level) and _in_mix(recipe.kind, mix) and recipe.can_reach(extent)
+    ]
+
+
+def _count_draws(recipe: Recipe, level: str) -> int:
+    if not level:
+        return _DRAWS
+    return _LEVEL_DRAWS if recipe.reach is None else _AIMED_DRAWS
 
 
 def _in_mix(kind: Kind, mix: Mapping[Kind, float]) -> bool:

@@ -42,6 +42,8 @@ _BRANDS: Final = ("visa", "mastercard", "amex")
 _MEMBERSHIPS: Final[tuple[Membership, ...]] = ("regular", "silver", "gold")
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _TRIPS: Final = (0, 1, 2, 2, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 6, 6, 7, 8, 9)
+_REGULARS: Final = 0.1  # of the users: they have booked
+_TRIPS_OF_REGULAR: Final = (10, 16)  # so many trips
 _PARTY: Final = (1,) * 9 + (2,) * 6 + (3,) * 3 + (4, 5)
 _MAX_LAYOVER: Final = 10 * 60
 _MIN_LAYOVER: Final = 35
@@ -225,7 +227,8 @@ def _user(draw: _Draw, person: Person, company: list[Passenger], reservations: d
     methods = _payment_methods(draw)
     membership = _MEMBERSHIPS[int(rng.random() * 3)]
     booked: list[str] = []
-    for _ in range(_TRIPS[int(rng.random() * len(_TRIPS))]):
+    usual, regular = _TRIPS[int(rng.random() * len(_TRIPS))], rng.randint(*_TRIPS_OF_REGULAR)
+    for _ in range(regular if rng.random() < _REGULARS else usual):
         others = rng.sample(friends, min(len(friends), _PARTY[int(rng.random() * len(_PARTY))] - 1))
         reservation = _reservation(draw, person.user_id, (traveller, *others), membership, methods)
         reservations[reservation.reservation_id] = reservation
@@ -244,7 +247,7 @@ def _user(draw: _Draw, person: Person, company: list[Passenger], reservations: d
 
 
 def generate(seed: int, size: int) -> World:
-    """A world of `size` users and about four reservations each. The same seed and size give the same world."""
+    """A world of `size` users and about five reservations each. The same seed and size give the same world."""
     rng = Random(f"airline/{seed}/{size}")
     draw = _Draw(rng, draw_timetable(rng, FLIGHTS if size >= 100 else max(60, 3 * size)))
     people = draw_people(rng, size)

@@ -24,10 +24,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import Random
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from writ_async.core.domain import Draft, Recipe, Tool, ToolError
+from writ_async.core.domain import Draft, Reach, Recipe, Tool, ToolError
 from writ_async.core.goal import Ambiguous, Decision, GoalRules, Key, NothingFits, Reader
+from writ_async.core.level import ANY_EXTENT, Extent
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, FirstWish, Goal, Kind, Pin, Scenario
 from writ_domains.kit.phrasing import figure, pick
@@ -44,12 +45,22 @@ class Gold:
     """A gold solution as it is played on a state of its own. A cell is read once, however often it is asked for.
 
     `actions`, `goals`, `pins` and `told` grow as goals are played; `refusal` tells that the policy has to forbid them.
+    `extent` is what the draw is to come to.
     `handed_over` says why a person has to take over at the end, `first_wish` what the user takes back.
     """
 
-    def __init__(self, world: World, goals: GoalRules, tools: Mapping[str, Tool], *, refusal: bool = False) -> None:
+    def __init__(
+        self,
+        world: World,
+        goals: GoalRules,
+        tools: Mapping[str, Tool],
+        *,
+        refusal: bool = False,
+        extent: Extent = ANY_EXTENT,
+    ) -> None:
         self.state = State(world)
         self.refusal = refusal
+        self.extent = extent
         self.actions: list[Action] = []
         self.goals: list[Goal] = []
         self.pins: list[Pin] = []
@@ -166,8 +177,11 @@ Build = Callable[[World, Random, Gold], Draft | None]
 """Draws one task of a world, or gives None or raises `Unfit` where the draw does not allow it."""
 
 
-MakeRecipe = Callable[[str, Kind, Build], Recipe]
-"""Makes a recipe of its name, its kind and the function that draws one task."""
+class MakeRecipe(Protocol):
+    """Makes a recipe of its name, its kind, the function that draws one task, and what its draws can come to."""
+
+    def __call__(self, name: str, kind: Kind, build: Build, reach: Reach | None = None) -> Recipe:
+        """The recipe."""
 
 
 def recipe_maker(goals: GoalRules, tools: Mapping[str, Tool], *, tries: int = 24) -> MakeRecipe:
@@ -176,18 +190,18 @@ def recipe_maker(goals: GoalRules, tools: Mapping[str, Tool], *, tries: int = 24
     For a recipe of the kind `refusal`, each goal has to be one that the policy forbids.
     """
 
-    def recipe(name: str, kind: Kind, build: Build) -> Recipe:
-        def make(world: World, rng: Random) -> Draft | None:
+    def recipe(name: str, kind: Kind, build: Build, reach: Reach | None = None) -> Recipe:
+        def make(world: World, rng: Random, extent: Extent = ANY_EXTENT) -> Draft | None:
             for _ in range(tries):
                 try:
-                    draft = build(world, rng, Gold(world, goals, tools, refusal=kind == "refusal"))
+                    draft = build(world, rng, Gold(world, goals, tools, refusal=kind == "refusal", extent=extent))
                 except (Unfit, NothingFits, Ambiguous):
                     continue
                 if draft is not None:
                     return draft
             return None
 
-        return Recipe(name, kind, make)
+        return Recipe(name, kind, make, reach)
 
     return recipe
 

@@ -29,6 +29,8 @@ _MIN_PRODUCTS = 8
 _CLOSEST = 0.4  # dollars between the prices of two variants at least, so that the cheapest one is clearly so
 _IN_STOCK = 0.8
 _ORDERS_PER_USER = (0.05, 0.36, 0.66, 0.79, 0.89, 0.96, 1.0)  # cumulative, of 0 to 6 orders; the mean is 2.29
+_REGULARS = 0.1  # of the customers: they have ordered
+_ORDERS_OF_REGULAR = (7, 14)  # so many times
 _ITEMS_PER_ORDER = (0.26, 0.52, 0.72, 0.88, 1.0)  # cumulative, of 1 to 5 items
 _STATUSES = (("pending", 0.42), ("delivered", 0.8), ("processed", 0.9), ("cancelled", 1.0))
 _SECOND_ADDRESS = 0.35
@@ -61,7 +63,7 @@ class _Ids:
 
 
 def generate(seed: int, size: int) -> World:
-    """A shop with `size` customers, about twice as many orders, and 52 products (fewer when `size` is below that).
+    """A shop with `size` customers, three times as many orders, and 52 products (fewer when `size` is below that).
 
     The same seed and size give the same world. Raises `InputError` when `size` is below 1.
     """
@@ -144,7 +146,8 @@ def _draw_orders(person: Person, methods: dict[str, PaymentMethod], products: li
     rng = ids.rng
     second = draw_address(rng) if rng.random() < _SECOND_ADDRESS else person.address
     placed: list[Order] = []
-    for _ in range(_cumulative(rng, _ORDERS_PER_USER)):
+    usual, regular = _cumulative(rng, _ORDERS_PER_USER), rng.randint(*_ORDERS_OF_REGULAR)
+    for _ in range(regular if rng.random() < _REGULARS else usual):
         address = second if rng.random() < _TO_SECOND_ADDRESS else person.address
         placed.append(_draw_order(person.user_id, address, list(methods), products, ids))
     return placed

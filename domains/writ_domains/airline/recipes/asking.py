@@ -7,13 +7,12 @@ from random import Random
 from writ_async.core.domain import Draft
 from writ_async.core.state import World
 from writ_domains.airline import phrases
-from writ_domains.airline.recipes.booking import airports, window
+from writ_domains.airline.recipes.booking import airports, draw_size, window
 from writ_domains.airline.recipes.customers import (
     Customer,
     Places,
     draft,
     draw_customer,
-    draw_customer_with_later_trips,
     is_told_by_route,
     later_trips,
     play,
@@ -36,7 +35,7 @@ def _ask(rng: Random, gold: Gold, customer: Customer, what: str, trip: Reservati
 
 def ask_about_trip(world: World, rng: Random, gold: Gold) -> Draft:
     """One thing or two about a trip by its number, or one thing about a trip by its route."""
-    customer = draw_customer_with_later_trips(world, rng, 1)
+    customer = draw_customer(world, rng, gold, 1)
     known = rng.random() < 0.5
     trip = choose_one(rng, [trip for trip in later_trips(customer) if known or is_told_by_route(customer, trip)])
     asked = rng.sample(("paid", "free_bags", "cabin"), rng.choice((1, 2)) if known else 1)
@@ -47,7 +46,7 @@ def ask_about_trip(world: World, rng: Random, gold: Gold) -> Draft:
 
 def ask_about_flight(world: World, rng: Random, gold: Gold) -> Draft:
     """How the one flight of a trip stands that was due by today."""
-    customer = draw_customer(world, rng)
+    customer = draw_customer(world, rng, gold)
     fit = [trip for trip in customer.trips if sum(leg.date <= TODAY for leg in trip.flights) == 1]
     trip = choose_one(rng, fit)
     return draft(gold, rng, customer.user, _ask(rng, gold, customer, "flight_status", trip, True), [])
@@ -55,7 +54,7 @@ def ask_about_flight(world: World, rng: Random, gold: Gold) -> Draft:
 
 def ask_about_vouchers(world: World, rng: Random, gold: Gold) -> Draft:
     """What is left on gift cards, on certificates, or on both."""
-    user = draw_customer(world, rng).user
+    user = draw_customer(world, rng, gold).user
     kind = pick(rng, list(phrases.ASK_OF_VOUCHERS))
     play(gold, user, "tell", what="vouchers", kind=kind)
     return draft(gold, rng, user, pick(rng, phrases.ASK_OF_VOUCHERS[kind]), [])
@@ -63,9 +62,10 @@ def ask_about_vouchers(world: World, rng: Random, gold: Gold) -> Draft:
 
 def ask_for_fare(world: World, rng: Random, gold: Gold) -> Draft:
     """The lowest fare on some days, from one airport or several."""
-    user = draw_customer(world, rng).user
-    origins, destination = airports(rng)
-    dates, cabin = window(rng, 2, 4), pick(rng, CABINS)
+    user = draw_customer(world, rng, gold).user
+    count, days = draw_size(rng, gold, 2, (2, 4), beside=0)
+    origins, destination = airports(rng, count)
+    dates, cabin = window(rng, days, days), pick(rng, CABINS)
     search = {"from": origins, "to": destination, "dates": dates}
     play(gold, user, "tell", what="fare", search=search, cabin=cabin)
     places = Places(rng, gold)

@@ -12,7 +12,7 @@ from writ_domains.airline.recipes.customers import (
     Places,
     choose_method,
     draft,
-    draw_customer_with_later_trips,
+    draw_customer,
     is_told_by_route,
     later_trips,
     method_params,
@@ -37,7 +37,8 @@ def add_bags_to(rng: Random, more: int, trip: str) -> str:
 
 
 def _add(world: World, rng: Random, gold: Gold, how: str) -> Draft:
-    customer = draw_customer_with_later_trips(world, rng, {"id": 1, "start": 3, "route": 2}[how])
+    beside = (0, 0) if how == "start" else None
+    customer = draw_customer(world, rng, gold, {"id": 1, "start": 3, "route": 2}[how], beside)
     details: list[str] = []
     unknown = phrases.NO_IDS
     if how == "id":

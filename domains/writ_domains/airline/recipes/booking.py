@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 from writ_async.core.domain import Draft
+from writ_async.core.level import ANY_EXTENT
 from writ_async.core.state import World
 from writ_domains.airline import phrases
 from writ_domains.airline.lookups import routes
 from writ_domains.airline.policy import StateView, may_cancel
 from writ_domains.airline.recipes.customers import (
+    LONGEST,
+    MOST_SEARCHED,
     NEW_YORK,
     Places,
+    days_within,
     draft,
     draw_customer,
-    draw_customer_with_later_trips,
     later_trips,
     perhaps_ask,
     play,
@@ -30,6 +33,8 @@ from writ_domains.airline.schema import CabinName
 from writ_domains.kit.gold import Gold, choose_one
 from writ_domains.kit.phrasing import listing, pick
 
+_TIMES: Final = ("earliest departure", "latest departure", "earliest arrival", "latest arrival")
+
 
 def _say_in_cabin(cabin: CabinName, rng: Random) -> str:
     said = say_cabin(cabin, rng)
@@ -38,7 +43,7 @@ def _say_in_cabin(cabin: CabinName, rng: Random) -> str:
 
 def book_by_departure(world: World, rng: Random, gold: Gold) -> Draft:
     """The nonstop flight that leaves at a time."""
-    user = draw_customer(world, rng).user
+    user = draw_customer(world, rng, gold).user
     flight = choose_one(rng, routes(gold.state).direct(None, None))
     date = pick(rng, DAYS[FIRST_OPEN:])
     party = draw_party(rng, user)
@@ -82,14 +87,42 @@ def window(rng: Random, least: int, most: int) -> list[str]:
     return list(DAYS[start : start + length])
 
 
+def draw_any_size(rng: Random, days: tuple[int, int]) -> tuple[int, int]:
+    """How many airports and how many days to look through, as they come."""
+    return rng.choice((1, 1, 1, 2, 3, 3)), rng.randint(*days)
+
+
+def draw_size(rng: Random, gold: Gold, per: int, days: tuple[int, int], beside: int = 1) -> tuple[int, int]:
+    """How many airports and how many days to look through: as they come, or what the extent needs.
+
+    `per` is how many searches one airport takes on one day, `days` how many it is as they come, `beside` how many
+    cells are read beside the searches. Raises `Unfit`.
+    """
+    if gold.extent == ANY_EXTENT:
+        return draw_any_size(rng, days)
+    least, most = gold.extent.cells
+    sizes = [(count, length) for count in range(1, len(NEW_YORK) + 1) for length in range(1, LONGEST + 1)]
+    cells = {size: beside + size[0] * size[1] * per for size in sizes}
+    return choose_one(rng, [size for size in sizes if least <= cells[size] <= min(most, MOST_SEARCHED)])
+
+
 def _best(
-    rng: Random, gold: Gold, world: World, origins: list[str], destination: str, nonstop: bool, rank: str = ""
+    rng: Random,
+    gold: Gold,
+    world: World,
+    trip: tuple[list[str], str],
+    days: int,
+    nonstop: bool,
+    rank: str = "",
 ) -> Draft:
-    """The best option by a rank on some days; without a rank the cheapest, perhaps with limits on its times."""
-    user = draw_customer(world, rng).user
+    """The best option by a rank on some days; without a rank the cheapest, perhaps with limits on its times.
+
+    `trip` has the airports to leave from, and the one to go to.
+    """
+    origins, destination = trip
+    user = draw_customer(world, rng, gold).user
     party = draw_party(rng, user)
-    most = 7 if nonstop else 4
-    dates = window(rng, 2, most)
+    dates = window(rng, days, days)
     limits, limit = ({"rank": rank}, "") if rank else _hours(rng)
     search: dict[str, Any] = {"from": origins, "to": destination, "dates": dates, **limits}
     if nonstop:
@@ -114,55 +147,61 @@ def _best(
     return draft(gold, rng, user, wish, [*details, question], facts=party.facts, due=due)
 
 
-def airports(rng: Random) -> tuple[list[str], str]:
-    """One airport to leave from, or two or three in New York; and one to go to."""
-    several = rng.random() < 0.5
-    origins = rng.sample(NEW_YORK, rng.choice((2, 3, 3))) if several else [pick(rng, tuple(AIRPORTS))]
+def airports(rng: Random, count: int) -> tuple[list[str], str]:
+    """One airport to leave from, or several in New York; and one to go to."""
+    origins = rng.sample(NEW_YORK, count) if count > 1 else [pick(rng, tuple(AIRPORTS))]
     return origins, pick(rng, [code for code in AIRPORTS if code not in origins and code not in NEW_YORK])
+
+
+def _best_between(world: World, rng: Random, gold: Gold, rank: str = "", nonstop: bool = False) -> Draft:
+    """The best option by a rank between airports that are drawn."""
+    per, usual = (1, (2, 7)) if nonstop else (2, (2, 4))
+    # Of times few cells decide, however many there are: the first or the last flight is on the first or last day.
+    count, days = draw_any_size(rng, usual) if rank in _TIMES else draw_size(rng, gold, per, usual)
+    return _best(rng, gold, world, airports(rng, count), days, nonstop, rank)
 
 
 def book_cheapest(world: World, rng: Random, gold: Gold) -> Draft:
     """The lowest fare on some days, with one stop or none, from one airport or several."""
-    origins, destination = airports(rng)
-    return _best(rng, gold, world, origins, destination, nonstop=False)
+    return _best_between(world, rng, gold)
 
 
 def book_cheapest_nonstop(world: World, rng: Random, gold: Gold) -> Draft:
     """The lowest nonstop fare on some days."""
-    flight = choose_one(rng, routes(gold.state).direct(None, None))
-    origins = [flight.origin]
-    if flight.origin in NEW_YORK and flight.destination not in NEW_YORK and rng.random() < 0.8:
-        origins = rng.sample(NEW_YORK, rng.choice((2, 3)))
-    return _best(rng, gold, world, origins, flight.destination, nonstop=True)
+    flights = list(routes(gold.state).direct(None, None))
+    count, days = draw_size(rng, gold, 1, (2, 7))
+    if count > 1:
+        flights = [one for one in flights if one.origin in NEW_YORK and one.destination not in NEW_YORK]
+    flight = choose_one(rng, flights)
+    origins = rng.sample(NEW_YORK, count) if count > 1 else [flight.origin]
+    return _best(rng, gold, world, (origins, flight.destination), days, True)
 
 
 def book_fastest(world: World, rng: Random, gold: Gold) -> Draft:
     """The fastest trip on some days from one airport or several, the wait between two flights included."""
-    origins, destination = airports(rng)
-    return _best(rng, gold, world, origins, destination, rng.random() < 0.3, "fastest")
+    return _best_between(world, rng, gold, "fastest", rng.random() < 0.3)
 
 
 def book_second_cheapest(world: World, rng: Random, gold: Gold) -> Draft:
     """The lowest fare but one."""
-    origins, destination = airports(rng)
-    return _best(rng, gold, world, origins, destination, False, "second cheapest")
+    return _best_between(world, rng, gold, "second cheapest")
 
 
 def book_by_time(world: World, rng: Random, gold: Gold) -> Draft:
     """The option that leaves or arrives first or last, of all on some days."""
-    origins, destination = airports(rng)
-    rank = pick(rng, ("earliest departure", "latest departure", "earliest arrival", "latest arrival"))
-    return _best(rng, gold, world, origins, destination, rng.random() < 0.3, rank)
+    rank = pick(rng, _TIMES)
+    return _best_between(world, rng, gold, rank, rng.random() < 0.3)
 
 
 def cancel_then_book(world: World, rng: Random, gold: Gold) -> Draft:
     """A trip is cancelled, and after that the cheapest other one is booked on its route, on other days."""
-    customer = draw_customer_with_later_trips(world, rng, 1)
+    customer = draw_customer(world, rng, gold, 1)
     view, user = StateView(gold.state), customer.user
     trip = choose_one(rng, [trip for trip in later_trips(customer) if may_cancel(view, trip, "change of plan")])
     play(gold, user, "cancel", trip={"id": trip.reservation_id}, reason="change of plan")
     party = draw_party(rng, user)
-    dates = window(rng, 1, 3)
+    days = days_within(rng, gold, 1, 2, (1, 3))
+    dates = window(rng, days, days)
     search = {"from": [trip.origin], "to": trip.destination, "dates": dates}
     decision, people = book(rng, gold, party, [search])
     places = Places(rng, gold)
@@ -182,10 +221,10 @@ def cancel_then_book(world: World, rng: Random, gold: Gold) -> Draft:
 
 def book_cheapest_round_trip(world: World, rng: Random, gold: Gold) -> Draft:
     """The lowest fare each way."""
-    user = draw_customer(world, rng).user
+    user = draw_customer(world, rng, gold).user
     party = draw_party(rng, user)
     origin, destination = rng.sample(list(AIRPORTS), 2)
-    length = rng.choice((1, 1, 2, 3))
+    length = days_within(rng, gold, 1, 4, (1, 3))
     start = rng.randrange(FIRST_OPEN, len(DAYS) - 2 * length - 3)
     back = start + length + rng.randint(1, 3)
     outward, inward = list(DAYS[start : start + length]), list(DAYS[back : back + length])

@@ -5,13 +5,14 @@ from __future__ import annotations
 from random import Random
 
 from writ_async.core.domain import Draft
+from writ_async.core.level import Extent
 from writ_async.core.state import World
 from writ_domains.airline import phrases
 from writ_domains.airline.recipes.baggage import add_phrase
 from writ_domains.airline.recipes.customers import (
     choose_method,
     draft,
-    draw_customer_with_later_trips,
+    draw_customer,
     later_trips,
     method_params,
     perhaps_ask,
@@ -33,7 +34,7 @@ def other_cabin(rng: Random, trip: Reservation) -> CabinName:
 
 def cabin_by_id(world: World, rng: Random, gold: Gold) -> Draft:
     """A reservation that is named."""
-    customer = draw_customer_with_later_trips(world, rng, 1)
+    customer = draw_customer(world, rng, gold, 1)
     trip = choose_one(rng, later_trips(customer))
     cabin = other_cabin(rng, trip)
     method = choose_method(customer.user, rng)
@@ -60,7 +61,7 @@ def cabin_by_id(world: World, rng: Random, gold: Gold) -> Draft:
 
 def cheapest_upgrade(world: World, rng: Random, gold: Gold) -> Draft:
     """The trip for which the change costs the least extra."""
-    customer = draw_customer_with_later_trips(world, rng, 2, most=9)
+    customer = draw_customer(world, rng, gold, 2, beside=(1, 9))
     target: CabinName = pick(rng, ("business", "business", "economy"))
     method = choose_method(customer.user, rng)
     decision = play(
@@ -83,10 +84,11 @@ def cheapest_upgrade(world: World, rng: Random, gold: Gold) -> Draft:
 
 def recabin_all(world: World, rng: Random, gold: Gold) -> Draft:
     """All coming trips in one cabin are to be flown in another one."""
-    customer = draw_customer_with_later_trips(world, rng, 2)
+    customer = draw_customer(world, rng, gold, max(2, gold.extent.writes[0]), beside=(0, 4))
     old, new = rng.sample(CABINS, 2)
-    if not 2 <= sum(trip.cabin == old for trip in later_trips(customer)) <= 4:
-        raise Unfit("not several trips in that cabin")
+    least, most = gold.extent.cut(Extent((2, 4))).writes
+    if not least <= sum(trip.cabin == old for trip in later_trips(customer)) <= most:
+        raise Unfit("another number of trips in that cabin")
     method = choose_method(customer.user, rng, cards_only=True)
     play(gold, customer.user, "recabin_all", from_cabin=old, cabin=new, pay=method_params(customer.user, method))
     was, said = say_cabin(old, rng), say_cabin(new, rng)
@@ -102,7 +104,7 @@ def recabin_all(world: World, rng: Random, gold: Gold) -> Draft:
 
 def upgrade_then_bags(world: World, rng: Random, gold: Gold) -> Draft:
     """Another cabin first, and then bags under its allowance."""
-    customer = draw_customer_with_later_trips(world, rng, 1)
+    customer = draw_customer(world, rng, gold, 1)
     trip = choose_one(rng, [trip for trip in later_trips(customer) if trip.cabin != "business"])
     cabin: CabinName = pick(rng, CABINS[CABINS.index(trip.cabin) + 1 :])
     method = choose_method(customer.user, rng, cards_only=True)

@@ -6,14 +6,15 @@ from random import Random
 from typing import Final
 
 from writ_async.core.domain import Draft
+from writ_async.core.level import Extent
 from writ_async.core.state import World
 from writ_domains.airline import phrases
 from writ_domains.airline.policy import Reason, StateView, has_flown, is_active, may_cancel
 from writ_domains.airline.recipes.customers import (
     Places,
+    count_within,
     draft,
     draw_customer,
-    draw_customer_with_later_trips,
     later_trips,
     perhaps_ask,
     play,
@@ -22,12 +23,14 @@ from writ_domains.airline.recipes.customers import (
 from writ_domains.kit.gold import Gold, Unfit, choose_one, choose_some
 from writ_domains.kit.phrasing import listing, pick
 
+MOST_CANCELLED: Final = 6
+"""The most trips that a customer wants to cancel at once."""
 _REASONS: Final[tuple[Reason, ...]] = ("change of plan", "change of plan", "health", "weather")
 
 
 def cancel_by_id(world: World, rng: Random, gold: Gold) -> Draft:
     """A trip by its id, that may be cancelled; or one that may not, for a refusal."""
-    customer = draw_customer_with_later_trips(world, rng, 1)
+    customer = draw_customer(world, rng, gold, 1)
     why = pick(rng, _REASONS)
     view = StateView(gold.state)
     fit = [trip for trip in later_trips(customer) if may_cancel(view, trip, why) is not gold.refusal]
@@ -44,7 +47,7 @@ def cancel_by_id(world: World, rng: Random, gold: Gold) -> Draft:
 
 def hand_over_flown_trip(world: World, rng: Random, gold: Gold) -> Draft:
     """A trip by its id, of which a part has been flown, so that only a person may cancel it."""
-    customer, view = draw_customer(world, rng), StateView(gold.state)
+    customer, view = draw_customer(world, rng, gold), StateView(gold.state)
     trip = choose_one(rng, [trip for trip in customer.trips if is_active(trip) and has_flown(view, trip)])
     why = pick(rng, _REASONS)
     play(gold, customer.user, "cancel", trip={"id": trip.reservation_id}, reason=why)
@@ -54,10 +57,12 @@ def hand_over_flown_trip(world: World, rng: Random, gold: Gold) -> Draft:
 
 def cancel_several(world: World, rng: Random, gold: Gold) -> Draft:
     """Two to six trips that are named."""
-    customer = draw_customer_with_later_trips(world, rng, 2)
+    customer = draw_customer(world, rng, gold, max(2, gold.extent.writes[0]))
     why = pick(rng, _REASONS)
     view = StateView(gold.state)
-    trips = choose_some(rng, [trip for trip in later_trips(customer) if may_cancel(view, trip, why)], 2, 6)
+    fit = [trip for trip in later_trips(customer) if may_cancel(view, trip, why)]
+    count = count_within(rng, gold, 2, min(MOST_CANCELLED, len(fit)))
+    trips = choose_some(rng, fit, count, count)
     for trip in trips:
         play(gold, customer.user, "cancel", trip={"id": trip.reservation_id}, reason=why)
     ids = listing([trip.reservation_id for trip in trips])
@@ -67,10 +72,12 @@ def cancel_several(world: World, rng: Random, gold: Gold) -> Draft:
 
 def _all_allowed(world: World, rng: Random, gold: Gold, count: bool) -> Draft:
     """Every trip that the rules still let be cancelled: one of many, or several."""
-    customer = draw_customer_with_later_trips(world, rng, 3)
+    # Where several are cancelled, each rests on itself; the others are looked at to see that nothing is due for them.
+    customer = draw_customer(world, rng, gold, 3, beside=(-MOST_CANCELLED, 0) if count else (0, 2))
     why = pick(rng, _REASONS)
     fit = sum(may_cancel(StateView(gold.state), trip, why) for trip in later_trips(customer))
-    if (fit > 1) is not count or not fit:
+    least, most = gold.extent.cut(Extent((2, MOST_CANCELLED) if count else (1, 1))).writes
+    if not least <= fit <= most:
         raise Unfit("another number of trips can be cancelled")
     play(gold, customer.user, "cancel_all", reason=why)
     wish = pick(rng, phrases.CANCEL_ALLOWED)
@@ -95,7 +102,7 @@ def cancel_all_cancellable(world: World, rng: Random, gold: Gold) -> Draft:
 
 def cancel_priciest_business(world: World, rng: Random, gold: Gold) -> Draft:
     """The dearest or cheapest of the business trips."""
-    customer = draw_customer_with_later_trips(world, rng, 2)
+    customer = draw_customer(world, rng, gold, 2, beside=(0, 0))
     why: Reason = "change of plan"
     if sum(trip.cabin == "business" for trip in later_trips(customer)) < 2:
         raise Unfit("fewer than two business trips")
@@ -110,7 +117,7 @@ def cancel_priciest_business(world: World, rng: Random, gold: Gold) -> Draft:
 
 def cancel_soonest_trip(world: World, rng: Random, gold: Gold) -> Draft:
     """The first or the last coming trip, which can be cancelled; or, for a refusal, cannot."""
-    customer = draw_customer_with_later_trips(world, rng, 3)
+    customer = draw_customer(world, rng, gold, 3, beside=(0, 1))
     why = pick(rng, _REASONS)
     last = rng.random() < 0.5
     play(gold, customer.user, "cancel", trip={"start": "last" if last else "first"}, reason=why)

@@ -22,7 +22,6 @@ from writ_domains.airline.recipes.customers import (
     choose_method,
     draft,
     draw_customer,
-    draw_customer_with_later_trips,
     is_plain,
     later_trips,
     method_params,
@@ -39,7 +38,7 @@ _COVERED: Final[tuple[Reason, ...]] = ("health", "weather")
 
 def refuse_claimed_insurance(world: World, rng: Random, gold: Gold) -> Draft:
     """A trip is to be cancelled for a reason that insurance covers; the customer claims to have one, wrongly."""
-    customer = draw_customer_with_later_trips(world, rng, 1)
+    customer = draw_customer(world, rng, gold, 1)
     why: Reason = pick(rng, _COVERED)
     view = StateView(gold.state)
     trip = choose_one(rng, [trip for trip in later_trips(customer) if not may_cancel(view, trip, why)])
@@ -50,7 +49,7 @@ def refuse_claimed_insurance(world: World, rng: Random, gold: Gold) -> Draft:
 
 def refuse_claimed_booking_time(world: World, rng: Random, gold: Gold) -> Draft:
     """A trip is to be cancelled that was made, as the customer says, just now; it was made days ago."""
-    customer = draw_customer_with_later_trips(world, rng, 1)
+    customer = draw_customer(world, rng, gold, 1)
     view = StateView(gold.state)
     trip = choose_one(rng, [trip for trip in later_trips(customer) if not may_cancel(view, trip, "change of plan")])
     play(gold, customer.user, "cancel", trip={"id": trip.reservation_id}, reason="change of plan")
@@ -60,7 +59,7 @@ def refuse_claimed_booking_time(world: World, rng: Random, gold: Gold) -> Draft:
 
 def refuse_claimed_membership(world: World, rng: Random, gold: Gold) -> Draft:
     """A regular member without insurance claims compensation as a gold or silver member."""
-    customer, view = draw_customer(world, rng), StateView(gold.state)
+    customer, view = draw_customer(world, rng, gold), StateView(gold.state)
     trips = [trip for trip in customer.trips if is_active(trip) and is_plain(trip) and has_cancelled_flight(view, trip)]
     trip = choose_one(rng, [trip for trip in trips if not may_compensate(customer.user, trip)])
     play(gold, customer.user, "compensate", trip={"id": trip.reservation_id}, event="cancelled")
@@ -72,7 +71,7 @@ def refuse_claimed_membership(world: World, rng: Random, gold: Gold) -> Draft:
 
 def certificate_claimed_count(world: World, rng: Random, gold: Gold) -> Draft:
     """A trip that lost a flight, for which the customer claims more for more passengers than there are."""
-    customer, view = draw_customer(world, rng), StateView(gold.state)
+    customer, view = draw_customer(world, rng, gold), StateView(gold.state)
     trips = [trip for trip in customer.trips if is_active(trip) and is_plain(trip) and has_cancelled_flight(view, trip)]
     trip = choose_one(rng, [trip for trip in trips if may_compensate(customer.user, trip)])
     play(gold, customer.user, "compensate", trip={"id": trip.reservation_id}, event="cancelled")
@@ -84,7 +83,7 @@ def certificate_claimed_count(world: World, rng: Random, gold: Gold) -> Draft:
 
 def refuse_delay_alone(world: World, rng: Random, gold: Gold) -> Draft:
     """A flight is delayed, and the customer wants something for it without giving the trip up."""
-    customer, view = draw_customer(world, rng), StateView(gold.state)
+    customer, view = draw_customer(world, rng, gold), StateView(gold.state)
     trip = choose_one(rng, [trip for trip in customer.trips if is_active(trip) and has_delayed_flight(view, trip)])
     play(gold, customer.user, "unsupported", what="delay", trip={"id": trip.reservation_id})
     wish = pick(rng, phrases.COMPENSATE_DELAY).format(trip.reservation_id)
@@ -99,7 +98,7 @@ def refuse_delay_alone(world: World, rng: Random, gold: Gold) -> Draft:
 
 def refuse_late_insurance(world: World, rng: Random, gold: Gold) -> Draft:
     """Insurance is to be added to a trip that was booked without."""
-    customer = draw_customer_with_later_trips(world, rng, 1)
+    customer = draw_customer(world, rng, gold, 1)
     trip = choose_one(rng, [trip for trip in later_trips(customer) if trip.insurance == "no"])
     play(gold, customer.user, "unsupported", what="insurance", trip={"id": trip.reservation_id})
     method = choose_method(customer.user, rng)
@@ -109,7 +108,7 @@ def refuse_late_insurance(world: World, rng: Random, gold: Gold) -> Draft:
 
 def refuse_other_destination(world: World, rng: Random, gold: Gold) -> Draft:
     """A trip is to lead somewhere else."""
-    customer = draw_customer_with_later_trips(world, rng, 1)
+    customer = draw_customer(world, rng, gold, 1)
     trip = choose_one(rng, later_trips(customer))
     play(gold, customer.user, "unsupported", what="destination", trip={"id": trip.reservation_id})
     there = Places(rng, gold).say(pick(rng, [code for code in AIRPORTS if code not in (trip.origin, trip.destination)]))
@@ -119,7 +118,7 @@ def refuse_other_destination(world: World, rng: Random, gold: Gold) -> Draft:
 
 def refuse_fewer_bags(world: World, rng: Random, gold: Gold) -> Draft:
     """Bags are to be taken off a trip."""
-    customer = draw_customer_with_later_trips(world, rng, 1)
+    customer = draw_customer(world, rng, gold, 1)
     trip = choose_one(rng, [trip for trip in later_trips(customer) if trip.total_baggages > 0])
     fewer = rng.randint(1, min(2, trip.total_baggages))
     method = choose_method(customer.user, rng)

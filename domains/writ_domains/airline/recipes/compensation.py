@@ -7,6 +7,7 @@ from random import Random
 from typing import Final
 
 from writ_async.core.domain import Draft
+from writ_async.core.level import ANY_EXTENT
 from writ_async.core.state import State, World
 from writ_domains.airline import phrases
 from writ_domains.airline.policy import (
@@ -17,7 +18,16 @@ from writ_domains.airline.policy import (
     may_cancel,
     may_compensate,
 )
-from writ_domains.airline.recipes.customers import Customer, Places, draft, draw_customer, is_plain, play, say_reason
+from writ_domains.airline.recipes.customers import (
+    USUAL,
+    Customer,
+    Places,
+    draft,
+    draw_customer,
+    is_plain,
+    play,
+    say_reason,
+)
 from writ_domains.airline.schema import TODAY, Reservation, User
 from writ_domains.kit.gold import Gold, Unfit, choose_one
 from writ_domains.kit.phrasing import pick
@@ -54,9 +64,19 @@ _cancelled_trips: Final = _trips_that(_lost_flight)
 _delayed_trips: Final = _trips_that(_may_give_up_delayed)
 
 
+def _draw_claim(world: World, rng: Random, gold: Gold, claims: Callable[[World], tuple[Claim, ...]]) -> Claim:
+    """A customer and a trip, of those whom a draw may be of. Raises `Unfit` when there is none."""
+    usual = gold.extent == ANY_EXTENT
+
+    def fitting(world: World) -> tuple[Claim, ...]:
+        return tuple(one for one in claims(world) if len(one[0].trips) <= USUAL or not usual)
+
+    return choose_one(rng, world.index(f"airline.claims/{claims is _delayed_trips}/{usual}", fitting))
+
+
 def certificate_by_id(world: World, rng: Random, gold: Gold) -> Draft:
     """A trip that is named, on which the airline called off a flight."""
-    customer, trip = choose_one(rng, world.index("airline.cancelled_trips", _cancelled_trips))
+    customer, trip = _draw_claim(world, rng, gold, _cancelled_trips)
     play(gold, customer.user, "compensate", trip={"id": trip.reservation_id}, event="cancelled")
     wish = pick(rng, phrases.COMPENSATE_BY_ID).format(trip.reservation_id)
     details = [pick(rng, phrases.UPSET), pick(rng, phrases.CLAIM), pick(rng, phrases.NO_CHANGE)]
@@ -65,7 +85,7 @@ def certificate_by_id(world: World, rng: Random, gold: Gold) -> Draft:
 
 def certificate_unknown_trip(world: World, rng: Random, gold: Gold) -> Draft:
     """Every trip on which the airline called off a flight, which is but one."""
-    customer, _ = choose_one(rng, world.index("airline.cancelled_trips", _cancelled_trips))
+    customer, _ = _draw_claim(world, rng, gold, _cancelled_trips)
     if len(customer.trips) < 2 or sum(leg.date <= TODAY for t in customer.trips for leg in t.flights) > _MOST_STATUSES:
         raise Unfit("too few or too many flights to check")
     decision = play(gold, customer.user, "compensate_all")
@@ -85,7 +105,7 @@ def certificate_unknown_trip(world: World, rng: Random, gold: Gold) -> Draft:
 
 def delay_cancel_certificate(world: World, rng: Random, gold: Gold) -> Draft:
     """A delayed trip is given up, and compensated for after that."""
-    customer, trip = choose_one(rng, world.index("airline.delayed_trips", _delayed_trips))
+    customer, trip = _draw_claim(world, rng, gold, _delayed_trips)
     places = Places(rng, gold)
     route = places.route(rng, trip)
     where = {"id": trip.reservation_id}
@@ -102,7 +122,7 @@ def delay_cancel_certificate(world: World, rng: Random, gold: Gold) -> Draft:
 
 def cancel_lost_flight(world: World, rng: Random, gold: Gold) -> Draft:
     """A trip of which the airline called off a flight, and no flight has left: it can be cancelled for that."""
-    customer, view = draw_customer(world, rng), StateView(gold.state)
+    customer, view = draw_customer(world, rng, gold), StateView(gold.state)
     lost = [trip for trip in customer.trips if has_cancelled_flight(view, trip)]
     trip = choose_one(rng, [trip for trip in lost if may_cancel(view, trip, "airline cancelled")])
     play(gold, customer.user, "cancel", trip={"id": trip.reservation_id}, reason="airline cancelled")
@@ -113,7 +133,7 @@ def cancel_lost_flight(world: World, rng: Random, gold: Gold) -> Draft:
 
 def refuse_false_claim(world: World, rng: Random, gold: Gold) -> Draft:
     """Somebody claims compensation for a flight that was not cancelled."""
-    customer = draw_customer(world, rng)
+    customer = draw_customer(world, rng, gold)
     trip = choose_one(rng, [trip for trip in customer.trips if trip.flights[0].date <= TODAY and is_active(trip)])
     play(gold, customer.user, "compensate", trip={"id": trip.reservation_id}, event="cancelled")
     wish = pick(rng, phrases.CLAIM_FALSELY).format(trip.reservation_id)

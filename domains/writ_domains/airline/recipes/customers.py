@@ -11,6 +11,7 @@ import msgspec
 
 from writ_async.core.domain import Draft
 from writ_async.core.goal import Decision
+from writ_async.core.level import ANY_EXTENT, Extent
 from writ_async.core.state import World
 from writ_async.core.task import Fact
 from writ_domains.airline import phrases
@@ -26,6 +27,12 @@ from writ_domains.kit.people import FIRST_NAMES, LAST_NAMES
 from writ_domains.kit.phrasing import Forms, pick
 from writ_domains.kit.wishes import tell_wish
 
+USUAL: Final = 9
+"""The most trips of a customer of whom a draw is made that is to come to nothing in particular."""
+LONGEST: Final = 7
+"""The most days in a row that a customer leaves open."""
+MOST_SEARCHED: Final = 22
+"""The most cells that searches for one write come to: more would only cost."""
 NEW_YORK: Final = ("JFK", "LGA", "EWR")
 recipe: Final = recipe_maker(RULES, TOOLS)
 """Makes a recipe of the airline."""
@@ -46,17 +53,54 @@ def _customers(world: World) -> tuple[Customer, ...]:
     )
 
 
-def draw_customer(world: World, rng: Random) -> Customer:
-    """A random customer. Raises `Unfit` in a world without users."""
-    return choose_one(rng, world.index("airline.customers", _customers))
+def draw_customer(
+    world: World, rng: Random, gold: Gold, later: int = 0, beside: tuple[int, int] | None = None
+) -> Customer:
+    """A random customer with at least `later` trips that start after today. Raises `Unfit` in a world without one.
+
+    `beside` is for draws that all trips are read for: how many cells more that takes, at least and at most. Then it is
+    one with as many trips as the extent needs; else, where a draw is to come to nothing in particular, one with as
+    many as most have.
+    """
+    cells = None if gold.extent == ANY_EXTENT or beside is None else gold.extent.cells
+
+    def fitting(world: World) -> tuple[Customer, ...]:
+        found = world.index("airline.customers", _customers)
+        if gold.extent == ANY_EXTENT:
+            found = tuple(one for one in found if len(one.trips) <= USUAL)
+        if beside is not None and cells is not None:
+            found = tuple(one for one in found if _reads(one, beside).meets(Extent(cells=cells)))
+        return tuple(one for one in found if len(later_trips(one)) >= later)
+
+    usual = gold.extent == ANY_EXTENT
+    return choose_one(rng, world.index(f"airline.customers/{later}/{usual}/{cells}/{beside}", fitting))
 
 
-def draw_customer_with_later_trips(world: World, rng: Random, count: int, most: int = 9) -> Customer:
-    """A customer with at least `count` trips that start after today, and at most `most` reservations in all."""
-    customer = draw_customer(world, rng)
-    if len(later_trips(customer)) < count or len(customer.trips) > most:
-        raise Unfit("no user with so many trips")
-    return customer
+def _reads(customer: Customer, beside: tuple[int, int]) -> Extent:
+    """What is read for a customer: the profile, every trip, and what is beside those."""
+    least, most = beside
+    return Extent(cells=(1 + len(customer.trips) + least, 1 + len(customer.trips) + most))
+
+
+def count_within(rng: Random, gold: Gold, least: int, most: int) -> int:
+    """How many writes of a kind to ask for: from `least` to `most`, and as the extent needs. Raises `Unfit`."""
+    low, high = gold.extent.cut(Extent((least, most))).writes
+    if low > high:
+        raise Unfit("the extent is another one")
+    return rng.randint(low, high)
+
+
+def days_within(rng: Random, gold: Gold, beside: int, per: int, usual: tuple[int, int]) -> int:
+    """How many days in a row to look through: as many as come, or as the extent needs. Raises `Unfit`.
+
+    `beside` is how many cells are read beside the searches, `per` how many searches one day takes, `usual` how many
+    days it is as they come.
+    """
+    if gold.extent == ANY_EXTENT:
+        return rng.randint(*usual)
+    least, most = gold.extent.cells
+    fit = [days for days in range(1, LONGEST + 1) if least <= beside + days * per <= min(most, MOST_SEARCHED)]
+    return choose_one(rng, fit)
 
 
 def is_plain(trip: Reservation) -> bool:

@@ -14,14 +14,13 @@ from writ_async.core.state import World
 from writ_domains.airline import phrases
 from writ_domains.airline.policy import StateView, may_cancel
 from writ_domains.airline.recipes.baggage import add_phrase
-from writ_domains.airline.recipes.booking import airports, window
+from writ_domains.airline.recipes.booking import airports, draw_size, window
 from writ_domains.airline.recipes.cabins import other_cabin
 from writ_domains.airline.recipes.customers import (
     Places,
     choose_method,
     draft,
     draw_customer,
-    draw_customer_with_later_trips,
     later_trips,
     method_params,
     play,
@@ -44,7 +43,7 @@ def _either(gold: Gold, user: User, *options: tuple[str, dict[str, Any]]) -> Dec
 
 def cancel_or_upgrade(world: World, rng: Random, gold: Gold) -> Draft:
     """A trip is to be cancelled or, where the rules forbid that, to be flown in another cabin."""
-    customer = draw_customer_with_later_trips(world, rng, 1)
+    customer = draw_customer(world, rng, gold, 1)
     allowed, view = rng.random() < 0.5, StateView(gold.state)
     trips = [trip for trip in later_trips(customer) if trip.cabin != "business" or allowed]
     trip = choose_one(rng, [trip for trip in trips if may_cancel(view, trip, "change of plan") is allowed])
@@ -69,7 +68,7 @@ def cancel_or_upgrade(world: World, rng: Random, gold: Gold) -> Draft:
 
 def rebook_or_cancel(world: World, rng: Random, gold: Gold) -> Draft:
     """A trip is to be moved to the cheapest flights of some days or, where its cabin forbids that, cancelled."""
-    customer = draw_customer_with_later_trips(world, rng, 1)
+    customer = draw_customer(world, rng, gold, 1)
     basic = rng.random() < 0.5
     trips = [trip for trip in later_trips(customer) if trip.flight_type == "one_way"]
     trip = choose_one(rng, [trip for trip in trips if (trip.cabin == "basic_economy") is basic])
@@ -94,7 +93,7 @@ def rebook_or_cancel(world: World, rng: Random, gold: Gold) -> Draft:
 
 def upgrade_within_budget(world: World, rng: Random, gold: Gold) -> Draft:
     """A better cabin if that costs at most so much in addition, else more bags."""
-    customer = draw_customer_with_later_trips(world, rng, 1)
+    customer = draw_customer(world, rng, gold, 1)
     trip = choose_one(rng, [trip for trip in later_trips(customer) if trip.cabin != "business"])
     cabin = pick(rng, CABINS[CABINS.index(trip.cabin) + 1 :])
     method = choose_method(customer.user, rng, cards_only=True)
@@ -122,12 +121,13 @@ def upgrade_within_budget(world: World, rng: Random, gold: Gold) -> Draft:
 
 def book_within_budget(world: World, rng: Random, gold: Gold) -> Draft:
     """The cheapest option in a better cabin if the booking stays within a budget, else in a lower cabin."""
-    user = draw_customer(world, rng).user
+    user = draw_customer(world, rng, gold).user
     party = draw_party(rng, user)
     better = pick(rng, CABINS[1:])
     lower = CABINS[CABINS.index(better) - 1]
-    origins, destination = airports(rng)
-    dates = window(rng, 1, 3)
+    count, days = draw_size(rng, gold, 2, (1, 3))
+    origins, destination = airports(rng, count)
+    dates = window(rng, days, days)
     search = {"from": origins, "to": destination, "dates": dates}
     first, people = play_booking(rng, gold, party, [search], better, lower, _limit_near)
     places = Places(rng, gold)
@@ -162,7 +162,7 @@ def _limit_near(rng: Random, cost: float) -> int:
 
 def partly(world: World, rng: Random, gold: Gold) -> Draft:
     """One trip that may be cancelled, and one that may not."""
-    customer = draw_customer_with_later_trips(world, rng, 2)
+    customer = draw_customer(world, rng, gold, 2)
     view = StateView(gold.state)
     fit = [may_cancel(view, trip, "change of plan") for trip in later_trips(customer)]
     trips = list(zip(later_trips(customer), fit, strict=True))

@@ -13,7 +13,7 @@ from writ_domains.airline import phrases
 from writ_domains.airline.recipes.customers import (
     draft,
     draw_birthday,
-    draw_customer_with_later_trips,
+    draw_customer,
     draw_newcomer,
     later_trips,
     play,
@@ -58,7 +58,7 @@ def companions(trip: Reservation) -> list[Passenger]:
 
 def passenger_by_id(world: World, rng: Random, gold: Gold) -> Draft:
     """A passenger of a reservation that is named."""
-    customer = draw_customer_with_later_trips(world, rng, 1)
+    customer = draw_customer(world, rng, gold, 1)
     trip = choose_one(rng, [trip for trip in later_trips(customer) if companions(trip)])
     old = pick(rng, companions(trip))
     new, wish, details, fact = change(rng, gold, trip, old)
@@ -70,7 +70,7 @@ def passenger_by_id(world: World, rng: Random, gold: Gold) -> Draft:
 
 def passenger_unknown_trip(world: World, rng: Random, gold: Gold) -> Draft:
     """A passenger of the one trip that has them."""
-    customer = draw_customer_with_later_trips(world, rng, 2)
+    customer = draw_customer(world, rng, gold, 2)
     trip = choose_one(rng, [trip for trip in later_trips(customer) if companions(trip)])
     old = pick(rng, companions(trip))
     new, wish, details, fact = change(rng, gold, trip, old)
@@ -82,7 +82,7 @@ def passenger_unknown_trip(world: World, rng: Random, gold: Gold) -> Draft:
 
 def refuse_fewer_passengers(world: World, rng: Random, gold: Gold) -> Draft:
     """Somebody is to be taken off a trip, which the rules do not allow."""
-    customer = draw_customer_with_later_trips(world, rng, 1)
+    customer = draw_customer(world, rng, gold, 1)
     trip = choose_one(rng, [trip for trip in later_trips(customer) if companions(trip)])
     old = full_name(pick(rng, companions(trip)))
     play(gold, customer.user, "head_count", trip={"id": trip.reservation_id}, old=old)

@@ -12,8 +12,9 @@ from writ_domains.airline.policy import StateView, may_change_flights
 from writ_domains.airline.recipes.customers import (
     Places,
     choose_method,
+    days_within,
     draft,
-    draw_customer_with_later_trips,
+    draw_customer,
     is_told_by_route,
     later_trips,
     method_params,
@@ -37,8 +38,13 @@ def days_for(rng: Random, trip: Reservation, length: int) -> list[str]:
     return choose_one(rng, [window for window in windows if taken.isdisjoint(window)])
 
 
+def _days(rng: Random, gold: Gold, per: int, usual: tuple[int, int], rank: str) -> int:
+    """How many days to look through; of times few cells decide, however many days there are."""
+    return rng.randint(*usual) if rank else days_within(rng, gold, 2, per, usual)
+
+
 def _move(world: World, rng: Random, gold: Gold, known: bool, rank: str = "") -> Draft:
-    customer = draw_customer_with_later_trips(world, rng, 1 if known else 2)
+    customer = draw_customer(world, rng, gold, 1 if known else 2)
     trip = choose_one(
         rng,
         [
@@ -50,7 +56,8 @@ def _move(world: World, rng: Random, gold: Gold, known: bool, rank: str = "") ->
         ],
     )
     nonstop = rng.random() < 0.4
-    dates = days_for(rng, trip, 1 if known else rng.choice((2, 3, 4, 5, 6) if nonstop else (2, 3, 4)))
+    per, usual = (1, (2, 6)) if nonstop else (2, (2, 4))
+    dates = days_for(rng, trip, 1 if known else _days(rng, gold, per, usual, rank))
     method = choose_method(customer.user, rng)
     search: dict[str, Any] = {"dates": dates, **({"nonstop": True} if nonstop else {})}
     if rank:
@@ -76,11 +83,11 @@ def _move(world: World, rng: Random, gold: Gold, known: bool, rank: str = "") ->
 
 def rebook_with_cabin(world: World, rng: Random, gold: Gold) -> Draft:
     """A one-way reservation that is named: other flights and another cabin in one change."""
-    customer = draw_customer_with_later_trips(world, rng, 1)
+    customer = draw_customer(world, rng, gold, 1)
     trips = [trip for trip in later_trips(customer) if trip.flight_type == "one_way"]
     trip = choose_one(rng, [trip for trip in trips if may_change_flights(StateView(gold.state), trip)])
     cabin, method = pick(rng, [one for one in CABINS if one != trip.cabin]), choose_method(customer.user, rng)
-    dates = days_for(rng, trip, pick(rng, (1, 2, 3)))
+    dates = days_for(rng, trip, days_within(rng, gold, 2, 2, (1, 3)))
     decision = play(
         gold,
         customer.user,
@@ -102,7 +109,7 @@ def rebook_with_cabin(world: World, rng: Random, gold: Gold) -> Draft:
 
 def rebook_one_leg(world: World, rng: Random, gold: Gold) -> Draft:
     """One direction of a round trip; the other one stays as it is."""
-    customer = draw_customer_with_later_trips(world, rng, 1)
+    customer = draw_customer(world, rng, gold, 1)
     trips = [trip for trip in later_trips(customer) if trip.flight_type == "round_trip"]
     trip = choose_one(rng, [trip for trip in trips if may_change_flights(StateView(gold.state), trip)])
     leg, method = pick(rng, ("out", "back")), choose_method(customer.user, rng)

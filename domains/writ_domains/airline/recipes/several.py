@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -15,10 +15,15 @@ from writ_domains.airline.policy import StateView, may_cancel
 from writ_domains.airline.recipes.baggage import add_bags_to
 from writ_domains.airline.recipes.cabins import other_cabin
 from writ_domains.airline.recipes.customers import (
+    LONGEST,
+    Customer,
     Places,
     choose_method,
+    count_within,
+    days_within,
     draft,
-    draw_customer_with_later_trips,
+    draw_customer,
+    is_told_by_route,
     later_trips,
     method_params,
     play,
@@ -30,8 +35,12 @@ from writ_domains.airline.recipes.customers import (
 from writ_domains.airline.recipes.passengers import change, companions, full_name
 from writ_domains.airline.schedule import DAYS, FIRST_OPEN
 from writ_domains.airline.schema import Reservation, User
-from writ_domains.kit.gold import Gold, Unfit, choose_some
+from writ_domains.airline.tools import TOOLS
+from writ_domains.kit.gold import Gold, Unfit, choose_one, choose_some
 from writ_domains.kit.phrasing import pick
+
+MOST: Final = 6
+"""The most writes of a request."""
 
 
 class _Step(msgspec.Struct, frozen=True):
@@ -85,8 +94,9 @@ def _join(rng: Random, wishes: list[str]) -> str:
 
 def several_changes(world: World, rng: Random, gold: Gold) -> Draft:
     """Two to six writes of different kinds, each on a trip that is named."""
-    customer = draw_customer_with_later_trips(world, rng, 2)
-    trips = choose_some(rng, later_trips(customer), 2, 6)
+    customer = draw_customer(world, rng, gold, max(2, gold.extent.writes[0]))
+    count = count_within(rng, gold, 2, min(MOST, len(later_trips(customer))))
+    trips = choose_some(rng, later_trips(customer), count, count)
     card = choose_method(customer.user, rng, cards_only=True)
     pool = (_cancel, _bags, _cabin, _people)
     steps = rng.sample(pool, min(len(pool), len(trips))) + [pick(rng, pool) for _ in trips[len(pool) :]]
@@ -100,9 +110,29 @@ def several_changes(world: World, rng: Random, gold: Gold) -> Draft:
     return draft(gold, rng, customer.user, wish, list(dict.fromkeys(details)), facts=facts)
 
 
+def _days_of_search(rng: Random, gold: Gold, trips: int) -> int:
+    """On how many days to look for other flights, where another write is read for all trips."""
+    if gold.extent.cells[0] <= 1 + trips:
+        return min(rng.choice((2, 3, 3, 6)), max(1, (gold.extent.cells[1] - 2) // 2))
+    return days_within(rng, gold, 2, 2, (2, 6))
+
+
+def _bags_on_another(
+    rng: Random, gold: Gold, customer: Customer, places: Places, paying: dict[str, Any]
+) -> tuple[str, list[str]]:
+    """Bags on a trip that nothing has been done about, described by its route: the wish, and what settles it."""
+    touched = {action.arguments["reservation_id"] for action in gold.actions if TOOLS[action.name].kind == "write"}
+    free = [trip for trip in later_trips(customer) if trip.reservation_id not in touched]
+    trip = choose_one(rng, [trip for trip in free if is_told_by_route(customer, trip)])
+    more = rng.randint(1, 3)
+    play(gold, customer.user, "bags", trip={"route": [trip.origin, trip.destination]}, more=more, pay=paying)
+    named = pick(rng, phrases.TRIP_BY_ROUTE).format(route=places.route(rng, trip))
+    return add_bags_to(rng, more, named), [gold.pin("calls", pick(rng, phrases.ONE_STEP))] if more > 1 else []
+
+
 def several_searches(world: World, rng: Random, gold: Gold) -> Draft:
     """Two to four writes, most of which many reads decide: other flights, bags, a cancellation, a passenger."""
-    customer = draw_customer_with_later_trips(world, rng, 3)
+    customer = draw_customer(world, rng, gold, 3, beside=(0, 2 * LONGEST))
     card = choose_method(customer.user, rng, cards_only=True)
     paying = method_params(customer.user, card)
     places = Places(rng, gold)
@@ -113,8 +143,8 @@ def several_searches(world: World, rng: Random, gold: Gold) -> Draft:
     ]
     if one_way:
         trip = pick(rng, one_way)
-        start = rng.randrange(FIRST_OPEN, len(DAYS) - 6)
-        dates = list(DAYS[start : start + rng.choice((2, 3, 3, 6))])
+        start = rng.randrange(FIRST_OPEN, len(DAYS) - LONGEST)
+        dates = list(DAYS[start : start + _days_of_search(rng, gold, len(customer.trips))])
         where = {"route": [trip.origin, trip.destination]}
         play(gold, customer.user, "rebook", trip=where, search={"dates": dates}, pay=paying)
         route, when = places.route(rng, trip), say_days(dates, rng)
@@ -127,7 +157,8 @@ def several_searches(world: World, rng: Random, gold: Gold) -> Draft:
     wishes.append(add_bags_to(rng, more, named.format("last" if last else "first")))
     if more > 1:
         details.append(gold.pin("calls", pick(rng, phrases.ONE_STEP)))
-    if sum(trip.cabin == "business" for trip in later_trips(customer)) > 1:
+    fewest, most = gold.extent.writes
+    if len(wishes) < most and sum(trip.cabin == "business" for trip in later_trips(customer)) > 1:
         least = rng.random() < 0.5
         play(gold, customer.user, "cancel", trip={"paid": "least" if least else "most"}, reason="change of plan")
         word = "cheapest" if least else "most expensive"
@@ -135,7 +166,7 @@ def several_searches(world: World, rng: Random, gold: Gold) -> Draft:
         details += [say_reason("change of plan", rng), "For that one I go by what was paid for the whole booking."]
     facts: list[Fact] = []
     joined = [trip for trip in later_trips(customer) if companions(trip)]
-    if joined and rng.random() < 0.6:
+    if joined and len(wishes) < most and (len(wishes) < fewest or rng.random() < 0.6):
         trip = pick(rng, joined)
         old = pick(rng, companions(trip))
         new, wish, kept, fact = change(rng, gold, trip, old)
@@ -146,6 +177,10 @@ def several_searches(world: World, rng: Random, gold: Gold) -> Draft:
         wishes.append(f"{wish} on the one trip that has {full_name(old)} as a passenger")
         details += [*kept, fact.text]
         facts.append(fact)
+    while len(wishes) < fewest:
+        wish, pinned = _bags_on_another(rng, gold, customer, places, paying)
+        wishes.append(wish)
+        details += pinned
     if len(wishes) < 2:
         raise Unfit("too little to do")
     order = gold.pin("writes", pick(rng, phrases.IN_ORDER))

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import msgspec
 
-from writ_async.core.domain import Draft, Recipe
+from writ_async.core.domain import Draft, Reach, Recipe
+from writ_async.core.level import ANY_EXTENT, MANY, Extent
 from writ_async.core.state import World
-from writ_async.core.task import Kind
+from writ_async.core.task import WITHOUT_WRITE, Kind
 from writ_domains.kit.gold import Gold, Unfit, choose_one, recipe_maker
 from writ_domains.kit.identity import Identity, identify_by_email_or_zip
 from writ_domains.kit.payment import describe_method, name_method
@@ -22,13 +23,17 @@ from writ_domains.retail.schema import GiftCard, Order, OrderItem, PaymentMethod
 from writ_domains.retail.tools import TOOLS
 
 _BY_ID: Final = 0.6
+_USUAL: Final = 6  # the most orders of a customer of whom a draw is made that is to come to nothing in particular
+_FEW: Final = 2  # the customer looked up, and the profile or an order
+_BESIDE: Final = 4  # cells that a write on an order that is named may rest on beside those two: the profile, products
 
 
 class Customer(msgspec.Struct, frozen=True, gc=False):
-    """A customer and their orders in the order of the profile."""
+    """A customer and their orders in the order of the profile, and what a draw about them is to come to."""
 
     user: User
     orders: tuple[Order, ...]
+    extent: Extent = ANY_EXTENT
 
     def with_status(self, status: str) -> tuple[Order, ...]:
         """The orders of one status."""
@@ -47,44 +52,124 @@ Idea = Callable[[World, Customer, Random], Request]
 """Draws what a customer asks for. Raises `Unfit` where it does not suit the customer."""
 Change = Callable[[World, Customer, Random], tuple[Wish, Wish, str, Request]]
 """Draws a first wish, the one that takes its place, what is said then, and the request around the first."""
+Span = Callable[[Customer], Extent]
+"""About how many writes and cells a draw of a customer comes to, which has more of both where there are more orders."""
 _make_recipe: Final = recipe_maker(RULES, TOOLS, tries=30)
 
 
-def recipe(name: str, kind: Kind, idea: Idea, *, fits: Callable[[Customer], bool] = lambda _: True) -> Recipe:
-    """A recipe that tries an idea on customers drawn at random, of those that fit."""
+_REACH: Final[dict[Kind, Extent]] = {
+    "normal": Extent((1, 1), (1, MANY)),
+    "read-heavy": Extent((1, 1), (3, MANY)),
+    "write-intensive": Extent((2, MANY), (1, MANY)),
+    "refusal": Extent((0, 0), (1, MANY)),
+    "information": Extent((0, 0), (1, MANY)),
+}
+"""What the recipes of a kind can come to where a customer has ordered often enough."""
+
+
+def _any_customer(customer: Customer) -> bool:
+    return True
+
+
+def named(customer: Customer) -> Extent:
+    """One write on an order that is named by its id, or by what is in it: then no other order decides."""
+    return Extent((1, 1), (_FEW, _FEW + _BESIDE))
+
+
+def among_all(customer: Customer) -> Extent:
+    """One write that all orders are read for."""
+    return Extent((1, 1), (_FEW + len(customer.orders), _FEW + len(customer.orders) + 1))
+
+
+def with_products_of(status: str) -> Span:
+    """One write that all orders are read for, and all products of those of a status."""
+
+    def span(customer: Customer) -> Extent:
+        cells = _FEW + len(customer.orders) + len({item.product_id for item in items_of(customer, status)})
+        return Extent((1, 1), (cells, cells))
+
+    return span
+
+
+def on_named(least: int, most: int) -> Span:
+    """One write that rests on so many cells whatever else was ordered."""
+    return lambda customer: Extent((1, 1), (least, most))
+
+
+def every(status: str, least: int = 0, most: int = 0, span: Span | None = None) -> Span:
+    """A write for every order of a status, that none is due for the others, and `least` to `most` further writes.
+
+    The largest of those rests on as many cells as another span says.
+    """
+
+    def extent(customer: Customer) -> Extent:
+        count = len(customer.with_status(status))
+        cells = max(_FEW + 1, _FEW + len(customer.orders) - count, span(customer).cells[1] if span is not None else 0)
+        return Extent((count + least, count + most), (cells, cells))
+
+    return extent
+
+
+def recipe(
+    name: str,
+    kind: Kind,
+    idea: Idea,
+    *,
+    fits: Callable[[Customer], bool] = _any_customer,
+    span: Span = named,
+) -> Recipe:
+    """A recipe that tries an idea on customers drawn at random, of those that fit and whose span meets the extent."""
 
     def build(world: World, customer: Customer, rng: Random, gold: Gold) -> Draft:
         wanted = idea(world, customer, rng)
         return draft_request(wanted, _identify(customer, rng), gold, rng)
 
-    return _recipe_of_customers(name, kind, fits, build)
+    return _recipe_of_customers(name, kind, fits, span, build)
 
 
-def recipe_of_change(name: str, idea: Change, *, fits: Callable[[Customer], bool] = lambda _: True) -> Recipe:
+def recipe_of_change(name: str, idea: Change, *, fits: Callable[[Customer], bool] = _any_customer) -> Recipe:
     """A recipe of a customer who takes the first wish back when asked to confirm it."""
 
     def build(world: World, customer: Customer, rng: Random, gold: Gold) -> Draft:
         first, then, remark, wanted = idea(world, customer, rng)
         return draft_change(first, then, remark, wanted, _identify(customer, rng), gold, rng)
 
-    return _recipe_of_customers(name, "normal", fits, build)
+    return _recipe_of_customers(name, "normal", fits, named, build)
 
 
 def _recipe_of_customers(
     name: str,
     kind: Kind,
     fits: Callable[[Customer], bool],
+    span: Span,
     build: Callable[[World, Customer, Random, Gold], Draft],
 ) -> Recipe:
-    """A recipe that is tried on customers drawn at random, of those that fit."""
+    """A recipe that is tried on customers drawn at random, of those that fit.
 
-    def candidates(world: World) -> tuple[Customer, ...]:
-        return tuple(customer for customer in world.index("retail.customers", _customers) if fits(customer))
+    A draw that is aimed at nothing is made of those with as many orders as most have.
+    """
 
     def draw(world: World, rng: Random, gold: Gold) -> Draft:
-        return build(world, choose_one(rng, world.index(f"retail.recipes.{name}", candidates)), rng, gold)
+        extent = gold.extent
 
-    return _make_recipe(name, kind, draw)
+        def candidates(world: World) -> tuple[Customer, ...]:
+            found = [customer for customer in world.index("retail.customers", _customers) if fits(customer)]
+            if extent == ANY_EXTENT:
+                return tuple(customer for customer in found if len(customer.orders) <= _USUAL)
+            return tuple(
+                msgspec.structs.replace(customer, extent=extent)
+                for customer in found
+                if _span_of(kind, span(customer)).meets(extent)
+            )
+
+        where = f"retail.recipes.{name}/{extent.writes}/{extent.cells}"
+        return build(world, choose_one(rng, world.index(where, candidates)), rng, gold)
+
+    return _make_recipe(name, kind, draw, Reach(_REACH[kind], "orders"))
+
+
+def _span_of(kind: Kind, span: Extent) -> Extent:
+    return Extent((0, 0), span.cells) if kind in WITHOUT_WRITE else span
 
 
 def _identify(customer: Customer, rng: Random) -> Identity:
@@ -100,6 +185,11 @@ def _customers(world: World) -> tuple[Customer, ...]:
         for user in world.tables["users"].values()
         if user.orders and all(key in orders for key in user.orders)
     )
+
+
+def items_of(customer: Customer, status: str) -> list[OrderItem]:
+    """The items of all orders of a status."""
+    return [item for order in customer.with_status(status) for item in order.items]
 
 
 def having(status: str, least: int = 1, most: int = 100, orders: int = 1) -> Callable[[Customer], bool]:
@@ -132,8 +222,10 @@ def product_of(world: World, item: OrderItem) -> Product:
 
 
 def point(customer: Customer, order: Order, rng: Random, avoid: Sequence[OrderItem] = ()) -> Pointer:
-    """An order by its id, or by what is in it."""
-    return point_by_id(order, rng) if rng.random() < _BY_ID else point_by_item(customer, order, rng, avoid)
+    """An order by its id, or by what is in it, which takes the profile as well: whichever the extent needs."""
+    least, most = customer.extent.cells
+    by_id = most <= _FEW or (rng.random() < _BY_ID and least <= _FEW + 2)
+    return point_by_id(order, rng) if by_id else point_by_item(customer, order, rng, avoid)
 
 
 def point_by_id(order: Order, rng: Random) -> Pointer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from writ_async.core.level import Extent
 from writ_async.core.state import World
 from writ_domains.kit.gold import Unfit, choose_one
 from writ_domains.kit.phrasing import pick
@@ -25,6 +26,11 @@ from writ_domains.retail.recipes.customers import (
     say_method,
 )
 from writ_domains.retail.schema import PaymentMethod
+
+
+def two_named(customer: Customer) -> Extent:
+    """Two writes on orders that are named, by their ids or by what is in them."""
+    return Extent((2, 2), (3, 4))
 
 
 def pay_with(customer: Customer, method: PaymentMethod, where: Pointer, rng: Random) -> Wish:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 from writ_async.core.state import World
 from writ_async.core.task import Fact
@@ -25,6 +25,7 @@ from writ_domains.retail.recipes.customers import (
 )
 from writ_domains.retail.schema import GiftCard
 
+_WITHOUT_PROFILE: Final = 2  # cells that a write rests on that is about an order alone; a gift card is in the profile
 Refund = tuple[dict[str, Any], Fact]
 """Where a refund goes, as params and as the customer says it."""
 
@@ -45,7 +46,7 @@ def give_back(
 def _refund(customer: Customer, rng: Random) -> Refund:
     """Mostly to the method that paid, else to a gift card."""
     cards = [method for method in customer.user.payment_methods.values() if isinstance(method, GiftCard)]
-    if len(cards) == 1 and rng.random() < 0.4:
+    if len(cards) == 1 and rng.random() < 0.4 and customer.extent.cells[1] > _WITHOUT_PROFILE:
         params, called = say_method(customer, cards[0], rng)
         return params, Fact("refund", called, pick(rng, phrases.REFUND_TO).format(called))
     return {"original": True}, Fact("refund", "original payment method", pick(rng, phrases.REFUND_BACK))

@@ -124,25 +124,32 @@ def _extreme_version(customer: Customer, status: str, rng: Random, lowest: bool 
     return target, phrase, pick(rng, phrases.OTHERWISE_ANY)
 
 
-def exchange_extreme(customer: Customer, rng: Random) -> Wish:
-    """The wish to exchange the dearest or cheapest delivered item for the cheapest or dearest version in stock."""
+def exchange_extreme(customer: Customer, rng: Random, *, cards: bool = True) -> Wish:
+    """The wish to exchange the dearest or cheapest delivered item for the cheapest or dearest version in stock.
+
+    Without `cards` no gift card settles the difference.
+    """
     most = rng.random() < 0.5
     target, phrase, remark = _extreme_version(customer, "delivered", rng)
     thing = pick(rng, phrases.DEAREST_ITEM if most else phrases.CHEAPEST_ITEM)
     where = Pointer(pick(rng, phrases.ALL_DELIVERED), {})
     one = Swap({"extreme": most, "target": target}, thing, phrase, remark)
-    return swap(customer, (one,), where, rng, delivered=True, ask=rng.random() < 0.3)
+    return swap(customer, (one,), where, rng, delivered=True, cards=cards, ask=rng.random() < 0.3)
 
 
-def swap_for_savings(customer: Customer, status: str, rng: Random) -> Wish:
-    """The wish to swap the item of all orders of a status with which the cheapest version in stock saves most."""
+def swap_for_savings(customer: Customer, status: str, rng: Random, *, cards: bool = True) -> Wish:
+    """The wish to swap the item of all orders of a status with which the cheapest version in stock saves most.
+
+    Without `cards` no gift card settles the difference.
+    """
     target, phrase, kept = _extreme_version(customer, status, rng, lowest=True)
     where = Pointer(pick(rng, phrases.ONE_OF_THEM).format(status), {})
     remark = pick(rng, phrases.MOST_SAVED).format(status)
     if "keep" in target:
         remark = f"{remark} {kept}"
     one = Swap({"saving": True, "target": target}, "one item", phrase, remark)
-    return swap(customer, (one,), where, rng, delivered=status == "delivered", ask=rng.random() < 0.3)
+    delivered, asks = status == "delivered", rng.random() < 0.3
+    return swap(customer, (one,), where, rng, delivered=delivered, cards=cards, ask=asks)
 
 
 def _swap_one(world: World, customer: Customer, status: str, rng: Random) -> Request:
