@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import json
 import typing
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any, Final, Literal, TypeVar
 
@@ -43,6 +43,7 @@ class Tool(msgspec.Struct, frozen=True):
     """One tool: its kind, the OpenAI function schema that a model is shown, and the function.
 
     `shape` is a type that arguments convert to where each has its declared type; None where nothing is declared.
+    `words` are those that the schema enumerates, at any depth.
     """
 
     name: str
@@ -52,6 +53,10 @@ class Tool(msgspec.Struct, frozen=True):
     required: frozenset[str]
     accepted: frozenset[str]
     shape: type[msgspec.Struct] | None = None
+    words: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "words", frozenset(_enumerated(self.schema)))
 
     def read_arguments(self, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
         """The arguments as plain data of their declared types (a number in text is one), or None if they do not fit."""
@@ -66,6 +71,18 @@ class Tool(msgspec.Struct, frozen=True):
     def name_arguments(self, values: Sequence[Any]) -> dict[str, Any]:
         """Values in the order of the tool's parameters as arguments by name."""
         return dict(zip(self.schema["function"]["parameters"]["properties"], values, strict=True))
+
+
+def _enumerated(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        for key, item in schema.items():
+            if key == "enum" and isinstance(item, list):
+                yield from (word for word in item if isinstance(word, str))
+            else:
+                yield from _enumerated(item)
+    elif isinstance(schema, list):
+        for item in schema:
+            yield from _enumerated(item)
 
 
 class ToolResult(msgspec.Struct, frozen=True):

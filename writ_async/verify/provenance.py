@@ -165,19 +165,7 @@ def unseen_arguments(tool: Tool, arguments: Mapping[str, Any], seen: Seen) -> li
 
 def enumerated(tool: Tool) -> frozenset[str]:
     """All words that a tool's schema enumerates, at any depth."""
-    return frozenset(_enums(tool.schema))
-
-
-def _enums(schema: Any) -> Iterator[str]:
-    if isinstance(schema, dict):
-        for key, item in schema.items():
-            if key == "enum" and isinstance(item, list):
-                yield from (word for word in item if isinstance(word, str))
-            else:
-                yield from _enums(item)
-    elif isinstance(schema, list):
-        for item in schema:
-            yield from _enums(item)
+    return tool.words
 
 
 def is_seen(value: Any, seen: Seen, allowed: frozenset[str]) -> bool:

@@ -5,8 +5,8 @@ The options of a search are kept per world. A state that wrote to flights gets t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, Self
 
 import msgspec
 
@@ -34,7 +34,29 @@ class Option(msgspec.Struct, frozen=True, gc=False):
     seats: Cabins
 
 
-Options = tuple[Option, ...]
+class Options(tuple[Option, ...]):
+    """The options of a search in the order in which it shows them; compared as the tuple that it is.
+
+    `notes` is for what is worked out from them more than once, by what it is.
+    """
+
+    notes: dict[Any, Any]
+
+    def __new__(cls, options: Iterable[Option] = ()) -> Self:
+        """The options, without notes."""
+        made = super().__new__(cls, options)
+        made.notes = {}
+        return made
+
+    def by_numbers(self) -> dict[tuple[str, ...], Option]:
+        """The options by their flights' numbers."""
+        found: dict[tuple[str, ...], Option] | None = self.notes.get(_BY_NUMBERS)
+        if found is None:
+            found = self.notes[_BY_NUMBERS] = {tuple(hop.number for hop in option.hops): option for option in self}
+        return found
+
+
+_BY_NUMBERS: Final = "by numbers"
 _Search = tuple[str, str, str, bool]
 
 
@@ -88,25 +110,52 @@ def _pairs(state: State, origin: str, destination: str) -> Iterator[tuple[Flight
                 yield first, second
 
 
-def _found(state: State, search: _Search) -> Options:
+def _found(state: State, search: _Search, before: Options | None = None) -> Options:
+    """What a search shows in a state; `before` is what it shows in the world, of which what was not touched is kept."""
     origin, destination, date, onestop = search
-    found: list[Option] = []
-    if not onestop:
+    known = before.by_numbers() if before is not None else {}
+    touched = _touched_flights(state) if before is not None else None
+    if onestop:
+        trips: Iterable[tuple[Flight, ...]] = _pairs(state, origin, destination)
+    else:
         more = [flight for flight in _added(state) if (flight.origin, flight.destination) == (origin, destination)]
-        for flight in (*routes(state).direct(origin, destination), *more):
-            entry = open_entry(state, flight.flight_number, date)
-            if entry is not None:
-                found.append(_option((flight,), (date,), (entry,)))
-        return tuple(found)
-    for first, second in _pairs(state, origin, destination):
-        if second.scheduled_departure_time_est < first.scheduled_arrival_time_est:
-            continue
-        entry = open_entry(state, first.flight_number, date)
-        later = second_date(first, date)
-        onward = open_entry(state, second.flight_number, later) if entry is not None else None
-        if entry is not None and onward is not None:
-            found.append(_option((first, second), (date, later), (entry, onward)))
-    return tuple(found)
+        trips = ((flight,) for flight in (*routes(state).direct(origin, destination), *more))
+    found: list[Option] = []
+    for flights in trips:
+        numbers = tuple([flight.flight_number for flight in flights])
+        option = (
+            known.get(numbers)
+            if touched is not None and touched.isdisjoint(numbers)
+            else _shown_option(state, flights, date)
+        )
+        if option is not None:
+            found.append(option)
+    return Options(found)
+
+
+def _shown_option(state: State, flights: tuple[Flight, ...], date: str) -> Option | None:
+    """The option of some flights from a day on, or None where one of them is not open or cannot be caught."""
+    first, last = flights[0], flights[-1]
+    entry = open_entry(state, first.flight_number, date)
+    if entry is None:
+        return None
+    if first is last:
+        return _option((first,), (date,), (entry,))
+    if last.scheduled_departure_time_est < first.scheduled_arrival_time_est:
+        return None
+    later = second_date(first, date)
+    onward = open_entry(state, last.flight_number, later)
+    return None if onward is None else _option((first, last), (date, later), (entry, onward))
+
+
+def _touched_flights(state: State) -> frozenset[str]:
+    """The numbers of the flights that a state wrote to."""
+    keys = [(table, key) for table, key, _ in state.touched()]
+    return frozenset(
+        key.rpartition("/")[0] if table == "flight_dates" else key
+        for table, key in keys
+        if table in ("flight_dates", "flights")
+    )
 
 
 def _kept(world: World) -> dict[_Search, Options]:
@@ -139,7 +188,7 @@ def _searching(onestop: bool) -> Callable[[State, str, str, str], Options]:
         if found is None:
             found = kept[search] = _found(State(state.world), search)
         if _touches(state, search):
-            return _found(state, search)
+            return _found(state, search, found)
         return found
 
     return options

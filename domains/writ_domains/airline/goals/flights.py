@@ -7,15 +7,19 @@ departure), and `"rank"`, by which the best option is chosen: one of `RANKS`, th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from heapq import nsmallest
 from typing import Final, NamedTuple
 
 from writ_async.core.goal import Key, NothingFits, Reader
-from writ_domains.airline.goals.fetch import Option
+from writ_domains.airline.goals.fetch import Option, Options
 from writ_domains.kit.goals import Params
 
 _FARE_MARGIN: Final = 5.0
 _MINUTES_MARGIN: Final = 10.0
+_LIMITS: Final = ("after", "before", "by", "at")
+_NO_LIMITS: Final = (None,) * len(_LIMITS)
+_MOST_NOTES: Final = 64  # of one search: in a long run a search is made for many limits, cabins and parties
 
 
 class Rank(NamedTuple):
@@ -72,13 +76,12 @@ def search_keys(wanted: Params) -> list[Key]:
 
 def best_option(reader: Reader, wanted: Params, cabin: str, seats: int, by: Key | None = None) -> Option:
     """The option that a search asks for, with seats for all in a cabin. Raises `NothingFits` and `Ambiguous`."""
+    rank = RANKS[wanted.get("rank", "cheapest")]
     options = [
         option
         for found in reader.each(search_keys(wanted), by)
-        for option in found
-        if _fits(option, wanted, cabin, seats)
+        for option in _leading(found, wanted, rank, cabin, seats)
     ]
-    rank = RANKS[wanted.get("rank", "cheapest")]
 
     def score(option: Option) -> float:
         return rank.score(option, cabin)
@@ -91,12 +94,42 @@ def best_option(reader: Reader, wanted: Params, cabin: str, seats: int, by: Key 
     return found
 
 
-def _fits(option: Option, wanted: Params, cabin: str, seats: int) -> bool:
-    after, before, arrive, at = (wanted.get(name) for name in ("after", "before", "by", "at"))
+def _leading(found: Options, wanted: Params, rank: Rank, cabin: str, seats: int) -> Sequence[Option]:
+    """The options of one search that fit and may be the best of all, or come first or last, in their order.
+
+    The others are worse than those whatever the other searches show.
+    """
+    limits = tuple([wanted.get(name) for name in _LIMITS])
+    criteria = (limits, wanted.get("rank"), cabin, seats)
+    leading: Sequence[Option] | None = found.notes.get(criteria)
+    if leading is None:
+        fit = [
+            option
+            for option in found
+            if getattr(option.seats, cabin) >= seats and (limits == _NO_LIMITS or _keeps_to(option, limits))
+        ]
+        leading = _first_last_and_best(fit, rank, cabin)
+        if len(found.notes) >= _MOST_NOTES:
+            found.notes.clear()
+        found.notes[criteria] = leading
+    return leading
+
+
+def _first_last_and_best(fit: list[Option], rank: Rank, cabin: str) -> Sequence[Option]:
+    ends = rank.better + 1
+    if len(fit) <= 2 * ends + 1:
+        return fit
+    scores = [rank.score(option, cabin) for option in fit]
+    best = nsmallest(ends + 1, range(len(fit)), key=scores.__getitem__)
+    places = {*best, *range(ends), *range(len(fit) - ends, len(fit))}
+    return [fit[place] for place in sorted(places)]
+
+
+def _keeps_to(option: Option, limits: tuple[str | None, ...]) -> bool:
+    after, before, arrive, at = limits
     departs, last = option.hops[0].departs, option.hops[-1]
     return (
-        getattr(option.seats, cabin) >= seats
-        and (after is None or departs >= after)
+        (after is None or departs >= after)
         and (before is None or departs < before)
         and (at is None or departs == at)
         and (arrive is None or (last.date == option.hops[0].date and arrives_by(last.arrives, arrive)))
