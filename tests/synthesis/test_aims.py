@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from writ_async.core.domain import Recipe
 from writ_async.core.environment import Environment
 from writ_async.core.level import ANY_EXTENT, BURDEN_LEVELS, WRITE_LEVELS, Extent, extent_of, level_of
-from writ_async.core.task import Proof
+from writ_async.core.task import Kind, Proof
 from writ_async.registry import load_domain
 from writ_async.runs.worlds import further_environment, generate_world
 from writ_async.synthesis import parse_mix, synthesise_tasks
+from writ_async.synthesis.mix import AIMS, assign_extents
 from writ_async.synthesis.proof import prove_task
 from writ_async.synthesis.tasks import TaskWishes, make_task
 
@@ -100,13 +101,44 @@ def test_a_draw_that_aims_at_nothing_is_of_a_customer_like_most() -> None:
         users = place.world.tables["users"].values()
         regulars = {user.user_id for user in users if len(getattr(user, listed)) > limit}
         assert 0.05 < len(regulars) / len(users) < 0.16
-        tasks, _ = synthesise_tasks([place], 60, 5, {"normal": 1.0, "write-intensive": 1.0})
-        asking = [
-            next(goal.params["who"] for goal in task.goals) if domain == "airline" else {}
+        tasks, _ = synthesise_tasks([place], 60, 5, {"normal": 1.0})
+        ids = {
+            value
             for task in tasks
-            if task.goals
-        ]
-        assert not any(who.get("user_id") in regulars for who in asking)
+            for action in task.actions or ()
+            for value in action.arguments.values()
+            if isinstance(value, str)
+        }
+        theirs = {key for user in users if user.user_id in regulars for key in (user.user_id, *getattr(user, listed))}
+        assert not ids & theirs
+
+
+@pytest.mark.parametrize("domain", PLACES)
+def test_the_default_mix_is_as_hard_as_the_benchmark(domain: str) -> None:
+    """Writes and burdens as often high as in the benchmark's tasks of the domain (bench/levels.py prints both)."""
+    tasks, _ = synthesise_tasks([PLACES[domain]], 240, 8, parse_mix(""), further=further_environment)
+    proofs = [task.proof for task in tasks if task.proof]
+    heavy = [task.proof.burden for task in tasks if task.proof and task.kind == "read-heavy"]
+    assert sum(burden >= 9 for burden in heavy) >= 0.4 * len(heavy)
+    assert sum(proof.level[:2] in ("W3", "W4") for proof in proofs) >= 0.183 * len(proofs)
+    assert sum(proof.level[2:] in ("R3", "R4") for proof in proofs) >= 0.158 * len(proofs)
+    assert len({task.world.seed for task in tasks}) == 1
+
+
+def test_where_nothing_comes_to_what_is_aimed_at_tasks_are_drawn_as_they_come() -> None:
+    place = generate_world(load_domain("airline"), 53, 10)
+    tasks, _ = synthesise_tasks([place], 8, 9, {"write-intensive": 1.0})
+    assert len(tasks) == 8
+
+
+@given(st.lists(st.sampled_from(["normal", "read-heavy", "write-intensive", "refusal"]), max_size=60))
+def test_what_kinds_are_to_come_to_is_spread_evenly_over_each(kinds: list[Kind]) -> None:
+    found = assign_extents(kinds)
+    for kind in set(kinds):
+        aims = AIMS.get(kind, {ANY_EXTENT: 1.0})
+        mine = [extent for one, extent in zip(kinds, found, strict=True) if one == kind]
+        for extent, weight in aims.items():
+            assert abs(mine.count(extent) - len(mine) * weight / sum(aims.values())) < len(aims)
 
 
 def test_a_small_world_is_joined_by_larger_ones_where_a_corner_is_rare() -> None:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from typing import TypeVar
 
 import msgspec
 
 from writ_async.errors import InputError
 
+T = TypeVar("T", bound=Hashable)
 WRITE_LEVELS = ("W0", "W1", "W2", "W3", "W4")
 """No write (a refusal), one, two, three, four or more."""
 BURDEN_LEVELS = ("R0", "R1", "R2", "R3", "R4")
@@ -100,23 +102,15 @@ def fits(level: str, wanted: str) -> bool:
     return wanted in level
 
 
-def can_reach(wanted: str, writes: int, reads: int) -> bool:
-    """Whether a task of so many writes, which reads so many cells at most, may turn out to be of a level."""
-    if "W" in wanted and wanted[:2] != f"W{min(writes, 4)}":
-        return False
-    burden = int(wanted[-1]) if "R" in wanted else 0
-    return burden == 0 or reads > _LIMITS[burden - 1]
-
-
-def spread(n: int, weights: Mapping[str, float]) -> list[str]:
-    """The levels of n tasks, spread evenly by weight."""
+def spread(n: int, weights: Mapping[T, float]) -> list[T]:
+    """The choices of n tasks among some, such as levels, spread evenly by weight."""
     total = sum(weights.values())
-    owed = {level: 0.0 for level, weight in weights.items() if weight}
-    chosen: list[str] = []
+    owed = {choice: 0.0 for choice, weight in weights.items() if weight}
+    chosen: list[T] = []
     for _ in range(n):
-        for level in owed:
-            owed[level] += weights[level] / total
-        most = max(owed, key=lambda level: owed[level])
+        for choice in owed:
+            owed[choice] += weights[choice] / total
+        most = max(owed, key=lambda choice: owed[choice])
         owed[most] -= 1.0
         chosen.append(most)
     return chosen

@@ -1,15 +1,25 @@
-"""How many tasks of which kind."""
+"""How many tasks of which kind, and what those of a kind are to come to."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Final
 
+from writ_async.core.level import ANY_EXTENT, MANY, Extent, spread
 from writ_async.core.task import KINDS, WITHOUT_WRITE, Kind
 from writ_async.errors import InputError
 
 EVEN: dict[Kind, float] = {**dict.fromkeys(KINDS, 1.0), **dict.fromkeys(WITHOUT_WRITE, 0.5)}
 """The mix unless another one is asked for: a quarter of the tasks has nothing to write."""
+AIMS: Final[dict[Kind, dict[Extent, float]]] = {
+    "write-intensive": {Extent(writes=(2, 2)): 0.25, Extent(writes=(3, 3)): 0.4, Extent(writes=(4, MANY)): 0.35},
+    "read-heavy": {ANY_EXTENT: 0.6, Extent(cells=(9, MANY)): 0.4},
+}
+"""What tasks of a kind are to come to, with weights, where no levels are asked for.
+
+Together with what comes by itself, as many tasks have three writes or more, and eight cells or more, as of τ²-bench's.
+"""
 _KNOWN: tuple[Kind, ...] = (*KINDS, *WITHOUT_WRITE)
 
 
@@ -50,3 +60,9 @@ def assign_kinds(n: int, mix: Mapping[Kind, float]) -> list[Kind]:
         owed[chosen] -= 1.0
         kinds.append(chosen)
     return kinds
+
+
+def assign_extents(kinds: Sequence[Kind]) -> list[Extent]:
+    """What each task of a kind is to come to, spread evenly over the tasks of that kind."""
+    left = {kind: iter(spread(kinds.count(kind), aims)) for kind, aims in AIMS.items()}
+    return [next(left[kind]) if kind in left else ANY_EXTENT for kind in kinds]

@@ -15,11 +15,11 @@ from writ_async.conversation.calls import call_key
 from writ_async.core.domain import Domain, Draft, Recipe
 from writ_async.core.environment import Environment
 from writ_async.core.goal import decide_goal
-from writ_async.core.level import can_reach, extent_of, fits, spread
+from writ_async.core.level import ANY_EXTENT, Extent, extent_of, fits, spread
 from writ_async.core.state import State
 from writ_async.core.task import WITHOUT_WRITE, Kind, Proof, Task
 from writ_async.errors import InputError
-from writ_async.synthesis.mix import EVEN, assign_kinds
+from writ_async.synthesis.mix import EVEN, assign_extents, assign_kinds
 from writ_async.synthesis.proof import prove_task
 from writ_async.synthesis.shortcuts import FamilyAudit, shortcuts_that_hit
 from writ_async.synthesis.solver import goal_rules_of
@@ -73,49 +73,67 @@ class _TaskMaker:
         self.wanted = wanted
         self.report = report
         self.further = further
-        self.reached: set[tuple[str, str]] = set()
-        self.failed: dict[tuple[str, str, int], int] = {}
+        self.reached: set[tuple[str, Extent]] = set()
+        self.failed: dict[tuple[str, Extent, int], int] = {}
 
-    def draw(self, recipes: Sequence[Recipe], number: int, level: str) -> Task:
-        """A task of one of the recipes, from the first world that has room. Raises `InputError` when none has."""
+    def draw(self, recipes: Sequence[Recipe], number: int, level: str, extent: Extent) -> Task:
+        """A task of one of the recipes, from the first world that has room. Raises `InputError` when none has.
+
+        A task is of the level, if one is asked for; without, it comes to the extent where a world has room for that.
+        """
         rng = Random(f"{self.seed}/{self.environments[0].domain.name}/{number}")
+        extents = (extent_of(level),) if level else tuple(dict.fromkeys((extent, ANY_EXTENT)))
         for index in range(_WORLDS + 1):
             if index == len(self.environments):
                 if self.further is None:
                     break
                 self.environments.append(self.further(self.environments[0], index))
                 self.taken.append(set())
-            for recipe in self._order_recipes(recipes, level, index, rng):
-                where = (recipe.name, level, index)
-                if self.failed.get(where, 0) >= _FAILURES:
-                    continue
-                task = self._try_recipe(recipe, index, number, level, rng)
+            for wanted in extents:
+                task = self._draw_from(index, recipes, number, level, wanted, rng)
                 if task is not None:
-                    self.failed.pop(where, None)
                     return task
-                self.failed[where] = self.failed.get(where, 0) + 1
         environment = self.environments[0]
         raise InputError(
             f"the {environment.domain.name} world of {environment.ref.size} users has no room for task {number + 1}"
             f"{f' of level {level}' if level else ''}; raise --world-size or lower --n"
         )
 
-    def _order_recipes(self, recipes: Sequence[Recipe], level: str, index: int, rng: Random) -> list[Recipe]:
-        """The recipes in random order; those that were tried for a level and never reached it come last."""
+    def _draw_from(
+        self, index: int, recipes: Sequence[Recipe], number: int, level: str, extent: Extent, rng: Random
+    ) -> Task | None:
+        """A task that comes to an extent, from one world."""
+        for recipe in self._order_recipes(recipes, extent, index, rng):
+            where = (recipe.name, extent, index)
+            if self.failed.get(where, 0) >= _FAILURES or not recipe.can_reach(extent):
+                continue
+            task = self._try_recipe(recipe, index, number, level, extent, rng)
+            if task is not None:
+                self.failed.pop(where, None)
+                self.reached.add((recipe.name, extent))
+                return task
+            self.failed[where] = self.failed.get(where, 0) + 1
+        return None
+
+    def _order_recipes(self, recipes: Sequence[Recipe], extent: Extent, index: int, rng: Random) -> list[Recipe]:
+        """The recipes in random order; those that were tried for an extent and never came to it come last."""
         order = rng.sample(recipes, len(recipes))
         tried = self.failed
         return sorted(
-            order, key=lambda one: (one.name, level, index) in tried and (one.name, level) not in self.reached
+            order, key=lambda one: (one.name, extent, index) in tried and (one.name, extent) not in self.reached
         )
 
-    def _try_recipe(self, recipe: Recipe, index: int, number: int, level: str, rng: Random) -> Task | None:
+    def _try_recipe(
+        self, recipe: Recipe, index: int, number: int, level: str, extent: Extent, rng: Random
+    ) -> Task | None:
         environment, report = self.environments[index], self.report
-        extent = extent_of(level)
-        for _ in range(_count_draws(recipe, level)):
+        if recipe.reach is None and not level:
+            extent = ANY_EXTENT
+        for _ in range(_count_draws(recipe, extent)):
             draft = recipe.draw(environment.world, rng, extent)
             if draft is None:
                 report.empty += 1
-                if level:
+                if extent != ANY_EXTENT:
                     return None
                 continue
             key = _gold_key(draft, environment.domain)
@@ -124,12 +142,13 @@ class _TaskMaker:
                 continue
             task_id = f"{environment.domain.name}-s{self.seed}-{number:05d}"
             drafted = make_task(draft, recipe, environment, task_id, self.seed)
-            if level and not can_reach(level, *_count_calls(draft, environment.domain)):
+            writes, reads = _count_calls(draft, environment.domain)
+            if not extent.meets(Extent((writes, writes), (0, reads))):
                 report.off_level += 1
                 continue
             tried = self._try_shortcuts(drafted, environment)
             task = self._prove_and_audit(drafted, environment) if tried is not None else None
-            if tried is None or task is None or not self._is_admitted(task, recipe, level):
+            if tried is None or task is None or not self._is_admitted(task, level, extent, writes):
                 continue
             audit, solved, scanned = tried
             if audit is not None:
@@ -168,14 +187,16 @@ class _TaskMaker:
             return None
         return audit, solved, reader.scanned
 
-    def _is_admitted(self, task: Task, recipe: Recipe, level: str) -> bool:
-        """Whether a task is of the level asked for, needs the reads that its kind promises, and is short enough."""
+    def _is_admitted(self, task: Task, level: str, extent: Extent, writes: int) -> bool:
+        """Whether a task comes to what is asked for, needs the reads that its kind promises, and is short enough."""
         report = self.report
         if task.proof is None:
             return not level
-        for part in (task.proof.level, task.proof.level[:2], task.proof.level[2:]):
-            self.reached.add((recipe.name, part))
-        if not fits(task.proof.level, level) or (task.kind == "read-heavy" and task.proof.burden < _HEAVY):
+        burden = task.proof.burden
+        if not extent.meets(Extent((writes, writes), (burden, burden))) or not fits(task.proof.level, level):
+            report.off_level += 1
+            return False
+        if task.kind == "read-heavy" and burden < _HEAVY:
             report.off_level += 1
             return False
         if 0 < self.wanted.max_tool_tokens < task.proof.tool_tokens:
@@ -208,6 +229,7 @@ def synthesise_tasks(
         assign_kinds(count, _mix_of(environment.domain, mix))
         for environment, count in zip(environments, counts, strict=True)
     ]
+    extents = [assign_extents(listed) for listed in kinds]
     levels = [spread(count, wanted.levels) if wanted.levels else [""] * count for count in counts]
     tasks: list[Task] = []
     for number in range(n):
@@ -216,7 +238,7 @@ def synthesise_tasks(
             continue
         level = levels[where][turn]
         recipes = _recipes_for(environments[where].domain, kinds[where][turn], level, mix)
-        tasks.append(makers[where].draw(recipes, number, level))
+        tasks.append(makers[where].draw(recipes, number, level, extents[where][turn]))
     report.tasks = len(tasks)
     return tasks, report
 
@@ -241,8 +263,8 @@ def _recipes_for(domain: Domain, kind: Kind, level: str, mix: Mapping[Kind, floa
     ]
 
 
-def _count_draws(recipe: Recipe, level: str) -> int:
-    if not level:
+def _count_draws(recipe: Recipe, extent: Extent) -> int:
+    if extent == ANY_EXTENT:
         return _DRAWS
     return _LEVEL_DRAWS if recipe.reach is None else _AIMED_DRAWS
 
