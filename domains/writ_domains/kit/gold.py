@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import Random
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from writ_async.core.domain import Draft, Reach, Recipe, Tool, ToolError
 from writ_async.core.goal import Ambiguous, Decision, GoalRules, Key, NothingFits, Reader
@@ -35,6 +35,8 @@ from writ_domains.kit.phrasing import figure, pick
 from writ_domains.kit.tools import HAND_OVER
 
 T = TypeVar("T")
+MOST_CALLS: Final = 32
+"""The most gold calls of a draft: with more, a talkative user's conversation has more steps than it may have."""
 
 
 class Unfit(Exception):
@@ -197,7 +199,7 @@ def recipe_maker(goals: GoalRules, tools: Mapping[str, Tool], *, tries: int = 24
                     draft = build(world, rng, Gold(world, goals, tools, refusal=kind == "refusal", extent=extent))
                 except (Unfit, NothingFits, Ambiguous):
                     continue
-                if draft is not None:
+                if draft is not None and len(draft.actions) <= MOST_CALLS:
                     return draft
             return None
 

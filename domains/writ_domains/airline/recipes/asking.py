@@ -57,7 +57,7 @@ def ask_about_vouchers(world: World, rng: Random, gold: Gold) -> Draft:
     user = draw_customer(world, rng, gold).user
     kind = pick(rng, list(phrases.ASK_OF_VOUCHERS))
     play(gold, user, "tell", what="vouchers", kind=kind)
-    return draft(gold, rng, user, pick(rng, phrases.ASK_OF_VOUCHERS[kind]), [])
+    return draft(gold, rng, user, pick(rng, phrases.ASK_OF_VOUCHERS[kind]), [pick(rng, phrases.WHY_ASK)])
 
 
 def ask_for_fare(world: World, rng: Random, gold: Gold) -> Draft:
