@@ -11,8 +11,8 @@ from pathlib import Path
 from tests.support.shared_data import needs_shared
 
 SYNTH = {
-    "tasks.jsonl": "63b4ec1c469f3e5a9272f222f2a9ad5cdb6aae1aef8c519c9d02856bbb9b9cba",
-    "trajectories.jsonl": "7443d41ed18f76e5ada7831ccd80ce2fccf51d22b10fd41cfe5746c39dde57aa",
+    "tasks.jsonl": "524799bb247adb47261a414e2f81cf7ece14c8f7c3a383e35c5d094c429f0f78",
+    "trajectories.jsonl": "9345c2b7cc330d217e5e1cbd2832cc4ed783f1972d1d9daf853b8970fdf35691",
 }
 EVAL = {
     "tasks.jsonl": "80ec170350c640b5f1ffc06c8e95d7e459c9be6af2891304deda48a08d5b0959",

@@ -109,7 +109,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reach(msgspec.Struct, frozen=True):
-    """What the draws of a recipe can come to, and by what they come to more: "orders", "days and airports"."""
+    """What the draws of a recipe can come to, and, in a word or two, what there is more of where they come to more."""
 
     extent: Extent
     by: str
