@@ -102,6 +102,9 @@ def _add_synth(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--levels", default="", metavar="LEVEL=WEIGHT,...", help="by writes and burden: W2R3=1,W1R4=2; any if not given"
     )
     parser.add_argument(
+        "--from-failures", metavar="RUN", help="tasks like those in which the agent of a run failed, in fresh worlds"
+    )
+    parser.add_argument(
         "--max-tool-tokens", type=int, default=0, metavar="N", help="most tokens of a task's tool results; 0: any"
     )
     parser.add_argument("--world-size", type=int, default=500, metavar="USERS", help="users in each generated world")

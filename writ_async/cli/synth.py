@@ -22,7 +22,21 @@ from writ_async.cli.tables import (
 from writ_async.cli.terminal import say
 from writ_async.commands.synth import SynthConfig, synth
 from writ_async.curation.filters import NAMES
+from writ_async.errors import InputError
 from writ_async.runs.budget import parse_budget
+from writ_async.runs.failure_patterns import FailurePattern, failure_patterns, require_fresh_worlds
+
+
+def _failures_of(arguments: argparse.Namespace) -> tuple[FailurePattern, ...]:
+    """The patterns of `--from-failures`, of the domains that are asked for. Raises `InputError`."""
+    if not arguments.from_failures:
+        return ()
+    require_fresh_worlds(arguments.from_failures, arguments.seed, arguments.world_size)
+    patterns = failure_patterns(arguments.from_failures)
+    wanted = tuple(pattern for pattern in patterns if pattern.domain in arguments.domains)
+    if not wanted:
+        raise InputError(f"--from-failures {arguments.from_failures}: failures are of other domains alone")
+    return wanted
 
 
 def run_command(arguments: argparse.Namespace) -> int:
@@ -44,6 +58,7 @@ def run_command(arguments: argparse.Namespace) -> int:
         stop_early=tuple(arguments.stop_early),
         filters=settings.parse_filters(arguments),
         keep=keep,
+        from_failures=_failures_of(arguments),
     )
     budget = parse_budget(arguments.budget)
     limits = settings.parse_limits(arguments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from writ_async.curation.quota import KeepRules
 from writ_async.errors import InputError
 from writ_async.registry import load_domain
 from writ_async.runs.budget import Budget
+from writ_async.runs.failure_patterns import FailurePattern
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.manifest import make_manifest, prompts_of
 from writ_async.runs.phrasing import add_phrasing
@@ -28,6 +30,7 @@ from writ_async.runs.worker_processes import Worker
 from writ_async.runs.worlds import generate_worlds, open_worlds
 from writ_async.scheduler import Limits
 from writ_async.synthesis.phraser import PhraseReport
+from writ_async.synthesis.tasks import TaskAim
 
 
 class SynthConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +38,8 @@ class SynthConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     `n` tasks, or with `keep` as many as it takes, in turn from the `domains`, whose worlds have `world_size` users.
     `mix`, `levels`, `behaviours`, `stop_early` and `filters` (`mask-turns`, `REASON=drop|mask|allow`) are texts as the
-    flags take them; `max_tool_tokens` 0 is any number.
+    flags take them; `max_tool_tokens` 0 is any number. With `from_failures` tasks are drawn after those patterns, by
+    how many conversations failed so, and neither by the mix nor by levels.
     """
 
     domains: tuple[str, ...]
@@ -52,6 +56,7 @@ class SynthConfig(msgspec.Struct, frozen=True, kw_only=True):
     stop_early: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
     keep: KeepRules | None = None
+    from_failures: tuple[FailurePattern, ...] = ()
 
 
 async def synth(
@@ -79,6 +84,7 @@ async def synth(
         max_tool_tokens=config.max_tool_tokens,
         behaviours=config.behaviours,
         phraser=config.phraser,
+        aims=_aims_of(config.from_failures),
     )
     playing = parse_play_settings(
         config.seats,
@@ -113,6 +119,13 @@ async def synth(
                 tasks = await _write_missing_tasks(run, tasks, worlds, making, config.rules, started)
             opened = open_worlds(tasks, None, known=worlds)
             return await play_run(run, tasks, opened, playing, workers=started, notices=notices, watch=watch)
+
+
+def _aims_of(patterns: Sequence[FailurePattern]) -> list[tuple[TaskAim, float]]:
+    weights: Counter[TaskAim] = Counter()
+    for pattern in patterns:
+        weights[pattern.aim()] += pattern.conversations
+    return [(aim, float(weight)) for aim, weight in weights.items()]
 
 
 async def _write_missing_tasks(

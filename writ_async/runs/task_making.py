@@ -24,7 +24,7 @@ from writ_async.runs.worlds import further_environment, open_world, open_worlds,
 from writ_async.synthesis import parse_mix, synthesise_tasks
 from writ_async.synthesis.behaviours import parse_behaviours, with_behaviours
 from writ_async.synthesis.phraser import LlmPhraser, PhraseReport, phrase_all
-from writ_async.synthesis.tasks import TaskWishes
+from writ_async.synthesis.tasks import TaskAim, TaskWishes
 
 _CHUNK = 64  # tasks: small enough that all workers are done at about the same time
 
@@ -55,8 +55,14 @@ def parse_task_settings(
     max_tool_tokens: int = 0,
     behaviours: str = "on",
     phraser: EngineSpec | None = None,
+    aims: Sequence[tuple[TaskAim, float]] = (),
 ) -> TaskSettings:
-    """The settings from what a caller says, as `writ synth --help` has it. Raises `InputError` for what cannot be."""
+    """The settings from what a caller says, as `writ synth --help` has it. Raises `InputError` for what cannot be.
+
+    `aims` say what tasks are to be like, in place of the mix and the levels.
+    """
+    if aims and (mix or levels):
+        raise InputError("--from-failures says which tasks are drawn; leave --mix and --levels out")
     for flag, number, least in (("--n", n, 1), ("--max-tool-tokens", max_tool_tokens, 0)):
         if number < least:
             raise InputError(f"{flag} must be at least {least}, not {number}")
@@ -64,7 +70,7 @@ def parse_task_settings(
         n=n,
         seed=seed,
         mix=parse_mix(mix),
-        wishes=TaskWishes(levels=parse_levels(levels), max_tool_tokens=max_tool_tokens),
+        wishes=TaskWishes(levels=parse_levels(levels), max_tool_tokens=max_tool_tokens, aims=tuple(aims)),
         behaviours=parse_behaviours(behaviours),
         phraser=phraser,
     )

@@ -30,6 +30,7 @@ _LEVEL_DRAWS = 120  # where a level is asked for, which most draws of a recipe t
 _AIMED_DRAWS = 12  # where the recipe aims at it
 _FAILURES = 3  # times in a row of so many draws, after which a recipe is left alone in a world
 _HEAVY = 3  # the least burden of a read-heavy task
+_AIM_WORLDS = 4  # in how many a task is looked for that is just as asked for, before one that is near to it will do
 _WORLDS = 8  # how many further worlds are drawn, where one has too little
 
 
@@ -37,11 +38,41 @@ Further = Callable[[Environment, int], Environment]
 """Draws the n-th further world beside one that has too little of what is asked for."""
 
 
+class TaskAim(msgspec.Struct, frozen=True):
+    """What a task is to be like: of a recipe, of a level, with gold writes by these tools alone, and these reads.
+
+    What is empty is left open.
+    """
+
+    domain: str
+    recipe: str = ""
+    level: str = ""
+    writes: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+
+    def wider(self) -> list[TaskAim]:
+        """This aim, then ones that ask for less and less, for a domain that has no such task."""
+        no_level = msgspec.structs.replace(self, level="")
+        no_reads = msgspec.structs.replace(no_level, reads=())
+        of_level = TaskAim(self.domain, level=self.level)
+        return list(dict.fromkeys((self, no_level, no_reads, of_level, TaskAim(self.domain))))
+
+    def accepts(self, draft: Draft, domain: Domain) -> bool:
+        """Whether the gold calls of a draft are by the tools that are asked for."""
+        names = {action.name for action in draft.actions}
+        writes = {name for name in names if domain.tools[name].kind == "write"}
+        return (not self.writes or writes == set(self.writes)) and names.issuperset(self.reads)
+
+
 class TaskWishes(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for beside the mix: weights of levels, and the most tokens that tool results may come to."""
+    """What is asked for beside the mix: weights of levels, and the most tokens that tool results may come to.
+
+    With `aims`, each with its weight, tasks are drawn after those, and neither by the mix nor by levels.
+    """
 
     levels: Mapping[str, float] = {}
     max_tool_tokens: int = 0
+    aims: tuple[tuple[TaskAim, float], ...] = ()
 
 
 class SynthesisReport(msgspec.Struct):
@@ -74,7 +105,26 @@ class _TaskMaker:
         self.report = report
         self.further = further
         self.reached: set[tuple[str, Extent]] = set()
-        self.failed: dict[tuple[str, Extent, int], int] = {}
+        self.failed: dict[tuple[str, Extent, int, TaskAim | None], int] = {}
+
+    def draw_after(self, aim: TaskAim, number: int) -> Task:
+        """A task that comes as near to an aim as the domain has any. Raises `InputError` when no world has room."""
+        domain = self.environments[0].domain
+        for wider in aim.wider():
+            extent = extent_of(wider.level) if wider.level else ANY_EXTENT
+            recipes = [recipe for recipe in domain.recipes if recipe.name == wider.recipe] or [
+                recipe
+                for recipe in domain.recipes
+                if (not wider.level or _may_reach(recipe.kind, wider.level)) and recipe.can_reach(extent)
+            ]
+            rng = Random(f"{self.seed}/{domain.name}/{number}/{wider.level}/{wider.recipe}")
+            for index in range(_AIM_WORLDS if wider == aim else 1):
+                if not self._open_world(index):
+                    break
+                task = self._draw_from(index, recipes, number, wider.level, extent, rng, wider)
+                if task is not None:
+                    return task
+        return self.draw(list(domain.recipes), number, "", ANY_EXTENT)
 
     def draw(self, recipes: Sequence[Recipe], number: int, level: str, extent: Extent) -> Task:
         """A task of one of the recipes, from the first world that has room. Raises `InputError` when none has.
@@ -84,11 +134,8 @@ class _TaskMaker:
         rng = Random(f"{self.seed}/{self.environments[0].domain.name}/{number}")
         extents = (extent_of(level),) if level else tuple(dict.fromkeys((extent, ANY_EXTENT)))
         for index in range(_WORLDS + 1):
-            if index == len(self.environments):
-                if self.further is None:
-                    break
-                self.environments.append(self.further(self.environments[0], index))
-                self.taken.append(set())
+            if not self._open_world(index):
+                break
             for wanted in extents:
                 task = self._draw_from(index, recipes, number, level, wanted, rng)
                 if task is not None:
@@ -99,15 +146,31 @@ class _TaskMaker:
             f"{f' of level {level}' if level else ''}; raise --world-size or lower --n"
         )
 
+    def _open_world(self, index: int) -> bool:
+        """Draw the next further world, if it is not there yet; False where there can be none."""
+        if index == len(self.environments):
+            if self.further is None:
+                return False
+            self.environments.append(self.further(self.environments[0], index))
+            self.taken.append(set())
+        return True
+
     def _draw_from(
-        self, index: int, recipes: Sequence[Recipe], number: int, level: str, extent: Extent, rng: Random
+        self,
+        index: int,
+        recipes: Sequence[Recipe],
+        number: int,
+        level: str,
+        extent: Extent,
+        rng: Random,
+        aim: TaskAim | None = None,
     ) -> Task | None:
-        """A task that comes to an extent, from one world."""
-        for recipe in self._order_recipes(recipes, extent, index, rng):
-            where = (recipe.name, extent, index)
+        """A task that comes to an extent, and to an aim if there is one, from one world."""
+        for recipe in self._order_recipes(recipes, extent, index, rng, aim):
+            where = (recipe.name, extent, index, aim)
             if self.failed.get(where, 0) >= _FAILURES or not recipe.can_reach(extent):
                 continue
-            task = self._try_recipe(recipe, index, number, level, extent, rng)
+            task = self._try_recipe(recipe, index, number, level, extent, rng, aim)
             if task is not None:
                 self.failed.pop(where, None)
                 self.reached.add((recipe.name, extent))
@@ -115,16 +178,25 @@ class _TaskMaker:
             self.failed[where] = self.failed.get(where, 0) + 1
         return None
 
-    def _order_recipes(self, recipes: Sequence[Recipe], extent: Extent, index: int, rng: Random) -> list[Recipe]:
+    def _order_recipes(
+        self, recipes: Sequence[Recipe], extent: Extent, index: int, rng: Random, aim: TaskAim | None
+    ) -> list[Recipe]:
         """The recipes in random order; those that were tried for an extent and never came to it come last."""
         order = rng.sample(recipes, len(recipes))
         tried = self.failed
         return sorted(
-            order, key=lambda one: (one.name, extent, index) in tried and (one.name, extent) not in self.reached
+            order, key=lambda one: (one.name, extent, index, aim) in tried and (one.name, extent) not in self.reached
         )
 
     def _try_recipe(
-        self, recipe: Recipe, index: int, number: int, level: str, extent: Extent, rng: Random
+        self,
+        recipe: Recipe,
+        index: int,
+        number: int,
+        level: str,
+        extent: Extent,
+        rng: Random,
+        aim: TaskAim | None,
     ) -> Task | None:
         environment, report = self.environments[index], self.report
         if recipe.reach is None and not level:
@@ -143,7 +215,8 @@ class _TaskMaker:
             task_id = f"{environment.domain.name}-s{self.seed}-{number:05d}"
             drafted = make_task(draft, recipe, environment, task_id, self.seed)
             writes, reads = _count_calls(draft, environment.domain)
-            if not extent.meets(Extent((writes, writes), (0, reads))):
+            fit = aim is None or aim.accepts(draft, environment.domain)
+            if not fit or not extent.meets(Extent((writes, writes), (0, reads))):
                 report.off_level += 1
                 continue
             tried = self._try_shortcuts(drafted, environment)
@@ -231,16 +304,32 @@ def synthesise_tasks(
     ]
     extents = [assign_extents(listed) for listed in kinds]
     levels = [spread(count, wanted.levels) if wanted.levels else [""] * count for count in counts]
+    aims = [
+        _aims_for(environment.domain, count, wanted) for environment, count in zip(environments, counts, strict=True)
+    ]
     tasks: list[Task] = []
     for number in range(n):
         where, turn = number % len(environments), number // len(environments)
         if only is not None and where != only:
+            continue
+        if aims[where]:
+            tasks.append(makers[where].draw_after(aims[where][turn], number))
             continue
         level = levels[where][turn]
         recipes = _recipes_for(environments[where].domain, kinds[where][turn], level, mix)
         tasks.append(makers[where].draw(recipes, number, level, extents[where][turn]))
     report.tasks = len(tasks)
     return tasks, report
+
+
+def _aims_for(domain: Domain, count: int, wanted: TaskWishes) -> list[TaskAim]:
+    """What each task of a domain is to be like; empty where there are no aims. Raises `InputError` for one without."""
+    if not wanted.aims:
+        return []
+    own = {aim: weight for aim, weight in wanted.aims if aim.domain == domain.name}
+    if not own:
+        raise InputError(f"nothing says which tasks of {domain.name} are to be drawn; leave that domain out")
+    return spread(count, own)
 
 
 def _mix_of(domain: Domain, mix: Mapping[Kind, float]) -> Mapping[Kind, float]:
