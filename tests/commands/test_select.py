@@ -70,7 +70,7 @@ def test_rows_to_validate_on_are_of_worlds_that_nobody_trains_on(runs: list[Path
 
 
 def test_strata_are_as_even_as_the_rows_allow(runs: list[Path], tmp_path: Path) -> None:
-    select(runs, tmp_path / "out", SelectSettings(n=24, validation=0, balance="level"))
+    select(runs, tmp_path / "out", SelectSettings(n=24, validation=0, balance="level", alike=1.0, cap=99))
     domains = {name: load_domain(name) for name in ("retail", "airline")}
     there: Counter[str] = Counter()
     for run in runs:

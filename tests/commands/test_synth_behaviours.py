@@ -11,6 +11,7 @@ from writ_async.commands.synth import SynthConfig, synth
 from writ_async.errors import InputError
 from writ_async.runs.seats import EngineSpec, Seats
 from writ_async.runs.view import RunView
+from writ_async.synthesis.phraser import PhraserError
 from writ_async.verify.user_slips import audit_user
 
 CONFIG = SynthConfig(domains=("retail", "airline"), n=40, seed=3, world_size=150)
@@ -54,11 +55,11 @@ def test_slips_of_the_user_are_rejected_rows(tmp_path: Path) -> None:
     assert slipped > 40
 
 
-def test_a_phraser_that_cannot_write_leaves_the_templates(tmp_path: Path) -> None:
+def test_a_phraser_that_cannot_write_ends_the_run_before_a_conversation(tmp_path: Path) -> None:
     """The scripted engine is no writer: it answers with the user's opening, which is no JSON."""
-    plain = make(CONFIG, tmp_path / "plain")
-    phrased = make(msgspec.structs.replace(CONFIG, phraser=EngineSpec("scripted")), tmp_path / "phrased")
-    assert [task.scenario for task in plain.tasks()] == [task.scenario for task in phrased.tasks()]
+    with pytest.raises(PhraserError, match="could be used"):
+        make(msgspec.structs.replace(CONFIG, phraser=EngineSpec("scripted")), tmp_path / "phrased")
+    assert not (tmp_path / "phrased" / "trajectories.jsonl").read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from writ_async.curation.picking import Candidate, even_shares, pick_rows
 
 strata = st.dictionaries(
-    st.tuples(st.sampled_from("ab"), st.sampled_from("uvw"), st.sampled_from("xyz")), st.integers(1, 40), min_size=1
+    st.tuples(st.sampled_from("abcdefgh"), st.sampled_from("uvw"), st.sampled_from("xyz")),
+    st.integers(1, 40),
+    min_size=1,
 )
 
 

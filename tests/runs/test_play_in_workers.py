@@ -139,7 +139,8 @@ def test_less_than_one_worker_is_refused_before_anything_is_written(tmp_path: Pa
 
 
 def test_a_world_without_room_is_one_clear_error_from_a_worker_too(tmp_path: Path) -> None:
-    config = msgspec.structs.replace(CONFIG, n=100, world_size=1, mix="read-heavy=1")
+    # Worlds grow where they have too little; that no task is as short as that, no size can mend.
+    config = msgspec.structs.replace(CONFIG, n=100, world_size=1, mix="information=1", max_tool_tokens=1)
     with pytest.raises(InputError, match="has no room for task"):
         make(config, tmp_path / "run", 2)
 

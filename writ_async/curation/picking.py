@@ -59,16 +59,17 @@ def even_shares(available: Mapping[Cell, int], n: int) -> dict[Cell, int]:
 
 
 def _fill_evenly(sizes: Sequence[int], n: int) -> list[int]:
-    """`n` over places of these sizes, as evenly as they allow."""
-    filled = [0] * len(sizes)
+    """`n` over places of these sizes, as evenly as they allow: no place has two more than one that has room."""
     left = min(n, sum(sizes))
-    while left:
-        places = [index for index, size in enumerate(sizes) if filled[index] < size]
-        each, more = divmod(left, len(places))
-        for number, index in enumerate(places):
-            added = min(each + (number < more), sizes[index] - filled[index])
-            filled[index] += added
-            left -= added
+    level = 0  # all places are filled up to it, as far as they go
+    while (step := sum(size > level for size in sizes)) and step <= left:
+        left -= step
+        level += 1
+    filled = [min(size, level) for size in sizes]
+    for index, size in enumerate(sizes):
+        if left and size > level:
+            filled[index] += 1
+            left -= 1
     return filled
 
 
