@@ -222,7 +222,8 @@ def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "--format",
         required=True,
         metavar="F",
-        help="openai, trl, llamafactory, verl, axolotl, apigen-mt, writ-2k, parquet, tokens",
+        help="openai, trl, llamafactory, verl, axolotl, apigen-mt, writ-2k, parquet, tokens; "
+        "of an evaluation also tau2-results, tau2-submission",
     )
     parser.add_argument("--out", required=True, metavar="FILE", help="the file to write, whole or not at all")
     parser.add_argument("--all", action="store_true", help="all rows: rejected, near-duplicates, beyond the cap")

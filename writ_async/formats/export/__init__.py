@@ -7,6 +7,7 @@ lines     the conversation from the agent's seat, and the changes that formats n
 chat      OpenAI, TRL, Axolotl, WRIT-2K
 sharegpt  LLaMA-Factory, APIGen-MT
 tables    parquet for analysts and for verl
+tau2_results  τ²-bench's results files, and a submission to its leaderboard
 tokens    token ids, loss masks, logprobs and weight versions
 card      the README of a published data set
 """
@@ -21,6 +22,7 @@ from writ_async.formats.export.lines import ALL_CLOSING_TOKENS, MALFORMED
 from writ_async.formats.export.sharegpt import export_apigen, export_llamafactory
 from writ_async.formats.export.source import Exported, Exporter
 from writ_async.formats.export.tables import export_parquet, export_verl
+from writ_async.formats.export.tau2_results import export_results, export_submission
 from writ_async.formats.export.tokens import export_tokens
 
 __all__ = [
@@ -60,6 +62,10 @@ FORMATS: dict[str, Format] = {
         "token ids, loss mask, logprobs, weight versions; JSON Lines, or parquet by the file's name",
         ".parquet",
         export_tokens,
+    ),
+    "tau2-results": Format("a folder of τ²-bench's results files, one a domain; all trials", "", export_results),
+    "tau2-submission": Format(
+        "a folder for τ²-bench's leaderboard: submission.json, and the results", "", export_submission
     ),
 }
 
