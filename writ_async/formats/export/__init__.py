@@ -1,6 +1,6 @@
 """Exports of a run for trainers and analysts. The same run gives the same rows in the same order, whatever ended first.
 
-A file is written whole or not at all. `FORMATS` lists what there is.
+A file is written whole or not at all. `FORMATS` and `RESULTS` list what there is.
 
 source    which rows, what is counted
 lines     the conversation from the agent's seat, and the changes that formats need
@@ -29,6 +29,7 @@ __all__ = [
     "ALL_CLOSING_TOKENS",
     "FORMATS",
     "MALFORMED",
+    "RESULTS",
     "Exported",
     "Exporter",
     "Format",
@@ -63,16 +64,21 @@ FORMATS: dict[str, Format] = {
         ".parquet",
         export_tokens,
     ),
+}
+"""What trainers and analysts take: rows that are kept."""
+
+RESULTS: dict[str, Format] = {
     "tau2-results": Format("a folder of τ²-bench's results files, one a domain; all trials", "", export_results),
     "tau2-submission": Format(
         "a folder for τ²-bench's leaderboard: submission.json, and the results", "", export_submission
     ),
 }
+"""What a benchmark takes: evaluations, whole."""
 
 
 def format_named(name: str) -> Format:
     """The format of a name. Raises `InputError` when there is none."""
-    found = FORMATS.get(name)
+    found = FORMATS.get(name) or RESULTS.get(name)
     if found is None:
-        raise InputError(f"unknown format {name!r}; known: {', '.join(FORMATS)}")
+        raise InputError(f"unknown format {name!r}; known: {', '.join((*FORMATS, *RESULTS))}")
     return found
