@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 from writ_engines.scripted import MISTAKES, ScriptedEngine
-from writ_engines.scripted.agent_lines import SpeechStyle
 from writ_engines.scripted.agent_mistakes import can_be_made, parse_rates
 from writ_engines.scripted.agent_turns import with_wrong_leaf
-from writ_engines.scripted.plain_user import answer_to, first_message
+from writ_engines.scripted.plain_user import SpeechStyle, answer_to, first_message
 
 from writ_async.api import make_tasks, run
 from writ_async.conversation import Conversation
