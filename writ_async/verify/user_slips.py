@@ -21,6 +21,7 @@ from writ_async.behaviour.pieces import Piece, is_heard, pieces_of, words_of, wr
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage
 from writ_async.core.task import Action, Task
 from writ_async.core.trajectory import CLOSING_TOKENS, Finding, Signal
+from writ_async.language.hearing import hear
 from writ_async.verify.provenance import SMALL, atoms
 
 Severity = Literal["critical_helped", "critical_hindered", "minor"]
@@ -315,7 +316,8 @@ def _proposes(asked: str, action: Action, user_argument: str) -> bool:
 
 
 def _ends(said: str) -> bool:
-    return bool(re.search(r"anything else|something else|other questions|further assist|else i can", said.casefold()))
+    """Whether an agent's question is but the one for more wishes, to which nothing is an answer."""
+    return hear(said).does("close")
 
 
 def _succeeded(messages: Sequence[Message], place: int, call_id: str) -> bool:

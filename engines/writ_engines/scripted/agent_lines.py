@@ -85,11 +85,12 @@ def slot_words(domain: Domain, name: str) -> str:
 def describe_call(name: str, arguments: dict[str, Any], rng: Random) -> str:
     """A write in words, every argument listed."""
     verb, _, what = name.replace("_", " ").partition(" ")
+    opening = find("LAY_OUT").draw(rng)
     opened, between, then, closed = rng.choice(_LISTS)
     short = rng.random() < 0.5
     listed = then.join(f"{_label(key, short)}{between}{_value_in_words(value)}" for key, value in arguments.items())
     deed = f"{verb} {rng.choice(_ARTICLES)}{what}" if what else verb
-    return f"{find('LAY_OUT').draw(rng)}{deed}{opened}{listed}{closed}"
+    return f"{opening[0].upper()}{opening[1:]}{deed}{opened}{listed}{closed}"
 
 
 def _label(key: str, short: bool) -> str:
