@@ -62,11 +62,13 @@ def in_words(value: str, question: str) -> str:
 
 def answers(task: Task, rng: Random) -> list[str]:
     """A sentence for each value that the user asked to hear; one for all where it is not plain which is which."""
-    values = task.communicate or ()
+    values = task.communicate
+    if not values:
+        return []
     wanted = "goal" if task.kind == "information" else "question"
     asked = [one for piece in pieces_of(task) if piece.part == wanted for one in questions_in(piece.text)]
     if len(asked) != len(values):
-        return [lines.FOR_YOUR_INFORMATION.draw(rng).format("; ".join(values))] if values else []
+        return [lines.FOR_YOUR_INFORMATION.draw(rng).format("; ".join(values))]
     return [
         lines.YOUR_ANSWER.draw(rng).format(question, in_words(value, question))
         for question, value in zip(asked, values, strict=True)

@@ -31,7 +31,6 @@ _LISTS: Final = (
     (", with ", ": ", "; ", "."),
     (", that is ", ": ", "; ", "."),
     (" as follows: ", " ", "; ", "."),
-    (" [", ": ", "; ", "]."),
 )
 """How arguments are listed: what stands before them, between name and value, between two of them, and at the end."""
 
