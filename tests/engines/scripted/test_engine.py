@@ -1,5 +1,6 @@
 """The scripted engine plays gold calls, errs as asked, and notes what it did."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -63,7 +64,8 @@ def test_every_write_is_described_and_confirmed_before_it_is_made(
                 if name in retail_environment.domain.tools and retail_environment.domain.tools[name].kind == "write":
                     question, reply = messages[place - 2], messages[place - 1]
                     assert isinstance(question, AssistantMessage)
-                    assert name.replace("_", " ") in (question.content or "")
+                    verb, _, what = name.replace("_", " ").partition(" ")
+                    assert re.search(rf"\b{verb} (?:the |your )?{what}\b", question.content or "")
                     assert isinstance(reply, UserMessage)
                     assert "yes" in (reply.content or "").lower()
 
