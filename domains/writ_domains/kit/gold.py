@@ -84,10 +84,13 @@ class Gold:
         if (name,) not in self._first:
             self._first.append((name,))
 
-    def play_goal(self, objective: str, params: dict[str, Any], *, refused: bool | None = None) -> Decision:
+    def play_goal(
+        self, objective: str, params: dict[str, Any], *, refused: bool | None = None, asked: bool = True
+    ) -> Decision:
         """Decide a goal and play its reads, sums and writes.
 
-        `refused` says whether the policy has to forbid this one, where that is not as with the others.
+        `refused` says whether the policy has to forbid this one, where that is not as with the others. The sum over
+        several writes is worked out where it is `asked` for.
         Raises `Unfit` when it has no single answer, when a tool refuses, or when the policy forbids it (or, for a
         refusal, does not).
         """
@@ -107,7 +110,7 @@ class Gold:
             self.handed_over = decision.refused
         if not refusal:
             self.told += [value for value in decision.told if value not in self.told]
-            for expression in decision.sums:
+            for expression in decision.sums if asked or not decision.several else ():
                 self._call_once(("calculate", expression))
             writes = tuple(range(len(self.actions), len(self.actions) + len(decision.writes)))
             for action in decision.writes:

@@ -41,7 +41,7 @@ _SECOND: Final = {
     "our": "your",
 }
 _AMOUNT: Final = re.compile(r"-?\d+(?:\.\d{1,2})?")
-_COUNTS: Final = re.compile(r"\b(?:how many|numbers?|tracking|count|versions are|id|code)\b")
+_COUNTS: Final = re.compile(r"\bhow many\b|\btracking\b|^(?:the|your|its) (?:\w+ )?(?:numbers?|count|id|code)\b")
 
 
 def questions_in(sentence: str) -> list[str]:
