@@ -69,7 +69,7 @@ def _places_in(form: str) -> Iterator[tuple[str, ...]]:
     for found in _CHOICE.finditer(form):
         if found.start() > start:
             yield (form[start : found.start()],)
-        yield tuple(found[1].split("|")) if found[2] is None else _PHRASES.tables["parts"][found[2]]
+        yield tuple(found[1].split("|")) if found[2] is None else _PHRASES.tables["PARTS"][found[2]]
         start = found.end()
     if start < len(form):
         yield (form[start:],)
@@ -81,10 +81,9 @@ def slot_words(domain: Domain, name: str) -> str:
     return said or name.replace("_", " ")
 
 
-def describe_call(name: str, arguments: dict[str, Any], rng: Random) -> str:
-    """A write in words, every argument listed."""
+def lay_out(opening: str, name: str, arguments: dict[str, Any], rng: Random) -> str:
+    """A write in words, every argument listed; `opening` stands before its verb."""
     verb, _, what = name.replace("_", " ").partition(" ")
-    opening = find("LAY_OUT").draw(rng)
     opened, between, then, closed = rng.choice(_LISTS)
     short = rng.random() < 0.5
     listed = then.join(f"{_label(key, short)}{between}{_value_in_words(value)}" for key, value in arguments.items())

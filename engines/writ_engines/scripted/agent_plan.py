@@ -193,7 +193,8 @@ def call_turns(steps: list[Step], grouped: float, rng: Random) -> list[Turn]:
 
 def ask_to_confirm(action: Action, wish: int, rng: Random) -> Turn:
     """A write laid out, and the question for a yes to it."""
-    question = f"{lines.describe_call(action.name, action.arguments, rng)} {lines.CONFIRM.draw(rng)}"
+    said = lines.lay_out(lines.LAY_OUT.draw(rng), action.name, action.arguments, rng)
+    question = f"{said} {lines.CONFIRM.draw(rng)}"
     return Turn(SAY, text=question, wish=wish, confirms=True)
 
 
