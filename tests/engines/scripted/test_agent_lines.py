@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from random import Random
 
 import pytest
@@ -13,6 +14,7 @@ from writ_engines.scripted.user_hearing import AskedSlots, is_about_user, is_abo
 from tests.support.agent_sayings import KINDS, forms_covering, pattern_of
 from writ_async.core.domain import Slot
 from writ_async.language.hearing import hear
+from writ_async.registry import load_domain
 
 WAYS = 400
 ACTS = {
@@ -43,6 +45,14 @@ def covering(kind: str) -> list[str]:
     return [form.format("user id", "$5") for form in forms_covering(agent_lines.find(kind))]
 
 
+def said_of(slots: Sequence[Slot]) -> dict[str, list[str]]:
+    """What an agent asks for: each slot alone, and each with the next."""
+    words = {slot.name: slot.words or slot.name.replace("_", " ") for slot in slots}
+    alone = {said: [name] for name, said in words.items()}
+    pairs = zip(words.items(), [*words.items()][1:], strict=False)
+    return alone | {f"{first[1]} and your {then[1]}": [first[0], then[0]] for first, then in pairs}
+
+
 @pytest.mark.parametrize("kind", ACTS)
 def test_each_form_does_what_its_saying_is_for(kind: str) -> None:
     assert {form: set(hear(form).acts) for form in covering(kind) if set(hear(form).acts) != ACTS[kind]} == {}
@@ -55,9 +65,14 @@ def test_what_is_said_beside_something_else_changes_nothing_of_that(kind: str) -
 
 
 def test_a_question_is_heard_as_one_for_what_it_asks() -> None:
-    slots = AskedSlots([Slot("user_id")])
+    slots = [slot for name in ("retail", "airline") for slot in load_domain(name).slots]
+    asked = AskedSlots(slots)
     for kind in ("ASK_SLOTS", "ASK_CHECK", "ASK_TWICE"):
-        assert all(slots.is_asked("user_id", hear(form).asking) for form in covering(kind))
+        for words, names in said_of(slots).items():
+            for form in forms_covering(agent_lines.find(kind)):
+                heard = hear(form.format(words))
+                assert heard.calls_for == "answer", heard
+                assert all(asked.is_asked(name, heard.asking) for name in names), heard
     assert all(is_about_user(hear(form).asking) for kind in ("ASK_DETAILS", "ASK_AGAIN") for form in covering(kind))
     assert all(is_about_wish(hear(form).asking) for form in covering("ASK_GOAL"))
 
