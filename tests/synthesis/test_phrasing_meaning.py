@@ -64,7 +64,7 @@ CHANGED: dict[str, Rewrite] = {
         ("at most", "at least"),
         ("no more than", "no less than"),
         ("not cost more than", "not cost less than"),
-        ("before", "after"),
+        ("(?<!as )before", "after"),
         ("after", "before"),
     ),
     "another cabin": _swap(("basic economy", "business"), ("economy", "business"), ("business", "economy")),

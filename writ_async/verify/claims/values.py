@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final
+
+import msgspec
 
 from writ_async.verify.claims.ground import Ground
 from writ_async.verify.claims.said import Claim, Said
@@ -147,20 +150,38 @@ def _is_named(day: date, ground: Ground) -> bool:
 
 
 def _is_said(month: int, day: int, ground: Ground) -> bool:
-    for text in (*ground.heard, ground.domain.policy):
-        plain = text.casefold()
-        for match in _DATE.finditer(plain):
-            for _, other_month, other_day in _days_of(match):
-                if other_month == month and abs(other_day - day) <= 1:
-                    return True
-        if text is ground.domain.policy:
-            continue
-        for match in _SLASHED.finditer(plain):
-            if {int(match[1]), int(match[2])} == {month, day}:
-                return True
-        if any(int(match[1]) == day for match in _ORDINAL.finditer(plain)):
+    near = {(month, day - 1), (month, day), (month, day + 1)}
+    if not near.isdisjoint(_days_named(ground.domain.policy)):
+        return True
+    for text in ground.heard:
+        spoken = _days_spoken(text)
+        if not near.isdisjoint(spoken.named) or frozenset({month, day}) in spoken.slashed or day in spoken.ordinals:
             return True
     return False
+
+
+class _DaysSpoken(msgspec.Struct, frozen=True):
+    """What may be days in a customer's text: months with days, two numbers with a slash, and ordinals alone."""
+
+    named: frozenset[tuple[int, int]]
+    slashed: frozenset[frozenset[int]]
+    ordinals: frozenset[int]
+
+
+@lru_cache(maxsize=1024)
+def _days_spoken(text: str) -> _DaysSpoken:
+    plain = text.casefold()
+    return _DaysSpoken(
+        _days_named(text),
+        frozenset(frozenset({int(match[1]), int(match[2])}) for match in _SLASHED.finditer(plain)),
+        frozenset(int(match[1]) for match in _ORDINAL.finditer(plain)),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _days_named(text: str) -> frozenset[tuple[int, int]]:
+    """The months and days of the dates in a text."""
+    return frozenset((month, day) for match in _DATE.finditer(text.casefold()) for _, month, day in _days_of(match))
 
 
 def _number_of(token: str) -> str:

@@ -156,8 +156,7 @@ def airports(rng: Random, count: int) -> tuple[list[str], str]:
 def _best_between(world: World, rng: Random, gold: Gold, rank: str = "", nonstop: bool = False) -> Draft:
     """The best option by a rank between airports that are drawn."""
     per, usual = (1, (2, 7)) if nonstop else (2, (2, 4))
-    # Of times few cells decide, however many there are: the first or the last flight is on the first or last day.
-    count, days = draw_any_size(rng, usual) if rank in _TIMES else draw_size(rng, gold, per, usual)
+    count, days = draw_size(rng, gold, per, usual)
     return _best(rng, gold, world, airports(rng, count), days, nonstop, rank)
 
 
@@ -188,9 +187,12 @@ def book_second_cheapest(world: World, rng: Random, gold: Gold) -> Draft:
 
 
 def book_by_time(world: World, rng: Random, gold: Gold) -> Draft:
-    """The option that leaves or arrives first or last, of all on some days."""
-    rank = pick(rng, _TIMES)
-    return _best_between(world, rng, gold, rank, rng.random() < 0.3)
+    """The option that leaves or arrives first or last on a day, from one airport or several.
+
+    Of several days the first or the last one would decide alone, and nobody would have to look at the others.
+    """
+    rank, nonstop = pick(rng, _TIMES), rng.random() < 0.3
+    return _best(rng, gold, world, airports(rng, rng.randint(1 + nonstop, len(NEW_YORK))), 1, nonstop, rank)
 
 
 def cancel_then_book(world: World, rng: Random, gold: Gold) -> Draft:
