@@ -1,7 +1,7 @@
 """What the scripted agent says: sayings whose forms are put together from parts, so that few sentences are said twice.
 
 >>> from random import Random
->>> saying = Saying.read(("[Shall|May] I go ahead?", "Would you like me to[ proceed| go on]?"))
+>>> saying = saying_of(("[Shall|May] I go ahead?", "Would you like me to[ proceed| go on]?"))
 >>> saying.ways, saying.draw(Random(1)) == saying.draw(Random(1))
 (4, True)
 """
@@ -39,11 +39,6 @@ class Saying(msgspec.Struct, frozen=True):
     """One thing to say: templates, each a row of places, each with its alternatives."""
 
     templates: tuple[tuple[tuple[str, ...], ...], ...]
-
-    @staticmethod
-    def read(forms: tuple[str, ...]) -> Saying:
-        """The saying that stands in the file as these forms."""
-        return Saying(tuple(tuple(_places_in(form)) for form in forms))
 
     @property
     def ways(self) -> int:
@@ -111,7 +106,13 @@ def _value_in_words(value: Any) -> str:
 @cache
 def find(name: str) -> Saying:
     """The saying of a name in the file. Raises `AttributeError` for a name that there is not."""
-    return Saying.read(_PHRASES.find_forms(name))
+    return saying_of(_PHRASES.find_forms(name))
+
+
+@cache
+def saying_of(forms: tuple[str, ...]) -> Saying:
+    """The saying that is written as these forms."""
+    return Saying(tuple(tuple(_places_in(form)) for form in forms))
 
 
 def __getattr__(name: str) -> Saying:

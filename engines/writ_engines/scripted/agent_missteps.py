@@ -25,7 +25,6 @@ from writ_engines.scripted.agent_plan import (
     call_turns,
     closing_turn,
     gold_steps,
-    grouping_of,
     note_on,
     opening_turns,
 )
@@ -68,7 +67,7 @@ def plan_misstep(kind: str, task: Task, domain: Domain, world: World, request: R
     first = next((index for index, step in enumerate(steps) if step.write), len(steps))
 
     def calls(some: list[Step]) -> list[Turn]:
-        return call_turns(some, grouping_of(domain), rng)
+        return call_turns(some, domain, rng)
 
     done = Turn(SAY, text=f"{lines.DONE.draw(rng)} {lines.MORE.draw(rng)}", wish=ALL)
     if kind == "wrong_refusal":

@@ -62,12 +62,11 @@ def make_plan(task: Task, domain: Domain, request: Request, mistake: str | None,
     if mistake == "giving_up":
         cut = rng.choice([index for index, step in enumerate(steps) if step.write])
         steps, given_up = steps[:cut], True
-    grouped = grouping_of(domain)
     if task.first_wish is not None and mistake != "giving_up":
-        turns += call_turns(steps[: task.first_wish.after], grouped, rng)
-        turns.append(ask_to_confirm(task.first_wish.action, 0, rng))
+        turns += call_turns(steps[: task.first_wish.after], domain, rng)
+        turns.append(ask_to_confirm(task.first_wish.action, 0, domain, rng))
         steps = steps[task.first_wish.after :]
-    turns += call_turns(steps, grouped, rng)
+    turns += call_turns(steps, domain, rng)
     if mistake in ("hallucinated_tool", "malformed_json"):
         _insert_broken_call(turns, mistake, rng)
     if given_up:
@@ -76,11 +75,6 @@ def make_plan(task: Task, domain: Domain, request: Request, mistake: str | None,
         )
         return turns
     return [*turns, closing_turn(task, domain, rng)]
-
-
-def grouping_of(domain: Domain) -> float:
-    """How often reads by one tool in a row share a message."""
-    return 0.0 if domain.one_call_a_message else _GROUPED
 
 
 def opening_turns(task: Task, request: Request, rng: Random) -> list[Turn]:
@@ -168,18 +162,16 @@ def _json_text(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def call_turns(steps: list[Step], grouped: float, rng: Random) -> list[Turn]:
-    """Calls as turns: reads by one tool in a row may share a message, a write comes alone after a confirmation.
-
-    `grouped` is how often they do.
-    """
+def call_turns(steps: list[Step], domain: Domain, rng: Random) -> list[Turn]:
+    """Calls as turns: reads by one tool in a row may share a message, a write comes alone after a confirmation."""
+    grouped = 0.0 if domain.one_call_a_message else _GROUPED
     turns: list[Turn] = []
     for index, step in enumerate(steps):
         action = step.action
         call = PlannedCall(action.name, action.arguments, wrong=step.wrong, write=step.write)
         if step.write:
             if step.confirmed:
-                turns.append(ask_to_confirm(action, step.wish, rng))
+                turns.append(ask_to_confirm(action, step.wish, domain, rng))
             turns.append(Turn(CALL, calls=(call,), note=step.note, wish=step.wish))
             continue
         before = steps[index - 1] if index else None
@@ -191,9 +183,11 @@ def call_turns(steps: list[Step], grouped: float, rng: Random) -> list[Turn]:
     return turns
 
 
-def ask_to_confirm(action: Action, wish: int, rng: Random) -> Turn:
-    """A write laid out, and the question for a yes to it."""
+def ask_to_confirm(action: Action, wish: int, domain: Domain, rng: Random) -> Turn:
+    """A write laid out with what the customer is to be reminded of, and the question for a yes to it."""
     said = lines.lay_out(lines.LAY_OUT.draw(rng), action.name, action.arguments, rng)
+    if reminders := domain.telling.reminders.get(action.name):
+        said = f"{said} {lines.saying_of(reminders).draw(rng)}"
     question = f"{said} {lines.CONFIRM.draw(rng)}"
     return Turn(SAY, text=question, wish=wish, confirms=True)
 

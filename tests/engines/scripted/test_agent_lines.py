@@ -87,6 +87,13 @@ def test_a_lay_out_and_its_question_call_for_a_yes_and_nothing_else() -> None:
         assert hear(f"{said} {agent_lines.find('CONFIRM').draw(rng)}").calls_for == "agree"
 
 
+def test_a_reminder_beside_a_lay_out_is_heard_as_no_more_than_that() -> None:
+    reminders = {forms for name in ("retail", "airline") for forms in load_domain(name).telling.reminders.values()}
+    assert reminders
+    said = [form for forms in reminders for form in forms_covering(agent_lines.saying_of(forms))]
+    assert {form: hear(form).acts for form in said if hear(form).acts} == {}
+
+
 def test_what_is_done_is_reported_in_every_form() -> None:
     assert all(hear(form).does("report") for form in covering("DONE"))
     assert all(hear(form).does("refuse", "close") for form in covering("APOLOGY"))
