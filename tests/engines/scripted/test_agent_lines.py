@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 from collections.abc import Sequence
 from random import Random
+from types import ModuleType
 
 import pytest
-from writ_engines.scripted import agent_lines
+from writ_engines.scripted import agent_answers, agent_lines
 from writ_engines.scripted.agent_answers import in_words, questions_in
 from writ_engines.scripted.user_hearing import AskedSlots, is_about_user, is_about_wish
 
@@ -121,6 +123,13 @@ def test_forms_are_drawn_by_the_seed_alone_and_recognised() -> None:
         assert all(pattern_of(kind).fullmatch(form) for form in drawn[0])
     several = agent_lines.find("STILL_FORBIDDEN").draw_each(Random(1))
     assert len(set(several)) == len(several) >= 5
+
+
+@pytest.mark.parametrize("module", [agent_lines, agent_answers])
+def test_the_example_of_each_module_runs(module: ModuleType) -> None:
+    found = doctest.testmod(module)
+    assert found.attempted
+    assert not found.failed
 
 
 def test_an_answer_names_what_it_is_of_and_money_has_its_sign() -> None:
