@@ -19,6 +19,10 @@ examples:
 
 Prints pass^k (the share of tasks of which k trials in a row succeed) per source, with 95 % intervals over tasks.
 """
+KIT = """\
+Reads what a benchmark tells its models from a checkout of its repository: prompts of both seats, tool schemas. The
+source is parsed, nothing of it is run. The file is for `writ eval --prompts FILE`, or for the variable TAU2_KIT.
+"""
 REPLAY = """\
 Makes every tool call of every row again, in the world of its task, and compares results byte for byte, hashes and
 verdicts. Exit code 1 when anything differs.

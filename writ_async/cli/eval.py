@@ -22,6 +22,7 @@ def run_command(arguments: argparse.Namespace) -> int:
         tasks=tuple(arguments.tasks),
         trials=arguments.trials,
         seed=arguments.seed,
+        prompts=arguments.prompts,
         split=arguments.split,
         judge=arguments.judge,
         limit=arguments.limit,
@@ -31,7 +32,7 @@ def run_command(arguments: argparse.Namespace) -> int:
     )
     limits = settings.parse_limits(arguments)
     names = "-".join(Path(source).stem.replace(":", "-") for source in arguments.tasks)
-    out = Path(arguments.out or f"runs/eval-{names}-k{arguments.trials}-s{arguments.seed}")
+    out = Path(arguments.out or f"runs/eval-{names}-k{arguments.trials}-s{arguments.seed or 0}")
     watch = command_watcher("eval", arguments.quiet)
 
     async def call() -> int:

@@ -46,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     _add_synth(commands)
     _add_eval(commands)
+    _add_kit(commands)
     _add_replay(commands)
     _add_select(commands)
     _add_export(commands)
@@ -142,6 +143,11 @@ def _add_eval(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument(
         "--tool-schemas", metavar="PATH", help="the benchmark's own tool schemas, to show instead of ours"
     )
+    parser.add_argument(
+        "--prompts", default="", metavar="P",
+        help="on whose terms: writ (ours), the benchmark's name, or its kit or checkout. A benchmark's are its "
+        "prompts, tool schemas, temperature and seeds; they hold where all tasks are its and its texts are there",
+    )  # fmt: skip
     parser.add_argument("--trials", type=int, default=1, metavar="K", help="conversations per task")
     parser.add_argument("--limit", type=int, default=0, metavar="N", help="only the first N tasks of each source")
     parser.add_argument("--judge", default="assume-met", help="of plain-language assertions: assume-met, assume-unmet")
@@ -153,7 +159,19 @@ def _add_eval(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )  # fmt: skip
     add_engines(parser)
     add_run(parser, max_steps=200)
-    parser.set_defaults(run=_run_later("eval"))
+    parser.set_defaults(run=_run_later("eval"), seed=None)
+
+
+def _add_kit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "tau2-kit",
+        help="take the texts of a benchmark's checkout that evaluations on its terms need",
+        description=epilogs.KIT,
+        formatter_class=_Formatter,
+    )
+    parser.add_argument("checkout", metavar="CHECKOUT", help="the folder of its repository")
+    parser.add_argument("--out", required=True, metavar="FILE", help="the file to write")
+    parser.set_defaults(run=_run_later("tau2_kit"), benchmark="tau2")
 
 
 def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

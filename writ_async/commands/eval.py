@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import msgspec
 
 from writ_async.conversation import Rules
+from writ_async.runs.benchmark_terms import find_terms, remark_on_seats, rules_under, seats_under
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.manifest import make_manifest, prompts_of
 from writ_async.runs.play import play_run
 from writ_async.runs.play_in_workers import start_useful_workers
 from writ_async.runs.play_settings import parse_play_settings
 from writ_async.runs.progress import Progress, Watcher
+from writ_async.runs.prompt_templates import OURS
 from writ_async.runs.seats import Seats
 from writ_async.runs.task_sets import read_task_sets
 from writ_async.scheduler import Limits
+
+logger = logging.getLogger(__name__)
 
 
 class EvalConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,11 +28,14 @@ class EvalConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     `trials` conversations of each of the `tasks`, of which `limit` are taken from each source, 0 for all. `split` is
     the benchmark's list of tasks, its base list if empty. `judge` and `stop_early` are as the flags take them.
+    `prompts` says on whose terms the tasks are played (`writ_async.runs.benchmark_terms`); without a `seed` it is that
+    of these terms, or 0.
     """
 
     tasks: tuple[str, ...]
     trials: int = 1
-    seed: int = 0
+    seed: int | None = None
+    prompts: str = ""
     split: str = ""
     judge: str = "assume-met"
     limit: int = 0
@@ -54,10 +62,12 @@ async def evaluate(
     work. With `check` the agent's server is tried first; `WritError` says what is wrong with it. Raises `InputError`
     and `StorageError`.
     """
+    config, tools, said = _on_their_terms(config, data, tools)
+    seed = config.seed or 0
     playing = parse_play_settings(
         config.seats,
         trials=config.trials,
-        seed=config.seed,
+        seed=seed,
         rules=config.rules,
         limits=limits,
         judge=config.judge,
@@ -69,11 +79,13 @@ async def evaluate(
     )
     chosen = read_task_sets(config.tasks, data=data, tools=tools, split=config.split or None, limit=config.limit)
     decides = msgspec.structs.replace(config, seats=config.seats.row_deciding())
-    manifest = make_manifest("eval", decides, chosen.worlds.values(), config.seed, own_tool_schemas=tools is None)
+    manifest = make_manifest("eval", decides, chosen.worlds.values(), seed, own_tool_schemas=tools is None)
     # An engine that cannot be made must be refused before the folder is.
-    notices = await config.seats.check_engines(config.seed)
+    notices = [*said, *await config.seats.check_engines(seed)]
+    for line in said:
+        logger.warning("%s", line)
     if check:
-        await config.seats.try_engines(config.seed, greeting=config.rules.greeting is not None)
+        await config.seats.try_engines(seed, greeting=config.rules.greeting is not None)
     with RunFolder.open_or_create(out, manifest, resume=True) as run:
         if not run.has_tasks:
             run.write_tasks(chosen.tasks, prompts_of(chosen.worlds.values(), config.rules))
@@ -81,3 +93,22 @@ async def evaluate(
             return await play_run(
                 run, chosen.tasks, chosen.worlds, playing, workers=started, notices=notices, watch=watch
             )
+
+
+def _on_their_terms(
+    config: EvalConfig, data: str | None, tools: str | None
+) -> tuple[EvalConfig, str | None, list[str]]:
+    """The settings as they come out on a benchmark's terms, where its tool schemas are, and what is to be said."""
+    terms, note = find_terms(config.tasks, config.prompts, data)
+    if terms is None:
+        return msgspec.structs.replace(config, prompts=OURS), tools, [note] if note else []
+    seats = seats_under(config.seats, terms)
+    taken = msgspec.structs.replace(
+        config,
+        prompts=f"{terms.name} {terms.version}".strip(),
+        seed=terms.seed if config.seed is None else config.seed,
+        rules=rules_under(config.rules, terms),
+        seats=seats,
+    )
+    remark = remark_on_seats(seats)
+    return taken, tools or terms.source, [remark] if remark else []

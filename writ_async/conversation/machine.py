@@ -69,6 +69,18 @@ def run_call(domain: Domain, state: State, call: ToolCall, requestor: Requestor 
     return ToolMessage(call.id, result.content, result.error, requestor)
 
 
+def why_unreadable(message: AssistantMessage) -> str:
+    """Why an answer cannot be read: it says and calls nothing, or its arguments are no JSON object; empty if it can."""
+    if not message.tool_calls:
+        return "" if (message.content or "").strip() else EMPTY
+    for call in message.tool_calls:
+        try:
+            call_arguments(call)
+        except MalformedArgumentsError as exc:
+            return f"the arguments of {call.function.name} are not a JSON object: {exc}"
+    return ""
+
+
 def _clean(message: AssistantMessage) -> AssistantMessage:
     """The message without halves of surrogate pairs, which no file can hold; a model may emit one."""
     if (
@@ -232,7 +244,7 @@ class Conversation:
             task_id=self.task.id,
             trial=self.trial,
             turn=side.turns,
-            seed=request_seed(self.seed, request_id),
+            seed=self.seed if self.rules.seeded_by == "trial" else request_seed(self.seed, request_id),
             messages=side.view,
             tools=self.domain.schemas if seat == "agent" else self.domain.user_schemas,
         )
@@ -265,22 +277,23 @@ class Conversation:
         self._check_limits()
 
     @property
-    def user_retries_left(self) -> int:
-        """How often the present answer of the user may be asked for again."""
-        return self.rules.user_retries - self._user.retries
+    def retries(self) -> int:
+        """How many answers to the present request were not taken."""
+        return (self._agent if self._next == "agent" else self._user).retries
 
     def ask_again(self, completion: Completion, reason: str) -> str:
-        """Leave an answer of the user's seat untaken, for a reason: the next request asks for it anew.
+        """Leave the answer to the present request untaken, for a reason: the next request asks for it anew.
 
         That request is of a session of its own, for what the engine keeps for the seat has the answer in it. Gives the
         session that has ended.
         """
-        side, ended = self._user, self._user.session
+        side = self._agent if self._next == "agent" else self._user
+        ended = side.session
         side.count_usage(completion.usage)
         self._notes.append(Note(ASKED_AGAIN, side.turns, reason))
         side.retries += 1
         side.sessions += 1
-        side.session = f"{self.id}/user~{side.sessions}"
+        side.session = f"{self.id}/{side.seat}~{side.sessions}"
         return ended
 
     def stop(self, termination: Termination, error: str = "") -> None:

@@ -95,12 +95,14 @@ def agent_system_prompt(policy: str, template: str = "") -> SystemMessage:
 def user_system_prompt(scenario: Scenario, behaviour: Behaviour | None = None, template: str = "") -> SystemMessage:
     """What a simulated user is told: how to play, the task's scenario, and in what manner to tell it.
 
-    An empty template is ours. One without `{manner}` gets the manner behind the scenario.
+    An empty template is ours. One without `{manner}` gets the manner behind the scenario, and the scenario as its
+    benchmark lays it out, where it has a layout.
     """
+    laid_out = scenario.layout if template else ""
     template = template or USER_TEMPLATE
     manner = behaviour.instruction if behaviour is not None else ""
     manner = _MANNER.replace("{instruction}", manner) if manner else ""
-    told = render_scenario(scenario)
+    told = laid_out or render_scenario(scenario)
     if manner and "{manner}" not in template:
         told = f"{told}\n\n{manner.strip()}"
     goal = " ".join((scenario.reason_for_call or "all that the scenario says.").split())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from writ_async.core.trajectory import CLOSING_TOKENS, Seat, Signal
@@ -15,7 +17,10 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     A step is one completion, or one round of tool calls. With `greeting` the agent's fixed first message is said
     without a model call and the user answers it; with None, `first` speaks. `agent_prompt` and `user_prompt` are
     templates of the system prompts (`writ_async.conversation.prompts`), ours if empty. A user's turn with a slip is
-    asked for again, `user_retries` times at most.
+    asked for again, `user_retries` times at most. An answer without words and calls, or with arguments that are no
+    JSON object, is asked for again `retries_unreadable` times, and then counts as a failure of the server; with 0 the
+    first is the end of a conversation, and the second an error that the model is told. Sampling is seeded anew for
+    each request, or alike for all of a trial.
     """
 
     max_steps: int = 200
@@ -26,6 +31,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     agent_prompt: str = ""
     user_prompt: str = ""
     user_retries: int = 0
+    retries_unreadable: int = 0
+    seeded_by: Literal["request", "trial"] = "request"
 
 
 def find_signal(text: str) -> Signal | None:

@@ -19,6 +19,22 @@ class Subset(msgspec.Struct, frozen=True):
     tasks: tuple[Task, ...]
 
 
+class Terms(msgspec.Struct, frozen=True):
+    """What a score has to be made under to stand beside the benchmark's own.
+
+    `prompts` are its templates by seat (see `writ_async.conversation.prompts`), `source` is where they and its tool
+    schemas were found, `version` the release. Models answer at `temperature`; `seed` is the one that its runner begins
+    with where nobody says another.
+    """
+
+    name: str
+    source: str
+    version: str
+    prompts: Mapping[Seat, str]
+    temperature: float
+    seed: int
+
+
 class Benchmark(Protocol):
     """A set of tasks and worlds made by others, read from a folder."""
 
@@ -33,6 +49,15 @@ class Benchmark(Protocol):
 
         Read from the folder `data`. Raises `InputError` where it is not there.
         """
+
+    def terms(self, given: str | None = None, data: str | None = None) -> Terms:
+        """The benchmark's own terms, from the place that is `given`, else from where its `data` or a variable says.
+
+        Raises `InputError` where its texts are not there.
+        """
+
+    def make_kit(self, checkout: str) -> bytes:
+        """The texts of a checkout as one file, which `terms` takes. Raises `InputError` for a folder that is none."""
 
     def read_task(self, record: Mapping[str, Any], subset: str) -> Task | None:
         """A task as the benchmark's results carry it along; None where it cannot be judged, or is no task of its."""

@@ -357,7 +357,7 @@ def call_tool(
     """
     tool = tools.get(name)
     if tool is None:
-        return ToolResult(f"Error: there is no tool named {name!r}", True)
+        return ToolResult(f"Error: Tool {name!r} not found.", True)  # as τ²-bench's environment says it
     given = arguments.keys()
     if missing := tool.required - given:
         return ToolResult(f"Error: {name} needs the argument {min(missing)!r}", True)

@@ -127,7 +127,8 @@ class Scenario(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the simulated user is told. The second-person fields go to a model, `request` and `facts` to a script.
 
     `request` is the whole request in the user's own words; every fact is said when asked for, or at once. `change` is
-    said in place of the first yes: another wish, which takes the place of the first (`Task.first_wish`).
+    said in place of the first yes: another wish, which takes the place of the first (`Task.first_wish`). `layout` is
+    all of it as a benchmark lays it out for its own users.
     """
 
     reason_for_call: str
@@ -139,6 +140,7 @@ class Scenario(msgspec.Struct, frozen=True, omit_defaults=True):
     facts: tuple[Fact, ...] = ()
     text: str = ""
     change: str = ""
+    layout: str = ""
 
     @property
     def said(self) -> str:

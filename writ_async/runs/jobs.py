@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from random import Random
 
 import anyio
 
@@ -24,11 +25,22 @@ from writ_async.scheduler.loop_lag import sample_lag
 from writ_async.verify.user_answer import slip_in_answer
 from writ_async.verify.verdict import judge_trajectory
 
+_LARGEST_SEED = 1_000_000
+"""Of a trial, where each has one."""
 
-def plan_jobs(tasks: Sequence[Task], worlds: Mapping[str, Environment], trials: int, seed: int) -> list[Job]:
-    """Every trial of every task: all first trials, then all second ones, so that a run cut short covers all tasks."""
+
+def plan_jobs(
+    tasks: Sequence[Task], worlds: Mapping[str, Environment], trials: int, seed: int, *, seeded_by_trial: bool = False
+) -> list[Job]:
+    """Every trial of every task: all first trials, then all second ones, so that a run cut short covers all tasks.
+
+    Seeded by trial, each trial has a seed of its own, drawn as τ²-bench's runner draws them.
+    """
     jobs: list[Job] = []
+    drawing = Random(seed)
     for trial in range(trials):
+        if seeded_by_trial:
+            seed = drawing.randint(0, _LARGEST_SEED)
         for task in tasks:
             opened = worlds[world_key(task.world)]
             jobs.append(Job(task, opened.domain, opened.world, trial, seed))

@@ -63,9 +63,11 @@ def make_manifest(
     for key in ("stop_early", "filters", "keep", "from_failures"):
         if not plain.get(key, True):
             del plain[key]
-    for key in ("agent_prompt", "user_prompt", "user_retries"):
+    for key in ("agent_prompt", "user_prompt", "user_retries", "retries_unreadable"):
         if not plain.get("rules", {}).get(key, True):
             del plain["rules"][key]
+    if plain.get("rules", {}).get("seeded_by") == "request":
+        del plain["rules"]["seeded_by"]
     return Manifest(
         kind=kind,
         command=f"writ {kind}",

@@ -62,7 +62,7 @@ async def play_trials(
     if workers:
         await play_in_workers(workers, tasks, settings, run, played, progress, watch)
         return
-    jobs = plan_jobs(tasks, worlds, settings.trials, settings.seed)
+    jobs = plan_jobs(tasks, worlds, settings.trials, settings.seed, seeded_by_trial=settings.rules.seeded_by == "trial")
     left = [job for job in jobs if played.leaves_to_play(job.task.id, job.trial)]
     async with settings.seats.open_engines(tasks, worlds.values(), settings.seed) as engines:
         await play_jobs(left, engines, settings, progress, run, played.settled, watch)

@@ -236,7 +236,9 @@ async def _play_in_folder(link: Link, share: Share, progress: Progress) -> None:
                 pools = await server_pool_tokens(limits, engines["agent"])
                 limits = msgspec.structs.replace(limits, kv_tokens=max(1, min(pools) // share.workers))
                 settings = msgspec.structs.replace(settings, limits=limits)
-            jobs = plan_jobs(tasks, worlds, settings.trials, settings.seed)
+            jobs = plan_jobs(
+                tasks, worlds, settings.trials, settings.seed, seeded_by_trial=settings.rules.seeded_by == "trial"
+            )
             left = [job for job in jobs if trajectory_id(job.task.id, job.trial) not in share.done]
             settled = settled_of(settings.early, settings.trials, share.failed)
             await play_jobs(left, engines, settings, progress, run, settled, watch)

@@ -11,6 +11,7 @@ import anyio
 import msgspec
 
 from writ_async.conversation import Conversation
+from writ_async.conversation.machine import why_unreadable
 from writ_async.core.engine import Completion, Engine, Paced, Request
 from writ_async.core.trajectory import Seat, Termination
 from writ_async.errors import ContextWindowError, EngineError, ServerDownError, WritError
@@ -147,17 +148,25 @@ class ConversationPlayer:
             for key, tokens in live.footprint.count_answer(request, completion):
                 self._admission.prefix_measured(key, tokens)
         conversation = live.conversation
-        may_ask = self._why_ask_again is not None and request.seat == "user" and conversation.user_retries_left > 0
-        if may_ask and (why := self._what_is_wrong(live, completion)):
-            self._counters.asked_again += 1
-            self._engines["user"].end_session(conversation.ask_again(completion, why))
-            return
-        conversation.receive(completion)
+        rules = conversation.rules
+        if rules.retries_unreadable and (why := why_unreadable(completion.message)):
+            if conversation.retries < rules.retries_unreadable:
+                self._ask_again(conversation, request.seat, completion, why)
+            else:
+                conversation.stop(Termination.INFRASTRUCTURE_ERROR, why)
+        elif conversation.retries < rules.user_retries and (why := self._slip(live, request.seat, completion)):
+            self._ask_again(conversation, request.seat, completion, why)
+        else:
+            conversation.receive(completion)
 
-    def _what_is_wrong(self, live: LiveConversation, completion: Completion) -> str:
-        """Why an answer of the user's is not taken; empty where it is."""
+    def _ask_again(self, conversation: Conversation, seat: Seat, completion: Completion, why: str) -> None:
+        self._counters.asked_again += 1
+        self._engines[seat].end_session(conversation.ask_again(completion, why))
+
+    def _slip(self, live: LiveConversation, seat: Seat, completion: Completion) -> str:
+        """Why an answer of the user's is not taken; empty where it is, and for the agent's."""
         message = completion.message
-        if self._why_ask_again is None or message.tool_calls:
+        if self._why_ask_again is None or seat == "agent" or message.tool_calls:
             return ""
         return self._why_ask_again(live.job, live.conversation, message.content or "")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from writ_async.core.benchmark import Subset
+from writ_async.core.benchmark import Subset, Terms
 from writ_async.core.domain import Domain, Tool
 from writ_async.core.environment import Environment
 from writ_async.core.task import Task, WorldRef
@@ -17,6 +17,7 @@ from writ_async.core.trajectory import Seat
 from writ_async.errors import InputError
 from writ_async.files import read_as, read_json
 from writ_async.registry import load_domain
+from writ_domains.tau2.kit import KIT_VARIABLE, KitTools, find_kit, is_kit, make_kit, read_kit
 from writ_domains.tau2.prompts import read_template
 from writ_domains.tau2.schema import FirstVersionTask, TaskRecord, first_version_task, to_task
 
@@ -24,6 +25,8 @@ DATA_VARIABLE = "TAU2_DATA_DIR"
 SUBSETS = ("airline", "retail")
 _UNSUPPORTED = ("telecom", "banking_knowledge", "mock")
 _DEFAULT_SPLIT = "base"
+_TEMPERATURE, _SEED = 0.0, 300
+"""What its runner asks of both models, and the seed that it draws the seeds of trials from."""
 _PLACES = ("tau2/domains", "domains", "data/tau2/domains", ".")
 
 
@@ -39,13 +42,6 @@ class SchemaRecord(msgspec.Struct, frozen=True):
     function: FunctionRecord
 
 
-class ToolsFile(msgspec.Struct, frozen=True):
-    """A file of tool schemas in the shape of OpenAI's `tools`, in the order in which a model is shown them."""
-
-    tools: tuple[dict[str, Any], ...]
-    user_tools: tuple[dict[str, Any], ...] = ()
-
-
 class Tau2:
     """The benchmark. Its database stands in for a generated world, its policy for the domain's own."""
 
@@ -54,7 +50,7 @@ class Tau2:
 
         `data` is the folder that holds `tau2/domains`, or one of the two below or above it; without it the variable
         TAU2_DATA_DIR says where. `split` names a list of tasks in `split_tasks.json`, `base` by default. `tools` is a
-        file of tool schemas, or a folder with `<subset>_tools.json`; see `with_tool_schemas`.
+        file of tool schemas, a folder with `<subset>_tools.json`, a kit or a checkout; see `with_tool_schemas`.
         Raises `InputError` for an unknown subset or split, and for files that are absent or broken.
         """
         folder = find_folder(subset, data)
@@ -69,6 +65,22 @@ class Tau2:
     def prompt_template(self, seat: Seat, data: str | None = None) -> str:
         """What τ²-bench tells a seat; see `writ_domains.tau2.prompts`. Raises `InputError` where that is not there."""
         return read_template(seat, find_root(data))
+
+    def terms(self, given: str | None = None, data: str | None = None) -> Terms:
+        """The prompts, temperature and seed of its own runner. Raises `InputError` where its texts are not there."""
+        place = Path(given) if given else find_kit(find_root(data))
+        if place is None:
+            raise InputError(
+                "tau2: what it tells its agents is in its source; give its checkout as --data, or a file that "
+                f"`writ tau2-kit CHECKOUT --out FILE` has made in {KIT_VARIABLE}"
+            )
+        kit = read_kit(place)
+        prompts: dict[Seat, str] = {"agent": kit.agent_prompt, "user": kit.user_prompt}
+        return Terms("tau2", str(place), kit.version, prompts, _TEMPERATURE, _SEED)
+
+    def make_kit(self, checkout: str) -> bytes:
+        """The kit of a checkout, as a file. Raises `InputError` for a folder that is none."""
+        return msgspec.json.format(msgspec.json.encode(make_kit(Path(checkout))), indent=1) + b"\n"
 
     def read_task(self, record: Mapping[str, Any], subset: str) -> Task | None:
         """A task of τ²-bench's results, or of τ-bench's: instructions in plain text, actions with `kwargs`, outputs.
@@ -154,13 +166,21 @@ def _read_split(path: Path, known: set[str], split: str | None) -> set[str]:
 def with_tool_schemas(domain: Domain, path: str) -> Domain:
     """The domain with the tool schemas of a file, in its order, so that a model meets the prompt it is scored under.
 
-    The functions stay ours. `path` is a JSON file `{"tools": [...], "user_tools": [...]}` of OpenAI tool schemas, or
-    a folder with `<domain>_tools.json`. Raises `InputError` when the names are not exactly those of the domain.
+    The functions stay ours. `path` is a JSON file `{"tools": [...], "user_tools": [...]}` of OpenAI tool schemas, a
+    folder with `<domain>_tools.json`, or a kit or checkout (`writ_domains.tau2.kit`). Raises `InputError` when the
+    names are not exactly those of the domain.
     """
     file = Path(path)
-    if file.is_dir():
-        file = file / f"{domain.name}_tools.json"
-    record = read_json(file, ToolsFile)
+    if is_kit(file):
+        kit = read_kit(file)
+        if domain.name not in kit.tools:
+            raise InputError(
+                f"{file}: has no tools of {domain.name}; it has those of: {', '.join(kit.tools) or 'none'}"
+            )
+        record = kit.tools[domain.name]
+    else:
+        file = file / f"{domain.name}_tools.json" if file.is_dir() else file
+        record = read_json(file, KitTools)
     return msgspec.structs.replace(
         domain,
         tools=_replace_schemas(file, "tools", domain.tools, record.tools),

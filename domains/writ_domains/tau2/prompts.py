@@ -18,22 +18,27 @@ from writ_async.files import read_as
 _GUIDELINES = ("tau2/user_simulator", "user_simulator", "data/tau2/user_simulator", "../user_simulator")
 _AGENT_SOURCE = "src/tau2/agent/llm_agent.py"
 _INSTRUCTION = "AGENT_INSTRUCTION"
+_PERSONA = "<PERSONA_GUIDELINES>"
+"""Where a voice's manner would stand, which a user who writes has not."""
 
 
-def read_template(seat: Seat, root: Path) -> str:
+def read_template(seat: Seat, root: Path, *, with_tools: bool = False) -> str:
     """What a seat is told, with `{policy}` or `{scenario}` where that is put in.
 
-    `root` is the data folder or the checkout. Raises `InputError` where the text is not to be found there.
+    `root` is the data folder or the checkout; a user `with_tools` has guidelines of its own. Raises `InputError` where
+    the text is not to be found there.
     """
-    return _user_template(root) if seat == "user" else _agent_template(root)
+    return _user_template(root, with_tools) if seat == "user" else _agent_template(root)
 
 
-def _user_template(root: Path) -> str:
+def _user_template(root: Path, with_tools: bool) -> str:
+    name = f"simulation_guidelines{'_tools' if with_tools else ''}.md"
     for below in _GUIDELINES:
-        file = root / below / "simulation_guidelines.md"
+        file = root / below / name
         if file.is_file():
-            return f"{read_as(file, bytes.decode)}\n\n<scenario>\n{{scenario}}\n</scenario>"
-    raise InputError(f"tau2: no user_simulator/simulation_guidelines.md in {root}")
+            guidelines = read_as(file, bytes.decode).replace(_PERSONA, "")
+            return f"{guidelines}\n\n<scenario>\n{{scenario}}\n</scenario>"
+    raise InputError(f"tau2: no user_simulator/{name} in {root}")
 
 
 def _agent_template(root: Path) -> str:

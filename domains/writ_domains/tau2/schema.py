@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import indent
 from typing import Any
 
 import msgspec
@@ -65,6 +66,7 @@ class Instructions(msgspec.Struct, frozen=True):
 
     reason_for_call: str
     task_instructions: str
+    domain: str = ""
     known_info: str | None = None
     unknown_info: str | None = None
 
@@ -140,19 +142,44 @@ def to_message(record: MessageRecord) -> Message:
     return UserMessage(record.content, calls)
 
 
-def to_scenario(record: UserScenario) -> Scenario:
-    """A user scenario as one of ours; instructions in plain text become its `text`."""
+def to_scenario(record: UserScenario, domain: str = "") -> Scenario:
+    """A user scenario as one of ours; instructions in plain text become its `text`.
+
+    `domain` is the one that the layout names, where the record does not.
+    """
     persona = record.persona or ""
     instructions = record.instructions
+    layout = _lay_out(record, domain)
     if isinstance(instructions, str):
-        return Scenario(reason_for_call="", persona=persona, text=instructions)
+        return Scenario(reason_for_call="", persona=persona, text=instructions, layout=layout)
     return Scenario(
+        layout=layout,
         reason_for_call=instructions.reason_for_call,
         known_info=instructions.known_info or "",
         unknown_info=instructions.unknown_info or "",
         task_instructions=instructions.task_instructions,
         persona=persona,
     )
+
+
+def _lay_out(record: UserScenario, domain: str) -> str:
+    """A scenario as the benchmark puts it into its users' prompt: parts with their titles, each indented by a tab."""
+    told = record.instructions
+    if not isinstance(told, str):
+        parts = (
+            ("Reason for call", told.reason_for_call),
+            ("Known info", told.known_info),
+            ("Unknown info", told.unknown_info),
+            ("Task instructions", told.task_instructions),
+        )
+        lines = [f"{title}:\n{_in(body)}" for title, body in parts if body is not None]
+        told = "\n".join([f"Domain: {told.domain or domain}", *lines])
+    persona = "" if record.persona is None else f"Persona:\n{_in(record.persona)}\n"
+    return f"{persona}Instructions:\n{_in(told)}"
+
+
+def _in(text: str) -> str:
+    return indent(text, "\t")
 
 
 def to_task(record: TaskRecord, domain: str, world: WorldRef) -> Task:
@@ -166,7 +193,7 @@ def to_task(record: TaskRecord, domain: str, world: WorldRef) -> Task:
         domain=domain,
         kind="benchmark",
         world=world,
-        scenario=to_scenario(record.user_scenario),
+        scenario=to_scenario(record.user_scenario, domain),
         actions=None
         if actions is None
         else tuple(Action(a.name, a.arguments, a.requestor, a.compare_args) for a in actions),

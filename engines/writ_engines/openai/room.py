@@ -47,14 +47,15 @@ def room_told(text: str, asked: int) -> int | None:
     """
     if not (_TOO_MUCH.search(text) and _ABOUT_LENGTHS.search(text)):
         return None
-    numbers = {_int(match[0]) for match in _NUMBER.finditer(_CODE.sub("", text))}
+    told = [_int(match[0]) for match in _NUMBER.finditer(_CODE.sub("", text))]
+    numbers = set(told)
     if len(numbers) > _MOST_NUMBERS:
         return None
     others = sorted(numbers - {asked}, reverse=True)
     # The prompt, the answer and their sum are told: the context is between prompt and sum.
     for total in others:
         prompt = total - asked
-        if prompt in numbers:
+        if prompt in others or (prompt == asked and told.count(asked) > 1):
             context = next((number for number in others if prompt < number < total), None)
             return None if context is None else context - prompt
     # The context and the prompt are told: the largest numbers there are.

@@ -1,0 +1,106 @@
+"""A benchmark's own terms: its prompts, tool schemas, temperature and seeds, so that a score stands beside its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from writ_async.conversation import Rules
+from writ_async.core.benchmark import Terms
+from writ_async.errors import InputError
+from writ_async.registry import load_benchmark, load_engine, registered_names
+from writ_async.runs.prompt_templates import OURS
+from writ_async.runs.seats import EngineMix, EngineSpec, Seats, WeightedEngine
+
+_TAKEN_AGAIN = 3
+"""How often τ²-bench's runner begins a conversation again after an answer that it cannot read."""
+
+
+def find_terms(sources: Sequence[str], prompts: str, data: str | None) -> tuple[Terms | None, str]:
+    """The terms that tasks are played under, None for ours, and a line for those who would compare scores.
+
+    `prompts` is `writ`, the name of the benchmark, a kit or checkout of it, or empty: then they are the benchmark's
+    where all tasks are its and its texts are to be found. Raises `InputError` where those that are asked for are not.
+    """
+    known = registered_names("benchmarks")
+    of = [source.partition(":")[0] for source in sources]
+    named = sorted({name for name in of if name in known})
+    if not named and prompts in ("", OURS):
+        return None, ""
+    if prompts == OURS:
+        return None, f"the prompts are our own, so scores do not compare with those of {named[0]}"
+    if len(named) != 1 or set(of) != set(named):
+        if prompts:
+            raise InputError(
+                f"--prompts {prompts}: all tasks have to be of one benchmark, as {known[0]}:SUBSET; evaluate the "
+                "others apart"
+            )
+        return None, f"not all tasks are of {named[0]}, so the prompts are our own, and scores do not compare with its"
+    name = named[0]
+    if prompts in ("", name):
+        given = None
+    elif Path(prompts).exists():
+        given = prompts
+    else:
+        raise InputError(f"--prompts {prompts}: is neither {OURS} nor {name}, and no file of that name is there")
+    try:
+        return load_benchmark(name).terms(given, data), ""
+    except InputError as exc:
+        if prompts:
+            raise
+        return None, f"the prompts are our own, so scores do not compare with those of {name}: {exc}"
+
+
+def rules_under(rules: Rules, terms: Terms) -> Rules:
+    """The rules with a benchmark's prompts, where no others were given, and with its way to take answers."""
+    return msgspec.structs.replace(
+        rules,
+        agent_prompt=rules.agent_prompt or terms.prompts["agent"],
+        user_prompt=rules.user_prompt or terms.prompts["user"],
+        retries_unreadable=_TAKEN_AGAIN,
+        seeded_by="trial",
+    )
+
+
+def seats_under(seats: Seats, terms: Terms) -> Seats:
+    """The seats with a benchmark's temperature for those models for which nobody said another.
+
+    Raises `InputError` where a model plays the agent and no engine is named for the user.
+    """
+    if seats.user is None and isinstance(seats.agent, EngineSpec) and _is_model(seats.agent):
+        raise InputError(
+            f"--user-engine: name who plays the user; in {terms.name} that is another model than the agent's, and "
+            f"scores depend on it (--user-engine {seats.agent.name} for the same one)"
+        )
+    user = seats.user
+    if isinstance(user, EngineMix):
+        user = EngineMix(tuple(WeightedEngine(_at(part.engine, terms), part.weight) for part in user.parts))
+    elif isinstance(user, EngineSpec):
+        user = _at(user, terms)
+    return Seats(_at(seats.agent, terms) if isinstance(seats.agent, EngineSpec) else seats.agent, user)
+
+
+def remark_on_seats(seats: Seats) -> str:
+    """What is to be said where one model plays both seats; empty where two do."""
+    agent, user = seats.agent, seats.user
+    if not (isinstance(agent, EngineSpec) and isinstance(user, EngineSpec)) or not _is_model(agent):
+        return ""
+    called = [(spec.name, spec.options.get("model"), spec.options.get("url")) for spec in (agent, user)]
+    if called[0] != called[1]:
+        return ""
+    return (
+        f"one model plays agent and user ({agent.options.get('model') or agent.name}): it understands itself too well"
+    )
+
+
+def _is_model(spec: EngineSpec) -> bool:
+    return "url" in load_engine(spec.name).options.__struct_fields__
+
+
+def _at(spec: EngineSpec, terms: Terms) -> EngineSpec:
+    fields = load_engine(spec.name).options.__struct_fields__
+    if "temperature" not in fields or "temperature" in spec.options:
+        return spec
+    return EngineSpec(spec.name, {**spec.options, "temperature": terms.temperature})
