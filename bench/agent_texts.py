@@ -70,14 +70,13 @@ def read_agent_texts(run: RunView) -> AgentTexts:
     return msgspec.structs.replace(texts, kept=kept)
 
 
-def agent_figures(texts: AgentTexts, share: float | None) -> list[Figure]:
-    """The table. `share` is the one that the ways are counted for; None is that of the most frequent sentences."""
+def agent_figures(texts: AgentTexts, share: float) -> list[Figure]:
+    """The table. `share` is the one that the ways are counted for."""
     top = texts.share_of_top()
-    wanted = top if share is None else share
     grams = texts.four_words
     figures = [
         Figure(f"agent's words in its {_MOST} most frequent sentences, masked", 100 * top, "%"),
-        Figure(f"ways that cover {100 * wanted:.1f} % of its words", texts.ways_for(wanted), "", 400, least=True),
+        Figure(f"ways that cover {100 * share:.1f} % of its words", texts.ways_for(share), "", 400, least=True),
         Figure("distinct-4 of its masked words", len(grams) / max(1, grams.total())),
     ]
     for name, what in _FAULTS.items():
@@ -144,7 +143,7 @@ def _faults(row: Trajectory, task: Task) -> Iterator[str]:
     """What is wrong with a row, of `_FAULTS`, each once."""
     domain = load_domain(row.domain)
     calls = [call for message in row.messages if isinstance(message, AssistantMessage) for call in message.tool_calls]
-    if any(call.function.name == "calculate" and _is_trivial(call_arguments(call)["expression"]) for call in calls):
+    if any(map(_is_trivial, _sums_in(row.messages))):
         yield "trivial"
     said = [sentence for text in _said(row.messages) for sentence in _ENDS.split(text)]
     values = [(value, _is_money(value, task)) for value in task.communicate or ()]
@@ -206,6 +205,16 @@ def _is_clear(sentence: str, value: str, money: bool) -> bool:
         return False
     own = {word for word in _OWN.findall(sentence.replace(value, " ")) if word not in _STOCK}
     return len(own) > 1
+
+
+def _sums_in(messages: Iterable[Message]) -> Iterator[str]:
+    """What was reckoned; a call whose arguments are broken reckons nothing."""
+    for call in (call for m in messages if isinstance(m, AssistantMessage) for call in m.tool_calls):
+        if call.function.name == "calculate":
+            try:
+                yield str(call_arguments(call)["expression"])
+            except ValueError:
+                continue
 
 
 def _is_trivial(expression: str) -> bool:

@@ -2,8 +2,8 @@
 
     python bench/texts.py RUN [--share PERCENT] [--json FILE]
 
-RUN is a folder of `writ synth`; its kept rows are looked at. `--share` counts the ways that cover that share of the
-agent's words: give what another run's 50 most frequent sentences cover, to compare with it.
+RUN is a folder of `writ synth`; its kept rows are looked at. The ways that cover a share of the agent's words are
+counted for 88 %, which its 50 most frequent sentences covered when each was a line of its own; `--share` takes another.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ def main(arguments: list[str]) -> None:
     """Run the script."""
     parser = make_parser(__doc__)
     parser.add_argument("run", metavar="RUN", type=Path, help="a folder of writ synth")
-    parser.add_argument("--share", metavar="PERCENT", type=float, help="of the agent's words, that the ways cover")
+    parser.add_argument(
+        "--share", metavar="PERCENT", type=float, default=88, help="of the agent's words, that the ways cover"
+    )
     options = parser.parse_args(arguments)
-    share = None if options.share is None else options.share / 100
-    figures = agent_figures(read_agent_texts(RunView.open(options.run)), share)
+    figures = agent_figures(read_agent_texts(RunView.open(options.run)), options.share / 100)
     show_figures(figures, "the agent's texts")
     write_json(options.json, figures)
 

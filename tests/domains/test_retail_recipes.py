@@ -43,8 +43,9 @@ def _drafts(recipe: Recipe) -> tuple[Draft, ...]:
 
 def _atoms(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
-        for item in value.values():
-            yield from _atoms(item)
+        for key, item in value.items():
+            # Whatever is reckoned with has to be known, each number of it.
+            yield from re.findall(r"\d[\d.]*", item) if key == "expression" else _atoms(item)
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _atoms(item)

@@ -39,6 +39,8 @@ SAID = [
     ("delivered", "It is not pending but delivered."),
     ("123456789012", "Your tracking number: 1234 5678 9012."),
     ("327", '{"total":327}'),
+    ("105", "It comes to $105. May I help you with more?"),
+    ("25", "There are 25. May I help you with more?"),
 ]
 NOT_SAID = [
     ("1024.5", "order 11024.5"),
@@ -47,6 +49,7 @@ NOT_SAID = [
     ("50", "12.50"),
     ("2", "There are 12 of them."),
     ("2", "On 2 May we open."),
+    ("2", "On 2. May we open."),
     ("2", "at 2 pm"),
     ("2", "2. It has a red lid."),
     ("1", "I like that one."),

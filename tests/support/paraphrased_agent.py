@@ -5,21 +5,20 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from importlib import resources
+from functools import cache
 from pathlib import Path
 from random import Random
 
 import msgspec
 
+from tests.support.agent_sayings import KINDS, LAY_OUT, pattern_of, text_of
 from writ_async.core.engine import Completion, Engine, Request
 from writ_async.core.message import AssistantMessage, Message, UserMessage
 
 Forms = Mapping[str, Sequence[str]]
 
-_LAYOUT = "This is what I am about to do:"
-_SAID_TWICE = "ASK_NEXT"
-"""A report and a question for more in one line."""
+_AS = {LAY_OUT: "LAYOUT", "DONE_ONE": "DONE", "LOOKED_AND_FORBIDDEN": "FORBIDDEN"}
+"""Sayings that are put in the words of another kind."""
 
 
 def read_forms(path: Path) -> Forms:
@@ -27,16 +26,10 @@ def read_forms(path: Path) -> Forms:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
-@lru_cache(maxsize=1)
-def _own_lines() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """Every line of the scripted agent with its kind, the longest first; what fills a gap is a group."""
-    lines = tomllib.loads((resources.files("writ_engines.scripted") / "agent_lines.toml").read_text(encoding="utf-8"))
-    found = [
-        (kind, re.compile(re.escape(form).replace(r"\{\}", "(.{1,120}?)")))
-        for kind, forms in lines.items()
-        for form in forms
-    ]
-    return (*sorted(found, key=lambda item: -len(item[1].pattern)), ("LAYOUT", re.compile(re.escape(_LAYOUT))))
+@cache
+def _own_lines(kinds: frozenset[str]) -> re.Pattern[str]:
+    """Whatever the scripted agent says of these kinds; the group that is found is the kind."""
+    return re.compile("|".join(f"(?P<{kind}>{text_of(kind)})" for kind in KINDS if _AS.get(kind, kind) in kinds))
 
 
 class ParaphrasedAgent:
@@ -65,7 +58,7 @@ class ParaphrasedAgent:
         said = completion.message
         if not said.content or said.tool_calls:
             return completion
-        self._asked[request.session] = _LAYOUT in said.content
+        self._asked[request.session] = pattern_of(LAY_OUT).match(said.content) is not None
         text = self._in_other_words(said.content, rng, self._said.setdefault(request.session, set()))
         if rng.random() < self._pauses and not completion.notes:
             text = f"{self._draw('FILL', rng, self._said[request.session])} {text}"
@@ -101,16 +94,14 @@ class ParaphrasedAgent:
         return form
 
     def _in_other_words(self, text: str, rng: Random, said: set[str]) -> str:
-        for kind, line in _own_lines():
+        def other(found: re.Match[str]) -> str:
+            groups = found.groupdict()
+            kind = next(kind for kind, line in groups.items() if line is not None)
+            gap = next((group for group in found.groups() if group not in (None, groups[kind])), "")
+            blank = " " if kind == LAY_OUT else ""
+            return self._draw(_AS.get(kind, kind), rng, said).replace("{}", gap) + blank
 
-            def other(found: re.Match[str], kind: str = kind) -> str:
-                if kind == _SAID_TWICE:
-                    return f"{self._draw('DONE', rng, said)} {self._draw('MORE', rng, said)}"
-                return self._draw(kind, rng, said).replace("{}", found[1] if found.groups() else "")
-
-            if kind == _SAID_TWICE or kind in self._forms:
-                text = line.sub(other, text)
-        return text
+        return _own_lines(frozenset(self._forms)).sub(other, text)
 
 
 def _without_pauses(messages: Sequence[Message], inserted: Sequence[str]) -> list[Message]:

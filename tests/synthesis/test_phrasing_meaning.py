@@ -70,7 +70,7 @@ CHANGED: dict[str, Rewrite] = {
     "another cabin": _swap(("basic economy", "business"), ("economy", "business"), ("business", "economy")),
     "something refused": _swap(
         ("without (travel )?insurance", "with insurance"),
-        ("I don't need travel insurance(: no)?", "I need travel insurance"),
+        ("I need no travel insurance", "I need travel insurance"),
         ("no travel insurance", "travel insurance"),
         ("insurance: no", "insurance: yes"),
     ),

@@ -122,6 +122,16 @@ def test_what_it_shows_may_be_said(text: str, airline: Domain) -> None:
     assert claim_findings(fly(text), airline) == []
 
 
+def test_a_word_of_the_sentence_before_makes_no_amount_a_rough_one(airline: Domain) -> None:
+    assert claim_findings(fly("Is there more that you want from me? A change fee of $75 applies."), airline)
+    assert claim_findings(fly("There are change fees from $75 on."), airline) == []
+
+
+def test_the_end_of_an_id_is_no_time_of_day(airline: Domain) -> None:
+    assert not any("time" in found.detail for found in claim_findings(fly("I am to look at FVX7PM."), airline))
+    assert any("time" in found.detail for found in claim_findings(fly("I see that it leaves at 7PM."), airline))
+
+
 def test_who_has_looked_nothing_up_knows_no_membership(airline: Domain) -> None:
     text = "As a gold member, you have three free bags."
     assert "nothing shows" in claim_findings(fly(text, looked=False), airline)[0].detail

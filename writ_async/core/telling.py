@@ -25,9 +25,12 @@ class Telling(msgspec.Struct, frozen=True, kw_only=True):
         tool's name is not enough ("luggage").
     meanings: by constant, regular expressions of other words that mean it.
     takes_whole: tools that do away with a record and all its parts, so that agreement to one part is not enough.
+    reminders: by tool, ways of saying what the policy has an agent remind the customer of before it; `[a|b]` stands for
+        either.
     """
 
     kinds: Mapping[str, ArgumentKind] = {}
     deeds: Mapping[str, tuple[str, ...]] = {}
     meanings: Mapping[str, tuple[str, ...]] = {}
     takes_whole: frozenset[str] = frozenset()
+    reminders: Mapping[str, tuple[str, ...]] = {}

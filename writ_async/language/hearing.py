@@ -129,6 +129,7 @@ def waits_for_answer(message: str) -> bool:
     return False
 
 
+@lru_cache(maxsize=8192)
 def acts_of(sentence: Sentence) -> frozenset[Act]:
     """What one sentence does; nothing where it only tells something."""
     text = sentence.text

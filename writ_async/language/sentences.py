@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -11,13 +12,13 @@ _LINE: Final = re.compile(r"[^\r\n]+")
 _BULLET: Final = re.compile(r"^\s{0,12}(?:[-*•·–>#]{1,6}|\(?(?:\d{1,2}|[a-z])[.)])\s+")
 _END: Final = re.compile(r"(?<=[.!?…])[\"')\]]{0,3}\s+")
 _CLAUSE: Final = re.compile(r"\s*(?:;|—|\s[–-]{1,2}\s)\s*")
+_CLAUSE_MARKS: Final = (";", "—", " -", " –")
 _ABBREVIATION: Final = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|vs|approx|dr|mr|mrs|ms|st|mt|ft|apt|ave|blvd|no|u\.s)|^\d{1,2})\.$"
 )
 _NO: Final = re.compile(r"\bno\.$")
 _NUMBER: Final = re.compile(r"[#\d]")
 _ASKS: Final = re.compile(r"\?[^\w]{0,12}$")
-_BLANKS: Final = re.compile(r"\s+")
 _MARKUP: Final = ("*", "`")
 _PLAIN: Final = {"’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " ", "‑": "-"}
 _UNDONE: Final = {"can not": "cannot", "e-mail": "email", "okey": "okay", "o.k.": "okay"}
@@ -45,20 +46,22 @@ def plain_text(text: str) -> str:
     return lowered
 
 
-def sentences_in(text: str) -> list[Sentence]:
+@lru_cache(maxsize=4096)
+def sentences_in(text: str) -> tuple[Sentence, ...]:
     """The sentences of a message, in order; O(length)."""
     found: list[Sentence] = []
     for line in _LINE.findall(plain_text(text)):
         bullet = _BULLET.match(line)
         rest = line[bullet.end() :] if bullet else line
         for sentence in _joined(_END.split(rest.strip())):
-            question = _ASKS.search(sentence[-16:]) is not None
+            question = "?" in sentence and _ASKS.search(sentence[-16:]) is not None
             # Blanks first: a pattern that begins with any number of them is tried at each.
-            for clause in _CLAUSE.split(_BLANKS.sub(" ", sentence)):
+            said = " ".join(sentence.split())
+            for clause in _CLAUSE.split(said) if any(mark in said for mark in _CLAUSE_MARKS) else (said,):
                 words = clause.strip(" .!?:,\"'")
                 if words:
                     found.append(Sentence(words, question, bullet is not None))
-    return found
+    return tuple(found)
 
 
 def _joined(parts: list[str]) -> list[str]:

@@ -100,9 +100,15 @@ class Signs:
 
     def has(self, name: str, text: str) -> bool:
         """Whether any pattern of a list is found in a text."""
-        for form in self._to_try(name, text):  # noqa: SIM110
-            if form.search(text) is not None:
-                return True
+        forms = self._forms.get(name) or self._read(name)
+        met = self._met_by(text)
+        left = met & forms.any_need
+        while left:
+            bit = left & -left
+            left ^= bit
+            for form in forms.by_need[bit]:
+                if form.need & met == form.need and form.letters in text and form.search(text) is not None:
+                    return True
         return False
 
     def search(self, name: str, text: str) -> re.Match[str] | None:

@@ -42,7 +42,10 @@ _MORE = rf"((?: ?{_JOINT} ?(?:the )?\d{{1,2}}(?:st|nd|rd|th|\.)?(?![\d:%$]| ?[ap
 _MONTH_FIRST = re.compile(rf"(?<![^\W\d_])({_MONTH_NAMES})\.? (?:the )?{_DAY}(?!\d){_YEAR}{_MORE}")
 _SECOND_DAY = rf"{_JOINT}? ?(?:(\d{{1,2}})(?:st|nd|rd|th|\.)? )?"
 _ONE_DAY = re.compile(rf"(?<![^\W\d_])({_MONTH_NAMES})\.? (?:the )?{_DAY}(?!\d){_YEAR}")
-_DAY_FIRST = re.compile(rf"(?<![\w.]){_DAY} ?{_SECOND_DAY}(?:of |de )?({_MONTH_NAMES})\b\.?{_YEAR}")
+# "It is $105. May I help?" tells no date.
+_DAY_FIRST = re.compile(
+    rf"(?<![\w.$€£]){_DAY}(?!\d) ?{_SECOND_DAY}(?:of |de )?({_MONTH_NAMES})\b(?!(?<=\. may) i )\.?{_YEAR}"
+)
 # A pattern that begins with a figure finds at once that a text has none; what must not stand before is asked behind it.
 _ISO = re.compile(r"((?:19|20)(?<!\d\d\d)\d\d)[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
 _SLASHED = re.compile(r"(?<![\d/.$])(\d{1,2})/(\d{1,2})(?:/((?:19|20)?\d\d))?(?![\d/])")

@@ -21,6 +21,7 @@ from writ_async.behaviour.pieces import Piece, is_heard, pieces_of, words_of, wr
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage
 from writ_async.core.task import Action, Task
 from writ_async.core.trajectory import CLOSING_TOKENS, Finding, Signal
+from writ_async.language.hearing import hear
 from writ_async.verify.provenance import SMALL, atoms
 
 Severity = Literal["critical_helped", "critical_hindered", "minor"]
@@ -79,6 +80,7 @@ _BLANK: Final = re.compile(r"\s")
 _NAMED: Final = re.compile(
     r"\b(?:[Mm]y (?:full )?name is|[Ii] am|[Ii]'m|registered as|[Ii] go by) ([A-Z][\w'-]+ [A-Z][\w'-]+)"
 )
+_ANYTHING_ELSE: Final = re.compile(r"anything else|something else|other questions|further assist|else i can")
 _NO: Final = re.compile(r"^\W*(?:no|nope|don't|do not)\b(?! (?:problem|worries|rush))")
 
 
@@ -298,7 +300,7 @@ def _endings(task: Task, messages: Sequence[Message], user_argument: str) -> lis
             said = message.content or ""
             if _NO.search(said.casefold()):
                 refused = next(((place, action) for action in left if _proposes(asked, action, user_argument)), refused)
-            elif CLOSING_TOKENS[Signal.STOP] in said and "?" in asked and not _ends(asked):
+            elif CLOSING_TOKENS[Signal.STOP] in said and "?" in asked and not _ends(asked, task, messages[:place]):
                 name = left[0].name
                 return [UserSlip(UserReason.STOPPED_EARLY, "critical_hindered", f"{name} was not made yet", place)]
     if refused is not None and refused[1] in left:
@@ -314,8 +316,17 @@ def _proposes(asked: str, action: Action, user_argument: str) -> bool:
     return bool(asked) and "?" in asked and listed * 2 >= len(values)
 
 
-def _ends(said: str) -> bool:
-    return bool(re.search(r"anything else|something else|other questions|further assist|else i can", said.casefold()))
+def _ends(asked: str, task: Task, before: Sequence[Message]) -> bool:
+    """Whether an agent's question is but the one for more wishes, to which nothing is an answer.
+
+    Unless it is the plain question for anything else, it is none to a user who has yet to say what is wanted.
+    """
+    if _ANYTHING_ELSE.search(asked.casefold()):
+        return True
+    if not hear(asked).does("close"):
+        return False
+    said = {word for one in before if isinstance(one, UserMessage) for word in words_of(one.content or "")}
+    return all(is_heard(piece, said) for piece in pieces_of(task) if piece.part == "goal")
 
 
 def _succeeded(messages: Sequence[Message], place: int, call_id: str) -> bool:

@@ -32,6 +32,7 @@ from writ_async.core.level import ANY_EXTENT, Extent
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, FirstWish, Goal, Kind, Pin, Scenario
 from writ_domains.kit.phrasing import figure, pick
+from writ_domains.kit.sums import for_calculator
 from writ_domains.kit.tools import HAND_OVER
 
 T = TypeVar("T")
@@ -84,10 +85,13 @@ class Gold:
         if (name,) not in self._first:
             self._first.append((name,))
 
-    def play_goal(self, objective: str, params: dict[str, Any], *, refused: bool | None = None) -> Decision:
+    def play_goal(
+        self, objective: str, params: dict[str, Any], *, refused: bool | None = None, asked: bool = True
+    ) -> Decision:
         """Decide a goal and play its reads, sums and writes.
 
-        `refused` says whether the policy has to forbid this one, where that is not as with the others.
+        `refused` says whether the policy has to forbid this one, where that is not as with the others. The sum over
+        several writes is worked out where it is `asked` for.
         Raises `Unfit` when it has no single answer, when a tool refuses, or when the policy forbids it (or, for a
         refusal, does not).
         """
@@ -99,16 +103,15 @@ class Gold:
             raise Unfit(str(exc)) from exc
         if bool(decision.refused) != refusal:
             raise Unfit(decision.refused or "the policy allows it")
-        for key in reader.cells:
-            if key not in reader.quiet:
-                self._call_once(key)
+        self._play_reads(reader)
         writes: tuple[int, ...] = ()
         if decision.handed_over:
             self.handed_over = decision.refused
         if not refusal:
             self.told += [value for value in decision.told if value not in self.told]
-            for expression in decision.sums:
-                self._call_once(("calculate", expression))
+            for expression in map(for_calculator, decision.sums if asked or not decision.several else ()):
+                if expression:
+                    self._call_once(("calculate", expression))
             writes = tuple(range(len(self.actions), len(self.actions) + len(decision.writes)))
             for action in decision.writes:
                 self._write(action)
@@ -127,9 +130,7 @@ class Gold:
             raise Unfit(str(exc)) from exc
         if decision.refused or len(decision.writes) != 1:
             raise Unfit(decision.refused or "not one write")
-        for key in reader.cells:
-            if key not in reader.quiet:
-                self._call_once(key)
+        self._play_reads(reader)
         self.first_wish = FirstWish(decision.writes[0], len(self.actions))
         return decision
 
@@ -161,6 +162,16 @@ class Gold:
 
     def _action(self, key: Key) -> Action:
         return Action(key[0], self._tools[key[0]].name_arguments(key[1:]))
+
+    def _play_reads(self, reader: Reader) -> None:
+        """Look up all that a decision read, each thing after what it was learnt from, and what is nearest first."""
+        steps: dict[Key, int] = {}
+        for key in reader.cells:
+            parent = reader.parents[key]
+            steps[key] = 0 if parent is None else steps[parent] + 1
+        for key in sorted(reader.cells, key=steps.__getitem__):
+            if key not in reader.quiet:
+                self._call_once(key)
 
     def _call_once(self, key: Key) -> None:
         if key not in self._made:

@@ -128,7 +128,9 @@ def draft_request(request: Request, identity: Identity, gold: Gold, rng: Random)
     wishes: list[Wish] = []
     for wish in request.wishes:
         refused = gold.refusal or wish.refused
-        decision = gold.play_goal(wish.objective, {"who": identity.who, **wish.params}, refused=refused)
+        decision = gold.play_goal(
+            wish.objective, {"who": identity.who, **wish.params}, refused=refused, asked=bool(wish.question)
+        )
         for kind, text in wish.pins:
             gold.pin(kind, text)
         due = abs(decision.figures.get(wish.answer, 0.0))

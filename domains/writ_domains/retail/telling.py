@@ -8,6 +8,14 @@ from writ_async.core.telling import Telling
 
 _NO_MORE: Final = r" (?:no longer|not|don t|never|doesn t|didn t|any ?more|no need|without) (?:\w+ ){0,3}?"
 
+_ONLY_ONCE: Final = (
+    "[Please bear in mind|Please note|Please remember|Keep in mind] that [this|it] works only once [per|for an] order,"
+    " so [all the items that you want to swap belong in it|all items have to be in it|all your items should be in it].",
+    "[This can be done|It can be done|This works|It works] only once [per|for an|for each] order, so please make sure"
+    " that [all the items are in it|every item that you want to swap is in it].",
+    "[Do think of|Do go through] all the items [in this order|that you want to swap] first, for it works only once.",
+)
+
 TELLING: Final = Telling(
     kinds={"order_id": "record", "item_ids": "part", "new_item_ids": "variant", "payment_method_id": "payment"},
     deeds={
@@ -35,4 +43,5 @@ TELLING: Final = Telling(
         ),
     },
     takes_whole=frozenset({"cancel_pending_order"}),
+    reminders=dict.fromkeys(("modify_pending_order_items", "exchange_delivered_order_items"), _ONLY_ONCE),
 )

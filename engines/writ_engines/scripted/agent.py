@@ -91,9 +91,9 @@ class AgentScript:
         if any(wish in heard for wish in self._unavailable):
             if not self._user.or_else:
                 return Turn(SAY, text=self._say_anew(self._refuse))
-            self._prefix = self._rng.choice(lines.REFUSE)
+            self._prefix = lines.REFUSE.draw(self._rng)
         elif "?" in heard and _ASIDE.search(heard):
-            self._prefix = self._rng.choice(lines.ASIDE)
+            self._prefix = lines.ASIDE.draw(self._rng)
         return None
 
     def _refusals_of(self, rng: Random) -> list[str]:
@@ -103,10 +103,10 @@ class AgentScript:
         pressed = self._user.presses and self._task.proof is not None and self._task.proof.refused
         last = self._plan[-1].note
         wrong = last is not None and last.kind == "wrong_refusal"
-        return rng.sample(lines.STILL_FORBIDDEN, len(lines.STILL_FORBIDDEN)) if pressed or wrong else []
+        return lines.STILL_FORBIDDEN.draw_each(rng) if pressed or wrong else []
 
     def _refuse(self) -> str:
-        return f"{self._rng.choice(lines.REFUSE)} {self._rng.choice(lines.WHAT_ELSE)}"
+        return f"{lines.REFUSE.draw(self._rng)} {lines.WHAT_ELSE.draw(self._rng)}"
 
     def _say_anew(self, draw: Callable[[], str]) -> str:
         """A line that is not, word for word, the last one: who has to say a thing again puts it in other words."""
@@ -123,14 +123,14 @@ class AgentScript:
         if _NO.search(heard):
             self._denials += 1
             if self._denials > 1:
-                self._plan = [Turn(APOLOGISE, text=self._rng.choice(lines.APOLOGY))]
+                self._plan = [Turn(APOLOGISE, text=lines.APOLOGY.draw(self._rng))]
                 self._index = 1
                 return self._plan[0]
         self._summaries += 1
         if self._summaries > _SUMMARIES:
-            return Turn(APOLOGISE, text=self._rng.choice(lines.APOLOGY))
+            return Turn(APOLOGISE, text=lines.APOLOGY.draw(self._rng))
         question = self._plan[self._index - 1]
-        return msgspec.structs.replace(question, text=f"{self._rng.choice(lines.SUM_UP)} {question.text}")
+        return msgspec.structs.replace(question, text=f"{lines.SUM_UP.draw(self._rng)} {question.text}")
 
     def _endless_turn(self, turn: Turn) -> Turn:
         """The turn that never ends; its note tells in which turn it was played first."""
@@ -143,11 +143,10 @@ class AgentScript:
         """After the end of the plan: the last words once more."""
         last = self._plan[-1]
         if self._still_forbidden:
-            return Turn(SAY, text=f"{self._still_forbidden.pop(0)} {self._rng.choice(lines.MORE)}")
-        if last.kind not in (SAY, APOLOGISE):
-            last = Turn.closing()
-        elif self._last is not None and self._last.text == last.text and last.kind == SAY:
-            last = Turn.closing(1 if last.text == Turn.closing().text else 0)
+            return Turn(SAY, text=f"{self._still_forbidden.pop(0)} {lines.MORE.draw(self._rng)}")
+        again = self._last is not None and self._last.text == last.text and last.kind == SAY
+        if last.kind not in (SAY, APOLOGISE) or again:
+            last = Turn.closing(self._rng)
         return msgspec.structs.replace(last, note=None)
 
     def _untold_pieces(self, wish: int) -> list[Piece]:
@@ -164,24 +163,24 @@ class AgentScript:
     def _ask_for(self, missing: Sequence[Piece], heard: str) -> str:
         done = bool(self._index) and self._plan[self._index - 1].kind == CALL and missing[0].wish > 0
         if done or (self._user.adds and missing[0].part == "question"):
-            return self._rng.choice(lines.ASK_NEXT)
+            return f"{lines.DONE_ONE.draw(self._rng)} {lines.MORE.draw(self._rng)}"
         first = missing[0]
         if first.part == "goal":
-            return self._rng.choice(lines.ASK_GOAL)
+            return lines.ASK_GOAL.draw(self._rng)
         facts = [piece for piece in missing if piece.part == "fact"]
         if not facts:
-            return self._rng.choice(lines.ASK_REST)
-        why = f"{self._rng.choice(lines.EXPLAIN)} " if self._asks > 1 and "?" in heard else ""
+            return lines.ASK_REST.draw(self._rng)
+        why = f"{lines.EXPLAIN.draw(self._rng)} " if self._asks > 1 and "?" in heard else ""
         wrong = self._wrong_piece(facts)
         if wrong is not None:
             facts = [piece for piece in facts if piece is not wrong] or [wrong]
             if facts == [wrong]:
                 self._checked = True
                 forms = lines.ASK_CHECK if self._looked_up else lines.ASK_TWICE
-                return why + self._rng.choice(forms).format(lines.slot_words(self._domain, wrong.slot))
+                return why + forms.draw(self._rng).format(lines.slot_words(self._domain, wrong.slot))
         one = self._user.another_first or len(facts) == 1
         slots = dict.fromkeys(lines.slot_words(self._domain, piece.slot) for piece in (facts[:1] if one else facts))
-        return why + self._rng.choice(lines.ASK_SLOTS).format(" and your ".join(slots))
+        return why + lines.ASK_SLOTS.draw(self._rng).format(" and your ".join(slots))
 
     def _wrong_piece(self, missing: Sequence[Piece]) -> Piece | None:
         """A fact that the user has given wrongly so far, and that was not asked for again."""

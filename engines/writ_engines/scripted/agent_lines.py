@@ -1,7 +1,17 @@
-"""What the scripted seats say, in a few styles, so that no two conversations need to read alike."""
+"""What the scripted agent says: sayings whose forms are put together from parts, so that few sentences are said twice.
+
+>>> from random import Random
+>>> saying = saying_of(("[Shall|May] I go ahead?", "Would you like me to[ proceed| go on]?"))
+>>> saying.ways, saying.draw(Random(1)) == saying.draw(Random(1))
+(4, True)
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from functools import cache
+from math import prod
 from random import Random
 from typing import Any, Final
 
@@ -11,6 +21,53 @@ from writ_async.core.domain import Domain
 from writ_async.files import load_phrases
 
 _PHRASES: Final = load_phrases(__package__ or "", "agent_lines.toml")
+_CHOICE: Final = re.compile(r"\[([^\]]*)\]|<(\w+)>")
+_ARTICLES: Final = ("", "", "the ", "your ")
+_LISTS: Final = (
+    (" (", ": ", "; ", ")."),
+    (" (", " ", "; ", ")."),
+    (" – ", ": ", "; ", "."),
+    (", with ", " ", "; ", "."),
+    (", with ", ": ", "; ", "."),
+    (", that is ", ": ", "; ", "."),
+    (" as follows: ", " ", "; ", "."),
+)
+"""How arguments are listed: what stands before them, between name and value, between two of them, and at the end."""
+
+
+class Saying(msgspec.Struct, frozen=True):
+    """One thing to say: templates, each a row of places, each with its alternatives."""
+
+    templates: tuple[tuple[tuple[str, ...], ...], ...]
+
+    @property
+    def ways(self) -> int:
+        """How many different texts it can come to, at most."""
+        return sum(prod(map(len, places)) for places in self.templates)
+
+    def draw(self, rng: Random) -> str:
+        """One form of it."""
+        return _put_together(rng.choice(self.templates), rng)
+
+    def draw_each(self, rng: Random) -> list[str]:
+        """A form of each template, in an order by chance: texts of which no two are alike."""
+        return [_put_together(places, rng) for places in rng.sample(self.templates, len(self.templates))]
+
+
+def _put_together(places: tuple[tuple[str, ...], ...], rng: Random) -> str:
+    draw = rng.random
+    return "".join([place[0] if len(place) == 1 else place[int(draw() * len(place))] for place in places])
+
+
+def _places_in(form: str) -> Iterator[tuple[str, ...]]:
+    start = 0
+    for found in _CHOICE.finditer(form):
+        if found.start() > start:
+            yield (form[start : found.start()],)
+        yield tuple(found[1].split("|")) if found[2] is None else _PHRASES.tables["PARTS"][found[2]]
+        start = found.end()
+    if start < len(form):
+        yield (form[start:],)
 
 
 def slot_words(domain: Domain, name: str) -> str:
@@ -19,31 +76,23 @@ def slot_words(domain: Domain, name: str) -> str:
     return said or name.replace("_", " ")
 
 
-def asks_for(slot: str, heard: str) -> bool:
-    """Whether a question, in lower case, asks for the slot of that name."""
-    return slot.replace("_", " ") in heard.replace("e-mail", "email").replace("email address", "email")
+def lay_out(opening: str, name: str, arguments: dict[str, Any], rng: Random) -> str:
+    """A write in words, every argument listed; `opening` stands before its verb."""
+    verb, _, what = name.replace("_", " ").partition(" ")
+    opened, between, then, closed = rng.choice(_LISTS)
+    short = rng.random() < 0.5
+    listed = then.join(f"{_label(key, short)}{between}{_value_in_words(value)}" for key, value in arguments.items())
+    deed = f"{verb} {rng.choice(_ARTICLES)}{what}" if what else verb
+    return f"{opening[0].upper()}{opening[1:]}{deed}{opened}{listed}{closed}"
 
 
-class SpeechStyle(msgspec.Struct, frozen=True):
-    """How one user talks: a fixed choice per conversation, from its seed."""
-
-    upfront: bool
-    yes: str
-    nothing_more: str
-
-    @staticmethod
-    def draw(rng: Random) -> SpeechStyle:
-        """A style by chance."""
-        return SpeechStyle(
-            rng.random() < 0.5, rng.choice(_PHRASES.forms["YES"]), rng.choice(_PHRASES.forms["NOTHING_MORE"])
-        )
-
-
-def describe_call(name: str, arguments: dict[str, Any]) -> str:
-    """A write in words, every argument listed."""
-    what = name.replace("_", " ")
-    listed = "; ".join(f"{key.replace('_', ' ')}: {_value_in_words(value)}" for key, value in arguments.items())
-    return f"This is what I am about to do: {what} ({listed})."
+def _label(key: str, short: bool) -> str:
+    """The name of an argument in words; in short, an id goes by what it is the id of."""
+    words = key.replace("_", " ")
+    if short and words.endswith((" id", " ids")):
+        head, _, last = words.rpartition(" ")
+        return f"{head}s" if last == "ids" else head
+    return words
 
 
 def _value_in_words(value: Any) -> str:
@@ -54,6 +103,17 @@ def _value_in_words(value: Any) -> str:
     return str(value)
 
 
-def __getattr__(name: str) -> tuple[str, ...]:
-    """The forms of a name in the file."""
-    return _PHRASES.find_forms(name)
+@cache
+def find(name: str) -> Saying:
+    """The saying of a name in the file. Raises `AttributeError` for a name that there is not."""
+    return saying_of(_PHRASES.find_forms(name))
+
+
+@cache
+def saying_of(forms: tuple[str, ...]) -> Saying:
+    """The saying that is written as these forms."""
+    return Saying(tuple(tuple(_places_in(form)) for form in forms))
+
+
+def __getattr__(name: str) -> Saying:
+    return find(name)

@@ -25,7 +25,6 @@ from writ_engines.scripted.agent_plan import (
     call_turns,
     closing_turn,
     gold_steps,
-    grouping_of,
     note_on,
     opening_turns,
 )
@@ -68,17 +67,17 @@ def plan_misstep(kind: str, task: Task, domain: Domain, world: World, request: R
     first = next((index for index, step in enumerate(steps) if step.write), len(steps))
 
     def calls(some: list[Step]) -> list[Turn]:
-        return call_turns(some, grouping_of(domain), rng)
+        return call_turns(some, domain, rng)
 
-    done = Turn(SAY, text=f"{rng.choice(lines.DONE)} {rng.choice(lines.MORE)}", wish=ALL)
+    done = Turn(SAY, text=f"{lines.DONE.draw(rng)} {lines.MORE.draw(rng)}", wish=ALL)
     if kind == "wrong_refusal":
         places = [index for index, step in enumerate(steps) if step.write] or [len(steps)]
         cut = rng.choice(places) if task.first_wish is None else task.first_wish.after
         wish = steps[cut].wish if cut < len(steps) else ALL
-        refusal = f"{rng.choice(lines.FORBIDDEN)} {rng.choice(lines.MORE)}"
+        refusal = f"{lines.FORBIDDEN.draw(rng)} {lines.MORE.draw(rng)}"
         return [*turns, *calls(steps[:cut]), Turn(SAY, text=refusal, note=_note(kind), wish=wish)]
     if kind == "needless_hand_over":
-        call = PlannedCall(domain.hand_over_tool, {"summary": rng.choice(lines.HANDED_OVER_BECAUSE)})
+        call = PlannedCall(domain.hand_over_tool, {"summary": lines.HANDED_OVER_BECAUSE.draw(rng)})
         handed = [Turn(CALL, calls=(call,), note=_note(kind)), Turn(SAY, text=domain.hand_over_text)]
         return [*turns, *calls(steps[: rng.randint(0, first)]), *handed]
     if kind == "first_wish_written":

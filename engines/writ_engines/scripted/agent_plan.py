@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from random import Random
 from typing import Any
 
 import msgspec
 
-from writ_async.core.domain import Domain, Tool
+from writ_async.core.domain import Domain, Tool, ToolKind
 from writ_async.core.engine import Request
 from writ_async.core.message import UserMessage
 from writ_async.core.task import Action, Cell, Task
 from writ_async.core.trajectory import Note
 from writ_engines.scripted import agent_lines as lines
+from writ_engines.scripted.agent_answers import answers
 from writ_engines.scripted.agent_turns import APOLOGISE, CALL, ENDLESS, SAY, PlannedCall, Turn
 
 _GROUPED = 0.3  # how often reads by the same tool in a row are sent in one message, where the policy allows that
@@ -41,7 +42,7 @@ def make_plan(task: Task, domain: Domain, request: Request, mistake: str | None,
     turns = opening_turns(task, request, rng)
     if mistake == "endless_talk":
         note = Note("endless_talk", len(turns), matters=True, planted=True)
-        return [*turns, Turn(ENDLESS, text=rng.choice(lines.ASK_AGAIN), note=note)]
+        return [*turns, Turn(ENDLESS, text=lines.ASK_AGAIN.draw(rng), note=note)]
     if mistake in ("skipped_evidence", "early_write"):
         steps = _bend_evidence(task, steps, mistake, rng)
     elif mistake == "wrong_write":
@@ -61,43 +62,45 @@ def make_plan(task: Task, domain: Domain, request: Request, mistake: str | None,
     if mistake == "giving_up":
         cut = rng.choice([index for index, step in enumerate(steps) if step.write])
         steps, given_up = steps[:cut], True
-    grouped = grouping_of(domain)
     if task.first_wish is not None and mistake != "giving_up":
-        turns += call_turns(steps[: task.first_wish.after], grouped, rng)
-        turns.append(ask_to_confirm(task.first_wish.action, 0, rng))
+        turns += call_turns(steps[: task.first_wish.after], domain, rng)
+        turns.append(ask_to_confirm(task.first_wish.action, 0, domain, rng))
         steps = steps[task.first_wish.after :]
-    turns += call_turns(steps, grouped, rng)
+    turns += call_turns(steps, domain, rng)
     if mistake in ("hallucinated_tool", "malformed_json"):
         _insert_broken_call(turns, mistake, rng)
     if given_up:
         turns.append(
-            Turn(APOLOGISE, text=rng.choice(lines.APOLOGY), note=Note("giving_up", -1, matters=True, planted=True))
+            Turn(APOLOGISE, text=lines.APOLOGY.draw(rng), note=Note("giving_up", -1, matters=True, planted=True))
         )
         return turns
     return [*turns, closing_turn(task, domain, rng)]
 
 
-def grouping_of(domain: Domain) -> float:
-    """How often reads by one tool in a row share a message."""
-    return 0.0 if domain.one_call_a_message else _GROUPED
-
-
 def opening_turns(task: Task, request: Request, rng: Random) -> list[Turn]:
     """The question for who the user is, before a plain user who has not said it all."""
     must_ask = task.behaviour is None and _must_ask(task, request)
-    return [Turn(SAY, text=rng.choice(lines.ASK_DETAILS))] if must_ask else []
+    return [Turn(SAY, text=lines.ASK_DETAILS.draw(rng))] if must_ask else []
 
 
 def closing_turn(task: Task, domain: Domain, rng: Random) -> Turn:
     """The last words: what was done, answered or refused, and what the user asked to hear."""
     if any(action.name == domain.hand_over_tool for action in task.actions or ()):
         return Turn(SAY, text=domain.hand_over_text, wish=ALL)
-    done = lines.FORBIDDEN if task.kind == "refusal" else lines.DONE
-    partly = task.kind != "refusal" and task.proof is not None and bool(task.proof.refused)
-    refusal = [rng.choice(lines.ALSO_FORBIDDEN)] if partly else []
-    done = lines.ANSWERED if task.kind == "information" else done
-    said = [" ".join([rng.choice(done), *refusal]), *(task.communicate or ()), rng.choice(lines.MORE)]
-    return Turn(SAY, text=_join_sentences(said), wish=ALL)
+    kinds = {domain.tools[action.name].kind for action in task.actions or () if action.name in domain.tools}
+    said = [saying.draw(rng) for saying in _what_came_of_it(task, kinds)]
+    return Turn(SAY, text=" ".join([*said, *answers(task, rng), lines.MORE.draw(rng)]), wish=ALL)
+
+
+def _what_came_of_it(task: Task, kinds: Set[ToolKind]) -> tuple[lines.Saying, ...]:
+    """What an agent may say at the end that has made calls of these kinds."""
+    if task.kind == "refusal":
+        return (lines.LOOKED_AND_FORBIDDEN if "read" in kinds else lines.FORBIDDEN,)
+    if task.proof is not None and task.proof.refused:
+        return (lines.DONE_ONE, lines.ALSO_FORBIDDEN) if "write" in kinds else (lines.ALSO_FORBIDDEN,)
+    if "write" in kinds:
+        return (lines.DONE,)
+    return (lines.ANSWERED,) if task.kind == "information" and "read" in kinds else ()
 
 
 def gold_steps(task: Task, tools: Mapping[str, Tool]) -> list[Step]:
@@ -110,12 +113,6 @@ def gold_steps(task: Task, tools: Mapping[str, Tool]) -> list[Step]:
             steps.append(Step(action, write, wish=wish))
             wish += write
     return steps
-
-
-def _join_sentences(parts: list[str]) -> str:
-    """Sentences, with the pieces of information to communicate set between them."""
-    head, *told, tail = parts
-    return f"{head} {'For your information: ' + '; '.join(told) + '. ' if told else ''}{tail}"
 
 
 def _must_ask(task: Task, request: Request) -> bool:
@@ -165,18 +162,16 @@ def _json_text(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def call_turns(steps: list[Step], grouped: float, rng: Random) -> list[Turn]:
-    """Calls as turns: reads by one tool in a row may share a message, a write comes alone after a confirmation.
-
-    `grouped` is how often they do.
-    """
+def call_turns(steps: list[Step], domain: Domain, rng: Random) -> list[Turn]:
+    """Calls as turns: reads by one tool in a row may share a message, a write comes alone after a confirmation."""
+    grouped = 0.0 if domain.one_call_a_message else _GROUPED
     turns: list[Turn] = []
     for index, step in enumerate(steps):
         action = step.action
         call = PlannedCall(action.name, action.arguments, wrong=step.wrong, write=step.write)
         if step.write:
             if step.confirmed:
-                turns.append(ask_to_confirm(action, step.wish, rng))
+                turns.append(ask_to_confirm(action, step.wish, domain, rng))
             turns.append(Turn(CALL, calls=(call,), note=step.note, wish=step.wish))
             continue
         before = steps[index - 1] if index else None
@@ -188,9 +183,12 @@ def call_turns(steps: list[Step], grouped: float, rng: Random) -> list[Turn]:
     return turns
 
 
-def ask_to_confirm(action: Action, wish: int, rng: Random) -> Turn:
-    """A write laid out, and the question for a yes to it."""
-    question = f"{lines.describe_call(action.name, action.arguments)} {rng.choice(lines.CONFIRM)}"
+def ask_to_confirm(action: Action, wish: int, domain: Domain, rng: Random) -> Turn:
+    """A write laid out with what the customer is to be reminded of, and the question for a yes to it."""
+    said = lines.lay_out(lines.LAY_OUT.draw(rng), action.name, action.arguments, rng)
+    if reminders := domain.telling.reminders.get(action.name):
+        said = f"{said} {lines.saying_of(reminders).draw(rng)}"
+    question = f"{said} {lines.CONFIRM.draw(rng)}"
     return Turn(SAY, text=question, wish=wish, confirms=True)
 
 

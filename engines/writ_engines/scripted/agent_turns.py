@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from random import Random
 from typing import Any, Literal
 
 import msgspec
@@ -48,9 +49,9 @@ class Turn(msgspec.Struct, frozen=True):
     confirms: bool = False
 
     @staticmethod
-    def closing(form: int = 0) -> Turn:
-        """What is said when the plan is over and the user goes on; in one form or the other."""
-        return Turn(SAY, text=f"{lines.DONE[form]} {lines.MORE[form]}")
+    def closing(rng: Random) -> Turn:
+        """What is said when the plan is over and the user goes on: it tells of nothing that was done."""
+        return Turn(SAY, text=lines.MORE.draw(rng))
 
 
 def play_turn(turn: Turn, request: Request, user_argument: str) -> Completion:

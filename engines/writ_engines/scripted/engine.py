@@ -16,12 +16,11 @@ from writ_async.core.state import World
 from writ_async.core.task import Task
 from writ_async.errors import EngineError, EngineErrorKind
 from writ_engines.scripted.agent import AgentScript
-from writ_engines.scripted.agent_lines import SpeechStyle
 from writ_engines.scripted.agent_missteps import MISSTEPS, plan_misstep
 from writ_engines.scripted.agent_mistakes import choose_mistake, parse_rates
 from writ_engines.scripted.agent_plan import make_plan
 from writ_engines.scripted.agent_turns import ENDLESS, Turn, play_turn
-from writ_engines.scripted.plain_user import last_heard, reply_plainly
+from writ_engines.scripted.plain_user import SpeechStyle, last_heard, reply_plainly
 from writ_engines.scripted.user import UserScript
 from writ_engines.scripted.user_mistakes import USER_MISTAKES, Slip, choose_slip
 
@@ -91,7 +90,7 @@ class ScriptedEngine:
         if request.turn < len(plan):
             return plan[request.turn]
         # The plan ends with a closing line, or, for an agent that never comes to an end, with one that asks on.
-        return plan[-1] if plan[-1].kind == ENDLESS else Turn.closing()
+        return plan[-1] if plan[-1].kind == ENDLESS else Turn.closing(self._rng_for(request, f"end/{request.turn}"))
 
     def _play_user(self, task: Task, request: Request) -> Completion:
         if task.behaviour is None and not self._user_rates:

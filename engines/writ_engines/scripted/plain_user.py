@@ -7,6 +7,9 @@ plain, and keeps nothing in mind but the conversation itself; one with a behavio
 from __future__ import annotations
 
 from collections.abc import Sequence
+from random import Random
+
+import msgspec
 
 from writ_async.core.engine import Completion, Request
 from writ_async.core.message import AssistantMessage, Message, UserMessage
@@ -14,11 +17,23 @@ from writ_async.core.task import Scenario, Task
 from writ_async.core.trajectory import CLOSING_TOKENS, Signal
 from writ_async.language.hearing import hear
 from writ_engines.scripted import user_lines as lines
-from writ_engines.scripted.agent_lines import SpeechStyle
 from writ_engines.scripted.user_memory import Progress
 
 _UNKNOWN_WISHES = 2
 """Wishes that a task without certificates is taken to have, so that a user does not leave after the first is done."""
+
+
+class SpeechStyle(msgspec.Struct, frozen=True):
+    """How one user talks: a fixed choice per conversation, from its seed."""
+
+    upfront: bool
+    yes: str
+    nothing_more: str
+
+    @staticmethod
+    def draw(rng: Random) -> SpeechStyle:
+        """A style by chance."""
+        return SpeechStyle(rng.random() < 0.5, rng.choice(lines.YES), rng.choice(lines.NOTHING_MORE))
 
 
 def reply_plainly(task: Task, request: Request, style: SpeechStyle) -> Completion:

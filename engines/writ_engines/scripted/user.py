@@ -17,7 +17,6 @@ from writ_async.core.task import Task
 from writ_async.core.trajectory import CLOSING_TOKENS, Signal
 from writ_async.language.hearing import Heard, Reaction, hear
 from writ_engines.scripted import user_lines as lines
-from writ_engines.scripted.agent_lines import NOTHING_MORE
 from writ_engines.scripted.user_hearing import AskedSlots, is_about_user, is_about_wish
 from writ_engines.scripted.user_memory import Progress
 from writ_engines.scripted.user_mistakes import Slip
@@ -249,7 +248,7 @@ class UserScript:
             return self._voice.message([piece.text for piece in facts or self._facts])
         if is_about_wish(heard.asking) and self._is_first("saying what it is"):
             return self._say_again()
-        return self._say(NOTHING_MORE)
+        return self._say(lines.NOTHING_MORE)
 
     def _choose_pieces(self, heard: Heard, facts: list[Piece], asked: list[Piece]) -> list[Piece]:
         """The pieces that answer a question."""

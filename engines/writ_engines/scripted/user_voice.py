@@ -17,17 +17,19 @@ _LEAD = re.compile(
     r"^(?:I'd like to|I want to|I need to|I would like to|I'm hoping to|I'm trying to|What I need is to"
     r"|My request is to|Can you help me|Could you help me to|I want|I need) "
 )
+_NOTHING = re.compile(r"(?!)")
 
 
 class UserVoice:
     """Makes messages with the remarks, tone and spelling of some plays. Values that matter are never touched."""
 
-    __slots__ = ("_kept", "_later", "_left", "_opened", "_plays", "_respelled", "_rng")
+    __slots__ = ("_kept_texts", "_later", "_left", "_opened", "_pattern", "_plays", "_respelled", "_rng")
 
     def __init__(self, task: Task, behaviour: Behaviour, plays: Sequence[Play], rng: Random) -> None:
         self._plays = plays
         self._rng = rng
-        self._kept = _protected_texts(task, behaviour)
+        self._kept_texts = partial(_protected_texts, task, behaviour)
+        self._pattern: re.Pattern[str] | None = None
         self._opened = False
         self._respelled = False
         self._later = [play.later for play in plays if play.later is not None]
@@ -92,6 +94,13 @@ class UserVoice:
                     self._respelled = self._respelled or piece != before
         return piece
 
+    @property
+    def _kept(self) -> re.Pattern[str]:
+        """What no voice may touch; few users change anything, so it is compiled for those alone."""
+        if self._pattern is None:
+            self._pattern = self._kept_texts()
+        return self._pattern
+
     def _join_pieces(self, said: list[str]) -> str:
         between = "\n" if any(play.in_lines for play in self._plays) else " "
         if any(play.fragments for play in self._plays):
@@ -102,14 +111,12 @@ class UserVoice:
     def _as_fragment(self, sentence: str) -> str:
         short = _LEAD.sub("", sentence).rstrip(".!")
         first = short.split(" ", 1)[0]
-        if first.isalpha() and first[1:].islower() and not (self._kept and self._kept.match(short)):
+        if first.isalpha() and first[1:].islower() and not self._kept.match(short):
             short = short[:1].lower() + short[1:]
         return short
 
     def _change_around_kept(self, text: str, change: Callable[[str], str]) -> str:
         """A text changed wherever it says nothing that has to stay as it is."""
-        if self._kept is None:
-            return change(text)
         parts: list[str] = []
         end = 0
         for kept in self._kept.finditer(text):
@@ -124,14 +131,14 @@ def spell_out(value: str) -> str:
     return "-".join(found[0].upper()) if found else ""
 
 
-def _protected_texts(task: Task, behaviour: Behaviour) -> re.Pattern[str] | None:
+def _protected_texts(task: Task, behaviour: Behaviour) -> re.Pattern[str]:
     """What no voice may touch: values of facts, texts among the gold arguments, wishes of the behaviour."""
     texts = {fact.value for fact in task.scenario.facts}
     texts.update(trait.detail for trait in behaviour.traits)
     for action in task.actions or ():
         texts.update(_strings_in(action.arguments))
     kept = sorted((text for text in texts if len(text) > 1), key=lambda text: (-len(text), text))
-    return re.compile("|".join(map(re.escape, kept)), re.I) if kept else None
+    return re.compile("|".join(map(re.escape, kept)), re.I) if kept else _NOTHING
 
 
 def _strings_in(value: object) -> Iterable[str]:

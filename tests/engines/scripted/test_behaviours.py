@@ -13,6 +13,7 @@ from writ_engines.scripted.user import UserScript
 from writ_engines.scripted.user_mistakes import USER_MISTAKES
 from writ_engines.scripted.user_plays import NOTHING_TO_PLAY, PLAYS, Play, joint_play
 
+from tests.support.agent_sayings import pattern_of
 from tests.support.crowd import domain_and_world, environments, has_room, plain_tasks, told, told_tasks, trait
 from writ_async.api import run
 from writ_async.behaviour.axes import VALUES
@@ -79,7 +80,7 @@ def test_a_correction_comes_before_any_write_and_is_asked_for() -> None:
     tasks = [told(task, trait(task, "correction", "self_corrects")) for task in tasks]
     for row in run(tasks):
         said = texts(row.messages)
-        asked = [place for place, text in enumerate(said) if "could not find" in text or "no match" in text]
+        asked = [place for place, text in enumerate(said) if pattern_of("ASK_CHECK").search(text)]
         assert len(asked) == 1
         assert any(word in said[asked[0] + 1].casefold() for word in ("sorry", "wrong", "mistake", "correction"))
 
@@ -90,8 +91,7 @@ def test_the_agent_says_that_it_found_nothing_only_after_a_look_up_that_failed()
         claims = [
             place
             for place, message in enumerate(row.messages)
-            if isinstance(message, AssistantMessage)
-            and ("could not find" in (message.content or "") or "no match" in (message.content or ""))
+            if isinstance(message, AssistantMessage) and pattern_of("ASK_CHECK").search(message.content or "")
         ]
         for place in claims:
             before = row.messages[place - 1]
@@ -104,8 +104,7 @@ def test_what_cannot_be_had_is_declined_as_often_as_it_is_asked() -> None:
     for task in plain_tasks(1000)[:20]:
         first, again = trait(task, "infeasible", "unavailable_first"), trait(task, "persistence", "repeats_denied")
         (row,) = run([told(task, first, again)])
-        refusals = ("cannot be done", "that I can do here", "do not offer")
-        declined = [text for text in texts(row.messages) if any(words in text for words in refusals)]
+        declined = [text for text in texts(row.messages) if pattern_of("REFUSE").search(text)]
         assert len(declined) == 3
         assert row.verdict is not None
         assert row.verdict.kept

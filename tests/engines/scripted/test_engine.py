@@ -1,15 +1,15 @@
 """The scripted engine plays gold calls, errs as asked, and notes what it did."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from writ_engines.scripted import MISTAKES, ScriptedEngine
-from writ_engines.scripted.agent_lines import SpeechStyle
 from writ_engines.scripted.agent_mistakes import can_be_made, parse_rates
 from writ_engines.scripted.agent_turns import with_wrong_leaf
-from writ_engines.scripted.plain_user import answer_to, first_message
+from writ_engines.scripted.plain_user import SpeechStyle, answer_to, first_message
 
 from writ_async.api import make_tasks, run
 from writ_async.conversation import Conversation
@@ -64,7 +64,8 @@ def test_every_write_is_described_and_confirmed_before_it_is_made(
                 if name in retail_environment.domain.tools and retail_environment.domain.tools[name].kind == "write":
                     question, reply = messages[place - 2], messages[place - 1]
                     assert isinstance(question, AssistantMessage)
-                    assert name.replace("_", " ") in (question.content or "")
+                    verb, _, what = name.replace("_", " ").partition(" ")
+                    assert re.search(rf"\b{verb} (?:the |your )?{what}\b", question.content or "")
                     assert isinstance(reply, UserMessage)
                     assert "yes" in (reply.content or "").lower()
 

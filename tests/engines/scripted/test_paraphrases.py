@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from writ_engines.scripted import ENGINE, ScriptedOptions
 
+from tests.support.agent_sayings import KINDS, pattern_of
 from tests.support.paraphrased_agent import ParaphrasedAgent, read_forms
 from writ_async.api import make_tasks, run
 from writ_async.core.engine import Setting
@@ -36,6 +36,10 @@ def played(domain: str, forms: str | None, behaviours: str = "on") -> list[Traje
     return run(tasks, agent=agent, user=user)
 
 
+def is_own(kind: str, form: str) -> bool:
+    return pattern_of(kind).fullmatch(form.replace("{}", "user id")) is not None
+
+
 def is_well(row: Trajectory) -> bool:
     """Whether the user did its part: the right writes were made and told, and the audit of the user found nothing."""
     assert row.verdict is not None
@@ -59,11 +63,7 @@ def test_a_plain_user_hears_them_as_well() -> None:
 
 
 def test_every_kind_of_line_has_eight_forms_and_no_form_is_the_scripts_own() -> None:
-    own = {
-        form
-        for said in read_forms(Path(str(files("writ_engines.scripted") / "agent_lines.toml"))).values()
-        for form in said
-    }
     for forms in FORMS.values():
         assert all(len(set(said)) >= 8 for said in forms.values())
-        assert not own & {form for said in forms.values() for form in said}
+        known = [form for said in forms.values() for form in said if any(is_own(kind, form) for kind in KINDS)]
+        assert known == []

@@ -61,7 +61,7 @@ def unfounded_amounts(said: Said, deeds: Sequence[Done], ground: Ground, words: 
         if sentence is not None and match.start() < sentence.end and found:
             continue  # Its sentence has been named.
         sentence = said.sentence(match.start())
-        if sentence.is_told() or sentence.is_example() or _is_rough(said.plain, match):
+        if sentence.is_told() or sentence.is_example() or _is_rough(said.plain, match, sentence.start):
             continue
         if moved or not is_said(cents, ground):
             others = [_cents(m) for m in _SIGNED.finditer(sentence.plain)]
@@ -113,9 +113,9 @@ def _cents(match: re.Match[str]) -> int:
     return round(float(match[1].replace(",", "")) * 100)
 
 
-def _is_rough(plain: str, match: re.Match[str]) -> bool:
-    """Whether an amount is said to be about so much, or is the end of a range."""
-    before = plain[max(0, match.start() - 24) : match.start()]
+def _is_rough(plain: str, match: re.Match[str], start: int) -> bool:
+    """Whether an amount is said to be about so much in the sentence that starts there, or is the end of a range."""
+    before = plain[max(start, match.start() - 24) : match.start()]
     return _ABOUT.search(before) is not None or _RANGE.match(plain, match.end()) is not None
 
 

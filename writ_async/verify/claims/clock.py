@@ -9,7 +9,7 @@ from typing import Final
 _CLOCK: Final = re.compile(r"(?<![\d:])([012]?\d):([0-5]\d)(?::[0-5]\d)?(?![\d:])")
 TIME: Final = re.compile(
     r"(?<![\d:.$#/-])(?:(?P<hour>[012]?\d):(?P<minute>[0-5]\d)(?::[0-5]\d)?(?: ?(?P<half>[ap])\.?m\b)?"
-    r"|(?P<only>1?\d) ?(?P<its>[ap])\.?m\b)(?![\d:/%])"
+    r"|(?<![a-z])(?P<only>1?\d) ?(?P<its>[ap])\.?m\b)(?![\d:/%])"
 )
 """A time of day as people write it."""
 _NOON: Final = 12 * 60

@@ -180,10 +180,12 @@ def live(reader: Reader, params: Params) -> Decision:
     return decide_write(reader, "modify_user_address", arguments)
 
 
-def _several(writes: Sequence[Action], figures: Mapping[str, float] | None = None) -> Decision:
+def _several(
+    writes: Sequence[Action], figures: Mapping[str, float] | None = None, sums: Sequence[str] = ()
+) -> Decision:
     if not writes:
         raise NothingFits("no order fits")
-    return Decision(writes=tuple(writes), several=True, figures=figures or {})
+    return Decision(writes=tuple(writes), several=True, figures=figures or {}, sums=tuple(sums))
 
 
 def clear(reader: Reader, params: Params) -> Decision:
@@ -192,6 +194,7 @@ def clear(reader: Reader, params: Params) -> Decision:
     return _several(
         [Action("cancel_pending_order", {"order_id": one.order_id, "reason": params["reason"]}) for one in orders],
         {"refund": sum(map(total, orders))},
+        [" + ".join(str(total(one)) for one in orders)] if len(orders) > 1 else (),
     )
 
 
