@@ -142,6 +142,13 @@ def test_a_kit_that_the_variable_names_is_taken_without_a_word(kit: str, monkeyp
         find_terms(("tau2:retail",), "tau2", DATA)
 
 
+def test_the_scripted_user_plays_a_benchmarks_tasks_whatever_slips_it_is_to_make(tmp_path: Path) -> None:
+    seats = Seats(EngineSpec("scripted"), EngineSpec("scripted", {"user_mistakes": "0.9"}))
+    config = EvalConfig(tasks=("tau2:retail",), limit=3, seats=seats)
+    anyio.run(lambda: evaluate(config, tmp_path / "run", data=DATA))
+    assert {row.termination for row in RunView.open(tmp_path / "run").ordered()} == {Termination.USER_STOP}
+
+
 def test_tasks_of_others_are_never_played_on_a_benchmarks_terms(kit: str, tmp_path: Path) -> None:
     assert find_terms((str(tmp_path),), "", DATA) == (None, "")
     assert "not all tasks" in find_terms(("tau2:retail", str(tmp_path)), "", DATA)[1]

@@ -19,6 +19,13 @@ examples:
 
 Prints pass^k (the share of tasks of which k trials in a row succeed) per source, with 95 % intervals over tasks.
 """
+COMPARE = """\
+Tasks are paired: the interval and the p value (sign flips) are of the differences of tasks, not of trials.
+
+examples:
+  writ compare runs/before runs/after
+  writ compare runs/before runs/after --fail-below -2     exit code 1 where pass^1 has fallen by more than 2 points
+"""
 KIT = """\
 Reads what a benchmark tells its models from a checkout of its repository: prompts of both seats, tool schemas. The
 source is parsed, nothing of it is run. The file is for `writ eval --prompts FILE`, or for the variable TAU2_KIT.

@@ -46,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     _add_synth(commands)
     _add_eval(commands)
+    _add_compare(commands)
     _add_kit(commands)
     _add_replay(commands)
     _add_select(commands)
@@ -160,6 +161,21 @@ def _add_eval(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     add_engines(parser)
     add_run(parser, max_steps=200)
     parser.set_defaults(run=_run_later("eval"), seed=None)
+
+
+def _add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "compare",
+        help="hold evaluations of the same tasks against the first",
+        epilog=epilogs.COMPARE,
+        formatter_class=_Formatter,
+    )
+    parser.add_argument("paths", nargs="+", metavar="RUN", help="run folders; the others are held against the first")
+    parser.add_argument(
+        "--fail-below", type=float, metavar="POINTS", help="exit code 1 below this difference of pass^1, as -2"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=_run_later("compare"))
 
 
 def _add_kit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

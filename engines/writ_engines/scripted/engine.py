@@ -93,7 +93,8 @@ class ScriptedEngine:
         return plan[-1] if plan[-1].kind == ENDLESS else Turn.closing(self._rng_for(request, f"end/{request.turn}"))
 
     def _play_user(self, task: Task, request: Request) -> Completion:
-        if task.behaviour is None and not self._user_rates:
+        # A benchmark's scenario has no request in the user's own words, so nothing in it could be said wrongly.
+        if task.behaviour is None and not (self._user_rates and task.scenario.request):
             return reply_plainly(task, request, SpeechStyle.draw(self._rng_for(request, "user")))
         script, slip = self._user_script(task, request)
         noted = slip is not None and slip.note is not None
