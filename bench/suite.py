@@ -28,6 +28,7 @@ SCRIPTS: dict[str, tuple[str, ...]] = {
     "synthesis": (),
     "evidence": (),
     "verdicts": ("--n", "4"),
+    "intervals": ("--n", "200"),
     "client": (),
     "peers": (),
     "scale": ("--repeats", "1"),

@@ -1,7 +1,6 @@
 """pass^k and pass@k: the estimators, the grouping by task, and the intervals."""
 
 from itertools import combinations
-from random import Random
 
 import pytest
 from hypothesis import given
@@ -10,11 +9,9 @@ from hypothesis import strategies as st
 from writ_async.verify.pass_k import (
     Tally,
     at_values,
-    bootstrap,
     hat_values,
     is_success,
     max_k,
-    mean,
     pass_at_k,
     pass_hat_k,
     tally,
@@ -76,26 +73,3 @@ def test_a_task_with_few_trials_limits_k() -> None:
 def test_rounding_noise_in_a_reward_is_still_a_success() -> None:
     assert is_success(1.0 + 5e-7)
     assert not is_success(0.999)
-
-
-@given(st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0]), min_size=1, max_size=20), st.integers(0, 3))
-def test_an_interval_holds_the_estimate_and_repeats_for_a_seed(values: list[float], seed: int) -> None:
-    first = bootstrap(values, Random(seed), resamples=200)
-    assert first == bootstrap(values, Random(seed), resamples=200)
-    assert first.estimate == mean(values)
-    assert min(values) <= first.low <= first.high <= max(values)
-
-
-def test_the_interval_has_the_width_of_the_standard_error_of_clusters() -> None:
-    values = [1.0] * 60 + [0.0] * 40
-    interval = bootstrap(values, Random(1), resamples=4000)
-    half = 1.96 * (0.6 * 0.4 / 100) ** 0.5
-    assert interval.low == pytest.approx(0.6 - half, abs=0.02)
-    assert interval.high == pytest.approx(0.6 + half, abs=0.02)
-
-
-def test_no_tasks_have_no_mean() -> None:
-    with pytest.raises(ValueError, match="no tasks"):
-        mean([])
-    with pytest.raises(ValueError, match="no tasks"):
-        bootstrap([], Random(0))

@@ -12,7 +12,7 @@ from writ_async.curation.diversity import Diversity
 from writ_async.curation.selection import Funnel, Stage
 from writ_async.runs.scores import Score
 from writ_async.runs.summary import Group, Summary
-from writ_async.verify.pass_k import Interval
+from writ_async.verify.intervals import Interval
 
 if TYPE_CHECKING:
     from rich.table import Table

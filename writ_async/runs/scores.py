@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from random import Random
 
 import msgspec
 
@@ -17,7 +16,8 @@ from writ_async.files import PathLike
 from writ_async.runs.early_stop import parse_stop_early, settled_of
 from writ_async.runs.view import RunView
 from writ_async.verify.benchmark_slips import slipped
-from writ_async.verify.pass_k import Interval, Tally, bootstrap, hat_values, max_k, tally
+from writ_async.verify.intervals import Interval, mean_interval
+from writ_async.verify.pass_k import Tally, hat_values, max_k, tally
 
 
 class Score(msgspec.Struct):
@@ -117,7 +117,7 @@ def _without(rows: Iterable[Trajectory], slips: Iterable[Trajectory]) -> Interva
     """pass^1 over the rows whose user did not slip."""
     left_out = {row.id for row in slips}
     others = tally((row.task_id, _known_reward(row)) for row in rows if row.id not in left_out)
-    return bootstrap(hat_values(others, 1), Random(1), resamples=2000) if others else None
+    return mean_interval(hat_values(others, 1)) if others else None
 
 
 def _known_reward(row: Trajectory) -> float | None:
@@ -142,4 +142,4 @@ def _tally_bounds(
 def _pass_hat(least: Mapping[str, Tally], most: Mapping[str, Tally], k: int) -> Interval | None:
     """pass^k, if it is the same at both bounds."""
     values = hat_values(least, k)
-    return bootstrap(values, Random(k), resamples=2000) if values == hat_values(most, k) else None
+    return mean_interval(values) if values == hat_values(most, k) else None

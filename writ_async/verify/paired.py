@@ -16,7 +16,7 @@ from statistics import NormalDist
 
 import msgspec
 
-from writ_async.verify.pass_k import Interval
+from writ_async.verify.intervals import Interval, student_quantile
 
 _HALF_A_TASK = 0.5
 _FLIPS = 10_000
@@ -78,18 +78,3 @@ def sign_flip_p(differences: Sequence[float], rng: Random) -> float:
         total = math.fsum(size * (2 * rng.getrandbits(count).bit_count() - count) for size, count in sizes.items())
         extreme += abs(total) >= observed
     return (extreme + 1) / (_FLIPS + 1)
-
-
-def student_quantile(share: float, degrees: int) -> float:
-    """The quantile of Student's t, to about a thousandth from 3 degrees of freedom on.
-
-    By the expansion of Fisher and Cornish in the inverse of the degrees (Abramowitz & Stegun 26.7.5).
-    """
-    z = _NORMAL.inv_cdf(share)
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
-    )
-    return z + math.fsum(term / degrees**power for power, term in enumerate(terms, start=1))

@@ -1,4 +1,4 @@
-"""pass^k and pass@k over repeated trials of tasks, with intervals that respect that trials share a task.
+"""pass^k and pass@k over repeated trials of tasks; `intervals` has what a mean of them is sure of.
 
 pass^k asks that all of k trials succeed (tau-bench, arXiv 2406.12045), pass@k that at least one does (Codex, arXiv
 2107.03374). Both are unbiased estimates from n >= k trials with c successes, taken per task and then averaged.
@@ -6,9 +6,8 @@ pass^k asks that all of k trials succeed (tau-bench, arXiv 2406.12045), pass@k t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from math import comb, fsum
-from random import Random
+from collections.abc import Iterable, Mapping
+from math import comb
 
 import msgspec
 
@@ -21,14 +20,6 @@ class Tally(msgspec.Struct, frozen=True):
 
     trials: int
     successes: int
-
-
-class Interval(msgspec.Struct, frozen=True):
-    """An estimate with the bounds of its confidence interval."""
-
-    estimate: float
-    low: float
-    high: float
 
 
 def is_success(reward: float) -> bool:
@@ -90,34 +81,3 @@ def hat_values(tallies: Mapping[str, Tally], k: int) -> list[float]:
 def at_values(tallies: Mapping[str, Tally], k: int) -> list[float]:
     """pass@k of each task, in the order of the tallies. Raises `ValueError` when a task has fewer than k trials."""
     return [pass_at_k(count.trials, count.successes, k) for count in tallies.values()]
-
-
-def mean(values: Sequence[float]) -> float:
-    """The arithmetic mean. Raises `ValueError` when there are no values."""
-    if not values:
-        raise ValueError("no tasks to average over")
-    return fsum(values) / len(values)
-
-
-def bootstrap(values: Sequence[float], rng: Random, *, resamples: int = 10_000, level: float = 0.95) -> Interval:
-    """The mean of one value per task, with a percentile interval from resampling tasks.
-
-    A task is drawn with all its trials, since trials of one task are alike and would make the interval too narrow if
-    drawn one by one. To compare two agents on the same tasks, give the differences per task.
-    Costs `resamples` sums over the tasks. Raises `ValueError` when there are no values.
-    """
-    estimate = mean(values)
-    if min(values) == max(values):
-        return Interval(estimate, estimate, estimate)
-    count = len(values)
-    means = sorted(fsum(rng.choices(values, k=count)) / count for _ in range(resamples))
-    tail = (1.0 - level) / 2.0
-    return Interval(estimate, _quantile(means, tail), _quantile(means, 1.0 - tail))
-
-
-def _quantile(ordered: Sequence[float], share: float) -> float:
-    """The quantile of sorted values, linear between neighbours (type 7 of Hyndman and Fan)."""
-    position = share * (len(ordered) - 1)
-    below = int(position)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (position - below) * (ordered[above] - ordered[below])

@@ -34,7 +34,8 @@ from writ_async.registry import load_domain
 from writ_async.runs.manifest import Manifest, prompt_key
 from writ_async.runs.view import TRAJECTORIES, RunView
 from writ_async.runs.writing import write_whole
-from writ_async.verify.pass_k import hat_values, max_k, mean, tally
+from writ_async.verify.intervals import mean
+from writ_async.verify.pass_k import hat_values, max_k, tally
 
 _START = datetime(2000, 1, 1)
 _MOST_K = 4
