@@ -14,8 +14,9 @@ from typing import Final, TypeVar
 
 T = TypeVar("T")
 Forms = tuple[str, ...]
-"""Ways of saying one thing, of which one is drawn; places for values are `{}` or `{name}`."""
+"""Ways of saying one thing, of which one is drawn; places for values are `{}` or `{name}`, groups of parts `[a|b]`."""
 
+_GROUP: Final = re.compile(r"\[([^\[\]]*\|[^\[\]]*)\]")
 _SECOND: Final = {
     "i'm": "you're",
     "i am": "you are",
@@ -37,20 +38,34 @@ _FIRST_PERSON: Final = re.compile(
 _SENTENCE_START: Final = re.compile(r"(^|[.!?]\s+)([a-z])")
 
 _ASKS: Final = (
-    "I'd like to {}.",
-    "I want to {}.",
-    "I need to {}.",
-    "I would like to {}, please.",
-    "I'm hoping to {}.",
+    "I'd [|really |just ]like to {}[.|.|, please.]",
+    "I [|really |just ]want to {}[.|.|, please.]",
+    "I [|now |still ]need to {}[.|.|, please.]",
+    "I have to {}.",
+    "I would [|very much ]like to {}[.|, please.]",
+    "I'd [love|be glad] to {}.",
+    "I [wish|intend|mean] to {}.",
+    "I'm [|just ][hoping|looking|planning] to {}.",
+    "I'm [here|writing|getting in touch|contacting you] to {}.",
+    "I was [hoping|planning|meaning] to {}.",
+    "I've decided to {}.",
     "I'm trying to {}.",
-    "Can you help me {}?",
-    "Could you help me to {}?",
-    "Please help me {}.",
-    "I'm contacting you because I want to {}.",
-    "What I need is to {}.",
-    "My request is to {}.",
-    "Is it possible to {}? That's what I want.",
-    "I was wondering if I could {}.",
+    "[Can|Could|Would|Will] you [|please ]help me [|to ]{}[?|?|, please?]",
+    "Please help me [|to ]{}.",
+    "I could use [help|a hand] to {}.",
+    "I need [your help|a hand|help] to {}.",
+    "[Today|Now|So,] I'd like to {}.",
+    "[My|The] [plan|idea|aim|wish|goal] is to {}.",
+    "What I [need|want|have in mind|hope for] is to {}.",
+    "Is it possible to {}?",
+    "Would it be possible to {}?",
+    "Is there a way to {}?",
+    "[Could|Can|May] I [|please ]{}?",
+    "I was wondering [if|whether] I could {}.",
+    "I wonder [if|whether] I can {}.",
+    "It would be [great|good|nice|lovely] to {}.",
+    "Any chance to {}?",
+    "Let me {}, please.",
 )
 _TOLD: Final = (
     "You want to {}.",
@@ -69,9 +84,16 @@ _TOLD: Final = (
     "Your request is to {}.",
 )
 _GREETINGS: Final = (
-    "Hi there.", "Hello.", "Hi!", "Good morning.", "Good afternoon.", "Hey.", "Hello, I need some help.",
-    "Hi, I hope you can help me.", "Hello there!", "Good evening.", "Hi, a quick one.", "Hey, thanks for taking this.",
-    "Hello, I have a request.", "Hi, I've got something to sort out.", "Greetings.", "Hey there!", "",
+    "[Hi|Hello|Hey][| there][.|!]",
+    "Good [morning|afternoon|evening|day][.|!| to you.]",
+    "[Greetings|Hi again|Hello again|Hi folks|Hi team|Dear team|Hello support].",
+    "[Hi|Hello|Hey], [I need|I could use] [|some |a little |a bit of ][help|support|assistance].",
+    "[Hi|Hello|Hey], I hope [you can help|you're well|I'm in the right place|this is quick][.|!]",
+    "[Hi|Hello|Hey], [a|just a] [quick|small|short] [one|matter|request|thing].",
+    "[Hi|Hello|Hey], thanks for [taking this|your time|being there|the quick reply].",
+    "[Hi|Hello|Hey], I [have|have got|come with] [a|one more|another] [request|matter|thing] for you.",
+    "[Hi|Hello|Hey], I've got something to [sort out|settle|clear up].",
+    "", "", "",
 )  # fmt: skip
 _MANNERS: Final = (
     "You are friendly and answer questions directly.",
@@ -106,8 +128,20 @@ _LIMITS: Final = (
 
 
 def pick(rng: Random, options: Sequence[T]) -> T:
-    """One of the options; the draw depends on `rng` and their number alone."""
-    return options[rng.randrange(len(options))]
+    """One of the options; of a text, one of each group of its parts as well, such as `[Hi|Hello]`.
+
+    The draw depends on `rng`, on how many options there are, and on the groups alone.
+    """
+    chosen = options[rng.randrange(len(options))]
+    return compose(rng, chosen) if isinstance(chosen, str) else chosen  # type: ignore[return-value]
+
+
+def compose(rng: Random, form: str) -> str:
+    """A form with one part drawn of each group; a part may be empty and may hold groups, those within drawn first."""
+    while (group := _GROUP.search(form)) is not None:
+        parts = group[1].split("|")
+        form = f"{form[: group.start()]}{parts[rng.randrange(len(parts))]}{form[group.end() :]}"
+    return form
 
 
 def second_person(text: str) -> str:

@@ -30,17 +30,22 @@ from writ_domains.kit.phrasing import Forms, ask, greeting, instructions, pick, 
 
 _BACKGROUND: Final = 0.5
 _NEXT: Final[Forms] = (
-    "I also want to {}.", "Besides, I'd like to {}.", "Next, I want to {}.", "After that, I need to {}.",
-    "Another thing: I'd like to {}.", "On top of that, I want to {}.",
+    "I'd also [like|want|need] to {}.", "I also [want|need|wish|have] to {}.",
+    "[Besides|Next|Then|Also|Furthermore|In addition|Moreover], I'd like to {}.",
+    "[Besides|Next|After that|Also], I [want|need] to {}.", "[Another|One more] thing: I['d like| want| need] to {}.",
+    "[On top of that|While I'm at it|And then], I [want|need|wish] to {}.",
+    "[My|The] next [thing|wish|point] is to {}.", "[Could|Can] you also help me to {}?",
 )  # fmt: skip
 _LAST: Final[Forms] = (
-    "Finally, I want to {}.", "And last, I'd like to {}.", "The last thing is to {}.", "To finish, I need to {}.",
+    "[Finally|Lastly|And last|And finally|To finish], I['d like| want| need| wish] to {}.",
+    "The last [thing|point|matter] is to {}.", "[My|The] last [wish|request] is to {}.",
+    "[And|Then] [one|a] last thing: I['d like| want| need] to {}.",
 )  # fmt: skip
 _IN_ORDER: Final[Forms] = (
-    "It has to be done in this order, one after the other.",
-    "Please do these things in exactly that order.",
-    "The order matters: first the first thing, then the next.",
-    "I want them carried out in the order in which I name them.",
+    "It [has to|must|should] be done in [this|that] order, one after the other.",
+    "Please [do|see to|handle] these [things|wishes] in [exactly |just |]that order.",
+    "The order matters[: first the first thing, then the next| here|, so keep to it].",
+    "I [want|need|would like to have] them [carried out|done|dealt with] in the order in which I [name|say] them.",
 )
 _CHANGE_OF_MIND: Final[Forms] = (
     "When the agent asks you to confirm that, you do not: you have changed your mind.",
