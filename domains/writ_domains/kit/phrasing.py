@@ -62,7 +62,7 @@ _ASKS: Final = (
     "Is there a way to {}?",
     "[Could|Can|May] I [|please ]{}?",
     "I was wondering [if|whether] I could {}.",
-    "I wonder [if|whether] I can {}.",
+    "I wonder [if|whether] I could {}.",
     "It would be [great|good|nice|lovely] to {}.",
     "Any chance to {}?",
     "Let me {}, please.",
