@@ -64,7 +64,7 @@ METHOD = re.compile(
     re.IGNORECASE,
 )
 ORIGINAL = re.compile(
-    r"(?:the )?(?:original payment method|payment method I used for the order|same way I paid|way I paid)"
+    r"(?:the |my )?(?:original payment method|payment method I used for the order|same way I paid|way I paid)"
     r"|whatever I paid with",
     re.IGNORECASE,
 )
@@ -73,12 +73,13 @@ _STREET = r"(?P<one>\d+ [A-Z][A-Za-z]+ [A-Z][a-z]+)"
 _PLACE = r"(?:,| in) (?P<city>[A-Z][A-Za-z .]+), (?P<state>[A-Z]{2}),? (?P<zip>\d{5}), (?P<country>USA)"
 ADDRESSES = (re.compile(rf"{_STREET}, {_UNIT}{_PLACE}"), re.compile(rf"{_UNIT}, {_STREET}{_PLACE}"))
 ADDRESS_FRAME = re.compile(
-    r"(?:the |my )?(?:new |right )?address(?: (?:to use|I want|on file))?(?: is| should be)|it should go to|I live at"
-    r"|from now on my address is",
+    r"(?:the |my )?(?:new |right |correct )*address(?: (?:to use|I want|I mean|for it|on file))?(?: is\b| should be|:)"
+    r"|it (?:should|has to|is to) (?:go|be sent) to|I (?:now )?live at|I live now at|as the (?:new )?address"
+    r"|I want it sent to|I'd like it sent to|from now on my address is",
     re.IGNORECASE,
 )
 
-ORDER_ID = re.compile(r"(?:(?:my|the) )?(?:order )?(?:number )?(?P<id>#W\d{7})\b")
+ORDER_ID = re.compile(r"(?:(?:my|the) )?(?:order (?:(?:with the )?number )?)?(?P<id>#W\d{7})\b")
 _COVERED = re.compile(
     rf"whichever pending order is the (?P<a>{LEAST}|{MOST}) one that the gift card can pay completely"
     r" and does not pay yet"
@@ -92,9 +93,9 @@ _COVERED = re.compile(
 _EXTREME_ORDERS = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"whichever of my {_STATUS} orders has the {_PICK} total",
-        rf"the {_STATUS} order of mine with the {_PICK} total",
-        rf"the {_STATUS} order that cost me the {_PICK}",
+        rf"whichever of my {_STATUS} orders (?:has the |cost me the |is the ){_PICK}(?: total)?",
+        rf"the {_STATUS} order (?:of mine )?with the {_PICK} total",
+        rf"the {_STATUS} order (?:that cost me|I paid) the {_PICK}(?: for)?",
         rf"(?:my|the) {_PICK} (?:of my )?{_STATUS} orders?",
     )
 )
@@ -109,18 +110,20 @@ _CATEGORY = re.compile(
 _STEP = re.compile(
     r"(?:the version|whichever version in stock|one that is) (?:with the |has the |a )"
     r"(?P<word>next higher|next lower|highest|lowest|most in|least in|step up in|step down in) (?P<axis>[a-z ]+?)"
-    r"(?: that is in stock| you have in stock|, as far as it's in stock)?(?=,? in exchange for| instead of| and to |$)"
+    r"(?: that is in stock| you have in stock|, as far as it's in stock)?"
+    r"(?=,? in exchange for| instead of| in place of| and to |$)"
 )
 _STEPS = {
     "next higher": "up", "step up in": "up", "next lower": "down", "step down in": "down",
     "most in": "highest", "least in": "lowest",
 }  # fmt: skip
 _ONE_OF = re.compile(
-    rf"(?:one of|the right one of) my {_STATUS} orders|whichever of my (?P<s2>pending|delivered) orders it is in"
+    rf"(?:(?:any |some |the right )?(?<!every )one of) my {_STATUS} orders|whichever of my (?P<s2>pending|delivered) orders it is in"
 )
 _SAME_ORDER = re.compile(r"the same order")
 _ALL_DELIVERED = re.compile(
-    r"(?:everything in |everything from )?(?:all (?:of )?)?my delivered orders(?: taken together)?"
+    r"(?:everything in |everything from )?(?:(?:all|every one) )?(?:of )?my delivered orders"
+    r"(?:,? (?:taken |put )?together|, with every item in them)?"
     r"|(?:everything|every item) that has been delivered to me|every item of each order that has been delivered to me"
     r"|all the orders I've received|all (?:items of all )?orders that have arrived|all that I've received so far"
 )
@@ -132,7 +135,7 @@ _ALL_PENDING = re.compile(
 )
 _EXTREME_ITEMS = (
     re.compile(rf"(?:the )?(?:single |one )?(?P<pick>{LEAST}|{MOST}) item(?! of)"),
-    re.compile(rf"(?:the )?(?:single |one )?item (?:with the {_PICK} price|that cost the (?P<p2>most|least))"),
+    re.compile(rf"(?:the )?(?:single |one )?item (?:with the {_PICK} price|(?:that cost|I paid) the (?P<p2>most|least)(?: for)?)"),
 )
 _ALL_BUT = re.compile(
     r"(?:every item|everything|all items|all of it)(?: other than|,? except|,? but|,? apart from) (<J\d+>),?"
@@ -140,14 +143,15 @@ _ALL_BUT = re.compile(
 _EVERY = re.compile(r"everything|every item|all items|all of it")
 _ONE_ITEM = re.compile(r"one item")
 _NEW_OPTIONS = re.compile(
-    r"(?:one|a version|the version|the same thing) with (?P<options>.+?)"
-    r"(?=,? in exchange for| instead of| instead$| in its place| and everything else| and to |$)"
+    r"(?:one|(?:an?|the|another) (?:one|version|variant|kind|model)|another one|the same thing) with (?P<options>.+?)"
+    r"(?=,? in exchange for| instead of| in place of| instead$| in its place| and everything else| and to |$)"
 )
 _NEW_PICK = re.compile(
-    rf"(?:the )?{_PICK} (?:of the )?other (?:available )?(?:variants?|versions?)"
+    rf"(?:the )?{_PICK} (?:of (?:the|its) )?other (?:available )?(?:variants?|versions?)"
     r"(?: of (?:that product|the same product|it))?"
     r"(?: that is (?:in stock|available))?"
-    r"|whichever other version of the same product (?:is|costs the) (?P<p2>cheapest|most) and (?:is )?in stock"
+    r"|whichever other (?:version|variant) of (?:it|that product|the same product) (?:is|costs the) (?P<p2>cheapest|most)"
+    r" and (?:is )?(?:in stock|available)"
 )
 
 
@@ -158,14 +162,15 @@ class Phrases:
         names = "|".join(re.escape(name) for name in sorted(product_names, key=len, reverse=True))
         self._holding = (
             re.compile(
-                rf"(?:my|the) order (?:with|containing|that includes|in which I bought) (?:the|my|a) (?P<name>{names})"
+                rf"(?:my|the) order (?:with|containing|that has|that includes|in which I (?:bought|got)) (?:the|my|a)"
+                rf" (?P<name>{names})"
                 r"(?: in it)?\b",
                 re.IGNORECASE,
             ),
             re.compile(rf"(?:my|the) (?P<name>{names}) order\b", re.IGNORECASE),
         )
         self._bare = re.compile(rf"\b(?:an? )?(?P<name>{names})\b", re.IGNORECASE)
-        self._item = re.compile(rf"(?:my|the) (?P<name>{names})\b(?! order)", re.IGNORECASE)
+        self._item = re.compile(rf"(?:my|the|that|this) (?P<name>{names})\b(?! order)", re.IGNORECASE)
 
     def name(self, rest: Rest) -> None:
         """Name everything in a clause: D and P all delivered or pending orders, I, J and B items, M payment methods,
@@ -179,11 +184,11 @@ class Phrases:
         rest.name("O", _ORDER_END, lambda m: OrderRef(ends=m["ends"]))
         rest.name("O", _SAME_ORDER, lambda m: OrderRef(same=True))
         rest.name("O", _COVERED, lambda m: OrderRef(status="pending", pick=_pick(_said(m)), covered=True))
+        rest.name("P", _ALL_PENDING, lambda m: "pending")
         rest.name("S", _ONE_OF, lambda m: m["status"] or m["s2"])
         for pattern in _EXTREME_ORDERS:
             rest.name("O", pattern, lambda m: OrderRef(status=m["status"], pick=_pick(m["pick"])))
         rest.name("D", _ALL_DELIVERED, lambda m: "delivered")
-        rest.name("P", _ALL_PENDING, lambda m: "pending")
         for pattern in _EXTREME_ITEMS:
             rest.name(
                 "J",

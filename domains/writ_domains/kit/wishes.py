@@ -34,7 +34,7 @@ _NEXT: Final[Forms] = (
     "[Besides|Next|Then|Also|Furthermore|In addition|Moreover], I'd like to {}.",
     "[Besides|Next|After that|Also], I [want|need] to {}.", "[Another|One more] thing: I['d like| want| need] to {}.",
     "[On top of that|While I'm at it|And then], I [want|need|wish] to {}.",
-    "[My|The] next [thing|wish|point] is to {}.", "[Could|Can] you also help me to {}?",
+    "[My|The] next [thing|wish|point] is to {}.",
 )  # fmt: skip
 _LAST: Final[Forms] = (
     "[Finally|Lastly|And last|And finally|To finish], I['d like| want| need| wish] to {}.",
@@ -43,7 +43,7 @@ _LAST: Final[Forms] = (
 )  # fmt: skip
 _IN_ORDER: Final[Forms] = (
     "It [has to|must|should] be done in [this|that] order, one after the other.",
-    "Please [do|see to|handle] these [things|wishes] in [exactly |just |]that order.",
+    "Please [do|see to|handle] these [things|matters] in [exactly |just |]that order.",
     "The order matters[: first the first thing, then the next| here|, so keep to it].",
     "I [want|need|would like to have] them [carried out|done|dealt with] in the order in which I [name|say] them.",
 )
