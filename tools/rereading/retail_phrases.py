@@ -59,8 +59,8 @@ class Item(msgspec.Struct, frozen=True):
 
 METHOD = re.compile(
     r"(?:(?:my|the|a|only) )*(?P<kind>gift card|paypal|credit card|visa|mastercard|amex|discover|card)"
-    r"(?: (?:credit )?card)?(?: account| balance)?(?: on file| on my account| in my profile)?"
-    r"(?:(?: that ends| ending) in (?P<last>\d{4}))?(?= |$|<|[,.'])",
+    r"(?: (?:credit )?card)?(?: account| balance)?(?: on file| on my account| in my profile| I have)?"
+    r"(?:(?: that ends| ending) (?:in|with) (?P<last>\d{4}))?(?= |$|<|[,.'])",
     re.IGNORECASE,
 )
 ORIGINAL = re.compile(
@@ -93,10 +93,10 @@ _COVERED = re.compile(
 _EXTREME_ORDERS = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"whichever of my {_STATUS} orders (?:has the |cost me the |is the ){_PICK}(?: total)?",
-        rf"the {_STATUS} order (?:of mine )?with the {_PICK} total",
-        rf"the {_STATUS} order (?:that cost me|I paid) the {_PICK}(?: for)?",
-        rf"(?:my|the) {_PICK} (?:of my )?{_STATUS} orders?",
+        rf"whichever of my {_STATUS} orders (?:has|cost me|is|was) the {_PICK}(?: total)?",
+        rf"the {_STATUS} order (?:of mine )?with the {_PICK} (?:total|price)",
+        rf"the {_STATUS} order (?:(?:that|which) cost me|I paid) the {_PICK}(?: for)?",
+        rf"(?:my|the) {_PICK} (?:of my )?{_STATUS} orders?(?: I have| of mine)?",
     )
 )
 _ORDER_END = re.compile(
@@ -119,23 +119,31 @@ _STEPS = {
 }  # fmt: skip
 _ONE_OF = re.compile(
     rf"(?:(?:any |some |the right )?(?<!every )one of) my {_STATUS} orders|whichever of my (?P<s2>pending|delivered) orders it is in"
+    r"|whichever (?P<s3>pending|delivered) order it is in|the (?P<s4>pending|delivered) order that has it"
 )
 _SAME_ORDER = re.compile(r"the same order")
 _ALL_DELIVERED = re.compile(
-    r"(?:everything in |everything from )?(?:(?:all|every one) )?(?:of )?my delivered orders"
-    r"(?:,? (?:taken |put )?together|, with every item in them)?"
-    r"|(?:everything|every item) that has been delivered to me|every item of each order that has been delivered to me"
-    r"|all the orders I've received|all (?:items of all )?orders that have arrived|all that I've received so far"
+    r"(?:(?:everything|all items) (?:in|from) )?(?:(?:all|every one) )?(?:of )?my delivered orders"
+    r"(?:,? (?:taken |put )?together|, with every item in them| whole)?"
+    r"|(?:everything|every item|all items)(?: that has been| that was)? delivered to me"
+    r"|(?:every item|everything|all the items) of each order that has been delivered to me"
+    r"|(?:all )?the orders (?:I've received|I've got so far|that have arrived)|all (?:the |my )?orders that (?:were|have been) delivered"
+    r"|(?:(?:all items|everything) of )?all orders that have arrived"
+    r"|(?:all|everything) that (?:I've received|has arrived)(?: so far)?"
 )
 _ALL_PENDING = re.compile(
     r"(?:all|each|every one)(?: of)? my pending orders|every pending order of mine"
-    r"|every order of mine that is still pending"
+    r"|(?:every|each) order of mine that is (?:still )?pending"
     r"|all orders that are (?:still )?pending(?: on my account)?"
     r"|everything that I have on order and that is still pending"
 )
 _EXTREME_ITEMS = (
-    re.compile(rf"(?:the )?(?:single |one )?(?P<pick>{LEAST}|{MOST}) item(?! of)"),
-    re.compile(rf"(?:the )?(?:single |one )?item (?:with the {_PICK} price|(?:that cost|I paid) the (?P<p2>most|least)(?: for)?)"),
+    re.compile(rf"(?:the |that )?(?:single |one )?(?P<pick>{LEAST}|{MOST}) (?:item|thing|piece)(?! of)"),
+    re.compile(rf"(?:whichever|whatever) item is (?P<pick>{LEAST}|{MOST})"),
+    re.compile(
+        rf"(?:the )?(?:single |one )?(?:item|thing|piece) (?:with the {_PICK} price"
+        r"|(?:that cost|I paid) (?:the )?(?P<p2>most|least)(?: for)?)"
+    ),
 )
 _ALL_BUT = re.compile(
     r"(?:every item|everything|all items|all of it)(?: other than|,? except|,? but|,? apart from) (<J\d+>),?"
@@ -147,11 +155,11 @@ _NEW_OPTIONS = re.compile(
     r"(?=,? in exchange for| instead of| in place of| instead$| in its place| and everything else| and to |$)"
 )
 _NEW_PICK = re.compile(
-    rf"(?:the )?{_PICK} (?:of (?:the|its) )?other (?:available )?(?:variants?|versions?)"
+    rf"(?:the )?{_PICK} (?:of (?:the|its) )?other (?:available )?(?:variants?|versions?|one)"
     r"(?: of (?:that product|the same product|it))?"
-    r"(?: that is (?:in stock|available))?"
-    r"|whichever other (?:version|variant) of (?:it|that product|the same product) (?:is|costs the) (?P<p2>cheapest|most)"
-    r" and (?:is )?(?:in stock|available)"
+    r"(?: that is (?:in stock now|in stock|available))?"
+    rf"|(?:whichever|whatever) other (?:version|variant)(?: of (?:it|that product|the same product)| in stock)? (?:is|costs the)"
+    rf" (?P<p2>{LEAST}|{MOST})(?: and (?:is )?(?:in stock|available))?"
 )
 
 
@@ -162,7 +170,7 @@ class Phrases:
         names = "|".join(re.escape(name) for name in sorted(product_names, key=len, reverse=True))
         self._holding = (
             re.compile(
-                rf"(?:my|the) order (?:with|containing|that has|that includes|in which I (?:bought|got)) (?:the|my|a)"
+                rf"(?:my|the) order (?:with|containing|that has|that includes|(?:in which|where) I (?:bought|got)) (?:the|my|a)"
                 rf" (?P<name>{names})"
                 r"(?: in it)?\b",
                 re.IGNORECASE,
@@ -185,7 +193,7 @@ class Phrases:
         rest.name("O", _SAME_ORDER, lambda m: OrderRef(same=True))
         rest.name("O", _COVERED, lambda m: OrderRef(status="pending", pick=_pick(_said(m)), covered=True))
         rest.name("P", _ALL_PENDING, lambda m: "pending")
-        rest.name("S", _ONE_OF, lambda m: m["status"] or m["s2"])
+        rest.name("S", _ONE_OF, lambda m: _said(m))
         for pattern in _EXTREME_ORDERS:
             rest.name("O", pattern, lambda m: OrderRef(status=m["status"], pick=_pick(m["pick"])))
         rest.name("D", _ALL_DELIVERED, lambda m: "delivered")

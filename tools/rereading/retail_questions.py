@@ -28,7 +28,8 @@ _QUESTIONS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("city", rf"the city that {_O} goes to|to which city {_O} (?:is shipped|goes)"
                  rf"|which city (?:stands|is) in the shipping address of {_O}"),
         ("status", rf"how {_O} stands, I mean its status|(?:the )?(?:current )?status of {_O}(?: is)?"),
-        ("balance", r"balance of <M\d+>|how much is left on <M\d+>|what <M\d+> still holds"),
+        ("balance", r"(?:current )?balance of <M\d+>|how much (?:is left|there is|is still) on <M\d+>"
+                    r"|what <M\d+> (?:still holds|holds now|holds)"),
     )
 )  # fmt: skip
 

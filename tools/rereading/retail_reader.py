@@ -61,7 +61,7 @@ class Request(msgspec.Struct):
 
 
 _REASON = re.compile(r"no longer needed|ordered by mistake")
-_DIFFERENCE = re.compile(r"difference in price|price difference")
+_DIFFERENCE = re.compile(r"\b(?:any|the|a) (?:price )?difference\b", re.IGNORECASE)
 _REFUND = re.compile(r"refund|money back|(?:the )?money (?:should|is|has|put|paid|on)\b")
 _ASKS = re.compile(r"\b(?:know|hear|be told)\b")
 _TOLD = (
@@ -69,7 +69,7 @@ _TOLD = (
     ("refund", re.compile(r"refund|get back")),
 )
 _KEEP_REST = re.compile(
-    r"nothing else (?:about it )?to (?:change|be)\b|other options (?:should|must|are to) (?:remain|stay|be)\b"
+    r"nothing else (?:about it |there )?to (?:change|be)\b|other options (?:should|must|are to) (?:remain|stay|be)\b"
     r"|rest of its options should be|every (?:other )?option should (?:stay|remain)|in (?:all )?other respects it should be"
     r"|(?:everything else|the rest) (?:about it )?should (?:stay|remain)",
     re.IGNORECASE,
@@ -86,11 +86,12 @@ _FREE = re.compile(
     re.IGNORECASE,
 )
 _SAVING = re.compile(
-    r"saves me the most|(?:biggest|largest) saving|(?:lowers|cuts) the price by the (?:largest|biggest) amount"
+    r"saves me (?:the )?most|save the most with|(?:biggest|largest) saving|(?:lowers|cuts|reduces) the price by the (?:largest|biggest) amount"
     r"|where I save (?:the )?most"
 )
 _IN_ORDER = re.compile(
-    r"in (?:exactly |just )?(?:that|this) order|in the order in which I (?:name|say|said)|the order matters", re.IGNORECASE
+    r"in (?:exactly |just )?(?:that|this) order|in the order in which I (?:name|say|said)|the order matters",
+    re.IGNORECASE,
 )
 _CITY = re.compile(
     r"my (?P<a>[A-Z][A-Za-z ]+) address, which|my address in (?P<b>[A-Z][A-Za-z ]+);"
@@ -100,9 +101,12 @@ _LIMIT = re.compile(r"\$(\d+)")
 _AT_MOST = re.compile(r"at most|or less|not cost more than|up to .* no more")
 _ELSE = (
     ("neither", re.compile(r"\bneither\b|both are unavailable")),
-    ("stock", re.compile(
-        r"(?:isn't|not) in stock|(?:version|one) not be available|out of stock|(?:don't|doesn't) have that one"
-    )),
+    (
+        "stock",
+        re.compile(
+            r"(?:isn't|not) in stock|(?:version|one) not be available|out of stock|(?:don't|doesn't) have that one"
+        ),
+    ),
     ("delivered", re.compile(r"arrived in the meantime|been delivered|because it was delivered")),
     ("late", re.compile(r"too late to redirect|can't be changed any more|not be possible any more")),
     ("short", re.compile(r"isn't enough on it|not hold enough|doesn't cover it")),
@@ -121,7 +125,8 @@ _DECISIVE = re.compile(
     re.IGNORECASE,
 )
 _STORY = re.compile(
-    r"\bonly getting to it\b|\brearranged everything\b|\bno longer live at my old (?:address|place)\b|\bnew place to live\b", re.IGNORECASE
+    r"\bonly getting to it\b|\brearranged everything\b|\bno longer live at my old (?:address|place)\b|\bnew place to live\b",
+    re.IGNORECASE,
 )
 """Decisive words in a sense that decides nothing."""
 _RESTORE = re.compile(

@@ -13,19 +13,21 @@ from typing import Any
 MARK = "\u241f"
 _SENTENCE_END = re.compile(r"(?<=[.?!]) +")
 _OPENERS = re.compile(
-    r"^(?:(?:(?:and|then|one|a|my|the|to|another|more) )*(?:last|next|finish|finally|lastly|besides|also|then|thing"
+    r"^(?:(?:(?:and|then|one|a|my|the|to|another|more) )*(?:last|next|finish|finally|lastly|besides|also|then|thing|secondly"
     r"|after that|on top of that|in addition|moreover|furthermore|while i'm at it|and then)\b"
     r"(?: (?:thing|wish|point|matter|request))?(?: is)?[,:]?(?: to)? )?"
-    r"(?:please |on second thought,? |instead |i'd rather |what i want now is to |today |now |so, "
-    r"|(?:is it|would it be) possible to |is there a way to |any chance to |let me "
-    r"|(?:can|could|would|will) you (?:please |also )*(?:help me )?(?:to )?|help me (?:to )?|(?:could|can|may) i (?:please )?"
-    r"|i (?:was wondering|wonder) (?:if|whether) i (?:could|can) |it would be (?:great|good|nice|lovely) to "
-    r"|(?:i'm|i am) (?:just )?(?:hoping|trying|writing|getting in touch|contacting (?:you|support)|looking|planning|here)"
-    r"(?: because i want)?(?: in order)? to |i was (?:hoping|planning|meaning) to "
-    r"|i(?:'ve| have) (?:decided|contacted the support team because i want) to "
+    r"(?:please |on second thought,? |instead |i'd rather |what i want now is to |today |now |so, |well, |okay, "
+    r"|(?:is it|would it be) possible to |is there a way to |any (?:chance|way) to |let me "
+    r"|(?:can|could|would|will) you (?:please |also )*(?:help me )?(?:to )?|help me (?:to )?"
+    r"|(?:could|can|may) i (?:please |perhaps )*"
+    r"|i (?:was wondering|wonder) (?:if|whether) i (?:could|can) |(?:it would|it'd) be (?:great|good|nice|lovely) to "
+    r"|(?:i'm|i am) (?:just )?(?:hoping|trying|writing|calling|in touch|getting in touch|contacting (?:you|support)|looking"
+    r"|planning|here)(?: because i want)?(?: in order)? to |i was (?:hoping|planning|meaning|going) to "
+    r"|i(?:'ve| have) (?:decided|come|planned|resolved|contacted the support team because i want) to "
     r"|(?:my|the) (?:goal|wish|aim|plan|idea|request) is to |i (?:could use|need) (?:your )?(?:help|a hand) to "
-    r"|i (?:also |really |just |now |still )*(?:need|want|wish|intend|mean|hope|have|would (?:very much )?(?:like|love)) to "
-    r"|i'd (?:also |really |just )*(?:like|love|want|need|be glad) to |what i (?:need|want|have in mind|hope for) is to )*",
+    r"|i (?:also |really |just |do |now |still )*(?:need|want|wish|intend|mean|hope|have|would (?:very much )?(?:like|love)) to "
+    r"|i'd (?:also |really |just |now )*(?:like|love|want|need|prefer|be glad|be happy) to "
+    r"|what i (?:need|want|have in mind|hope for) is to )*",
     re.IGNORECASE,
 )
 _TAKEN_BACK = re.compile(r"changed my mind|thought about it again: no|don't do that|^actually, no", re.IGNORECASE)

@@ -36,21 +36,22 @@ _GREETING: Final = re.compile(
     re.I,
 )
 _GOAL: Final = re.compile(
-    r"\b(?:i'd (?:really |just |also )?(?:like|love|want|be glad) to|i (?:really |just |now |still |also )?(?:want|need|have) to"
-    r"|i would (?:very much |also )?like to|i(?:'m| am) (?:just )?(?:hoping|looking|planning|trying) to"
-    r"|i'm (?:here|writing|getting in touch|contacting you)\b|i was (?:hoping|planning|meaning) to|i've decided to"
-    r"|i (?:wish|intend|mean) to|help me|a hand to|help to|my (?:plan|idea|aim|wish|goal) is to"
-    r"|(?:the|my) (?:plan|idea|aim|wish|goal) is to|what i (?:need|want|have in mind|hope for)|my request"
-    r"|(?:is it|would it be|it would be) [a-z ]*(?:possible|great|good|nice|lovely) to|is there a way to|any chance to"
+    r"\b(?:i'd (?:really |just |now |also )?(?:like|love|want|need|prefer|be glad|be happy) to"
+    r"|i (?:really |just |do |now |still |also )?(?:want|need|have|wish|intend|mean|hope) to"
+    r"|i would (?:very much |also )?(?:like|love) to|i(?:'m| am) (?:hoping|looking|planning|trying|going) to"
+    r"|i'm (?:here|writing|calling|in touch|getting in touch|contacting you)\b|i was (?:hoping|planning|meaning|going) to"
+    r"|i've (?:decided|come|planned|resolved) to|help me|a hand to|help to"
+    r"|(?:the|my) (?:plan|idea|aim|wish|goal) is to|what i (?:need|want|hope for)|my request"
+    r"|(?:is it|would it be) possible|(?:it would|it'd) be (?:great|good|nice|lovely) to|is there a way to|any (?:chance|way) to"
     r"|i was wondering|i wonder (?:if|whether)|can you|could you|would you|will you|(?:could|can|may) i|let me"
     r"|i want|i need|i'd like)\b",
     re.I,
 )
 _NEXT: Final = re.compile(
-    r"^(?:i also (?:want|need|wish|have) to|i'd also (?:like|want|need) to|besides,|next,|after that,|another thing"
+    r"^(?:i also (?:want|need|wish|have|hope) to|i'd also (?:like|want|need|love) to|besides,|next,|after that,|another thing"
     r"|one more thing|on top of that|while i'm at it|and then|furthermore,|in addition,|moreover,"
     r"|(?:my|the) (?:next|last) (?:thing|wish|point|matter|request)|(?:could|can) you also|finally,|lastly,|and (?:last|finally)"
-    r"|(?:and|then) (?:one|a) last thing|to finish,|also,|then,|secondly)",
+    r"|(?:and |then )?(?:one|a) last thing|to finish,|also,|then,|secondly)",
     re.I,
 )
 _QUESTION: Final = re.compile(r"\b(?:to know|to hear|be told|tell me|how much)\b", re.I)

@@ -28,18 +28,19 @@ from writ_domains.kit.gold import Gold, Unfit
 from writ_domains.kit.identity import Identity
 from writ_domains.kit.phrasing import Forms, ask, greeting, instructions, pick, second_person, sentences, told
 
-_BACKGROUND: Final = 0.5
+_BACKGROUND: Final = 0.4
 _NEXT: Final[Forms] = (
-    "I'd also [like|want|need] to {}.", "I also [want|need|wish|have] to {}.",
-    "[Besides|Next|Then|Also|Furthermore|In addition|Moreover], I'd like to {}.",
-    "[Besides|Next|After that|Also], I [want|need] to {}.", "[Another|One more] thing: I['d like| want| need] to {}.",
+    "I'd also [like|want|need|love] to {}.", "I also [want|need|wish|have|hope] to {}.",
+    "[Besides|Next|Then|Also|Furthermore|Moreover|Secondly], I['d like| want| need| have] to {}.",
+    "[Besides|Next|After that|Also|Then], I[ want| need|'d want|'d love] to {}.", "[Another|One more] thing: I['d like| want| need] to {}.",
     "[On top of that|While I'm at it|And then], I [want|need|wish] to {}.",
     "[My|The] next [thing|wish|point] is to {}.",
 )  # fmt: skip
 _LAST: Final[Forms] = (
-    "[Finally|Lastly|And last|And finally|To finish], I['d like| want| need| wish] to {}.",
-    "The last [thing|point|matter] is to {}.", "[My|The] last [wish|request] is to {}.",
-    "[And|Then] [one|a] last thing: I['d like| want| need] to {}.",
+    "[Finally|Lastly|And last|And finally|To finish], I['d like| want| need| wish| have] to {}.",
+    "[Lastly|Finally], I[ still want| still need|'d like] to {}.", "I also [want|need|wish|have] to {}.",
+    "[The|My] last [thing|point|wish|request] is to {}.",
+    "[One|A] last thing: I['d like| want| need] to {}.",
 )  # fmt: skip
 _IN_ORDER: Final[Forms] = (
     "It [has to|must|should] be done in [this|that] order, one after the other.",
