@@ -31,8 +31,8 @@ _ALLOWED = re.compile(
     r"|all (?:other passengers|others) (?:should )?(?:remain|stay)|rest of the (?:passenger )?list (?:should )?(?:stay|remain)"
     r"|everybody else stays|(?:the|all) other passengers (?:stay|remain)|all flights (?:should )?stay as they are"
     r"|nothing changes for the others|what (?:cannot|can't) be cancelled stays|(?:remaining ones|others) should stay"
-    r"|don't (?:want|need) to change or cancel|don't need the (?:booking|trip|reservation) changed|not asking for any change"
-    r"|reservation itself should stay|(?:day|date) of (?:the|a trip's) first flight"
+    r"|don't (?:want|need) to change or cancel|don't need the (?:booking|trip|reservation) changed|(?:not asking for|don't (?:want|need)) any change"
+    r"|(?:reservation|booking) itself (?:should|can) stay|(?:day|date) of (?:the|a trip's) first flight"
     r"|by (?:the (?:total|sum) that|what) was paid|the total payment of|what was paid for each"
     r"|(?:today or earlier|after today|later than today)"
     r"|cabin has to be changed before the bags|bags come second|cabin first and bags second"
@@ -137,7 +137,9 @@ class Reader:
             found.wishes.append(Wish("delay", trip=wish.trip, reason="delay", later=bool(again)))
             return True
         methods = rest.named("M")
-        if methods and re.search(r"settle|charge|refund|money|payment|difference|gives back|^use <M\d+>$", text):
+        if methods and re.search(
+            r"settle|charge|refund|money|payment|difference|(?:gives|pays) back|^use <M\d+>$", text
+        ):
             for one in found.wishes:
                 one.methods = one.methods or methods
             return True

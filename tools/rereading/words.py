@@ -26,7 +26,7 @@ _OPENERS = re.compile(
     r"|i(?:'ve| have) (?:decided|come|planned|resolved|contacted the support team because i want) to "
     r"|(?:my|the) (?:goal|wish|aim|plan|idea|request) is to |i (?:could use|need) (?:your )?(?:help|a hand) to "
     r"|i (?:also |really |just |do |now |still )*(?:need|want|wish|intend|mean|hope|have(?! to (?:leave|depart|arrive|be) )|would (?:very much )?(?:like|love)) to "
-    r"|i'd (?:also |really |just |now )*(?:like|love|want|need|prefer|be glad|be happy) to "
+    r"|i must (?!leave|depart|arrive|be )|i'd (?:also |really |just |now )*(?:like|love|want|need|prefer|be glad|be happy) to "
     r"|what i (?:need|want|have in mind|hope for) is to )*",
     re.IGNORECASE,
 )

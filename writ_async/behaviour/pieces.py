@@ -44,7 +44,7 @@ _GOAL: Final = re.compile(
     r"|(?:the|my) (?:plan|idea|aim|wish|goal) is to|what i (?:need|want|hope for)|my request"
     r"|(?:is it|would it be) possible|(?:it would|it'd) be (?:great|good|nice|lovely) to|is there a way to|any (?:chance|way) to"
     r"|i was wondering|i wonder (?:if|whether)|can you|could you|would you|will you|(?:could|can|may) i|let me"
-    r"|i want|i need|i'd like)\b",
+    r"|i want|i need|i'd like|i must)\b",
     re.I,
 )
 _NEXT: Final = re.compile(

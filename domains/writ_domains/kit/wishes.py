@@ -28,7 +28,7 @@ from writ_domains.kit.gold import Gold, Unfit
 from writ_domains.kit.identity import Identity
 from writ_domains.kit.phrasing import Forms, ask, greeting, instructions, pick, second_person, sentences, told
 
-_BACKGROUND: Final = 0.4
+_BACKGROUND: Final = 0.35
 _NEXT: Final[Forms] = (
     "I'd also [like|want|need|love] to {}.", "I also [want|need|wish|have|hope] to {}.",
     "[Besides|Next|Then|Also|Furthermore|Moreover|Secondly], I['d like| want| need| have] to {}.",
