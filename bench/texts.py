@@ -1,9 +1,10 @@
-"""What the texts of a run are like: how much of what the agent says is said again and again, and how well it rests.
+"""What the texts of a run are like: how much of what is asked and said is said again and again, and how well it rests.
 
     python bench/texts.py RUN [--share PERCENT] [--json FILE]
 
-RUN is a folder of `writ synth`; its kept rows are looked at. `--share` counts the ways that cover that share of the
-agent's words: give what another run's 50 most frequent sentences cover, to compare with it.
+RUN is a folder of `writ synth`; the requests of its tasks are looked at, and what the agent says in its kept rows.
+`--share` counts the ways that cover that share of the agent's words: give what another run's 50 most frequent
+sentences cover, to compare with it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from bench.agent_texts import agent_figures, read_agent_texts
 from bench.report import make_parser, run_script, show_figures, write_json
+from bench.request_texts import request_figures
 from writ_async import RunView
 
 
@@ -23,9 +25,12 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--share", metavar="PERCENT", type=float, help="of the agent's words, that the ways cover")
     options = parser.parse_args(arguments)
     share = None if options.share is None else options.share / 100
-    figures = agent_figures(read_agent_texts(RunView.open(options.run)), share)
+    run = RunView.open(options.run)
+    figures = agent_figures(read_agent_texts(run), share)
+    requests = request_figures(run)
+    show_figures(requests, "the users' requests")
     show_figures(figures, "the agent's texts")
-    write_json(options.json, figures)
+    write_json(options.json, [*requests, *figures])
 
 
 if __name__ == "__main__":

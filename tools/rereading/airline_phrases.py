@@ -92,8 +92,10 @@ _UPGRADE = re.compile(
     r"|<C(?P<d>\d+)> on one trip, namely where the difference in price is smallest"
 )
 _CANCELLABLE = re.compile(
-    r"(?:every|each|all|whichever|any) ?(?:of )?(?:my )?(?:coming |future )?(?:trips|trip|bookings|booking|reservations|reservation)"
-    r"(?: cancelled)?(?: that| for which)? (?:(?:the airline's|the) rules still let me cancel|may be cancelled under the rules"
+    r"(?:every|each|all|whichever|any) ?(?:of )?(?:my )?(?:coming |future )?(?:trips|trip|bookings|booking"
+    r"|reservations|reservation)"
+    r"(?: cancelled)?(?: that| for which)? (?:(?:the airline's|the) rules still let me cancel"
+    r"|may be cancelled under the rules"
     r"|the rules allow it|can still be cancelled(?: with a refund)?(?:, be it one or more)?)"
     r"|the coming (?:reservations|trips|bookings) I can still cancel, and cancel each of them"
 )
@@ -102,9 +104,10 @@ _ALL_IN = re.compile(
     r"|(?:each|every) (?:booking|trip|reservation) of mine in <C(?P<c2>\d+)>(?= |$)"
 )
 _LOST = re.compile(
-    r"every trip on which the airline (?:cancelled|called off) a flight|every trip that lost one"
+    r"(?:every|each) trip on which the airline (?:cancelled|called off) a flight|(?:every|each) trip that lost one"
     r"|each trip of mine that lost a flight because the airline cancelled it"
-    r"|whichever of my trips had a flight called off|(?:every|each) trip of mine that had a flight (?:cancelled|called off)"
+    r"|whichever of my trips had a flight (?:called off|cancelled)|(?:every"
+    r"|each) trip of mine that had a flight (?:cancelled|called off)"
 )
 _OF_PASSENGER = (
     re.compile(r"the one trip (?:that has|on which) (?P<who><W\d+>)(?: is| as) a passenger"),

@@ -18,10 +18,12 @@ _QUESTIONS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("paid", rf"how much was paid in total for {_T}|what I paid for {_T} altogether"),
         ("status", rf"(?:the )?status of the flight of {_T} up to today"
                    rf"|how the flight on {_T} that was due by today stands, I mean its status"),
-        ("both balances", r"what my gift cards and travel certificates (?:hold|are worth) together|(?:the )?total of all my gift cards and certificates"
+        ("both balances", r"what my gift cards and travel certificates (?:hold|are worth) together"
+                          r"|(?:the )?total of all my gift cards and certificates"
                           r"|how much I have on gift cards and travel certificates together"),
         ("gift cards", r"how much I have on my gift cards (?:altogether|together|in all)"
-                       r"|(?:the )?(?:sum|total) of the balances of my gift cards|what (?:all )?my gift cards (?:hold|are worth) together"),
+                       r"|(?:the )?(?:sum|total) of the balances of my gift cards"
+                       r"|what (?:all )?my gift cards (?:hold|are worth) together"),
         ("certificates", r"(?:the )?total (?:amount|value|worth) of my travel certificates"
                          r"|what (?:all )?my travel certificates are worth together"
                          r"|how much my travel certificates (?:come to|are worth) (?:together|in all|altogether)"),

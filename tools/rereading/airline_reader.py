@@ -23,23 +23,30 @@ _WEATHER = re.compile(r"\bweather\b")
 _AIRLINE = re.compile(r"airline (?:called off|cancelled) (?:a flight|one of the flights)(?: of it)?")
 _TOLD = re.compile(r"\b(?:know|hear|be told)\b.*\b(?:total price|costs?|pay|charge|refund|get back|comes back)\b")
 _ALLOWED = re.compile(
-    r"flights? (?:themselves )?(?:should |are to )?stay|keep (?:all my|the same) flights|flights of <T\d+> (?:should |are to )?stay (?:the same|as they are)"
+    r"flights? (?:themselves )?(?:should |are to )?stay|keep (?:all my|the same) flights"
+    r"|flights of <T\d+> (?:should |are to )?stay (?:the same|as they are)"
     r"|(?:reservation|booking|confirmation|number|id)\b.*\b(?:lost|escapes|know|idea|find|hand|remember|wrote|deleted)"
-    r"|(?:lost|misplaced|escapes|don't know|no idea|can't find|don't have|don't (?:remember|recall)|wrote down|deleted)\b"
+    r"|(?:lost|misplaced|escapes|don't know|no idea|can't find|don't have|don't (?:remember|recall)|wrote down"
+    r"|deleted)\b"
     r".*\b(?:id|number)\b"
-    r"|(?:(?:in|be) one single change|a single (?:step|change)|one step|(?:in one|one) (?:change|step|go)\b|all the bags)"
-    r"|all (?:other passengers|others) (?:should )?(?:remain|stay)|rest of the (?:passenger )?list (?:should )?(?:stay|remain)"
+    r"|(?:(?:in|be) one single change|a single (?:step|change)|one step|(?:in one|one) (?:change|step|go)\b"
+    r"|all the bags)"
+    r"|all (?:other passengers|others) (?:should )?(?:remain|stay)"
+    r"|rest of the (?:passenger )?list (?:should )?(?:stay|remain)"
     r"|everybody else stays|(?:the|all) other passengers (?:stay|remain)|all flights (?:should )?stay as they are"
     r"|nothing changes for the others|what (?:cannot|can't) be cancelled stays|(?:remaining ones|others) should stay"
-    r"|don't (?:want|need) to change or cancel|don't need the (?:booking|trip|reservation) changed|(?:not asking for|don't (?:want|need)) any change"
+    r"|don't (?:want|need) to change or cancel|don't need the (?:booking|trip|reservation) changed"
+    r"|(?:not asking for|don't (?:want|need)) any change"
     r"|(?:reservation|booking) itself (?:should|can) stay|(?:day|date) of (?:the|a trip's) first flight"
     r"|by (?:the (?:total|sum) that|what) was paid|the total payment of|what was paid for each"
     r"|(?:today or earlier|after today|later than today)"
     r"|cabin has to be changed before the bags|bags come second|cabin first and bags second"
     r"|seats for everybody|enough (?:free )?seats|extra cost|surcharge for all"
     r"|is (?:saved in my profile|among my saved|(?:already )?a saved)|as a saved passenger|data of <W\d+>"
-    r"|(?:for|planned for|left|days up to) today|which (?:of my reservations|bookings)|its own certificate"
-    r"|those days count|other direction|flights the other way|original day|the day I had planned|(?:appointment|meeting|interview) was moved|for another day"
+    r"|(?:for|planned for|left|days up to) today|which (?:of my (?:reservations|trips|bookings)|bookings|trips)"
+    r"|its own certificate"
+    r"|those days count|other direction|flights the other way|original day|the day I had planned|(?:appointment"
+    r"|meeting|interview) was moved|for another day"
     r"|free on other days|more time than|want to save money"
     r"|can't travel$|isn't coming along|has other plans|compensated? for (?:it|that)|compensation|unhappy",
     re.IGNORECASE,
@@ -138,7 +145,7 @@ class Reader:
             return True
         methods = rest.named("M")
         if methods and re.search(
-            r"settle|charge|refund|money|payment|difference|(?:gives|pays) back|^use <M\d+>$", text
+            r"settle|charge|refund|money|[Pp]ayment|difference|(?:gives|pays) back|^use <M\d+>$", text
         ):
             for one in found.wishes:
                 one.methods = one.methods or methods
@@ -324,7 +331,8 @@ def _story(rest: Rest) -> bool:
     """Whether a sentence tells who the customer is, or that an id is not at hand."""
     return bool(
         re.search(
-            r"^it's an? \w+ trip$|^(?:I'm|I am|my (?:full )?name(?: is|:)|the name (?:on|of) my (?:account|profile) is) <W\d+>$"
+            r"^it's an? \w+ trip$|^(?:I'm|I am|my (?:full )?name(?: is|:)|the name (?:on|of) my (?:account"
+            r"|profile) is) <W\d+>$"
             r"|(?:user|account|customer) id\b",
             rest.text,
             re.IGNORECASE,

@@ -118,7 +118,8 @@ _STEPS = {
     "most in": "highest", "least in": "lowest",
 }  # fmt: skip
 _ONE_OF = re.compile(
-    rf"(?:(?:any |some |the right )?(?<!every )one of) my {_STATUS} orders|whichever of my (?P<s2>pending|delivered) orders it is in"
+    rf"(?:(?:any |some |the right )?(?<!every )one of) my {_STATUS} orders|whichever of my (?P<s2>pending"
+    rf"|delivered) orders it is in"
     r"|whichever (?P<s3>pending|delivered) order it is in|the (?P<s4>pending|delivered) order that has it"
 )
 _SAME_ORDER = re.compile(r"the same order")
@@ -127,7 +128,8 @@ _ALL_DELIVERED = re.compile(
     r"(?:,? (?:taken |put )?together|, with every item in them| whole)?"
     r"|(?:everything|every item|all items)(?: that has been| that was)? delivered to me"
     r"|(?:every item|everything|all the items) of each order that has been delivered to me"
-    r"|(?:all )?the orders (?:I've received|I've got so far|that have arrived)|all (?:the |my )?orders that (?:were|have been) delivered"
+    r"|(?:all )?the orders (?:I've received|I've got so far|that have arrived)|all (?:the "
+    r"|my )?orders that (?:were|have been) delivered"
     r"|(?:(?:all items|everything) of )?all orders that have arrived"
     r"|(?:all|everything) that (?:I've received|has arrived)(?: so far)?"
 )
@@ -158,7 +160,8 @@ _NEW_PICK = re.compile(
     rf"(?:the )?{_PICK} (?:of (?:the|its) )?other (?:available )?(?:variants?|versions?|one)"
     r"(?: of (?:that product|the same product|it))?"
     r"(?: that is (?:in stock now|in stock|available))?"
-    rf"|(?:whichever|whatever) other (?:version|variant)(?: of (?:it|that product|the same product)| in stock)? (?:is|costs the)"
+    rf"|(?:whichever|whatever) other (?:version|variant)(?: of (?:it|that product|the same product)"
+    rf"| in stock)? (?:is|costs the)"
     rf" (?P<p2>{LEAST}|{MOST})(?: and (?:is )?(?:in stock|available))?"
 )
 
@@ -170,7 +173,8 @@ class Phrases:
         names = "|".join(re.escape(name) for name in sorted(product_names, key=len, reverse=True))
         self._holding = (
             re.compile(
-                rf"(?:my|the) order (?:with|containing|that has|that includes|(?:in which|where) I (?:bought|got)) (?:the|my|a)"
+                rf"(?:my|the) order (?:with|containing|that has|that includes|(?:in which|where) I (?:bought"
+                rf"|got)) (?:the|my|a)"
                 rf" (?P<name>{names})"
                 r"(?: in it)?\b",
                 re.IGNORECASE,

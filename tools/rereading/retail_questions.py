@@ -12,7 +12,8 @@ _O, _I = r"<O\d+>", r"<I\d+>"
 _QUESTIONS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
-        ("tracking", rf"(?:the )?tracking number (?:of|for) {_O}|under which tracking number {_O} (?:was sent|went out)"),
+        ("tracking", rf"(?:the )?tracking number (?:of|for) {_O}|under which tracking number {_O} (?:was sent"
+                     rf"|went out)"),
         ("versions", rf"how many (?:different )?(?:versions|variants) of {_I} (?:from|in) {_O}"
                      r"(?: I could get now| are (?:available|in stock) (?:at the moment|right now|now))"),
         ("lowest", rf"lowest price at which {_I} (?:from|in) {_O} is available now, in any version"

@@ -70,7 +70,8 @@ _TOLD = (
 )
 _KEEP_REST = re.compile(
     r"nothing else (?:about it |there )?to (?:change|be)\b|other options (?:should|must|are to) (?:remain|stay|be)\b"
-    r"|rest of its options should be|every (?:other )?option should (?:stay|remain)|in (?:all )?other respects it should be"
+    r"|rest of its options should be|every (?:other )?option should (?:stay|remain)"
+    r"|in (?:all )?other respects it should be"
     r"|(?:everything else|the rest) (?:about it )?should (?:stay|remain)",
     re.IGNORECASE,
 )
@@ -81,12 +82,14 @@ _KEEP_ONE = re.compile(
     re.IGNORECASE,
 )
 _FREE = re.compile(
-    r"no wishes about (?:its )?color|don't mind (?:which|what) options|options (?:do not|don't) matter|only the price matters"
+    r"no wishes about (?:its )?color|don't mind (?:which|what) options|options (?:do not|don't) matter"
+    r"|only the price matters"
     r"|(?:fine|happy|content) with whatever options",
     re.IGNORECASE,
 )
 _SAVING = re.compile(
-    r"saves me (?:the )?most|save the most with|(?:biggest|largest) saving|(?:lowers|cuts|reduces) the price by the (?:largest|biggest) amount"
+    r"saves me (?:the )?most|save the most with|(?:biggest|largest) saving|(?:lowers|cuts"
+    r"|reduces) the price by the (?:largest|biggest) amount"
     r"|where I save (?:the )?most"
 )
 _IN_ORDER = re.compile(
@@ -125,7 +128,8 @@ _DECISIVE = re.compile(
     re.IGNORECASE,
 )
 _STORY = re.compile(
-    r"\bonly getting to it\b|\brearranged everything\b|\bno longer live at my old (?:address|place)\b|\bnew place to live\b",
+    r"\bonly getting to it\b|\brearranged everything\b|\bno longer live at my old (?:address|place)\b"
+    r"|\bnew place to live\b",
     re.IGNORECASE,
 )
 """Decisive words in a sense that decides nothing."""
@@ -150,7 +154,8 @@ _VERBS: tuple[tuple[str, re.Pattern[str]], ...] = (
         r"\bshipping address of\b|\bto a (?:new|different) address\b|\bto another address\b|\bwhere <O\d+> is sent\b"
         r"|\bto the same address as\b|\bto where\b|\bto the (?:same )?address that\b"
     )),
-    ("swap", re.compile(r"\b(?:in exchange for|exchanged?|traded?|swap(?:ped)?|switch(?:ed)?|replaced?|changed?|(?:instead|in place) of)\b")),
+    ("swap", re.compile(r"\b(?:in exchange for|exchanged?|traded?|swap(?:ped)?|switch(?:ed)?|replaced?|changed?"
+                        r"|(?:instead|in place) of)\b")),
     ("return", re.compile(
         r"\b(?:send|give|hand) back\b|\breturns?\b|\btaken back\b|\bsend <\w+> .*\bback\b(?: for a refund)?"
             r"|\bback for a refund\b"

@@ -89,10 +89,8 @@ _GREETINGS: Final = (
     "Good [morning|afternoon|evening|day][.|!| to you.]",
     "[Greetings|Hi again|Hello again|Hi folks|Hi team|Dear team|Hello support].",
     "[Hi|Hello|Hey], [I need|I could use] [|some |a little |a bit of ][help|support|assistance].",
-    "[Hi|Hello|Hey], I hope [you can help|you're well|this is quick][.|!]",
-    "[Hi|Hello|Hey], [a|just a] [quick|small|short] [one|matter|request|thing].",
-    "[Hi|Hello|Hey], thanks for [taking this|your time|being there].",
-    "[Hi|Hello|Hey], I have [a|one more|another] [request|matter|thing].",
+    "[Hi|Hello|Hey], [I hope you can help|I hope you're well|thanks for your time|thanks for being there][.|!]",
+    "[Hi|Hello|Hey], [a|just a|I have a] [quick|small|short|new] [one|matter|request|thing].",
     "", "", "",
 )  # fmt: skip
 _MANNERS: Final = (

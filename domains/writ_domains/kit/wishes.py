@@ -32,7 +32,8 @@ _BACKGROUND: Final = 0.35
 _NEXT: Final[Forms] = (
     "I'd also [like|want|need|love] to {}.", "I also [want|need|wish|have|hope] to {}.",
     "[Besides|Next|Then|Also|Furthermore|Moreover|Secondly], I['d like| want| need| have] to {}.",
-    "[Besides|Next|After that|Also|Then], I[ want| need|'d want|'d love] to {}.", "[Another|One more] thing: I['d like| want| need] to {}.",
+    "[Besides|Next|After that|Also|Then], I[ want| need|'d want|'d love] to {}.",
+    "[Another|One more] thing: I['d like| want| need] to {}.",
     "[On top of that|While I'm at it|And then], I [want|need|wish] to {}.",
     "[My|The] next [thing|wish|point] is to {}.",
 )  # fmt: skip
