@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import cast
 
@@ -88,6 +89,7 @@ class Value(msgspec.Struct, frozen=True):
     needs: whether a task has what it needs; any task has where it is None.
     apart: labels of values, or names of whole axes, that one user cannot show beside it (said on one side only),
         with blanks between.
+    against: a pattern over a task's own instructions in lower case: what they ask for that the value undoes.
     opens: whether it is a way to open a conversation; those exclude one another.
     details: the words that can complete it, one of which is drawn.
     rests_on: label of a value that is drawn along with it.
@@ -101,6 +103,7 @@ class Value(msgspec.Struct, frozen=True):
     turns: int = 0
     needs: Callable[[Material], bool] | None = None
     apart: str = ""
+    against: str = ""
     opens: bool = False
     details: Callable[[Material], tuple[str, ...]] | None = None
     rests_on: str = ""
@@ -116,8 +119,17 @@ class Value(msgspec.Struct, frozen=True):
         return self.label.partition("=")[2]
 
     def has_room(self, material: Material) -> bool:
-        """Whether a task has what the value needs: facts to be asked for, wishes to add, something to confirm."""
-        return self.needs is None or self.needs(material)
+        """Whether a task has what the value needs: facts to be asked for, wishes to add, something to confirm.
+
+        None has room whose own instructions ask for the opposite manner.
+        """
+        return not self.is_against(material.task) and (self.needs is None or self.needs(material))
+
+    def is_against(self, task: Task) -> bool:
+        """Whether what a task tells its user to be like is the opposite of the value."""
+        if not self.against or not task.scenario.task_instructions:
+            return False
+        return re.search(self.against, task.scenario.task_instructions.casefold()) is not None
 
     def goes_with(self, other: Value) -> bool:
         """Whether one user can show both."""

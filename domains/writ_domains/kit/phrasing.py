@@ -117,11 +117,11 @@ _AGREEMENTS: Final = (
     "You accept the proposed action as soon as it is what you asked for.",
 )
 _LIMITS: Final = (
-    "Do not ask for anything else.",
-    "You have no other requests.",
-    "Once this is done, end the conversation.",
-    "Nothing else is on your mind today.",
-    "Do not add any further wishes.",
+    "Do not ask for anything that is not said here.",
+    "You have no requests beyond what is said here.",
+    "Once all of this is dealt with, end the conversation.",
+    "Whatever is not said here is not on your mind today.",
+    "Do not add wishes of your own.",
 )
 
 

@@ -55,9 +55,9 @@ _CHANGE_OF_MIND: Final[Forms] = (
     "You do not confirm it when you are asked to, for by then you have changed your mind.",
 )
 _ACCEPT_NO: Final[Forms] = (
-    "If you are told that something cannot be done, you accept that and ask for nothing else.",
-    "You take a clear no for an answer.",
-    "You do not argue when the agent explains that a request is not possible.",
+    "If you are told that something cannot be done, you accept that in the end and ask for nothing in its place.",
+    "In the end you take a clear no for an answer.",
+    "You do not argue for ever when the agent explains that a request is not possible.",
 )
 
 

@@ -63,7 +63,7 @@ def _cancel(rng: Random, gold: Gold, user: User, trip: Reservation, card: dict[s
 def _bags(rng: Random, gold: Gold, user: User, trip: Reservation, card: dict[str, Any]) -> _Step:
     more = rng.randint(1, 3)
     play(gold, user, "bags", trip={"id": trip.reservation_id}, more=more, pay=card)
-    details = [gold.pin("calls", pick(rng, phrases.ONE_STEP))] if more > 1 else []
+    details = [gold.pin("calls", pick(rng, phrases.BAGS_IN_ONE_STEP))] if more > 1 else []
     return _Step(add_bags_to(rng, more, f"reservation {trip.reservation_id}"), details, [])
 
 
@@ -127,7 +127,7 @@ def _bags_on_another(
     more = rng.randint(1, 3)
     play(gold, customer.user, "bags", trip={"route": [trip.origin, trip.destination]}, more=more, pay=paying)
     named = pick(rng, phrases.TRIP_BY_ROUTE).format(route=places.route(rng, trip))
-    return add_bags_to(rng, more, named), [gold.pin("calls", pick(rng, phrases.ONE_STEP))] if more > 1 else []
+    return add_bags_to(rng, more, named), [gold.pin("calls", pick(rng, phrases.BAGS_IN_ONE_STEP))] if more > 1 else []
 
 
 def several_searches(world: World, rng: Random, gold: Gold) -> Draft:
@@ -157,7 +157,7 @@ def several_searches(world: World, rng: Random, gold: Gold) -> Draft:
     named = pick(rng, phrases.TRIP_BY_START)
     wishes.append(add_bags_to(rng, more, named.format("last" if last else "first")))
     if more > 1:
-        details.append(gold.pin("calls", pick(rng, phrases.ONE_STEP)))
+        details.append(gold.pin("calls", pick(rng, phrases.BAGS_IN_ONE_STEP)))
     fewest, most = gold.extent.writes
     if len(wishes) < most and sum(trip.cabin == "business" for trip in later_trips(customer)) > 1:
         least = rng.random() < 0.5
@@ -188,4 +188,4 @@ def several_searches(world: World, rng: Random, gold: Gold) -> Draft:
     pay = say_payment(customer.user, card, rng)
     details += [order, pick(rng, phrases.BY_FIRST_FLIGHT), pick(rng, phrases.FORGOT), pay]
     wish = _join(rng, wishes)
-    return draft(gold, rng, customer.user, wish, details, facts=facts, unknown=phrases.NO_IDS)
+    return draft(gold, rng, customer.user, wish, list(dict.fromkeys(details)), facts=facts, unknown=phrases.NO_IDS)
