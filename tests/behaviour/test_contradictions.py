@@ -36,7 +36,7 @@ def test_no_drawn_manner_is_the_opposite_of_another_or_of_the_tasks_own_instruct
         told = task.scenario.task_instructions.casefold()
         for trait in traits:
             drawn.update((trait.axis, trait.label))
-            assert not VALUES[trait.label].is_against(task), (trait.label, told)
+            assert not VALUES[trait.label].is_against(told), (trait.label, told)
             assert all(VALUES[trait.label].goes_with(VALUES[other.label]) for other in traits if other is not trait)
             for what, words in OPPOSITES:
                 if what in (trait.axis, trait.label):

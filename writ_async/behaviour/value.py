@@ -89,7 +89,7 @@ class Value(msgspec.Struct, frozen=True):
     needs: whether a task has what it needs; any task has where it is None.
     apart: labels of values, or names of whole axes, that one user cannot show beside it (said on one side only),
         with blanks between.
-    against: a pattern over a task's own instructions in lower case: what they ask for that the value undoes.
+    against: a pattern in lower case: what a task's own instructions may ask for that the value undoes; it gives way.
     opens: whether it is a way to open a conversation; those exclude one another.
     details: the words that can complete it, one of which is drawn.
     rests_on: label of a value that is drawn along with it.
@@ -119,17 +119,12 @@ class Value(msgspec.Struct, frozen=True):
         return self.label.partition("=")[2]
 
     def has_room(self, material: Material) -> bool:
-        """Whether a task has what the value needs: facts to be asked for, wishes to add, something to confirm.
+        """Whether a task has what the value needs: facts to be asked for, wishes to add, something to confirm."""
+        return self.needs is None or self.needs(material)
 
-        None has room whose own instructions ask for the opposite manner.
-        """
-        return not self.is_against(material.task) and (self.needs is None or self.needs(material))
-
-    def is_against(self, task: Task) -> bool:
-        """Whether what a task tells its user to be like is the opposite of the value."""
-        if not self.against or not task.scenario.task_instructions:
-            return False
-        return re.search(self.against, task.scenario.task_instructions.casefold()) is not None
+    def is_against(self, instruction: str) -> bool:
+        """Whether a sentence that tells a user what to be like asks for the opposite of the value."""
+        return bool(self.against) and re.search(self.against, instruction.casefold()) is not None
 
     def goes_with(self, other: Value) -> bool:
         """Whether one user can show both."""

@@ -7,8 +7,9 @@ from random import Random
 
 import msgspec
 
-from writ_async.behaviour.axes import AXES
+from writ_async.behaviour.axes import AXES, VALUES
 from writ_async.behaviour.instructions import render_instruction
+from writ_async.behaviour.pieces import sentences_of
 from writ_async.behaviour.sampling import PLAIN_SHARE, sample_behaviour
 from writ_async.core.behaviour import Axis, Behaviour
 from writ_async.core.environment import Environment
@@ -93,8 +94,19 @@ def with_behaviours(
             behaviour = draw_behaviour(task, environment, Random(f"{seed}/{task.id}/behaviour"), fixed, report)
         report.given += behaviour is not None
         report.plain += behaviour is None
-        given.append(msgspec.structs.replace(task, behaviour=behaviour))
+        given.append(_as_told_by(task, behaviour))
     return given, report
+
+
+def _as_told_by(task: Task, behaviour: Behaviour | None) -> Task:
+    """The task with a behaviour, and without what its own instructions ask for that the behaviour undoes."""
+    if behaviour is None:
+        return msgspec.structs.replace(task, behaviour=None)
+    values = [VALUES[trait.label] for trait in behaviour.traits]
+    sentences = sentences_of(task.scenario.task_instructions)
+    kept = " ".join(one for one in sentences if not any(value.is_against(one) for value in values))
+    scenario = msgspec.structs.replace(task.scenario, task_instructions=kept)
+    return msgspec.structs.replace(task, scenario=scenario, behaviour=behaviour)
 
 
 def draw_behaviour(
