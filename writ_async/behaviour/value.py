@@ -66,7 +66,10 @@ class Material(msgspec.Struct, frozen=True):
         )
 
     def correctable_slots(self) -> tuple[str, ...]:
-        """The slots that a user can first give wrongly: identities in plain sight, which a slip of the pen alters."""
+        """The slots that a user can first give wrongly: identities in plain sight, which a slip of the pen alters.
+
+        None that stands in the request already, for that is right from the start.
+        """
         facts = self.task.scenario.facts
         mistyped = {slot.name for slot in self.domain.slots if slot.mistyped}
         return tuple(
@@ -74,6 +77,7 @@ class Material(msgspec.Struct, frozen=True):
             for fact in facts
             if fact.slot in mistyped
             and fact.value in fact.text
+            and fact.value not in self.task.scenario.request
             and not any(wrong_version(fact.value) in other.value for other in facts)
         )
 
