@@ -56,7 +56,7 @@ def make_tasks(
     found = [_domain(given) for given in ([domains] if isinstance(domains, str | Domain) else domains)]
     worlds = generate_worlds(found, seed, world_size)
     tasks = draw_tasks(worlds, settings)
-    return give_behaviours(tasks, open_worlds(tasks, None, known=worlds), seed, settings.behaviours)
+    return give_behaviours(tasks, open_worlds(tasks, None, known=worlds), settings)
 
 
 def _domain(given: str | Domain) -> Domain:

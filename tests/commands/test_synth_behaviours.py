@@ -22,10 +22,15 @@ def make(config: SynthConfig, out: Path) -> RunView:
     return RunView.open(out)
 
 
-def test_by_default_every_task_has_a_behaviour_and_every_row_is_kept(tmp_path: Path) -> None:
+def test_but_for_the_plain_ones_every_user_has_a_behaviour_and_every_row_is_kept(tmp_path: Path) -> None:
     view = make(CONFIG, tmp_path / "run")
-    assert all(task.scenario.change or (task.behaviour and task.behaviour.traits) for task in view.tasks())
+    behaving = {task.id for task in view.tasks() if task.behaviour and task.behaviour.traits}
     assert all(row.verdict is not None and row.verdict.kept for row in view.trajectories())
+    all_of_them = make(msgspec.structs.replace(CONFIG, behaviours="plain=0"), tmp_path / "all")
+    assert all(task.scenario.change or (task.behaviour and task.behaviour.traits) for task in all_of_them.tasks())
+    same = [task for task in all_of_them.tasks() if task.id in behaving]
+    assert same == [task for task in view.tasks() if task.id in behaving]
+    assert 0.65 * CONFIG.n <= len(behaving) < sum(task.behaviour is not None for task in all_of_them.tasks())
 
 
 def test_the_same_tasks_are_told_by_plain_users_when_behaviours_are_off(tmp_path: Path) -> None:

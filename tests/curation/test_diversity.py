@@ -6,12 +6,14 @@ import pytest
 
 from tests.support.crowd import VALUES, domain_and_world, environments, has_room, plain_tasks, told, told_tasks, trait
 from writ_async.api import run
-from writ_async.behaviour.axes import unshown_traits
+from writ_async.behaviour.axes import shown_traits, unshown_traits
 from writ_async.cli.tables import diversity_table
 from writ_async.core.behaviour import Axis, Behaviour
+from writ_async.core.message import UserMessage
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
 from writ_async.curation.diversity import measure_diversity
+from writ_async.curation.quota import cell_of
 from writ_async.synthesis.behaviours import with_behaviours
 from writ_async.synthesis.neutrality import why_not_neutral
 from writ_async.verify.user_slips import audit_user, user_slips
@@ -116,3 +118,19 @@ def test_a_sign_is_not_seen_in_users_of_another_kind(axis: Axis, value: str, pla
         for trait in (task.behaviour.traits[-1:] if task.behaviour else ())
     )
     assert seen[True] <= 0.35 * max(1, seen.total()), seen
+
+
+def test_a_row_is_labelled_with_what_its_user_showed_alone(crowd: tuple[dict[str, Task], list[Trajectory]]) -> None:
+    tasks, rows = crowd
+    seen = 0
+    for row in rows[:300]:
+        task = tasks[row.task_id]
+        drawn = task.behaviour.traits if task.behaviour is not None else ()
+        missing = unshown_traits(task, row.messages)
+        assert shown_traits(task, row.messages) == [trait for trait in drawn if trait not in missing]
+        silent = [message for message in row.messages if not isinstance(message, UserMessage)]
+        shown = shown_traits(task, silent)
+        seen += len(shown)
+        for one in drawn:
+            assert cell_of(task, [one.axis], shown) == (one.value if one in shown else "",)
+    assert seen

@@ -193,7 +193,7 @@ def test_the_extreme_order_is_extreme_by_a_margin(name: str) -> None:
             for order in WORLD.tables["orders"].values()
             if order.user_id == chosen.user_id and order.status == "pending" and order is not chosen
         ]
-        down = re.search(r"cheapest|the least|lowest|smallest", draft.scenario.request)
+        down = re.search(r"cheapest|the least|least expensive|lowest|smallest", draft.scenario.request)
         sign = -1 if down else 1
         total = chosen.payment_history[0].amount
         assert all(sign * (total - order.payment_history[0].amount) >= 5 for order in others)

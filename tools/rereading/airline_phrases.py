@@ -65,19 +65,20 @@ _METHOD = re.compile(
     r"(?:(?:my|the|a|only) )*(?:\$(?P<a>\d+) )?(?P<kind>gift card(?!s)|travel certificate(?!s)"
     r"|credit card|(?:visa|mastercard|amex)(?: card)?|card(?!s))"
     r"(?: I have| in my profile| on my profile| on file)?"
-    r"(?: with the last digits (?P<l1>\d{4})|(?: that ends| ending) in (?P<l2>\d{4}))?"
+    r"(?: with the last digits (?P<l1>\d{4})|(?: that ends| ending) (?:in|with) (?P<l2>\d{4}))?"
     r"(?: worth \$(?P<b>\d+)| with \$(?P<c>\d+) on it)?(?: (?P<id>(?:gift_card|certificate|credit_card)_\d+))?"
 )
 _MONEY_PRICE = r"(?P<pick>most expensive|priciest|cheapest|least expensive)"
 _EXTREME_TRIPS = (
     re.compile(
-        rf"(?:the )?{_MONEY_PRICE} (?:one )?of my <C(?P<cabin>\d+)> trips that (?:start after|leave later than) today"
+        rf"(?:the )?{_MONEY_PRICE} (?:one )?of my <C(?P<cabin>\d+)> trips"
+        r" that (?:(?:start|leave) after|leave later than) today"
     ),
     re.compile(rf"one <C(?P<cabin>\d+)> booking that starts after today: the {_MONEY_PRICE}"),
     re.compile(rf"my {_MONEY_PRICE} <C(?P<cabin>\d+)> reservation with a start after today"),
 )
 _WHEN = (
-    r"(?:the |my )?(?P<a>first|last|soonest|next|latest) (?:of my trips|trip)(?: I have)?(?: that (?:leave|starts?))?"
+    r"(?:the |my )?(?P<a>first|last|soonest|next|latest) (?:of my trips|trip)(?: I have)?(?: that (?:leaves?|starts?))?"
     r"(?: after today)?",
     r"(?:the |whichever )?trip of mine that (?:starts|leaves) (?P<b>first|last|after all the others)(?: after today)?",
     r"whichever trip of mine starts (?P<e>first|last)(?: after today)?",
@@ -91,19 +92,22 @@ _UPGRADE = re.compile(
     r"|<C(?P<d>\d+)> on one trip, namely where the difference in price is smallest"
 )
 _CANCELLABLE = re.compile(
-    r"(?:every|each|all|whichever|any) ?(?:of )?(?:my )?(?:coming |future )?(?:trips|trip|bookings|reservations)"
-    r"(?: cancelled)?(?: that| for which)? (?:the airline's rules still let me cancel|may be cancelled under the rules"
+    r"(?:every|each|all|whichever|any) ?(?:of )?(?:my )?(?:coming |future )?(?:trips|trip|bookings|booking"
+    r"|reservations|reservation)"
+    r"(?: cancelled)?(?: that| for which)? (?:(?:the airline's|the) rules still let me cancel"
+    r"|may be cancelled under the rules"
     r"|the rules allow it|can still be cancelled(?: with a refund)?(?:, be it one or more)?)"
-    r"|the coming reservations I can still cancel, and cancel each of them"
+    r"|the coming (?:reservations|trips|bookings) I can still cancel, and cancel each of them"
 )
 _ALL_IN = re.compile(
     r"(?:each|all|every one) of my (?:trips|reservations|bookings)(?: that are)? in <C(?P<cabin>\d+)>(?= |$)"
     r"|(?:each|every) (?:booking|trip|reservation) of mine in <C(?P<c2>\d+)>(?= |$)"
 )
 _LOST = re.compile(
-    r"every trip on which the airline cancelled a flight|every trip that lost one"
+    r"(?:every|each) trip on which the airline (?:cancelled|called off) a flight|(?:every|each) trip that lost one"
     r"|each trip of mine that lost a flight because the airline cancelled it"
-    r"|whichever of my trips had a flight called off"
+    r"|whichever of my trips had a flight (?:called off|cancelled)|(?:every"
+    r"|each) trip of mine that had a flight (?:cancelled|called off)"
 )
 _OF_PASSENGER = (
     re.compile(r"the one trip (?:that has|on which) (?P<who><W\d+>)(?: is| as) a passenger"),

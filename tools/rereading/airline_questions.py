@@ -18,11 +18,15 @@ _QUESTIONS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("paid", rf"how much was paid in total for {_T}|what I paid for {_T} altogether"),
         ("status", rf"(?:the )?status of the flight of {_T} up to today"
                    rf"|how the flight on {_T} that was due by today stands, I mean its status"),
-        ("both balances", r"(?:the )?total of all my gift cards and certificates"
+        ("both balances", r"what my gift cards and travel certificates (?:hold|are worth) together"
+                          r"|(?:the )?total of all my gift cards and certificates"
                           r"|how much I have on gift cards and travel certificates together"),
-        ("gift cards", r"how much I have on my gift cards altogether|(?:the )?sum of the balances of my gift cards"),
-        ("certificates", r"(?:the )?total amount of my travel certificates"
-                         r"|what my travel certificates are worth together"),
+        ("gift cards", r"how much I have on my gift cards (?:altogether|together|in all)"
+                       r"|(?:the )?(?:sum|total) of the balances of my gift cards"
+                       r"|what (?:all )?my gift cards (?:hold|are worth) together"),
+        ("certificates", r"(?:the )?total (?:amount|value|worth) of my travel certificates"
+                         r"|what (?:all )?my travel certificates are worth together"
+                         r"|how much my travel certificates (?:come to|are worth) (?:together|in all|altogether)"),
         ("fare", r"(?:the )?lowest fare for one passenger in <C\d+> <R\d+> on (?:<D\d+>(?:, | or )?)+"
                  r"|what the cheapest option in <C\d+> <R\d+> on (?:<D\d+>(?:, | or )?)+ costs for one person"),
     )
@@ -34,7 +38,7 @@ def questions_in(rest: Rest) -> list[tuple[str, str]]:
 
     None where something is left beside them.
     """
-    if not re.match(r"(?:find out|know|hear|check|have|get|tell)\b(?! in\b)", rest.text):
+    if not re.match(r"(?:find out|know|hear|see|check|have|get|tell)\b(?! in\b)", rest.text):
         return []
     found = sorted(
         ((match.start(), kind, match[0]) for kind, pattern in _QUESTIONS for match in pattern.finditer(rest.text))
@@ -42,7 +46,7 @@ def questions_in(rest: Rest) -> list[tuple[str, str]]:
     left = rest.text
     for _, _, words in found:
         left = left.replace(words, "")
-    if found and not re.fullmatch(r"(?:find out|know|hear|check|have|get|the|and| )*", left):
+    if found and not re.fullmatch(r"(?:find out|know|hear|see|check|have|get|the|and| )*", left):
         return []
     return [(kind, words) for _, kind, words in found]
 

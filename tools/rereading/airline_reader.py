@@ -14,7 +14,7 @@ from tools.rereading.airline_wishes import Request, Wish
 from tools.rereading.words import NotUnderstood, Rest, sentences, without_politeness
 
 _SPLIT = re.compile(
-    r"(?:,? and then|, and (?:after that|besides that|also|next)|; once that is done,"
+    r"(?:,? and then|, and (?:after that|besides that|also|next|in addition|on top of that)|; once that is done,"
     r"|,? and,? after that,?|; then I want to) "
 )
 _PLANS = re.compile(r"change of plan|plans?(?: have| has)? (?:have )?changed|changes my plans")
@@ -23,21 +23,30 @@ _WEATHER = re.compile(r"\bweather\b")
 _AIRLINE = re.compile(r"airline (?:called off|cancelled) (?:a flight|one of the flights)(?: of it)?")
 _TOLD = re.compile(r"\b(?:know|hear|be told)\b.*\b(?:total price|costs?|pay|charge|refund|get back|comes back)\b")
 _ALLOWED = re.compile(
-    r"flights? (?:themselves )?stay|keep (?:all my|the same) flights|flights of <T\d+> stay the same"
+    r"flights? (?:themselves )?(?:should |are to )?stay|keep (?:all my|the same) flights"
+    r"|flights of <T\d+> (?:should |are to )?stay (?:the same|as they are)"
     r"|(?:reservation|booking|confirmation|number|id)\b.*\b(?:lost|escapes|know|idea|find|hand|remember|wrote|deleted)"
-    r"|(?:lost|escapes|don't know|no idea|can't find|don't have|don't remember|wrote down|deleted)\b.*\b(?:id|number)\b"
-    r"|(?:in one single change|a single step|one step|one change for all)"
-    r"|all (?:other passengers|others) (?:remain|stay)|rest of the passenger list stays|everybody else stays"
-    r"|nothing changes for the others|what cannot be cancelled stays|remaining ones should stay"
-    r"|don't want to change or cancel|don't need the booking changed|not asking for any change"
-    r"|reservation itself should stay|by the day of (?:the|a trip's) first flight|the date of the first flight"
-    r"|by (?:the total that|what) was paid|the total payment of|what was paid for each"
+    r"|(?:lost|misplaced|escapes|don't know|no idea|can't find|don't have|don't (?:remember|recall)|wrote down"
+    r"|deleted)\b"
+    r".*\b(?:id|number)\b"
+    r"|(?:(?:in|be) one single change|a single (?:step|change)|one step|(?:in one|one) (?:change|step|go)\b"
+    r"|all the bags)"
+    r"|all (?:other passengers|others) (?:should )?(?:remain|stay)"
+    r"|rest of the (?:passenger )?list (?:should )?(?:stay|remain)"
+    r"|everybody else stays|(?:the|all) other passengers (?:stay|remain)|all flights (?:should )?stay as they are"
+    r"|nothing changes for the others|what (?:cannot|can't) be cancelled stays|(?:remaining ones|others) should stay"
+    r"|don't (?:want|need) to change or cancel|don't need the (?:booking|trip|reservation) changed"
+    r"|(?:not asking for|don't (?:want|need)) any change"
+    r"|(?:reservation|booking) itself (?:should|can) stay|(?:day|date) of (?:the|a trip's) first flight"
+    r"|by (?:the (?:total|sum) that|what) was paid|the total payment of|what was paid for each"
     r"|(?:today or earlier|after today|later than today)"
     r"|cabin has to be changed before the bags|bags come second|cabin first and bags second"
     r"|seats for everybody|enough (?:free )?seats|extra cost|surcharge for all"
-    r"|is (?:saved in my profile|among my saved)|as a saved passenger|data of <W\d+>"
-    r"|(?:for|planned for|left|days up to) today|which (?:of my reservations|bookings)|its own certificate"
-    r"|those days count|other direction|flights the other way|original day|the day I had planned|appointment was moved"
+    r"|is (?:saved in my profile|among my saved|(?:already )?a saved)|as a saved passenger|data of <W\d+>"
+    r"|(?:for|planned for|left|days up to) today|which (?:of my (?:reservations|trips|bookings)|bookings|trips)"
+    r"|its own certificate"
+    r"|those days count|other direction|flights the other way|original day|the day I had planned|(?:appointment"
+    r"|meeting|interview) was moved|for another day"
     r"|free on other days|more time than|want to save money"
     r"|can't travel$|isn't coming along|has other plans|compensated? for (?:it|that)|compensation|unhappy",
     re.IGNORECASE,
@@ -71,7 +80,9 @@ class Reader:
             if questions := questions_in(rest):
                 found.wishes += [_question(kind, words, rest) for kind, words in questions]
             elif not (self._birthday(rest, found) or self._detail(rest, found)):
-                for clause in _SPLIT.split(re.sub(r"^(?:do a few things|sort out some of my trips): ", "", rest.text)):
+                for clause in _SPLIT.split(
+                    re.sub(r"^(?:do (?:a few|several) things|sort out some of my trips): ", "", rest.text)
+                ):
                     part = Rest(clause)
                     part.kept = rest.kept
                     self._wish(part, found)
@@ -95,7 +106,7 @@ class Reader:
         """Read a sentence that says more about a wish. False where it is none."""
         text = rest.text
         if (
-            re.search(r"in (?:exactly )?that order|in the order in which|the order matters", text, re.IGNORECASE)
+            re.search(r"in (?:exactly |just )?that order|in the order in which|the order matters", text, re.IGNORECASE)
             and "cabin first" not in text
         ):
             found.in_order = True
@@ -133,7 +144,9 @@ class Reader:
             found.wishes.append(Wish("delay", trip=wish.trip, reason="delay", later=bool(again)))
             return True
         methods = rest.named("M")
-        if methods and re.search(r"settle|charge|refund|money|payment|difference|gives back|^use <M\d+>$", text):
+        if methods and re.search(
+            r"settle|charge|refund|money|[Pp]ayment|difference|(?:gives|pays) back|^use <M\d+>$", text
+        ):
             for one in found.wishes:
                 one.methods = one.methods or methods
             return True
@@ -151,16 +164,22 @@ class Reader:
     def _of_booking(self, rest: Rest, wish: Wish) -> bool:
         """Read a sentence about flights to be booked, or about other flights for a trip. False where it is none."""
         text, days, times = rest.text.lower(), rest.named("D"), rest.named("H")
-        if re.search(r"connections are out|has to be nonstop|only nonstop|don't want any stops", text):
-            wish.nonstop = True
-        elif re.search(r"nonstop or|one stop, nonstop is fine|connection with one stop is as good", text):
-            wish.nonstop = False
-        elif "nonstop" in text and len(times) == 1 and re.search(r"departure|leaves", text):
+        if "nonstop" in text and len(times) == 1 and re.search(r"departure|leaves", text):
             wish.nonstop, wish.at = True, times[0]
+        elif re.search(
+            r"nonstop(?: flights)? (?:or|and) (?:(?:with|have) )?one stop|one stop(?:, | or )nonstop", text
+        ) or ("one stop is as good" in text):
+            wish.nonstop = False
+        elif re.search(
+            r"connections are out|(?:has to|must) be nonstop|(?:only|just want) nonstop|only want nonstop"
+            r"|(?:don't|do not) want any stops",
+            text,
+        ):
+            wish.nonstop = True
         elif len(times) == 1:
-            if re.search(r"can't leave before|must not leave before", text):
+            if re.search(r"(?:can't|cannot) (?:leave|depart) before|must not leave before", text):
                 wish.not_before = times[0]
-            elif re.search(r"have to leave before|must leave before", text):
+            elif re.search(r"(?:have to|must) (?:leave|depart) before", text):
                 wish.before = times[0]
             elif re.search(r"(?:arrive|be there) .*\bday\b", text) and re.search(
                 r"day of departure|day on which i leave", text
@@ -193,7 +212,7 @@ class Reader:
         elif (
             rest.named("C")
             and not rest.named("M")
-            and re.search(r"\bfly in\b|\bsit in\b|\bshould be in\b|\bcabin is\b", text)
+            and re.search(r"\bfly in\b|\bsit in\b|\b(?:should|is to|has to) be in\b|\bcabin is\b", text)
         ):
             (wish.cabin,) = rest.named("C")
         else:
@@ -206,9 +225,9 @@ class Reader:
             return False
         if re.search(r"listed first|come first|have me first", text):
             wish.order = people
-        elif people and re.search(r"passengers?\b.*\bme and\b|flying together with", text):
+        elif people and re.search(r"passengers?\b.*\bme and\b|(?:flying|travelling) together with", text):
             wish.people, wish.count = people, int(re.findall(r"\b\d+\b", re.sub(r"<[A-Z]\d+>", "", text))[0])
-        elif re.search(r"only me|just me|travelling alone|1 passenger: me", text):
+        elif re.search(r"only me|just me|(?:travelling|flying|travel|fly) alone|1 passenger: me", text):
             wish.people, wish.count = [], 1
         elif methods and re.search(r"\bpa(?:y|yment|id)\b|use up", text):
             wish.methods = methods
@@ -258,7 +277,7 @@ class Reader:
             return person
         if trips and trips[0].every == "cancellable":
             return Wish("cancel", trip=trips[0])
-        if trips and re.search(r"\bcancel(?:led)?\b|\bcall off\b|\bgive up\b", text):
+        if trips and re.search(r"\bcancel(?:led)?\b|\bcall(?:ed)? off\b|\bgive up\b", text):
             late = re.search(r"flight (?:of it )?(?:is late|today is delayed)|(?:is late|delayed) today", text)
             found.wishes += [Wish("cancel", trip=trip, reason="plans" if late else "") for trip in trips[:-1]]
             counted = re.search(r"\ball (\d+) of them\b|\b(\d+) of my reservations\b", text)
@@ -312,7 +331,9 @@ def _story(rest: Rest) -> bool:
     """Whether a sentence tells who the customer is, or that an id is not at hand."""
     return bool(
         re.search(
-            r"^it's an? \w+ trip$|^(?:I'm|I am|my name is|the name on my account is) <W\d+>$|user id|account id",
+            r"^it's an? \w+ trip$|^(?:I'm|I am|my (?:full )?name(?: is|:)|the name (?:on|of) my (?:account"
+            r"|profile) is) <W\d+>$"
+            r"|(?:user|account|customer) id\b",
             rest.text,
             re.IGNORECASE,
         )

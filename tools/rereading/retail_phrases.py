@@ -59,12 +59,12 @@ class Item(msgspec.Struct, frozen=True):
 
 METHOD = re.compile(
     r"(?:(?:my|the|a|only) )*(?P<kind>gift card|paypal|credit card|visa|mastercard|amex|discover|card)"
-    r"(?: (?:credit )?card)?(?: account| balance)?(?: on file| on my account| in my profile)?"
-    r"(?:(?: that ends| ending) in (?P<last>\d{4}))?(?= |$|<|[,.'])",
+    r"(?: (?:credit )?card)?(?: account| balance)?(?: on file| on my account| in my profile| I have)?"
+    r"(?:(?: that ends| ending) (?:in|with) (?P<last>\d{4}))?(?= |$|<|[,.'])",
     re.IGNORECASE,
 )
 ORIGINAL = re.compile(
-    r"(?:the )?(?:original payment method|payment method I used for the order|same way I paid|way I paid)"
+    r"(?:the |my )?(?:original payment method|payment method I used for the order|same way I paid|way I paid)"
     r"|whatever I paid with",
     re.IGNORECASE,
 )
@@ -73,12 +73,13 @@ _STREET = r"(?P<one>\d+ [A-Z][A-Za-z]+ [A-Z][a-z]+)"
 _PLACE = r"(?:,| in) (?P<city>[A-Z][A-Za-z .]+), (?P<state>[A-Z]{2}),? (?P<zip>\d{5}), (?P<country>USA)"
 ADDRESSES = (re.compile(rf"{_STREET}, {_UNIT}{_PLACE}"), re.compile(rf"{_UNIT}, {_STREET}{_PLACE}"))
 ADDRESS_FRAME = re.compile(
-    r"(?:the |my )?(?:new |right )?address(?: (?:to use|I want|on file))?(?: is| should be)|it should go to|I live at"
-    r"|from now on my address is",
+    r"(?:the |my )?(?:new |right |correct )*address(?: (?:to use|I want|I mean|for it|on file))?(?: is\b| should be|:)"
+    r"|it (?:should|has to|is to) (?:go|be sent) to|I (?:now )?live at|I live now at|as the (?:new )?address"
+    r"|I want it sent to|I'd like it sent to|from now on my address is",
     re.IGNORECASE,
 )
 
-ORDER_ID = re.compile(r"(?:(?:my|the) )?(?:order )?(?:number )?(?P<id>#W\d{7})\b")
+ORDER_ID = re.compile(r"(?:(?:my|the) )?(?:order (?:(?:with the )?number )?)?(?P<id>#W\d{7})\b")
 _COVERED = re.compile(
     rf"whichever pending order is the (?P<a>{LEAST}|{MOST}) one that the gift card can pay completely"
     r" and does not pay yet"
@@ -92,10 +93,10 @@ _COVERED = re.compile(
 _EXTREME_ORDERS = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"whichever of my {_STATUS} orders has the {_PICK} total",
-        rf"the {_STATUS} order of mine with the {_PICK} total",
-        rf"the {_STATUS} order that cost me the {_PICK}",
-        rf"(?:my|the) {_PICK} (?:of my )?{_STATUS} orders?",
+        rf"whichever of my {_STATUS} orders (?:has|cost me|is|was) the {_PICK}(?: total)?",
+        rf"the {_STATUS} order (?:of mine )?with the {_PICK} (?:total|price)",
+        rf"the {_STATUS} order (?:(?:that|which) cost me|I paid) the {_PICK}(?: for)?",
+        rf"(?:my|the) {_PICK} (?:of my )?{_STATUS} orders?(?: I have| of mine)?",
     )
 )
 _ORDER_END = re.compile(
@@ -109,30 +110,42 @@ _CATEGORY = re.compile(
 _STEP = re.compile(
     r"(?:the version|whichever version in stock|one that is) (?:with the |has the |a )"
     r"(?P<word>next higher|next lower|highest|lowest|most in|least in|step up in|step down in) (?P<axis>[a-z ]+?)"
-    r"(?: that is in stock| you have in stock|, as far as it's in stock)?(?=,? in exchange for| instead of| and to |$)"
+    r"(?: that is in stock| you have in stock|, as far as it's in stock)?"
+    r"(?=,? in exchange for| instead of| in place of| and to |$)"
 )
 _STEPS = {
     "next higher": "up", "step up in": "up", "next lower": "down", "step down in": "down",
     "most in": "highest", "least in": "lowest",
 }  # fmt: skip
 _ONE_OF = re.compile(
-    rf"(?:one of|the right one of) my {_STATUS} orders|whichever of my (?P<s2>pending|delivered) orders it is in"
+    rf"(?:(?:any |some |the right )?(?<!every )one of) my {_STATUS} orders|whichever of my (?P<s2>pending"
+    rf"|delivered) orders it is in"
+    r"|whichever (?P<s3>pending|delivered) order it is in|the (?P<s4>pending|delivered) order that has it"
 )
 _SAME_ORDER = re.compile(r"the same order")
 _ALL_DELIVERED = re.compile(
-    r"(?:everything in |everything from )?(?:all (?:of )?)?my delivered orders(?: taken together)?"
-    r"|(?:everything|every item) that has been delivered to me|every item of each order that has been delivered to me"
-    r"|all the orders I've received|all (?:items of all )?orders that have arrived|all that I've received so far"
+    r"(?:(?:everything|all items) (?:in|from) )?(?:(?:all|every one) )?(?:of )?my delivered orders"
+    r"(?:,? (?:taken |put )?together|, with every item in them| whole)?"
+    r"|(?:everything|every item|all items)(?: that has been| that was)? delivered to me"
+    r"|(?:every item|everything|all the items) of each order that has been delivered to me"
+    r"|(?:all )?the orders (?:I've received|I've got so far|that have arrived)|all (?:the "
+    r"|my )?orders that (?:were|have been) delivered"
+    r"|(?:(?:all items|everything) of )?all orders that have arrived"
+    r"|(?:all|everything) that (?:I've received|has arrived)(?: so far)?"
 )
 _ALL_PENDING = re.compile(
     r"(?:all|each|every one)(?: of)? my pending orders|every pending order of mine"
-    r"|every order of mine that is still pending"
+    r"|(?:every|each) order of mine that is (?:still )?pending"
     r"|all orders that are (?:still )?pending(?: on my account)?"
     r"|everything that I have on order and that is still pending"
 )
 _EXTREME_ITEMS = (
-    re.compile(rf"(?:the )?(?:single |one )?(?P<pick>{LEAST}|{MOST}) item(?! of)"),
-    re.compile(rf"(?:the )?(?:single |one )?item (?:with the {_PICK} price|that cost the (?P<p2>most|least))"),
+    re.compile(rf"(?:the |that )?(?:single |one )?(?P<pick>{LEAST}|{MOST}) (?:item|thing|piece)(?! of)"),
+    re.compile(rf"(?:whichever|whatever) item is (?P<pick>{LEAST}|{MOST})"),
+    re.compile(
+        rf"(?:the )?(?:single |one )?(?:item|thing|piece) (?:with the {_PICK} price"
+        r"|(?:that cost|I paid) (?:the )?(?P<p2>most|least)(?: for)?)"
+    ),
 )
 _ALL_BUT = re.compile(
     r"(?:every item|everything|all items|all of it)(?: other than|,? except|,? but|,? apart from) (<J\d+>),?"
@@ -140,14 +153,16 @@ _ALL_BUT = re.compile(
 _EVERY = re.compile(r"everything|every item|all items|all of it")
 _ONE_ITEM = re.compile(r"one item")
 _NEW_OPTIONS = re.compile(
-    r"(?:one|a version|the version|the same thing) with (?P<options>.+?)"
-    r"(?=,? in exchange for| instead of| instead$| in its place| and everything else| and to |$)"
+    r"(?:one|(?:an?|the|another) (?:one|version|variant|kind|model)|another one|the same thing) with (?P<options>.+?)"
+    r"(?=,? in exchange for| instead of| in place of| instead$| in its place| and everything else| and to |$)"
 )
 _NEW_PICK = re.compile(
-    rf"(?:the )?{_PICK} (?:of the )?other (?:available )?(?:variants?|versions?)"
+    rf"(?:the )?{_PICK} (?:of (?:the|its) )?other (?:available )?(?:variants?|versions?|one)"
     r"(?: of (?:that product|the same product|it))?"
-    r"(?: that is (?:in stock|available))?"
-    r"|whichever other version of the same product (?:is|costs the) (?P<p2>cheapest|most) and (?:is )?in stock"
+    r"(?: that is (?:in stock now|in stock|available))?"
+    rf"|(?:whichever|whatever) other (?:version|variant)(?: of (?:it|that product|the same product)"
+    rf"| in stock)? (?:is|costs the)"
+    rf" (?P<p2>{LEAST}|{MOST})(?: and (?:is )?(?:in stock|available))?"
 )
 
 
@@ -158,14 +173,16 @@ class Phrases:
         names = "|".join(re.escape(name) for name in sorted(product_names, key=len, reverse=True))
         self._holding = (
             re.compile(
-                rf"(?:my|the) order (?:with|containing|that includes|in which I bought) (?:the|my|a) (?P<name>{names})"
+                rf"(?:my|the) order (?:with|containing|that has|that includes|(?:in which|where) I (?:bought"
+                rf"|got)) (?:the|my|a)"
+                rf" (?P<name>{names})"
                 r"(?: in it)?\b",
                 re.IGNORECASE,
             ),
             re.compile(rf"(?:my|the) (?P<name>{names}) order\b", re.IGNORECASE),
         )
         self._bare = re.compile(rf"\b(?:an? )?(?P<name>{names})\b", re.IGNORECASE)
-        self._item = re.compile(rf"(?:my|the) (?P<name>{names})\b(?! order)", re.IGNORECASE)
+        self._item = re.compile(rf"(?:my|the|that|this) (?P<name>{names})\b(?! order)", re.IGNORECASE)
 
     def name(self, rest: Rest) -> None:
         """Name everything in a clause: D and P all delivered or pending orders, I, J and B items, M payment methods,
@@ -179,11 +196,11 @@ class Phrases:
         rest.name("O", _ORDER_END, lambda m: OrderRef(ends=m["ends"]))
         rest.name("O", _SAME_ORDER, lambda m: OrderRef(same=True))
         rest.name("O", _COVERED, lambda m: OrderRef(status="pending", pick=_pick(_said(m)), covered=True))
-        rest.name("S", _ONE_OF, lambda m: m["status"] or m["s2"])
+        rest.name("P", _ALL_PENDING, lambda m: "pending")
+        rest.name("S", _ONE_OF, lambda m: _said(m))
         for pattern in _EXTREME_ORDERS:
             rest.name("O", pattern, lambda m: OrderRef(status=m["status"], pick=_pick(m["pick"])))
         rest.name("D", _ALL_DELIVERED, lambda m: "delivered")
-        rest.name("P", _ALL_PENDING, lambda m: "pending")
         for pattern in _EXTREME_ITEMS:
             rest.name(
                 "J",

@@ -12,22 +12,25 @@ _O, _I = r"<O\d+>", r"<I\d+>"
 _QUESTIONS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
-        ("tracking", rf"(?:the )?tracking number (?:of|for) {_O}|under which tracking number {_O} was sent"),
+        ("tracking", rf"(?:the )?tracking number (?:of|for) {_O}|under which tracking number {_O} (?:was sent"
+                     rf"|went out)"),
         ("versions", rf"how many (?:different )?(?:versions|variants) of {_I} (?:from|in) {_O}"
-                     r"(?: I could get now| are available at the moment| are in stock right now)"),
+                     r"(?: I could get now| are (?:available|in stock) (?:at the moment|right now|now))"),
         ("lowest", rf"lowest price at which {_I} (?:from|in) {_O} is available now, in any version"
                    rf"|what the cheapest version of {_I} (?:from|in) {_O} costs that is in stock now"
-            rf"|how much the least expensive variant in stock of {_I} (?:from|in) {_O} is"),
+            rf"|how much the least expensive variant in stock of {_I} (?:from|in) {_O} (?:is|costs)"),
         ("price", rf"what {_I} (?:in|from) {_O} cost$|how much I paid for {_I} (?:in|from) {_O}"
                   rf"|the price of {_I} (?:in|from) {_O}"),
         ("option", rf"what the (?P<a>[a-z ]+?) of {_I} (?:in|from) {_O} is"
                    rf"|which (?P<b>[a-z ]+?) {_I} (?:in|from) {_O} has"
                    rf"|\bthe (?P<c>[a-z ]+?) of {_I} (?:in|from) {_O}$"),
-        ("total", rf"(?:the )?total of {_O}|what {_O} cost me altogether|how much I paid for {_O}(?: in total)?"),
-        ("city", rf"the city that {_O} goes to|to which city {_O} is shipped"
-                 rf"|which city stands in the shipping address of {_O}"),
+        ("total", rf"(?:the )?total of {_O}|what {_O} cost me (?:altogether|in total)"
+                  rf"|how much I paid for {_O}(?: in total| altogether)?"),
+        ("city", rf"the city that {_O} goes to|to which city {_O} (?:is shipped|goes)"
+                 rf"|which city (?:stands|is) in the shipping address of {_O}"),
         ("status", rf"how {_O} stands, I mean its status|(?:the )?(?:current )?status of {_O}(?: is)?"),
-        ("balance", r"balance of <M\d+>|how much is left on <M\d+>|what <M\d+> still holds"),
+        ("balance", r"(?:current )?balance of <M\d+>|how much (?:is left|there is|is still) on <M\d+>"
+                    r"|what <M\d+> (?:still holds|holds now|holds)"),
     )
 )  # fmt: skip
 
@@ -37,7 +40,7 @@ def question_in(rest: Rest) -> tuple[str, str] | None:
     for kind, pattern in _QUESTIONS:
         if found := pattern.search(rest.text):
             left = (rest.text[: found.start()] + rest.text[found.end() :]).strip()
-            if not re.fullmatch(r"(?:find out|know|hear|check|have|get|the|what|how|and| )*", left):
+            if not re.fullmatch(r"(?:find out|look up|know|hear|see|check|have|get|the|what|how|and| )*", left):
                 return None
             return kind, next((word for word in found.groupdict().values() if word), "")
     return None

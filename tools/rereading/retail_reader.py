@@ -61,31 +61,40 @@ class Request(msgspec.Struct):
 
 
 _REASON = re.compile(r"no longer needed|ordered by mistake")
-_DIFFERENCE = re.compile(r"difference in price|price difference")
-_REFUND = re.compile(r"refund|money back|money should")
-_ASKS = re.compile(r"\b(?:know|hear|be told|tell me)\b")
+_DIFFERENCE = re.compile(r"\b(?:any|the|a) (?:price )?difference\b", re.IGNORECASE)
+_REFUND = re.compile(r"refund|money back|(?:the )?money (?:should|is|has|put|paid|on)\b")
+_ASKS = re.compile(r"\b(?:know|hear|be told)\b")
 _TOLD = (
     ("difference", re.compile(r"difference in price|price difference|price changes")),
     ("refund", re.compile(r"refund|get back")),
 )
 _KEEP_REST = re.compile(
-    r"nothing else about it to change|other options should remain the same|rest of its options should be as before"
-    r"|every option should stay as it is|in all other respects it should be the same",
+    r"nothing else (?:about it |there )?to (?:change|be)\b|other options (?:should|must|are to) (?:remain|stay|be)\b"
+    r"|rest of its options should be|every (?:other )?option should (?:stay|remain)"
+    r"|in (?:all )?other respects it should be"
+    r"|(?:everything else|the rest) (?:about it )?should (?:stay|remain)",
     re.IGNORECASE,
 )
 _KEEP_ONE = re.compile(
-    r"(?:keep the (?P<a>[a-z ]+)|its (?P<b>[a-z ]+) has to stay as it is|the same (?P<c>[a-z ]+) as the one I have"
-    r"|the (?P<d>[a-z ]+) must be the same as now)$",
+    r"(?:keep (?:the|its) (?P<a>[a-z ]+)|its (?P<b>[a-z ]+) (?:has to|must|should) stay (?:as it is|the same|unchanged)"
+    r"|have the same (?P<c>[a-z ]+?)(?: as the one I have| as now)?"
+    r"|the (?P<d>[a-z ]+) (?:must|has to|should) be the same(?: as now| as before)?)$",
     re.IGNORECASE,
 )
 _FREE = re.compile(
-    r"no wishes about color|don't mind which options|options do not matter|only the price matters"
-    r"|fine with whatever options",
+    r"no wishes about (?:its )?color|don't mind (?:which|what) options|options (?:do not|don't) matter"
+    r"|only the price matters"
+    r"|(?:fine|happy|content) with whatever options",
     re.IGNORECASE,
 )
-_SAVING = re.compile(r"saves me the most money|biggest saving|lowers the price by the largest amount|where I save most")
+_SAVING = re.compile(
+    r"saves me (?:the )?most|save the most with|(?:biggest|largest) saving|(?:lowers|cuts"
+    r"|reduces) the price by the (?:largest|biggest) amount"
+    r"|where I save (?:the )?most"
+)
 _IN_ORDER = re.compile(
-    r"in (?:exactly )?(?:that|this) order|in the order in which I (?:name|say|said)|the order matters", re.IGNORECASE
+    r"in (?:exactly |just )?(?:that|this) order|in the order in which I (?:name|say|said)|the order matters",
+    re.IGNORECASE,
 )
 _CITY = re.compile(
     r"my (?P<a>[A-Z][A-Za-z ]+) address, which|my address in (?P<b>[A-Z][A-Za-z ]+);"
@@ -95,7 +104,12 @@ _LIMIT = re.compile(r"\$(\d+)")
 _AT_MOST = re.compile(r"at most|or less|not cost more than|up to .* no more")
 _ELSE = (
     ("neither", re.compile(r"\bneither\b|both are unavailable")),
-    ("stock", re.compile(r"isn't in stock|version not be available|out of stock|(?:don't|doesn't) have that one")),
+    (
+        "stock",
+        re.compile(
+            r"(?:isn't|not) in stock|(?:version|one) not be available|out of stock|(?:don't|doesn't) have that one"
+        ),
+    ),
     ("delivered", re.compile(r"arrived in the meantime|been delivered|because it was delivered")),
     ("late", re.compile(r"too late to redirect|can't be changed any more|not be possible any more")),
     ("short", re.compile(r"isn't enough on it|not hold enough|doesn't cover it")),
@@ -113,31 +127,38 @@ _DECISIVE = re.compile(
     r"|all|each|both|return\w*|exchange\w*|swap\w*|trade|trading|send|ship\w*|receiv\w*|not|without|version|variant|\d+)\b",
     re.IGNORECASE,
 )
-_STORY = re.compile(r"\bonly getting to it\b|\bno longer live at my old address\b", re.IGNORECASE)
+_STORY = re.compile(
+    r"\bonly getting to it\b|\brearranged everything\b|\bno longer live at my old (?:address|place)\b"
+    r"|\bnew place to live\b",
+    re.IGNORECASE,
+)
 """Decisive words in a sense that decides nothing."""
 _RESTORE = re.compile(
-    r"\breinstate\b|\brestore\b|\bcancellation of <O\d+> undone\b"
+    r"\breinstated?\b|\brestore\b|\bcancellation of <O\d+> undone\b"
     r"|<O\d+> (?:after all, although|back, which was cancelled)"
 )
 _CONNECTIVES = re.compile(
-    r"\b(?:my )?(?:default|new) (?:one|address)|\bas the default one|\bwhere\b|\bthe one of\b|\bwas shipped to"
+    r"\b(?:my )?(?:default|new) (?:one|address)|\bas (?:the|my) default (?:one|address)|\bwhere\b|\bthe one of\b"
+    r"|\bwas shipped to"
     r"|\b(?:and have it|get rid of|have|start a|order by order|with|instead|start|for all|in them|in it|and send"
     r"|and the|the new address too|new address|address|to|sent|send|shipped|delivered|both|every)\b"
 )
 """What holds the parts of a wish together."""
 _VERBS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("cancel", re.compile(r"\bcancel(?:led)?\b|\bcall off\b|\bstop\b|\bby cancelling them\b")),
+    ("cancel", re.compile(r"\bcancel(?:led)?\b|\bcall(?:ed)? (?:<[OP]\d+> )?off\b|\bstop\b|\bby cancelling them\b")),
     ("pay", re.compile(
-        r"\bpay for\b|\bpayment (?:method )?(?:of|for)\b"
+        r"\bpay for\b|<O\d+> paid with\b|\bpayment (?:method )?(?:of|for)\b"
             r"|\brather than the current payment method for\b"
     )),
     ("ship", re.compile(
         r"\bshipping address of\b|\bto a (?:new|different) address\b|\bto another address\b|\bwhere <O\d+> is sent\b"
-        r"|\bto the same address as\b|\bto where\b|\bto the address that\b"
+        r"|\bto the same address as\b|\bto where\b|\bto the (?:same )?address that\b"
     )),
-    ("swap", re.compile(r"\b(?:in exchange for|exchange|trade|swap|switch|replace|change|instead of)\b")),
+    ("swap", re.compile(r"\b(?:in exchange for|exchanged?|traded?|swap(?:ped)?|switch(?:ed)?|replaced?|changed?"
+                        r"|(?:instead|in place) of)\b")),
     ("return", re.compile(
-        r"\b(?:send|give) back\b|\breturns?\b|\btaken back\b|\bback for a refund\b"
+        r"\b(?:send|give|hand) back\b|\breturns?\b|\btaken back\b|\bsend <\w+> .*\bback\b(?: for a refund)?"
+            r"|\bback for a refund\b"
     )),
 )  # fmt: skip
 

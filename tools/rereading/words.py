@@ -13,14 +13,25 @@ from typing import Any
 MARK = "\u241f"
 _SENTENCE_END = re.compile(r"(?<=[.?!]) +")
 _OPENERS = re.compile(
-    r"^(?:(?:and |to |the )?(?:last(?: thing is)?|finish|finally|next|besides|also|then|after that|on top of that"
-    r"|another thing)[,:]? (?:to )?)?"
-    r"(?:please |on second thought,? |instead |i'd rather |what i want now is to "
-    r"|is it possible to |(?:can|could|would|will) you (?:please )?(?:help me )?(?:to )?|help me (?:to )?"
-    r"|i was wondering if i could |(?:i'm|i am) (?:hoping|trying|writing|contacting (?:you|support)|looking)"
-    r"(?: because i want)?(?: in order)? to |i have (?:decided|contacted the support team because i want) to "
-    r"|(?:my|the) (?:goal|wish|aim|plan) is to |i (?:also )?(?:need|want|wish|intend|hope|would like) to "
-    r"|i'd (?:also )?like to |my request is to |what i (?:need|want) is to )*",
+    r"^(?:(?:(?:and|then|one|a|my|the|to|another|more) )*(?:last|next|finish|finally|lastly|besides|also|then"
+    r"|thing|secondly"
+    r"|after that|on top of that|in addition|moreover|furthermore|while i'm at it|and then)\b"
+    r"(?: (?:thing|wish|point|matter|request))?(?: is)?[,:]?(?: to)? )?"
+    r"(?:please |on second thought,? |instead |i'd rather |what i want now is to |today |now |so, |well, |okay, "
+    r"|(?:is it|would it be) possible to |is there a way to |any (?:chance|way) to |let me "
+    r"|(?:can|could|would|will) you (?:please |also )*(?:help me )?(?:to )?|help me (?:to )?"
+    r"|(?:could|can|may) i (?:please |perhaps )*"
+    r"|i (?:was wondering|wonder) (?:if|whether) i (?:could|can) |(?:it would|it'd) be (?:great|good|nice|lovely) to "
+    r"|(?:i'm|i am) (?:just )?(?:hoping|trying|writing|calling|in touch|getting in touch|contacting (?:you"
+    r"|support)|looking"
+    r"|planning|here)(?: because i want)?(?: in order)? to |i was (?:hoping|planning|meaning|going) to "
+    r"|i(?:'ve| have) (?:decided|come|planned|resolved|contacted the support team because i want) to "
+    r"|(?:my|the) (?:goal|wish|aim|plan|idea|request) is to |i (?:could use|need) (?:your )?(?:help|a hand) to "
+    r"|i (?:also |really |just |do |now |still )*(?:need|want|wish|intend|mean|hope|have(?! to (?:leave|depart"
+    r"|arrive|be) )|would (?:very much )?(?:like|love)) to "
+    r"|i must (?!leave|depart|arrive|be )|i'd (?:also |really |just |now )*(?:like|love|want|need|prefer|be glad"
+    r"|be happy) to "
+    r"|what i (?:need|want|have in mind|hope for) is to )*",
     re.IGNORECASE,
 )
 _TAKEN_BACK = re.compile(r"changed my mind|thought about it again: no|don't do that|^actually, no", re.IGNORECASE)
@@ -62,7 +73,8 @@ def in_first_person(text: str) -> str:
         (r"\byou're\b", "I'm"), (r"\byou've\b", "I've"), (r"\byou'll\b", "I'll"), (r"\byou'd\b", "I'd"),
         (r"\byou are\b", "I am"), (r"\byours\b", "mine"), (r"\byourself\b", "myself"), (r"\byour\b", "my"),
         (r"(?<=\bto )you\b", "me"), (r"(?<=\bcost )you\b", "me"), (r"(?<=\bwith )you\b", "me"),
-        (r"(?<=\bhave )you(?= first)", "me"), (r"(?<=: )you\b", "me"), (r"(?<=\bare )you\b", "me"),
+        (r"(?<=\bhave )you(?= first)", "me"), (r"(?<=: )you\b(?! (?:want|need|would"
+         r"|wish))", "me"), (r"(?<=\bare )you\b", "me"),
         (r"(?<=\bsaves )you\b", "me"), (r"(?<=\blet )you\b", "me"), (r"(?<=\bfor )you\b", "me"),
         (r"(?<=\bonly )you\b", "me"),
         (r"(?<=\bsuit )you\b", "me"), (r"(?<=\bgets )you\b", "me"), (r"(?<=\bjust )you\b", "me"), (r"\byou\b", "I"),

@@ -45,6 +45,12 @@ AXES: Final[Mapping[Axis, tuple[Value, ...]]] = {
 """The values of each axis, in the order in which they are declared."""
 
 
+def shown_traits(task: Task, messages: Sequence[Message]) -> list[Trait]:
+    """The traits of a task's behaviour that the conversation shows: those that a row of it may be labelled with."""
+    unshown = unshown_traits(task, messages)
+    return [trait for trait in (task.behaviour.traits if task.behaviour is not None else ()) if trait not in unshown]
+
+
 def unshown_traits(task: Task, messages: Sequence[Message]) -> list[Trait]:
     """The traits of a task's behaviour that the conversation does not show."""
     if task.behaviour is None:

@@ -26,20 +26,36 @@ _SOFT: Final = frozenset(
 _END: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"'(])")
 _NO_END: Final = re.compile(r"(?:\b(?:St|Mt|Ft|Dr|Mr|Mrs|Ms|No|Apt|Ave|Blvd|vs|e\.g|i\.e|U\.S|[A-Z]))\.$")
 _GREETING: Final = re.compile(
-    r"^(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|greetings)\b(?: there)?[.,!]?"
-    r"(?: (?:i need some help|i hope you can help me|i've got something to sort out|a quick one|i have a request"
-    r"|thanks for taking this)[.!]?)?$",
+    r"^(?:(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|greetings|dear)\b"
+    r"(?: (?:again|there|you|to you|all|folks|everyone|team|support|customer service))?[.,!]?)"
+    r"(?: (?:(?:just |i have )?an? (?:quick|small|short|new) (?:one|matter|request|thing)|thanks for [a-z ]+"
+    r"|i (?:need|could use) (?:some |a little |a bit of )?(?:help|support|assistance)"
+    r"|i hope (?:you can help(?: me)?|you're well|i'm in the right place|this is quick)"
+    r"|i(?:'ve got| have got| have|'ve| come with) (?:something to [a-z ]+"
+    r"|(?:a|one more|another) (?:request|matter|thing)(?: for you)?))[.!]?)?$",
     re.I,
 )
 _GOAL: Final = re.compile(
-    r"\b(?:i'd like to|i want to|i need to|i would like to|i'm hoping to|i'm trying to|i am trying to|help me"
-    r"|i'm contacting you|what i need|my request|is it possible|i was wondering|can you|could you|i wish to"
-    r"|i want|i need|i'd like)\b",
+    r"\b(?:i'd (?:really |just |now |also )?(?:like|love|want|need|prefer|be glad|be happy) to"
+    r"|i (?:really |just |do |now |still |also )?(?:want|need|have|wish|intend|mean|hope) to"
+    r"|i would (?:very much |also )?(?:like|love) to|i(?:'m| am) (?:hoping|looking|planning|trying|going) to"
+    r"|i'm (?:here|writing|calling|in touch|getting in touch|contacting you)\b|i was (?:hoping|planning|meaning"
+    r"|going) to"
+    r"|i've (?:decided|come|planned|resolved) to|help me|a hand to|help to"
+    r"|(?:the|my) (?:plan|idea|aim|wish|goal) is to|what i (?:need|want|hope for)|my request"
+    r"|(?:is it|would it be) possible|(?:it would|it'd) be (?:great|good|nice|lovely) to|is there a way to"
+    r"|any (?:chance|way) to"
+    r"|i was wondering|i wonder (?:if|whether)|can you|could you|would you|will you|(?:could|can|may) i|let me"
+    r"|i want|i need|i'd like|i must)\b",
     re.I,
 )
 _NEXT: Final = re.compile(
-    r"^(?:i also want to|besides,|next,|after that,|another thing|on top of that|finally,|and last|the last thing"
-    r"|to finish,|also,|then,|secondly)",
+    r"^(?:i also (?:want|need|wish|have|hope) to|i'd also (?:like|want|need|love) to|besides,|next,|after that,"
+    r"|another thing"
+    r"|one more thing|on top of that|while i'm at it|and then|furthermore,|in addition,|moreover,"
+    r"|(?:my|the) (?:next|last) (?:thing|wish|point|matter|request)|(?:could|can) you also|finally,|lastly,"
+    r"|and (?:last|finally)"
+    r"|(?:and |then )?(?:one|a) last thing|to finish,|also,|then,|secondly)",
     re.I,
 )
 _QUESTION: Final = re.compile(r"\b(?:to know|to hear|be told|tell me|how much)\b", re.I)

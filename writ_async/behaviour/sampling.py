@@ -13,6 +13,8 @@ from writ_async.core.task import Task
 
 FEWEST = 2
 MOST = 4
+PLAIN_SHARE = 0.15
+"""The share of users with no behaviour at all, where nothing else is said: people without a manner worth the name."""
 
 
 def sample_behaviour(

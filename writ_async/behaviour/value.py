@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import cast
 
@@ -65,7 +66,10 @@ class Material(msgspec.Struct, frozen=True):
         )
 
     def correctable_slots(self) -> tuple[str, ...]:
-        """The slots that a user can first give wrongly: identities in plain sight, which a slip of the pen alters."""
+        """The slots that a user can first give wrongly: identities in plain sight, which a slip of the pen alters.
+
+        None that stands in the request already, for that is right from the start.
+        """
         facts = self.task.scenario.facts
         mistyped = {slot.name for slot in self.domain.slots if slot.mistyped}
         return tuple(
@@ -73,6 +77,7 @@ class Material(msgspec.Struct, frozen=True):
             for fact in facts
             if fact.slot in mistyped
             and fact.value in fact.text
+            and fact.value not in self.task.scenario.request
             and not any(wrong_version(fact.value) in other.value for other in facts)
         )
 
@@ -88,6 +93,7 @@ class Value(msgspec.Struct, frozen=True):
     needs: whether a task has what it needs; any task has where it is None.
     apart: labels of values, or names of whole axes, that one user cannot show beside it (said on one side only),
         with blanks between.
+    against: a pattern in lower case: what a task's own instructions may ask for that the value undoes; it gives way.
     opens: whether it is a way to open a conversation; those exclude one another.
     details: the words that can complete it, one of which is drawn.
     rests_on: label of a value that is drawn along with it.
@@ -101,6 +107,7 @@ class Value(msgspec.Struct, frozen=True):
     turns: int = 0
     needs: Callable[[Material], bool] | None = None
     apart: str = ""
+    against: str = ""
     opens: bool = False
     details: Callable[[Material], tuple[str, ...]] | None = None
     rests_on: str = ""
@@ -118,6 +125,10 @@ class Value(msgspec.Struct, frozen=True):
     def has_room(self, material: Material) -> bool:
         """Whether a task has what the value needs: facts to be asked for, wishes to add, something to confirm."""
         return self.needs is None or self.needs(material)
+
+    def is_against(self, instruction: str) -> bool:
+        """Whether a sentence that tells a user what to be like asks for the opposite of the value."""
+        return bool(self.against) and re.search(self.against, instruction.casefold()) is not None
 
     def goes_with(self, other: Value) -> bool:
         """Whether one user can show both."""

@@ -111,7 +111,10 @@ def _add_synth(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--world-size", type=int, default=500, metavar="USERS", help="users in each generated world")
     parser.add_argument(
-        "--behaviours", default="on", metavar="B", help="of the users: on, off (all plain), or AXIS=VALUE,AXIS=VALUE"
+        "--behaviours",
+        default="on",
+        metavar="B",
+        help="of the users: on, off (all plain), plain=SHARE (default 0.15), or AXIS=VALUE,AXIS=VALUE",
     )
     parser.add_argument("--phraser", metavar="E", help="an engine that rewrites the requests; checked by program")
     parser.add_argument(

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import msgspec
 
+from writ_async.behaviour.axes import shown_traits
 from writ_async.chat.length import count_tokens
 from writ_async.chat.template_probe import open_chat_format
 from writ_async.core.message import SystemMessage
 from writ_async.core.trajectory import Trajectory
-from writ_async.curation.filters import CAP, pass_filters, traits_of
+from writ_async.curation.filters import CAP, pass_filters
 from writ_async.curation.near_duplicates import ALIKE
 from writ_async.curation.picking import Candidate, pick_rows, sample_shingles
 from writ_async.curation.quota import cell_of, parse_balance
@@ -160,8 +161,9 @@ def _look_through(runs: JoinedRuns, settings: SelectSettings, strata: Sequence[s
 
 def _fit_row(row: Trajectory, runs: JoinedRuns, strata: Sequence[str]) -> _Fit:
     task = runs.tasks[row.task_id]
-    labels = (*filter(None, [f"recipe={task.recipe}" if task.recipe else ""]), *traits_of(task))
-    candidate = Candidate(row.id, cell_of(task, strata), labels, sample_shingles(row.messages))
+    shown = shown_traits(task, row.messages)
+    labels = (*filter(None, [f"recipe={task.recipe}" if task.recipe else ""]), *(trait.label for trait in shown))
+    candidate = Candidate(row.id, cell_of(task, strata, shown), labels, sample_shingles(row.messages))
     return _Fit(candidate, world_key(task.world))
 
 

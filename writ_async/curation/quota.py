@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 import msgspec
 
 from writ_async.behaviour.axes import AXES
+from writ_async.core.behaviour import Trait
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
 from writ_async.curation.rules import FilterRules
@@ -114,11 +115,10 @@ class Quota:
         return {cell: left for cell, asked in self.asked.items() if (left := asked - self.kept[cell]) > 0}
 
 
-def cell_of(task: Task, balance: Collection[str]) -> Cell:
-    """A task's value in each of the dimensions."""
-    traits: dict[str, str] = (
-        {} if task.behaviour is None else {trait.axis: trait.value for trait in task.behaviour.traits}
-    )
+def cell_of(task: Task, balance: Collection[str], shown: Iterable[Trait] | None = None) -> Cell:
+    """A task's value in each of the dimensions; of its traits those that were `shown`, where that is known."""
+    drawn = task.behaviour.traits if task.behaviour is not None else ()
+    traits: dict[str, str] = {trait.axis: trait.value for trait in (drawn if shown is None else shown)}
     own = {
         "domain": task.domain,
         "kind": task.kind,

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from writ_async.behaviour.axes import shown_traits
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
 from writ_async.curation.quota import cell_of
@@ -15,7 +16,7 @@ _GROUPS = ("domain", "kind", "level", "recipe")
 
 
 class PickedPart(msgspec.Struct, kw_only=True):
-    """The rows to train on, or those to validate on: how many by domain, kind, level, recipe and trait of the user.
+    """The rows to train on, or those to validate on: how many by domain, kind, level, recipe, shown trait of users.
 
     `worlds` counts the worlds that they are from, `tokens` has the length of each row where a tokenizer was given.
     """
@@ -34,7 +35,7 @@ class PickedPart(msgspec.Struct, kw_only=True):
         """Count a row of a task, of so many tokens if that is known."""
         for name, value in zip(_GROUPS, cell_of(task, _GROUPS), strict=True):
             _count(getattr(self, f"by_{name}"), value or row.kind)
-        for trait in task.behaviour.traits if task.behaviour is not None else ():
+        for trait in shown_traits(task, row.messages):
             _count(self.by_behaviour, trait.label)
         if tokens is not None:
             self.tokens.append(tokens)

@@ -22,7 +22,7 @@ from writ_async.runs.seats import EngineSpec, Seats
 from writ_async.runs.worker_processes import Link, Worker, WorkerDiedError
 from writ_async.runs.worlds import further_environment, open_world, open_worlds, world_key
 from writ_async.synthesis import parse_mix, synthesise_tasks
-from writ_async.synthesis.behaviours import parse_behaviours, with_behaviours
+from writ_async.synthesis.behaviours import parse_behaviours, parse_plain_share, with_behaviours
 from writ_async.synthesis.phraser import LlmPhraser, PhraseReport, phrase_all
 from writ_async.synthesis.tasks import TaskAim, TaskWishes
 
@@ -34,8 +34,8 @@ _decode = msgspec.json.Decoder(list[Task]).decode
 class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Which tasks are made: `n` of them, with weights of kinds, levels and most tokens of tool results as wished.
 
-    `behaviours` are the values that every user shall have; None makes all users plain. `phraser` is the engine that
-    rewrites requests, if there is to be one.
+    `behaviours` are the values that every user shall have; None makes all users plain, `plain_share` that share of
+    them. `phraser` is the engine that rewrites requests, if there is to be one.
     """
 
     n: int
@@ -43,6 +43,7 @@ class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
     mix: Mapping[Kind, float]
     wishes: TaskWishes
     behaviours: Mapping[Axis, str] | None
+    plain_share: float = 0.0
     phraser: EngineSpec | None = None
 
 
@@ -72,6 +73,7 @@ def parse_task_settings(
         mix=parse_mix(mix),
         wishes=TaskWishes(levels=parse_levels(levels), max_tool_tokens=max_tool_tokens, aims=tuple(aims)),
         behaviours=parse_behaviours(behaviours),
+        plain_share=parse_plain_share(behaviours),
         phraser=phraser,
     )
 
@@ -83,15 +85,14 @@ def draw_tasks(worlds: Sequence[Environment], settings: TaskSettings, only: int 
     )[0]
 
 
-def give_behaviours(
-    tasks: Sequence[Task], worlds: Mapping[str, Environment], seed: int, behaviours: Mapping[Axis, str] | None
-) -> list[Task]:
+def give_behaviours(tasks: Sequence[Task], worlds: Mapping[str, Environment], settings: TaskSettings) -> list[Task]:
     """The tasks, each told by its own kind of user, or all by plain ones; `worlds` are by `world_key`."""
-    if behaviours is None:
+    if settings.behaviours is None:
         return list(tasks)
     told: list[Task] = []
     for task in tasks:
-        told += with_behaviours([task], {task.domain: worlds[world_key(task.world)]}, seed, behaviours)[0]
+        environment = {task.domain: worlds[world_key(task.world)]}
+        told += with_behaviours([task], environment, settings.seed, settings.behaviours, settings.plain_share)[0]
     return told
 
 
@@ -113,7 +114,7 @@ async def make_run_tasks(
         return await _behave_in_workers(workers, tasks, settings)
     opened = open_worlds(tasks, None, known=worlds)
     if settings.phraser is None:
-        return give_behaviours(tasks, opened, settings.seed, settings.behaviours)
+        return give_behaviours(tasks, opened, settings)
     return await _phrase_tasks(tasks, opened, settings, settings.phraser, report)
 
 
@@ -148,7 +149,7 @@ async def _phrase_tasks(
         phraser.report.require_some()
         if settings.behaviours is None:
             return told
-        behaving = give_behaviours(told, worlds, settings.seed, settings.behaviours)
+        behaving = give_behaviours(told, worlds, settings)
         return await phrase_all(behaving, environment_of, phraser.phrase_behaviour)
 
 
@@ -186,7 +187,7 @@ def draw_share(link: Link, worlds: Sequence[WorldRef], settings: TaskSettings, o
 def behave_share(link: Link, tasks: bytes, settings: TaskSettings) -> bytes:
     """Encoded tasks with their behaviours; called in a worker."""
     given = _decode(tasks)
-    return msgspec.json.encode(give_behaviours(given, open_worlds(given, None), settings.seed, settings.behaviours))
+    return msgspec.json.encode(give_behaviours(given, open_worlds(given, None), settings))
 
 
 async def _work_together(workers: Sequence[Worker], work: Callable[[Worker], Coroutine[Any, Any, None]]) -> None:

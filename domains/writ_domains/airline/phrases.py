@@ -18,18 +18,18 @@ REASONS: Final = _PHRASES.tables["REASONS"]
 CABINS: Final = _PHRASES.tables["CABINS"]
 METHODS: Final = MethodForms(
     card=(
-        "my {brand} card ending in {last}",
-        "the credit card ending in {last}",
-        "my card that ends in {last}",
+        "my {brand} [|card ][ending|that ends] [in|with] {last}",
+        "[my|the] credit card [ending|that ends] [in|with] {last}",
+        "[my|the] card [ending|that ends] [in|with] {last}",
         "the {brand} card with the last digits {last}",
     ),
-    only_card=("my credit card", "the credit card in my profile", "the credit card on file"),
+    only_card=("my credit card", "my credit card", "the credit card [in my profile|on file|I have]"),
     only={
-        source: (f"my {word}", f"the {word} in my profile", f"the only {word} I have")
+        source: (f"my {word}", f"[the|my] {word} [in my profile|on file]", f"[the|my] only {word}[| I have]")
         for source, word in _VOUCHERS.items()
     },
     worth={
-        source: (f"my {word} worth ${{worth}}", f"the {word} with ${{worth}} on it", f"my ${{worth}} {word}")
+        source: (f"[my|the] {word} worth ${{worth}}", f"[my|the] {word} with ${{worth}} on it", f"my ${{worth}} {word}")
         for source, word in _VOUCHERS.items()
     },
     id={source: f"my {word} {{id}}" for source, word in _VOUCHERS.items()},

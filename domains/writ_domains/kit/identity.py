@@ -20,10 +20,13 @@ from writ_domains.kit.people import Name
 from writ_domains.kit.phrasing import Forms, pick
 
 USER_IDS: Final[Forms] = (
-    "My user id is {}.", "My user ID is {}.", "The user id on my account is {}.",
-    "I'm registered under the user id {}.", "My profile's user id is {}.", "My account id is {}.",
+    "My [user id|user ID|account id|customer id] is {}.", "The user [id|ID] [on|of|for] my [account|profile] is {}.",
+    "I'm [registered|signed up|listed] [under|with] [|the ]user id {}.", "My [profile|account]'s user id is {}.",
+    "[My user|User|My account] id: {}.", "My [user id|user ID|account id|customer id] is {}.",
 )  # fmt: skip
-NAMES: Final[Forms] = ("My name is {}.", "I'm {}.", "I am {}.", "The name on my account is {}.")
+NAMES: Final[Forms] = (
+    "My [|full ]name is {}.", "I'm {}.", "I am {}.", "The name [on|of] my [account|profile] is {}.",
+)  # fmt: skip
 MORE_NAMES: Final[Forms] = (
     "My name is {}.", "I'm {}.", "My account is under the name {}.", "I am {}.", "My full name is {}.",
     "I'm registered as {}.", "I go by {}.",

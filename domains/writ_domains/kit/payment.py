@@ -46,12 +46,11 @@ class MethodForms(msgspec.Struct, frozen=True):
 
 CARD_FORMS: Final = MethodForms(
     card=(
-        "my {brand} card ending in {last}",
-        "the credit card that ends in {last}",
-        "my card ending in {last}",
-        "my {brand} ending in {last}",
+        "my {brand} [|card ][ending in|that ends in|ending with] {last}",
+        "the [|credit |{brand} ]card [ending in|that ends in|ending with] {last}",
+        "my [|credit ]card [ending in|ending with|that ends in] {last}",
     ),
-    only_card=("my credit card", "the credit card on my account"),
+    only_card=("my credit card", "the credit card [on my account|on file|I have]", "my [|only ]credit card on file"),
 )
 """Enough where a profile holds cards only."""
 

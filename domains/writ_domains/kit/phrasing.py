@@ -14,8 +14,9 @@ from typing import Final, TypeVar
 
 T = TypeVar("T")
 Forms = tuple[str, ...]
-"""Ways of saying one thing, of which one is drawn; places for values are `{}` or `{name}`."""
+"""Ways of saying one thing, of which one is drawn; places for values are `{}` or `{name}`, groups of parts `[a|b]`."""
 
+_GROUP: Final = re.compile(r"\[([^\[\]]*\|[^\[\]]*)\]")
 _SECOND: Final = {
     "i'm": "you're",
     "i am": "you are",
@@ -37,20 +38,34 @@ _FIRST_PERSON: Final = re.compile(
 _SENTENCE_START: Final = re.compile(r"(^|[.!?]\s+)([a-z])")
 
 _ASKS: Final = (
-    "I'd like to {}.",
+    "I'd [|really |just |now ]like to {}[.|.|, please.]",
+    "I'd like to {}[.|.|, please.]",
+    "I [|really |just |do ]want to {}[.|.|, please.]",
     "I want to {}.",
+    "I [|now |still |really ]need to {}[.|.|, please.]",
     "I need to {}.",
-    "I would like to {}, please.",
-    "I'm hoping to {}.",
-    "I'm trying to {}.",
-    "Can you help me {}?",
-    "Could you help me to {}?",
-    "Please help me {}.",
-    "I'm contacting you because I want to {}.",
-    "What I need is to {}.",
-    "My request is to {}.",
-    "Is it possible to {}? That's what I want.",
-    "I was wondering if I could {}.",
+    "I [have|wish|intend|mean|hope|would like|would love] to {}.",
+    "I'd [love|be glad|be happy|prefer|need] to {}.",
+    "I'm [hoping|looking|planning|trying] to {}.",
+    "I'm [here|writing|calling|in touch] to {}.",
+    "I was [hoping|planning|meaning|going] to {}.",
+    "I've [decided|come|planned|resolved] to {}.",
+    "[Can|Could|Would|Will] you [|please ]help me [|to ]{}?",
+    "Please help me [|to ]{}.",
+    "I [could use|need] [your help|help|a hand] to {}.",
+    "[Today|Now|So,|Well,|Okay,] I['d like| want| need| have] to {}.",
+    "[My|The] [plan|idea|aim|wish|goal] is to {}.",
+    "What I [need|want] is to {}.",
+    "I [need|want|hope|mean] to {}.",
+    "[Is it|Would it be] possible to {}?",
+    "[Could|Can|May] I [|please |perhaps ]{}?",
+    "[Could|Can] I {}, please?",
+    "[May|Can|Could] I {}?",
+    "I [was wondering|wonder] [if|whether] I could {}.",
+    "I [must|have to] {}.",
+    "[It would|It'd] be [great|good|nice|lovely] to {}.",
+    "[Any chance|Any way|Is there a way] to {}?",
+    "Let me {}, please.",
 )
 _TOLD: Final = (
     "You want to {}.",
@@ -69,9 +84,14 @@ _TOLD: Final = (
     "Your request is to {}.",
 )
 _GREETINGS: Final = (
-    "Hi there.", "Hello.", "Hi!", "Good morning.", "Good afternoon.", "Hey.", "Hello, I need some help.",
-    "Hi, I hope you can help me.", "Hello there!", "Good evening.", "Hi, a quick one.", "Hey, thanks for taking this.",
-    "Hello, I have a request.", "Hi, I've got something to sort out.", "Greetings.", "Hey there!", "",
+    "[Hi|Hello|Hey][| there][.|!]",
+    "[Hi|Hello|Hey][| there].",
+    "Good [morning|afternoon|evening|day][.|!| to you.]",
+    "[Greetings|Hi again|Hello again|Hi folks|Hi team|Dear team|Hello support].",
+    "[Hi|Hello|Hey], [I need|I could use] [|some |a little |a bit of ][help|support|assistance].",
+    "[Hi|Hello|Hey], [I hope you can help|I hope you're well|thanks for your time|thanks for being there][.|!]",
+    "[Hi|Hello|Hey], [a|just a|I have a] [quick|small|short|new] [one|matter|request|thing].",
+    "", "", "",
 )  # fmt: skip
 _MANNERS: Final = (
     "You are friendly and answer questions directly.",
@@ -97,17 +117,29 @@ _AGREEMENTS: Final = (
     "You accept the proposed action as soon as it is what you asked for.",
 )
 _LIMITS: Final = (
-    "Do not ask for anything else.",
-    "You have no other requests.",
-    "Once this is done, end the conversation.",
-    "Nothing else is on your mind today.",
-    "Do not add any further wishes.",
+    "Do not ask for anything that is not said here.",
+    "You have no requests beyond what is said here.",
+    "Once all of this is dealt with, end the conversation.",
+    "Whatever is not said here is not on your mind today.",
+    "Do not add wishes of your own.",
 )
 
 
 def pick(rng: Random, options: Sequence[T]) -> T:
-    """One of the options; the draw depends on `rng` and their number alone."""
-    return options[rng.randrange(len(options))]
+    """One of the options; of a text, one of each group of its parts as well, such as `[Hi|Hello]`.
+
+    The draw depends on `rng`, on how many options there are, and on the groups alone.
+    """
+    chosen = options[rng.randrange(len(options))]
+    return compose(rng, chosen) if isinstance(chosen, str) else chosen  # type: ignore[return-value]
+
+
+def compose(rng: Random, form: str) -> str:
+    """A form with one part drawn of each group; a part may be empty and may hold groups, those within drawn first."""
+    while (group := _GROUP.search(form)) is not None:
+        parts = group[1].split("|")
+        form = f"{form[: group.start()]}{parts[rng.randrange(len(parts))]}{form[group.end() :]}"
+    return form
 
 
 def second_person(text: str) -> str:

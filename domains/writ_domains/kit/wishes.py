@@ -28,19 +28,26 @@ from writ_domains.kit.gold import Gold, Unfit
 from writ_domains.kit.identity import Identity
 from writ_domains.kit.phrasing import Forms, ask, greeting, instructions, pick, second_person, sentences, told
 
-_BACKGROUND: Final = 0.5
+_BACKGROUND: Final = 0.35
 _NEXT: Final[Forms] = (
-    "I also want to {}.", "Besides, I'd like to {}.", "Next, I want to {}.", "After that, I need to {}.",
-    "Another thing: I'd like to {}.", "On top of that, I want to {}.",
+    "I'd also [like|want|need|love] to {}.", "I also [want|need|wish|have|hope] to {}.",
+    "[Besides|Next|Then|Also|Furthermore|Moreover|Secondly], I['d like| want| need| have] to {}.",
+    "[Besides|Next|After that|Also|Then], I[ want| need|'d want|'d love] to {}.",
+    "[Another|One more] thing: I['d like| want| need] to {}.",
+    "[On top of that|While I'm at it|And then], I [want|need|wish] to {}.",
+    "[My|The] next [thing|wish|point] is to {}.",
 )  # fmt: skip
 _LAST: Final[Forms] = (
-    "Finally, I want to {}.", "And last, I'd like to {}.", "The last thing is to {}.", "To finish, I need to {}.",
+    "[Finally|Lastly|And last|And finally|To finish], I['d like| want| need| wish| have] to {}.",
+    "[Lastly|Finally], I[ still want| still need|'d like] to {}.", "I also [want|need|wish|have] to {}.",
+    "[The|My] last [thing|point|wish|request] is to {}.",
+    "[One|A] last thing: I['d like| want| need] to {}.",
 )  # fmt: skip
 _IN_ORDER: Final[Forms] = (
-    "It has to be done in this order, one after the other.",
-    "Please do these things in exactly that order.",
-    "The order matters: first the first thing, then the next.",
-    "I want them carried out in the order in which I name them.",
+    "It [has to|must|should] be done in [this|that] order, one after the other.",
+    "Please [do|see to|handle] these [things|matters] in [exactly |just |]that order.",
+    "The order matters[: first the first thing, then the next| here|, so keep to it].",
+    "I [want|need|would like to have] them [carried out|done|dealt with] in the order in which I [name|say] them.",
 )
 _CHANGE_OF_MIND: Final[Forms] = (
     "When the agent asks you to confirm that, you do not: you have changed your mind.",
@@ -48,9 +55,9 @@ _CHANGE_OF_MIND: Final[Forms] = (
     "You do not confirm it when you are asked to, for by then you have changed your mind.",
 )
 _ACCEPT_NO: Final[Forms] = (
-    "If you are told that something cannot be done, you accept that and ask for nothing else.",
-    "You take a clear no for an answer.",
-    "You do not argue when the agent explains that a request is not possible.",
+    "If you are told that something cannot be done, you accept that in the end and ask for nothing in its place.",
+    "In the end you take a clear no for an answer.",
+    "You do not argue for ever when the agent explains that a request is not possible.",
 )
 
 

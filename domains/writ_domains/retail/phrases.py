@@ -16,8 +16,8 @@ METHODS: Final = MethodForms(
     card=CARD_FORMS.card,
     only_card=CARD_FORMS.only_card,
     only={
-        "paypal": ("my PayPal account", "PayPal", "my PayPal", "the PayPal account on file"),
-        "gift_card": ("my gift card", "the gift card on my account", "my gift card balance"),
+        "paypal": ("my PayPal account", "PayPal", "my PayPal", "the PayPal account [on file|I have]"),
+        "gift_card": ("my gift card", "the gift card [on my account|on file|I have]", "my gift card [balance|on file]"),
     },
 )
 REASON_IT: Final = _PHRASES.tables["REASON_IT"]

@@ -82,7 +82,7 @@ class ScriptedEngine:
 
     def _next_turn(self, task: Task, request: Request) -> Turn:
         """The agent's turn that is due."""
-        if task.behaviour is not None:
+        if task.behaviour is not None or self._user_rates:  # who may slip is not one to whom a plan is merely read out
             return self._agent_script(task, request).next_turn(_user_said(request.messages))
         plan = self._plans.get(request.session)
         if plan is None:
@@ -116,7 +116,7 @@ class ScriptedEngine:
         return found
 
     def _agent_script(self, task: Task, request: Request) -> AgentScript:
-        """The agent's script before a user with a behaviour, brought to where the request stands."""
+        """The agent's script before a user who behaves or may slip, brought to where the request stands."""
         script = self._agents.get(request.session)
         if script is None or script.turns != request.turn:
             script = AgentScript(

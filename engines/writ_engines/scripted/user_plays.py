@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from random import Random
 from typing import Final
 
@@ -97,9 +98,13 @@ def _mistype_all(text: str) -> str:
 
 
 def _break_grammar(rng: Random, text: str) -> str:
-    for pattern, instead in lines.GRAMMAR:
-        text = re.sub(pattern, instead, text)
+    for pattern, instead, chance in lines.GRAMMAR:
+        text = re.sub(pattern, partial(_slip, rng, instead, chance), text)
     return text
+
+
+def _slip(rng: Random, instead: str, chance: float, found: re.Match[str]) -> str:
+    return found.expand(instead) if rng.random() < chance else found[0]
 
 
 def _tone_play(said: Lines) -> Play:

@@ -50,6 +50,7 @@ VALUES: Final = (
         _agrees_without_yes,
         trigger="confirmation",
         needs=lambda material: material.writes,
+        against=r"\bsay yes\b",
     ),
     Value(
         "confirmation=recap_first",
@@ -61,6 +62,7 @@ VALUES: Final = (
         trigger="confirmation",
         turns=1,
         needs=lambda material: material.writes,
+        against=r"\bas soon as\b",
     ),
     Value(
         "confirmation=one_at_a_time",
@@ -72,5 +74,6 @@ VALUES: Final = (
         trigger="after_write",
         turns=4,
         needs=lambda material: material.several_wishes and material.says_only_once("goal"),
+        against=r"\bin one go\b",
     ),
 )

@@ -74,5 +74,6 @@ VALUES: Final = (
         trigger="refusal",
         turns=4,
         needs=_is_refused,
+        against=r"\b(?:friendly|polite|civil|cheerful|calm|relaxed|warm)\b",
     ),
 )

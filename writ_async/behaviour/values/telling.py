@@ -105,6 +105,7 @@ VALUES: Final = (
         turns=6,
         needs=lambda material: len(material.pieces) - len(material.goals) >= 2,
         apart="confirmation=one_at_a_time drift fallback cooperation=other_first",
+        against=r"\bin one go\b",
     ),
     Value(
         "disclosure=reversed",
@@ -122,6 +123,7 @@ VALUES: Final = (
             "ignorance=asks_where ignorance=asks_meaning confirmation=one_at_a_time drift"
         ),
         opens=True,
+        against=r"\bstraight to the point\b",
     ),
     Value(
         "cooperation=answers_asked",
@@ -140,6 +142,7 @@ VALUES: Final = (
         trigger="asked",
         turns=1,
         needs=lambda material: len(material.facts) >= 2,
+        against=r"\b(?:answer questions directly|easy to deal with)\b",
     ),
     Value(
         "cooperation=withholds_once",
@@ -152,6 +155,7 @@ VALUES: Final = (
         trigger="asked",
         turns=1,
         needs=lambda material: bool(material.facts),
+        against=r"\b(?:answer questions directly|easy to deal with)\b",
     ),
     Value(
         "cooperation=refuses_optional",
@@ -173,6 +177,7 @@ VALUES: Final = (
         turns=1,
         needs=lambda material: material.writes and (material.several_wishes or material.says_only_once("question")),
         apart="confirmation=one_at_a_time",
+        against=r"\bin one go\b",
     ),
     Value(
         "correction=self_corrects",

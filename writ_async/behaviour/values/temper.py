@@ -23,6 +23,7 @@ VALUES: Final = (
         ("Stay calm throughout.", "Nothing upsets you."),
         says_none_of(_ANXIOUS, _ANGRY),
         weight=PLAIN,
+        against=r"\b(?:impatient|nervous)\b",
     ),
     Value(
         "tone=anxious",
@@ -31,6 +32,7 @@ VALUES: Final = (
             "Sound nervous and afraid that something goes wrong.",
         ),
         _ANXIOUS,
+        against=r"\b(?:calm|relaxed|cheerful)\b",
     ),
     Value(
         "tone=angry",
@@ -40,6 +42,7 @@ VALUES: Final = (
         ),
         _ANGRY,
         apart="language=formal",
+        against=r"\b(?:friendly|polite|civil|cheerful|calm|relaxed|warm)\b",
     ),
     Value(
         "tangents=question",
@@ -49,11 +52,13 @@ VALUES: Final = (
         ),
         _DIGRESSES,
         trigger="opening",
+        against=r"\b(?:in a hurry|quiet|straight to the point|matter-of-fact)\b",
     ),
     Value(
         "tangents=opinion",
         ("Drop an opinion on something unrelated, by the way.", "Incidentally, share a view on some other subject."),
         _DIGRESSES,
+        against=r"\b(?:in a hurry|quiet|straight to the point|matter-of-fact)\b",
     ),
     Value(
         "tangents=opinion_question",
@@ -62,6 +67,7 @@ VALUES: Final = (
             "By the way, want to know the agent's taste in something off the subject.",
         ),
         _DIGRESSES,
+        against=r"\b(?:in a hurry|quiet|straight to the point|matter-of-fact)\b",
     ),
     Value(
         "tangents=anecdote",
@@ -70,6 +76,7 @@ VALUES: Final = (
             "Insert a funny little story that has nothing to do with your request.",
         ),
         _DIGRESSES,
+        against=r"\b(?:in a hurry|quiet|straight to the point|matter-of-fact)\b",
     ),
     Value(
         "ignorance=asks_where",
@@ -121,5 +128,6 @@ VALUES: Final = (
         ),
         _EXPERT,
         apart="ignorance",
+        against=r"\bnervous\b",
     ),
 )

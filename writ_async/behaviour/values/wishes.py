@@ -80,6 +80,7 @@ VALUES: Final = (
         trigger="opening",
         turns=1,
         opens=True,
+        against=r"\bstraight to the point\b",
     ),
     Value(
         "ambiguity=vague_time",
@@ -91,6 +92,7 @@ VALUES: Final = (
         trigger="opening",
         turns=1,
         opens=True,
+        against=r"\bstraight to the point\b",
     ),
     Value(
         "infeasible=unavailable_first",

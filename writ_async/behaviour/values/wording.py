@@ -21,8 +21,8 @@ _SPEAKS_FOREIGN: Final = says(
     r"\b(?:hola|gracias|por favor|bonjour|merci|salut|guten tag|danke|bitte|ciao|grazie|adios|bonsoir|oui|sí|prego)\b"
 )
 _LEARNS_ENGLISH: Final = says(
-    r"\b(?:am (?:wanting|needing|having|not speaking)|are not my|my english|excuse please|please to|it are"
-    r"|that are right|name are|id are|code are|email are)\b"
+    r"\b(?:am (?:wanting|needing|having|not speaking|moved)|english (?:is|are) not my|my english|excuse please"
+    r"|please to|how much costs|since (?:days|weeks|years)|in this moment|still learning)\b"
 )
 
 
@@ -69,6 +69,7 @@ VALUES: Final = (
             "tangents expertise=novice language=formal drift tone=angry tone=anxious channel=spelled_out "
             "confirmation=implicit"
         ),
+        against=r"\b(?:chatty|warm)\b",
     ),
     Value(
         "verbosity=standard",
@@ -85,6 +86,7 @@ VALUES: Final = (
         ),
         lambda talk: _surplus_words(talk) >= 40,
         apart="utterances=fragments",
+        against=r"\b(?:short|brief|quiet|straight to the point|matter-of-fact)\b",
     ),
     Value(
         "utterances=whole",
@@ -160,6 +162,7 @@ VALUES: Final = (
         ),
         says(r"grateful|obliged|so kind|kindly|kind regards|would you be so|sincerely|dear sir|humbly"),
         apart="utterances=fragments utterances=typos channel=multi_message",
+        against=r"\b(?:in a hurry|brief|straight to the point)\b",
     ),
     Value(
         "channel=plain",

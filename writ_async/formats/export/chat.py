@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from writ_async.behaviour.axes import shown_traits
 from writ_async.core.trajectory import Seat, Trajectory
 from writ_async.curation.rules import STRICT, FilterRules
 from writ_async.files import PathLike
@@ -165,17 +166,17 @@ def export_writ2k(
 ) -> Exported:
     """Write JSON Lines with the columns of WRIT-2K: domain, trajectory_type, has_user_script, messages, tools.
 
-    `has_user_script` tells whether the user followed a behaviour. The columns have no place for flags, so bad calls are
-    left out, and the greeting with them.
+    `has_user_script` tells whether the user showed anything of a behaviour. The columns have no place for flags, so
+    bad calls are left out, and the greeting with them.
     """
 
     def make(item: Item, lines: list[Line]) -> dict[str, Any] | None:
         lines = without_bad_calls(lines if greeting is True else without_greeting(lines))
-        behaviour = item.task.behaviour if item.task is not None else None
+        shown = shown_traits(item.task, item.trajectory.messages) if item.task is not None else []
         row = {
             "domain": item.trajectory.domain,
             "trajectory_type": item.trajectory.kind,
-            "has_user_script": behaviour is not None and bool(behaviour.traits),
+            "has_user_script": bool(shown),
             "messages": chat_messages(lines, item.system, "text", empty=""),
             "tools": item.prompt.tools,
         }

@@ -120,7 +120,7 @@ def upgrade_then_bags(world: World, rng: Random, gold: Gold) -> Draft:
     details = [
         pick(rng, phrases.COMFORT),
         gold.pin("writes", pick(rng, phrases.CABIN_BEFORE_BAGS)),
-        gold.pin("calls", pick(rng, phrases.ONE_STEP)) if more > 1 else "",
+        gold.pin("calls", pick(rng, phrases.BAGS_IN_ONE_STEP)) if more > 1 else "",
         pick(rng, phrases.SAME_FLIGHTS),
         say_payment(customer.user, method, rng),
     ]

@@ -56,14 +56,14 @@ def _cancel(rng: Random, gold: Gold, user: User, trip: Reservation, card: dict[s
         raise Unfit("that trip cannot be cancelled")
     play(gold, user, "cancel", trip={"id": trip.reservation_id}, reason="change of plan")
     wish = pick(rng, phrases.CANCEL_BRIEFLY)
-    why = f"For {trip.reservation_id} the reason is that my plans have changed."
+    why = pick(rng, phrases.REASON_OF_TRIP).format(trip.reservation_id)
     return _Step(wish.format(trip.reservation_id), [why], [])
 
 
 def _bags(rng: Random, gold: Gold, user: User, trip: Reservation, card: dict[str, Any]) -> _Step:
     more = rng.randint(1, 3)
     play(gold, user, "bags", trip={"id": trip.reservation_id}, more=more, pay=card)
-    details = [gold.pin("calls", pick(rng, phrases.ONE_STEP))] if more > 1 else []
+    details = [gold.pin("calls", pick(rng, phrases.BAGS_IN_ONE_STEP))] if more > 1 else []
     return _Step(add_bags_to(rng, more, f"reservation {trip.reservation_id}"), details, [])
 
 
@@ -71,7 +71,7 @@ def _cabin(rng: Random, gold: Gold, user: User, trip: Reservation, card: dict[st
     cabin = other_cabin(rng, trip)
     play(gold, user, "recabin", trip={"id": trip.reservation_id}, cabin=cabin, pay=card)
     wish = pick(rng, phrases.CHANGE_CABIN_BRIEFLY)
-    detail = f"The flights of {trip.reservation_id} stay the same."
+    detail = pick(rng, phrases.FLIGHTS_OF_TRIP).format(trip.reservation_id)
     return _Step(wish.format(trip.reservation_id, say_cabin(cabin, rng)), [detail], [])
 
 
@@ -86,7 +86,7 @@ def _people(rng: Random, gold: Gold, user: User, trip: Reservation, card: dict[s
 
 def _join(rng: Random, wishes: list[str]) -> str:
     first, *rest = wishes
-    links = ("then", "also", "next", "besides that", "after that")
+    links = ("then", "also", "next", "besides that", "after that", "in addition", "on top of that")
     return pick(rng, phrases.SEVERAL_THINGS).format(
         ", and ".join([first, *(f"{pick(rng, links)} {text}" for text in rest)])
     )
@@ -127,7 +127,7 @@ def _bags_on_another(
     more = rng.randint(1, 3)
     play(gold, customer.user, "bags", trip={"route": [trip.origin, trip.destination]}, more=more, pay=paying)
     named = pick(rng, phrases.TRIP_BY_ROUTE).format(route=places.route(rng, trip))
-    return add_bags_to(rng, more, named), [gold.pin("calls", pick(rng, phrases.ONE_STEP))] if more > 1 else []
+    return add_bags_to(rng, more, named), [gold.pin("calls", pick(rng, phrases.BAGS_IN_ONE_STEP))] if more > 1 else []
 
 
 def several_searches(world: World, rng: Random, gold: Gold) -> Draft:
@@ -148,7 +148,8 @@ def several_searches(world: World, rng: Random, gold: Gold) -> Draft:
         where = {"route": [trip.origin, trip.destination]}
         play(gold, customer.user, "rebook", trip=where, search={"dates": dates}, pay=paying)
         route, when = places.route(rng, trip), say_days(dates, rng)
-        wishes.append(f"move my trip {route} to the cheapest flights on {when}, in the same cabin")
+        move = pick(rng, phrases.REBOOK).format(named=f"my trip {route}", when=when)
+        wishes.append(f"{move}, in the same cabin")
         details.append(pick(rng, phrases.STOPS))
     last = rng.random() < 0.5
     more = rng.randint(1, 3)
@@ -156,14 +157,14 @@ def several_searches(world: World, rng: Random, gold: Gold) -> Draft:
     named = pick(rng, phrases.TRIP_BY_START)
     wishes.append(add_bags_to(rng, more, named.format("last" if last else "first")))
     if more > 1:
-        details.append(gold.pin("calls", pick(rng, phrases.ONE_STEP)))
+        details.append(gold.pin("calls", pick(rng, phrases.BAGS_IN_ONE_STEP)))
     fewest, most = gold.extent.writes
     if len(wishes) < most and sum(trip.cabin == "business" for trip in later_trips(customer)) > 1:
         least = rng.random() < 0.5
         play(gold, customer.user, "cancel", trip={"paid": "least" if least else "most"}, reason="change of plan")
-        word = "cheapest" if least else "most expensive"
-        wishes.append(f"cancel the {word} of my business class trips that start after today")
-        details += [say_reason("change of plan", rng), "For that one I go by what was paid for the whole booking."]
+        word = pick(rng, phrases.CHEAPEST if least else phrases.DEAREST)
+        wishes.append(pick(rng, phrases.CANCEL_BUSINESS).format(word=word))
+        details += [say_reason("change of plan", rng), pick(rng, phrases.BY_TOTAL_PAID)]
     facts: list[Fact] = []
     joined = [trip for trip in later_trips(customer) if companions(trip)]
     if joined and len(wishes) < most and (len(wishes) < fewest or rng.random() < 0.6):
@@ -185,6 +186,6 @@ def several_searches(world: World, rng: Random, gold: Gold) -> Draft:
         raise Unfit("too little to do")
     order = gold.pin("writes", pick(rng, phrases.IN_ORDER))
     pay = say_payment(customer.user, card, rng)
-    details += [order, "I go by the day of a trip's first flight.", pick(rng, phrases.FORGOT), pay]
+    details += [order, pick(rng, phrases.BY_FIRST_FLIGHT), pick(rng, phrases.FORGOT), pay]
     wish = _join(rng, wishes)
-    return draft(gold, rng, customer.user, wish, details, facts=facts, unknown=phrases.NO_IDS)
+    return draft(gold, rng, customer.user, wish, list(dict.fromkeys(details)), facts=facts, unknown=phrases.NO_IDS)
