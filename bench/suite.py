@@ -28,6 +28,7 @@ SCRIPTS: dict[str, tuple[str, ...]] = {
     "synthesis": (),
     "evidence": (),
     "verdicts": ("--n", "4"),
+    "limits": (),
     "client": (),
     "peers": (),
     "scale": ("--repeats", "1"),

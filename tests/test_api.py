@@ -101,15 +101,30 @@ async def test_cancelling_gives_what_is_whole_and_marks_what_is_partial(tasks: l
         assert (row.verdict is None) == (row.termination is Termination.CANCELLED)
 
 
+class Flaky(ScriptedEngine):
+    """A script of which every twentieth call fails, and no retry would help."""
+
+    calls = failed = 0
+
+    async def complete(self, request: Request) -> Completion:
+        self.calls += 1
+        if self.calls % 20 == 0:
+            self.failed += 1
+            raise EngineError("HTTP 400: no", kind=EngineErrorKind.BAD_REQUEST)
+        return await super().complete(request)
+
+
 @pytest.mark.asyncio
 async def test_a_call_that_fails_for_good_costs_its_conversation_alone(tasks: list[Task]) -> None:
     domains = {"retail": load_domain("retail"), "airline": load_domain("airline")}
-    agent = Flaky({task.id: task for task in tasks}, domains)
+    agent = Flaky({task.id: task for task in tasks}, domains, 3)
     async with rollouts(tasks, agent=agent, user="scripted", limits=Limits(concurrency=8)) as stream:
         rows = [row async for row in stream]
     lost = [row for row in rows if row.verdict is None]
     assert len(rows) == len(tasks)
-    assert {(row.termination, row.error) for row in lost} == {(Termination.INFRASTRUCTURE_ERROR, "HTTP 400: no")}
+    assert {(row.termination, row.error) for row in lost} == {
+        (Termination.INFRASTRUCTURE_ERROR, "bad_request: HTTP 400: no")
+    }
     assert len(lost) == agent.failed > 0
     assert any(row.verdict is not None and row.verdict.reward.reward == 1.0 for row in rows)
 

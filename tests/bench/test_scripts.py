@@ -19,6 +19,7 @@ TINY = {
     "levels": ("--n", "40", "--corners", "W1R0", "--corner-n", "2"),
     "evidence": ("--n", "12", "--planted", "6"),
     "verdicts": ("--n", "2"),
+    "limits": ("--n", "4"),
     "client": ("--n", "2"),
     "admission": ("--n", "24", "--mix", "deep", "--fixed", "4"),
     "thrash": (),

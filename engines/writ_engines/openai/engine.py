@@ -12,7 +12,15 @@ import anyio
 from writ_async.chat.parsed import known_tools
 from writ_async.core.engine import CallCounts, Completion, EngineFactory, Gauges, Request, Setting
 from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind
-from writ_engines.http import HTTP_EXECUTION, Fleet, HttpClient, TransportError, empty_answer
+from writ_engines.http import (
+    HTTP_EXECUTION,
+    MOST_EMPTY,
+    MOST_EMPTY_NOW_AND_THEN,
+    Fleet,
+    HttpClient,
+    TransportError,
+    empty_answer,
+)
 from writ_engines.openai.body import BodyWriter
 from writ_engines.openai.doctor import check_server
 from writ_engines.openai.failures import explain
@@ -63,11 +71,17 @@ class OpenAIEngine:
         self._paths = [_PATH + endpoint.query for endpoint in self._endpoints]
         urls = [endpoint.url for endpoint in self._endpoints]
         self._fleet = Fleet(
-            urls, self._look, up=True, per_minute=options.rpm / processes, tokens_per_minute=options.tpm / processes
+            urls,
+            self._look,
+            up=True,
+            gently=True,
+            per_minute=options.rpm / processes,
+            tokens_per_minute=options.tpm / processes,
         )
         self._most = self._bodies.most  # tokens of an answer; less where the server has said that there are never more
         self._refused: dict[int, str] = {}
         self._unknown_finishes = 0
+        self._has_spoken = False  # whether any answer had something in it
         self.statistics = CallCounts()
 
     async def complete(self, request: Request) -> Completion:
@@ -84,7 +98,8 @@ class OpenAIEngine:
             self._fleet.used(server, completion.usage.prompt_tokens + completion.usage.completion_tokens)
             if _says_nothing(completion):
                 empty += 1
-                raise empty_answer(empty)
+                raise empty_answer(empty, MOST_EMPTY_NOW_AND_THEN if self._has_spoken else MOST_EMPTY)
+            self._has_spoken = True
             return completion
 
         return await self._fleet.call(request, attempt, self._policy, self._rng, self.statistics)
