@@ -2,7 +2,7 @@
 
 A refusal for a limit closes the gate for all, for as long as the server asks. Where a good part of the calls is
 refused, they start one by one from then on, in the order in which they began. Their rate falls by a tenth with a
-refusal and rises by so little with each answer that about one call in fifty is refused; a server that refuses all is
+refusal and rises by so little with each answer that about one call in thirty is refused; a server that refuses all is
 asked less and less often. A refusal now and then, as servers give that have more than one reason, slows nobody but its
 call. Until a server refuses there is no rate; but the first calls are let go a few at first, and ever more of them,
 since a thousand at once would all be refused before the first refusal is heard. Time is the loop's, randomness the
@@ -23,13 +23,13 @@ import msgspec
 from writ_engines.http.waits import Allowance
 
 _DECREASE, _LARGE_DECREASE = 0.9, 0.8  # of the rate, with a refusal; the larger where it has only just fallen
-_INCREASE = 0.0006  # of the rate, with an answer; as much again with each _CALM answers since it last fell
+_INCREASE = 0.0015  # of the rate, with an answer; as much again with each _CALM answers since it last fell
 _CALM = 30  # answers without a refusal; one that comes sooner says that the rate has not fallen by enough
 _FEW, _ENOUGH = 3, 10  # calls that were let pass, to tell the server's rate by, and to tell it well
 _LARGEST_STEP = 0.5  # of the rate: so much at most, and at every _STEP seconds as long as the limit was not yet met
 _STEP = 2.0
 _BEST_SECONDS = 90.0  # how long the best minute counts: the rate does not fall below half of what passed in it
-_FEWEST, _MANY = 10, 0.45  # refusals, and their share of the calls since the first, that show that there is a limit
+_FEWEST, _MANY = 8, 0.45  # refusals, and their share of the calls since the first, that show that there is a limit
 _GRAIN = 1e-3  # seconds
 _SLOWEST = 1 / 60  # calls a second; slower is what a server has to ask for
 _FIRST_CALLS, _MOST_COUNTED = 8, 4096  # calls under way at first; from so many on there is no bound
