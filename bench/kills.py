@@ -58,7 +58,7 @@ def kill_again_and_again(rows: int, seed: int, out: Path, whole: int, kills: int
     killed = 0
     for number in range(kills):
         early = number < EARLY
-        place = -1 if early else int(whole * (number - EARLY + rng.random()) / (kills - EARLY + 1))
+        place = -1 if early else int(whole * (number - EARLY + rng.random()) / (kills - EARLY + 2))
         killed += kill_at(rows, seed, out, place, rng.uniform(0.2, 2.0) if early else rng.uniform(0.0, 0.05))
     return killed
 
@@ -72,14 +72,14 @@ def kept_cells(out: Path, rows: int) -> tuple[Counter[tuple[str, str]], Counter[
     """Kept rows by domain and kind, and as they were asked for: as the first tasks are."""
     run = RunView.open(out)
     tasks = list(run.tasks())
-    cells = {task.id: (task.domain, task.kind) for task in tasks}
+    cells: dict[str, tuple[str, str]] = {task.id: (task.domain, task.kind) for task in tasks}
     dropped = selection_of(run).dropped
     kept = Counter(
         cells[row.task_id]
         for row in run.trajectories()
         if row.verdict is not None and row.verdict.kept and row.id not in dropped
     )
-    return kept, Counter((task.domain, task.kind) for task in tasks[:rows])
+    return kept, Counter(cells[task.id] for task in tasks[:rows])
 
 
 def main(arguments: list[str]) -> None:

@@ -83,10 +83,10 @@ class Pace:
     """
 
     def __init__(self, per_minute: float = 0.0, tokens_per_minute: float = 0.0, *, gently: bool = False) -> None:
-        self._token_rate = tokens_per_minute / 60.0 if tokens_per_minute else inf
+        self._token_rate = self._most = inf  # a second
+        self.bound(per_minute, tokens_per_minute)
         self._earned = -inf  # when all tokens that were spent or set aside are earned
         self._usual = 0.0  # tokens of a call, on average
-        self._most = per_minute / 60.0 if per_minute else inf
         self._learnt = inf  # calls a second that the server took
         self._told = inf  # calls a second that its headers allow
         self._next = -inf  # when the next call may start, by the rate
@@ -113,6 +113,13 @@ class Pace:
         self._gone = 0
         self._number = 0
         self.last_passed = -inf
+
+    def bound(self, per_minute: float, tokens_per_minute: float) -> None:
+        """Keep to these bounds as well; 0 is none."""
+        if per_minute:
+            self._most = min(self._most, per_minute / 60.0)
+        if tokens_per_minute:
+            self._token_rate = min(self._token_rate, tokens_per_minute / 60.0)
 
     @property
     def rate(self) -> float:
