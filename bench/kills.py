@@ -58,7 +58,8 @@ def kill_again_and_again(rows: int, seed: int, out: Path, whole: int, kills: int
     killed = 0
     for number in range(kills):
         early = number < EARLY
-        place = -1 if early else int(whole * (number - EARLY + rng.random()) / (kills - EARLY + 2))
+        done = size(out)
+        place = -1 if early else int(done + (whole - done) * rng.random() / (kills - number + 1))
         killed += kill_at(rows, seed, out, place, rng.uniform(0.2, 2.0) if early else rng.uniform(0.0, 0.05))
     return killed
 
