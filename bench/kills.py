@@ -19,14 +19,14 @@ from pathlib import Path
 from random import Random
 
 from bench.report import Figure, make_parser, positive, run_script, show_figures, write_json
-from writ_async import InputError
+from writ_async import InputError, RunView
 from writ_async.runs.row_selection import selection_of
-from writ_async.runs.view import RunView
 
 ROWS = "trajectories.jsonl"
 FILES = (ROWS, "tasks.jsonl", "rounds.jsonl", "prompts.json", "selection.json", "summary.json", "manifest.json")
 MOST_UNEVEN = 2.0  # percent of the rows that a cell may have more or fewer than was asked
 EARLY = 3  # kills before there are rows
+MOST_DONE = 0.85  # of the rows, so that the last life is not over before its kill
 LOOK = 0.002  # seconds between looks at the file of rows
 
 
@@ -59,7 +59,7 @@ def kill_again_and_again(rows: int, seed: int, out: Path, whole: int, kills: int
     for number in range(kills):
         early = number < EARLY
         done = size(out)
-        place = -1 if early else int(done + (whole - done) * rng.random() / (kills - number + 1))
+        place = -1 if early else int(done + (MOST_DONE * whole - done) * rng.random() / (kills - number + 1))
         killed += kill_at(rows, seed, out, place, rng.uniform(0.2, 2.0) if early else rng.uniform(0.0, 0.05))
     return killed
 
