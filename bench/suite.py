@@ -29,6 +29,7 @@ SCRIPTS: dict[str, tuple[str, ...]] = {
     "evidence": (),
     "verdicts": ("--n", "4"),
     "intervals": ("--n", "200"),
+    "limits": (),
     "client": (),
     "peers": (),
     "scale": ("--repeats", "1"),

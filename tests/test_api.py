@@ -10,6 +10,7 @@ import anyio
 import anyio.lowlevel
 import msgspec
 import pytest
+from writ_engines.scripted import ScriptedEngine
 
 import writ_async
 from writ_async import Completion, InputError, Limits, Request, Rules, Task, make_tasks, registry, rollouts, run
@@ -17,6 +18,7 @@ from writ_async.commands.synth import SynthConfig, synth
 from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage
 from writ_async.core.trajectory import Termination, Trajectory
+from writ_async.errors import EngineError, EngineErrorKind
 from writ_async.registry import load_domain, load_engine
 from writ_async.runs import seats, worlds
 from writ_async.runs.progress import Progress
@@ -97,6 +99,34 @@ async def test_cancelling_gives_what_is_whole_and_marks_what_is_partial(tasks: l
     assert 10 <= len(rows) < len(tasks) * 20
     for row in rows:
         assert (row.verdict is None) == (row.termination is Termination.CANCELLED)
+
+
+class Flaky(ScriptedEngine):
+    """A script of which every twentieth call fails, and no retry would help."""
+
+    calls = failed = 0
+
+    async def complete(self, request: Request) -> Completion:
+        self.calls += 1
+        if self.calls % 20 == 0:
+            self.failed += 1
+            raise EngineError("HTTP 400: no", kind=EngineErrorKind.BAD_REQUEST)
+        return await super().complete(request)
+
+
+@pytest.mark.asyncio
+async def test_a_call_that_fails_for_good_costs_its_conversation_alone(tasks: list[Task]) -> None:
+    domains = {"retail": load_domain("retail"), "airline": load_domain("airline")}
+    agent = Flaky({task.id: task for task in tasks}, domains, 3)
+    async with rollouts(tasks, agent=agent, user="scripted", limits=Limits(concurrency=8)) as stream:
+        rows = [row async for row in stream]
+    lost = [row for row in rows if row.verdict is None]
+    assert len(rows) == len(tasks)
+    assert {(row.termination, row.error) for row in lost} == {
+        (Termination.INFRASTRUCTURE_ERROR, "bad_request: HTTP 400: no")
+    }
+    assert len(lost) == agent.failed > 0
+    assert any(row.verdict is not None and row.verdict.reward.reward == 1.0 for row in rows)
 
 
 def test_the_sync_call_gives_rows_in_the_order_of_tasks_and_trials(tasks: list[Task]) -> None:

@@ -20,6 +20,8 @@ TINY = {
     "evidence": ("--n", "12", "--planted", "6"),
     "verdicts": ("--n", "2"),
     "intervals": ("--n", "2"),
+    "limits": ("--n", "4"),
+    "kills": ("--n", "8", "--kills", "2"),
     "client": ("--n", "2"),
     "admission": ("--n", "24", "--mix", "deep", "--fixed", "4"),
     "thrash": (),

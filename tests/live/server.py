@@ -18,6 +18,8 @@ RANDOM = MODELS / "tiny-qwen3"
 """Random weights: writes noise, never ends a turn by itself."""
 TOOL = MODELS / "tiny-qwen3-tool"
 """Calls a weather tool when asked anything, and tells the weather after its result."""
+SMALL = MODELS / "smollm2"
+"""A real model of 135 million parameters (`make live-smollm2`): it says something, and solves no task."""
 START_SECONDS = 240.0
 _LOG_LINES = 25
 

@@ -105,6 +105,24 @@ def test_a_run_does_not_begin_on_such_a_server(monkeypatch: pytest.MonkeyPatch, 
     assert (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("wait", "words"),
+    [
+        (refusal(503, {"error": {"message": "upstream overloaded"}}), "is made again: HTTP 503: upstream overloaded"),
+        (refusal(429, {"error": {"message": "slow down, and retry in 300ms"}}), "slow down, and retry in 300ms"),
+    ],
+)
+def test_while_the_server_lets_the_first_call_wait_that_is_said(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, wait: Answer, words: str
+) -> None:
+    monkeypatch.setattr("writ_async.runs.try_out._FIRST_WORD", 0.05)
+    well = answers(WELL)
+    found = findings(lambda asked: wait if asked.number < 2 else well(asked), monkeypatch)
+    assert found["tool call"][0] == "ok"
+    lines = [record.getMessage() for record in caplog.records if record.name == "writ_async.runs.try_out"]
+    assert any(line.startswith("the agent's server is tried before the first") and words in line for line in lines)
+
+
 def test_the_doctor_needs_the_name_of_the_model(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "http://127.0.0.1:9", "--engine", "openai"]) == 2
     assert "--model NAME" in capsys.readouterr().err

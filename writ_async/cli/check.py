@@ -167,6 +167,8 @@ def _print_report(report: CheckReport) -> None:
     tables = [counts_table("evidence of the writes, by row", report.evidence, report.rows)]
     if report.findings:
         tables.append(counts_table("found", report.findings, report.rows))
+    if report.slip_kinds:
+        tables.append(counts_table("slips of the user", report.slip_kinds, report.rows))
     print_tables(*tables)
     made = ", ".join(f"{count:,} {name}" for name, count in sorted(report.formats.items()))
     kinds = ", ".join(f"{count:,} by {name}" for name, count in sorted(report.kinds.items()))
@@ -177,7 +179,8 @@ def _print_report(report: CheckReport) -> None:
         stated = f"; the file says {report.stated:,}, other in {report.disagreeing:,}" if report.stated_of else ""
         say(f"{report.solved:,} of {report.rewarded:,} with reward 1{stated}")
     if report.slips:
-        say(f"the user slipped in {report.slips:,} rows{_slips_note(report)}")
+        share = 100 * report.slips / report.rows
+        say(f"the user slipped in {report.slips:,} rows ({share:.1f} %){_slips_note(report)}")
     say(f"{report.clean:,} rows with nothing against them")
 
 

@@ -22,7 +22,7 @@ from writ_async.registry import load_benchmark
 from writ_async.runs.view import MANIFEST, RunView
 from writ_async.runs.worlds import open_worlds, world_key
 from writ_async.runs.writing import replacing
-from writ_async.verify.benchmark_slips import slipped
+from writ_async.verify.benchmark_slips import SLIPS, slipped
 from writ_async.verify.judge import load_judge
 from writ_async.verify.reasons import Reason
 from writ_async.verify.user_slips import UserReason
@@ -47,7 +47,8 @@ class CheckReport(msgspec.Struct):
 
     In `slips` rows the simulated user slipped; `slips_solved` of the `slips_rewarded` of them that have a reward, ours
     or else the file's, have 1, as have `all_solved` of all `all_rewarded`. `pass_1` is the share of these, and
-    `pass_1_without` that of them in which the user did not slip; None where no reward is known.
+    `pass_1_without` that of them in which the user did not slip; None where no reward is known. `slip_kinds` counts
+    those rows by what the user did wrong.
     """
 
     rows: int = 0
@@ -66,6 +67,7 @@ class CheckReport(msgspec.Struct):
     stated_of: int = 0
     disagreeing: int = 0
     slips: int = 0
+    slip_kinds: dict[str, int] = {}
     slips_solved: int = 0
     slips_rewarded: int = 0
     all_solved: int = 0
@@ -90,6 +92,8 @@ class CheckReport(msgspec.Struct):
             counts[key] = counts.get(key, 0) + 1
         for reason in dict.fromkeys(finding.reason for finding in row.findings):
             self.findings[reason] = self.findings.get(reason, 0) + 1
+            if reason in SLIPS:
+                self.slip_kinds[reason] = self.slip_kinds.get(reason, 0) + 1
         ours = None if row.reward is None else row.reward.reward
         self.rewarded += ours is not None
         self.solved += ours == 1

@@ -146,7 +146,8 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """What a factory may use to make an engine: the run's tasks, its domains by name, and its seed.
 
     `worlds` are the tasks' worlds by task id, as far as they are open. So many `processes` make engines of the same
-    options at once: a limit that they share is divided by them.
+    options at once: a limit that they share is divided by them. `shared` is whatever engines made for the same run
+    keep together, by names of their own.
     """
 
     tasks: Mapping[str, Task]
@@ -154,6 +155,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     worlds: Mapping[str, World] = {}
     processes: int = 1
+    shared: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Check(msgspec.Struct, frozen=True):

@@ -1,17 +1,22 @@
 """A model server is tried before the first conversation: one tool call, and one turn after its result.
 
 What goes wrong in these two goes wrong in every conversation: a server without its tool parser, a template that knows
-no tools or refuses their results, answers that are empty or cut, turns without an end.
+no tools or refuses their results, answers that are empty or cut, turns without an end. While the server lets these two
+wait, or refuses them and they are made again, that is said: nothing else is to be seen before the first conversation.
 """
 
 from __future__ import annotations
 
+import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import anyio
 
 from writ_async.chat.notes import CUT, FORMAT_TOKEN
 from writ_async.chat.parsed import HARMLESS, Defect
-from writ_async.core.engine import Check, Completion, Engine, Request
+from writ_async.core.engine import Check, Completion, Counted, Engine, Request
 from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage
 from writ_async.errors import EngineError, EngineErrorKind
 
@@ -33,7 +38,10 @@ _SYSTEM = "You tell people the weather. Always ask the tool before you answer."
 _GREETING = "Hello, how can I help?"
 _ASK = "What is the weather in Lyon? Please look it up."
 _RESULT = '{"city": "Lyon", "weather": "light rain"}'
+_FIRST_WORD, _LONGEST_SILENCE = 3.0, 60.0  # seconds until it is said what holds a call up, and until it is said again
 _PARSER = "start the server with the tool parser of the model's family (--tool-call-parser, or the like)"
+
+logger = logging.getLogger(__name__)
 
 
 async def try_out(engine: Engine, *, greeting: bool = True) -> list[Check]:
@@ -47,21 +55,58 @@ async def try_out(engine: Engine, *, greeting: bool = True) -> list[Check]:
     if greeting:
         messages.insert(1, AssistantMessage(_GREETING))
     try:
-        first = await _ask(engine, session, 0, messages)
-        if isinstance(first, Check):
-            return [first]
-        checks = [_judge_call(first), *_judge_words(first)]
-        if not first.message.tool_calls:
-            return checks
-        messages.append(first.message)
-        messages += [ToolMessage(call.id, _RESULT) for call in first.message.tool_calls]
-        second = await _ask(engine, session, 1, messages)
-        if isinstance(second, Check):
-            return [*checks, second]
-        found = f"{second.usage.cached_tokens:,} of {second.usage.prompt_tokens:,} prompt tokens came from the cache"
-        return [*checks, Check(SECOND_TURN, "ok", found), *_judge_words(second)]
+        async with _telling(engine):
+            return await _two_turns(engine, session, messages)
     finally:
         engine.end_session(session)
+
+
+async def _two_turns(engine: Engine, session: str, messages: list[Message]) -> list[Check]:
+    first = await _ask(engine, session, 0, messages)
+    if isinstance(first, Check):
+        return [first]
+    checks = [_judge_call(first), *_judge_words(first)]
+    if not first.message.tool_calls:
+        return checks
+    messages.append(first.message)
+    messages += [ToolMessage(call.id, _RESULT) for call in first.message.tool_calls]
+    second = await _ask(engine, session, 1, messages)
+    if isinstance(second, Check):
+        return [*checks, second]
+    found = f"{second.usage.cached_tokens:,} of {second.usage.prompt_tokens:,} prompt tokens came from the cache"
+    return [*checks, Check(SECOND_TURN, "ok", found), *_judge_words(second)]
+
+
+@asynccontextmanager
+async def _telling(engine: Engine) -> AsyncIterator[None]:
+    """While the block lasts, what holds the two calls up is said, less and less often."""
+
+    async def tell() -> None:
+        silence = _FIRST_WORD
+        while True:
+            await anyio.sleep(silence)
+            silence = min(2 * silence, _LONGEST_SILENCE)
+            logger.warning("the agent's server is tried before the first conversation: %s", _held_up(engine))
+
+    failure: Exception | None = None
+    async with anyio.create_task_group() as group:
+        group.start_soon(tell)
+        try:
+            yield
+        except Exception as exc:  # raised below, so that the group does not wrap it
+            failure = exc
+        group.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
+
+
+def _held_up(engine: Engine) -> str:
+    counts = engine.call_counts() if isinstance(engine, Counted) else None
+    if counts is not None and counts.failing and counts.last_failure:
+        return f"its call has failed {sum(counts.failures.values())} times and is made again: {counts.last_failure}"
+    if counts is not None and counts.held_back:
+        return "its call waits for a limit of the server"
+    return "no answer yet"
 
 
 async def _ask(engine: Engine, session: str, turn: int, messages: Sequence[Message]) -> Completion | Check:

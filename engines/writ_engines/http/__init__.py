@@ -19,7 +19,15 @@ Errors are `TransportError` (its `kind` says why, `retryable` says whether anoth
 
 from typing import TYPE_CHECKING, Any
 
-from writ_engines.http.errors import MOST_EMPTY, RETRYABLE, TransportError, empty_answer, error_text, status_error
+from writ_engines.http.errors import (
+    MOST_EMPTY,
+    MOST_EMPTY_NOW_AND_THEN,
+    RETRYABLE,
+    TransportError,
+    empty_answer,
+    error_text,
+    status_error,
+)
 from writ_engines.http.fleet import Fleet, server_urls
 from writ_engines.http.options import HTTP_EXECUTION, HttpOptions
 from writ_engines.http.retry import RetryPolicy, Tries, retry
@@ -30,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "HTTP_EXECUTION",
     "MOST_EMPTY",
+    "MOST_EMPTY_NOW_AND_THEN",
     "RETRYABLE",
     "Fleet",
     "HttpClient",

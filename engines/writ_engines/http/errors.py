@@ -87,11 +87,13 @@ class TransportError(EngineError):
 
 MOST_EMPTY = 5
 """So many answers to one call in which nothing was said, and the server has failed: more of them will not help."""
+MOST_EMPTY_NOW_AND_THEN = 10
+"""The same of a server that has answered other calls: where one answer in five is empty, five in a row are not rare."""
 
 
-def empty_answer(number: int) -> EngineError:
+def empty_answer(number: int, most: int = MOST_EMPTY) -> EngineError:
     """The error of the n-th answer to a call in which nothing was said, from 1 on; the last of them may not pass."""
-    if number < MOST_EMPTY:
+    if number < most:
         return TransportError("the server gave nothing: no word, no call", kind=EngineErrorKind.EMPTY)
     return EngineError(f"the server gave nothing {number} times: no word, no call", kind=EngineErrorKind.EMPTY)
 

@@ -94,17 +94,16 @@ class Fleet:
 
     `look(server)` asks a server whether it takes calls: it raises `EngineError` when not, and calls `found` when it
     does. A server that is down is up again when it is `found`; nothing else brings it back, so whoever looks is the
-    first to know. `up` says whether servers count as up before they have been looked at. `per_minute` bounds the calls
-    to all of them together, `tokens_per_minute` their tokens; 0 leaves that to the servers.
+    first to know. `up` says whether servers count as up before they have been looked at. `paces` are how fast each may
+    be called, which others may share.
     """
 
     def __init__(
-        self, urls: Sequence[str], look: Callable[[int], Awaitable[None]], *, up: bool, per_minute: float = 0.0,
-        tokens_per_minute: float = 0.0,
-    ) -> None:  # fmt: skip
+        self, urls: Sequence[str], look: Callable[[int], Awaitable[None]], *, up: bool, paces: Sequence[Pace] = ()
+    ) -> None:
         self._look = look
         self._servers = [
-            _Standing(url, up, Pace(per_minute / len(urls), tokens_per_minute / len(urls))) for url in urls
+            _Standing(url, up, pace) for url, pace in zip(urls, paces or [Pace() for _ in urls], strict=True)
         ]
         self._homes: dict[str, int] = {}
         self._tries: dict[str, Tries] = {}

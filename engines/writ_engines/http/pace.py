@@ -1,10 +1,12 @@
 """How fast one server may be called: its limits are learnt from what it says, and all calls keep to them together.
 
 A refusal for a limit closes the gate for all, for as long as the server asks. Where a good part of the calls is
-refused, they start one by one from then on, in the order in which they began, at a rate that falls as long as so many
-are refused and rises with the answers (additive increase, multiplicative decrease); a server that refuses all is asked
-less and less often. A refusal now and then, as servers give that have more than one reason, slows nobody but its call.
-Until a server refuses there is no gate at all. Time is the loop's, randomness the caller's.
+refused, they start one by one from then on, in the order in which they began. Their rate falls by a tenth with a
+refusal and rises by so little with each answer that about one call in thirty is refused; a server that refuses all is
+asked less and less often. A refusal now and then, as servers give that have more than one reason, slows nobody but its
+call. Until a server refuses there is no rate; but the first calls are let go a few at first, and ever more of them,
+since a thousand at once would all be refused before the first refusal is heard. Time is the loop's, randomness the
+caller's.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from heapq import heappop, heappush
-from math import ceil, inf
+from math import ceil, inf, log2
 from random import Random
 
 import anyio
@@ -20,30 +22,37 @@ import msgspec
 
 from writ_engines.http.waits import Allowance
 
-_DECREASE = 0.7
-_INCREASE = 0.05  # of the rate, in a second; more with each second since it last fell
-_FASTER = 0.01
-_MEMORY = 0.9  # how much of an outcome's weight is left after the next
-_FEWEST = 2.7  # the weight of three outcomes: fewer show nothing
-_MANY = 1 / 3  # so many of the calls refused, and they come too fast
-_FEWEST_AT_FIRST, _MANY_AT_FIRST = 4.0, 0.6  # the same, as long as no rate is known
-_LARGEST_STEP = 0.5  # of the rate, with one answer
+_DECREASE, _LARGE_DECREASE = 0.9, 0.8  # of the rate, with a refusal; the larger where it has only just fallen
+_INCREASE = 0.0015  # of the rate, with an answer; as much again with each _CALM answers since it last fell
+_CALM = 30  # answers without a refusal; one that comes sooner says that the rate has not fallen by enough
+_FEW, _ENOUGH = 3, 10  # calls that were let pass, to tell the server's rate by, and to tell it well
+_LARGEST_STEP = 0.5  # of the rate: so much at most, and at every _STEP seconds as long as the limit was not yet met
+_STEP = 2.0
+_BEST_SECONDS = 90.0  # how long the best minute counts: the rate does not fall below half of what passed in it
+_FEWEST, _MANY = 8, 0.45  # refusals, and their share of the calls since the first, that show that there is a limit
+_GRAIN = 1e-3  # seconds
 _SLOWEST = 1 / 60  # calls a second; slower is what a server has to ask for
+_FIRST_CALLS, _MOST_COUNTED = 8, 4096  # calls under way at first; from so many on there is no bound
+_DOUBLING = 0.5  # seconds until twice as many may be under way
+# Calls a second that start once one was refused and as long as no rate is known; more where more pass.
+_AFTER_FIRST = 2.5
 _LEARNING = 0.1  # how much of a call's tokens goes into what is usual
 _SETTLING = 1.0  # seconds in which the refusals of a burst come in, before the rate is reckoned
+_MOST_STRIKES = 2  # refusals in a row; after more of them pauses do what a lower rate would
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
 _WINDOW = 60  # seconds in which answers are counted
-_SHORTEST_SPAN = 10.0  # seconds; a rate seen for less says little
 
 
 class Standing(msgspec.Struct):
     """How one call stands at the gate. `began` orders calls; `starved` seconds it waited since the server let any pass.
 
-    `held` are the seconds it has waited for a limit in all, before the wait that goes on since `waits_since`.
+    `refused` says how often it was, for a limit. `held` are the seconds it has waited for a limit in all, before the
+    wait that goes on since `waits_since`.
     """
 
     began: float
     starved: float = 0.0
+    refused: int = 0
     held: float = 0.0
     waits_since: float | None = None
 
@@ -55,7 +64,7 @@ class Standing(msgspec.Struct):
 class _Waiter:
     __slots__ = ("gone", "order", "turn")
 
-    def __init__(self, order: tuple[float, int]) -> None:
+    def __init__(self, order: tuple[float, int, int]) -> None:
         self.order = order
         self.turn = anyio.Event()
         self.gone = False
@@ -70,23 +79,33 @@ class Pace:
 
     `per_minute` bounds the calls that start, `tokens_per_minute` the tokens of prompts and answers; 0 leaves each
     unbounded until the server refuses. How many tokens a call takes is known once it is over: until then it counts for
-    as many as calls took on average.
+    as many as calls took on average. `gently` has few calls begin at first.
     """
 
-    def __init__(self, per_minute: float = 0.0, tokens_per_minute: float = 0.0) -> None:
-        self._token_rate = tokens_per_minute / 60.0 if tokens_per_minute else inf
+    def __init__(self, per_minute: float = 0.0, tokens_per_minute: float = 0.0, *, gently: bool = False) -> None:
+        self._token_rate = self._most = inf  # a second
+        self.bound(per_minute, tokens_per_minute)
         self._earned = -inf  # when all tokens that were spent or set aside are earned
         self._usual = 0.0  # tokens of a call, on average
-        self._most = per_minute / 60.0 if per_minute else inf
         self._learnt = inf  # calls a second that the server took
         self._told = inf  # calls a second that its headers allow
         self._next = -inf  # when the next call may start, by the rate
         self._opens = -inf  # when the gate opens
+        self._met = False  # whether a call was refused since the rate is known
+        self._calm = 0  # answers since the rate last fell
+        self._grown = -inf  # when it last rose by a large step
+        self._best = self._best_since = 0.0  # calls a second in the best minute of late, and when that was
+        self._window = float(_FIRST_CALLS) if gently else inf  # calls that may be under way, at the time `_widened`
+        self._widened = -inf
+        self._moved: anyio.Event | None = None  # set where the first in line waits for another call to end
         self._changed = -inf  # when a refusal was last acted upon: calls that started before say nothing new
         self._settling = False
         self._least = _SLOWEST  # the rate to begin with where no call has passed
-        self._strikes = 0  # refusals since an answer
-        self._outcomes = self._refusals = 0.0  # since the rate last fell, those long ago weighing less
+        self._strikes = 0  # refusals since an answer, those of one burst counted once
+        self._struck = -inf  # when the last came
+        self._paused = 0.0  # seconds since then in which no call was let go though the server had not asked for that
+        self._since = -inf  # a refusal from which on the calls that were let pass are counted
+        self._tried = self._taken = 0  # calls that started since, and those of them that were not refused
         self._in_flight = 0
         self._first = inf  # when the first call started
         self._answers: deque[tuple[int, int]] = deque()  # the second, and the answers in it
@@ -94,6 +113,13 @@ class Pace:
         self._gone = 0
         self._number = 0
         self.last_passed = -inf
+
+    def bound(self, per_minute: float, tokens_per_minute: float) -> None:
+        """Keep to these bounds as well; 0 is none."""
+        if per_minute:
+            self._most = min(self._most, per_minute / 60.0)
+        if tokens_per_minute:
+            self._token_rate = min(self._token_rate, tokens_per_minute / 60.0)
 
     @property
     def rate(self) -> float:
@@ -107,7 +133,8 @@ class Pace:
 
     def is_open(self) -> bool:
         """Whether a call could start now."""
-        return not self._queue and anyio.current_time() >= max(self._next, self._opens, self._earned)
+        now = anyio.current_time()
+        return not self._queue and now >= max(self._next, self._opens, self._earned) and self._widens_at(now) <= now
 
     async def wait(self, standing: Standing, patience: float) -> None:
         """Return when a call may start, for it to start there and then. Only the first in line watches the clock.
@@ -119,7 +146,7 @@ class Pace:
         since = begun - standing.starved
         standing.waits_since = begun
         self._number += 1
-        waiter = _Waiter((standing.began, self._number))
+        waiter = _Waiter((standing.began, -standing.refused, self._number))
         heappush(self._queue, waiter)
         try:
             while True:
@@ -129,9 +156,13 @@ class Pace:
                     waiter.turn = anyio.Event()
                     await waiter.turn.wait()
                     continue
-                until = min(max(self._next, self._opens, self._earned), since + patience)
+                widens = self._widens_at(now)
+                until = min(max(self._next, self._opens, self._earned, widens), since + patience)
                 if now >= until:
                     break
+                if widens > now:
+                    await self._wait_for_another(until - now)
+                    continue
                 parts = 1000.0 if until - now < 1.0 else 100.0  # of a second: nobody asks for finer waits
                 await anyio.sleep(ceil((until - now) * parts) / parts)
                 now = until  # what was waited for has come, whatever the clock's grain
@@ -141,16 +172,48 @@ class Pace:
             standing.starved = max(0.0, now - since)
             self._leave(waiter)
 
+    def _widens_at(self, now: float) -> float:
+        """When one more call may be under way, at the latest: some time before now where it may already."""
+        if self._window == inf or self._in_flight < self._window:
+            return -inf
+        if self._in_flight >= _MOST_COUNTED:
+            self._window = inf
+            return -inf
+        if self._widened == -inf:
+            self._widened = now
+        return self._widened + _DOUBLING * log2((self._in_flight + 1) / self._window)
+
+    async def _wait_for_another(self, seconds: float) -> None:
+        """Wait until a call under way has ended, so long at most."""
+        self._moved = anyio.Event()
+        with anyio.move_on_after(seconds):
+            await self._moved.wait()
+
+    def _end(self) -> None:
+        """A call that was under way has ended."""
+        self._in_flight -= 1
+        if self._moved is not None:
+            self._moved.set()
+
     def start(self) -> None:
         """A call starts."""
         now = anyio.current_time()
         self._in_flight += 1
+        self._tried += 1
+        self._taken += 1
         if self._first == inf:
             self._first = now
         if self._settling:
             self._settling = False
-            self._learnt = max(self._seen_rate(now, self._in_flight - 1), self._least)
-        if (rate := self.rate) < inf:
+            taken = self._answered_of_late(now) + self._in_flight - 1
+            seen = self._rate_taken(now) if self._taken else taken / max(_SETTLING, min(_WINDOW, now - self._first))
+            self._learnt = max(seen, self._least)
+        rate = self.rate
+        if self._since > -inf and self._learnt == inf:
+            rate = min(
+                rate, _AFTER_FIRST + 2.0 * self._answered_of_late(now) / max(_SETTLING, min(_WINDOW, now - self._first))
+            )
+        if rate < inf:
             self._next = max(now, self._next) + 1.0 / rate
         self._set_aside(self._usual)
 
@@ -167,10 +230,9 @@ class Pace:
     def passed(self) -> None:
         """The server has taken a call and answered it."""
         now = anyio.current_time()
-        self._in_flight -= 1
+        self._end()
         self.last_passed = now
         self._strikes = 0
-        self._count_outcome(0.0)
         second = int(now)
         if self._answers and self._answers[-1][0] == second:
             self._answers[-1] = (second, self._answers[-1][1] + 1)
@@ -178,47 +240,84 @@ class Pace:
             self._answers.append((second, 1))
             while self._answers[0][0] < second - _WINDOW:
                 self._answers.popleft()
-        if self._learnt < inf and (self._queue or self._next > now):  # a rate that nobody needs shows nothing
-            growth = _INCREASE + _FASTER * (now - self._changed)
-            self._learnt *= 1.0 + min(_LARGEST_STEP, growth / self._learnt)
+        self._calm += 1
+        self._window += 1.0
+        if self._learnt == inf:
+            return
+        if not self._queue and self._next <= now:  # a rate that nobody needs shows nothing
+            self._since, self._taken = -inf, 0
+        elif self._met or now - self._grown >= _STEP:
+            if self._met:
+                self._learnt *= 1.0 + min(_LARGEST_STEP, _INCREASE * (1.0 + self._calm / _CALM))
+            else:
+                self._learnt *= 1.0 + _LARGEST_STEP
+                self._grown = now
 
     def left(self) -> None:
         """A call has ended in a way that says nothing of limits."""
-        self._in_flight -= 1
+        self._end()
         self._set_aside(-self._usual)
 
     def limited(self, started: float, asked: float, rng: Random) -> None:
         """The server has refused a call for a limit, and asks to wait so many seconds, 0 where it does not say."""
         now = anyio.current_time()
-        self._in_flight -= 1
+        self._end()
         self._set_aside(-self._usual)
         if asked:
             self._opens = max(self._opens, now + asked)
+        if started >= self._since:
+            self._taken -= 1
         if started <= self._changed:
             return
-        self._strikes += 1
+        self._strikes += started > self._struck
+        self._struck = now
         if not asked and self._strikes > 1:
             longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(self._strikes - 2, 10))
-            self._opens = max(self._opens, now + rng.uniform(longest / 2.0, longest))
-        self._count_outcome(1.0)
-        known = self._learnt < inf
-        fewest, many = (_FEWEST, _MANY) if known else (_FEWEST_AT_FIRST, _MANY_AT_FIRST)
-        if self._outcomes < fewest or self._refusals < many * self._outcomes:
+            opens = max(self._opens, now + rng.uniform(longest / 2.0, longest))
+            self._paused += opens - max(self._opens, now)
+            self._opens = opens
+        if self._learnt < inf:
+            if self._strikes <= _MOST_STRIKES:
+                self._slow_down(now)
+            return
+        self._window = inf
+        if self._since == -inf or self._calm >= _CALM:
+            self._count_from(now)
+        self._calm = 0
+        if self._tried - self._taken < max(_FEWEST, _MANY * self._tried):
             return
         self._changed = now
-        self._outcomes = self._refusals = 0.0
-        if known:
-            # To ask as often as the server says is never too often.
-            least = max(self._seen_rate(now, 0) / 2.0, _SLOWEST, 1.0 / asked if asked else 0.0)
-            self._learnt = min(self._learnt, max(self._learnt * _DECREASE, least))
-        else:
-            self._settling = True
-            self._least = max(_SLOWEST, 1.0 / asked if asked else 0.0)
-            self._opens = max(self._opens, now + _SETTLING)
+        self._settling = True
+        self._least = max(_SLOWEST, 1.0 / asked if asked else 0.0)
+        self._opens = max(self._opens, now + _SETTLING)
 
-    def _count_outcome(self, refused: float) -> None:
-        self._outcomes = self._outcomes * _MEMORY + 1.0
-        self._refusals = self._refusals * _MEMORY + refused
+    def _count_from(self, now: float) -> None:
+        """Count anew what the server lets pass: a refusal says that nothing is left of what it had saved up."""
+        self._since = now
+        self._paused = max(0.0, self._opens - now)
+        self._tried = self._taken = self._calm = 0
+
+    def _rate_taken(self, now: float) -> float:
+        """Calls a second that the server has let pass since a refusal: its limit, where another one ends that time."""
+        seconds = now - self._since
+        return (self._taken + 1) / max(seconds - min(self._paused, seconds / 2.0), _GRAIN)
+
+    def _slow_down(self, now: float) -> None:
+        """The rate was too high, whether it has risen to there or has not yet fallen by enough."""
+        calm = self._calm >= _CALM
+        seen = self._answered_of_late(now) / _WINDOW
+        if seen >= self._best or now - self._best_since > _BEST_SECONDS:
+            self._best, self._best_since = seen, now
+        least = max(self._best / 2.0, _SLOWEST)
+        rate = self._learnt * (_DECREASE if calm else _LARGE_DECREASE)
+        if not calm and self._taken >= _FEW:
+            rate = min(rate, self._rate_taken(now))
+        self._learnt = min(self._learnt, max(rate, least))
+        self._met = True
+        self._changed = now
+        if calm or self._taken >= _ENOUGH or self._since == -inf:
+            self._count_from(now)
+        self._calm = 0
 
     def hear(self, allowances: Sequence[Allowance]) -> None:
         """Take what the headers of an answer say of the limits.
@@ -239,11 +338,8 @@ class Pace:
                 wanted = self.waiting + self._in_flight
                 self._told = inf if left > wanted else max(used, left, 1.0) / reset
 
-    def _seen_rate(self, now: float, under_way: int) -> float:
-        """Calls a second that the server has taken of late."""
-        taken = under_way + sum(number for second, number in self._answers if second >= now - _WINDOW)
-        shortest = _SETTLING if under_way else _SHORTEST_SPAN
-        return taken / max(shortest, min(_WINDOW, now - self._first))
+    def _answered_of_late(self, now: float) -> int:
+        return sum(number for second, number in self._answers if second >= now - _WINDOW)
 
     def _leave(self, waiter: _Waiter) -> None:
         waiter.gone = True

@@ -165,6 +165,7 @@ def _count_limit(
     _count(statistics.failures, exc.kind)
     tries.number += 1
     tries.limits += 1
+    standing.refused += 1
     if others_pass or standing.starved < policy.patience - _GRAIN:
         return
     _count(statistics.given_up, exc.kind)

@@ -6,17 +6,27 @@ import logging
 from collections.abc import Mapping
 from functools import partial
 from random import Random
+from typing import Any
 
 import anyio
 
 from writ_async.chat.parsed import known_tools
 from writ_async.core.engine import CallCounts, Completion, EngineFactory, Gauges, Request, Setting
 from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind
-from writ_engines.http import HTTP_EXECUTION, Fleet, HttpClient, TransportError, empty_answer
+from writ_engines.http import (
+    HTTP_EXECUTION,
+    MOST_EMPTY,
+    MOST_EMPTY_NOW_AND_THEN,
+    Fleet,
+    HttpClient,
+    TransportError,
+    empty_answer,
+)
 from writ_engines.openai.body import BodyWriter
 from writ_engines.openai.doctor import check_server
 from writ_engines.openai.failures import explain
 from writ_engines.openai.options import OpenAIOptions, find_endpoints, parameters
+from writ_engines.openai.paces import find_paces
 from writ_engines.openai.prices import find_price
 from writ_engines.openai.reply import UNKNOWN_FINISH, read_reply, reasoning_key
 from writ_engines.openai.room import most_of_answers, room_told
@@ -33,11 +43,13 @@ logger = logging.getLogger(__name__)
 class OpenAIEngine:
     """Completes chats over HTTP. `statistics` counts attempts, failures by kind, and what was given up.
 
-    A key that a server has refused is not tried there again. So many `processes` share the option `rpm`. Raises
-    `InputError` for options that cannot be.
+    A key that a server has refused is not tried there again. So many `processes` share the options `rpm` and `tpm`, and
+    engines with the same `shared` what they learn of a key's limits. Raises `InputError` for options that cannot be.
     """
 
-    def __init__(self, options: OpenAIOptions, *, seed: int = 0, processes: int = 1) -> None:
+    def __init__(
+        self, options: OpenAIOptions, *, seed: int = 0, processes: int = 1, shared: dict[str, Any] | None = None
+    ) -> None:
         self._model = options.model
         self._endpoints = find_endpoints(options)
         self._price = find_price(options.model, options.prices)
@@ -62,12 +74,11 @@ class OpenAIEngine:
         ]
         self._paths = [_PATH + endpoint.query for endpoint in self._endpoints]
         urls = [endpoint.url for endpoint in self._endpoints]
-        self._fleet = Fleet(
-            urls, self._look, up=True, per_minute=options.rpm / processes, tokens_per_minute=options.tpm / processes
-        )
+        self._fleet = Fleet(urls, self._look, up=True, paces=find_paces(self._endpoints, options, processes, shared))
         self._most = self._bodies.most  # tokens of an answer; less where the server has said that there are never more
         self._refused: dict[int, str] = {}
         self._unknown_finishes = 0
+        self._has_spoken = False  # whether any answer had something in it
         self.statistics = CallCounts()
 
     async def complete(self, request: Request) -> Completion:
@@ -84,7 +95,8 @@ class OpenAIEngine:
             self._fleet.used(server, completion.usage.prompt_tokens + completion.usage.completion_tokens)
             if _says_nothing(completion):
                 empty += 1
-                raise empty_answer(empty)
+                raise empty_answer(empty, MOST_EMPTY_NOW_AND_THEN if self._has_spoken else MOST_EMPTY)
+            self._has_spoken = True
             return completion
 
         return await self._fleet.call(request, attempt, self._policy, self._rng, self.statistics)
@@ -198,7 +210,7 @@ def _says_nothing(completion: Completion) -> bool:
 
 
 def _make(options: OpenAIOptions, setting: Setting) -> OpenAIEngine:
-    return OpenAIEngine(options, seed=setting.seed, processes=setting.processes)
+    return OpenAIEngine(options, seed=setting.seed, processes=setting.processes, shared=setting.shared)
 
 
 # The address is not among them: elsewhere, the same name of a model may be another model.

@@ -11,6 +11,7 @@ import msgspec
 from writ_async.core.engine import CallCounts, Gauges
 from writ_async.errors import EngineError, EngineErrorKind, InputError
 from writ_engines.http import Fleet, HttpClient, TransportError
+from writ_engines.http.pace import Pace
 from writ_engines.sglang.batching import Batcher, BatchStatistics
 from writ_engines.sglang.options import SglangOptions
 from writ_engines.sglang.server import Identity, Load, ServerInfo, fetch_identity, fetch_info, fetch_loads
@@ -49,8 +50,9 @@ class SglangServers:
         self.batches = BatchStatistics()
         self.hosts = [Host(client, self._batcher(client, options)) for client in clients]
         urls = [client.base_url for client in clients]
+        parts = processes * len(urls)
         self.fleet = Fleet(
-            urls, self.look, up=False, per_minute=options.rpm / processes, tokens_per_minute=options.tpm / processes
+            urls, self.look, up=False, paces=[Pace(options.rpm / parts, options.tpm / parts) for _ in urls]
         )
         self.info: ServerInfo | None = None
         self._patience = options.patience

@@ -190,6 +190,23 @@ def test_a_wait_longer_than_the_deadline_ends_with_it_and_one_more_attempt() -> 
     assert asked[1] - asked[0] == pytest.approx(60.0, abs=0.2)
 
 
+@pytest.mark.parametrize(
+    "limit",
+    [bucket(2, 10, tells=True), bucket(2, 10, tells=False), bucket(2, 120, tells=True), counting_tokens(60_000, 2_000)],
+)
+def test_few_calls_are_refused_where_a_server_is_met_gently(limit: Limit) -> None:
+    outcome = play(limit, 200, 12, pace=Pace(gently=True))
+    assert outcome.lost == []
+    assert outcome.counts.failures.get("overloaded", 0) < 0.05 * 2400
+
+
+def test_a_server_without_limits_soon_has_all_calls_though_it_is_met_gently() -> None:
+    slow = play(lambda now: None, 2000, 1, latency=10.0, pace=Pace(gently=True))
+    assert slow.seconds < 15.0 + 5.0
+    quick = play(lambda now: None, 2000, 1, latency=0.001, pace=Pace(gently=True))
+    assert quick.seconds < 1.0
+
+
 @pytest.mark.parametrize("budget", [60.0, 600.0])
 def test_what_a_server_asks_for_is_waited_by_all(budget: float) -> None:
     times: list[float] = []

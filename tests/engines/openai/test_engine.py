@@ -383,6 +383,27 @@ def test_processes_share_the_calls_of_a_minute(no_waiting: list[float]) -> None:
     assert sum(no_waiting) == pytest.approx(12, abs=0.5)
 
 
+@pytest.mark.parametrize(("other", "seconds"), [({}, 6), ({"rpm": 15}, 12), ({"key_env": "OTHER_KEY"}, 2)])
+def test_engines_of_one_run_on_one_server_with_one_key_keep_to_its_limits_together(
+    no_waiting: list[float], monkeypatch: pytest.MonkeyPatch, other: dict[str, Any], seconds: float
+) -> None:
+    monkeypatch.setenv("OTHER_KEY", "sk-other-4Bv71xY0qK")
+
+    async def run() -> None:
+        async with serve(lambda _: said("Hello.")) as double:
+            setting = Setting(tasks={}, domains={}, seed=0)
+            agent = ENGINE.make(OpenAIOptions(model="m", url=double.url, rpm=30), setting)
+            user = ENGINE.make(OpenAIOptions(model="m", url=double.url, **other), setting)
+            for engine in (agent, user) * 2:
+                await engine.complete(request())
+            await agent.aclose()
+            await user.aclose()
+            assert not any(SECRET in name or "4Bv71" in name for name in setting.shared)
+
+    anyio.run(run)
+    assert sum(no_waiting) == pytest.approx(seconds, abs=0.5)
+
+
 def test_headers_of_an_answer_make_the_next_call_wait(no_waiting: list[float]) -> None:
     spent = {
         "x-ratelimit-limit-requests": "1",
