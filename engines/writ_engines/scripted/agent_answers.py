@@ -20,7 +20,7 @@ from writ_async.behaviour.pieces import pieces_of
 from writ_async.core.task import Task
 from writ_engines.scripted import agent_lines as lines
 
-_ASKS: Final = re.compile(r"\b(?:know|hear|be told|find out|check|tell me|have|get)\b (?=\w)")
+_ASKS: Final = re.compile(r"\b(?:know|hear|be told|find out|check|tell me|have|get|see)\b (?=\w)")
 _BESIDE: Final = re.compile(r",? (?:please|too|as well|in dollars)(?=$|[,.!?])|, I mean\b[^,.!?]*")
 _FIRST_PERSON: Final = re.compile(
     r"(?<![\w.@-])(?:I'm|I am|am I|I was|I've|I'd|I'll|I|me|my|mine|we|our)(?![\w@-]|\.\w)"
