@@ -11,12 +11,12 @@ from pathlib import Path
 from tests.support.shared_data import needs_shared
 
 SYNTH = {
-    "tasks.jsonl": "524799bb247adb47261a414e2f81cf7ece14c8f7c3a383e35c5d094c429f0f78",
-    "trajectories.jsonl": "9345c2b7cc330d217e5e1cbd2832cc4ed783f1972d1d9daf853b8970fdf35691",
+    "tasks.jsonl": "58a1f6787b4c74c4f263daebb4f9ac19260308c6fcf01f2e537ed5a925c526d4",
+    "trajectories.jsonl": "daa03879718c6d40eb8ccd86b86b140fb389e575caa18f42a126321e3c953808",
 }
 EVAL = {
-    "tasks.jsonl": "80ec170350c640b5f1ffc06c8e95d7e459c9be6af2891304deda48a08d5b0959",
-    "trajectories.jsonl": "03e2bafebe4b972efa5ad7b38de88bc9d5ca95451d8446f149eeeb0554e35a55",
+    "tasks.jsonl": "29a89f5f08754e7d1078775ac6d3464be2a50f0631b01191a6882d4d2bdcbdbe",
+    "trajectories.jsonl": "74e07abdef21b65043963d9277459be574c1f36faab7b9fc26e6b5f326441c3d",
 }
 
 
