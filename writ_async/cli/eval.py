@@ -10,7 +10,7 @@ import anyio
 from writ_async.cli import settings
 from writ_async.cli.output import print_json, print_tables, report_end
 from writ_async.cli.progress import command_watcher
-from writ_async.cli.tables import cost_line, saved_line, scores_table
+from writ_async.cli.tables import cost_line, saved_line, scores_table, spread_line
 from writ_async.cli.terminal import say
 from writ_async.commands.eval import EvalConfig, evaluate
 from writ_async.runs.scores import score_run
@@ -62,6 +62,8 @@ def run_command(arguments: argparse.Namespace) -> int:
             )
         else:
             print_tables(scores_table(scores))
+            if scores and (line := spread_line(scores[-1])):
+                say(line)
             for line in (cost_line(progress.summary), saved_line(progress.summary)):
                 if line:
                     say(line)

@@ -176,6 +176,15 @@ def scores_table(scores: Sequence[Score]) -> Table:
     return table
 
 
+def spread_line(score: Score) -> str:
+    """How much a run like this is sure of, in words; empty where it is not known."""
+    if score.spread is None:
+        return ""
+    flips, points = score.spread.flip_rate, 100 * score.spread.detectable
+    differ = "" if flips is None else f"two trials of a task differ in {100 * flips:.0f} %; "
+    return f"{differ}two runs like this must differ by {points:.1f} points of pass^1 to mean anything"
+
+
 def _score_columns(scores: Sequence[Score]) -> list[tuple[str, list[str]]]:
     """Each column's heading and its cells."""
     columns = [

@@ -18,6 +18,7 @@ from writ_async.runs.view import RunView
 from writ_async.verify.benchmark_slips import slipped
 from writ_async.verify.intervals import Interval, mean_interval
 from writ_async.verify.pass_k import Tally, hat_values, max_k, tally
+from writ_async.verify.spread import Spread, spread_of
 
 
 class Score(msgspec.Struct):
@@ -28,7 +29,8 @@ class Score(msgspec.Struct):
     what cannot be known because of those. `left_out` counts attempts that something outside ended.
 
     In `slips` of the conversations the simulated user slipped (`verify.benchmark_slips`); `pass_1_without` is pass^1
-    over the others, None where there are none or no slip.
+    over the others, None where there are none or no slip. `spread` says how much trials of one task differ, None where
+    trials were stopped.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Score(msgspec.Struct):
     stopped: int = 0
     slips: int = 0
     pass_1_without: Interval | None = None
+    spread: Spread | None = None
 
 
 class _Group(msgspec.Struct):
@@ -110,6 +113,7 @@ def _score_group(name: str, group: _Group, assumed: set[str]) -> Score:
         stopped=stopped,
         slips=len(slips),
         pass_1_without=_without(group.rows, slips) if slips and not stopped else None,
+        spread=spread_of(played) if played and not stopped else None,
     )
 
 

@@ -17,10 +17,9 @@ from statistics import NormalDist
 import msgspec
 
 from writ_async.verify.intervals import Interval, student_quantile
+from writ_async.verify.spread import HALF_A_TASK, POWER
 
-_HALF_A_TASK = 0.5
 _FLIPS = 10_000
-_POWER = 0.8
 _NORMAL = NormalDist()
 
 
@@ -55,7 +54,7 @@ def paired_interval(differences: Sequence[float], level: float = 0.95) -> tuple[
     """
     if not differences:
         raise ValueError("there is no task to compare")
-    widened = [*differences, _HALF_A_TASK, -_HALF_A_TASK]
+    widened = [*differences, HALF_A_TASK, -HALF_A_TASK]
     count = len(widened)
     centre = math.fsum(widened) / count
     error = math.sqrt(math.fsum((one - centre) ** 2 for one in widened) / (count - 1) / count)
@@ -63,7 +62,7 @@ def paired_interval(differences: Sequence[float], level: float = 0.95) -> tuple[
     mean = math.fsum(differences) / len(differences)
     low = max(-1.0, min(mean, centre - quantile * error))
     high = min(1.0, max(mean, centre + quantile * error))
-    return Interval(mean, low, high), min(1.0, (quantile + _NORMAL.inv_cdf(_POWER)) * error)
+    return Interval(mean, low, high), min(1.0, (quantile + _NORMAL.inv_cdf(POWER)) * error)
 
 
 def sign_flip_p(differences: Sequence[float], rng: Random) -> float:
