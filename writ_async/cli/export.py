@@ -24,6 +24,8 @@ def run_command(arguments: argparse.Namespace) -> int:
         contamination=arguments.contamination,
         filters=settings.parse_filters(arguments),
         seat=arguments.seat,
+        prompts=arguments.prompts,
+        data=arguments.data,
     )
     exported = report.exported
     if arguments.json:

@@ -255,6 +255,11 @@ def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "--seat", choices=("agent", "user"), default="agent",
         help="who is to learn; user: rows turned round, where the user did nothing wrong",
     )  # fmt: skip
+    parser.add_argument(
+        "--prompts", default="", metavar="P",
+        help="told in the texts of a benchmark, for a model that is scored under those: its name, kit or checkout",
+    )  # fmt: skip
+    parser.add_argument("--data", metavar="PATH", help="that benchmark's data folder, which has its policies")
     parser.add_argument("--card", action="store_true", help="a README.md for the data set, beside the file")
     parser.add_argument("--contamination", metavar="FILE", help="what `writ check --contamination` wrote, for the card")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

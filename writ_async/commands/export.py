@@ -15,6 +15,7 @@ from writ_async.files import PathLike, read_json
 from writ_async.formats.export import Exported, format_named
 from writ_async.formats.export.card import write_card
 from writ_async.formats.export.user_seat import user_seat_rules
+from writ_async.runs.benchmark_terms import prompts_under
 from writ_async.runs.row_selection import rules_of, selection_of
 from writ_async.runs.view import RunView
 
@@ -38,6 +39,8 @@ def export_rows(
     contamination: PathLike | None = None,
     filters: Sequence[str] = (),
     seat: Seat = "agent",
+    prompts: str = "",
+    data: str | None = None,
 ) -> ExportReport:
     """Write the rows that passed all filters, `cap` at most of a task, or with `include_rejected` all rows.
 
@@ -45,7 +48,8 @@ def export_rows(
     README.md for the data set is written beside `out`, with the report that `writ check --contamination` wrote, if
     `contamination` names it. `filters` are rules beside those that the run was made with: `mask-turns`, and
     `REASON=drop|mask|allow`. With the `seat` user the rows are turned round, and so are the filters: the user's words
-    are learnt, where the user did nothing wrong. Raises `InputError` and `StorageError`.
+    are learnt, where the user did nothing wrong. With `prompts` the rows are told in a benchmark's texts instead of
+    those that their agents were given (see `prompts_under`); `data` is its folder. Raises `InputError` and `StorageError`.
     """
     if cap < 1:
         raise InputError(f"--cap must be at least 1, not {cap}")
@@ -61,6 +65,8 @@ def export_rows(
             f"{contamination}: is a report on {report.rows:,} rows of {report.run}, but {run.path} has "
             f"{len(run.done_ids()):,}; make it again"
         )
+    if prompts:
+        run = run.with_prompts(prompts_under(run.prompts(), prompts, data))
     rules = rules_of(run, filters) if seat == "agent" else user_seat_rules(rules_of(run, filters))
     selection = selection_of(run, cap=cap, rules=rules)
     exported = write(

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from writ_async.core.domain import Domain
 from writ_async.core.environment import Environment
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Seat
@@ -54,6 +55,12 @@ class Benchmark(Protocol):
         """The benchmark's own terms, from the place that is `given`, else from where its `data` or a variable says.
 
         Raises `InputError` where its texts are not there.
+        """
+
+    def dress(self, domain: Domain, given: str | None = None, data: str | None = None) -> Domain:
+        """A domain of ours with the benchmark's policy and tool schemas, in its order. The functions stay ours.
+
+        Raises `InputError` where its texts are not there, or are not of this domain.
         """
 
     def make_kit(self, checkout: str) -> bytes:

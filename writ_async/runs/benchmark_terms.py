@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
-from writ_async.conversation import Rules
+from writ_async.conversation import Rules, agent_system_prompt
 from writ_async.core.benchmark import Terms
 from writ_async.errors import InputError
-from writ_async.registry import load_benchmark, load_engine, registered_names
+from writ_async.registry import load_benchmark, load_domain, load_engine, registered_names
+from writ_async.runs.manifest import Prompt, prompt_of
 from writ_async.runs.prompt_templates import OURS
 from writ_async.runs.seats import EngineMix, EngineSpec, Seats, WeightedEngine
 
@@ -51,6 +52,26 @@ def find_terms(sources: Sequence[str], prompts: str, data: str | None) -> tuple[
         if prompts:
             raise
         return None, f"the prompts are our own, so scores do not compare with those of {name}: {exc}"
+
+
+def prompts_under(prompts: Iterable[str], terms_of: str, data: str | None) -> dict[str, Prompt]:
+    """What a benchmark would have told the agents of these prompts (by their keys, see `prompt_key`).
+
+    `terms_of` is its name, or its kit or checkout; `data` its folder, which has the policies. Raises `InputError` where
+    its texts are not there, and for a domain that is none of its.
+    """
+    known = registered_names("benchmarks")
+    name = terms_of if terms_of in known else known[0] if known else terms_of
+    given = None if terms_of in known else terms_of
+    if given is not None and not Path(given).exists():
+        raise InputError(f"--prompts {given}: is no benchmark ({', '.join(known)}), and no file of that name is there")
+    benchmark = load_benchmark(name)
+    template = benchmark.terms(given, data).prompts["agent"]
+    found = {}
+    for key in prompts:
+        domain = benchmark.dress(load_domain(key.rpartition(":")[2]), given, data)
+        found[key] = prompt_of(domain, agent_system_prompt(domain.policy, template).content)
+    return found
 
 
 def rules_under(rules: Rules, terms: Terms) -> Rules:

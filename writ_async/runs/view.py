@@ -54,9 +54,10 @@ class _Head(msgspec.Struct):
 class RunView:
     """A run folder opened to read, also while another process writes to it; a line still being written is left out."""
 
-    def __init__(self, path: PathLike, manifest: Manifest) -> None:
+    def __init__(self, path: PathLike, manifest: Manifest, told: dict[str, Prompt] | None = None) -> None:
         self.path = Path(path)
         self.manifest = manifest
+        self._told = told
 
     @classmethod
     def open(cls, path: PathLike) -> RunView:
@@ -78,7 +79,11 @@ class RunView:
 
     def prompts(self) -> dict[str, Prompt]:
         """The prompts by `prompt_key`. Raises `InputError` when the file is missing or does not fit."""
-        return read_json(self.path / PROMPTS, dict[str, Prompt])
+        return read_json(self.path / PROMPTS, dict[str, Prompt]) if self._told is None else self._told
+
+    def with_prompts(self, told: dict[str, Prompt]) -> RunView:
+        """The same run as if its agents had been given these prompts."""
+        return RunView(self.path, self.manifest, told)
 
     def trajectories(self) -> Iterator[Trajectory]:
         """Every finished trajectory, in the order in which they ended; none when the run has not got so far."""

@@ -78,6 +78,12 @@ class Tau2:
         prompts: dict[Seat, str] = {"agent": kit.agent_prompt, "user": kit.user_prompt}
         return Terms("tau2", str(place), kit.version, prompts, _TEMPERATURE, _SEED)
 
+    def dress(self, domain: Domain, given: str | None = None, data: str | None = None) -> Domain:
+        """A domain of ours with its policy and tool schemas. Raises `InputError` where they are not there."""
+        policy = read_as(find_folder(domain.name, data) / "policy.md", bytes.decode)
+        own = msgspec.structs.replace(domain, policy=policy)
+        return with_tool_schemas(own, self.terms(given, data).source)
+
     def make_kit(self, checkout: str) -> bytes:
         """The kit of a checkout, as a file. Raises `InputError` for a folder that is none."""
         return msgspec.json.format(msgspec.json.encode(make_kit(Path(checkout))), indent=1) + b"\n"
