@@ -49,7 +49,8 @@ def export_rows(
     `contamination` names it. `filters` are rules beside those that the run was made with: `mask-turns`, and
     `REASON=drop|mask|allow`. With the `seat` user the rows are turned round, and so are the filters: the user's words
     are learnt, where the user did nothing wrong. With `prompts` the rows are told in a benchmark's texts instead of
-    those that their agents were given (see `prompts_under`); `data` is its folder. Raises `InputError` and `StorageError`.
+    those that their agents were given (see `prompts_under`); `data` is its folder. Raises `InputError` and
+    `StorageError`.
     """
     if cap < 1:
         raise InputError(f"--cap must be at least 1, not {cap}")
