@@ -45,7 +45,7 @@ def test_the_example_runs_as_a_plugin_and_what_was_planted_is_found(tmp_path: Pa
     for row in rows:
         assert row.verdict is not None
         assert row.verdict.kept == (not any(note.matters for note in row.notes)), (row.id, row.notes, row.verdict)
-    assert all(task.behaviour is not None for task in tasks)
+    assert 0 < sum(task.behaviour is None for task in tasks) < 0.3 * len(tasks)  # some users are plain
     burdens = {task.proof.burden for task in tasks if task.kind == "read-heavy" and task.proof is not None}
     assert min(burdens) >= 3
     assert "160 of 160 proofs hold" in shell("writ check --proofs run", tmp_path, environment)
