@@ -194,7 +194,8 @@ def _score_columns(scores: Sequence[Score]) -> list[tuple[str, list[str]]]:
     columns.append(("reward", [_rate(score.mean_reward) for score in scores]))
     for k in range(min(_MOST, max((len(score.pass_hat) for score in scores), default=0))):
         hats = [score.pass_hat[k] if k < len(score.pass_hat) else None for score in scores]
-        columns.append((f"pass^{k + 1}", [_interval_text(hat) for hat in hats]))
+        # The width of one interval says how sure all are; those of the others are in --json.
+        columns.append((f"pass^{k + 1}", [_interval_text(hat) if k == 0 else _estimate_text(hat) for hat in hats]))
     if any(score.slips for score in scores):
         columns.append(("slips", [f"{score.slips:,}" for score in scores]))
         columns.append(("without", [_interval_text(score.pass_1_without) for score in scores]))
@@ -204,6 +205,10 @@ def _score_columns(scores: Sequence[Score]) -> list[tuple[str, list[str]]]:
 
 def _rate(value: float | None) -> str:
     return _UNKNOWN if value is None else f"{value:.3f}"
+
+
+def _estimate_text(value: Interval | None) -> str:
+    return _UNKNOWN if value is None else f"{value.estimate:.3f}"
 
 
 def _interval_text(value: Interval | None) -> str:
