@@ -27,7 +27,7 @@ from writ_async.synthesis.soundness import why_unsound
 
 _DRAWS = 40  # per recipe and task: beyond this the world has nothing fit for the recipe
 _LEVEL_DRAWS = 120  # where a level is asked for, which most draws of a recipe that cannot be aimed miss
-_AIMED_DRAWS = 12  # where the recipe aims at it
+_AIMED_DRAWS = 24  # where the recipe aims at it
 _FAILURES = 3  # times in a row of so many draws, after which a recipe is left alone in a world
 _HEAVY = 3  # the least burden of a read-heavy task
 _AIM_WORLDS = 4  # in how many a task is looked for that is just as asked for, before one that is near to it will do

@@ -288,6 +288,8 @@ def _endings(task: Task, messages: Sequence[Message], user_argument: str) -> lis
     """An end while gold writes had yet to be made, and a no to one of them."""
     left = _gold_writes(task)
     refused: tuple[int, Action] | None = None
+    # Whoever is to change their mind says no to the first wish, which may be made of the same things as the last one.
+    changes = task.first_wish is not None
     for place, message in enumerate(messages):
         if isinstance(message, AssistantMessage):
             for call in message.tool_calls:
@@ -298,7 +300,9 @@ def _endings(task: Task, messages: Sequence[Message], user_argument: str) -> lis
             before = messages[place - 1] if place else None
             asked = (before.content or "") if isinstance(before, AssistantMessage) else ""
             said = message.content or ""
-            if _NO.search(said.casefold()):
+            if _NO.search(said.casefold()) and changes:
+                changes = False
+            elif _NO.search(said.casefold()):
                 refused = next(((place, action) for action in left if _proposes(asked, action, user_argument)), refused)
             elif CLOSING_TOKENS[Signal.STOP] in said and "?" in asked and not _ends(asked, task, messages[:place]):
                 name = left[0].name

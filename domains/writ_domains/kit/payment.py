@@ -10,7 +10,7 @@ Methods are tagged Structs with an `id`; a card has `brand` and `last_four`, oth
 >>> find_method(methods, {"source": "paypal"}).id
 'paypal_1'
 >>> name_method(methods, methods["card_1"], CARD_FORMS, Random(2))
-'my visa card ending in 4242'
+'my visa ending in 4242'
 """
 
 from __future__ import annotations

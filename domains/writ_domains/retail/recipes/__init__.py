@@ -17,6 +17,7 @@ from writ_domains.retail.recipes import (
 from writ_domains.retail.recipes.customers import (
     Customer,
     among_all,
+    among_orders,
     every,
     having,
     on_named,
@@ -144,7 +145,7 @@ RECIPES: Final = (
         "read-heavy",
         addresses.ship_like_extreme_order,
         fits=lambda customer: len(customer.orders) >= 4 and several.has_both(customer),
-        span=among_all,
+        span=among_orders,
     ),
     recipe("second_choice", "normal", falling_back.second_choice, fits=_has_either),
     recipe("within_budget", "normal", falling_back.within_budget, fits=_PENDING),

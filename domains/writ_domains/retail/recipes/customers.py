@@ -81,6 +81,11 @@ def among_all(customer: Customer) -> Extent:
     return Extent((1, 1), (_FEW + len(customer.orders), _FEW + len(customer.orders) + 1))
 
 
+def among_orders(customer: Customer) -> Extent:
+    """One write that all orders are read for, but nothing else of one of them."""
+    return Extent((1, 1), (_FEW + len(customer.orders) - 1, _FEW + len(customer.orders)))
+
+
 def with_products_of(status: str) -> Span:
     """One write that all orders are read for, and all products of those of a status."""
 
