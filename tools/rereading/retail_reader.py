@@ -157,7 +157,7 @@ _VERBS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("swap", re.compile(r"\b(?:in exchange for|exchanged?|traded?|swap(?:ped)?|switch(?:ed)?|replaced?|changed?"
                         r"|(?:instead|in place) of)\b")),
     ("return", re.compile(
-        r"\b(?:send|give|hand) back\b|\breturns?\b|\btaken back\b|\bsend <\w+> .*\bback\b(?: for a refund)?"
+        r"\b(?:send|give|hand) back\b|\breturns?\b|\btaken back\b|\bsend <\w+>[ ,].*\bback\b(?: for a refund)?"
             r"|\bback for a refund\b"
     )),
 )  # fmt: skip
