@@ -11,8 +11,8 @@ from pathlib import Path
 from tests.support.shared_data import needs_shared
 
 SYNTH = {
-    "tasks.jsonl": "58a1f6787b4c74c4f263daebb4f9ac19260308c6fcf01f2e537ed5a925c526d4",
-    "trajectories.jsonl": "daa03879718c6d40eb8ccd86b86b140fb389e575caa18f42a126321e3c953808",
+    "tasks.jsonl": "ca568c1e49a8e40c51c1292816307f38794a2228c853ca159e8746cf457cfcc7",
+    "trajectories.jsonl": "44ef8f8afad0bc4cc5896d53ae5181c92854a269fd021fb07559e5feb9f81c74",
 }
 EVAL = {
     "tasks.jsonl": "29a89f5f08754e7d1078775ac6d3464be2a50f0631b01191a6882d4d2bdcbdbe",
