@@ -106,6 +106,8 @@ def several_changes(world: World, rng: Random, gold: Gold) -> Draft:
     if any(step in (_bags, _cabin) for step in steps):
         details.append(say_payment(customer.user, card, rng))
     facts = [fact for step in done for fact in step.facts]
+    if len({fact.value for fact in facts}) < len(facts):
+        raise Unfit("two birthdays of one person")
     wish = _join(rng, [step.wish for step in done])
     return draft(gold, rng, customer.user, wish, list(dict.fromkeys(details)), facts=facts)
 
