@@ -20,7 +20,7 @@ from writ_async.behaviour.pieces import pieces_of
 from writ_async.core.task import Task
 from writ_engines.scripted import agent_lines as lines
 
-_ASKS: Final = re.compile(r"\b(?:know|hear|be told|find out|check|tell me|have|get|see)\b (?=\w)")
+_ASKS: Final = re.compile(r"\b(?:know|hear|be told|find out|check|tell me|have|get|see)\b (?=\w)(?!to (?!which\b))")
 _BESIDE: Final = re.compile(r",? (?:please|too|as well|in dollars)(?=$|[,.!?])|, I mean\b[^,.!?]*")
 _FIRST_PERSON: Final = re.compile(
     r"(?<![\w.@-])(?:I'm|I am|am I|I was|I've|I'd|I'll|I|me|my|mine|we|our)(?![\w@-]|\.\w)"
@@ -41,6 +41,10 @@ _SECOND: Final = {
     "our": "your",
 }
 _AMOUNT: Final = re.compile(r"-?\d+(?:\.\d{1,2})?")
+_OF_MONEY: Final = re.compile(
+    r"\b(?:how much|pay|paid|costs?|prices?|fares?|total|sum|amount|refunds?|refunded|charges?|worth|balance|holds?"
+    r"|back)\b"
+)
 _COUNTS: Final = re.compile(r"\bhow many\b|\btracking\b|^(?:the|your|its) (?:\w+ )?(?:numbers?|count|id|code)\b")
 
 
@@ -54,8 +58,11 @@ def questions_in(sentence: str) -> list[str]:
 
 
 def in_words(value: str, question: str) -> str:
-    """A value as it is told: a sum of money with its sign, and anything else as it is."""
-    if _AMOUNT.fullmatch(value) is None or _COUNTS.search(question):
+    """A value as it is told: a sum of money with its sign, and anything else as it is.
+
+    Only a question for money asks for a sum: a set of 24 pieces has a number for an answer, too.
+    """
+    if _AMOUNT.fullmatch(value) is None or _COUNTS.search(question) or not _OF_MONEY.search(question):
         return value
     return f"${float(value):.2f}" if "." in value else f"${value}"
 

@@ -141,4 +141,7 @@ def test_an_answer_names_what_it_is_of_and_money_has_its_sign() -> None:
     assert in_words("12.5", asked) == "$12.50"
     (asked,) = questions_in("Finally, I need to find out the tracking number of my order.")
     assert in_words("123456789012", asked) == "123456789012"
+    (asked,) = questions_in("I need to find out what the pieces of the Cutlery Set in order #W1 is.")
+    assert in_words("24", asked) == "24"
+    assert questions_in("I have to find out to which city my order goes.") == ["to which city your order goes"]
     assert questions_in("Please cancel it.") == []
