@@ -156,7 +156,17 @@ def test_a_signature_becomes_the_schema_that_pydantic_makes(tmp_path: Path) -> N
     assert json.dumps(count) == json.dumps(wanted)
 
 
-@pytest.mark.parametrize("broken", ["class A(:", "class A:\n    @is_tool()\n    def f(self, x: Unheard): ...\n"])
+METHOD = "class A:\n    @is_tool()\n    def f(self, x: {}): ...\n"
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "class A(:",
+        *map(METHOD.format, ("Unheard", "Dict[str]", "'List['", "Literal[Unheard]", "Literal[None]")),
+        f"class M(Enum):\n    A = auto()\n{METHOD.format('M')}",
+    ],
+)
 def test_what_cannot_be_read_is_one_line_that_names_the_file(broken: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"tools\.py: ") as told:
         schemas(tmp_path, broken)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +17,7 @@ import msgspec
 
 from writ_async.errors import InputError
 from writ_async.files import read_as, read_json
-from writ_domains.tau2.prompts import read_template
+from writ_domains.tau2.prompts import folders_above, read_template
 from writ_domains.tau2.signatures import read_tool_schemas
 
 KIT_VARIABLE = "TAU2_KIT"
@@ -80,7 +79,7 @@ def _made_of(checkout: Path, _: int) -> Kit:
 
 
 def _checked_at(checkout: Path) -> int:
-    """When the source's folder was changed last, so that another release in the same place is read anew."""
+    """When the source's folder was changed last: a sign, though not a sure one, that another release lies there."""
     source = checkout / _SOURCE
     return source.stat().st_mtime_ns if source.is_dir() else 0
 
@@ -96,13 +95,7 @@ def find_kit(data: Path | None) -> Path | None:
         return Path(named)
     if data is None:
         return None
-    return next((folder for folder in _with_those_above(data) if (folder / _SOURCE).is_dir()), None)
-
-
-def _with_those_above(folder: Path) -> Iterator[Path]:
-    whole = Path(os.path.realpath(folder))
-    yield whole
-    yield from whole.parents[:3]
+    return next((folder for folder in folders_above(data) if (folder / _SOURCE).is_dir()), None)
 
 
 def _tools_of(source: Path, domain: str) -> KitTools:

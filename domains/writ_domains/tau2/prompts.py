@@ -14,6 +14,7 @@ from pathlib import Path
 from writ_async.core.trajectory import Seat
 from writ_async.errors import InputError
 from writ_async.files import read_as
+from writ_domains.tau2.signatures import parse_file
 
 _GUIDELINES = ("tau2/user_simulator", "user_simulator", "data/tau2/user_simulator", "../user_simulator")
 _AGENT_SOURCE = "src/tau2/agent/llm_agent.py"
@@ -42,7 +43,7 @@ def _user_template(root: Path, with_tools: bool) -> str:
 
 
 def _agent_template(root: Path) -> str:
-    for folder in _above(root):
+    for folder in folders_above(root):
         file = folder / _AGENT_SOURCE
         if file.is_file():
             instruction = _constant(file, _INSTRUCTION)
@@ -53,19 +54,16 @@ def _agent_template(root: Path) -> str:
     )
 
 
-def _above(root: Path) -> Iterator[Path]:
-    whole = Path(os.path.realpath(root))
+def folders_above(folder: Path) -> Iterator[Path]:
+    """A folder and the three above it: those that may be the checkout that it is in."""
+    whole = Path(os.path.realpath(folder))
     yield whole
     yield from whole.parents[:3]
 
 
 def _constant(file: Path, name: str) -> str:
     """A text that a module assigns to a name, perhaps with `.strip()` behind it."""
-    try:
-        tree = ast.parse(read_as(file, bytes.decode))
-    except SyntaxError as exc:
-        raise InputError(f"{file}: is no Python that this version reads: {exc.msg}") from None
-    for statement in tree.body:
+    for statement in parse_file(file).body:
         if not (isinstance(statement, ast.Assign) and any(_is_name(target, name) for target in statement.targets)):
             continue
         value = statement.value

@@ -41,6 +41,8 @@ def read_tool_schemas(files: Iterable[Path]) -> list[dict[str, Any]]:
             found.append(_schema_of(method, names))
         except KeyError as exc:
             raise InputError(f"{paths[0]}: {method.name}: no schema is known for the type {exc.args[0]!r}") from None
+        except (ValueError, IndexError, SyntaxError):
+            raise InputError(f"{paths[0]}: {method.name}: its types or defaults are of no form known here") from None
     return found
 
 
