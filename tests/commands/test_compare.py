@@ -83,6 +83,8 @@ def test_unlike_tasks_and_users_are_refused_by_name(runs: tuple[Path, Path], tas
     other = msgspec.structs.replace(tasks[0], communicate=("7",))
     with pytest.raises(InputError, match="is not the same"):
         compare_runs(runs[0], play(tmp_path / "other", [other, *tasks[1:]]))
+    with pytest.raises(InputError, match=r"unlike users: the set of options is .*user_mistakes"):
+        compare_runs(runs[0], play(tmp_path / "slips", tasks, user="0.5"))
     manifest = runs[1] / "manifest.json"
     plain = manifest.read_bytes()
     try:
@@ -90,6 +92,10 @@ def test_unlike_tasks_and_users_are_refused_by_name(runs: tuple[Path, Path], tas
         content["config"]["seats"]["user"]["options"]["model"] = "another"
         manifest.write_text(json.dumps(content))
         with pytest.raises(InputError, match="unlike users: the model is '' in"):
+            compare_runs(*runs)
+        content["config"]["stop_early"] = ["settled"]
+        manifest.write_text(json.dumps(content))
+        with pytest.raises(InputError, match="stopped early"):
             compare_runs(*runs)
     finally:
         manifest.write_bytes(plain)

@@ -33,7 +33,7 @@ def run_command(arguments: argparse.Namespace) -> int:
         return 0
     failed = [one for one in found if 100 * one.difference.mean < least]
     for one in failed:
-        complain(f"{one.b} is {-100 * one.difference.mean:.1f} points below {one.a}; --fail-below {least:g}")
+        complain(f"{one.b} is at {100 * one.difference.mean:+.1f} points against {one.a}; --fail-below {least:g}")
     return 1 if failed else 0
 
 
@@ -60,7 +60,7 @@ def _lines(one: Comparison) -> Iterator[str]:
     yield (
         f"{one.b} against {one.a}: "
         + ("the difference is more than chance" if certain else "chance alone could make this difference")
-        + f"; runs like these must differ by {100 * one.difference.detectable:.1f} points to mean anything"
+        + f"; runs like these mostly show a true difference of {100 * one.difference.detectable:.1f} points or more"
     )
     lost = [change for change in one.changed if change.after < change.before]
     gained = [change for change in reversed(one.changed) if change.after > change.before]

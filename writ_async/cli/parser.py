@@ -177,7 +177,7 @@ def _add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--fail-below", type=float, metavar="POINTS", help="exit code 1 below this difference of pass^1, as -2"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--json", action="store_true", help="print JSON, a list where several are held")
     parser.set_defaults(run=_run_later("compare"))
 
 

@@ -67,9 +67,16 @@ class _Row(msgspec.Struct):
 def compare_runs(a: PathLike, b: PathLike) -> Comparison:
     """Hold run B against run A, task by task.
 
-    Raises `InputError` for runs of unlike tasks or users, and where no task has trials in both.
+    Raises `InputError` for runs of unlike tasks or users, one whose trials were stopped early, and where no task has
+    trials in both.
     """
     runs = RunView.open(a), RunView.open(b)
+    for run in runs:
+        if run.manifest.config.get("stop_early"):
+            raise InputError(
+                f"{run.path}: trials were stopped early, so nobody knows how often its tasks succeed; play it anew "
+                "without --stop-early"
+            )
     _refuse_unlike_tasks(*runs)
     _refuse_unlike_users(*runs)
     before, after = (_shares(run.path) for run in runs)
@@ -135,9 +142,12 @@ def _user_of(manifest: Manifest) -> dict[str, Any]:
     user = seats.get("user") or seats.get("agent") or {}
     rules: Mapping[str, Any] = config.get("rules", {})
     named: Mapping[str, Any] = user if isinstance(user, Mapping) else {"name": str(user)}
+    # One engine in both seats has options that are the agent's as well, who may be another.
+    options = {key: value for key, value in named.get("options", {}).items() if key != "model"}
     return {
         "the engine": named.get("name") or named.get("parts") or "unknown",
         "the model": named.get("options", {}).get("model", ""),
+        "the set of options": options if seats.get("user") else {},
         "the prompt": rules.get("user_prompt", ""),
         "the number of retries": rules.get("user_retries", 0),
         "the greeting": rules.get("greeting"),
