@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -139,6 +140,22 @@ def test_a_submission_has_the_scores_of_the_run(run: Path, tmp_path: Path, capsy
     assert {path.name for path in (tmp_path / "out/trajectories").iterdir()} == {"retail.json", "airline.json"}
 
 
+@pytest.mark.parametrize(
+    ("prompts", "kind", "modified"), [("tau2 1.0.1", "standard", False), ("changed tau2 1.0.1", "custom", True)]
+)
+def test_a_submission_is_a_standard_one_on_the_benchmarks_own_terms_alone(
+    prompts: str, kind: str, modified: bool, run: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    manifest = json.loads((run / "manifest.json").read_bytes())
+    manifest["config"]["prompts"] = prompts
+    (tmp_path / "run/manifest.json").write_text(json.dumps(manifest))
+    export_rows(tmp_path / "run", "tau2-submission", tmp_path / "out")
+    given = json.loads((tmp_path / "out/submission.json").read_bytes())
+    assert given["submission_type"] == kind
+    assert given["methodology"]["verification"]["modified_prompts"] is modified
+
+
 def test_what_cannot_be_handed_in_is_refused_in_one_line(run: Path, tmp_path: Path) -> None:
     anyio.run(lambda: synth(SynthConfig(domains=("retail",), n=2, world_size=40), tmp_path / "synth"))
     with pytest.raises(InputError, match="writ eval"):
@@ -153,6 +170,11 @@ def test_what_cannot_be_handed_in_is_refused_in_one_line(run: Path, tmp_path: Pa
             (short / file.name).write_bytes(file.read_bytes())
     (short / "trajectories.jsonl").write_bytes(b"".join(lines[:-1]))
     with pytest.raises(InputError, match="from 1 to 2 trials"):
+        export_rows(short, "tau2-submission", tmp_path / "out")
+    gone = json.loads(lines[0])["task_id"]
+    left = [line for line in lines if json.loads(line)["task_id"] != gone]
+    (short / "trajectories.jsonl").write_bytes(b"".join(left))
+    with pytest.raises(InputError, match="from 0 to 2 trials"):
         export_rows(short, "tau2-submission", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -15,10 +15,12 @@ from tests.support.chat_double import Answer, Asked, chat, said, serve
 from tests.support.recorded_prompts import DOMAINS, recorded, write_kit
 from tests.support.shared_data import TAU2_DATA, needs_shared
 from writ_async.commands.eval import EvalConfig, evaluate
+from writ_async.commands.replay import replay_run
+from writ_async.conversation import Rules
 from writ_async.core.message import AssistantMessage, FunctionCall, ToolCall
 from writ_async.core.trajectory import Termination
 from writ_async.errors import InputError
-from writ_async.runs.benchmark_terms import find_terms, remark_on_seats
+from writ_async.runs.benchmark_terms import find_terms, name_on, remark_on_seats
 from writ_async.runs.seats import EngineSpec, Seats
 from writ_async.runs.view import RunView
 
@@ -90,7 +92,7 @@ def test_what_somebody_asks_for_goes_before_the_benchmarks(kit: str, tmp_path: P
     assert {one.body["temperature"] for one in asked} == {0.7}
 
 
-def test_the_run_says_on_whose_terms_it_was_played_and_replays(kit: str, tmp_path: Path) -> None:
+def test_the_run_says_on_whose_terms_it_was_played_and_replays_without_the_kit(kit: str, tmp_path: Path) -> None:
     play(EvalConfig(tasks=("tau2:retail",), limit=1, prompts=kit), tmp_path / "run")
     run = RunView.open(tmp_path / "run")
     assert run.manifest.config["prompts"] == "tau2 1.0.1"
@@ -98,6 +100,19 @@ def test_the_run_says_on_whose_terms_it_was_played_and_replays(kit: str, tmp_pat
     (prompt,) = run.prompts().values()
     assert prompt.system == recorded("retail")["agent_system"]
     assert list(prompt.tools) == recorded("retail")["agent_tools"]
+    Path(kit).unlink()
+    assert replay_run(tmp_path / "run", data=DATA).mismatches == []
+
+
+def test_a_run_that_asks_otherwise_says_that_its_terms_are_changed(kit: str) -> None:
+    terms, _ = find_terms(("tau2:retail",), kit, DATA)
+    assert terms is not None
+    theirs = Rules(agent_prompt=terms.prompts["agent"].strip(), user_prompt=terms.prompts["user"].strip())
+    assert name_on(Rules(), terms, own_tools=False) == name_on(theirs, terms, own_tools=False) == "tau2 1.0.1"
+    for rules in (Rules(agent_prompt="{policy}"), Rules(user_prompt="{scenario}"), Rules(greeting="Yes?"),
+                  Rules(user_retries=1)):  # fmt: skip
+        assert name_on(rules, terms, own_tools=False) == "changed tau2 1.0.1"
+    assert name_on(Rules(), terms, own_tools=True) == "changed tau2 1.0.1"
 
 
 @pytest.mark.parametrize("arguments", ["{", "[1]", '"W1"'])
@@ -129,7 +144,8 @@ def test_where_its_texts_are_not_the_prompts_are_ours_and_one_line_says_so(
         find_terms(("tau2:retail",), "tau2", DATA)
     asked = play(EvalConfig(tasks=("tau2:retail",), limit=1), tmp_path / "run")
     assert asked[0].body["messages"][0]["content"].startswith("You play a customer")
-    assert RunView.open(tmp_path / "run").manifest.config["prompts"] == "writ"
+    config = RunView.open(tmp_path / "run").manifest.config
+    assert (config["seed"], "prompts" in config) == (0, False)  # as in runs that were made before there was a choice
     assert find_terms(("tau2:retail",), "writ", DATA)[1].startswith("the prompts are our own")
 
 
@@ -150,7 +166,8 @@ def test_the_scripted_user_plays_a_benchmarks_tasks_whatever_slips_it_is_to_make
 
 
 def test_tasks_of_others_are_never_played_on_a_benchmarks_terms(kit: str, tmp_path: Path) -> None:
-    assert find_terms((str(tmp_path),), "", DATA) == (None, "")
+    for folder in (str(tmp_path), "tau2"):
+        assert find_terms((folder,), "", DATA) == (None, "")
     assert "not all tasks" in find_terms(("tau2:retail", str(tmp_path)), "", DATA)[1]
     with pytest.raises(InputError, match="all tasks have to be of one benchmark"):
         find_terms(("tau2:retail", str(tmp_path)), kit, DATA)

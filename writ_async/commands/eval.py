@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from writ_async.conversation import Rules
-from writ_async.runs.benchmark_terms import find_terms, remark_on_seats, rules_under, seats_under
+from writ_async.runs.benchmark_terms import find_terms, name_on, remark_on_seats, rules_under, seats_under
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.manifest import make_manifest, prompts_of
 from writ_async.runs.play import play_run
@@ -101,11 +101,12 @@ def _on_their_terms(
     """The settings as they come out on a benchmark's terms, where its tool schemas are, and what is to be said."""
     terms, note = find_terms(config.tasks, config.prompts, data)
     if terms is None:
-        return msgspec.structs.replace(config, prompts=OURS), tools, [note] if note else []
+        ours = msgspec.structs.replace(config, prompts=OURS, seed=config.seed or 0)
+        return ours, tools, [note] if note else []
     seats = seats_under(config.seats, terms)
     taken = msgspec.structs.replace(
         config,
-        prompts=f"{terms.name} {terms.version}".strip(),
+        prompts=name_on(config.rules, terms, own_tools=tools is not None),
         seed=terms.seed if config.seed is None else config.seed,
         rules=rules_under(config.rules, terms),
         seats=seats,

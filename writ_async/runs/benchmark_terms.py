@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from writ_async.conversation import Rules, agent_system_prompt
+from writ_async.conversation.rules import GREETING
 from writ_async.core.benchmark import Terms
 from writ_async.errors import InputError
 from writ_async.registry import load_benchmark, load_domain, load_engine, registered_names
@@ -26,16 +27,17 @@ def find_terms(sources: Sequence[str], prompts: str, data: str | None) -> tuple[
     where all tasks are its and its texts are to be found. Raises `InputError` where those that are asked for are not.
     """
     known = registered_names("benchmarks")
-    of = [source.partition(":")[0] for source in sources]
-    named = sorted({name for name in of if name in known})
+    of = [name if colon and name in known else "" for name, colon, _ in (source.partition(":") for source in sources)]
+    named = sorted({name for name in of if name})
     if not named and prompts in ("", OURS):
         return None, ""
     if prompts == OURS:
         return None, f"the prompts are our own, so scores do not compare with those of {named[0]}"
     if len(named) != 1 or set(of) != set(named):
         if prompts:
+            example = (*named, *known, "BENCHMARK")[0]
             raise InputError(
-                f"--prompts {prompts}: all tasks have to be of one benchmark, as {known[0]}:SUBSET; evaluate the "
+                f"--prompts {prompts}: all tasks have to be of one benchmark, as {example}:SUBSET; evaluate the "
                 "others apart"
             )
         return None, f"not all tasks are of {named[0]}, so the prompts are our own, and scores do not compare with its"
@@ -83,6 +85,18 @@ def rules_under(rules: Rules, terms: Terms) -> Rules:
         retries_unreadable=_TAKEN_AGAIN,
         seeded_by="trial",
     )
+
+
+def name_on(rules: Rules, terms: Terms, *, own_tools: bool) -> str:
+    """What a manifest calls these terms: the benchmark and its release, behind `changed` where a run asks otherwise.
+
+    That is with other prompts than the benchmark's, another greeting or none, `own_tools` (other tool schemas), or
+    users who are asked again when they slip: a score made so does not stand beside its own.
+    """
+    given = ((rules.agent_prompt, terms.prompts["agent"]), (rules.user_prompt, terms.prompts["user"]))
+    prompts = any(own and own.strip() != theirs.strip() for own, theirs in given)
+    changed = prompts or own_tools or rules.greeting != GREETING or rules.user_retries > 0
+    return " ".join(filter(None, ("changed" if changed else "", terms.name, terms.version)))
 
 
 def seats_under(seats: Seats, terms: Terms) -> Seats:

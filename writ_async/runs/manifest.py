@@ -14,6 +14,7 @@ from writ_async.core.domain import Domain
 from writ_async.core.environment import Environment
 from writ_async.core.task import WorldRef
 from writ_async.errors import InputError
+from writ_async.runs.prompt_templates import OURS
 
 FORMAT = 1
 RunKind = Literal["synth", "eval", "select"]
@@ -68,6 +69,8 @@ def make_manifest(
             del plain["rules"][key]
     if plain.get("rules", {}).get("seeded_by") == "request":
         del plain["rules"]["seeded_by"]
+    if plain.get("prompts") == OURS:
+        del plain["prompts"]
     return Manifest(
         kind=kind,
         command=f"writ {kind}",

@@ -85,7 +85,10 @@ def export_submission(
     """
     folder = Path(out)
     by_domain = _trials_by_domain(run)
-    results = {domain: _scores(domain, rows) for domain, rows in by_domain.items()}
+    asked: dict[str, list[str]] = defaultdict(list)
+    for task in run.tasks() if by_domain else ():
+        asked[task.domain].append(task.id)
+    results = {domain: _scores(domain, by_domain.get(domain, ()), ids) for domain, ids in asked.items()}
     prompts = str(run.manifest.config.get("prompts", ""))
     on_its_terms = prompts.startswith(_BENCHMARK)
     done = _export(run, folder, below="trajectories")
@@ -152,11 +155,14 @@ def _trials_by_domain(run: RunView) -> dict[str, list[Trajectory]]:
     return dict(found)
 
 
-def _scores(domain: str, rows: Sequence[Trajectory]) -> dict[str, float | None]:
-    """pass^k in percent, and dollars a trial. Raises `InputError` where tasks have unequal numbers of trials."""
+def _scores(domain: str, rows: Sequence[Trajectory], asked: Iterable[str]) -> dict[str, float | None]:
+    """pass^k in percent, and dollars a trial.
+
+    Raises `InputError` where the tasks that were `asked` have unequal numbers of trials, or none.
+    """
     counts = tally((row.task_id, 0.0 if row.verdict is None else row.verdict.reward.reward) for row in rows)
-    trials = {count.trials for count in counts.values()}
-    if len(trials) > 1:
+    trials = {counts[task_id].trials if task_id in counts else 0 for task_id in asked}
+    if len(trials) > 1 or 0 in trials:
         raise InputError(
             f"{domain}: its tasks have from {min(trials)} to {max(trials)} trials, and a submission needs as many of "
             "each; give the command of the run again, it plays what is missing"
