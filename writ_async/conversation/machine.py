@@ -38,7 +38,7 @@ EMPTY = "empty message"
 """The error of a conversation that ended with a completion without words or calls, which leaves no message."""
 
 ASKED_AGAIN = "asked_again"
-"""The note of a user's turn whose first answer was not taken; its detail says why."""
+"""The note of a turn whose first answer was not taken; its detail says why."""
 
 _pack = msgspec.msgpack.Encoder().encode
 

@@ -77,7 +77,7 @@ class Counters(msgspec.Struct):
     """What is going on; read it whenever you like, it costs nothing to keep.
 
     `held` conversations are live and wait at the gate. `stopped` ones were ended early, which saved `saved_tokens` by
-    the mean of finished conversations of their kinds. `asked_again` counts answers of users that were not taken.
+    the mean of finished conversations of their kinds. `asked_again` counts answers that were not taken.
     """
 
     live: int = 0
