@@ -12,7 +12,7 @@ from tests.support.shared_data import needs_shared
 
 SYNTH = {
     "tasks.jsonl": "ca568c1e49a8e40c51c1292816307f38794a2228c853ca159e8746cf457cfcc7",
-    "trajectories.jsonl": "44ef8f8afad0bc4cc5896d53ae5181c92854a269fd021fb07559e5feb9f81c74",
+    "trajectories.jsonl": "86250eff306b56ab205a615bab8aea47e803747c4425b7b906923bb13119ebe6",
 }
 EVAL = {
     "tasks.jsonl": "29a89f5f08754e7d1078775ac6d3464be2a50f0631b01191a6882d4d2bdcbdbe",
