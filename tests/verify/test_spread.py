@@ -25,7 +25,7 @@ def test_the_flip_rate_is_that_of_all_pairs_of_trials(counts: list[Tally]) -> No
         if pairs:
             shares.append(sum(a != b for a, b in pairs) / len(pairs))
     assert found.flip_rate == (pytest.approx(sum(shares) / len(shares)) if shares else None)
-    assert 0 < found.detectable <= 1
+    assert 0 < found.significant <= found.detectable <= 1
     assert found.correlation is None or 0 <= found.correlation <= 1
 
 

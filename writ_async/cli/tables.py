@@ -180,7 +180,7 @@ def spread_line(score: Score) -> str:
     """How much a run like this is sure of, in words; empty where it is not known."""
     if score.spread is None:
         return ""
-    flips, points = score.spread.flip_rate, 100 * score.spread.detectable
+    flips, points = score.spread.flip_rate, 100 * score.spread.significant
     differ = "" if flips is None else f"two trials of a task differ in {100 * flips:.0f} %; "
     return f"{differ}two runs like this must differ by {points:.1f} points of pass^1 to mean anything"
 

@@ -22,19 +22,23 @@ class Spread(msgspec.Struct, frozen=True):
     """Of the trials of a run: how often two of one task differ, and how alike they are.
 
     `correlation` is that of the successes within tasks, from 0 (a task says nothing of its next trial) to 1; None where
-    tasks have one trial, or all trials of all tasks come to the same. `detectable` is the smallest true difference of
-    pass^1 to another run of the same tasks and trials that would be seen in four of five experiments, from 0 to 1.
+    tasks have one trial, or all trials of all tasks come to the same. Of a difference of pass^1 to another run of the
+    same tasks and trials, `significant` is the smallest measured one that chance alone would give in fewer than one of
+    twenty experiments, and `detectable` the smallest true one that would be measured as such in four of five; both are
+    from 0 to 1.
     """
 
     flip_rate: float | None
     correlation: float | None
+    significant: float
     detectable: float
 
 
 def spread_of(tallies: Mapping[str, Tally]) -> Spread:
     """The spread of the trials of these tasks. Raises `ValueError` without a task.
 
-    Where tasks have one trial each, their trials may differ as much as the rate of successes lets them.
+    Where tasks have one trial each, their trials may differ as much as the rate of successes lets them. The error of a
+    difference is that of `paired_interval`, half a task on either side included.
     """
     counts = list(tallies.values())
     repeated = [one for one in counts if one.trials > 1]
@@ -45,13 +49,7 @@ def spread_of(tallies: Mapping[str, Tally]) -> Spread:
     between = rate * (1 - rate)
     correlation = None if flip_rate is None or between == 0 else min(1.0, max(0.0, 1 - within / between))
     variance = fsum(2 * within / one.trials for one in counts)
-    return Spread(flip_rate, correlation, smallest_detectable(variance, len(counts)))
-
-
-def smallest_detectable(squares: float, tasks: int, level: float = 0.95) -> float:
-    """The smallest true mean difference that is mostly seen, where the squares of tasks' differences come to a sum.
-
-    With half a task more on either side, as `paired_interval` has them.
-    """
-    error = sqrt((squares + 2 * HALF_A_TASK**2) / (tasks + 1) / (tasks + 2))
-    return min(1.0, (student_quantile(0.5 + level / 2, tasks + 1) + _NORMAL.inv_cdf(POWER)) * error)
+    error = sqrt((variance + 2 * HALF_A_TASK**2) / (len(counts) + 1) / (len(counts) + 2))
+    quantile = student_quantile(0.975, len(counts) + 1)
+    detectable = (quantile + _NORMAL.inv_cdf(POWER)) * error
+    return Spread(flip_rate, correlation, min(1.0, quantile * error), min(1.0, detectable))
