@@ -160,6 +160,8 @@ def test_what_cannot_be_handed_in_is_refused_in_one_line(run: Path, tmp_path: Pa
     anyio.run(lambda: synth(SynthConfig(domains=("retail",), n=2, world_size=40), tmp_path / "synth"))
     with pytest.raises(InputError, match="writ eval"):
         export_rows(tmp_path / "synth", "tau2-results", tmp_path / "out")
+    with pytest.raises(InputError, match="as they were played"):
+        export_rows(run, "tau2-results", tmp_path / "out", seat="user")
     with pytest.raises(InputError, match="is a file"):
         export_rows(run, "tau2-results", run / "manifest.json")
     lines = (run / "trajectories.jsonl").read_bytes().splitlines(keepends=True)

@@ -12,7 +12,7 @@ from writ_async.curation.contamination import Contamination
 from writ_async.curation.filters import CAP, NAMES
 from writ_async.errors import InputError
 from writ_async.files import PathLike, read_json
-from writ_async.formats.export import Exported, format_named
+from writ_async.formats.export import RESULTS, Exported, format_named
 from writ_async.formats.export.card import write_card
 from writ_async.formats.export.user_seat import user_seat_rules
 from writ_async.runs.benchmark_terms import prompts_under
@@ -57,6 +57,11 @@ def export_rows(
     if contamination is not None and not card:
         raise InputError("--contamination is what the card tells; give --card as well")
     write = format_named(form).write
+    if form in RESULTS and (greeting is not None or filters or seat != "agent" or card or prompts):
+        raise InputError(
+            f"--format {form}: is a benchmark's own account of all trials as they were played; leave --greeting, "
+            "--filter, --mask-turns, --seat, --card and --prompts away"
+        )
     report = None if contamination is None else read_json(contamination, Contamination)
     if card and Path(out).resolve().name == "README.md":
         raise InputError(f"{out}: is where the card goes; write the rows to another file")
