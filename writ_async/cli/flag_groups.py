@@ -136,8 +136,8 @@ def add_run(parser: argparse.ArgumentParser, *, max_steps: int) -> None:
     )
     group.add_argument(
         "--agent-prompt", default="writ", metavar="P",
-        help="what the agent is told: writ, a benchmark (tau2), or a file with {policy} in it; on a benchmark's own terms "
-        "(eval --prompts) writ is the benchmark's",
+        help="what the agent is told: writ, a benchmark (tau2), or a file with {policy} in it; on a benchmark's own "
+        "terms (eval --prompts) writ is the benchmark's",
     )  # fmt: skip
     group.add_argument(
         "--user-prompt", default="writ", metavar="P", help="what the simulated user is told: the same, with {scenario}"
