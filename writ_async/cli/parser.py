@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from importlib import import_module
-from typing import Any
 
 from writ_async.cli import epilogs
 from writ_async.cli.flag_groups import add_engines, add_filters, add_keep, add_run
-from writ_async.cli.terminal import say
+from writ_async.cli.parser_classes import Formatter, Parser, Version
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -24,26 +23,17 @@ def _run_later(module: str) -> Command:
     return run
 
 
-class _Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
-    """Keeps examples as they are, and says every default."""
-
-    def _get_help_string(self, action: argparse.Action) -> str | None:
-        if action.default in (None, False, "", 0) or isinstance(action.default, list):
-            return action.help
-        return super()._get_help_string(action)
-
-
 def build_parser() -> argparse.ArgumentParser:
     """The parser of the `writ` command."""
     parser = argparse.ArgumentParser(
         prog="writ",
         description="Synthesise, evaluate and replay conversations between a tool agent and its user.",
         epilog="Start with: writ synth retail --n 100 --out runs/first   (no model, no GPU)",
-        formatter_class=_Formatter,
+        formatter_class=Formatter,
     )
-    parser.add_argument("--version", action=_Version, help="print the version")
+    parser.add_argument("--version", action=Version, help="print the version")
     commands: argparse._SubParsersAction[argparse.ArgumentParser]
-    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
     _add_synth(commands)
     _add_eval(commands)
     _add_compare(commands)
@@ -61,38 +51,12 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-class _Parser(argparse.ArgumentParser):
-    """The parser of a command; one that has `extra` in its defaults takes what stands after `--` as it is."""
-
-    def parse_known_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:
-        words = list(args or ())
-        if self.get_default("extra") is None or "--" not in words:
-            return super().parse_known_args(words, namespace)
-        place = words.index("--")
-        known, unknown = super().parse_known_args(words[:place], namespace)
-        known.extra = words[place + 1 :]
-        return known, unknown
-
-
-class _Version(argparse.Action):
-    """Prints the version; it is only looked up when somebody asks."""
-
-    def __init__(self, option_strings: list[str], dest: str, help: str | None = None) -> None:
-        super().__init__(option_strings, dest, nargs=0, help=help)
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import version
-
-        say(f"writ {version('writ-async')}")
-        parser.exit()
-
-
 def _add_synth(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "synth",
         help="make tasks, simulate them, keep what is correct",
         epilog=epilogs.SYNTH,
-        formatter_class=_Formatter,
+        formatter_class=Formatter,
     )
     parser.add_argument("domains", nargs="+", metavar="DOMAIN", help="airline, retail, or one that a package registers")
     parser.add_argument("--n", type=int, help="how many tasks, with one conversation each (default: 100)")
@@ -135,7 +99,7 @@ def _add_synth(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _add_eval(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
-        "eval", help="play tasks several times and report pass^k", epilog=epilogs.EVAL, formatter_class=_Formatter
+        "eval", help="play tasks several times and report pass^k", epilog=epilogs.EVAL, formatter_class=Formatter
     )
     parser.add_argument(
         "--tasks", action="append", required=True, metavar="SOURCE", help="tau2:retail, a tasks file, a run; repeatable"
@@ -171,7 +135,7 @@ def _add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "compare",
         help="hold evaluations of the same tasks against the first",
         epilog=epilogs.COMPARE,
-        formatter_class=_Formatter,
+        formatter_class=Formatter,
     )
     parser.add_argument("paths", nargs="+", metavar="RUN", help="run folders; the others are held against the first")
     parser.add_argument(
@@ -186,7 +150,7 @@ def _add_kit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "tau2-kit",
         help="take the texts of a benchmark's checkout that evaluations on its terms need",
         description=epilogs.KIT,
-        formatter_class=_Formatter,
+        formatter_class=Formatter,
     )
     parser.add_argument("checkout", metavar="CHECKOUT", help="the folder of its repository")
     parser.add_argument("--out", required=True, metavar="FILE", help="the file to write")
@@ -198,7 +162,7 @@ def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "replay",
         help="make every tool call of a run again and compare",
         description=epilogs.REPLAY,
-        formatter_class=_Formatter,
+        formatter_class=Formatter,
     )
     parser.add_argument("path", metavar="RUN", help="a run folder")
     parser.add_argument("--data", metavar="PATH", help="the benchmark's data folder, for runs on its tasks")
@@ -208,7 +172,7 @@ def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def _add_select(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
-        "select", help="pick rows to train on out of several runs", epilog=epilogs.SELECT, formatter_class=_Formatter
+        "select", help="pick rows to train on out of several runs", epilog=epilogs.SELECT, formatter_class=Formatter
     )
     parser.add_argument("paths", nargs="+", metavar="RUN", help="run folders")
     parser.add_argument("--n", type=int, required=True, help="how many rows to train on")
@@ -234,7 +198,7 @@ def _add_select(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
-        "export", help="write the kept rows for a trainer", epilog=epilogs.EXPORT, formatter_class=_Formatter
+        "export", help="write the kept rows for a trainer", epilog=epilogs.EXPORT, formatter_class=Formatter
     )
     parser.add_argument("path", metavar="RUN", help="a run folder")
     parser.add_argument(
@@ -269,7 +233,7 @@ def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "check", help="verify trajectories that anybody made, proofs, contamination", epilog=epilogs.CHECK,
-        formatter_class=_Formatter,
+        formatter_class=Formatter,
     )  # fmt: skip
     parser.add_argument(
         "paths", nargs="+", metavar="FILE|FOLDER",
@@ -294,7 +258,7 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _add_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
-        "show", help="print a conversation with its task and verdict", epilog=epilogs.SHOW, formatter_class=_Formatter
+        "show", help="print a conversation with its task and verdict", epilog=epilogs.SHOW, formatter_class=Formatter
     )
     parser.add_argument("path", metavar="RUN", help="a run folder")
     parser.add_argument(
@@ -310,7 +274,7 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "serve",
         help="start a model server with flags that suit this load",
         epilog=epilogs.SERVE,
-        formatter_class=_Formatter,
+        formatter_class=Formatter,
     )
     parser.add_argument("model", metavar="MODEL", help="a model folder")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
@@ -328,7 +292,7 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
-        "doctor", help="check model servers, and say what to do", epilog=epilogs.DOCTOR, formatter_class=_Formatter
+        "doctor", help="check model servers, and say what to do", epilog=epilogs.DOCTOR, formatter_class=Formatter
     )
     parser.add_argument(
         "url",
@@ -356,7 +320,7 @@ def _add_plan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "plan",
         help="conversations per hour of a model on a GPU, simulated",
         epilog=epilogs.PLAN,
-        formatter_class=_Formatter,
+        formatter_class=Formatter,
     )
     parser.add_argument("domains", nargs="+", metavar="DOMAIN", help="airline, retail, or one that a package registers")
     parser.add_argument("--model", default="qwen3-4b", metavar="M", help="a model of the table of machines")
@@ -378,7 +342,7 @@ def _add_plan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def _add_calibrate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
-        "calibrate", help="fit the simulation to a server", epilog=epilogs.CALIBRATE, formatter_class=_Formatter
+        "calibrate", help="fit the simulation to a server", epilog=epilogs.CALIBRATE, formatter_class=Formatter
     )
     parser.add_argument("source", metavar="URL|FILE", help="a busy server, or its answers of /v1/loads, one per line")
     parser.add_argument("--seconds", type=float, default=60.0, metavar="S", help="how long to watch the server")
@@ -395,7 +359,7 @@ def _add_new_domain(commands: argparse._SubParsersAction[argparse.ArgumentParser
         "new-domain",
         help="make a package with a small domain that works, to start yours from",
         epilog=epilogs.NEW_DOMAIN,
-        formatter_class=_Formatter,
+        formatter_class=Formatter,
     )
     parser.add_argument("name", metavar="NAME", help="lower-case letters, digits and _; the package is writ_NAME")
     parser.add_argument("--out", metavar="DIR", help="the folder to make; NAME if not given")

@@ -56,12 +56,14 @@ def export_rows(
         raise InputError(f"--cap must be at least 1, not {cap}")
     if contamination is not None and not card:
         raise InputError("--contamination is what the card tells; give --card as well")
+    if form in RESULTS:
+        if greeting is not None or filters or seat != "agent" or card or prompts:
+            raise InputError(
+                f"--format {form}: is a benchmark's own account of all trials as they were played; leave --greeting, "
+                "--filter, --mask-turns, --seat, --card and --prompts away"
+            )
+        return ExportReport(RESULTS[form](RunView.open(run_path), out))
     write = format_named(form).write
-    if form in RESULTS and (greeting is not None or filters or seat != "agent" or card or prompts):
-        raise InputError(
-            f"--format {form}: is a benchmark's own account of all trials as they were played; leave --greeting, "
-            "--filter, --mask-turns, --seat, --card and --prompts away"
-        )
     report = None if contamination is None else read_json(contamination, Contamination)
     if card and Path(out).resolve().name == "README.md":
         raise InputError(f"{out}: is where the card goes; write the rows to another file")

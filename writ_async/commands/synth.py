@@ -29,8 +29,8 @@ from writ_async.runs.task_making import TaskSettings, make_run_tasks, parse_task
 from writ_async.runs.worker_processes import Worker
 from writ_async.runs.worlds import generate_worlds, open_worlds
 from writ_async.scheduler import Limits
+from writ_async.synthesis.aims import TaskAim
 from writ_async.synthesis.phraser import PhraseReport
-from writ_async.synthesis.tasks import TaskAim
 
 
 class SynthConfig(msgspec.Struct, frozen=True, kw_only=True):

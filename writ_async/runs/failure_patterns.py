@@ -14,7 +14,7 @@ from writ_async.errors import InputError
 from writ_async.files import PathLike
 from writ_async.runs.row_selection import load_known_domains
 from writ_async.runs.view import RunView
-from writ_async.synthesis.tasks import TaskAim
+from writ_async.synthesis.aims import TaskAim
 from writ_async.verify.user_slips import UserReason
 
 

@@ -22,9 +22,10 @@ from writ_async.runs.seats import EngineSpec, Seats
 from writ_async.runs.worker_processes import Link, Worker, WorkerDiedError
 from writ_async.runs.worlds import further_environment, open_world, open_worlds, world_key
 from writ_async.synthesis import parse_mix, synthesise_tasks
+from writ_async.synthesis.aims import TaskAim
 from writ_async.synthesis.behaviours import parse_behaviours, parse_plain_share, with_behaviours
 from writ_async.synthesis.phraser import LlmPhraser, PhraseReport, phrase_all
-from writ_async.synthesis.tasks import TaskAim, TaskWishes
+from writ_async.synthesis.tasks import TaskWishes
 
 _CHUNK = 64  # tasks: small enough that all workers are done at about the same time
 

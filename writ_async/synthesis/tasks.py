@@ -19,6 +19,7 @@ from writ_async.core.level import ANY_EXTENT, Extent, extent_of, fits, spread
 from writ_async.core.state import State
 from writ_async.core.task import WITHOUT_WRITE, Kind, Proof, Task
 from writ_async.errors import InputError
+from writ_async.synthesis.aims import TaskAim
 from writ_async.synthesis.mix import EVEN, assign_extents, assign_kinds
 from writ_async.synthesis.proof import prove_task
 from writ_async.synthesis.shortcuts import FamilyAudit, shortcuts_that_hit
@@ -36,32 +37,6 @@ _WORLDS = 8  # how many further worlds are drawn, where one has too little
 
 Further = Callable[[Environment, int], Environment]
 """Draws the n-th further world beside one that has too little of what is asked for."""
-
-
-class TaskAim(msgspec.Struct, frozen=True):
-    """What a task is to be like: of a recipe, of a level, with gold writes by these tools alone, and these reads.
-
-    What is empty is left open.
-    """
-
-    domain: str
-    recipe: str = ""
-    level: str = ""
-    writes: tuple[str, ...] = ()
-    reads: tuple[str, ...] = ()
-
-    def wider(self) -> list[TaskAim]:
-        """This aim, then ones that ask for less and less, for a domain that has no such task."""
-        no_level = msgspec.structs.replace(self, level="")
-        no_reads = msgspec.structs.replace(no_level, reads=())
-        of_level = TaskAim(self.domain, level=self.level)
-        return list(dict.fromkeys((self, no_level, no_reads, of_level, TaskAim(self.domain))))
-
-    def accepts(self, draft: Draft, domain: Domain) -> bool:
-        """Whether the gold calls of a draft are by the tools that are asked for."""
-        names = {action.name for action in draft.actions}
-        writes = {name for name in names if domain.tools[name].kind == "write"}
-        return (not self.writes or writes == set(self.writes)) and names.issuperset(self.reads)
 
 
 class TaskWishes(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,9 +14,12 @@ card      the README of a published data set
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from writ_async.errors import InputError
+from writ_async.files import PathLike
 from writ_async.formats.export.chat import export_axolotl, export_openai, export_trl, export_writ2k, openai_row
 from writ_async.formats.export.lines import ALL_CLOSING_TOKENS, MALFORMED
 from writ_async.formats.export.sharegpt import export_apigen, export_llamafactory
@@ -24,6 +27,7 @@ from writ_async.formats.export.source import Exported, Exporter
 from writ_async.formats.export.tables import export_parquet, export_verl
 from writ_async.formats.export.tau2_results import export_results, export_submission
 from writ_async.formats.export.tokens import export_tokens
+from writ_async.runs.view import RunView
 
 __all__ = [
     "ALL_CLOSING_TOKENS",
@@ -67,18 +71,16 @@ FORMATS: dict[str, Format] = {
 }
 """What trainers and analysts take: rows that are kept."""
 
-RESULTS: dict[str, Format] = {
-    "tau2-results": Format("a folder of τ²-bench's results files, one a domain; all trials", "", export_results),
-    "tau2-submission": Format(
-        "a folder for τ²-bench's leaderboard: submission.json, and the results", "", export_submission
-    ),
+RESULTS: dict[str, Callable[[RunView, PathLike], Exported]] = {
+    "tau2-results": export_results,
+    "tau2-submission": export_submission,
 }
-"""What a benchmark takes: evaluations, whole."""
+"""What a benchmark takes: evaluations, whole, as a folder of its own files."""
 
 
 def format_named(name: str) -> Format:
     """The format of a name. Raises `InputError` when there is none."""
-    found = FORMATS.get(name) or RESULTS.get(name)
+    found = FORMATS.get(name)
     if found is None:
         raise InputError(f"unknown format {name!r}; known: {', '.join((*FORMATS, *RESULTS))}")
     return found

@@ -7,7 +7,7 @@ domain, for that is how its runner writes them. A run keeps no clock, so times i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,6 @@ from writ_async.core.message import (
 )
 from writ_async.core.task import Action, Task
 from writ_async.core.trajectory import Reward, Seat, Termination, Trajectory, Usage
-from writ_async.curation.rules import STRICT, FilterRules
 from writ_async.errors import InputError
 from writ_async.files import PathLike
 from writ_async.formats.export.source import Exported
@@ -51,33 +50,15 @@ _FILL_IN = "(fill in)"
 _BENCHMARK = "tau2"
 
 
-def export_results(
-    run: RunView,
-    out: PathLike,
-    *,
-    include_rejected: bool = False,
-    leave_out: Collection[str] = (),
-    greeting: bool | None = None,
-    rules: FilterRules = STRICT,
-    seat: Seat = "agent",
-) -> Exported:
+def export_results(run: RunView, out: PathLike) -> Exported:
     """Write `out`, a folder, with a results file for each domain of a run. All rows go out, and none is cut.
 
     Raises `InputError` where `out` is a file or the run was no evaluation, and `StorageError`.
     """
-    return _export(run, Path(out), below="")
+    return _export(run, Path(out), _trials_by_domain(run))
 
 
-def export_submission(
-    run: RunView,
-    out: PathLike,
-    *,
-    include_rejected: bool = False,
-    leave_out: Collection[str] = (),
-    greeting: bool | None = None,
-    rules: FilterRules = STRICT,
-    seat: Seat = "agent",
-) -> Exported:
+def export_submission(run: RunView, out: PathLike) -> Exported:
     """Write `out`, a folder for the leaderboard: `submission.json`, and the results below `trajectories`.
 
     What a run cannot know stands there as "(fill in)": organisations and contact. Raises `InputError` for a run that
@@ -91,7 +72,8 @@ def export_submission(
     results = {domain: _scores(domain, by_domain.get(domain, ()), ids) for domain, ids in asked.items()}
     prompts = str(run.manifest.config.get("prompts", ""))
     on_its_terms = prompts.startswith(_BENCHMARK)
-    done = _export(run, folder, below="trajectories")
+    _refuse_file(folder)
+    done = _export(run, folder / "trajectories", by_domain)
     agent, user = (_model_of(run.manifest, seat) for seat in ("agent", "user"))
     submission = {
         "model_name": agent,
@@ -123,24 +105,28 @@ def _day_of(run: RunView) -> str:
     return datetime.fromtimestamp((run.path / TRAJECTORIES).stat().st_mtime, UTC).date().isoformat()
 
 
-def _export(run: RunView, folder: Path, below: str) -> Exported:
+def _refuse_file(folder: Path) -> None:
     if folder.is_file():
         raise InputError(f"{folder}: is a file; these results are a folder with a file for each domain")
-    by_domain = _trials_by_domain(run)
+
+
+def _export(run: RunView, folder: Path, by_domain: Mapping[str, Sequence[Trajectory]]) -> Exported:
+    """Write a file for each domain with its trials."""
+    _refuse_file(folder)
     if not by_domain:
         raise InputError(f"{run.path}: has no finished conversation to export")
-    place = folder / below
-    place.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     tasks = {task.id: task for task in run.tasks()}
     for domain, rows in by_domain.items():
         own = list(dict.fromkeys(row.task_id for row in rows))
+        kinds = {name: tool.kind for name, tool in load_domain(domain).tools.items()}
         content = {
             "timestamp": _time(0),
             "info": _info(run, domain, tasks[own[0]]),
             "tasks": [_task(tasks[task_id]) for task_id in own],
-            "simulations": [_simulation(row, tasks[row.task_id]) for row in rows],
+            "simulations": [_simulation(row, tasks[row.task_id], kinds) for row in rows],
         }
-        write_whole(place / f"{domain}.json", _pretty(content))
+        write_whole(folder / f"{domain}.json", _pretty(content))
     return Exported(sum(map(len, by_domain.values())), 0, 0)
 
 
@@ -258,7 +244,7 @@ def _action(task_id: str, number: int, action: Action) -> dict[str, Any]:
     }
 
 
-def _simulation(row: Trajectory, task: Task) -> dict[str, Any]:
+def _simulation(row: Trajectory, task: Task, kinds: Mapping[str, str]) -> dict[str, Any]:
     messages = _messages(row.messages)
     return {
         "id": str(uuid5(NAMESPACE_URL, row.id)),
@@ -270,7 +256,7 @@ def _simulation(row: Trajectory, task: Task) -> dict[str, Any]:
         "termination_reason": row.termination.value,
         "agent_cost": _dollars(row.usage.get("agent")),
         "user_cost": _dollars(row.usage.get("user")),
-        "reward_info": None if row.verdict is None else _reward(row.verdict.reward, task),
+        "reward_info": None if row.verdict is None else _reward(row.verdict.reward, task, kinds),
         "messages": messages,
         "trial": row.trial,
         "seed": row.seed,
@@ -282,11 +268,10 @@ def _dollars(usage: Usage | None) -> float:
     return 0.0 if usage is None else usage.dollars
 
 
-def _reward(reward: Reward, task: Task) -> dict[str, Any]:
+def _reward(reward: Reward, task: Task, kinds: Mapping[str, str]) -> dict[str, Any]:
     short = _short_id(task)
     actions = [_action(short, *pair) for pair in enumerate(task.actions or ())]
     checks = reward.actions or ()
-    kinds = {name: tool.kind for name, tool in load_domain(task.domain).tools.items()}
     return {
         "reward": reward.reward,
         "db_check": msgspec.to_builtins(reward.database),

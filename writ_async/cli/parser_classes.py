@@ -1,0 +1,46 @@
+"""How commands are parsed, their help laid out, and the version printed."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from typing import Any
+
+from writ_async.cli.terminal import say
+
+
+class Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
+    """Keeps examples as they are, and says every default."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default in (None, False, "", 0) or isinstance(action.default, list):
+            return action.help
+        return super()._get_help_string(action)
+
+
+class Parser(argparse.ArgumentParser):
+    """The parser of a command; one that has `extra` in its defaults takes what stands after `--` as it is."""
+
+    def parse_known_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """As argparse does, with what stands after `--` in `extra` where the command takes that."""
+        words = list(args or ())
+        if self.get_default("extra") is None or "--" not in words:
+            return super().parse_known_args(words, namespace)
+        place = words.index("--")
+        known, unknown = super().parse_known_args(words[:place], namespace)
+        known.extra = words[place + 1 :]
+        return known, unknown
+
+
+class Version(argparse.Action):
+    """Prints the version; it is only looked up when somebody asks."""
+
+    def __init__(self, option_strings: list[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, dest, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print the version, and end."""
+        from importlib.metadata import version
+
+        say(f"writ {version('writ-async')}")
+        parser.exit()

@@ -1,0 +1,33 @@
+"""What a single task is to be like, where tasks are drawn after others."""
+
+from __future__ import annotations
+
+import msgspec
+
+from writ_async.core.domain import Domain, Draft
+
+
+class TaskAim(msgspec.Struct, frozen=True):
+    """What a task is to be like: of a recipe, of a level, with gold writes by these tools alone, and these reads.
+
+    What is empty is left open.
+    """
+
+    domain: str
+    recipe: str = ""
+    level: str = ""
+    writes: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+
+    def wider(self) -> list[TaskAim]:
+        """This aim, then ones that ask for less and less, for a domain that has no such task."""
+        no_level = msgspec.structs.replace(self, level="")
+        no_reads = msgspec.structs.replace(no_level, reads=())
+        of_level = TaskAim(self.domain, level=self.level)
+        return list(dict.fromkeys((self, no_level, no_reads, of_level, TaskAim(self.domain))))
+
+    def accepts(self, draft: Draft, domain: Domain) -> bool:
+        """Whether the gold calls of a draft are by the tools that are asked for."""
+        names = {action.name for action in draft.actions}
+        writes = {name for name in names if domain.tools[name].kind == "write"}
+        return (not self.writes or writes == set(self.writes)) and names.issuperset(self.reads)
