@@ -18,6 +18,7 @@ from writ_async.errors import InputError
 from writ_async.registry import load_domain, register_domain
 from writ_async.runs.early_stop import settled_of
 from writ_async.runs.jobs import plan_jobs, run_judged
+from writ_async.runs.model_judge import open_engines_and_judge
 from writ_async.runs.play_settings import parse_play_settings
 from writ_async.runs.progress import Progress, Watcher
 from writ_async.runs.remarks import remarks_on
@@ -92,6 +93,7 @@ async def rollouts(
     rules: Rules | None = None,
     limits: Limits | None = None,
     judge: Judge | str = "assume-met",
+    judge_options: Mapping[str, Any] | None = None,
     stop_early: Sequence[str] = (),
     stop: Stop | None = None,
     watch: Watcher | None = None,
@@ -103,12 +105,13 @@ async def rollouts(
 
     `agent` and `user` are each an `Engine`, a registered name with its options beside it, or an `EngineSpec`; engines
     that are made here are closed at the end. Without `user` the agent's engine plays both seats. `data` is the folder
-    of the benchmark that tasks come from, `tools` its own tool schemas. Every trajectory has its verdict, but for those
-    that something outside cut short (`ENDED_FROM_OUTSIDE`): theirs is None. `stop_early` takes the rules of
-    `writ eval --stop-early`, `stop` one of your own. `watch` is a coroutine function that runs beside, and may look at
-    the `Progress` as often as it likes: `show_progress()` draws the command's bar. What an engine says of its model's
-    template or tool calls is logged as a warning at the start. `stream.counters` are there at any
-    time, and `stream.cancel()` ends the run in order, leaving the block at once.
+    of the benchmark that tasks come from, `tools` its own tool schemas. `judge` decides assertions in plain language:
+    one of your own, `assume-met`, `assume-unmet`, or a model as `ENGINE:MODEL` with `judge_options`. Every trajectory
+    has its verdict, but for those that something outside cut short (`ENDED_FROM_OUTSIDE`): theirs is None. `stop_early`
+    takes the rules of `writ eval --stop-early`, `stop` one of your own. `watch` is a coroutine function that runs
+    beside, and may look at the `Progress` as often as it likes: `show_progress()` draws the command's bar. What an
+    engine says of its model's template or tool calls is logged as a warning at the start. `stream.counters` are there
+    at any time, and `stream.cancel()` ends the run in order, leaving the block at once.
 
     Raises `InputError` for an unknown engine or option, a seat that an engine cannot play, or a world that cannot be
     opened.
@@ -118,17 +121,19 @@ async def rollouts(
         _seated("user", user, user_options),
     )
     settings = parse_play_settings(
-        seats, trials=trials, seed=seed, rules=rules, limits=limits, judge=judge, stop_early=stop_early,
-        data=data, tools=tools,
+        seats, trials=trials, seed=seed, rules=rules, limits=limits, judge=judge,
+        judge_options=judge_options, stop_early=stop_early, data=data, tools=tools,
     )  # fmt: skip
     worlds = open_worlds(tasks, data, tools)
     require_known_tools(tasks, worlds)
     jobs = plan_jobs(tasks, worlds, trials, seed)
     settled = settled_of(settings.early, trials)
     progress = Progress(total=len(jobs))
-    async with seats.open_engines(tasks, worlds.values(), seed) as engines:
+    async with open_engines_and_judge(seats, settings.judge, tasks, worlds.values(), seed) as (engines, asked):
         progress.summary.notices = tell_notices(engines)
-        async with run_judged(jobs, engines, settings, progress, settled=settled, stop=stop, watch=watch) as stream:
+        async with run_judged(
+            jobs, engines, settings, progress, settled=settled, stop=stop, watch=watch, judge=asked
+        ) as stream:
             yield stream
         progress.summary.remarks = remarks_on(progress.summary)
 

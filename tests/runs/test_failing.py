@@ -16,7 +16,7 @@ from writ_async.core.engine import Completion, Request
 from writ_async.core.message import AssistantMessage, FunctionCall, ToolCall
 from writ_async.core.trajectory import Note, Termination
 from writ_async.errors import EngineError, EngineErrorKind
-from writ_async.runs.failing import FIRST, FailingWatch
+from writ_async.runs.failing import FIRST, FailingWatch, why_failing
 from writ_async.runs.view import RunView
 
 Spoil = Callable[[Completion], Completion]
@@ -101,6 +101,13 @@ def test_nothing_is_said_of_conversations_that_fail_now_and_then_or_that_somebod
     said = [watch.add(row) for row in [fine, fine, *[ended] * (FIRST - 2), ended]]
     assert [bool(words) for words in said] == [False] * (FIRST - 1) + [True, False]
     assert not any(FailingWatch(0.0).add(ended) for _ in range(FIRST))
+
+
+def test_a_judge_that_gives_no_answers_is_named() -> None:
+    unjudged = msgspec.structs.replace(
+        trajectory("t", 0), termination=Termination.INFRASTRUCTURE_ERROR, error="judge: engine: no answer"
+    )
+    assert "their judge gave no answer" in why_failing(unjudged)[0]
 
 
 def test_a_share_that_is_none_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,6 +25,7 @@ def run_command(arguments: argparse.Namespace) -> int:
         prompts=arguments.prompts,
         split=arguments.split,
         judge=arguments.judge,
+        judge_options=settings.parse_judge_options(arguments),
         limit=arguments.limit,
         seats=settings.parse_seats(arguments),
         rules=settings.parse_rules(arguments),

@@ -118,7 +118,15 @@ def _add_eval(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )  # fmt: skip
     parser.add_argument("--trials", type=int, default=1, metavar="K", help="conversations per task")
     parser.add_argument("--limit", type=int, default=0, metavar="N", help="only the first N tasks of each source")
-    parser.add_argument("--judge", default="assume-met", help="of plain-language assertions: assume-met, assume-unmet")
+    parser.add_argument(
+        "--judge", default="assume-met", metavar="J",
+        help="of plain-language assertions: assume-met, assume-unmet, or a model as ENGINE:MODEL, asked once for each "
+        "conversation that has some",
+    )  # fmt: skip
+    parser.add_argument(
+        "--judge-option", action="append", default=[], metavar="KEY=VALUE",
+        help="an option of the judge's engine, as url=...; repeatable",
+    )  # fmt: skip
     parser.add_argument("--mistakes", metavar="RATE", help="of the scripted engine: 0.2, or KIND=RATE,KIND=RATE")
     parser.add_argument(
         "--stop-early", action="append", default=[], metavar="RULE",

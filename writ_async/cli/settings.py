@@ -11,7 +11,7 @@ from writ_async.conversation.rules import GREETING
 from writ_async.curation.quota import KeepRules, parse_keep_rules
 from writ_async.curation.rules import MASK_TURNS
 from writ_async.errors import InputError
-from writ_async.registry import load_engine
+from writ_async.registry import load_engine, registered_names
 from writ_async.runs.prompt_templates import load_template
 from writ_async.runs.seats import EngineMix, EngineSpec, Seats, WeightedEngine
 from writ_async.scheduler import Limits
@@ -72,6 +72,17 @@ def parse_phraser(arguments: argparse.Namespace) -> EngineSpec | None:
             raise InputError("--phraser-option needs --phraser")
         return None
     return EngineSpec(arguments.phraser, options)
+
+
+def parse_judge_options(arguments: argparse.Namespace) -> dict[str, str]:
+    """The options of a model as judge, with the limits of all engines. Raises `InputError` for one that is none."""
+    options = parse_engine_options("--judge-option", arguments.judge_option)
+    engine, colon, _ = arguments.judge.partition(":")
+    if not colon or engine not in registered_names("engines"):
+        return options
+    execution = load_engine(engine).execution
+    given = {name: getattr(arguments, name) for name in ("rpm", "tpm") if name in execution}
+    return {name: value for name, value in given.items() if value is not None} | options
 
 
 def parse_engine_options(flag: str, pairs: list[str]) -> dict[str, str]:

@@ -23,7 +23,7 @@ from writ_async.runs.view import MANIFEST, RunView
 from writ_async.runs.worlds import open_worlds, world_key
 from writ_async.runs.writing import replacing
 from writ_async.verify.benchmark_slips import SLIPS, slipped
-from writ_async.verify.judge import load_judge
+from writ_async.verify.judge import judge_of_row
 from writ_async.verify.reasons import Reason
 from writ_async.verify.user_slips import UserReason
 from writ_async.verify.verdict import judge_trajectory
@@ -199,13 +199,13 @@ def _check_run(run: RunView, data: str | None) -> Iterator[Checked]:
     """The rows of one of our runs, judged again by their tasks."""
     tasks = {task.id: task for task in run.tasks()}
     worlds = open_worlds(tasks.values(), data)
-    judge = load_judge(run.manifest.config.get("judge", "assume-met"))
+    judge = run.manifest.config.get("judge", "assume-met")
     for row in run.ordered():
         task = tasks.get(row.task_id)
         if task is None:
             raise InputError(f"{run.path}: row {row.id!r} names a task that is not in tasks.jsonl")
         opened = worlds[world_key(task.world)]
-        verdict = judge_trajectory(task, row, opened.domain, opened.world, judge)
+        verdict = judge_trajectory(task, row, opened.domain, opened.world, judge_of_row(judge, row))
         yield Checked(
             id=row.id,
             format=RUN,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -11,6 +13,7 @@ from writ_async.conversation import Rules
 from writ_async.runs.benchmark_terms import find_terms, name_on, remark_on_seats, rules_under, seats_under
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.manifest import make_manifest, prompts_of
+from writ_async.runs.model_judge import PROMPT, PROMPT_VERSION, JudgeSpec, judge_options_that_decide, open_judge
 from writ_async.runs.play import play_run
 from writ_async.runs.play_in_workers import start_useful_workers
 from writ_async.runs.play_settings import parse_play_settings
@@ -27,7 +30,8 @@ class EvalConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that decides which rows an evaluation has. Resuming needs the same.
 
     `trials` conversations of each of the `tasks`, of which `limit` are taken from each source, 0 for all. `split` is
-    the benchmark's list of tasks, its base list if empty. `judge` and `stop_early` are as the flags take them.
+    the benchmark's list of tasks, its base list if empty. `judge` and `stop_early` are as the flags take them, and
+    `judge_options` are those of a model as judge.
     `prompts` says on whose terms the tasks are played (`writ_async.runs.benchmark_terms`); without a `seed` it is that
     of these terms, or 0.
     """
@@ -38,6 +42,7 @@ class EvalConfig(msgspec.Struct, frozen=True, kw_only=True):
     prompts: str = ""
     split: str = ""
     judge: str = "assume-met"
+    judge_options: Mapping[str, Any] = {}
     limit: int = 0
     seats: Seats = Seats()
     rules: Rules = Rules()
@@ -71,6 +76,7 @@ async def evaluate(
         rules=config.rules,
         limits=limits,
         judge=config.judge,
+        judge_options=config.judge_options,
         stop_early=config.stop_early,
         data=data,
         tools=tools,
@@ -78,10 +84,15 @@ async def evaluate(
         stop_when_failing=stop_when_failing,
     )
     chosen = read_task_sets(config.tasks, data=data, tools=tools, split=config.split or None, limit=config.limit)
-    decides = msgspec.structs.replace(config, seats=config.seats.row_deciding())
-    manifest = make_manifest("eval", decides, chosen.worlds.values(), seed, own_tool_schemas=tools is None)
+    decides = msgspec.structs.replace(
+        config, seats=config.seats.row_deciding(), judge_options=judge_options_that_decide(playing.judge)
+    )
+    asked = {} if not isinstance(playing.judge, JudgeSpec) else {"judge_prompt": [PROMPT_VERSION, PROMPT]}
+    manifest = make_manifest("eval", decides, chosen.worlds.values(), seed, own_tool_schemas=tools is None, **asked)
     # An engine that cannot be made must be refused before the folder is.
     notices = [*said, *await config.seats.check_engines(seed)]
+    async with open_judge(playing.judge, seed):
+        pass
     for line in said:
         logger.warning("%s", line)
     if check:

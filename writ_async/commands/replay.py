@@ -16,7 +16,7 @@ from writ_async.errors import InputError
 from writ_async.files import PathLike
 from writ_async.runs.view import RunView
 from writ_async.runs.worlds import open_worlds, world_key
-from writ_async.verify.judge import load_judge
+from writ_async.verify.judge import judge_of_row
 from writ_async.verify.verdict import judge_trajectory
 
 
@@ -42,7 +42,7 @@ def replay_run(run_path: PathLike, *, data: str | None = None, tools: str | None
     run = RunView.open(run_path)
     tasks = {task.id: task for task in run.tasks()}
     worlds = open_worlds(tasks.values(), data, tools)
-    judge = load_judge(run.manifest.config.get("judge", "assume-met"))
+    judge = run.manifest.config.get("judge", "assume-met")
     report = ReplayReport()
     for trajectory in run.trajectories():
         task = tasks.get(trajectory.task_id)
@@ -51,7 +51,7 @@ def replay_run(run_path: PathLike, *, data: str | None = None, tools: str | None
         opened = worlds[world_key(task.world)]
         found = list(replay_row(task, trajectory, opened))
         if not found and trajectory.verdict is not None:
-            verdict = judge_trajectory(task, trajectory, opened.domain, opened.world, judge)
+            verdict = judge_trajectory(task, trajectory, opened.domain, opened.world, judge_of_row(judge, trajectory))
             if verdict != trajectory.verdict:
                 found.append(Mismatch(trajectory.id, None, "the verdict is not the one that was written"))
         report.rows += 1

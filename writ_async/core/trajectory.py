@@ -129,11 +129,15 @@ class ActionCheck(msgspec.Struct, frozen=True):
     action_match: bool
 
 
-class TextCheck(msgspec.Struct, frozen=True):
-    """Whether one piece of information was said (communicate), or one assertion holds (nl, env)."""
+class TextCheck(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Whether one piece of information was said (communicate), or one assertion holds (nl, env).
+
+    `why` is the reason that a judge gave, empty where there was none to give.
+    """
 
     info: str
     met: bool
+    why: str = ""
 
 
 class Reward(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

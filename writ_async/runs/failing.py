@@ -13,6 +13,7 @@ from writ_async.chat.notes import CUT, FORMAT_TOKEN
 from writ_async.chat.parsed import Defect
 from writ_async.core.message import AssistantMessage
 from writ_async.core.trajectory import Termination, Trajectory
+from writ_async.runs.model_judge import JUDGE_ERROR
 
 FIRST = 20
 """So many conversations are looked at, those that end first."""
@@ -32,6 +33,7 @@ _ENDED: Final = {
     Termination.AGENT_ERROR: "ended at an agent's message that was empty or called what it must not",
     Termination.USER_ERROR: "ended at a user's message that was empty or called what it must not",
 }
+_UNJUDGED: Final = "were not judged: their judge gave no answer that could be used (failures.log says how)"
 _NO_CALL: Final = "have no tool call: is the model told of its tools, and are its calls read? (writ doctor tries one)"
 
 
@@ -64,7 +66,9 @@ def why_failing(row: Trajectory) -> list[str]:
     """What of a conversation speaks of a set-up that is wrong; nothing where all is as it should be."""
     kinds = {note.kind for note in row.notes}
     found = [words for kind, words in _NOTED.items() if kind in kinds]
-    if row.termination in _ENDED:
+    if row.error.startswith(f"{JUDGE_ERROR}:"):
+        found.append(_UNJUDGED)
+    elif row.termination in _ENDED:
         found.append(_ENDED[row.termination])
     elif not any(isinstance(message, AssistantMessage) and message.tool_calls for message in row.messages):
         found.append(_NO_CALL)

@@ -13,15 +13,17 @@ from writ_async.core.engine import CallCounts, Counted, Engine
 from writ_async.core.environment import Environment
 from writ_async.core.task import Task
 from writ_async.core.trajectory import ENDED_FROM_OUTSIDE, Seat, Termination, Trajectory
-from writ_async.errors import unwrap_group
+from writ_async.errors import EngineError, unwrap_group
 from writ_async.runs.early_stop import StopSettled, failed_writes, stop_of
 from writ_async.runs.failing import FailingWatch
 from writ_async.runs.folder import RunFolder, leaves_row
+from writ_async.runs.model_judge import JUDGE_ERROR, JudgeSpec, ModelJudge, needs_rulings
 from writ_async.runs.play_settings import PlaySettings
 from writ_async.runs.progress import Progress, Watcher
 from writ_async.runs.worlds import world_key
 from writ_async.scheduler import Job, Rollouts, Stop, Timing, quiet_gc, run_rollouts
 from writ_async.scheduler.loop_lag import sample_lag
+from writ_async.verify.judge import Judge, Ruling, StoredRulings
 from writ_async.verify.user_answer import slip_in_answer
 from writ_async.verify.verdict import judge_trajectory
 
@@ -47,13 +49,13 @@ def plan_jobs(
     return jobs
 
 
-def judge_finished(job: Job, trajectory: Trajectory, settings: PlaySettings) -> None:
+def judge_finished(job: Job, trajectory: Trajectory, settings: PlaySettings, judge: Judge) -> None:
     """Give a conversation its verdict, unless something outside cut it short before one could be known."""
     stopped = settings.early.failed and trajectory.termination is Termination.STOPPED_EARLY
     if trajectory.termination not in ENDED_FROM_OUTSIDE or (
         stopped and failed_writes(job.task, trajectory.messages, job.domain)
     ):
-        trajectory.verdict = judge_trajectory(job.task, trajectory, job.domain, job.world, settings.judge)
+        trajectory.verdict = judge_trajectory(job.task, trajectory, job.domain, job.world, judge)
 
 
 @asynccontextmanager
@@ -67,17 +69,30 @@ async def run_judged(
     settled: StopSettled | None = None,
     stop: Stop | None = None,
     watch: Watcher | None = None,
+    judge: ModelJudge | None = None,
 ) -> AsyncIterator[Rollouts]:
     """`run_rollouts`, with a verdict for each trajectory and a progress that follows.
 
     `keep` is shown each judged trajectory before it is counted, and says whether it leaves a row. `stop` may end
-    conversations early, beside the rules of the settings.
+    conversations early, beside the rules of the settings. `judge` is asked where the settings name a model.
     """
 
     failing = FailingWatch(settings.stop_when_failing)
+    rulings: dict[str, tuple[Ruling, ...]] = {}
+
+    async def ask_judge(job: Job, trajectory: Trajectory) -> None:
+        if judge is None or not needs_rulings(job.task, trajectory):
+            return
+        try:
+            rulings[trajectory.id] = await judge.ask(job.task, trajectory)
+        except EngineError as exc:
+            trajectory.termination = Termination.INFRASTRUCTURE_ERROR
+            trajectory.error = f"{JUDGE_ERROR}: {exc.kind}: {exc}"
 
     def finish(job: Job, trajectory: Trajectory, timing: Timing) -> None:
-        judge_finished(job, trajectory, settings)
+        said = rulings.pop(trajectory.id, ())
+        asked = StoredRulings(trajectory.id, dict(zip(job.task.nl_assertions or (), said, strict=False)))
+        judge_finished(job, trajectory, settings, asked if isinstance(settings.judge, JudgeSpec) else settings.judge)
         if leaves_row(trajectory) if keep is None else keep(trajectory, timing):
             progress.summary.add(trajectory)
         if diagnosis := failing.add(trajectory):
@@ -96,6 +111,7 @@ async def run_judged(
                 on_finish=finish,
                 stop=stop_of(settings.early, settled, stop),
                 why_ask_again=_why_ask_again,
+                look_back=None if judge is None else ask_judge,
             ) as rollouts:
 
                 def cancel() -> None:
@@ -136,6 +152,7 @@ async def play_jobs(
     run: RunFolder,
     settled: StopSettled | None,
     watch: Watcher | None,
+    judge: ModelJudge | None = None,
 ) -> None:
     """Run jobs: each that has finished is judged, in the folder, and only then in `progress`.
 
@@ -143,7 +160,7 @@ async def play_jobs(
     """
     with quiet_gc(settings.limits.most_live(len(jobs))):
         async with run_judged(
-            jobs, engines, settings, progress, keep=run.append, settled=settled, watch=watch
+            jobs, engines, settings, progress, keep=run.append, settled=settled, watch=watch, judge=judge
         ) as rollouts:
             async for _ in rollouts:
                 pass

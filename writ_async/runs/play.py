@@ -11,6 +11,7 @@ from writ_async.curation.quota import Quota
 from writ_async.runs.early_stop import SavedCount, settled_of
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.jobs import plan_jobs, play_jobs
+from writ_async.runs.model_judge import open_engines_and_judge
 from writ_async.runs.phrasing import read_phrasing
 from writ_async.runs.play_in_workers import play_in_workers
 from writ_async.runs.play_settings import PlaySettings
@@ -64,8 +65,9 @@ async def play_trials(
         return
     jobs = plan_jobs(tasks, worlds, settings.trials, settings.seed, seeded_by_trial=settings.rules.seeded_by == "trial")
     left = [job for job in jobs if played.leaves_to_play(job.task.id, job.trial)]
-    async with settings.seats.open_engines(tasks, worlds.values(), settings.seed) as engines:
-        await play_jobs(left, engines, settings, progress, run, played.settled, watch)
+    opened = open_engines_and_judge(settings.seats, settings.judge, tasks, worlds.values(), settings.seed)
+    async with opened as (engines, judge):
+        await play_jobs(left, engines, settings, progress, run, played.settled, watch, judge)
 
 
 def finish_run(

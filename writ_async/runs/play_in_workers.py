@@ -22,6 +22,7 @@ from writ_async.errors import unwrap_group
 from writ_async.runs.early_stop import settled_of
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.jobs import plan_jobs, play_jobs
+from writ_async.runs.model_judge import open_engines_and_judge
 from writ_async.runs.play_settings import PlaySettings
 from writ_async.runs.progress import Progress, Watcher
 from writ_async.runs.resume import PlayedTrials, read_played_trials
@@ -229,8 +230,10 @@ async def _play_in_folder(link: Link, share: Share, progress: Progress) -> None:
     with RunFolder.join(share.run) as run:
         tasks = run.tasks_among(frozenset(share.tasks))
         worlds = open_worlds(tasks, settings.data, settings.tools)
-        opened = settings.seats.open_engines(tasks, worlds.values(), settings.seed, processes=share.workers)
-        async with opened as engines:
+        opened = open_engines_and_judge(
+            settings.seats, settings.judge, tasks, worlds.values(), settings.seed, processes=share.workers
+        )
+        async with opened as (engines, judge):
             limits = settings.limits
             if limits.admission == "kv-budget" and not limits.kv_tokens:
                 pools = await server_pool_tokens(limits, engines["agent"])
@@ -241,7 +244,7 @@ async def _play_in_folder(link: Link, share: Share, progress: Progress) -> None:
             )
             left = [job for job in jobs if trajectory_id(job.task.id, job.trial) not in share.done]
             settled = settled_of(settings.early, settings.trials, share.failed)
-            await play_jobs(left, engines, settings, progress, run, settled, watch)
+            await play_jobs(left, engines, settings, progress, run, settled, watch, judge)
 
 
 def _make_report(progress: Progress) -> Report:

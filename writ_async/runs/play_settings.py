@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -11,9 +12,10 @@ from writ_async.curation.filters import reason_names
 from writ_async.curation.rules import STRICT, FilterRules, parse_filter_rules
 from writ_async.errors import InputError
 from writ_async.runs.early_stop import EarlyStop, parse_stop_early
+from writ_async.runs.model_judge import JudgeSpec, parse_judge
 from writ_async.runs.seats import Seats
 from writ_async.scheduler import Limits
-from writ_async.verify.judge import AssumeMet, Judge, load_judge
+from writ_async.verify.judge import AssumeMet, Judge
 
 
 class PlaySettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +33,7 @@ class PlaySettings(msgspec.Struct, frozen=True, kw_only=True):
     seats: Seats = Seats()
     rules: Rules = Rules()
     limits: Limits = Limits()
-    judge: Judge = msgspec.field(default_factory=AssumeMet)
+    judge: Judge | JudgeSpec = msgspec.field(default_factory=AssumeMet)
     early: EarlyStop = EarlyStop()
     filters: FilterRules = STRICT
     data: str | None = None
@@ -48,6 +50,7 @@ def parse_play_settings(
     rules: Rules | None = None,
     limits: Limits | None = None,
     judge: Judge | str = "assume-met",
+    judge_options: Mapping[str, Any] | None = None,
     stop_early: Sequence[str] = (),
     filters: Sequence[str] = (),
     data: str | None = None,
@@ -55,7 +58,10 @@ def parse_play_settings(
     workers: int = 1,
     stop_when_failing: float = 0.0,
 ) -> PlaySettings:
-    """The settings from what a caller says. Raises `InputError` for a number, a judge or a rule that cannot be."""
+    """The settings from what a caller says; `judge_options` are those of a model as judge.
+
+    Raises `InputError` for a number, a judge or a rule that cannot be.
+    """
     if not 0 <= stop_when_failing <= 1:
         raise InputError(f"--stop-when-failing must be a share from 0 to 1, not {stop_when_failing:g}")
     for flag, number in (("--trials", trials), ("--workers", workers)):
@@ -67,7 +73,7 @@ def parse_play_settings(
         seats=seats,
         rules=rules or Rules(),
         limits=limits or Limits(),
-        judge=load_judge(judge) if isinstance(judge, str) else judge,
+        judge=parse_judge(judge, judge_options) if isinstance(judge, str) else judge,
         early=parse_stop_early(stop_early, trials),
         filters=parse_filter_rules(filters, reason_names()),
         data=data,

@@ -17,6 +17,7 @@ from writ_async.runs.early_stop import parse_stop_early, settled_of
 from writ_async.runs.view import RunView
 from writ_async.verify.benchmark_slips import slipped
 from writ_async.verify.intervals import Interval, mean_interval
+from writ_async.verify.judge import JUDGES
 from writ_async.verify.pass_k import Tally, hat_values, max_k, tally
 from writ_async.verify.spread import Spread, spread_of
 
@@ -60,7 +61,8 @@ def score_run(run_path: PathLike) -> list[Score]:
     run = RunView.open(run_path)
     tasks = run.tasks()
     names = {task.id: _group_name(task.id, task.domain, task.kind) for task in tasks}
-    assumed = {task.id for task in tasks if task.nl_assertions and "NL_ASSERTION" in task.reward_basis}
+    unread = run.manifest.config.get("judge", JUDGES[0]) in JUDGES
+    assumed = {task.id for task in tasks if unread and task.nl_assertions and "NL_ASSERTION" in task.reward_basis}
     groups = {name: _Group([], {}) for name in names.values()}
     trials = int(run.manifest.config.get("trials", 1))
     settled = settled_of(parse_stop_early(run.manifest.config.get("stop_early", ()), trials), trials)

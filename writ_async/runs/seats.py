@@ -79,11 +79,17 @@ class Seats(msgspec.Struct, frozen=True):
 
     @asynccontextmanager
     async def open_engines(
-        self, tasks: Iterable[Task], worlds: Iterable[Environment], seed: int, *, processes: int = 1
+        self,
+        tasks: Iterable[Task],
+        worlds: Iterable[Environment],
+        seed: int,
+        *,
+        processes: int = 1,
+        shared: dict[str, Any] | None = None,
     ) -> AsyncIterator[dict[Seat, Engine]]:
         """The engine of each seat while the block lasts; those that are made here are closed at its end.
 
-        So many `processes` open engines of the same options for the run.
+        So many `processes` open engines of the same options for the run; `shared` is as in `core.engine.Setting`.
 
         Raises `InputError` for an unknown engine or option, or a seat that an engine cannot play.
         """
@@ -96,6 +102,7 @@ class Seats(msgspec.Struct, frozen=True):
             seed=seed,
             worlds={task_id: opened[key].world for task_id, key in keys.items() if key in opened},
             processes=processes,
+            shared={} if shared is None else shared,
         )
         async with AsyncExitStack() as made:
 
@@ -105,7 +112,7 @@ class Seats(msgspec.Struct, frozen=True):
                 if seat not in load_engine(given.name).seats:
                     raise InputError(f"engine {given.name!r} cannot play the {seat}")
                 engine = make_engine(given.name, dict(given.options), setting)
-                made.push_async_callback(_close_engine, engine)
+                made.push_async_callback(close_engine, engine)
                 return engine
 
             def user_engine(given: EngineSpec | EngineMix | Engine) -> Engine:
@@ -152,6 +159,7 @@ def tell_notices(engines: Mapping[Seat, Engine]) -> list[str]:
     return notices
 
 
-async def _close_engine(engine: Engine) -> None:
+async def close_engine(engine: Engine) -> None:
+    """Close an engine, even while the run is being cancelled."""
     with anyio.CancelScope(shield=True):
         await engine.aclose()

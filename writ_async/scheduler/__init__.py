@@ -1,7 +1,7 @@
 """Runs thousands of conversations at once on engines: bounded, cancellable, with deadlines."""
 
 from writ_async.scheduler.garbage import quiet_gc
-from writ_async.scheduler.job import AdmissionName, Counters, Job, Limits, OnFinish, Stop, Timing
+from writ_async.scheduler.job import AdmissionName, Counters, Job, Limits, LookBack, OnFinish, Stop, Timing
 from writ_async.scheduler.rollouts import Rollouts, run_rollouts
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "Counters",
     "Job",
     "Limits",
+    "LookBack",
     "OnFinish",
     "Rollouts",
     "Stop",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Literal
 
 import msgspec
@@ -71,6 +71,10 @@ Stop = Callable[[Job, Conversation], str]
 
 WhyAskAgain = Callable[[Job, Conversation, str], str]
 """Shown each answer of the user before it is taken; what is wrong with it, or an empty text."""
+
+
+LookBack = Callable[[Job, Trajectory], Awaitable[None]]
+"""Awaited with each trajectory before it is handed over, within the time of one model call; it may change it."""
 
 
 class Counters(msgspec.Struct):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from math import inf
 
 import anyio
 from anyio.abc import TaskGroup
@@ -22,7 +23,7 @@ from writ_async.scheduler.admission import AdmissionPolicy
 from writ_async.scheduler.choose_admission import choose_admission
 from writ_async.scheduler.deadlines import Deadlines
 from writ_async.scheduler.footprint import Prefixes
-from writ_async.scheduler.job import Counters, Job, Limits, OnFinish, Stop, WhyAskAgain
+from writ_async.scheduler.job import Counters, Job, Limits, LookBack, OnFinish, Stop, WhyAskAgain
 from writ_async.scheduler.job_queue import JobQueue
 from writ_async.scheduler.live_conversation import ConversationPlayer, LiveConversation
 from writ_async.scheduler.results import Results
@@ -49,7 +50,10 @@ class Rollouts:
         admission: AdmissionPolicy,
         stop: Stop | None = None,
         why_ask_again: WhyAskAgain | None = None,
+        look_back: LookBack | None = None,
     ) -> None:
+        self._look_back = look_back
+        self._within = limits.request_timeout or inf
         self.counters = Counters()
         self.admission = admission
         self._engines = engines
@@ -173,6 +177,8 @@ class Rollouts:
                 }
             trajectory = conversation.trajectory()
             trajectory.tokens = {seat: sequence for seat, sequence in tokens.items() if sequence is not None}
+            if self._look_back is not None:
+                await self._look_back_at(job, trajectory, self._look_back)
             await self._results.deliver(job, trajectory, live.timing_now())
         except BaseException:
             self._stopping = True
@@ -182,6 +188,17 @@ class Rollouts:
             self.admission.conversation_ended(ticket)
             self._queue.job_ended(ticket)
             self._advance()
+
+    async def _look_back_at(self, job: Job, trajectory: Trajectory, look_back: LookBack) -> None:
+        with anyio.CancelScope() as scope:
+            deadline = self._deadlines.open_deadline(scope)
+            try:
+                self._deadlines.move_deadline(deadline, anyio.current_time() + self._within)
+                await look_back(job, trajectory)
+            finally:
+                self._deadlines.close_deadline(deadline)
+        if scope.cancelled_caught:
+            trajectory.termination = Termination.CANCELLED if self._stopping else Termination.TIMEOUT
 
 
 @asynccontextmanager
@@ -195,6 +212,7 @@ async def run_rollouts(
     admission: AdmissionPolicy | None = None,
     stop: Stop | None = None,
     why_ask_again: WhyAskAgain | None = None,
+    look_back: LookBack | None = None,
 ) -> AsyncIterator[Rollouts]:
     """Run conversations while the block lasts, and iterate over their trajectories as they finish.
 
@@ -205,14 +223,15 @@ async def run_rollouts(
     handed over: write it down there and nothing that finished is lost, however the block is left. Leaving the block
     early cancels what is live. What `on_finish` raises ends the run and is raised from the block. `stop` may end
     conversations early, `admission` decide in place of the policy that `limits` names, and `why_ask_again` say what is
-    wrong with an answer of the user, which is then asked for again as often as the rules allow.
+    wrong with an answer of the user, which is then asked for again as often as the rules allow. `look_back` is awaited
+    with each conversation that has ended, before `on_finish` is called with it.
 
     Raises `InputError` for a policy that needs to know the servers' KV pools and cannot.
     """
     limits = limits or Limits()
     if admission is None:
         admission = await choose_admission(limits, engines)
-    rollouts = Rollouts(jobs, engines, rules or Rules(), limits, on_finish, admission, stop, why_ask_again)
+    rollouts = Rollouts(jobs, engines, rules or Rules(), limits, on_finish, admission, stop, why_ask_again, look_back)
     try:
         async with anyio.create_task_group() as group:
             rollouts._start(group)

@@ -28,7 +28,7 @@ from writ_async.core.task import Action, Task
 from writ_async.core.trajectory import COMPLETE, ActionCheck, DatabaseCheck, Reward, Termination, TextCheck
 from writ_async.errors import InputError, WritError
 from writ_async.language.said_values import says
-from writ_async.verify.judge import Judge
+from writ_async.verify.judge import Judge, Ruling
 
 
 class ReplayMismatchError(WritError):
@@ -160,7 +160,8 @@ def check_assertions(assertions: Sequence[str], messages: Sequence[Message], jud
     answers = judge.judge(assertions, messages) if assertions else ()
     if len(answers) != len(assertions):
         raise ValueError(f"the judge gave {len(answers)} answers to {len(assertions)} assertions")
-    return tuple(TextCheck(text, bool(answer)) for text, answer in zip(assertions, answers, strict=True))
+    rulings = [answer if isinstance(answer, Ruling) else Ruling(bool(answer)) for answer in answers]
+    return tuple(TextCheck(text, ruling.met, ruling.why) for text, ruling in zip(assertions, rulings, strict=True))
 
 
 def _check_database(

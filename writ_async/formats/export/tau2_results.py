@@ -286,7 +286,7 @@ def _reward(reward: Reward, task: Task, kinds: Mapping[str, str]) -> dict[str, A
             for action, check in zip(actions, checks, strict=False)
         ],
         "nl_assertions": [
-            {"nl_assertion": check.info, "met": check.met, "justification": "see the run's judge"}
+            {"nl_assertion": check.info, "met": check.met, "justification": check.why or "see the run's judge"}
             for check in reward.nl_assertions or ()
         ],
         "communicate_checks": [
