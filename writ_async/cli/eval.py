@@ -10,9 +10,10 @@ import anyio
 from writ_async.cli import settings
 from writ_async.cli.output import print_json, print_tables, report_end
 from writ_async.cli.progress import command_watcher
-from writ_async.cli.tables import cost_line, saved_line, scores_table, spread_line
+from writ_async.cli.tables import cost_line, saved_line, scores_table, spread_line, width_lines
 from writ_async.cli.terminal import say
 from writ_async.commands.eval import EvalConfig, evaluate
+from writ_async.runs.play_until_width import parse_until_width
 from writ_async.runs.scores import score_run
 
 
@@ -34,6 +35,9 @@ def run_command(arguments: argparse.Namespace) -> int:
     limits = settings.parse_limits(arguments)
     names = "-".join(Path(source).stem.replace(":", "-") for source in arguments.tasks)
     out = Path(arguments.out or f"runs/eval-{names}-k{arguments.trials}-s{arguments.seed or 0}")
+    until = None
+    if arguments.until_width is not None:
+        until = parse_until_width(arguments.until_width, arguments.most_trials, arguments.trials, arguments.stop_early)
     watch = command_watcher("eval", arguments.quiet)
 
     async def call() -> int:
@@ -46,6 +50,7 @@ def run_command(arguments: argparse.Namespace) -> int:
             workers=arguments.workers,
             stop_when_failing=arguments.stop_when_failing,
             check=not arguments.no_check,
+            until=until,
             watch=watch,
         )
         scores = score_run(out)
@@ -64,6 +69,8 @@ def run_command(arguments: argparse.Namespace) -> int:
         else:
             print_tables(scores_table(scores))
             if scores and (line := spread_line(scores[-1])):
+                say(line)
+            for line in width_lines(scores, until.width) if until is not None else ():
                 say(line)
             for line in (cost_line(progress.summary), saved_line(progress.summary)):
                 if line:

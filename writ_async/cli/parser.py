@@ -117,6 +117,14 @@ def _add_eval(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "prompts, tool schemas, temperature and seeds; they hold where all tasks are its and its texts are there",
     )  # fmt: skip
     parser.add_argument("--trials", type=int, default=1, metavar="K", help="conversations per task")
+    parser.add_argument(
+        "--until-width", type=float, metavar="W",
+        help="after --trials, try all tasks of a subset again as long as the 95 %% interval that the chance of trials "
+        "leaves of its pass^1 is wider than W points",
+    )  # fmt: skip
+    parser.add_argument(
+        "--most-trials", type=int, default=32, metavar="M", help="with --until-width: how often a task is tried at most"
+    )
     parser.add_argument("--limit", type=int, default=0, metavar="N", help="only the first N tasks of each source")
     parser.add_argument(
         "--judge", default="assume-met", metavar="J",

@@ -185,6 +185,21 @@ def spread_line(score: Score) -> str:
     return f"{differ}two runs like this must differ by {points:.1f} points of pass^1 to mean anything"
 
 
+def width_lines(scores: Sequence[Score], width: float) -> list[str]:
+    """What each group's pass^1 is known to be of its very tasks, and whether that is as well as was asked for."""
+    lines = []
+    for score in scores:
+        if (found := score.by_trials) is None or (score.name == "all" and len(scores) > 1):
+            continue
+        trials = score.trials // score.tasks
+        wide = "" if found.high - found.low <= width else f", wider than the {100 * width:g} points asked for"
+        lines.append(
+            f"{score.name}: pass^1 of these tasks lies between {100 * found.low:.1f} and {100 * found.high:.1f} "
+            f"points after {trials} trials of each{wide}"
+        )
+    return lines
+
+
 def _score_columns(scores: Sequence[Score]) -> list[tuple[str, list[str]]]:
     """Each column's heading and its cells."""
     columns = [

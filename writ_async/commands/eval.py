@@ -17,6 +17,7 @@ from writ_async.runs.model_judge import PROMPT, PROMPT_VERSION, JudgeSpec, judge
 from writ_async.runs.play import play_run
 from writ_async.runs.play_in_workers import start_useful_workers
 from writ_async.runs.play_settings import parse_play_settings
+from writ_async.runs.play_until_width import UntilWidth, play_until_width
 from writ_async.runs.progress import Progress, Watcher
 from writ_async.runs.prompt_templates import OURS
 from writ_async.runs.seats import Seats
@@ -59,13 +60,14 @@ async def evaluate(
     workers: int = 1,
     stop_when_failing: float = 0.0,
     check: bool = False,
+    until: UntilWidth | None = None,
     watch: Watcher | None = None,
 ) -> Progress:
     """Play `config.trials` trials of every task; go on with the run that is in `out`, if there is one.
 
     `data` is a benchmark's folder, `tools` its own tool schemas. With several `workers`, that many processes share the
-    work. With `check` the agent's server is tried first; `WritError` says what is wrong with it. Raises `InputError`
-    and `StorageError`.
+    work. With `until`, groups whose pass^1 is not known as well are tried again. With `check` the agent's server is
+    tried first; `WritError` says what is wrong with it. Raises `InputError` and `StorageError`.
     """
     config, tools, said = _on_their_terms(config, data, tools)
     seed = config.seed or 0
@@ -101,9 +103,10 @@ async def evaluate(
         if not run.has_tasks:
             run.write_tasks(chosen.tasks, prompts_of(chosen.worlds.values(), config.rules))
         async with start_useful_workers(playing, len(chosen.tasks)) as started:
-            return await play_run(
-                run, chosen.tasks, chosen.worlds, playing, workers=started, notices=notices, watch=watch
-            )
+            given = run, chosen.tasks, chosen.worlds, playing
+            if until is None:
+                return await play_run(*given, workers=started, notices=notices, watch=watch)
+            return await play_until_width(*given, until, workers=started, notices=notices, watch=watch)
 
 
 def _on_their_terms(

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from writ_async.core.task import Task
 from writ_async.core.trajectory import Termination, Trajectory
 from writ_async.files import PathLike
 from writ_async.runs.early_stop import parse_stop_early, settled_of
@@ -20,6 +21,7 @@ from writ_async.verify.intervals import Interval, mean_interval
 from writ_async.verify.judge import JUDGES
 from writ_async.verify.pass_k import Tally, hat_values, max_k, tally
 from writ_async.verify.spread import Spread, spread_of
+from writ_async.verify.trial_interval import trials_interval
 
 
 class Score(msgspec.Struct):
@@ -31,7 +33,8 @@ class Score(msgspec.Struct):
 
     In `slips` of the conversations the simulated user slipped (`verify.benchmark_slips`); `pass_1_without` is pass^1
     over the others, None where there are none or no slip. `spread` says how much trials of one task differ, None where
-    trials were stopped.
+    trials were stopped. `by_trials` is pass^1 with the interval that it has for these very tasks
+    (`verify.trial_interval`), None where trials were stopped or a task has only one.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Score(msgspec.Struct):
     slips: int = 0
     pass_1_without: Interval | None = None
     spread: Spread | None = None
+    by_trials: Interval | None = None
 
 
 class _Group(msgspec.Struct):
@@ -60,7 +64,7 @@ def score_run(run_path: PathLike) -> list[Score]:
     """The scores of a run, one per group of tasks, then one over all if there are several groups."""
     run = RunView.open(run_path)
     tasks = run.tasks()
-    names = {task.id: _group_name(task.id, task.domain, task.kind) for task in tasks}
+    names = {task.id: group_name(task) for task in tasks}
     unread = run.manifest.config.get("judge", JUDGES[0]) in JUDGES
     assumed = {task.id for task in tasks if unread and task.nl_assertions and "NL_ASSERTION" in task.reward_basis}
     groups = {name: _Group([], {}) for name in names.values()}
@@ -88,8 +92,11 @@ def score_run(run_path: PathLike) -> list[Score]:
     return scores
 
 
-def _group_name(task_id: str, domain: str, kind: str) -> str:
-    return task_id.rpartition(":")[0] or domain if kind == "benchmark" else f"{domain} {kind}"
+def group_name(task: Task) -> str:
+    """The group that a task is scored in: a benchmark's subset, or a domain and kind."""
+    if task.kind == "benchmark":
+        return task.id.rpartition(":")[0] or task.domain
+    return f"{task.domain} {task.kind}"
 
 
 def _score_group(name: str, group: _Group, assumed: set[str]) -> Score:
@@ -116,6 +123,7 @@ def _score_group(name: str, group: _Group, assumed: set[str]) -> Score:
         slips=len(slips),
         pass_1_without=_without(group.rows, slips) if slips and not stopped else None,
         spread=spread_of(played) if played and not stopped else None,
+        by_trials=trials_interval(played) if max_k(played) > 1 and not stopped else None,
     )
 
 
