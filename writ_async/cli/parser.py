@@ -48,6 +48,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_plan(commands)
     _add_calibrate(commands)
     _add_new_domain(commands)
+    _add_engines(commands)
+    _add_domains(commands)
+    _add_behaviours(commands)
     return parser
 
 
@@ -380,3 +383,26 @@ def _add_new_domain(commands: argparse._SubParsersAction[argparse.ArgumentParser
     parser.add_argument("name", metavar="NAME", help="lower-case letters, digits and _; the package is writ_NAME")
     parser.add_argument("--out", metavar="DIR", help="the folder to make; NAME if not given")
     parser.set_defaults(run=_run_later("new_domain"))
+
+
+def _add_engines(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("engines", help="list who can play, and their options", formatter_class=Formatter)
+    parser.add_argument("name", nargs="?", metavar="NAME", help="one engine, with its options")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=_run_later("engines"))
+
+
+def _add_domains(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("domains", help="list domains, their tools and recipes", formatter_class=Formatter)
+    parser.add_argument("name", nargs="?", metavar="NAME", help="one domain, with its tools and recipes")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=_run_later("domains"))
+
+
+def _add_behaviours(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "behaviours", help="list the ways in which users tell a request", formatter_class=Formatter
+    )
+    parser.add_argument("axis", nargs="?", metavar="AXIS", help="one axis, with all of its wordings")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=_run_later("behaviours"))

@@ -18,7 +18,7 @@ from writ_async.files import read_jsonl
 
 
 class RecordedOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Options of the recorded engine.
+    """Options of the recorded engine: answers as the rows of a run say, to the same requests.
 
     file: a trajectories.jsonl, or the run folder that holds one
     """

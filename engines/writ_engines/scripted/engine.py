@@ -26,7 +26,7 @@ from writ_engines.scripted.user_mistakes import USER_MISTAKES, Slip, choose_slip
 
 
 class ScriptedOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Options of the scripted engine.
+    """Options of the scripted engine: an agent that knows the gold, a user who follows the script; no model.
 
     mistakes: a rate such as 0.2 (that share of conversations gets one mistake of any kind for which there is room), or
     kind=rate pairs separated by commas, such as wrong_write=0.1,giving_up=0.05

@@ -8,7 +8,7 @@ from writ_engines.http import HttpOptions
 
 
 class SglangOptions(HttpOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Options of the sglang engine.
+    """Options of the sglang engine: SGLang servers, token ids in and out.
 
     Those of `HttpOptions`; the tokenizer and chat template in the folder `model` make the prompts. A GPU server honours
     seeds only with deterministic inference, so they are not sent unless asked for. `extra` is of the sampling

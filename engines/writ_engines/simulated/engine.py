@@ -19,7 +19,7 @@ from writ_engines.simulated.tokens import FRAME, message_tokens, schema_tokens, 
 
 
 class SimulatedOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Options of the simulated engine.
+    """Options of the simulated engine: a model server in virtual time, for plans and benchmarks.
 
     model, gpu: a row of the table of machines, such as qwen3-4b and h200
     calibration: a file of `writ calibrate`, instead of a row

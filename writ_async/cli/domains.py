@@ -1,0 +1,59 @@
+"""`writ domains`: where tasks can be made, and what there is in them."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from typing import Any
+
+from writ_async.cli.output import print_json, print_tables
+from writ_async.cli.tables import new_table
+from writ_async.cli.terminal import say
+from writ_async.core.domain import Domain, Tool
+from writ_async.registry import load_domain, registered_names
+
+
+def run_command(arguments: argparse.Namespace) -> int:
+    """Run the command; returns its exit code."""
+    names = registered_names("domains") if arguments.name is None else [arguments.name]
+    domains = [load_domain(name) for name in names]
+    if arguments.json:
+        print_json({domain.name: _shown(domain) for domain in domains})
+    elif arguments.name is None:
+        table = new_table(("domain",), ("reads", "writes", "others", "recipes", "words of policy"))
+        for domain in domains:
+            kinds = Counter(tool.kind for tool in domain.tools.values())
+            counts = (kinds["read"], kinds["write"], kinds["generic"], len(domain.recipes), len(domain.policy.split()))
+            table.add_row(domain.name, *(f"{count:,}" for count in counts))
+        print_tables(table)
+        say("writ domains NAME lists a domain's tools and recipes; writ new-domain NAME makes one to start from")
+    else:
+        _print_domain(domains[0])
+    return 0
+
+
+def _print_domain(domain: Domain) -> None:
+    tools = new_table(("tool", "kind", ""), ())
+    tools.columns[2].no_wrap = False
+    for name, tool in domain.tools.items():
+        tools.add_row(name, tool.kind, _summary(tool))
+    kinds = list(dict.fromkeys(recipe.kind for recipe in domain.recipes))
+    recipes = new_table(("kind", "recipes"), ())
+    recipes.columns[1].no_wrap = False
+    for kind in kinds:
+        recipes.add_row(kind, ", ".join(recipe.name for recipe in domain.recipes if recipe.kind == kind))
+    print_tables(tools, "", recipes)
+
+
+def _summary(tool: Tool) -> str:
+    text: str = tool.schema["function"].get("description", "")
+    return " ".join(text.partition("\n\n")[0].split())
+
+
+def _shown(domain: Domain) -> dict[str, Any]:
+    return {
+        "tools": {name: {"kind": tool.kind, "description": _summary(tool)} for name, tool in domain.tools.items()},
+        "recipes": [{"name": recipe.name, "kind": recipe.kind} for recipe in domain.recipes],
+        "slots": [slot.name for slot in domain.slots],
+        "policy": domain.policy,
+    }
