@@ -14,7 +14,7 @@ from writ_async.commands.export import export_rows
 def run_command(arguments: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
     report = export_rows(
-        arguments.path,
+        arguments.paths,
         arguments.format,
         arguments.out,
         include_rejected=arguments.all,
@@ -30,14 +30,16 @@ def run_command(arguments: argparse.Namespace) -> int:
     exported = report.exported
     if arguments.json:
         counts = {name: getattr(exported, name) for name in exported.__struct_fields__}
-        print_json({"out": arguments.out, **counts, **({"card": report.card} if report.card else {})})
+        card = {"card": report.card} if report.card else {}
+        print_json({"out": arguments.out, "format": report.format, **counts, **card})
         return 0
     left_out = [f"{exported.rejected:,} rejected", f"{exported.unfit:,} unfit"]
     if exported.dropped:
         left_out.insert(1, f"{exported.dropped:,} twins, over the cap or surplus")
     if exported.unmaskable:
         left_out.insert(1, f"{exported.unmaskable:,} with turns that the format cannot mask")
-    say(f"{exported.rows:,} rows in {arguments.out} ({', '.join(left_out[:-1])} and {left_out[-1]} left out)")
+    fell = f"{', '.join(left_out[:-1])} and {left_out[-1]} left out"
+    say(f"{exported.rows:,} rows in {arguments.out} ({report.format}; {fell})")
     if report.card:
         say(f"data set card in {Path(report.card)}")
     return 0

@@ -219,7 +219,7 @@ def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser = commands.add_parser(
         "export", help="write the kept rows for a trainer", epilog=epilogs.EXPORT, formatter_class=Formatter
     )
-    parser.add_argument("path", metavar="RUN", help="a run folder")
+    parser.add_argument("paths", nargs="+", metavar="RUN", help="run folders; several are exported as one")
     parser.add_argument(
         "--format",
         required=True,

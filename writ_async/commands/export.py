@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,23 +13,28 @@ from writ_async.curation.contamination import Contamination
 from writ_async.curation.filters import CAP, NAMES
 from writ_async.errors import InputError
 from writ_async.files import PathLike, read_json
-from writ_async.formats.export import RESULTS, Exported, format_named
+from writ_async.formats.export import FORMATS, RESULTS, Exported, endings_of, format_named
 from writ_async.formats.export.card import write_card
 from writ_async.formats.export.user_seat import user_seat_rules
 from writ_async.runs.benchmark_terms import prompts_under
+from writ_async.runs.joined import JoinedView
 from writ_async.runs.row_selection import rules_of, selection_of
 from writ_async.runs.view import RunView
 
+_ENDINGS = (".json", ".jsonl", ".parquet", ".csv", ".arrow", ".html", ".md", ".yaml", ".toml", ".gz", ".zip", ".txt")
+"""Endings that say what a file is; any other says nothing."""
+
 
 class ExportReport(msgspec.Struct, frozen=True):
-    """What was written, and where the card is, if one was asked for."""
+    """What was written in which format, and where the card is, if one was asked for."""
 
     exported: Exported
+    format: str
     card: str = ""
 
 
 def export_rows(
-    run_path: PathLike,
+    run_paths: PathLike | Sequence[PathLike],
     form: str,
     out: PathLike,
     *,
@@ -44,6 +50,7 @@ def export_rows(
 ) -> ExportReport:
     """Write the rows that passed all filters, `cap` at most of a task, or with `include_rejected` all rows.
 
+    Of several runs the rows are those of one that has them all (`runs.joined`): near-duplicates and the cap are of all.
     `greeting` keeps or drops the agent's words before the user's first; None leaves it to the format. With `card` a
     README.md for the data set is written beside `out`, with the report that `writ check --contamination` wrote, if
     `contamination` names it. `filters` are rules beside those that the run was made with: `mask-turns`, and
@@ -52,6 +59,7 @@ def export_rows(
     those that their agents were given (see `prompts_under`); `data` is its folder. Raises `InputError` and
     `StorageError`.
     """
+    paths = [run_paths] if isinstance(run_paths, str | os.PathLike) else list(run_paths)
     if cap < 1:
         raise InputError(f"--cap must be at least 1, not {cap}")
     if contamination is not None and not card:
@@ -62,12 +70,15 @@ def export_rows(
                 f"--format {form}: is a benchmark's own account of all trials as they were played; leave --greeting, "
                 "--filter, --mask-turns, --seat, --card and --prompts away"
             )
-        return ExportReport(RESULTS[form](RunView.open(run_path), out))
-    write = format_named(form).write
+        if len(paths) > 1:
+            raise InputError(f"--format {form}: is an account of one evaluation; name one run")
+        return ExportReport(RESULTS[form](RunView.open(paths[0]), out), form)
+    chosen = format_named(form)
+    _check_ending(form, out)
     report = None if contamination is None else read_json(contamination, Contamination)
     if card and Path(out).resolve().name == "README.md":
         raise InputError(f"{out}: is where the card goes; write the rows to another file")
-    run = RunView.open(run_path)
+    run = RunView.open(paths[0]) if len(paths) == 1 else JoinedView(paths, filters)
     if report is not None and report.rows != len(run.done_ids()):
         raise InputError(
             f"{contamination}: is a report on {report.rows:,} rows of {report.run}, but {run.path} has "
@@ -77,7 +88,7 @@ def export_rows(
         run = run.with_prompts(prompts_under(run.prompts(), prompts, data))
     rules = rules_of(run, filters) if seat == "agent" else user_seat_rules(rules_of(run, filters))
     selection = selection_of(run, cap=cap, rules=rules)
-    exported = write(
+    exported = chosen.write(
         run,
         out,
         include_rejected=include_rejected,
@@ -87,7 +98,19 @@ def export_rows(
         seat=seat,
     )
     if not card:
-        return ExportReport(exported)
+        return ExportReport(exported, form)
     described = None if report is None else report.sentences()
     path = write_card(run, out, form, exported, selection, NAMES, described)
-    return ExportReport(exported, str(path))
+    return ExportReport(exported, form, str(path))
+
+
+def _check_ending(form: str, out: PathLike) -> None:
+    """Raise `InputError` where a file's name says that it is of another kind than the format writes."""
+    ending = Path(out).suffix.lower()
+    if ending in endings_of(form) or ending not in _ENDINGS:
+        return
+    others = ", ".join(name for name in FORMATS if ending in endings_of(name)) or "none"
+    raise InputError(
+        f"--out {out}: {form} is written as {' or '.join(endings_of(form))}; name the file so, or choose a format that "
+        f"is written as {ending} ({others})"
+    )

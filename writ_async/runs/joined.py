@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from copy import copy
 from itertools import chain, count
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from writ_async.core.trajectory import Trajectory, trajectory_id
 from writ_async.curation.rules import FilterRules
 from writ_async.errors import InputError
 from writ_async.files import PathLike
-from writ_async.runs.manifest import Prompt
+from writ_async.runs.manifest import Prompt, joined_manifest
 from writ_async.runs.row_selection import rules_of
 from writ_async.runs.view import RunView
 
@@ -80,6 +82,51 @@ class JoinedRuns:
                         f"{run.path}: its agents were told other things in {key} than those of "
                         f"{self.runs[0].path} or another run before it; select from them apart"
                     )
+
+
+class JoinedView(RunView):
+    """Several runs to read as one run folder is read, as far as an export does; nothing is written anywhere."""
+
+    def __init__(self, paths: Sequence[PathLike], more_rules: Sequence[str] = ()) -> None:
+        self._joined = joined = JoinedRuns.open(paths, more_rules)
+        manifests = [run.manifest for run in joined.runs]
+        worlds = dict.fromkeys(world for manifest in manifests for world in manifest.worlds)
+        manifest = joined_manifest(manifests, msgspec.defstruct("NoSettings", [])(), joined.filters)
+        super().__init__(
+            Path(" + ".join(str(run.path) for run in joined.runs)),
+            msgspec.structs.replace(manifest, worlds=tuple(worlds), command="writ export"),
+        )
+
+    @property
+    def has_tasks(self) -> bool:
+        """Whether there are tasks: always."""
+        return True
+
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks of all runs, each once."""
+        return tuple(self._joined.tasks.values())
+
+    def prompts(self) -> dict[str, Prompt]:
+        """The prompts of all runs."""
+        return self._joined.prompts if self._told is None else self._told
+
+    def with_prompts(self, told: dict[str, Prompt]) -> RunView:
+        """The same runs as if their agents had been given these prompts."""
+        other = copy(self)
+        other._told = told
+        return other
+
+    def trajectories(self) -> Iterator[Trajectory]:
+        """Every row under its new id."""
+        return self._joined.rows()
+
+    def ordered(self) -> Iterator[Trajectory]:
+        """Every row under its new id, run by run in the order of tasks and trials."""
+        return self._joined.rows()
+
+    def done_ids(self) -> AbstractSet[str]:
+        """The new ids of all rows."""
+        return {row.id for row in self._joined.rows()}
 
 
 def _common_rules(runs: Sequence[RunView], more: Sequence[str]) -> FilterRules:

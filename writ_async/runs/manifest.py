@@ -94,7 +94,7 @@ def joined_manifest(manifests: Sequence[Manifest], settings: msgspec.Struct, fil
     shared = {
         key: value
         for key, value in manifests[0].config.items()
-        if key in ("seats", "judge") and all(other.config.get(key) == value for other in manifests)
+        if key in ("seats", "judge", "rules") and all(other.config.get(key) == value for other in manifests)
     }
     own = {key: value for key, value in msgspec.to_builtins(settings).items() if key != "filters"}
     return Manifest(

@@ -37,6 +37,7 @@ __all__ = [
     "Exported",
     "Exporter",
     "Format",
+    "endings_of",
     "export_openai",
     "export_parquet",
     "format_named",
@@ -76,6 +77,12 @@ RESULTS: dict[str, Callable[[RunView, PathLike], Exported]] = {
     "tau2-submission": export_submission,
 }
 """What a benchmark takes: evaluations, whole, as a folder of its own files."""
+
+
+def endings_of(name: str) -> tuple[str, ...]:
+    """The endings that files of a format may have, its usual one first."""
+    usual = FORMATS[name].suffix
+    return (usual, *({".jsonl", ".parquet"} - {usual})) if name == "tokens" else (usual,)
 
 
 def format_named(name: str) -> Format:
