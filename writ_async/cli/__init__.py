@@ -15,9 +15,9 @@ INTERRUPTED = 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code: 0 done, 1 something failed, 2 bad input, 130 interrupted."""
-    arguments = build_parser().parse_args(argv)
-    show_warnings()
     try:
+        arguments = build_parser().parse_args(argv)
+        show_warnings()
         code: int = arguments.run(arguments)
         sys.stdout.flush()
         return code

@@ -101,6 +101,10 @@ def add_run(parser: argparse.ArgumentParser, *, max_steps: int) -> None:
     group.add_argument("--seed", type=int, default=0, metavar="S", help="of everything that is drawn")
     group.add_argument("--out", metavar="DIR", help="the run folder; named after the settings if not given")
     group.add_argument(
+        "--config", metavar="FILE",
+        help="flags from a TOML file (max_steps = 60), or as a run's manifest.json has them; those given here go first",
+    )  # fmt: skip
+    group.add_argument(
         "--workers", type=int, default=1, metavar="N",
         help="processes that share the work, each on a core; --concurrency, --in-flight and --kv-tokens are of all "
         "together and are divided among them",

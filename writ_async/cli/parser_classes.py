@@ -19,17 +19,34 @@ class Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsH
 
 
 class Parser(argparse.ArgumentParser):
-    """The parser of a command; one that has `extra` in its defaults takes what stands after `--` as it is."""
+    """The parser of a command; one that has `extra` in its defaults takes what stands after `--` as it is.
+
+    One that has `--config` takes its defaults from the file that is named there.
+    """
 
     def parse_known_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:
         """As argparse does, with what stands after `--` in `extra` where the command takes that."""
         words = list(args or ())
+        if "--config" in self._option_string_actions and (path := _config_in(words)) is not None:
+            from writ_async.cli.config_file import apply_config
+
+            apply_config(self, path)
         if self.get_default("extra") is None or "--" not in words:
             return super().parse_known_args(words, namespace)
         place = words.index("--")
         known, unknown = super().parse_known_args(words[:place], namespace)
         known.extra = words[place + 1 :]
         return known, unknown
+
+
+def _config_in(words: list[str]) -> str | None:
+    """The file that `--config` names, if it stands there."""
+    for place, word in enumerate(words):
+        if word == "--config" and place + 1 < len(words):
+            return words[place + 1]
+        if word.startswith("--config="):
+            return word.partition("=")[2]
+    return None
 
 
 class Version(argparse.Action):
