@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
+import re
+from pathlib import Path
 
+import anyio
 import pytest
-from rich.console import Console
-from rich.progress import Progress as Bars
-from rich.progress import TextColumn
 
 from writ_async.cli import progress as shown
+from writ_async.commands.synth import SynthConfig, synth
 from writ_async.core.engine import CallCounts
 from writ_async.runs.progress import Progress
 
@@ -39,9 +39,43 @@ def test_nothing_is_said_while_no_call_fails(progress: Progress) -> None:
     assert "failing" not in shown._progress_line(progress, 1.0)
 
 
-def test_the_bar_says_it_too_and_takes_no_orders_from_a_server() -> None:
-    file = io.StringIO()
-    with Bars(TextColumn("{task.fields[state]}"), console=Console(file=file, width=200), auto_refresh=False) as bars:
-        bar = bars.add_task("synth", total=20, state="")
-        shown._update_bar(bars, bar, failing(20, last="[bold]HTTP\x1b[2J 503[/nothing]"))
-    assert "20 calls failing now and tried again: [bold]HTTP\\x1b[2J 503[/nothing]" in file.getvalue()
+def test_tasks_that_are_made_are_counted_on_a_line_that_goes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    line = shown._TaskLine("synth", live=True)
+    for done in range(1, 2001):
+        now[0] += 0.005
+        line("proved", done, 2000)
+    said = capsys.readouterr().err
+    assert re.search(r"synth: 1,0\d\d of 2,000 tasks proved, 200 a second, about 0:05 left", said)
+    assert said.endswith("\r\x1b[K")
+    assert 30 < said.count("\r") < 50, "four times a second"
+
+
+def test_in_a_pipe_long_proving_says_a_line_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    line = shown._TaskLine("synth", live=False)
+    for done in range(1, 2001):
+        now[0] += 0.0125
+        line("told", done, 2000)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert all("tasks told" in text for text in lines)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_task_of_a_run_is_counted_wherever_it_is_made(workers: int, tmp_path: Path) -> None:
+    counts: dict[str, list[tuple[int, int]]] = {}
+
+    def watch(what: str, done: int, total: int) -> None:
+        counts.setdefault(what, []).append((done, total))
+
+    config = SynthConfig(domains=("retail", "airline"), n=30, world_size=60)
+    anyio.run(lambda: synth(config, tmp_path / "run", workers=workers, watch_tasks=watch))
+    assert {what: seen[-1] for what, seen in counts.items()} == {"proved": (30, 30), "told": (30, 30)}
+    assert all(seen == sorted(seen) for seen in counts.values())

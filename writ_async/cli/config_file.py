@@ -126,7 +126,7 @@ def _flags_of(manifest: Manifest, path: str) -> Iterator[tuple[str, Any]]:
         if key == "seats":
             yield from _seats(value, path)
         elif key == "rules":
-            yield from _rules(value, path)
+            yield from _rules(value, path, named="prompts" in manifest.config)
         elif key == "filters":
             rules = [text for text in value if text != "mask-turns"]
             yield "mask_turns", len(rules) < len(value)
@@ -137,6 +137,8 @@ def _flags_of(manifest: Manifest, path: str) -> Iterator[tuple[str, Any]]:
             continue
         elif key == "phraser":
             yield from _engine("phraser", value, path) if value else ()
+        elif key == "prompts":
+            yield key, value.removeprefix("changed ").partition(" ")[0]
         elif key == "judge_options":
             yield "judge_option", value
         elif key in ("from_failures", "own_tool_schemas", "judge_prompt"):
@@ -163,8 +165,10 @@ def _seats(seats: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
     yield from _engine("user_engine", user, path)
 
 
-def _rules(rules: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
+def _rules(rules: Mapping[str, Any], path: str, *, named: bool) -> Iterator[tuple[str, Any]]:
     for key, value in rules.items():
+        if key in ("agent_prompt", "user_prompt") and named:
+            continue  # they are those of the benchmark that the run names
         if key in ("agent_prompt", "user_prompt") and value:
             raise InputError(f"{path}: has the text of a prompt, not its file; give --{key.replace('_', '-')} FILE")
         if key in ("max_steps", "max_errors", "user_retries"):

@@ -48,8 +48,8 @@ def report_end(progress: Progress) -> int:
             "--stop-when-failing 0 goes on all the same"
         )
         return 1
-    if progress.cancelled:
-        left = progress.total - progress.done_before - progress.counters.finished + progress.counters.failed
+    left = progress.total - progress.done_before - progress.counters.finished + progress.counters.failed
+    if progress.cancelled or (progress.drained and left):
         complain(f"interrupted with {left:,} conversations to go; the same command goes on from here")
         return 130
     if progress.lost:

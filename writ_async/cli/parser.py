@@ -94,6 +94,11 @@ def _add_synth(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="failed: end conversations with a write that no verdict will forgive; the kept rows are the same",
     )  # fmt: skip
     add_filters(parser)
+    parser.add_argument(
+        "--prompts", default="", metavar="P",
+        help="give agents the prompt, policies and tool schemas of a benchmark (its name, kit or checkout), for a "
+        "model that is scored under those",
+    )  # fmt: skip
     parser.add_argument("--data", metavar="PATH", help="a benchmark's folder, where its prompts are asked for")
     add_engines(parser)
     add_run(parser, max_steps=100)

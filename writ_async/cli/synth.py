@@ -9,7 +9,7 @@ import anyio
 
 from writ_async.cli import settings
 from writ_async.cli.output import print_json, print_tables, report_end
-from writ_async.cli.progress import command_watcher
+from writ_async.cli.progress import command_task_watcher, command_watcher
 from writ_async.cli.tables import (
     cost_line,
     funnel_table,
@@ -59,6 +59,7 @@ def run_command(arguments: argparse.Namespace) -> int:
         filters=settings.parse_filters(arguments),
         keep=keep,
         from_failures=_failures_of(arguments),
+        prompts=arguments.prompts,
     )
     budget = parse_budget(arguments.budget)
     limits = settings.parse_limits(arguments)
@@ -70,12 +71,14 @@ def run_command(arguments: argparse.Namespace) -> int:
         progress = await synth(
             config,
             out,
+            data=arguments.data,
             limits=limits,
             workers=arguments.workers,
             stop_when_failing=arguments.stop_when_failing,
             check=not arguments.no_check,
             budget=budget,
             watch=watch,
+            watch_tasks=command_task_watcher("synth", arguments.quiet),
         )
         if arguments.json:
             print_json(

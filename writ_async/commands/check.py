@@ -198,7 +198,7 @@ def _check_path(
 def _check_run(run: RunView, data: str | None) -> Iterator[Checked]:
     """The rows of one of our runs, judged again by their tasks."""
     tasks = {task.id: task for task in run.tasks()}
-    worlds = open_worlds(tasks.values(), data)
+    worlds = open_worlds(tasks.values(), data, told=run.prompts())
     judge = run.manifest.config.get("judge", "assume-met")
     for row in run.ordered():
         task = tasks.get(row.task_id)

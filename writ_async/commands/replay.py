@@ -41,7 +41,7 @@ def replay_run(run_path: PathLike, *, data: str | None = None, tools: str | None
     """Replay every row of a run. Raises `InputError` when the run or one of its worlds cannot be opened."""
     run = RunView.open(run_path)
     tasks = {task.id: task for task in run.tasks()}
-    worlds = open_worlds(tasks.values(), data, tools)
+    worlds = open_worlds(tasks.values(), data, tools, told=run.prompts())
     judge = run.manifest.config.get("judge", "assume-met")
     report = ReplayReport()
     for trajectory in run.trajectories():

@@ -9,11 +9,13 @@ from pathlib import Path
 import msgspec
 
 from writ_async.conversation import Rules
+from writ_async.core.domain import Domain
 from writ_async.core.environment import Environment
 from writ_async.core.task import Task
 from writ_async.curation.quota import KeepRules
 from writ_async.errors import InputError
 from writ_async.registry import load_domain
+from writ_async.runs.benchmark_terms import dress_domains
 from writ_async.runs.budget import Budget
 from writ_async.runs.failure_patterns import FailurePattern
 from writ_async.runs.folder import RunFolder
@@ -25,7 +27,7 @@ from writ_async.runs.play_settings import parse_play_settings
 from writ_async.runs.play_until_kept import play_until_kept
 from writ_async.runs.progress import Progress, Watcher
 from writ_async.runs.seats import EngineSpec, Seats
-from writ_async.runs.task_making import TaskSettings, make_run_tasks, parse_task_settings, tell_tasks
+from writ_async.runs.task_making import TaskSettings, TaskWatcher, make_run_tasks, parse_task_settings, tell_tasks
 from writ_async.runs.worker_processes import Worker
 from writ_async.runs.worlds import generate_worlds, open_worlds
 from writ_async.scheduler import Limits
@@ -39,7 +41,8 @@ class SynthConfig(msgspec.Struct, frozen=True, kw_only=True):
     `n` tasks, or with `keep` as many as it takes, in turn from the `domains`, whose worlds have `world_size` users.
     `mix`, `levels`, `behaviours`, `stop_early` and `filters` (`mask-turns`, `REASON=drop|mask|allow`) are texts as the
     flags take them; `max_tool_tokens` 0 is any number. With `from_failures` tasks are drawn after those patterns, by
-    how many conversations failed so, and neither by the mix nor by levels.
+    how many conversations failed so, and neither by the mix nor by levels. With `prompts`, a benchmark or its kit or
+    checkout, agents are given its prompt, policies and tool schemas; all else stays ours.
     """
 
     domains: tuple[str, ...]
@@ -57,24 +60,29 @@ class SynthConfig(msgspec.Struct, frozen=True, kw_only=True):
     filters: tuple[str, ...] = ()
     keep: KeepRules | None = None
     from_failures: tuple[FailurePattern, ...] = ()
+    prompts: str = ""
 
 
 async def synth(
     config: SynthConfig,
     out: str | Path,
     *,
+    data: str | None = None,
     limits: Limits | None = None,
     workers: int = 1,
     stop_when_failing: float = 0.0,
     check: bool = False,
     budget: Budget | None = None,
     watch: Watcher | None = None,
+    watch_tasks: TaskWatcher | None = None,
 ) -> Progress:
     """Make `config.n` tasks and one conversation of each; go on with the run that is in `out`, if there is one.
 
     With `config.keep` as many as it takes, within the `budget`. With several `workers`, that many processes share the
-    work; the rows are the same. Raises `InputError` for a setting that cannot be, and `StorageError` when `out` cannot
-    be written. With `check` the agent's server is tried first; `WritError` says what is wrong with it.
+    work; the rows are the same. `data` is the folder of the benchmark that `config.prompts` names. With `check` the
+    agent's server is tried first; `WritError` says what is wrong with it. `watch_tasks` is told how many tasks are
+    made, `watch` what becomes of them. Raises `InputError` for a setting that cannot be, and `StorageError` when `out`
+    cannot be written.
     """
     making = parse_task_settings(
         n=config.n if config.keep is None else config.keep.rows,
@@ -96,7 +104,11 @@ async def synth(
         workers=workers,
         stop_when_failing=stop_when_failing,
     )
-    worlds = generate_worlds([load_domain(name) for name in config.domains], config.seed, config.world_size)
+    domains = [load_domain(name) for name in config.domains]
+    if config.prompts:
+        domains, config = _told_otherwise(domains, config, data)
+        playing = msgspec.structs.replace(playing, rules=config.rules)
+    worlds = generate_worlds(domains, config.seed, config.world_size)
     decides = msgspec.structs.replace(
         config, seats=config.seats.row_deciding(), phraser=config.phraser and config.phraser.row_deciding()
     )
@@ -112,13 +124,22 @@ async def synth(
             if config.keep is not None:
                 return await play_until_kept(
                     run, worlds, making, playing, config.keep,
-                    budget=budget, workers=started, notices=notices, watch=watch,
+                    budget=budget, workers=started, notices=notices, watch=watch, watch_tasks=watch_tasks,
                 )  # fmt: skip
             tasks: Sequence[Task] = run.tasks() if run.has_tasks else ()
             if len(tasks) < config.n:
-                tasks = await _write_missing_tasks(run, tasks, worlds, making, config.rules, started)
-            opened = open_worlds(tasks, None, known=worlds)
+                tasks = await _write_missing_tasks(run, tasks, worlds, making, config.rules, started, watch_tasks)
+            opened = open_worlds(tasks, None, known=worlds, told=run.prompts())
             return await play_run(run, tasks, opened, playing, workers=started, notices=notices, watch=watch)
+
+
+def _told_otherwise(
+    domains: Sequence[Domain], config: SynthConfig, data: str | None
+) -> tuple[list[Domain], SynthConfig]:
+    """The domains in a benchmark's texts, and the settings with its prompt for agents, where no other was given."""
+    terms, dressed = dress_domains(domains, config.prompts, data)
+    rules = msgspec.structs.replace(config.rules, agent_prompt=config.rules.agent_prompt or terms.prompts["agent"])
+    return dressed, msgspec.structs.replace(config, rules=rules, prompts=f"{terms.name} {terms.version}")
 
 
 def _aims_of(patterns: Sequence[FailurePattern]) -> list[tuple[TaskAim, float]]:
@@ -135,15 +156,16 @@ async def _write_missing_tasks(
     making: TaskSettings,
     rules: Rules,
     workers: Sequence[Worker],
+    watch: TaskWatcher | None,
 ) -> Sequence[Task]:
     """All tasks of the run, once those that its folder has not yet are written; it may have fewer than `making.n`."""
     report = PhraseReport(refused={})
     if not there and not run.has_tasks:
-        tasks = await make_run_tasks(worlds, making, workers, report)
+        tasks = await make_run_tasks(worlds, making, workers, report, watch)
         add_phrasing(run, report)
         run.write_tasks(tasks, prompts_of(worlds, rules))
         return tasks
-    drawn = await make_run_tasks(worlds, msgspec.structs.replace(making, phraser=None), workers)
+    drawn = await make_run_tasks(worlds, msgspec.structs.replace(making, phraser=None), workers, watch=watch)
     if [task.id for task in drawn[: len(there)]] != [task.id for task in there]:
         raise InputError(f"{run.path}: its tasks are not those that this version draws; use another folder")
     told = await tell_tasks(drawn[len(there) :], worlds, making, report)

@@ -9,7 +9,8 @@ import msgspec
 
 from writ_async.conversation import Rules, agent_system_prompt
 from writ_async.conversation.rules import GREETING
-from writ_async.core.benchmark import Terms
+from writ_async.core.benchmark import Benchmark, Terms
+from writ_async.core.domain import Domain
 from writ_async.errors import InputError
 from writ_async.registry import load_benchmark, load_domain, load_engine, registered_names
 from writ_async.runs.manifest import Prompt, prompt_of
@@ -62,18 +63,29 @@ def prompts_under(prompts: Iterable[str], terms_of: str, data: str | None) -> di
     `terms_of` is its name, or its kit or checkout; `data` its folder, which has the policies. Raises `InputError` where
     its texts are not there, and for a domain that is none of its.
     """
-    known = registered_names("benchmarks")
-    name = terms_of if terms_of in known else known[0] if known else terms_of
-    given = None if terms_of in known else terms_of
-    if given is not None and not Path(given).exists():
-        raise InputError(f"--prompts {given}: is no benchmark ({', '.join(known)}), and no file of that name is there")
-    benchmark = load_benchmark(name)
+    benchmark, given = _benchmark_of(terms_of)
     template = benchmark.terms(given, data).prompts["agent"]
     found = {}
     for key in prompts:
         domain = benchmark.dress(load_domain(key.rpartition(":")[2]), given, data)
         found[key] = prompt_of(domain, agent_system_prompt(domain.policy, template).content)
     return found
+
+
+def dress_domains(domains: Iterable[Domain], terms_of: str, data: str | None) -> tuple[Terms, list[Domain]]:
+    """Domains of ours in a benchmark's texts, and its terms; see `prompts_under`. Raises `InputError` as that does."""
+    benchmark, given = _benchmark_of(terms_of)
+    return benchmark.terms(given, data), [benchmark.dress(domain, given, data) for domain in domains]
+
+
+def _benchmark_of(terms_of: str) -> tuple[Benchmark, str | None]:
+    """The benchmark whose name, kit or checkout is given, and that kit or checkout. Raises `InputError`."""
+    known = registered_names("benchmarks")
+    name = terms_of if terms_of in known else known[0] if known else terms_of
+    given = None if terms_of in known else terms_of
+    if given is not None and not Path(given).exists():
+        raise InputError(f"--prompts {given}: is no benchmark ({', '.join(known)}), and no file of that name is there")
+    return load_benchmark(name), given
 
 
 def rules_under(rules: Rules, terms: Terms) -> Rules:

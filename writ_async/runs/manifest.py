@@ -69,7 +69,7 @@ def make_manifest(
             del plain["rules"][key]
     if plain.get("rules", {}).get("seeded_by") == "request":
         del plain["rules"]["seeded_by"]
-    if plain.get("prompts") == OURS:
+    if plain.get("prompts") in (OURS, ""):
         del plain["prompts"]
     return Manifest(
         kind=kind,

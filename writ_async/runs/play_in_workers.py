@@ -229,7 +229,7 @@ async def _play_in_folder(link: Link, share: Share, progress: Progress) -> None:
     settings = share.settings
     with RunFolder.join(share.run) as run:
         tasks = run.tasks_among(frozenset(share.tasks))
-        worlds = open_worlds(tasks, settings.data, settings.tools)
+        worlds = open_worlds(tasks, settings.data, settings.tools, told=run.prompts())
         opened = open_engines_and_judge(
             settings.seats, settings.judge, tasks, worlds.values(), settings.seed, processes=share.workers
         )

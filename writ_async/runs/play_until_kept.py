@@ -26,7 +26,7 @@ from writ_async.runs.progress import Progress, Watcher
 from writ_async.runs.resume import read_played_trials
 from writ_async.runs.rounds import Round, append_round, mend_rounds, planned_ids, read_rounds
 from writ_async.runs.row_selection import select_rows_and_quota
-from writ_async.runs.task_making import TaskSettings, make_run_tasks, tell_tasks
+from writ_async.runs.task_making import TaskSettings, TaskWatcher, make_run_tasks, tell_tasks
 from writ_async.runs.worker_processes import Worker
 from writ_async.runs.worlds import open_worlds
 from writ_async.scheduler import quiet_gc
@@ -41,8 +41,15 @@ _IDLE_ROUNDS, _IDLE_CONVERSATIONS = 3, 40
 class _Pool:
     """The tasks that a run may play, drawn as far as they are needed; a longer draw begins with a shorter one."""
 
-    def __init__(self, worlds: Sequence[Environment], settings: TaskSettings, workers: Sequence[Worker]) -> None:
+    def __init__(
+        self,
+        worlds: Sequence[Environment],
+        settings: TaskSettings,
+        workers: Sequence[Worker],
+        watch: TaskWatcher | None,
+    ) -> None:
         self.tasks: list[Task] = []
+        self._watch = watch
         self._worlds = worlds
         self._settings = settings
         self._workers = workers
@@ -50,7 +57,7 @@ class _Pool:
     async def grow(self, n: int) -> None:
         if n > len(self.tasks):
             wanted = msgspec.structs.replace(self._settings, n=n, phraser=None)
-            self.tasks = await make_run_tasks(self._worlds, wanted, self._workers)
+            self.tasks = await make_run_tasks(self._worlds, wanted, self._workers, watch=self._watch)
 
     async def tell(self, chosen: Sequence[Task], run: RunFolder) -> list[Task]:
         report = PhraseReport(refused={})
@@ -70,6 +77,7 @@ async def play_until_kept(
     workers: Sequence[Worker] = (),
     notices: Sequence[str] = (),
     watch: Watcher | None = None,
+    watch_tasks: TaskWatcher | None = None,
 ) -> Progress:
     """Draw and play tasks until `keep` is met, the budget is spent, or no more can be had; then write the summary.
 
@@ -78,7 +86,7 @@ async def play_until_kept(
     playing = msgspec.structs.replace(playing, trials=keep.attempts)
     budget, began, over = budget or Budget(), anyio.current_time(), list[str]()
     watch = watch_budget(budget, began, watch, over.append) if budget != Budget() else watch
-    pool = _Pool(worlds, making, workers)
+    pool = _Pool(worlds, making, workers, watch_tasks)
     if not run.has_tasks:
         run.write_tasks((), prompts_of(worlds, playing.rules))
     mend_rounds(run)
@@ -125,7 +133,7 @@ async def _play_planned(
     played = read_played_trials(run, tasks, playing)
     played.wanted = wanted
     progress = Progress(len(wanted), len(played.ids), summary=played.summary, notices=run.notices)
-    opened = open_worlds(tasks, None, known=worlds)
+    opened = open_worlds(tasks, None, known=worlds, told=run.prompts())
     left = [task for task in tasks if any(played.leaves_to_play(task.id, trial) for trial in range(playing.trials))]
     await play_trials(run, left, opened, playing, played, progress, workers, watch)
     return progress

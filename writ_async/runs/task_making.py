@@ -28,6 +28,10 @@ from writ_async.synthesis.phraser import LlmPhraser, PhraseReport, phrase_all
 from writ_async.synthesis.tasks import TaskWishes
 
 _CHUNK = 64  # tasks: small enough that all workers are done at about the same time
+_REPORTED = 16  # tasks a worker has made between two reports
+
+TaskWatcher = Callable[[str, int, int], None]
+"""Told what is done to tasks ("proved", "told"), to how many so far, and to how many it will be."""
 
 _decode = msgspec.json.Decoder(list[Task]).decode
 
@@ -79,14 +83,64 @@ def parse_task_settings(
     )
 
 
-def draw_tasks(worlds: Sequence[Environment], settings: TaskSettings, only: int | None = None) -> list[Task]:
+class _Told:
+    """Counts tasks for a watcher."""
+
+    def __init__(self, watch: TaskWatcher | None, what: str, total: int) -> None:
+        self._watch = watch
+        self._what = what
+        self._total = total
+        self._done = 0
+
+    def add(self, number: int = 1) -> None:
+        self._done += number
+        if self._watch is not None:
+            self._watch(self._what, self._done, self._total)
+
+
+class _Reporting:
+    """Reports counts of a worker now and then."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._new = 0
+
+    def add(self) -> None:
+        self._new += 1
+        if self._new == _REPORTED:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._new:
+            self._link.report(self._new)
+        self._new = 0
+
+
+def draw_tasks(
+    worlds: Sequence[Environment],
+    settings: TaskSettings,
+    only: int | None = None,
+    on_task: Callable[[], None] | None = None,
+) -> list[Task]:
     """Draw tasks from worlds in turn; `only` leaves out those of all worlds but one. Raises `InputError`."""
     return synthesise_tasks(
-        worlds, settings.n, settings.seed, settings.mix, settings.wishes, only=only, further=further_environment
+        worlds,
+        settings.n,
+        settings.seed,
+        settings.mix,
+        settings.wishes,
+        only=only,
+        further=further_environment,
+        on_task=on_task,
     )[0]
 
 
-def give_behaviours(tasks: Sequence[Task], worlds: Mapping[str, Environment], settings: TaskSettings) -> list[Task]:
+def give_behaviours(
+    tasks: Sequence[Task],
+    worlds: Mapping[str, Environment],
+    settings: TaskSettings,
+    on_task: Callable[[], None] | None = None,
+) -> list[Task]:
     """The tasks, each told by its own kind of user, or all by plain ones; `worlds` are by `world_key`."""
     if settings.behaviours is None:
         return list(tasks)
@@ -94,6 +148,8 @@ def give_behaviours(tasks: Sequence[Task], worlds: Mapping[str, Environment], se
     for task in tasks:
         environment = {task.domain: worlds[world_key(task.world)]}
         told += with_behaviours([task], environment, settings.seed, settings.behaviours, settings.plain_share)[0]
+        if on_task is not None:
+            on_task()
     return told
 
 
@@ -102,20 +158,24 @@ async def make_run_tasks(
     settings: TaskSettings,
     workers: Sequence[Worker] = (),
     report: PhraseReport | None = None,
+    watch: TaskWatcher | None = None,
 ) -> list[Task]:
     """Draw tasks and have them told; workers take whole domains to draw from, and parts of the tasks to tell.
 
-    `report` is told what became of a phraser's answers. Raises `PhraserError` where none was of use.
+    `report` is told what became of a phraser's answers, `watch` how far it is. Raises `PhraserError` where no answer
+    was of use.
     """
+    proved = _Told(watch, "proved", settings.n)
     if len(workers) > 1 and len(worlds) > 1:
-        tasks = await _draw_in_workers(workers, tuple(opened.ref for opened in worlds), settings)
+        tasks = await _draw_in_workers(workers, tuple(opened.ref for opened in worlds), settings, proved)
     else:
-        tasks = draw_tasks(worlds, settings)
+        tasks = draw_tasks(worlds, settings, on_task=proved.add)
+    told = _Told(watch, "told", len(tasks))
     if len(workers) > 1 and settings.phraser is None and settings.behaviours is not None:
-        return await _behave_in_workers(workers, tasks, settings)
+        return await _behave_in_workers(workers, tasks, settings, told)
     opened = open_worlds(tasks, None, known=worlds)
     if settings.phraser is None:
-        return give_behaviours(tasks, opened, settings)
+        return give_behaviours(tasks, opened, settings, told.add)
     return await _phrase_tasks(tasks, opened, settings, settings.phraser, report)
 
 
@@ -154,19 +214,23 @@ async def _phrase_tasks(
         return await phrase_all(behaving, environment_of, phraser.phrase_behaviour)
 
 
-async def _draw_in_workers(workers: Sequence[Worker], worlds: Sequence[WorldRef], settings: TaskSettings) -> list[Task]:
+async def _draw_in_workers(
+    workers: Sequence[Worker], worlds: Sequence[WorldRef], settings: TaskSettings, proved: _Told
+) -> list[Task]:
     drawn: list[list[Task]] = [[] for _ in worlds]
     turns = iter(range(len(worlds)))
 
     async def work(worker: Worker) -> None:
         for turn in turns:
-            drawn[turn] = _decode(await worker.call(draw_share, worlds, settings, turn))
+            drawn[turn] = _decode(await worker.call(draw_share, worlds, settings, turn, on_report=proved.add))
 
     await _work_together(workers, work)
     return [drawn[number % len(worlds)][number // len(worlds)] for number in range(settings.n)]
 
 
-async def _behave_in_workers(workers: Sequence[Worker], tasks: Sequence[Task], settings: TaskSettings) -> list[Task]:
+async def _behave_in_workers(
+    workers: Sequence[Worker], tasks: Sequence[Task], settings: TaskSettings, known: _Told
+) -> list[Task]:
     """Parts go to whichever worker is free."""
     told: list[list[Task]] = [[] for _ in range(0, len(tasks), _CHUNK)]
     places = iter(range(len(told)))
@@ -174,7 +238,7 @@ async def _behave_in_workers(workers: Sequence[Worker], tasks: Sequence[Task], s
     async def work(worker: Worker) -> None:
         for place in places:
             part = msgspec.json.encode(tasks[place * _CHUNK : (place + 1) * _CHUNK])
-            told[place] = _decode(await worker.call(behave_share, part, settings))
+            told[place] = _decode(await worker.call(behave_share, part, settings, on_report=known.add))
 
     await _work_together(workers, work)
     return [task for part in told for task in part]
@@ -182,13 +246,19 @@ async def _behave_in_workers(workers: Sequence[Worker], tasks: Sequence[Task], s
 
 def draw_share(link: Link, worlds: Sequence[WorldRef], settings: TaskSettings, only: int) -> bytes:
     """The encoded tasks of one world; called in a worker."""
-    return msgspec.json.encode(draw_tasks([open_world(ref, None) for ref in worlds], settings, only))
+    reporting = _Reporting(link)
+    tasks = draw_tasks([open_world(ref, None) for ref in worlds], settings, only, reporting.add)
+    reporting.flush()
+    return msgspec.json.encode(tasks)
 
 
 def behave_share(link: Link, tasks: bytes, settings: TaskSettings) -> bytes:
     """Encoded tasks with their behaviours; called in a worker."""
     given = _decode(tasks)
-    return msgspec.json.encode(give_behaviours(given, open_worlds(given, None), settings))
+    reporting = _Reporting(link)
+    told = give_behaviours(given, open_worlds(given, None), settings, reporting.add)
+    reporting.flush()
+    return msgspec.json.encode(told)
 
 
 async def _work_together(workers: Sequence[Worker], work: Callable[[Worker], Coroutine[Any, Any, None]]) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+
+import msgspec
 
 from writ_async.core.domain import Domain
 from writ_async.core.environment import Environment
 from writ_async.core.task import Task, WorldRef
 from writ_async.errors import InputError
 from writ_async.registry import domains_of_program, load_benchmark, load_domain
+from writ_async.runs.manifest import Prompt, prompt_key
 
 
 def generate_world(domain: Domain, seed: int, size: int) -> Environment:
@@ -71,15 +74,39 @@ def _open_world(ref: WorldRef, data: str | None, tools: str | None) -> Environme
 
 
 def open_worlds(
-    tasks: Iterable[Task], data: str | None, tools: str | None = None, *, known: Iterable[Environment] = ()
+    tasks: Iterable[Task],
+    data: str | None,
+    tools: str | None = None,
+    *,
+    known: Iterable[Environment] = (),
+    told: Mapping[str, Prompt] | None = None,
 ) -> dict[str, Environment]:
-    """The worlds of some tasks, by `world_key`, beside those that are `known`; each is opened once."""
+    """The worlds of some tasks, by `world_key`, beside those that are `known`; each is opened once.
+
+    `told` are the prompts of a run by `prompt_key`: generated worlds get the policies and tool schemas that its agents
+    were given, which may be others than the domain's own.
+    """
     environments = {world_key(environment.ref): environment for environment in known}
     for task in tasks:
         key = world_key(task.world)
         if key not in environments:
-            environments[key] = open_world(task.world, data, tools)
+            opened = open_world(task.world, data, tools)
+            prompt = (told or {}).get(prompt_key(task.world)) if task.world.source == "generated" else None
+            environments[key] = opened if prompt is None else _told_by(opened, prompt)
     return environments
+
+
+def _told_by(environment: Environment, prompt: Prompt) -> Environment:
+    """The world with the texts of a prompt; the functions of its tools stay."""
+    domain = environment.domain
+    schemas = {schema["function"]["name"]: schema for schema in prompt.tools}
+    if prompt.policy == domain.policy and list(prompt.tools) == list(domain.schemas):
+        return environment
+    tools = domain.tools
+    if schemas.keys() == tools.keys():
+        tools = {name: msgspec.structs.replace(tools[name], schema=schema) for name, schema in schemas.items()}
+    dressed = msgspec.structs.replace(domain, policy=prompt.policy, tools=tools)
+    return msgspec.structs.replace(environment, domain=dressed)
 
 
 def world_key(ref: WorldRef) -> str:

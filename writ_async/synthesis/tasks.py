@@ -262,11 +262,13 @@ def synthesise_tasks(
     *,
     only: int | None = None,
     further: Further | None = None,
+    on_task: Callable[[], None] | None = None,
 ) -> tuple[list[Task], SynthesisReport]:
     """Draw n tasks, in turn from each environment. No two of a world have the same gold writes.
 
     Without levels the mix says how many tasks there are of each kind; with levels it says which kinds may be used.
-    `only` names one environment, whose tasks alone are drawn: they do not depend on those of the others.
+    `only` names one environment, whose tasks alone are drawn: they do not depend on those of the others. `on_task` is
+    called after each.
     Raises `InputError` when a world holds too little for so many tasks, or no recipe makes a kind.
     """
     wanted = wanted or TaskWishes()
@@ -289,10 +291,12 @@ def synthesise_tasks(
             continue
         if aims[where]:
             tasks.append(makers[where].draw_after(aims[where][turn], number))
-            continue
-        level = levels[where][turn]
-        recipes = _recipes_for(environments[where].domain, kinds[where][turn], level, mix)
-        tasks.append(makers[where].draw(recipes, number, level, extents[where][turn]))
+        else:
+            level = levels[where][turn]
+            recipes = _recipes_for(environments[where].domain, kinds[where][turn], level, mix)
+            tasks.append(makers[where].draw(recipes, number, level, extents[where][turn]))
+        if on_task is not None:
+            on_task()
     report.tasks = len(tasks)
     return tasks, report
 
