@@ -74,11 +74,13 @@ def test_data_files_and_the_mark_of_types_are_in_the_wheel(names: set[str]) -> N
         str(file.relative_to(root))
         for name, root in PACKAGES.items()
         for file in (root / name).rglob("*")
-        if file.suffix in (".md", ".toml", ".json", ".typed")
+        if file.suffix in (".md", ".toml", ".json", ".typed", ".js", ".css", ".html", ".svg")
     }
     assert packed <= names
     assert {
         "writ_async/py.typed",
+        "writ_async/viewer/static/index.html",
+        "writ_async/viewer/static/main.js",
         "writ_domains/airline/policy.md",
         "writ_domains/retail/policy.md",
         "writ_engines/openai/prices.toml",
