@@ -7,7 +7,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from writ_async.cli.terminal import complain, say
+from writ_async.cli.terminal import complain, open_console, say
 from writ_async.commands.view import open_index, serve
 from writ_async.errors import InputError
 from writ_async.viewer.app import PAGE
@@ -19,7 +19,8 @@ def run_command(arguments: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
     if not 0 <= arguments.port < 1 << 16:
         raise InputError(f"--port must be from 0 to 65535, not {arguments.port}")
-    index = open_index(arguments.paths, data=arguments.data, benchmark=arguments.benchmark, domain=arguments.domain)
+    with open_console(stderr=True).status("reading rows"):
+        index = open_index(arguments.paths, data=arguments.data, benchmark=arguments.benchmark, domain=arguments.domain)
     for source in index.sources:
         for notice in source.notices:
             complain(notice)

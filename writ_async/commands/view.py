@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 from collections.abc import Callable, Sequence
 
 from aiohttp import web
@@ -29,6 +30,7 @@ async def serve(index: RowIndex, port: int, tokenizer: str, ready: Callable[[str
 
     Raises `InputError` where the port is taken.
     """
+    gc.freeze()  # the columns stay as long as the server, and walking them would make a filter wait
     runner = web.AppRunner(make_app(index, tokenizer), access_log=None)
     await runner.setup()
     try:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from writ_async.rows.fields import FIELDS, RowFields
 from writ_async.rows.filter_language import All, Comparison, Either, Filter, Not
+from writ_async.rows.searched_texts import SearchedTexts
 
 Columns = Mapping[str, Sequence[Any]]
 """The values of each field, by its name, in the order of the rows."""
@@ -35,6 +36,8 @@ def passing(wanted: Filter, columns: Columns, rows: Sequence[int]) -> Sequence[i
     """The rows among some that pass, in their order. What was said is searched last, where fewest are left."""
     if isinstance(wanted, Comparison):
         column, test = columns[wanted.field], _test(wanted)
+        if wanted.sign == "~" and isinstance(column, SearchedTexts):
+            return column.holding(str(wanted.value).lower(), rows)
         return [row for row in rows if test(column[row])]
     if isinstance(wanted, Not):
         found = set(passing(wanted.one, columns, rows))

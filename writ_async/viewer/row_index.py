@@ -13,6 +13,7 @@ from writ_async.rows.fields import FIELDS, RowFields
 from writ_async.rows.filter_language import parse_filter
 from writ_async.rows.filtering import passing
 from writ_async.rows.notes import RowNote, read_notes
+from writ_async.rows.searched_texts import SearchedTexts
 from writ_async.viewer.sources import OpenedRow, Source
 
 MOST_ROWS: Final = 500
@@ -20,7 +21,7 @@ MOST_ROWS: Final = 500
 SHOWN: Final = tuple(name for name in FIELDS if name not in ("messages", "tool", "comment"))
 """The fields that a list is given of each row."""
 _KEPT: Final = 8
-_FACETS: Final = {"domain": 6, "kind": 6, "reason": 8, "run": 6, "tag": 6}
+_FACETS: Final = {"domain": 5, "kind": 6, "reason": 6, "run": 5, "tag": 6}
 """Of which fields the most frequent values are told, and how many of them."""
 
 
@@ -75,7 +76,8 @@ class RowIndex:
 
     def __init__(self, sources: Sequence[Source]) -> None:
         self.sources = sources
-        self.columns: dict[str, list[Any]] = {name: [] for name in FIELDS}
+        self.columns: dict[str, Any] = {name: [] for name in FIELDS} | {"messages": SearchedTexts()}
+        """The values of each field, row by row."""
         self.keys: list[str] = []
         self.version = 0
         self._places: list[tuple[int, int]] = []
@@ -97,6 +99,7 @@ class RowIndex:
                 for fields in source.further():
                     self._add(number, fields)
         finally:
+            self.columns["messages"].settle()
             if len(self.keys) > before:
                 self.version += 1
         return len(self.keys) - before
@@ -215,12 +218,13 @@ class RowIndex:
 
     def _grouped(self, rows: Sequence[int]) -> _Order:
         """The same with the rows of a task together, under a head, in the order of each task's first row."""
+        names, rewards_of = self.columns["task"], self.columns["reward"]
         tasks: dict[str, list[int]] = {}
         for row in rows:
-            tasks.setdefault(self.columns["task"][row], []).append(row)
+            tasks.setdefault(names[row], []).append(row)
         groups, lines = [], list(self._with_heads(tasks))
         for task, own in tasks.items():
-            rewards = [reward for row in own if (reward := self.columns["reward"][row]) is not None]
+            rewards = [reward for row in own if (reward := rewards_of[row]) is not None]
             groups.append(Group(task, len(own), len(rewards), sum(reward == 1 for reward in rewards)))
         return _Order(lines, groups, len(rows))
 

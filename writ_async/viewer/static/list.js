@@ -90,7 +90,7 @@
 
   function typed() {
     clearTimeout(list.timer);
-    list.timer = setTimeout(() => writ.route.go({ filter: list.parts.input.value, line: null }, true), 90);
+    list.timer = setTimeout(() => writ.route.go({ filter: list.parts.input.value, line: null }, true), 40);
   }
 
   function sortBy(field) {

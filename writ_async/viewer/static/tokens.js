@@ -35,7 +35,8 @@
 
   /** Runs of given tokens as one span, written ones one by one. */
   function spans(tokens, most) {
-    const said = (index) => (tokens.texts.length ? tokens.texts[index] : tokens.ids[index] + " ");
+    const said = (index) => (tokens.texts.length ? tokens.texts[index] : String(tokens.ids[index]));
+    const between = tokens.texts.length ? "" : " ";
     const found = [];
     let place = 0;
     let written = 0;
@@ -43,14 +44,14 @@
       const until = Math.min(start, most);
       if (place < until) {
         let text = "";
-        for (let index = place; index < until; index += 1) text += said(index);
+        for (let index = place; index < until; index += 1) text += said(index) + between;
         found.push(h("span", { class: "token given" }, text));
       }
       for (let index = start; index < Math.min(end, most); index += 1, written += 1) {
         const logprob = tokens.logprobs.length ? tokens.logprobs[written] : null;
         const step = logprob === null || logprob === undefined ? "written" : "p" + STEPS.filter((least) => logprob < least).length;
         found.push(h("span", { class: `token ${step}`, title: `id ${tokens.ids[index]}` +
-          (logprob === null || logprob === undefined ? "" : `, logprob ${logprob.toFixed(3)}`) }, said(index)));
+          (logprob === null || logprob === undefined ? "" : `, logprob ${logprob.toFixed(3)}`) }, said(index)), between);
       }
       place = end;
     }
