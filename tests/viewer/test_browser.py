@@ -94,7 +94,7 @@ def ask(page: Page, text: str) -> None:
 
 
 def hash_of(page: Page) -> str:
-    return page.url.partition("#")[2]
+    return str(page.url).partition("#")[2]
 
 
 def row_address(address: str, key: str, **more: str) -> str:
@@ -361,27 +361,27 @@ def test_axe_finds_nothing_serious(scheme: str, width: int, address: str, run: P
                 nodes = [node["html"][:160] for node in violation["nodes"][:3]]
                 found.setdefault(f"{violation['id']} ({where})", []).extend(nodes)
 
+    page = open_page(address, width=width, height=844, **options)
     for state in states_of(address, run):
-        page = open_page(state, width=width, height=844, **options)
-        page.wait_for_timeout(150)
+        page.goto(state)
+        page.wait_for_timeout(250)
         look(page, state.partition("#")[2])
-        for key in ("?", "n"):
-            page.keyboard.press(key)
-            if page.locator("dialog[open]").count():
-                look(page, f"{state.partition('#')[2]} {key}")
-                page.keyboard.press("Escape")
-        page.close()
+    for key in ("?", "n"):
+        page.keyboard.press(key)
+        page.wait_for_selector("dialog[open]")
+        look(page, key)
+        page.keyboard.press("Escape")
+        page.wait_for_selector("dialog", state="detached")
     assert found == {}
 
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_nothing_is_wider_than_the_window(width: int, address: str, run: Path, open_page: Opener) -> None:
+    page = open_page(address, width=width, height=844)
     for state in states_of(address, run):
-        page = open_page(state, width=width, height=844)
-        page.wait_for_timeout(100)
-        wide = page.evaluate(TOO_WIDE)
-        assert wide == [], state
-        page.close()
+        page.goto(state)
+        page.wait_for_timeout(200)
+        assert page.evaluate(TOO_WIDE) == [], state
 
 
 def test_a_screen_reader_finds_its_way(address: str, run: Path, open_page: Opener) -> None:

@@ -137,6 +137,15 @@ def test_files_of_others_are_shown_without_any_data() -> None:
         assert "--data" in page.lacking
 
 
+def test_rows_that_a_file_names_alike_are_two_rows(tmp_path: Path) -> None:
+    chat = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi"}]
+    file = tmp_path / "chats.jsonl"
+    file.write_bytes(b"".join(msgspec.json.encode({"id": "same", "messages": chat}) + b"\n" for _ in range(2)))
+    index = open_index([file])
+    assert index.keys == ["chats.jsonl/same", "chats.jsonl/same~1"]
+    assert [conversation_page(index.open(row)).messages[0].text for row in (0, 1)] == ["Hello", "Hello"]
+
+
 def test_a_path_with_nothing_to_show_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match="no path is given"):

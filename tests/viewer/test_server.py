@@ -178,6 +178,23 @@ async def test_a_run_that_grows_is_followed_and_a_line_that_is_being_written_wai
     assert page["found"] == 1
 
 
+async def test_a_run_that_has_no_row_yet_is_waited_for(run: Path) -> None:
+    rows = (run / TRAJECTORIES).read_bytes()
+    (run / TRAJECTORIES).unlink()
+    index = open_index([run])
+    assert index.further() == 0
+    (run / TRAJECTORIES).write_bytes(rows)
+    assert index.further() == 24
+    assert index.further() == 0
+
+
+async def test_a_run_in_whose_place_another_one_is_written_is_told_of(client: Client, run: Path) -> None:
+    (run / TRAJECTORIES).write_bytes(b"")
+    answer = await client.get("/api/state")
+    assert answer.status == 409
+    assert "open it again" in (await answer.json())["error"]
+
+
 async def test_a_conversation_comes_with_its_trials(client: Client) -> None:
     key = await first_key(client)
     shown = await (await client.get("/api/conversation", params={"key": key})).json()

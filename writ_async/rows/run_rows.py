@@ -10,6 +10,7 @@ import msgspec
 
 from writ_async.core.trajectory import Trajectory
 from writ_async.curation.selection import SELECTION, Selection
+from writ_async.errors import InputError
 from writ_async.files import open_binary, read_json
 from writ_async.rows.fields import AboutTask, RowFields, row_fields
 from writ_async.rows.filter_language import parse_filter
@@ -82,11 +83,18 @@ class GrowingFile:
         self.path = path
         self.places: list[tuple[int, int]] = []
         self._end = 0
+        self._size = 0
 
     def further(self) -> Iterator[bytes]:
-        """The whole lines since the last time; a line that is still being written waits for the next."""
+        """The whole lines since the last time; a line that is still being written waits for the next.
+
+        Raises `InputError` where the file was written anew meanwhile.
+        """
         if not self.path.is_file():
             return
+        if self.path.stat().st_size < self._size:
+            raise InputError(f"{self.path}: is shorter than it was, another run took its place; open it again")
+        self._size = self.path.stat().st_size
         with open_binary(self.path) as file:
             file.seek(self._end)
             for line in file:

@@ -81,7 +81,11 @@
 
     async makeOrder(query) {
       const listed = await this.all();
-      const { fields, chunks } = await load("state");
+      const { fields, chunks, sortable } = await load("state");
+      const field = query.sort.replace(/^-/, "");
+      if (field && !sortable.includes(field)) {
+        throw new BackendError(`sort: there is no field '${field}' to sort by; there are: ${sortable.join(", ")}`);
+      }
       const wanted = writ.filter.parse(query.filter, fields);
       const texts = writ.filter.searches(wanted) ? await loadAll("texts", chunks.texts) : [];
       const get = (row) => (field) => (field === "messages" ? texts[row] : listed[row].fields[field]);

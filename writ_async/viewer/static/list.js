@@ -218,7 +218,7 @@
     const kept = focused ? focused.dataset.line : null;
     const lines = [];
     for (let index = first; index < last; index += 1) lines.push(drawn(lineAt(index), index, each, state));
-    fill(body, lines, list.total ? null : h("p", { class: "nothing" }, "No row passes this filter."));
+    fill(body, lines, list.total ? null : h("p", { class: "nothing" }, list.rows ? "No row passes this filter." : "There is no row yet."));
     if (kept !== null) body.querySelector(`[data-line="${kept}"] a`)?.focus({ preventScroll: true });
   }
 
