@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.page_scripts import in_node, needs_node
 from writ_async.errors import InputError
 from writ_async.rows.fields import FIELDS, RowFields
 from writ_async.rows.filter_language import DEEPEST, LONGEST, Either, Filter, parse_filter
@@ -20,17 +19,10 @@ from writ_async.rows.filtering import passes, passing
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE: dict[str, Any] = json.loads((ROOT / "tests/viewer/filters.json").read_text(encoding="utf-8"))
-STATIC = ROOT / "writ_async/viewer/static"
-NODE = shutil.which("node")
-needs_node = pytest.mark.skipif(NODE is None, reason="node is absent")
 
-IN_NODE = """
-const fs = require("fs");
-const vm = require("vm");
-globalThis.writ = {};
-vm.runInThisContext(fs.readFileSync(process.argv[1], "utf8"));
-const { rows, filters, fields } = JSON.parse(fs.readFileSync(0, "utf8"));
-const answers = filters.map((text) => {
+ANSWER = """
+const { rows, filters, fields } = given;
+return filters.map((text) => {
   try {
     const wanted = writ.filter.parse(text, fields);
     return rows.filter((row) => writ.filter.passes(wanted, (field) => row[field])).map((row) => row.id);
@@ -39,7 +31,6 @@ const answers = filters.map((text) => {
     return problem.message;
   }
 });
-console.log(JSON.stringify(answers));
 """
 
 
@@ -60,14 +51,9 @@ def answer(text: str) -> list[str] | str:
 
 
 def answers_in_node(filters: list[str]) -> list[list[str] | str]:
-    assert NODE is not None
     rows = [{name: getattr(row, name) for name in FIELDS} for row in ROWS]
     fields = {name: {"kind": field.kind} for name, field in FIELDS.items()}
-    given = json.dumps({"rows": rows, "filters": filters, "fields": fields})
-    command = [NODE, "-e", IN_NODE, str(STATIC / "filter.js")]
-    done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    found: list[list[str] | str] = json.loads(done.stdout)
+    found: list[list[str] | str] = in_node(["filter.js"], ANSWER, {"rows": rows, "filters": filters, "fields": fields})
     return found
 
 

@@ -47,7 +47,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def run(made_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy that notes and rows are put to."""
-    folder = tmp_path_factory.mktemp("browser") / "first"
+    folder = tmp_path_factory.mktemp("browser") / "a-run-with-a-name-that-says-all-of-its-settings-2026-01-02"
     shutil.copytree(made_run, folder)
     return folder
 

@@ -38,6 +38,13 @@ def run_command(arguments: argparse.Namespace) -> int:
 
 def _write(arguments: argparse.Namespace, index: RowIndex) -> int:
     """Write the files, and say where to begin."""
-    files = write_static(index, arguments.static, arguments.tokenizer)
-    say(f"{len(index.keys):,} rows in {files:,} files; open {Path(arguments.static) / PAGE} in a browser")
+    rows = len(index.keys)
+    with open_console(stderr=True).status("writing") as status:
+        files = write_static(
+            index,
+            arguments.static,
+            arguments.tokenizer,
+            lambda done: status.update(f"{done:,} of {rows:,} rows written"),
+        )
+    say(f"{rows:,} rows in {files:,} files; open {Path(arguments.static) / PAGE} in a browser")
     return 0
