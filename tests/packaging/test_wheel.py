@@ -113,6 +113,25 @@ def test_the_installed_command_runs_among_strange_packages(
     assert (strange_folder / "run" / "trajectories.jsonl").read_bytes().count(b"\n") == 4
 
 
+def test_the_viewer_of_the_installed_command_is_whole(binaries: Path, strange_folder: Path) -> None:
+    run_in(
+        strange_folder,
+        binaries / "writ",
+        "synth",
+        "retail",
+        "--n",
+        "2",
+        "--world-size",
+        "60",
+        "--quiet",
+        "--out",
+        "run",
+    )
+    run_in(strange_folder, binaries / "writ", "view", "run", "--static", "page")
+    ours = {file.name for file in (ROOT / "writ_async/viewer/static").iterdir()} - {"index.html"}
+    assert {file.name for file in (strange_folder / "page/static").iterdir()} == ours
+
+
 def test_the_installed_library_runs_among_strange_packages(binaries: Path, strange_folder: Path) -> None:
     script = strange_folder / "mine.py"
     script.write_text(LIBRARY)

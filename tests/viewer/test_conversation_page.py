@@ -137,6 +137,15 @@ def test_files_of_others_are_shown_without_any_data() -> None:
         assert "--data" in page.lacking
 
 
+def test_a_file_among_others_that_cannot_be_read_is_noticed(made_run: Path, tmp_path: Path) -> None:
+    (tmp_path / "labels.jsonl").write_text('{"label": 1}\n')
+    index = open_index([made_run, tmp_path / "labels.jsonl"])
+    assert len(index.keys) == 24
+    assert [len(source.notices) for source in index.sources] == [0, 1]
+    with pytest.raises(InputError, match="formats that are read"):
+        open_index([tmp_path / "labels.jsonl"])
+
+
 def test_rows_that_a_file_names_alike_are_two_rows(tmp_path: Path) -> None:
     chat = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi"}]
     file = tmp_path / "chats.jsonl"

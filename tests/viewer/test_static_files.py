@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +74,20 @@ def test_the_command_writes_again_over_its_own_page_and_over_nothing_else(made_r
     (tmp_path / "mine/thesis.tex").write_text("x")
     done = called("view", str(made_run), "--static", str(tmp_path / "mine"))
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
+def test_a_port_that_is_taken_is_told_of_and_ctrl_c_ends_in_peace(made_run: Path) -> None:
+    command = [sys.executable, "-m", "writ_async", "view", str(made_run), "--port"]
+    with subprocess.Popen([*command, "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "24 rows of first\n"
+        port = first.stdout.readline().partition("/   ")[0].rpartition(":")[2]
+        second = subprocess.run([*command, port], capture_output=True, text=True, check=False)
+        assert (second.returncode, second.stderr.count("\n")) == (2, 1)
+        assert f"{port} is taken" in second.stderr
+        first.send_signal(signal.SIGINT)
+        assert first.wait(20) == 0
+        assert first.communicate() == ("", "")
 
 
 @pytest.mark.parametrize("port", ["-1", "65536"])

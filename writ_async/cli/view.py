@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from writ_async.cli.terminal import complain, open_console, say
@@ -32,7 +33,8 @@ def run_command(arguments: argparse.Namespace) -> int:
         say(f"{rows}\n{address}   Ctrl-C ends")
         sys.stdout.flush()
 
-    asyncio.run(serve(index, arguments.port, arguments.tokenizer, tell))
+    with suppress(KeyboardInterrupt):
+        asyncio.run(serve(index, arguments.port, arguments.tokenizer, tell))
     return 0
 
 

@@ -21,7 +21,7 @@ def open_index(
 ) -> RowIndex:
     """All rows of some runs and files; see `open_sources`. Raises `InputError` where they cannot be read."""
     index = RowIndex(open_sources(paths, data=data, benchmark=benchmark, domain=domain))
-    index.further()
+    index.read_all()
     return index
 
 

@@ -91,18 +91,37 @@ class RowIndex:
             for row, note in read_notes(source.notes_path).items():
                 self._notes[f"{source.name}/{row}"] = note
 
+    def read_all(self) -> None:
+        """Read all sources for the first time. Of several, what cannot be read is noticed.
+
+        Raises `InputError` when none can be.
+        """
+        failed = 0
+        for number, source in enumerate(self.sources):
+            try:
+                self._read(number, source)
+            except InputError as exc:
+                failed += 1
+                if failed == len(self.sources):
+                    raise
+                source.notices.append(str(exc))
+
     def further(self) -> int:
         """Read what is new in all sources; how many rows that is. Raises `InputError`."""
         before = len(self.keys)
+        for number, source in enumerate(self.sources):
+            self._read(number, source)
+        return len(self.keys) - before
+
+    def _read(self, number: int, source: Source) -> None:
+        before = len(self.keys)
         try:
-            for number, source in enumerate(self.sources):
-                for fields in source.further():
-                    self._add(number, fields)
+            for fields in source.further():
+                self._add(number, fields)
         finally:
             self.columns["messages"].settle()
             if len(self.keys) > before:
                 self.version += 1
-        return len(self.keys) - before
 
     def _add(self, source: int, fields: RowFields) -> None:
         number, row = self._counts[source], len(self.keys)
