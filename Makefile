@@ -17,7 +17,7 @@ PARALLEL ?= -n auto --maxprocesses 8 --dist worksteal
 # Without its compiled files every `writ` that a test or a page starts compiles the library anew, for longer than it runs.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: env demo test test-live live-smollm2 live-env serve-cpu lint bench clean
+.PHONY: env browser-env demo test test-live live-smollm2 live-env serve-cpu lint bench clean
 
 env: $(V)/.ok  ## only set .venv up
 
@@ -73,6 +73,9 @@ lint: $(V)/.ok  ## format, lint, types, arrows of import
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+browser-env: $(V)/.ok $(UV)  ## what the viewer's tests and bench need beside Chromium itself (apt-get install chromium)
+	$(UV) pip install -q --python $(BIN)/python --group browser -c constraints.txt
 
 bench: $(V)/.ok  ## every claim about speed that needs no server, measured here and now; BENCH="client peers" to choose
 	$(BIN)/python bench $(BENCH)

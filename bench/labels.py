@@ -17,8 +17,8 @@ from rich.table import Table
 
 from bench.report import Figure
 from writ_async import InputError, Reason
-from writ_async.commands.check_places import PlaceFinder
 from writ_async.formats.foreign import BadRow, read_foreign
+from writ_async.formats.foreign.places import PlaceFinder
 from writ_async.formats.foreign.verdicts import Checked, at_places_of, check_row
 
 CONFIRMED = "confirmed"

@@ -38,9 +38,9 @@ from writ_async import (
     load_domain,
     run,
 )
-from writ_async.commands.check_places import Place, PlaceFinder
 from writ_async.core.task import Certificate
 from writ_async.formats.foreign import BadRow, Foreign, read_foreign
+from writ_async.formats.foreign.places import Place, PlaceFinder
 from writ_async.formats.foreign.verdicts import check_row
 from writ_async.runs.worlds import generate_world
 from writ_async.synthesis import parse_mix, synthesise_tasks

@@ -74,11 +74,13 @@ def test_data_files_and_the_mark_of_types_are_in_the_wheel(names: set[str]) -> N
         str(file.relative_to(root))
         for name, root in PACKAGES.items()
         for file in (root / name).rglob("*")
-        if file.suffix in (".md", ".toml", ".json", ".typed")
+        if file.suffix in (".md", ".toml", ".json", ".typed", ".js", ".css", ".html", ".svg")
     }
     assert packed <= names
     assert {
         "writ_async/py.typed",
+        "writ_async/viewer/static/index.html",
+        "writ_async/viewer/static/main.js",
         "writ_domains/airline/policy.md",
         "writ_domains/retail/policy.md",
         "writ_engines/openai/prices.toml",
@@ -109,6 +111,25 @@ def test_the_installed_command_runs_among_strange_packages(
     small = ("synth", "retail", "airline", "--n", "4", "--world-size", "60", "--quiet")
     run_in(strange_folder, binaries / spelling[0], *spelling[1:], *small, "--out", "run")
     assert (strange_folder / "run" / "trajectories.jsonl").read_bytes().count(b"\n") == 4
+
+
+def test_the_viewer_of_the_installed_command_is_whole(binaries: Path, strange_folder: Path) -> None:
+    run_in(
+        strange_folder,
+        binaries / "writ",
+        "synth",
+        "retail",
+        "--n",
+        "2",
+        "--world-size",
+        "60",
+        "--quiet",
+        "--out",
+        "run",
+    )
+    run_in(strange_folder, binaries / "writ", "view", "run", "--static", "page")
+    ours = {file.name for file in (ROOT / "writ_async/viewer/static").iterdir()} - {"index.html"}
+    assert {file.name for file in (strange_folder / "page/static").iterdir()} == ours
 
 
 def test_the_installed_library_runs_among_strange_packages(binaries: Path, strange_folder: Path) -> None:

@@ -73,6 +73,17 @@ examples:
   writ show runs/first --reason missing_evidence
   writ show runs/first retail-s0-00007#0 --full
 """
+VIEW = """\
+examples:
+  writ view runs/first
+  writ view runs/base runs/trained --port 8000
+  writ view results.json --data tau2/data
+  writ view runs/first --static shown
+
+A list with a filter (`kind == refusal and reward < 1 and messages ~ "sorry"`), and of every conversation what was
+read, written and found, beside another trial or run. It only reads; notes (`n`) are kept beside the run. `?` shows the
+keys.
+"""
 SERVE = """\
 examples:
   writ serve models/Qwen3-4B-Instruct-2507

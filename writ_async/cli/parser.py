@@ -43,6 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_export(commands)
     _add_check(commands)
     _add_show(commands)
+    _add_view(commands)
     _add_serve(commands)
     _add_doctor(commands)
     _add_plan(commands)
@@ -215,6 +216,9 @@ def _add_select(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "domain,kind,level)",
     )  # fmt: skip
     parser.add_argument("--cap", type=int, default=4, metavar="N", help="most rows of one task")
+    parser.add_argument(
+        "--where", default="", metavar="FILTER", help="only rows that pass, as in `writ view`: 'tag == good and w > 1'"
+    )
     add_filters(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=_run_later("select"))
@@ -289,8 +293,31 @@ def _add_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "id", nargs="?", metavar="ID", help="a trajectory; the kept one with most evidence if not given"
     )
     parser.add_argument("--reason", metavar="WORD", help="the first one that was rejected for this reason")
+    parser.add_argument(
+        "--where",
+        default="",
+        metavar="FILTER",
+        help="one that passes, as in `writ view`: 'reward < 1 and messages ~ sorry'",
+    )
     parser.add_argument("--full", action="store_true", help="whole tool results")
     parser.set_defaults(run=_run_later("show"))
+
+
+def _add_view(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "view", help="look at rows in a browser", epilog=epilogs.VIEW, formatter_class=Formatter
+    )
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH",
+        help="run folders, files of trajectories, folders of either; the runs below ./runs if not given",
+    )  # fmt: skip
+    parser.add_argument("--port", type=int, default=7414, metavar="P", help="on 127.0.0.1; 0 for any that is free")
+    parser.add_argument("--static", metavar="DIR", help="write files that open without a server instead")
+    parser.add_argument("--data", metavar="PATH", help="the benchmark's data folder, to show changes in its worlds")
+    parser.add_argument("--benchmark", default="tau2", metavar="B", help="whose data that is")
+    parser.add_argument("--domain", default="", metavar="D", help="of a file's rows; found by the tools if not given")
+    parser.add_argument("--tokenizer", default="", metavar="DIR", help="the model's folder, to show what token ids say")
+    parser.set_defaults(run=_run_later("view"))
 
 
 def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -22,6 +22,7 @@ def run_command(arguments: argparse.Namespace) -> int:
             validation=arguments.validation,
             balance=arguments.balance,
             cap=arguments.cap,
+            where=arguments.where,
             filters=tuple(settings.parse_filters(arguments)),
         ),
     )

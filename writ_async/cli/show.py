@@ -17,6 +17,7 @@ from writ_async.core.message import AssistantMessage, ToolMessage, UserMessage
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
 from writ_async.errors import InputError
+from writ_async.rows.run_rows import where_test
 from writ_async.runs.view import RunView
 
 _RESULT_WIDTH = 240
@@ -26,9 +27,13 @@ def run_command(arguments: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
     view = RunView.open(arguments.path)
     tasks = {task.id: task for task in view.tasks()}
-    trajectory = _choose(view.trajectories(), tasks, arguments.id, arguments.reason)
+    rows = view.trajectories()
+    if arguments.where:
+        rows = filter(where_test(view, arguments.where), rows)
+    trajectory = _choose(rows, tasks, arguments.id, arguments.reason)
     if trajectory is None:
         wanted = arguments.id or (f"a row rejected for {arguments.reason}" if arguments.reason else "a row")
+        wanted += f" that passes {arguments.where}" if arguments.where else ""
         raise InputError(f"{arguments.path}: has not {wanted}; see {arguments.path}/trajectories.jsonl")
     console = open_console()
     task = tasks.get(trajectory.task_id)

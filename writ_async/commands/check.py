@@ -9,7 +9,6 @@ from pathlib import Path
 import msgspec
 
 from writ_async.commands.check_lines import CheckedLine, line_of, line_of_unreadable
-from writ_async.commands.check_places import PlaceFinder
 from writ_async.core.domain import Domain
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
@@ -17,6 +16,8 @@ from writ_async.curation.contamination import Contamination, measure_contaminati
 from writ_async.errors import InputError
 from writ_async.files import PathLike
 from writ_async.formats.foreign import BadRow, read_foreign
+from writ_async.formats.foreign.files import files_below
+from writ_async.formats.foreign.places import PlaceFinder
 from writ_async.formats.foreign.verdicts import FOREIGN_REASONS, Checked, at_places_of, check_row
 from writ_async.registry import load_benchmark
 from writ_async.runs.view import MANIFEST, RunView
@@ -33,7 +34,6 @@ ANY = "any"
 """Stands for every reason of more than a remark."""
 REASONS = frozenset({*map(str, Reason), *map(str, UserReason), *FOREIGN_REASONS})
 """All reasons that findings may have."""
-_ENDINGS = (".json", ".jsonl", ".ndjson", ".parquet", ".json.gz", ".jsonl.gz", ".ndjson.gz")
 
 
 class CheckReport(msgspec.Struct):
@@ -154,10 +154,7 @@ def _expand(paths: Iterable[PathLike]) -> Iterator[Path]:
         if not path.is_dir() or (path / MANIFEST).is_file():
             yield path
             continue
-        found = sorted(file for file in path.rglob("*") if file.is_file() and file.name.endswith(_ENDINGS))
-        if not found:
-            raise InputError(f"{path}: is no run folder and holds no {', '.join(_ENDINGS)} file; check the path")
-        yield from found
+        yield from files_below(path)
 
 
 def _check_all(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -20,6 +21,7 @@ from writ_async.curation.quota import cell_of, parse_balance
 from writ_async.errors import InputError
 from writ_async.files import PathLike
 from writ_async.formats.export.picked_card import write_picked_card
+from writ_async.rows.run_rows import where_test
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.joined import JoinedRuns
 from writ_async.runs.manifest import Manifest, joined_manifest
@@ -42,7 +44,8 @@ class SelectSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     With `max_tokens` none is longer as the model of the folder `tokenizer` reads it. `balance` names the dimensions of
     the strata (empty: domain, kind and level; `none`), `cap` is most rows of a task, `alike` the similarity from which
-    on rows are near-duplicates, `filters` are rules beside those that the runs were made with.
+    on rows are near-duplicates, `filters` are rules beside those that the runs were made with. `where` is a filter
+    (`rows/filter_language.py`): rows that do not pass are not looked at.
     """
 
     n: int
@@ -53,6 +56,7 @@ class SelectSettings(msgspec.Struct, frozen=True, kw_only=True):
     cap: int = CAP
     alike: float = ALIKE
     filters: tuple[str, ...] = ()
+    where: str = ""
 
     def check(self) -> None:
         """Raise `InputError` for a setting that cannot be."""
@@ -96,7 +100,9 @@ def select(paths: Sequence[PathLike], out: PathLike, settings: SelectSettings) -
     """
     settings.check()
     strata = parse_balance(settings.balance, _STRATA)
-    runs = JoinedRuns.open(paths, settings.filters)
+    runs = JoinedRuns.open(
+        paths, settings.filters, partial(where_test, where=settings.where) if settings.where else None
+    )
     looked = _look_through(runs, settings, strata)
     if not looked.fit:
         raise InputError("no row of these runs passes all filters; `writ show RUN --reason WORD` shows one that fell")

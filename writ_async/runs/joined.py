@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from copy import copy
 from itertools import chain, count
@@ -19,6 +19,13 @@ from writ_async.runs.manifest import Prompt, joined_manifest
 from writ_async.runs.row_selection import rules_of
 from writ_async.runs.view import RunView
 
+RowTest = Callable[[Trajectory], bool]
+"""Whether a row of one run, under its own id, is wanted."""
+
+
+def _any_row(_: Trajectory) -> bool:
+    return True
+
 
 class JoinedRuns:
     """The tasks and rows of several runs, in their order.
@@ -28,18 +35,26 @@ class JoinedRuns:
     `prompt_key`, `rules` are the filters' rules that all runs were made with, and `filters` their texts.
     """
 
-    def __init__(self, runs: Sequence[RunView], more_rules: Sequence[str] = ()) -> None:
+    def __init__(
+        self, runs: Sequence[RunView], more_rules: Sequence[str] = (), wanted: Sequence[RowTest] | None = None
+    ) -> None:
         self.runs = runs
         self.tasks: dict[str, Task] = {}
         self.prompts: dict[str, Prompt] = {}
         self.filters = (*runs[0].manifest.config.get("filters", ()), *more_rules)
         self.rules = _common_rules(runs, more_rules)
+        self._wanted = wanted or [_any_row] * len(runs)
         self._names: list[dict[str, str]] = [self._take_tasks(run) for run in runs]
         self._take_prompts()
 
     @classmethod
-    def open(cls, paths: Sequence[PathLike], more_rules: Sequence[str] = ()) -> JoinedRuns:
-        """Open run folders to read as one.
+    def open(
+        cls,
+        paths: Sequence[PathLike],
+        more_rules: Sequence[str] = (),
+        test_for: Callable[[RunView], RowTest] | None = None,
+    ) -> JoinedRuns:
+        """Open run folders to read as one; with `test_for` only the rows of each run that pass its test.
 
         Raises `InputError` for a folder that holds no run, one that is named twice, and runs that cannot be one:
         whose agents were told different things in the same domain, or whose rules of filters differ.
@@ -48,13 +63,14 @@ class JoinedRuns:
         for path, where in zip(paths, resolved, strict=True):
             if resolved.count(where) > 1:
                 raise InputError(f"{path}: is named twice; name each run once")
-        return cls([RunView.open(path) for path in paths], more_rules)
+        runs = [RunView.open(path) for path in paths]
+        return cls(runs, more_rules, None if test_for is None else [test_for(run) for run in runs])
 
     def rows(self) -> Iterator[Trajectory]:
         """Every row under its new ids, run by run in the order of tasks and trials."""
         trials: dict[str, int] = {}
-        for run, names in zip(self.runs, self._names, strict=True):
-            for row in run.ordered():
+        for run, names, wanted in zip(self.runs, self._names, self._wanted, strict=True):
+            for row in filter(wanted, run.ordered()):
                 if row.task_id not in names:
                     raise InputError(f"{run.path}: row {row.id!r} names a task that is not in tasks.jsonl")
                 task_id = names[row.task_id]

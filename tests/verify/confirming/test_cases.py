@@ -8,8 +8,8 @@ import pytest
 
 from bench.labels import read_labels, score_labels, wilson
 from tests.support.shared_data import SHARED, needs_shared
-from writ_async.commands.check_places import PlaceFinder
 from writ_async.formats.foreign import Foreign, read_foreign
+from writ_async.formats.foreign.places import PlaceFinder
 from writ_async.formats.foreign.verdicts import check_row
 from writ_async.verify.reasons import Reason
 

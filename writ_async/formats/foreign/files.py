@@ -21,6 +21,9 @@ from writ_async.formats.foreign.rows import (
     read_row,
 )
 
+ENDINGS = (".json", ".jsonl", ".ndjson", ".parquet", ".json.gz", ".jsonl.gz", ".ndjson.gz")
+"""What the names of such files end with."""
+
 _PARQUET, _ZIP = b"PAR1", b"PK\x03\x04"
 _BOM = b"\xef\xbb\xbf"
 _Row = msgspec.json.Decoder(Any)
@@ -61,6 +64,14 @@ def read_foreign(path: PathLike) -> _Rows:
             raise InputError(f"{path}: {first.place} {first.reason}; formats that are read: {FORMATS}")
     for row in rows:
         yield BadRow(row.place, row.reason) if isinstance(row, _UnknownRow) else row
+
+
+def files_below(folder: Path) -> list[Path]:
+    """The files of trajectories in a folder and below, by name. Raises `InputError` for a folder without any."""
+    found = sorted(file for file in folder.rglob("*") if file.is_file() and file.name.endswith(ENDINGS))
+    if not found:
+        raise InputError(f"{folder}: is no run folder and holds no {', '.join(ENDINGS)} file; check the path")
+    return found
 
 
 def _read_file(path: PathLike) -> _Rows:
