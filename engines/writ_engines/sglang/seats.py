@@ -106,7 +106,7 @@ class SeatTokens:
             logprobs += made.logprobs
             weights += [VersionSpan(w.version, span.start + w.start, span.start + w.end) for w in made.weights]
         return TokenSequence(
-            ids=tuple(session.ids),
+            ids=tuple(session.ids.tolist()),  # which is quicker than the array itself
             generated=tuple((span.start, span.stop) for span in session.spans),
             logprobs=() if all(value is None for value in logprobs) else tuple(logprobs),
             weights=tuple(weights),
