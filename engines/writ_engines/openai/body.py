@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from writ_async.chat.completion import NO_TOOLS
+from writ_async.chat.parsed import KnownTools, known_tools
 from writ_async.core.engine import Request
 from writ_async.core.message import (
     AssistantMessage,
@@ -135,7 +137,7 @@ class BodyWriter:
         self._send_reasoning = send_reasoning
         self._histories: dict[str, History] = {}
         # Kept with the tools themselves, so that an id stays theirs.
-        self._tools: dict[int, tuple[Sequence[dict[str, Any]], bytes]] = {}
+        self._tools: dict[int, tuple[Sequence[dict[str, Any]], bytes, KnownTools]] = {}
 
     def history(self, session: str) -> History:
         """What is kept of a session, begun if there is nothing yet."""
@@ -163,8 +165,16 @@ class BodyWriter:
         fields = self._always if room is None else {**self._always, self._limit_name or LIMIT_NAMES[0]: room}
         return (b"," + _encode(fields)[1:-1] if fields else b"") + b"}"
 
+    def known_tools(self, tools: Sequence[dict[str, Any]]) -> KnownTools:
+        """The tools by name, as answers are read with them."""
+        return self._look_up(tools)[2] if tools else NO_TOOLS
+
     def _encoded_tools(self, tools: Sequence[dict[str, Any]]) -> bytes:
-        known = self._tools.get(id(tools))
-        if known is None:
-            known = self._tools[id(tools)] = (tools, b',"tools":' + _encode(tools) + b"," + self._beside_tools)
-        return known[1]
+        return self._look_up(tools)[1]
+
+    def _look_up(self, tools: Sequence[dict[str, Any]]) -> tuple[Sequence[dict[str, Any]], bytes, KnownTools]:
+        found = self._tools.get(id(tools))
+        if found is None:
+            text = b',"tools":' + _encode(tools) + b"," + self._beside_tools
+            found = self._tools[id(tools)] = (tools, text, known_tools(tools))
+        return found

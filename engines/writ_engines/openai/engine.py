@@ -8,9 +8,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
-import anyio
-
-from writ_async.chat.parsed import known_tools
+from writ_async import clock
 from writ_async.core.engine import CallCounts, Completion, EngineFactory, Gauges, Request, Setting
 from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind
 from writ_engines.http import (
@@ -103,18 +101,18 @@ class OpenAIEngine:
 
     async def _try(self, server: int, request: Request, seconds: float) -> Completion:
         """One attempt. An answer that was asked to be longer than there is room for is asked for again as it fits."""
-        end = anyio.current_time() + seconds
+        end = clock.loop_time() + seconds
         most = self._most
         for _ in range(_MOST_FITTINGS):
             room = None if most == self._bodies.most else most
             try:
-                return await self._ask(server, request, room, end - anyio.current_time())
+                return await self._ask(server, request, room, end - clock.loop_time())
             except EngineError as exc:
                 smaller = self._smaller(exc, most)
                 if smaller is None:
                     raise
                 most = smaller
-        return await self._ask(server, request, most, end - anyio.current_time())
+        return await self._ask(server, request, most, end - clock.loop_time())
 
     def _smaller(self, error: EngineError, most: int | None) -> int | None:
         """How long an answer can be where the server has refused one of `most` tokens; None where that is not why."""
@@ -134,7 +132,7 @@ class OpenAIEngine:
                 self._paths[server], self._bodies.write(request, room), seconds=seconds
             )
             history = self._bodies.history(request.session)
-            tools = known_tools(request.tools)
+            tools = self._bodies.known_tools(request.tools)
             completion = read_reply(
                 reply, request.turn, history.call_ids, self._price,
                 seat=request.seat, tools=tools, any_finish=self._unknown_finishes >= MOST_UNKNOWN_FINISHES,

@@ -202,27 +202,29 @@ def _free_id(name: str, taken: AbstractSet[str]) -> str:
 
 
 def _usage(given: Any, price: Price | None) -> Usage:
-    prompt = _count(given, "prompt_tokens")
-    completion = _count(given, "completion_tokens")
-    cached = _count(_part(given, "prompt_tokens_details"), "cached_tokens")
-    reasoning = _count(_part(given, "completion_tokens_details"), "reasoning_tokens")
+    if not isinstance(given, dict):
+        return Usage(requests=1)
+    prompt = _count(given.get("prompt_tokens"))
+    completion = _count(given.get("completion_tokens"))
+    cached = _detail(given, "prompt_tokens_details", "cached_tokens")
+    reasoning = _detail(given, "completion_tokens_details", "reasoning_tokens")
     return Usage(
         requests=1,
         prompt_tokens=prompt,
         completion_tokens=completion,
         cached_tokens=cached,
         # SGLang counts them beside the details.
-        reasoning_tokens=reasoning or _count(given, "reasoning_tokens"),
+        reasoning_tokens=reasoning or _count(given.get("reasoning_tokens")),
         nano_dollars=price.nano_dollars(prompt, cached, completion) if price else 0,
     )
 
 
-def _part(given: Any, name: str) -> Any:
-    return given.get(name) if isinstance(given, dict) else None
+def _detail(given: dict[str, Any], part: str, name: str) -> int:
+    details = given.get(part)
+    return _count(details.get(name)) if isinstance(details, dict) else 0
 
 
-def _count(given: Any, name: str) -> int:
-    value = _part(given, name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MOST_TOKENS:
+def _count(value: Any) -> int:
+    if value is None or isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MOST_TOKENS:
         return 0
     return int(value)
