@@ -11,7 +11,7 @@ from typing import TypeVar
 import anyio
 
 from writ_async.errors import EngineErrorKind
-from writ_engines.http.connection import Connection
+from writ_engines.http.connection import Connection, Response
 from writ_engines.http.errors import TransportError, status_error
 from writ_engines.http.route import Route
 
@@ -54,25 +54,33 @@ class HttpClient:
 
         Raises `TransportError`, or `ContextWindowError` when the server says that the prompt is too long.
         """
-        return await self.ask(path, body, bytes, seconds=seconds)
+        return await self._call("POST", path, body, _body, seconds)
 
     async def get(self, path: str, *, seconds: float | None = None) -> bytes:
         """The body of the answer to a GET. Raises like `post`."""
         try:
-            return await self._call("GET", path, b"", bytes, seconds)
+            return await self._call("GET", path, b"", _body, seconds)
         except TransportError as exc:
             if exc.kind is not EngineErrorKind.RESET:
                 raise
         # A server may close a connection at the moment when a request is sent; to ask this twice changes nothing.
-        return await self._call("GET", path, b"", bytes, seconds)
+        return await self._call("GET", path, b"", _body, seconds)
 
-    async def ask(self, path: str, body: bytes, read: Callable[[bytes], T], *, seconds: float | None = None) -> T:
-        """What `read` makes of the body of the answer to a POST.
+    async def ask(
+        self,
+        path: str,
+        body: bytes,
+        read: Callable[[Response], T],
+        *,
+        seconds: float | None = None,
+        fresh: bool = False,
+    ) -> T:
+        """What `read` makes of the answer to a POST, over a connection without a past where it is to be `fresh`.
 
         Where it raises, this may have been an answer to another question: the connection is closed before another
         call can be given the next. Raises like `post`, and what `read` raises.
         """
-        return await self._call("POST", path, body, read, seconds)
+        return await self._call("POST", path, body, read, seconds, fresh)
 
     @asynccontextmanager
     async def events(
@@ -109,8 +117,16 @@ class HttpClient:
                 connection.leave()
             await asyncio.sleep(0)  # for the loop to close them
 
-    async def _call(self, method: str, path: str, body: bytes, read: Callable[[bytes], T], seconds: float | None) -> T:
-        connection, left = await self._connection(path, self.timeout if seconds is None else seconds)
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        read: Callable[[Response], T],
+        seconds: float | None,
+        fresh: bool = False,
+    ) -> T:
+        connection, left = await self._connection(path, self.timeout if seconds is None else seconds, fresh)
         try:
             response = await connection.ask(self._request(method, path, body), path, left)
             if self._hear is not None:
@@ -118,7 +134,7 @@ class HttpClient:
             if response.status >= 300:
                 raise status_error(response.status, response.body, response.headers)
             try:
-                return read(response.body)
+                return read(response)
             except BaseException:
                 connection.leave()
                 raise
@@ -131,7 +147,7 @@ class HttpClient:
             head = self._heads[method, path] = self._route.head(method, path)
         return b"%b%d\r\n\r\n" % (head, len(body)), body
 
-    async def _connection(self, path: str, seconds: float) -> tuple[Connection, float]:
+    async def _connection(self, path: str, seconds: float, fresh: bool = False) -> tuple[Connection, float]:
         """A connection that can ask, and the seconds that are left for the answer."""
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
@@ -140,7 +156,7 @@ class HttpClient:
             self._busy.clear()
             self._tidying = None
         began = loop.time()
-        while self._idle:
+        while self._idle and not fresh:
             connection = self._idle.pop()
             if connection.usable and began - connection.idle_since < _KEEP_ALIVE:
                 self._busy.add(connection)
@@ -192,3 +208,7 @@ class HttpClient:
         raise TransportError(
             f"{self.base_url}: the stream of events ended without [DONE]", kind=EngineErrorKind.TRUNCATED
         )
+
+
+def _body(response: Response) -> bytes:
+    return response.body

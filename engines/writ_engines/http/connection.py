@@ -24,6 +24,7 @@ MOST_BYTES = 2**28
 
 _MOST_HEAD = 2**18  # bytes of status line and headers
 _MOST_UNREAD = 2**20  # bytes of a stream that wait to be read, before the server has to wait
+_MOST_TOLD = 4096  # answers of one connection that are told from one another
 _FRAMES = (b"content-length", b"transfer-encoding")  # what tells where a body ends; else it is where the server closes
 
 
@@ -39,12 +40,14 @@ def _make_parser(protocol: object) -> httptools.HttpResponseParser:
 class Response(msgspec.Struct, frozen=True):
     """An answer. The names of headers are in small letters; of several with one name the values are joined by commas.
 
-    `body` is whole, and empty where a stream is read part by part.
+    `body` is whole, and empty where a stream is read part by part. `again` says that it is byte for byte an answer that
+    has come on its connection before, as one that a server or a proxy sends twice is.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes = b""
+    again: bool = False
 
 
 class Connection(asyncio.Protocol):
@@ -65,6 +68,7 @@ class Connection(asyncio.Protocol):
         self._waiter: asyncio.Future[Response] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._more: asyncio.Future[None] | None = None
+        self._told: set[int] = set()  # hashes of the bodies of earlier answers
         self._begin_answer(stream=False)
         self._asking = False
 
@@ -230,7 +234,12 @@ class Connection(asyncio.Protocol):
         for raw, value in self._head:
             name, text = raw.decode("latin-1"), value.decode("utf-8", "replace")
             headers[name] = f"{headers[name]}, {text}" if name in headers else text
-        return Response(self._status(), headers, body)
+        told, mark = self._told, hash(body)
+        again = mark in told
+        if len(told) >= _MOST_TOLD:
+            told.clear()
+        told.add(mark)
+        return Response(self._status(), headers, body, again)
 
     def _finish(self) -> None:
         """The answer is whole."""

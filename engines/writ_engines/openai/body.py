@@ -36,14 +36,16 @@ class History:
     """One session's messages as the encoded inside of a JSON array, and the ids of the tool calls in them.
 
     `reasoning_key` is the one under which the server tells what the model thought, empty until it does; `send` says
-    whether that is sent back (see `OpenAIOptions.send_reasoning`).
+    whether that is sent back (see `OpenAIOptions.send_reasoning`). `told_again` says that the last answer was not
+    taken, because it was one that had come on its connection before: then a new one is asked, which has no past.
     """
 
-    __slots__ = ("_count", "_last", "_send", "_text", "call_ids", "reasoning_key")
+    __slots__ = ("_count", "_last", "_send", "_text", "call_ids", "reasoning_key", "told_again")
 
     def __init__(self, send: SendReasoning = "auto") -> None:
         self._send = send
         self.reasoning_key = ""
+        self.told_again = False
         self._text = bytearray()
         self._count = 0
         self._last: Message | None = None

@@ -29,6 +29,7 @@ UNKNOWN_FINISH = "unknown_finish_reason"
 _UNNAMED = "unnamed"
 _BROKEN_OFF = ("abort", "error")
 _REASONING_KEYS = ("reasoning_content", "reasoning")
+_LEAST_OF_ID = 16  # letters; those that servers draw or count up have 20 to 40
 _MOST_TOKENS = 2**40  # no request has more; whatever a server reports, a run's sum stays a number that JSON can hold
 
 
@@ -52,6 +53,7 @@ class _Choice(msgspec.Struct):
 
 
 class _Reply(msgspec.Struct):
+    id: Any = None
     choices: list[_Choice] | None = None
     usage: Any = None
     error: Any = None
@@ -155,6 +157,15 @@ def reasoning_key(body: bytes) -> str:
     reply = _decode_reply(body)
     message = reply.choices[0].message if reply.choices else _Message()
     return next((key for key in _REASONING_KEYS if _words(getattr(message, key))), "")
+
+
+def is_of_its_own(body: bytes) -> bool:
+    """Whether a reply has an id that no other has, as far as its length tells: some servers give all the same one."""
+    try:
+        told = _decode_reply(body).id
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return False
+    return isinstance(told, str) and len(told) >= _LEAST_OF_ID
 
 
 def _words(told: Any) -> str:

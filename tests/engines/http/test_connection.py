@@ -6,67 +6,18 @@ import asyncio
 import json
 import ssl
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from writ_engines.http import HttpClient, TransportError
+from writ_engines.http import HttpClient, Response, TransportError
 from writ_engines.http import connection as rules
 
+from tests.support.raw_server import Raw, answer, raw_server
 from writ_async.errors import EngineErrorKind
 
 pytestmark = pytest.mark.asyncio
-Play = Callable[["Raw"], Awaitable[None]]
-
-
-class Raw:
-    """One connection of a server that writes what it likes."""
-
-    def __init__(self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.number = number
-        self.reader = reader
-        self.writer = writer
-
-    async def request(self) -> bytes:
-        """The body of the next request. Raises `asyncio.IncompleteReadError` where none comes."""
-        head = await self.reader.readuntil(b"\r\n\r\n")
-        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or b"0")
-        return await self.reader.readexactly(length)
-
-    async def write(self, data: bytes) -> None:
-        """Send it now."""
-        self.writer.write(data)
-        await self.writer.drain()
-
-
-def answer(body: bytes) -> bytes:
-    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
-
-
-@asynccontextmanager
-async def raw_server(play: Play, trust: ssl.SSLContext | None = None) -> AsyncIterator[tuple[str, list[Raw]]]:
-    """The address of a server each of whose connections is played, and the connections."""
-    connections: list[Raw] = []
-
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        raw = Raw(len(connections), reader, writer)
-        connections.append(raw)
-        try:
-            await play(raw)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=trust)
-    try:
-        scheme = "http" if trust is None else "https"
-        yield f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}", connections
-    finally:
-        server.close()
 
 
 async def failure_of(client: HttpClient) -> TransportError:
@@ -116,7 +67,7 @@ async def test_an_answer_that_its_reader_refuses_takes_its_connection_with_it() 
             await raw.write(answer(said))  # always that of the question before
             said = body
 
-    def refuse(body: bytes) -> bytes:
+    def refuse(response: Response) -> bytes:
         raise TransportError("not mine", kind=EngineErrorKind.TRUNCATED)
 
     async with raw_server(play) as (url, connections):

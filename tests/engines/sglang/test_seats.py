@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 
 import msgspec
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from writ_engines.sglang import seats
 from writ_engines.sglang.seats import Opening
+from writ_engines.sglang.wire import encode_ids
 
 Ids = st.lists(st.integers(0, 3), max_size=12)
 
@@ -32,8 +34,12 @@ def test_what_conversations_share_is_encoded_once_though_the_first_are_of_one_ta
     for task in (1, 1, 1, 2):
         opening.encode(array("i", [*system, task, task]))
     sizes: list[int] = []
-    encode_ids = seats.encode_ids
-    monkeypatch.setattr(seats, "encode_ids", lambda ids: sizes.append(len(ids)) or encode_ids(ids))  # type: ignore[func-returns-value]
+
+    def encode(ids: Sequence[int]) -> bytes:
+        sizes.append(len(ids))
+        return encode_ids(ids)
+
+    monkeypatch.setattr(seats, "encode_ids", encode)
     for task in range(3, 20):
         opening.encode(array("i", [*system, task, task]))
     assert sizes == [2] * 17
