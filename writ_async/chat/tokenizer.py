@@ -46,7 +46,7 @@ class _ModelConfig(msgspec.Struct):
 def _byte_letters() -> dict[str, int]:
     """The letters that byte-level vocabularies write bytes as: printable ones as themselves, the others from U+0100 on.
 
-    As GPT-2's `bytes_to_unicode` has it (github.com/openai/gpt-2, src/encoder.py).
+    As GPT-2's `bytes_to_unicode` has it (Radford et al. 2019, encoder.py).
     """
     plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = [byte for byte in range(256) if byte not in plain]
