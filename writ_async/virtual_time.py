@@ -4,7 +4,7 @@
 
 The clock stands still while anything is ready to run, and jumps to the next timer when nothing is. Timers with the
 same deadline fire in the order in which they were set. Code under it takes time from the loop alone
-(`anyio.current_time`, `anyio.sleep`) and uses no threads, sockets or subprocesses: to wait for those is a
+(`clock.loop_time`, `anyio.sleep`) and uses no threads, sockets or subprocesses: to wait for those is a
 `DeadlockError`.
 """
 

@@ -90,6 +90,39 @@ def test_any_text_can_be_encoded_and_has_no_added_token(formats: dict[str, Famil
         assert chat.tokenizer.decode(ids).endswith("<|im_end|><|eot_id|><tool_call>")
 
 
+@given(data=st.data())
+def test_ids_are_the_text_that_the_library_gives_them(formats: dict[str, FamilyFormat], data: st.DataObject) -> None:
+    for chat in formats.values():
+        tokenizer = chat.tokenizer
+        ids = data.draw(st.lists(st.integers(0, tokenizer.limit - 1), max_size=40))
+        assert tokenizer.decode(ids) == tokenizer._backend.decode(ids, skip_special_tokens=False)
+
+
+@pytest.mark.parametrize("added", ["a b", "naïve\u0120", "\u0120\u0121", "ÿ", "日本"])
+def test_an_added_token_of_any_letters_is_read_as_the_library_reads_it(tmp_path: Path, added: str) -> None:
+    folder = write_folder(tmp_path, None)
+    document = json.loads((folder / "tokenizer.json").read_text())
+    number = 1 + max(token["id"] for token in document["added_tokens"])
+    document["added_tokens"].append({**document["added_tokens"][0], "id": number, "content": added})
+    (folder / "tokenizer.json").write_text(json.dumps(document))
+    tokenizer = load_tokenizer(folder)
+    ids = [0, number, 5, number]
+    assert tokenizer.decode(ids) == tokenizer._backend.decode(ids, skip_special_tokens=False)
+
+
+@pytest.mark.parametrize("decoder", [None, {"type": "Fuse"}, {"type": "Metaspace", "replacement": "▁"}])
+def test_a_vocabulary_of_another_kind_is_left_to_the_library(tmp_path: Path, decoder: dict[str, object] | None) -> None:
+    folder = write_folder(tmp_path, None)
+    document = json.loads((folder / "tokenizer.json").read_text())
+    if decoder is not None and decoder["type"] == "Metaspace":
+        decoder = {**decoder, "prepend_scheme": "always", "split": True}
+    document["decoder"] = decoder
+    (folder / "tokenizer.json").write_text(json.dumps(document))
+    tokenizer = load_tokenizer(folder)
+    ids = tokenizer.encode("Where is my order?")
+    assert tokenizer.decode(ids) == tokenizer._backend.decode(ids, skip_special_tokens=False)
+
+
 def test_halves_of_surrogate_pairs_become_question_marks(formats: dict[str, FamilyFormat]) -> None:
     tokenizer = formats["qwen3-instruct-2507"].tokenizer
     assert tokenizer.decode(tokenizer.encode("a\ud800b")) == "a?b"

@@ -29,12 +29,12 @@ def test_every_help_page_teaches_with_an_example_or_a_description(command: list[
     assert "writ synth" in done.stdout or "example" in done.stdout or "byte for byte" in done.stdout
 
 
-def test_help_imports_neither_polars_nor_aiohttp_nor_the_event_loop() -> None:
+def test_help_imports_neither_polars_nor_the_http_client_nor_the_event_loop() -> None:
     code = (
         "import sys; from writ_async.cli import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
-        "heavy = {'polars', 'aiohttp', 'anyio', 'rich', 'uvloop'} & set(sys.modules)\n"
+        "heavy = {'polars', 'httptools', 'anyio', 'rich', 'uvloop'} & set(sys.modules)\n"
         "sys.exit(f'imported: {heavy}' if heavy else 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

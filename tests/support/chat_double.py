@@ -46,6 +46,9 @@ class Double(msgspec.Struct):
     asked: list[Asked]
 
 
+_ID = b"92abdae68b4c48c28890d87d58987346"  # each answer gets one of its own in its place, as servers give
+
+
 def chat(message: AssistantMessage, finish: str | None = None, usage: Any = None, **more: Any) -> Answer:
     """A completion as SGLang sends it. `more` goes into the message."""
     said: dict[str, Any] = {"role": "assistant", "content": message.content, "reasoning_content": None}
@@ -75,7 +78,7 @@ def chat(message: AssistantMessage, finish: str | None = None, usage: Any = None
         "completion_tokens_details": None,
     }
     body = {
-        "id": "92abdae68b4c48c28890d87d58987346",
+        "id": _ID.decode(),
         "object": "chat.completion",
         "created": 1795410773,
         "model": "x",
@@ -106,6 +109,7 @@ async def serve(answer: Callable[[Asked], Answer]) -> AsyncIterator[Double]:
         item = Asked(len(asked), dict(request.headers), await request.read(), request.query_string)
         asked.append(item)
         given = answer(item)
+        given = msgspec.structs.replace(given, body=given.body.replace(_ID, b"%032x" % item.number))
         if given.reset:
             assert request.transport is not None
             request.transport.abort()

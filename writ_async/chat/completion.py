@@ -22,7 +22,7 @@ from writ_async.chat.tag_forms import (
     read_mistral,
     read_tool_call_tag,
 )
-from writ_async.core.message import ToolCall
+from writ_async.core.message import AssistantMessage, ToolCall
 
 NO_TOOLS: KnownTools = {}
 
@@ -42,6 +42,8 @@ def read_completion(text: str, turn: int, tools: KnownTools, own: frozenset[Form
 
     Text before the first call is the content; what stands between or after calls is put behind it.
     """
+    if OPENING.search(text) is None:
+        return Parsed(AssistantMessage(text))
     if "<|message|>" in text and ("harmony" in own or HARMONY_MESSAGE.search(text)):
         return _read_harmony(text, turn, tools, own)
     reading = Reading(text, tools, own)
@@ -52,6 +54,8 @@ def read_completion(text: str, turn: int, tools: KnownTools, own: frozenset[Form
 
 def split_thinking(text: str) -> Parsed:
     """What was said in a text without calls, and what was thought."""
+    if OPENING.search(text) is None:
+        return Parsed(AssistantMessage(text))
     reading = Reading(text, NO_TOOLS, frozenset(), thoughts_only=True)
     _read(reading)
     return build(*reading.said(), [], reading.defects, "\n\n".join(reading.thoughts))

@@ -22,6 +22,7 @@ _HINT = re.compile(r'"(?:name|function|tool|tool_name|function_name|tool_calls?|
 BAD_JSON = (msgspec.DecodeError, RecursionError, UnicodeError)
 
 OWN_KEYS = ("arguments", "parameters")
+_AS_ASKED = {"name", "arguments"}  # as nearly every call is written
 _OTHER_KEYS = (
     "args",
     "argument",
@@ -149,6 +150,8 @@ def _wrapped(calls: list[FunctionCall], defects: list[Defect]) -> list[FunctionC
 
 def _call_of(fields: dict[str, str], defects: list[Defect], tools: KnownTools) -> list[FunctionCall]:
     """The call that an object's fields, each as JSON text, are."""
+    if fields.keys() == _AS_ASKED and fields["name"].startswith('"') and fields["arguments"].startswith("{"):
+        return [FunctionCall(_decode_text(fields["name"]), fields["arguments"])]
     name_key = "name" if fields.get("name", "").startswith('"') else ""
     if not name_key and "name" not in fields and any(key in fields for key in (*OWN_KEYS, *_OTHER_KEYS)):
         name_key = next((key for key in _NAME_KEYS if fields.get(key, "").startswith('"')), "")

@@ -28,7 +28,7 @@ from writ_async.chat.completion import parser_of
 from writ_async.chat.errors import TemplateRefusedError
 from writ_async.chat.family import Family, Tools
 from writ_async.chat.rendered_parts import Parts
-from writ_async.chat.template_messages import arguments_value, to_json, without_greeting
+from writ_async.chat.template_messages import arguments_value, to_json, tool_texts, without_greeting
 from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage
 
 BEGIN = "<|begin_of_text|>"
@@ -61,7 +61,7 @@ def _head(messages: Sequence[Message], tools: Tools) -> tuple[Parts, int]:
     if tools:
         if used == len(messages):
             raise TemplateRefusedError("the template puts the tools into the first user message, and there is none")
-        schemas = "".join(to_json(tool, indent=4) + "\n\n" for tool in tools)
+        schemas = "".join(text + "\n\n" for text in tool_texts(tools, 4))
         _header(parts, "user").say(_TOOLS_BEFORE + schemas + _text(messages[used])).mark(END)
         used += 1
     return parts, used

@@ -27,7 +27,7 @@ from writ_async.chat.errors import TemplateRefusedError
 from writ_async.chat.family import Family, Tools
 from writ_async.chat.reading import CALL_CLOSE, CALL_OPEN
 from writ_async.chat.rendered_parts import Parts, split_marks, splitter
-from writ_async.chat.template_messages import arguments_value, to_json
+from writ_async.chat.template_messages import arguments_value, to_json, tool_texts
 from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage
 
 START, END = "<|im_start|>", "<|im_end|>"
@@ -70,7 +70,8 @@ def _head(messages: Sequence[Message], tools: Tools, dialect: _Dialect) -> tuple
         parts.mark(START).say("system\n")
         if system is not None:
             parts.say(system + "\n\n")
-        parts.join(_TOOLS_BEFORE).say("".join("\n" + to_json(tool) for tool in tools)).join(_TOOLS_AFTER).join(_CLOSED)
+        schemas = "".join("\n" + text for text in tool_texts(tools, None))
+        parts.join(_TOOLS_BEFORE).say(schemas).join(_TOOLS_AFTER).join(_CLOSED)
     elif system is not None:
         parts.mark(START).say("system\n" + system).join(_CLOSED)
     return parts, used

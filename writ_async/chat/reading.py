@@ -17,7 +17,7 @@ CALL_OPEN, CALL_CLOSE = "<tool_call>", "</tool_call>"
 PYTHON = "<|python_tag|>"
 
 OPENING = re.compile(r"[<\[{`]")
-"""What `OPENER` may begin with: most completions have none of these, and are read in no time."""
+"""What `OPENER`, and a tag that stands alone, may begin with: most completions have none of these, and are words."""
 
 OPENER = re.compile(
     r"(?P<think><think>)|(?P<stray></think>)|(?P<tags><tool_call>)|(?P<function><function=(?P<name>[^>\s]{1,64})>)"

@@ -88,6 +88,32 @@ def with_empty_content(messages: Sequence[Message]) -> Sequence[Message]:
     ]
 
 
+class _ToolTexts:
+    """The JSON of the tools that were asked for last, by the list that holds them.
+
+    All conversations of a domain share that list, and it is a third of their prompts. It is kept with its texts, so
+    that no other can get its identity.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._known: dict[tuple[int, int | None], tuple[Sequence[dict[str, Any]], list[str]]] = {}
+
+    def find(self, tools: Sequence[dict[str, Any]], indent: int | None) -> list[str]:
+        """One text a tool."""
+        key = (id(tools), indent)
+        found = self._known.get(key)
+        if found is None:
+            while len(self._known) >= self._most:
+                del self._known[next(iter(self._known))]
+            found = self._known[key] = (tools, [to_json(tool, indent) for tool in tools])
+        return found[1]
+
+
+tool_texts = _ToolTexts(16).find
+"""`to_json` of each tool of a list that is not changed any more."""
+
+
 def to_json(value: Any, indent: int | None = None) -> str:
     """`tojson` of chat templates: insertion order, no escapes that JSON does not ask for."""
     return json.dumps(value, ensure_ascii=False, indent=indent)

@@ -32,6 +32,7 @@ class AddedToken(msgspec.Struct, frozen=True):
 
 class _Vocabulary(msgspec.Struct):
     added_tokens: list[AddedToken] = []
+    decoder: dict[str, Any] | None = None
 
 
 class _ModelConfig(msgspec.Struct):
@@ -42,19 +43,54 @@ class _ModelConfig(msgspec.Struct):
     text_config: dict[str, Any] | None = None
 
 
+def _byte_letters() -> dict[str, int]:
+    """The letters that byte-level vocabularies write bytes as: printable ones as themselves, the others from U+0100 on.
+
+    As GPT-2's `bytes_to_unicode` has it (Radford et al. 2019, encoder.py).
+    """
+    plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in plain]
+    return {chr(byte): byte for byte in plain} | {chr(256 + place): byte for place, byte in enumerate(others)}
+
+
+class _TokenBytes(dict[int, bytes]):
+    """The bytes of each id of a byte-level vocabulary, looked up when an id is first seen."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._letters = _byte_letters()
+
+    def __missing__(self, token: int) -> bytes:
+        text, letters = self._backend.id_to_token(token) or "", self._letters
+        # A token with any other letter stands for itself, as those that were added may.
+        known = all(letter in letters for letter in text)
+        found = self[token] = bytes(map(letters.__getitem__, text)) if known else text.encode()
+        return found
+
+
 class Tokenizer:
     """Encodes text as a model was trained on it, and knows which ids may be sent to its server.
 
     `limit` is the number of rows of the model's embedding: ids are in `range(limit)`. It may be larger than the
     vocabulary, whose last ids then have no text. `added` maps added tokens to ids; `end_ids` are the ids after which
-    the model's configuration says that a turn has ended.
+    the model's configuration says that a turn has ended. `byte_level` says that the text of ids is the text of their
+    bytes, which need not go through the library then.
     """
 
-    __slots__ = ("_backend", "_encode_run", "added", "end_ids", "limit", "special_ids")
+    __slots__ = ("_backend", "_bytes", "_encode_run", "added", "end_ids", "limit", "special_ids")
 
-    def __init__(self, backend: Backend, added: Iterable[AddedToken], limit: int, end_ids: Iterable[int]) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        added: Iterable[AddedToken],
+        limit: int,
+        end_ids: Iterable[int],
+        *,
+        byte_level: bool = False,
+    ) -> None:
         tokens = sorted(added, key=lambda token: token.id)
         self._backend = backend
+        self._bytes = _TokenBytes(backend) if byte_level else None
         self.added = {token.content: token.id for token in tokens}
         self.special_ids = frozenset(token.id for token in tokens if token.special)
         self.limit = limit
@@ -100,6 +136,8 @@ class Tokenizer:
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of ids, added tokens included. Ids without a text are passed over; broken UTF-8 becomes U+FFFD."""
+        if self._bytes is not None:
+            return b"".join(map(self._bytes.__getitem__, ids)).decode("utf-8", "replace")
         return self._backend.decode(ids, skip_special_tokens=False)
 
     def check(self, ids: Sequence[int]) -> None:
@@ -119,7 +157,8 @@ def load_tokenizer(folder: PathLike) -> Tokenizer:
     file = path / "tokenizer.json"
     if not file.is_file():
         raise InputError(f"{file}: there is no such file; name a model's folder that has one")
-    added = read_json(file, _Vocabulary).added_tokens
+    vocabulary = read_json(file, _Vocabulary)
+    added = vocabulary.added_tokens
     backend = _open_backend(file)
     used = 1 + max(backend.get_vocab(with_added_tokens=True).values(), default=-1)
     configs = [_config(path / name) for name in ("config.json", "generation_config.json")]
@@ -131,7 +170,8 @@ def load_tokenizer(folder: PathLike) -> Tokenizer:
     end_ids = {token for config in configs for token in _as_ids(config.eos_token_id) if 0 <= token < used}
     eos = special_tokens(path).get("eos_token")
     end_ids |= {token.id for token in added if token.content == eos}
-    tokenizer = Tokenizer(backend, added, limit, end_ids)
+    byte_level = (vocabulary.decoder or {}).get("type") == "ByteLevel"
+    tokenizer = Tokenizer(backend, added, limit, end_ids, byte_level=byte_level)
     _prove_neutral(tokenizer, file)
     return tokenizer
 

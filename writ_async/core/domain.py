@@ -313,12 +313,47 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
+class _EntityTexts:
+    """The JSON of the frozen entities that were read last.
+
+    A read gives the world's own entity, and the conversations of a run, their replays and their golds read the same
+    ones. An entity is kept with its text, so that no other can get its identity.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._known: dict[int, tuple[msgspec.Struct, str]] = {}
+
+    def find(self, entity: msgspec.Struct) -> str:
+        """Its text; one that could be changed is encoded each time."""
+        found = self._known.get(id(entity))
+        if found is not None:
+            return found[1]
+        text = json.dumps(msgspec.to_builtins(entity))
+        if entity.__struct_config__.frozen:
+            if len(self._known) >= self._most:
+                self._known.clear()  # rare, and cheaper than to know which were used last
+            self._known[id(entity)] = (entity, text)
+        return text
+
+
+_entity_text = _EntityTexts(4096).find
+
+
+def _result_text(value: Any) -> str:
+    if isinstance(value, msgspec.Struct):
+        return _entity_text(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_result_text, value))}]"
+    return json.dumps(_plain(value))
+
+
 def encode_result(value: Any) -> str:
     """The text of a tool message: strings verbatim, all else as JSON in the format of Python's `json.dumps`.
 
     Numbers and booleans that stand outside a Struct become JSON strings, as in τ²-bench's environment.
     """
-    return value if isinstance(value, str) else json.dumps(_plain(value))
+    return value if isinstance(value, str) else _result_text(value)
 
 
 def apply_tool(tools: Mapping[str, Tool], state: State, name: str, arguments: dict[str, Any]) -> None:

@@ -50,7 +50,7 @@ def failure_patterns(run_path: PathLike) -> tuple[FailurePattern, ...]:
     tasks = {task.id: task for task in run.tasks()}
     domains = load_known_domains(task.domain for task in tasks.values())
     counts: Counter[FailurePattern] = Counter()
-    for row in run.ordered():
+    for row in run.ordered(tokens=False):
         task = tasks.get(row.task_id)
         if task is not None and (pattern := _pattern_of(row, task, domains)) is not None:
             counts[pattern] += 1

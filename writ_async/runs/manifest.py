@@ -19,7 +19,7 @@ from writ_async.runs.prompt_templates import OURS
 FORMAT = 1
 RunKind = Literal["synth", "eval", "select"]
 
-_PACKAGES = ("writ-async", "msgspec", "anyio", "aiohttp", "uvloop")
+_PACKAGES = ("writ-async", "msgspec", "anyio", "httptools", "uvloop")
 _ABSENT = object()
 _GROWS = ("n", "trials", "keep.rows", "keep.attempts")
 """Settings that may be raised when a run is gone on with: what is missing is played."""

@@ -38,10 +38,12 @@ def select_rows_and_quota(
 ) -> tuple[Selection, Quota | None]:
     """`select_rows`, with the quota of a run that shall keep so many rows, as the rows have filled it.
 
-    `see` is shown each row, so that one reading serves both.
+    `see` is shown each row, without its token ids, so that one reading serves both.
     """
     tasks = {task.id: task for task in run.tasks()} if run.has_tasks else {}
-    rows = run.ordered() if see is None else _show_each(run.ordered(), see)
+    rows = run.ordered(tokens=False)
+    if see is not None:
+        rows = _show_each(rows, see)
     domains = load_known_domains(task.domain for task in tasks.values())
     quota = quota_of(run, tasks.values(), rules)
     return pass_filters(rows, tasks, domains, cap=cap, alike=alike, rules=rules, quota=quota), quota

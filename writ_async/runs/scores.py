@@ -71,7 +71,7 @@ def score_run(run_path: PathLike) -> list[Score]:
     trials = int(run.manifest.config.get("trials", 1))
     settled = settled_of(parse_stop_early(run.manifest.config.get("stop_early", ()), trials), trials)
     played = dict.fromkeys(names, 0)
-    for trajectory in run.ordered():
+    for trajectory in run.ordered(tokens=False):
         groups[names[trajectory.task_id]].rows.append(trajectory)
         played[trajectory.task_id] += 1
         if settled is not None:

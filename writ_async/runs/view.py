@@ -44,6 +44,21 @@ _decode_id = msgspec.json.Decoder(str).decode
 _decode_trajectory = msgspec.json.Decoder(Trajectory).decode
 
 
+class _WithoutTokens(Trajectory, kw_only=True, omit_defaults=True):
+    """A row whose token ids are passed over: they are most of it, and what judges rows looks at none."""
+
+    tokens: msgspec.Raw = msgspec.Raw()  # type: ignore[assignment]
+
+
+_decode_unheeding = msgspec.json.Decoder(_WithoutTokens).decode
+
+
+def _decode_without_tokens(line: bytes) -> Trajectory:
+    row: Trajectory = _decode_unheeding(line)
+    row.tokens = {}
+    return row
+
+
 class _Head(msgspec.Struct):
     """The fields by which rows are put in order."""
 
@@ -90,11 +105,13 @@ class RunView:
         if (self.path / TRAJECTORIES).is_file():
             yield from read_jsonl(self.path / TRAJECTORIES, Trajectory, skip_torn=True)
 
-    def ordered(self) -> Iterator[Trajectory]:
+    def ordered(self, *, tokens: bool = True) -> Iterator[Trajectory]:
         """Every finished trajectory by task and trial, so that the same run gives the same order whatever ended first.
 
-        Tasks come in the order of `tasks()`, unknown ones after them by id. Only one row is held at a time.
+        Tasks come in the order of `tasks()`, unknown ones after them by id. Only one row is held at a time, without its
+        token ids where they are not wanted: they are most of it.
         """
+        read = _decode_trajectory if tokens else _decode_without_tokens
         if not (self.path / TRAJECTORIES).is_file():
             return
         place = {task_id: index for index, task_id in enumerate(self._task_ids())}
@@ -113,7 +130,7 @@ class RunView:
             for *_, number, start, length in rows:
                 file.seek(start)
                 try:
-                    yield _decode_trajectory(file.read(length))
+                    yield read(file.read(length))
                 except msgspec.DecodeError as exc:
                     raise self._bad_row(number, exc) from None
 

@@ -13,6 +13,8 @@ from math import inf
 
 import anyio
 
+from writ_async import clock
+
 _AT_ONCE = 64
 """Deadlines that are looked at before others have their turn on the loop."""
 
@@ -95,7 +97,7 @@ class Deadlines:
         while True:
             with anyio.CancelScope(deadline=self._heap[0][0] if self._heap else inf) as self._alarm:
                 await anyio.Event().wait()
-            self._look_at_due(anyio.current_time())
+            self._look_at_due(clock.loop_time())
 
     def _list_deadline(self, deadline: Deadline, when: float) -> None:
         """Have a deadline looked at when a time has come."""

@@ -10,6 +10,7 @@ from math import inf
 import anyio
 import msgspec
 
+from writ_async import clock
 from writ_async.conversation import Conversation
 from writ_async.conversation.machine import why_unreadable
 from writ_async.core.engine import Completion, Engine, Paced, Request
@@ -35,7 +36,7 @@ class LiveConversation:
         self.ticket = ticket
         self.conversation = conversation
         self.footprint = footprint
-        self.started = anyio.current_time()
+        self.started = clock.loop_time()
         self.agent_wait = 0.0
         self.user_wait = 0.0
         self.gate_wait = 0.0
@@ -49,7 +50,7 @@ class LiveConversation:
 
     def timing_now(self) -> Timing:
         """How long it took until now."""
-        seconds = anyio.current_time() - self.started
+        seconds = clock.loop_time() - self.started
         return Timing(
             self.conversation.id, self.started, seconds, self.agent_wait, self.user_wait, gate_wait=self.gate_wait
         )
@@ -129,7 +130,7 @@ class ConversationPlayer:
                 admission.call_ended(
                     ticket, request.seat, None if live.footprint is None else live.footprint.own_tokens
                 )
-                asked, now = now, anyio.current_time()
+                asked, now = now, clock.loop_time()
                 live.count_wait(request.seat, now - asked)
             spent = 0.0 if lost is None else spent + now - asked
             self._advance()
@@ -194,7 +195,7 @@ class ConversationPlayer:
         """Wait until the conversation's next call may go; gives the time when it did."""
         number = live.ticket.number
         gate = self._gates[number] = anyio.Event()
-        asked = anyio.current_time()
+        asked = clock.loop_time()
         self._counters.held += 1
         self._advance()  # whoever is held back may have made room for others
         try:
@@ -206,6 +207,6 @@ class ConversationPlayer:
             raise
         finally:
             self._counters.held -= 1
-            now = anyio.current_time()
+            now = clock.loop_time()
             live.gate_wait += now - asked
         return now

@@ -34,6 +34,7 @@ from writ_engines.http.retry import RetryPolicy, Tries, retry
 
 if TYPE_CHECKING:
     from writ_engines.http.client import HttpClient
+    from writ_engines.http.connection import Response
 
 __all__ = [
     "HTTP_EXECUTION",
@@ -43,6 +44,7 @@ __all__ = [
     "Fleet",
     "HttpClient",
     "HttpOptions",
+    "Response",
     "RetryPolicy",
     "TransportError",
     "Tries",
@@ -60,4 +62,8 @@ def __getattr__(name: str) -> Any:
         from writ_engines.http.client import HttpClient
 
         return HttpClient
+    if name == "Response":
+        from writ_engines.http.connection import Response
+
+        return Response
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import errno
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
-import aiohttp
 import anyio
-from yarl import URL
 
-from writ_async.errors import EngineErrorKind, InputError
+from writ_async.errors import EngineErrorKind
+from writ_engines.http.connection import Connection, Response
 from writ_engines.http.errors import TransportError, status_error
+from writ_engines.http.route import Route
+
+T = TypeVar("T")
 
 _HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
 _KEEP_ALIVE = 4.0  # uvicorn closes an idle connection after 5 s; a request sent into that close would be lost
-_READ_BUFFER = 2**20  # an answer with logprobs is read without pausing the socket
-_PROXY_KEY = 407  # a proxy wants a user and a password
-_OUT_OF_SOCKETS = (errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        url = URL(text)
-    except ValueError:
-        return False
-    return url.scheme in ("http", "https") and bool(url.host)
 
 
 class HttpClient:
@@ -34,7 +26,8 @@ class HttpClient:
 
     There is no bound on connections: whoever calls bounds the calls. `headers` go with every request; a key belongs
     there and nowhere else, and is never part of an error's text. `timeout` is in seconds. `proxy` is the address that
-    all goes through, None for none: the environment is not read here. `hear` is given the headers of every answer.
+    all goes through, None for none: the environment is not read here. `hear` is given the headers of every answer,
+    their names in small letters.
     """
 
     def __init__(
@@ -46,27 +39,48 @@ class HttpClient:
         proxy: str | None = None,
         hear: Callable[[Mapping[str, str]], None] | None = None,
     ) -> None:
-        if not _is_address(base_url):
-            raise InputError(f"{base_url!r} is not the address of a server; give one such as http://127.0.0.1:30000")
         self.base_url = base_url.rstrip("/")
         self.timeout = timeout
-        self._headers = {**_HEADERS, **(headers or {})}
-        self._proxy = proxy
+        self._route = Route(self.base_url, {**_HEADERS, **(headers or {})}, proxy)
         self._hear = hear
-        self._session: aiohttp.ClientSession | None = None
+        self._heads: dict[tuple[str, str], bytes] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._urls: dict[str, URL] = {}
+        self._idle: deque[Connection] = deque()  # the one that was used last stands last
+        self._busy: set[Connection] = set()
+        self._tidying: asyncio.TimerHandle | None = None
 
     async def post(self, path: str, body: bytes, *, seconds: float | None = None) -> bytes:
         """The body of the answer to a POST. `seconds` is this call's deadline; None takes the client's `timeout`.
 
         Raises `TransportError`, or `ContextWindowError` when the server says that the prompt is too long.
         """
-        return await self._call("POST", path, body, seconds)
+        return await self._call("POST", path, body, _body, seconds)
 
     async def get(self, path: str, *, seconds: float | None = None) -> bytes:
         """The body of the answer to a GET. Raises like `post`."""
-        return await self._call("GET", path, None, seconds)
+        try:
+            return await self._call("GET", path, b"", _body, seconds)
+        except TransportError as exc:
+            if exc.kind is not EngineErrorKind.RESET:
+                raise
+        # A server may close a connection at the moment when a request is sent; to ask this twice changes nothing.
+        return await self._call("GET", path, b"", _body, seconds)
+
+    async def ask(
+        self,
+        path: str,
+        body: bytes,
+        read: Callable[[Response], T],
+        *,
+        seconds: float | None = None,
+        fresh: bool = False,
+    ) -> T:
+        """What `read` makes of the answer to a POST, over a connection without a past where it is to be `fresh`.
+
+        Where it raises, this may have been an answer to another question: the connection is closed before another
+        call can be given the next. Raises like `post`, and what `read` raises.
+        """
+        return await self._call("POST", path, body, read, seconds, fresh)
 
     @asynccontextmanager
     async def events(
@@ -79,75 +93,111 @@ class HttpClient:
 
         Raises like `post`, and `truncated` when the stream ends without `[DONE]`. `seconds` is for the whole block.
         """
-        allowed = self.timeout if seconds is None else seconds
-        with anyio.move_on_after(allowed) as scope:
-            try:
-                response = await self._request("POST", path, body)
-            except (OSError, aiohttp.ClientError) as exc:
-                raise self._typed(exc) from exc
-            async with response:
-                if response.status >= 300:
-                    raise status_error(response.status, await response.read(), response.headers)
-                yield self._data(response)
-        if scope.cancelled_caught:
-            raise self._late(path, allowed)
+        connection, left = await self._connection(path, self.timeout if seconds is None else seconds)
+        try:
+            response = await connection.ask(self._request("POST", path, body), path, left, stream=True)
+            if self._hear is not None:
+                self._hear(response.headers)
+            if response.status >= 300:
+                raise status_error(response.status, response.body, response.headers)
+            yield self._data(connection)
+        finally:
+            self._give_back(connection)
 
     async def aclose(self) -> None:
         """Close all connections. The client can be used again."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        connections = [*self._idle, *self._busy]
+        self._idle.clear()
+        self._busy.clear()
+        if self._tidying is not None:
+            self._tidying.cancel()
+            self._tidying = None
+        if self._loop is asyncio.get_running_loop():
+            for connection in connections:
+                connection.leave()
+            await asyncio.sleep(0)  # for the loop to close them
 
-    async def _call(self, method: str, path: str, body: bytes | None, seconds: float | None) -> bytes:
-        allowed = self.timeout if seconds is None else seconds
-        with anyio.move_on_after(allowed) as scope:
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        read: Callable[[Response], T],
+        seconds: float | None,
+        fresh: bool = False,
+    ) -> T:
+        connection, left = await self._connection(path, self.timeout if seconds is None else seconds, fresh)
+        try:
+            response = await connection.ask(self._request(method, path, body), path, left)
+            if self._hear is not None:
+                self._hear(response.headers)
+            if response.status >= 300:
+                raise status_error(response.status, response.body, response.headers)
             try:
-                async with await self._request(method, path, body) as response:
-                    content = await response.read()
-            except (OSError, aiohttp.ClientError) as exc:
-                raise self._typed(exc) from exc
-        if scope.cancelled_caught:
-            raise self._late(path, allowed)
-        if response.status >= 300:
-            raise status_error(response.status, content, response.headers)
-        return content
+                return read(response)
+            except BaseException:
+                connection.leave()
+                raise
+        finally:
+            self._give_back(connection)
 
-    async def _request(self, method: str, path: str, body: bytes | None) -> aiohttp.ClientResponse:
-        session = self._session
-        if session is None or session.closed or self._loop is not asyncio.get_running_loop():
-            session = self._open_session()
-        url = self._urls.get(path)
-        if url is None:
-            url = self._urls[path] = URL(self.base_url + path)
-        response = await session.request(method, url, data=body, allow_redirects=False, proxy=self._proxy)
-        if self._hear is not None:
-            self._hear(response.headers)
-        return response
+    def _request(self, method: str, path: str, body: bytes) -> tuple[bytes, bytes]:
+        head = self._heads.get((method, path))
+        if head is None:
+            head = self._heads[method, path] = self._route.head(method, path)
+        return b"%b%d\r\n\r\n" % (head, len(body)), body
 
-    def _open_session(self) -> aiohttp.ClientSession:
-        self._loop = asyncio.get_running_loop()
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(),
-            headers=self._headers,
-            auto_decompress=False,
-            read_bufsize=_READ_BUFFER,
-        )
-        return self._session
+    async def _connection(self, path: str, seconds: float, fresh: bool = False) -> tuple[Connection, float]:
+        """A connection that can ask, and the seconds that are left for the answer."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._loop = loop
+            self._idle.clear()
+            self._busy.clear()
+            self._tidying = None
+        began = loop.time()
+        while self._idle and not fresh:
+            connection = self._idle.pop()
+            if connection.usable and began - connection.idle_since < _KEEP_ALIVE:
+                self._busy.add(connection)
+                return connection, seconds
+            connection.leave()
+        with anyio.move_on_after(seconds) as scope:
+            connection = await self._route.open_connection()
+            self._busy.add(connection)
+            return connection, seconds - (loop.time() - began)
+        assert scope.cancelled_caught
+        raise TransportError(f"{self.base_url}{path} gave no answer in {seconds:.3g} s", kind=EngineErrorKind.DEADLINE)
 
-    async def _data(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-        """The data of each event, up to `[DONE]`. Lines are split here, since the library bounds their length."""
+    def _give_back(self, connection: Connection) -> None:
+        """A call has ended; one that ended early takes its connection with it."""
+        if connection not in self._busy:
+            connection.leave()  # all were closed meanwhile
+            return
+        self._busy.discard(connection)
+        if not connection.is_free:
+            connection.leave()
+            return
+        assert self._loop is not None
+        connection.idle_since = self._loop.time()
+        self._idle.append(connection)
+        if self._tidying is None:
+            self._tidying = self._loop.call_later(_KEEP_ALIVE, self._tidy)
+
+    def _tidy(self) -> None:
+        """Close what nobody has used for some time."""
+        assert self._loop is not None
+        now = self._loop.time()
+        while self._idle and now - self._idle[0].idle_since >= _KEEP_ALIVE:
+            self._idle.popleft().leave()
+        self._tidying = None
+        if self._idle:
+            self._tidying = self._loop.call_at(self._idle[0].idle_since + _KEEP_ALIVE, self._tidy)
+
+    async def _data(self, connection: Connection) -> AsyncIterator[bytes]:
+        """The data of each event, up to `[DONE]`."""
         rest = b""
-        while True:
-            try:
-                chunk = await response.content.readany()
-            except (OSError, aiohttp.ClientError) as exc:
-                raise self._typed(exc) from exc
-            if not chunk:
-                raise TransportError(
-                    f"{self.base_url}: the stream of events ended without [DONE]", kind=EngineErrorKind.TRUNCATED
-                )
+        while chunk := await connection.read_more():
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
                 if line.startswith(b"data:"):
@@ -155,30 +205,10 @@ class HttpClient:
                     if data == b"[DONE]":
                         return
                     yield data
+        raise TransportError(
+            f"{self.base_url}: the stream of events ended without [DONE]", kind=EngineErrorKind.TRUNCATED
+        )
 
-    def _late(self, path: str, seconds: float) -> TransportError:
-        return TransportError(f"{self.base_url}{path} gave no answer in {seconds:.3g} s", kind=EngineErrorKind.DEADLINE)
 
-    def _typed(self, exc: Exception) -> TransportError:
-        """What an exception of the HTTP library means."""
-        kind = EngineErrorKind.RESET
-        if isinstance(exc, aiohttp.ClientSSLError | aiohttp.ServerFingerprintMismatch):
-            kind = EngineErrorKind.TLS
-        elif isinstance(exc, OSError) and exc.errno in _OUT_OF_SOCKETS:
-            kind = EngineErrorKind.RESOURCES
-        elif isinstance(exc, aiohttp.ClientHttpProxyError):
-            return self._refused_by_proxy(exc)
-        elif isinstance(exc, aiohttp.ClientConnectorError):
-            kind = EngineErrorKind.REFUSED
-        elif isinstance(exc, aiohttp.ClientPayloadError | aiohttp.ClientResponseError):
-            kind = EngineErrorKind.TRUNCATED
-        elif isinstance(exc, aiohttp.InvalidURL):
-            kind = EngineErrorKind.NOT_FOUND
-        text = " ".join(str(exc).split()) or type(exc).__name__
-        return TransportError(f"{self.base_url}: {text}", kind=kind)
-
-    def _refused_by_proxy(self, exc: aiohttp.ClientHttpProxyError) -> TransportError:
-        """The proxy answers, and does not let the call through to the server."""
-        error = status_error(exc.status, f"the proxy says {exc.status}: {exc.message}".encode())
-        kind = EngineErrorKind.UNAUTHORIZED if exc.status == _PROXY_KEY else error.kind
-        return TransportError(f"{self.base_url}: {error}", kind=kind, status=exc.status)
+def _body(response: Response) -> bytes:
+    return response.body

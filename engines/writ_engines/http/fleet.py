@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import anyio
 
+from writ_async import clock
 from writ_async.core.engine import CallCounts, Request
 from writ_async.errors import EngineError, EngineErrorKind, InputError, ServerDownError
 from writ_engines.http.errors import TransportError
@@ -167,18 +168,23 @@ class Fleet:
 
         A request that is made again after a `ServerDownError` goes on with its numbers and its budget.
         """
-        tries = self._tries.setdefault(request.session, Tries())
-        alone = len(self._servers) == 1
-        named = 0 if alone else request.server
+        tries = self._tries.get(request.session)
+        if tries is None:
+            tries = self._tries[request.session] = Tries()
+        if len(self._servers) == 1:
+            try:
+                pace = self._servers[0].pace
+                return await retry(partial(attempt, 0), policy, rng, statistics, tries=tries, pace=pace)
+            finally:
+                self._tries.pop(request.session, None)
+        named = request.server
 
         async def once(number: int, seconds: float) -> T:
-            if alone:
-                return await attempt(0, number, seconds)
             server = self._home(request.session) if named is None else named
             return await self._fly(server, attempt(server, number, seconds))
 
         gate = partial(self._gate, request, named)
-        check = None if alone or named is None else partial(self.check, named)
+        check = None if named is None else partial(self.check, named)
         over = True
         try:
             return await retry(once, policy, rng, statistics, tries=tries, check=check, gate=gate)
@@ -194,7 +200,7 @@ class Fleet:
         tries = self._tries.get(session)
         if tries is None or tries.standing is None:
             return 0.0
-        return tries.standing.held_by(anyio.current_time())
+        return tries.standing.held_by(clock.loop_time())
 
     async def _gate(self, request: Request, named: int | None) -> Pace:
         """The pace of the server that a request goes to."""
@@ -245,7 +251,7 @@ class Fleet:
 
     async def _look_after(self) -> None:
         """Look at servers that are down, now and then, where calls do not say whose they are."""
-        now = anyio.current_time()
+        now = clock.loop_time()
         for number, standing in enumerate(self._servers):
             if not standing.up and now - standing.looked >= _LOOK_AGAIN:
                 standing.looked = now

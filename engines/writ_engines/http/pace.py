@@ -20,6 +20,7 @@ from random import Random
 import anyio
 import msgspec
 
+from writ_async import clock
 from writ_engines.http.waits import Allowance
 
 _DECREASE, _LARGE_DECREASE = 0.9, 0.8  # of the rate, with a refusal; the larger where it has only just fallen
@@ -133,7 +134,7 @@ class Pace:
 
     def is_open(self) -> bool:
         """Whether a call could start now."""
-        now = anyio.current_time()
+        now = clock.loop_time()
         return not self._queue and now >= max(self._next, self._opens, self._earned) and self._widens_at(now) <= now
 
     async def wait(self, standing: Standing, patience: float) -> None:
@@ -142,7 +143,7 @@ class Pace:
         A call may also start when the server has let none pass for `patience` seconds, while this one waited: that is
         to be its last attempt (`standing.starved` says so).
         """
-        begun = now = anyio.current_time()
+        begun = now = clock.loop_time()
         since = begun - standing.starved
         standing.waits_since = begun
         self._number += 1
@@ -150,7 +151,7 @@ class Pace:
         heappush(self._queue, waiter)
         try:
             while True:
-                now = max(now, anyio.current_time())
+                now = max(now, clock.loop_time())
                 since = max(since, self.last_passed)
                 if self._queue[0] is not waiter:
                     waiter.turn = anyio.Event()
@@ -197,7 +198,7 @@ class Pace:
 
     def start(self) -> None:
         """A call starts."""
-        now = anyio.current_time()
+        now = clock.loop_time()
         self._in_flight += 1
         self._tried += 1
         self._taken += 1
@@ -225,11 +226,11 @@ class Pace:
 
     def _set_aside(self, tokens: float) -> None:
         if self._token_rate < inf:
-            self._earned = max(self._earned, anyio.current_time()) + tokens / self._token_rate
+            self._earned = max(self._earned, clock.loop_time()) + tokens / self._token_rate
 
     def passed(self) -> None:
         """The server has taken a call and answered it."""
-        now = anyio.current_time()
+        now = clock.loop_time()
         self._end()
         self.last_passed = now
         self._strikes = 0
@@ -260,7 +261,7 @@ class Pace:
 
     def limited(self, started: float, asked: float, rng: Random) -> None:
         """The server has refused a call for a limit, and asks to wait so many seconds, 0 where it does not say."""
-        now = anyio.current_time()
+        now = clock.loop_time()
         self._end()
         self._set_aside(-self._usual)
         if asked:
@@ -326,7 +327,7 @@ class Pace:
         left may start at once; where more want to, they are spread over the time until the limit is whole again. That
         is right for a window that starts anew as well as for a bucket that fills all the time.
         """
-        now = anyio.current_time()
+        now = clock.loop_time()
         for allowance in allowances:
             left, reset = allowance.remaining, allowance.reset
             if left is None or not reset:

@@ -12,6 +12,7 @@ from typing import TypeVar
 import anyio
 import msgspec
 
+from writ_async import clock
 from writ_async.core.engine import CallCounts
 from writ_async.errors import EngineError
 from writ_engines.http.errors import TransportError
@@ -73,6 +74,7 @@ async def retry(
     tries: Tries | None = None,
     check: Callable[[], None] | None = None,
     gate: Callable[[], Awaitable[Pace]] | None = None,
+    pace: Pace | None = None,
 ) -> T:
     """The result of the first attempt that succeeds.
 
@@ -80,29 +82,31 @@ async def retry(
     left of the budget. Raises the last `EngineError` when the budget is spent, and at once one that cannot pass.
 
     `check` is called before each attempt, and after each failure that leaves something of the budget; what it raises
-    ends the call here and now, uncounted. `gate` gives the pace of the server that the next attempt goes to.
+    ends the call here and now, uncounted. `gate` gives the pace of the server that the next attempt goes to, `pace` is
+    that of the only one there is.
     With the same `tries` the call goes on later: its attempts are numbered on, under what is left of the budget.
     """
     tries = tries or Tries()
     statistics.calls += not tries.begun
     tries.begun = True
-    since = anyio.current_time() - tries.spent
+    since = clock.loop_time() - tries.spent
     standing = tries.standing
     if standing is None:
         standing = tries.standing = Standing(since)
     held = standing.held  # what was waited for limits before is no part of `since`
-    own = Pace()
+    pace = pace or Pace()
     try:
         while True:
             if check is not None:
                 check()
-            pace = own if gate is None else await gate()
+            if gate is not None:
+                pace = await gate()
             if not pace.is_open():
                 await _stand_in_line(pace, standing, policy, statistics)
                 if check is not None:
                     check()
             pace.start()
-            begun = anyio.current_time()
+            begun = clock.loop_time()
             end = since + policy.budget + standing.held - held if policy.budget else float("inf")
             statistics.attempts += 1
             try:
@@ -129,7 +133,7 @@ async def retry(
     finally:
         statistics.failing -= tries.failing
         tries.failing = False
-        tries.spent = anyio.current_time() - since - (standing.held - held)
+        tries.spent = clock.loop_time() - since - (standing.held - held)
 
 
 async def _stand_in_line(pace: Pace, standing: Standing, policy: RetryPolicy, statistics: CallCounts) -> None:
@@ -143,7 +147,7 @@ async def _stand_in_line(pace: Pace, standing: Standing, policy: RetryPolicy, st
 async def _wait_a_little(seconds: float, standing: Standing) -> None:
     """Wait after a refusal that does not say how long: as one alone, before the server's gate says more."""
     seconds = min(seconds, _LITTLE)
-    standing.waits_since = anyio.current_time()
+    standing.waits_since = clock.loop_time()
     try:
         await anyio.sleep(seconds)
     finally:
@@ -188,9 +192,9 @@ async def _wait(
     tries.number += 1
     failures = tries.number - tries.limits
     wait = policy.wait(failures - 1, rng)
-    if check is not None and failures < policy.attempts and anyio.current_time() < end:
+    if check is not None and failures < policy.attempts and clock.loop_time() < end:
         check()
-    spent = failures >= policy.attempts or anyio.current_time() + wait >= end
+    spent = failures >= policy.attempts or clock.loop_time() + wait >= end
     if spent or not may_pass(exc):
         _count(statistics.given_up, exc.kind)
         told = _told(exc, tries.number)

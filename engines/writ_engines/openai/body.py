@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from writ_async.chat.completion import NO_TOOLS
+from writ_async.chat.parsed import KnownTools, known_tools
 from writ_async.core.engine import Request
 from writ_async.core.message import (
     AssistantMessage,
@@ -34,14 +36,16 @@ class History:
     """One session's messages as the encoded inside of a JSON array, and the ids of the tool calls in them.
 
     `reasoning_key` is the one under which the server tells what the model thought, empty until it does; `send` says
-    whether that is sent back (see `OpenAIOptions.send_reasoning`).
+    whether that is sent back (see `OpenAIOptions.send_reasoning`). `told_again` says that the last answer was not
+    taken, because it was one that had come on its connection before: then a new one is asked, which has no past.
     """
 
-    __slots__ = ("_count", "_last", "_send", "_text", "call_ids", "reasoning_key")
+    __slots__ = ("_count", "_last", "_send", "_text", "call_ids", "reasoning_key", "told_again")
 
     def __init__(self, send: SendReasoning = "auto") -> None:
         self._send = send
         self.reasoning_key = ""
+        self.told_again = False
         self._text = bytearray()
         self._count = 0
         self._last: Message | None = None
@@ -135,7 +139,7 @@ class BodyWriter:
         self._send_reasoning = send_reasoning
         self._histories: dict[str, History] = {}
         # Kept with the tools themselves, so that an id stays theirs.
-        self._tools: dict[int, tuple[Sequence[dict[str, Any]], bytes]] = {}
+        self._tools: dict[int, tuple[Sequence[dict[str, Any]], bytes, KnownTools]] = {}
 
     def history(self, session: str) -> History:
         """What is kept of a session, begun if there is nothing yet."""
@@ -163,8 +167,16 @@ class BodyWriter:
         fields = self._always if room is None else {**self._always, self._limit_name or LIMIT_NAMES[0]: room}
         return (b"," + _encode(fields)[1:-1] if fields else b"") + b"}"
 
+    def known_tools(self, tools: Sequence[dict[str, Any]]) -> KnownTools:
+        """The tools by name, as answers are read with them."""
+        return self._look_up(tools)[2] if tools else NO_TOOLS
+
     def _encoded_tools(self, tools: Sequence[dict[str, Any]]) -> bytes:
-        known = self._tools.get(id(tools))
-        if known is None:
-            known = self._tools[id(tools)] = (tools, b',"tools":' + _encode(tools) + b"," + self._beside_tools)
-        return known[1]
+        return self._look_up(tools)[1]
+
+    def _look_up(self, tools: Sequence[dict[str, Any]]) -> tuple[Sequence[dict[str, Any]], bytes, KnownTools]:
+        found = self._tools.get(id(tools))
+        if found is None:
+            text = b',"tools":' + _encode(tools) + b"," + self._beside_tools
+            found = self._tools[id(tools)] = (tools, text, known_tools(tools))
+        return found

@@ -8,9 +8,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
-import anyio
-
-from writ_async.chat.parsed import known_tools
+from writ_async import clock
 from writ_async.core.engine import CallCounts, Completion, EngineFactory, Gauges, Request, Setting
 from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind
 from writ_engines.http import (
@@ -19,6 +17,7 @@ from writ_engines.http import (
     MOST_EMPTY_NOW_AND_THEN,
     Fleet,
     HttpClient,
+    Response,
     TransportError,
     empty_answer,
 )
@@ -28,7 +27,7 @@ from writ_engines.openai.failures import explain
 from writ_engines.openai.options import OpenAIOptions, find_endpoints, parameters
 from writ_engines.openai.paces import find_paces
 from writ_engines.openai.prices import find_price
-from writ_engines.openai.reply import UNKNOWN_FINISH, read_reply, reasoning_key
+from writ_engines.openai.reply import UNKNOWN_FINISH, is_of_its_own, read_reply, reasoning_key
 from writ_engines.openai.room import most_of_answers, room_told
 
 _PATH = "/chat/completions"
@@ -103,18 +102,18 @@ class OpenAIEngine:
 
     async def _try(self, server: int, request: Request, seconds: float) -> Completion:
         """One attempt. An answer that was asked to be longer than there is room for is asked for again as it fits."""
-        end = anyio.current_time() + seconds
+        end = clock.loop_time() + seconds
         most = self._most
         for _ in range(_MOST_FITTINGS):
             room = None if most == self._bodies.most else most
             try:
-                return await self._ask(server, request, room, end - anyio.current_time())
+                return await self._ask(server, request, room, end - clock.loop_time())
             except EngineError as exc:
                 smaller = self._smaller(exc, most)
                 if smaller is None:
                     raise
                 most = smaller
-        return await self._ask(server, request, most, end - anyio.current_time())
+        return await self._ask(server, request, most, end - clock.loop_time())
 
     def _smaller(self, error: EngineError, most: int | None) -> int | None:
         """How long an answer can be where the server has refused one of `most` tokens; None where that is not why."""
@@ -130,18 +129,9 @@ class OpenAIEngine:
         if server in self._refused:
             raise EngineError(self._refused[server], kind=EngineErrorKind.UNAUTHORIZED)
         try:
-            reply = await self._clients[server].post(
-                self._paths[server], self._bodies.write(request, room), seconds=seconds
-            )
-            history = self._bodies.history(request.session)
-            tools = known_tools(request.tools)
-            completion = read_reply(
-                reply, request.turn, history.call_ids, self._price,
-                seat=request.seat, tools=tools, any_finish=self._unknown_finishes >= MOST_UNKNOWN_FINISHES,
-            )  # fmt: skip
-            if completion.message.reasoning and not history.reasoning_key:
-                history.reasoning_key = reasoning_key(reply)
-            return completion
+            body = self._bodies.write(request, room)
+            read, fresh = partial(self._read, request), self._bodies.history(request.session).told_again
+            return await self._clients[server].ask(self._paths[server], body, read, seconds=seconds, fresh=fresh)
         except EngineError as exc:
             failure = explain(exc, self._endpoints[server], self._model)
         if isinstance(failure, TransportError) and failure.status == 401:
@@ -152,6 +142,21 @@ class OpenAIEngine:
                 logger.warning("%s: %s; it is taken for whole from now on", self._endpoints[server].url, failure)
         # Outside the handler, so that the error does not drag along the one that it was made from.
         raise failure
+
+    def _read(self, request: Request, response: Response) -> Completion:
+        """The completion in an answer. Raises what `read_reply` raises, and `TransportError` for another call's."""
+        history, reply = self._bodies.history(request.session), response.body
+        history.told_again = response.again and is_of_its_own(reply)
+        if history.told_again:
+            raise TransportError("the answer is that to an earlier call, once more", kind=EngineErrorKind.TRUNCATED)
+        completion = read_reply(
+            reply, request.turn, history.call_ids, self._price,
+            seat=request.seat, tools=self._bodies.known_tools(request.tools),
+            any_finish=self._unknown_finishes >= MOST_UNKNOWN_FINISHES,
+        )  # fmt: skip
+        if completion.message.reasoning and not history.reasoning_key:
+            history.reasoning_key = reasoning_key(reply)
+        return completion
 
     def _hear(self, server: int, headers: Mapping[str, str]) -> None:
         self._fleet.hear(server, headers)

@@ -29,6 +29,7 @@ UNKNOWN_FINISH = "unknown_finish_reason"
 _UNNAMED = "unnamed"
 _BROKEN_OFF = ("abort", "error")
 _REASONING_KEYS = ("reasoning_content", "reasoning")
+_LEAST_OF_ID = 16  # letters; those that servers draw or count up have 20 to 40
 _MOST_TOKENS = 2**40  # no request has more; whatever a server reports, a run's sum stays a number that JSON can hold
 
 
@@ -52,6 +53,7 @@ class _Choice(msgspec.Struct):
 
 
 class _Reply(msgspec.Struct):
+    id: Any = None
     choices: list[_Choice] | None = None
     usage: Any = None
     error: Any = None
@@ -157,6 +159,15 @@ def reasoning_key(body: bytes) -> str:
     return next((key for key in _REASONING_KEYS if _words(getattr(message, key))), "")
 
 
+def is_of_its_own(body: bytes) -> bool:
+    """Whether a reply has an id that no other has, as far as its length tells: some servers give all the same one."""
+    try:
+        told = _decode_reply(body).id
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return False
+    return isinstance(told, str) and len(told) >= _LEAST_OF_ID
+
+
 def _words(told: Any) -> str:
     return told if isinstance(told, str) and told.strip() else ""
 
@@ -202,27 +213,29 @@ def _free_id(name: str, taken: AbstractSet[str]) -> str:
 
 
 def _usage(given: Any, price: Price | None) -> Usage:
-    prompt = _count(given, "prompt_tokens")
-    completion = _count(given, "completion_tokens")
-    cached = _count(_part(given, "prompt_tokens_details"), "cached_tokens")
-    reasoning = _count(_part(given, "completion_tokens_details"), "reasoning_tokens")
+    if not isinstance(given, dict):
+        return Usage(requests=1)
+    prompt = _count(given.get("prompt_tokens"))
+    completion = _count(given.get("completion_tokens"))
+    cached = _detail(given, "prompt_tokens_details", "cached_tokens")
+    reasoning = _detail(given, "completion_tokens_details", "reasoning_tokens")
     return Usage(
         requests=1,
         prompt_tokens=prompt,
         completion_tokens=completion,
         cached_tokens=cached,
         # SGLang counts them beside the details.
-        reasoning_tokens=reasoning or _count(given, "reasoning_tokens"),
+        reasoning_tokens=reasoning or _count(given.get("reasoning_tokens")),
         nano_dollars=price.nano_dollars(prompt, cached, completion) if price else 0,
     )
 
 
-def _part(given: Any, name: str) -> Any:
-    return given.get(name) if isinstance(given, dict) else None
+def _detail(given: dict[str, Any], part: str, name: str) -> int:
+    details = given.get(part)
+    return _count(details.get(name)) if isinstance(details, dict) else 0
 
 
-def _count(given: Any, name: str) -> int:
-    value = _part(given, name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MOST_TOKENS:
+def _count(value: Any) -> int:
+    if value is None or isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MOST_TOKENS:
         return 0
     return int(value)

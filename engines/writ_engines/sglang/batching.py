@@ -20,11 +20,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 
 from writ_async.errors import EngineError, EngineErrorKind
-from writ_engines.http import HttpClient, TransportError
+from writ_engines.http import HttpClient, Response, TransportError
 from writ_engines.sglang.wire import Answer, batch_body, check_answer, parse_answer, single_body
 
 
@@ -137,7 +138,7 @@ class Batcher:
     async def send_alone(self, call: Call) -> Answer:
         """The answer to a call that is sent by itself, at once."""
         body = single_body(call.rid, call.ids, call.sampling, self._logprobs)
-        return parse_answer(await self._client.post("/generate", body, seconds=call.seconds))
+        return await self._client.ask("/generate", body, partial(_read_own, call.rid), seconds=call.seconds)
 
     async def _stream(self, calls: Sequence[Call], futures: dict[str, asyncio.Future[Answer]]) -> None:
         body = batch_body(
@@ -158,6 +159,15 @@ class Batcher:
         future = futures.get(rid)
         if future is not None and not future.done():
             future.set_result(answer)
+
+
+def _read_own(rid: str, response: Response) -> Answer:
+    """The answer to the call of this id. Raises `TransportError` for one that is another call's."""
+    answer = parse_answer(response.body)
+    if answer.meta_info.id not in ("", rid):
+        text = f"the answer is that to another call ({answer.meta_info.id[:80]!r}, not {rid!r})"
+        raise TransportError(text, kind=EngineErrorKind.TRUNCATED)
+    return answer
 
 
 def shared(error: EngineError) -> EngineError:

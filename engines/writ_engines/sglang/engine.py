@@ -11,7 +11,7 @@ from typing import Any
 import anyio
 import msgspec
 
-from writ_async.chat import ChatFormat
+from writ_async.chat import ChatFormat, TokenRangeError
 from writ_async.chat.notes import notes_on
 from writ_async.core.engine import CallCounts, Completion, FinishReason, Gauges, Request
 from writ_async.core.trajectory import Note, Seat, TokenSequence, Usage
@@ -102,6 +102,7 @@ class SglangEngine:
             rid = f"{request.id}~{self._nonce}.{number}."
             call = Call(rid, ids, sampling, min(self.options.attempt_seconds, seconds))
             answer = await self._send(servers.hosts[server], call, alone=number > 0)
+            self._check_ids(answer)
             servers.fleet.used(server, len(ids) + len(answer.output_ids))
             if self.chat.stop_ids.issuperset(answer.output_ids) and not _is_cut(answer):
                 empty += 1
@@ -208,6 +209,26 @@ class SglangEngine:
             raise
         host.retractions += answer.meta_info.num_retractions or 0
         return check_answer(answer)
+
+    def _check_ids(self, answer: Answer) -> None:
+        """Raises `TransportError` for ids that no model has written: another attempt may bring better ones."""
+        ids, reason = answer.output_ids, answer.meta_info.finish_reason
+        wrong = ""
+        try:
+            self.chat.tokenizer.check(ids)
+        except TokenRangeError as exc:
+            wrong = str(exc)
+        if not ids and _is_cut(answer):
+            wrong = "it was cut, and has no id"
+        elif (
+            reason is not None
+            and reason.type == "stop"
+            and type(reason.matched) is int
+            and ids[-1:] != [reason.matched]
+        ):
+            wrong = f"it does not end with {reason.matched}, which it says has ended it"
+        if wrong:
+            raise TransportError(f"the answer's ids cannot be right: {wrong}", kind=EngineErrorKind.TRUNCATED)
 
     async def _abort(self, host: Host, rid: str) -> None:
         self._statistics.aborts += 1

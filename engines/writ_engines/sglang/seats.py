@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Sequence
-from itertools import takewhile
 
 import msgspec
 
@@ -14,6 +14,8 @@ from writ_async.core.message import Message
 from writ_async.core.trajectory import TokenSequence, VersionSpan
 from writ_engines.sglang.wire import Answer, encode_ids
 
+_MOST_OPENINGS = 8
+
 
 class _Made(msgspec.Struct, frozen=True):
     """What is known of one completion; `logprobs` has one value per token, `weights` count from its first token."""
@@ -22,35 +24,66 @@ class _Made(msgspec.Struct, frozen=True):
     weights: tuple[VersionSpan, ...]
 
 
-class Opening:
-    """What the first prompts of like seats begin with, as ids and as JSON text, so that it is encoded once.
+class _Shared(msgspec.Struct, frozen=True):
+    """Ids that many prompts begin with: as bytes, to find them by, as JSON text, and as numbers."""
 
-    A system prompt with its tools may have thousands of ids; the conversations of a run share it.
+    raw: bytes
+    text: bytes
+    numbers: tuple[int, ...]
+
+
+class Opening:
+    """What the first prompts of like seats begin with, so that its text and its numbers are made once.
+
+    A system prompt with its tools may have thousands of ids; the conversations of a run share it. Conversations of one
+    task share more than those of several, which is found out when the first of another task comes: what is shared
+    shrinks to what they have in common. Prompts that have less than half of it in common share something of their own.
     """
 
-    __slots__ = ("_ids", "_last", "_text")
+    __slots__ = ("_known",)
 
     def __init__(self) -> None:
-        self._ids = b""
-        self._text = b""
-        self._last: array[int] | None = None
+        self._known: list[_Shared] = []
 
     def encode(self, ids: array[int]) -> bytes:
-        """The ids as the inside of a JSON list."""
-        raw = ids.tobytes()
-        if not self._ids or not raw.startswith(self._ids):
-            self._learn(ids)
+        """The ids of a first prompt as the inside of a JSON list."""
+        shared = self._find(ids) or self._learn(ids)
+        if shared is None:
             return encode_ids(ids)
-        rest = ids[len(self._ids) // ids.itemsize :]
-        return self._text + b"," + encode_ids(rest) if rest else self._text
+        rest = ids[len(shared.numbers) :]
+        return shared.text + b"," + encode_ids(rest) if rest else shared.text
 
-    def _learn(self, ids: array[int]) -> None:
-        """Take what these ids and the ones before have in common, unless there is something shared already."""
-        last, self._last = self._last, ids
-        if last is not None and not self._ids:
-            shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(last, ids, strict=False)))
-            self._ids = ids[:shared].tobytes()
-            self._text = encode_ids(ids[:shared])
+    def numbers(self, ids: array[int]) -> tuple[int, ...]:
+        """The ids of a whole sequence as a tuple, whose first numbers are those of all that begin alike."""
+        shared = self._find(ids)
+        if shared is None:
+            return tuple(ids.tolist())
+        return shared.numbers + tuple(ids[len(shared.numbers) :].tolist())
+
+    def _find(self, ids: array[int]) -> _Shared | None:
+        raw = ids.tobytes()
+        return next((shared for shared in self._known if raw.startswith(shared.raw)), None)
+
+    def _learn(self, ids: array[int]) -> _Shared | None:
+        """Take in a prompt that begins as none did before."""
+        for place, shared in enumerate(self._known):
+            length = _common(shared.raw, ids.tobytes()) // ids.itemsize
+            if 2 * length >= len(shared.numbers):
+                self._known[place] = _share(ids[:length])
+                return self._known[place]
+        if len(self._known) == _MOST_OPENINGS or not ids:
+            return None
+        self._known.append(_share(ids))
+        return self._known[-1]
+
+
+def _share(ids: array[int]) -> _Shared:
+    return _Shared(ids.tobytes(), encode_ids(ids), tuple(ids.tolist()))
+
+
+def _common(first: bytes, second: bytes) -> int:
+    """How many bytes both begin with."""
+    return bisect_left(range(min(len(first), len(second))), True, key=lambda end: first[: end + 1] != second[: end + 1])
 
 
 class SeatTokens:
@@ -106,7 +139,7 @@ class SeatTokens:
             logprobs += made.logprobs
             weights += [VersionSpan(w.version, span.start + w.start, span.start + w.end) for w in made.weights]
         return TokenSequence(
-            ids=tuple(session.ids),
+            ids=self._opening.numbers(session.ids),
             generated=tuple((span.start, span.stop) for span in session.spans),
             logprobs=() if all(value is None for value in logprobs) else tuple(logprobs),
             weights=tuple(weights),

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from writ_engines.http import RETRYABLE, RetryPolicy, TransportError, retry
 
+from writ_async import clock
 from writ_async.core.engine import CallCounts
 from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind
 
@@ -37,7 +38,7 @@ def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         waited.append(seconds)
 
     monkeypatch.setattr(anyio, "sleep", sleep)
-    monkeypatch.setattr(anyio, "current_time", lambda: sum(waited))
+    monkeypatch.setattr(clock, "loop_time", lambda: sum(waited))
     return waited
 
 

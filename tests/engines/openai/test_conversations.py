@@ -110,12 +110,12 @@ def test_a_server_with_a_limit_and_empty_answers_costs_no_conversation(tmp_path:
     async def run() -> tuple[list[Trajectory], Progress]:
         tasks = make_tasks("retail", 24, seed=5, behaviours="off", world_size=60)
         listener, rows = await listen(tasks, 5, config.rules)
-        room, since = 10.0, anyio.current_time()
+        room, since = 5.0, anyio.current_time()
 
         def answer(asked: Asked) -> Answer:
             nonlocal room, since, refused, empty
             now = anyio.current_time()
-            room, since = min(10.0, room + 80.0 * (now - since)), now
+            room, since = min(5.0, room + 60.0 * (now - since)), now
             if room < 1:
                 refused += 1
                 return refusal(429, {"error": {"message": "Quota of requests per second: please retry in 12ms"}})

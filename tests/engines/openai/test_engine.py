@@ -10,6 +10,7 @@ from writ_engines.http import HttpOptions
 from writ_engines.openai import ENGINE, OpenAIEngine, OpenAIOptions
 
 from tests.support.chat_double import Answer, Asked, Double, chat, refusal, said, serve
+from writ_async import clock
 from writ_async.core.engine import Completion, Engine, Request, Setting
 from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage, make_call
 from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind
@@ -27,13 +28,13 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Waits between attempts are noted, not waited; the clock that the engine sees goes on by them."""
     waits: list[float] = []
-    clock = anyio.current_time
+    loop_time = clock.loop_time
 
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
 
     monkeypatch.setattr("anyio.sleep", sleep)
-    monkeypatch.setattr("anyio.current_time", lambda: clock() + sum(waits))
+    monkeypatch.setattr(clock, "loop_time", lambda: loop_time() + sum(waits))
     return waits
 
 

@@ -14,7 +14,7 @@ from writ_engines.sglang.engine import SglangEngine
 from tests.support import sglang_shapes as shapes
 from tests.support.sglang_double import SglangDouble
 from tests.support.talk import TOOLS, Talk, make_engine
-from writ_async.chat import HistoryChangedError, TokenRangeError
+from writ_async.chat import HistoryChangedError
 from writ_async.core.message import UserMessage
 from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind, InputError
 
@@ -264,15 +264,26 @@ async def test_patience_with_a_server_that_does_not_start_has_an_end(
         await engine.aclose()
 
 
-async def test_no_id_outside_the_vocabulary_is_ever_sent(double: OpenDouble, folder: Path) -> None:
+@pytest.mark.parametrize("wrong", ["outside", "negative", "nothing", "no_end"])
+async def test_ids_that_no_model_has_written_are_asked_for_again(wrong: str, double: OpenDouble, folder: Path) -> None:
     async with double(vocabulary=2**31) as server:
         engine = make_engine(server.url, folder)
-        talk = Talk(engine, "s")
-        server.model = lambda ids, sampling: [5, engine.chat.tokenizer.limit]
-        with pytest.raises(TokenRangeError):
-            await talk.complete()
-        assert len(server.calls) == 1
         limit = engine.chat.tokenizer.limit
+        ids = {"outside": [5, limit], "negative": [5, -1], "nothing": [], "no_end": [5, 6]}[wrong]
+        reason = {"type": "length", "length": 0} if wrong == "nothing" else {"type": "stop", "matched": 7}
+        made: list[int] = []
+
+        def answer(seen: Any, output: list[int], told: Any, *rest: Any) -> dict[str, Any]:
+            made.append(len(output))
+            return shape(seen, ids, reason, *rest) if len(made) <= 2 else shape(seen, output, told, *rest)
+
+        shape = shapes.answer
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(shapes, "answer", answer)
+            completion = await Talk(engine, "s").complete()
+        assert completion.usage.completion_tokens > 0
+        assert engine.statistics().retries.failures == {"truncated": 2}
+        assert_ids_are_new(server)
         assert all(0 <= token < limit for seen in server.calls for token in seen.ids)
         await engine.aclose()
 
