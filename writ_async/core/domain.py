@@ -333,15 +333,20 @@ def _no_text(_: Any) -> str:
 _HUGE: Final = 1 << 1023  # what no float holds, and what no text may be made of once it is multiplied
 
 
-def _holds_huge_number(value: Any) -> bool:
-    """Whether an argument holds an integer that cannot be reckoned with as prices and counts are."""
-    if isinstance(value, str):
-        return False
-    if isinstance(value, dict):
-        return any(map(_holds_huge_number, value.values()))
-    if isinstance(value, list):
-        return any(map(_holds_huge_number, value))
-    return isinstance(value, int) and not -_HUGE < value < _HUGE
+def _holds_huge_number(values: Iterable[Any]) -> bool:
+    """Whether arguments hold an integer that cannot be reckoned with as prices and counts are."""
+    for value in values:
+        if isinstance(value, str):
+            continue
+        if isinstance(value, dict):
+            if _holds_huge_number(value.values()):
+                return True
+        elif isinstance(value, list):
+            if _holds_huge_number(value):
+                return True
+        elif isinstance(value, int) and not -_HUGE < value < _HUGE:
+            return True
+    return False
 
 
 def call_tool(
@@ -364,7 +369,7 @@ def call_tool(
     if unknown := given - tool.accepted:
         return ToolResult(f"Error: {name} takes no argument {min(unknown)!r}", True)
     try:
-        if _holds_huge_number(arguments):
+        if _holds_huge_number(arguments.values()):
             return ToolResult(f"Error: {name} could not use an argument (a number of hundreds of digits)", True)
         return ToolResult(encode(tool.function(state, **arguments)), False)
     except ToolError as exc:
