@@ -21,6 +21,7 @@ from writ_async.core.message import Message
 from writ_async.core.trajectory import Confirmation
 from writ_async.verify.confirming.arguments import arguments_of, kind_of
 from writ_async.verify.confirming.case import Case
+from writ_async.verify.confirming.kin import phrases_of
 from writ_async.verify.confirming.laid_out import lay_out, tells_part, tells_something_new, tells_variant
 from writ_async.verify.confirming.patterns import DEED_OF, DEEDS, deed_pattern, occurs, pattern
 from writ_async.verify.confirming.reply import Reply, read_stances, settle
@@ -52,11 +53,13 @@ class Dialogue:
         self._arguments = {
             (write.message, write.number): arguments_of(write.arguments or {}, domain) for write in writes
         }
-        self._written = frozenset(
-            str(argument.value)
-            for arguments in self._arguments.values()
-            for argument in arguments
-            if argument.kind == "record"
+        self._written = phrases_of(
+            {
+                str(argument.value)
+                for arguments in self._arguments.values()
+                for argument in arguments
+                if argument.kind == "record"
+            }
         )
         self._spoken: TurnIndex | None = None
         self._shown = Shown(messages)
@@ -66,7 +69,7 @@ class Dialogue:
         if self._spoken is None:
             self._spoken = TurnIndex(spoken_turns(self._messages, set(self._wrote)))
         turns = self._spoken.turns
-        last = bisect_left([turn.message for turn in turns], write.message) - 1
+        last = bisect_left(self._spoken.messages, write.message) - 1
         stems = stems_of(write.call.function.name, self._domain)
         best: Confirmation | None = None
         latest: Case | None = None
@@ -156,8 +159,9 @@ class Dialogue:
         names = [str(one.value) for one in case.ids if not case.speaks_of_all(asked.words, one)]
         user = (case.write.arguments or {}).get(self._domain.user_argument)
         for name in names if case.ids else [user] if isinstance(user, str) else []:
-            said = any(has_phrase(turn.words, name) for turn in [*case.recent, *case.older])
-            if not said and self._shown.came_up_after(name, asked.message, case.until):
+            if self._shown.came_up_after(name, asked.message, case.until) and not any(
+                has_phrase(turn.words, name) for turn in [*case.recent, *case.older]
+            ):
                 return name
         return ""
 

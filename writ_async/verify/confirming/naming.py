@@ -15,11 +15,10 @@ _NAMES = ("name", "title", "label")
 
 
 class Record(msgspec.Struct, frozen=True, eq=False):
-    """One object of a result: the key that it stands under, what it holds, and the object that it is part of."""
+    """One object of a result: the key that it stands under, what it holds, the objects beside it, and the message."""
 
     key: str
     fields: Mapping[str, Any]
-    whole: Record | None
     siblings: tuple[Mapping[str, Any], ...] = ()
     message: int = -1
 

@@ -34,9 +34,9 @@ def choose_payment(case: Case, argument: Argument, until: float = inf) -> Choice
     for turn in case.pool():
         if turn.message >= until:
             continue
-        if has_phrase(case.words(turn), wanted):
-            return Choice("by its id", turn.message)
         words = case.words(turn)
+        if has_phrase(words, wanted):
+            return Choice("by its id", turn.message)
         original = _ORIGINAL.search(words)
         if original is not None and not _NOT_IT.search(words[: original.start() + 1]):
             if wanted in used or not used:
@@ -86,7 +86,7 @@ def _methods(case: Case, wanted: str) -> dict[str, Record]:
             for sibling in record.siblings:
                 name = next((str(v) for k, v in sibling.items() if k == "id" or k.endswith("_id")), "")
                 if name:
-                    found[name] = Record(name, sibling, record.whole)
+                    found[name] = Record(name, sibling)
             if wanted not in found:
                 found[wanted] = record
             return found

@@ -74,6 +74,7 @@ class TurnIndex:
 
     def __init__(self, turns: Sequence[Turn]) -> None:
         self.turns = turns
+        self.messages = [turn.message for turn in turns]
         self._text = ""
         self._starts: list[int] = []
 

@@ -5,13 +5,13 @@ What differs from the part before and nobody told was chosen by the agent alone,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from writ_async.verify.confirming.arguments import Argument
 from writ_async.verify.confirming.case import Case
 from writ_async.verify.confirming.choices import Choice, who_chose
-from writ_async.verify.confirming.family import Family, options_of
+from writ_async.verify.confirming.family import Family, Options, options_of
 from writ_async.verify.confirming.naming import Record
 from writ_async.verify.confirming.patterns import occurs, pattern
 from writ_async.verify.confirming.turns import Turn
@@ -22,13 +22,13 @@ _CHEAP = 12
 """Prices below are numbers that may stand for anything."""
 
 
-def choose_variant(case: Case, argument: Argument, part: str, turns: Sequence[Turn] | None = None) -> Choice:
+def choose_variant(case: Case, argument: Argument, part: str, turns: Iterable[Turn] | None = None) -> Choice:
     """Who chose what a part becomes, in some of the turns or in all; `part` is the id of the part."""
     wanted = str(argument.value)
     if wanted == part:
         return Choice("as the same again")
     family = _family_of(case, wanted, part)
-    pool = list(case.pool()) if turns is None else turns
+    pool = case.pool() if turns is None else turns
     if family is None:
         for turn in pool:
             if has_phrase(case.words(turn), wanted):
@@ -37,7 +37,9 @@ def choose_variant(case: Case, argument: Argument, part: str, turns: Sequence[Tu
     options, before = family.options, family.before
     open_options: dict[str, set[str]] = {}
     alike = False
+    latest: list[Turn] = []
     for turn in pool:
+        latest.append(turn)
         words = case.words(turn)
         # What was told since outweighs the place that one has in a list of several.
         fits = all(options.get(option) in values for option, values in open_options.items())
@@ -64,7 +66,7 @@ def choose_variant(case: Case, argument: Argument, part: str, turns: Sequence[Tu
             )
     changed = {option for option, value in options.items() if before.get(option) != value}
     untold = sorted(changed - open_options.keys())
-    if untold and any(occurs(_ALL_ALIKE, case.words(turn)) for turn in pool[:2]):
+    if untold and any(occurs(_ALL_ALIKE, case.words(turn)) for turn in latest[:2]):
         return Choice(
             wanting=f"the same was agreed, the call has {', '.join(f'{option} {options[option]}' for option in untold)}"
         )
@@ -91,7 +93,10 @@ def _family_of(case: Case, wanted: str, part: str) -> Family | None:
 def _make_family(case: Case, new: Record, old: Record | None, part: str) -> Family:
     siblings = [one for one in new.siblings if one is not new.fields]
     before = options_of(old.fields) if old is not None else {}
-    owned = [options_of(one) for one in siblings if _is_owned(case, one)]
+
+    def owned() -> list[Options]:
+        return [options_of(one) for one in siblings if _is_owned(case, one)]
+
     ids = {name for one in siblings for name in _ids(one)} - _ids(new.fields) - {part}
     return Family(new.fields, siblings, before, owned, ids)
 
