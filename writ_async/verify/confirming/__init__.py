@@ -24,7 +24,7 @@ from writ_async.verify.confirming.case import Case
 from writ_async.verify.confirming.kin import phrases_of
 from writ_async.verify.confirming.laid_out import lay_out, tells_part, tells_something_new, tells_variant
 from writ_async.verify.confirming.patterns import DEED_OF, DEEDS, deed_pattern, occurs, pattern
-from writ_async.verify.confirming.reply import Reply, read_stances, settle
+from writ_async.verify.confirming.reply import Reply, names_nothing, read_stances, settle
 from writ_async.verify.confirming.shown import Shown
 from writ_async.verify.confirming.turns import Turn, TurnIndex, spoken_turns
 from writ_async.verify.confirming.whole import only_a_part
@@ -176,6 +176,8 @@ class Dialogue:
 
         def judged(sentence: str) -> bool | None:
             words = words_of(sentence)
+            if names_nothing(words):
+                return None
             if _NARROWS.search(words) and (narrowed := case.narrows(words, topic, others)) is not None:
                 return narrowed
             if case.is_named(words) and not case.is_of_another(words):

@@ -14,7 +14,7 @@ from writ_async.verify.confirming.family import Family
 from writ_async.verify.confirming.kin import Kin, Phrases, named_in
 from writ_async.verify.confirming.naming import Part, Record
 from writ_async.verify.confirming.patterns import either
-from writ_async.verify.confirming.reply import is_further_wish
+from writ_async.verify.confirming.reply import is_further_wish, names_nothing
 from writ_async.verify.confirming.shown import Shown, flat_values
 from writ_async.verify.confirming.turns import Turn, TurnIndex
 from writ_async.verify.confirming.wording import has_any, has_phrase, has_value, phrase_of
@@ -203,7 +203,9 @@ class Case:
             if turn is self.answer and is_further_wish(line):
                 # Behind a yes, whatever it names: what is wanted next is no part of what was agreed.
                 break
-            if self.is_named(line) and not self.is_of_another(line):
+            if names_nothing(line):
+                elsewhere = elsewhere and (listed or goes_on)
+            elif self.is_named(line) and not self.is_of_another(line):
                 elsewhere = goes_on = False
             elif self.is_elsewhere(line, turn.by_user):
                 elsewhere = True

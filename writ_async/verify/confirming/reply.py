@@ -73,6 +73,9 @@ _ASKS_TO_DO = re.compile(f"{_LEAD}{{0,4}}{either('ASKS_TO_DO')}")
 _WISHES = re.compile(f"{either('WISHES')}{{0,5}}")
 _TAKES = re.compile(f"{_LEAD}{{0,3}}{either('TAKES')}{END}")
 _PLEASANTRIES = frozenset(word for form in forms("PLEASANTRIES") for word in (form, form.rstrip("?+")))
+_NAMING_NOTHING = frozenset(
+    word for name in ("PLEASANTRIES", "LEAD", "FAINT", "AGREEMENT") for form in forms(name) for word in form.split()
+)
 _SPELLED = forms("SPELLED")
 _UNDONE = either("UNDONE")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
@@ -85,12 +88,15 @@ def _doing(stems: frozenset[str]) -> tuple[re.Pattern[str], re.Pattern[str]]:
     return re.compile(f"{verbs}{END}"), re.compile(f"(?:{_UNDONE}|{verbs}){END}")
 
 
-def read_stances(text: str, stems: frozenset[str] = frozenset()) -> list[Stance]:
+@lru_cache(maxsize=1024)
+def read_stances(text: str, stems: frozenset[str] = frozenset()) -> tuple[Stance, ...]:
     """The stances of a reply in order; `stems` are those of the verbs that name what was to be done."""
-    found: list[Stance] = []
-    for sentence in sentences(text):
-        found += _stances(sentence, stems)
-    return found
+    return tuple([stance for sentence in sentences(text) for stance in _stances(sentence, stems)])
+
+
+def names_nothing(words: str) -> bool:
+    """Whether words are such as everybody agrees with, and can name nothing that was spoken of."""
+    return _NAMING_NOTHING.issuperset(words.split())
 
 
 def _stances(sentence: Sentence, stems: frozenset[str]) -> list[Stance]:
