@@ -364,9 +364,11 @@ def call_tool(
     if tool is None:
         return ToolResult(f"Error: Tool {name!r} not found.", True)  # as τ²-bench's environment says it
     given = arguments.keys()
-    if missing := tool.required - given:
+    if not given >= tool.required:
+        missing = tool.required - given
         return ToolResult(f"Error: {name} needs the argument {min(missing)!r}", True)
-    if unknown := given - tool.accepted:
+    if not tool.accepted.issuperset(given):
+        unknown = given - tool.accepted
         return ToolResult(f"Error: {name} takes no argument {min(unknown)!r}", True)
     try:
         if _holds_huge_number(arguments.values()):

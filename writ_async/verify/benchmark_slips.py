@@ -43,7 +43,8 @@ BENCHMARK_SLIPS: Final = frozenset(
 SLIPS: Final = frozenset(UserReason) - {UserReason.UNEXPRESSED}
 """What a user may do wrong on any task."""
 
-_has: Final = Signs(load_phrases(__package__ or "", "benchmark_slips.toml").forms).has
+_SIGNS: Final = Signs(load_phrases(__package__ or "", "benchmark_slips.toml").forms)
+_has: Final = _SIGNS.has
 _MOST_VALUES = 5
 _FEW_TOOLS = 2
 _FEW_WORDS = 4
@@ -283,5 +284,5 @@ def role_slips(messages: Sequence[Message], start: int = 0) -> list[Finding]:
     return [
         _remark(UserReason.SPOKE_AS_AGENT, "what an agent says", place)
         for place, message in enumerate(messages, start)
-        if isinstance(message, UserMessage) and _has("AGENT", plain_text(message.content or ""))
+        if isinstance(message, UserMessage) and _SIGNS.has_at_all("AGENT", plain_text(message.content or ""))
     ]

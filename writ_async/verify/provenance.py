@@ -24,6 +24,7 @@ SMALL = 20
 
 # The first figure is found at once; what must not stand before it is asked behind it.
 _NUMBER = re.compile(r"\d(?<![\w.]\d)(?<!\d[-/:]\d)\d*(?:\.\d+)?(?![\w])")
+_HOLDS = (dict, list, tuple)
 _HAS_THOUSANDS = re.compile(r",\d{3}(?!\d)")
 _THOUSAND = 3
 _LONG = 1e15
@@ -170,13 +171,18 @@ def atoms(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 def _add_atoms(value: Any, path: str, found: list[tuple[str, Any]]) -> None:
     if isinstance(value, dict):
-        for key, item in value.items():
-            _add_atoms(item, f"{path}.{key}" if path else str(key), found)
+        inner = [(f"{path}.{key}" if path else str(key), item) for key, item in value.items()]
     elif isinstance(value, list | tuple):
-        for index, item in enumerate(value):
-            _add_atoms(item, f"{path}[{index}]", found)
+        inner = [(f"{path}[{index}]", item) for index, item in enumerate(value)]
     else:
         found.append((path, value))
+        return
+    for pair in inner:
+        # Most values are plain, and need no call of their own.
+        if isinstance(pair[1], _HOLDS):
+            _add_atoms(pair[1], pair[0], found)
+        else:
+            found.append(pair)
 
 
 def unseen_arguments(tool: Tool, arguments: Mapping[str, Any], seen: Seen) -> list[str]:

@@ -10,7 +10,7 @@ unfit: the one is poisoned and easy, the other spoilt.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from enum import StrEnum
 from functools import cached_property
 from typing import Final, Literal
@@ -296,12 +296,8 @@ def _undisclosed(task: Task, messages: Sequence[Message], *, minor: bool) -> lis
         return []
     needed = {str(atom).casefold() for action in task.actions or () for _, atom in atoms(action.arguments)}
     pieces = pieces_of(task) if minor else [piece for piece in fact_pieces(task) if _needs(piece, needed)]
-    words: set[str] = set()
-    texts = [message.content or "" for message in messages if isinstance(message, UserMessage)]
     missing = [piece for piece in pieces if piece.part != "greeting"]
-    # Most facts are told at the beginning, and whoever has told them all need not be heard any longer.
-    while texts and (missing := [piece for piece in missing if not is_heard(piece, words)]):
-        words |= words_of(texts.pop(0))
+    words = _words_told(messages, frozenset().union(*(piece.keys for piece in missing)))
     return [
         UserSlip(
             UserReason.UNDISCLOSED,
@@ -311,6 +307,18 @@ def _undisclosed(task: Task, messages: Sequence[Message], *, minor: bool) -> lis
         for piece in missing
         if not is_heard(piece, words)
     ]
+
+
+def _words_told(messages: Sequence[Message], wanted: Set[str]) -> set[str]:
+    """Those of some words that the user said; a text is taken apart where it has letters of one that is still wanted."""
+    left = set(wanted)
+    for message in messages:
+        if isinstance(message, UserMessage) and left:
+            text = message.content or ""
+            lowered = text.casefold()
+            if any(word in lowered for word in left):
+                left -= words_of(text)
+    return set(wanted) - left
 
 
 def _gold_writes(task: Task) -> list[Action]:

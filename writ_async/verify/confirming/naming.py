@@ -82,9 +82,7 @@ def _long_words(name: str) -> frozenset[str]:
 
 def _held(record: Record) -> list[Mapping[str, Any]]:
     """The objects in the lists of a record."""
-    return [
-        item for value in record.fields.values() if isinstance(value, list) for item in value if isinstance(item, dict)
-    ]
+    return [item for value in record.fields.values() if type(value) is list for item in value if type(item) is dict]
 
 
 def _forms(item: Mapping[str, Any], name: str, own: Sequence[str], alone: bool) -> Iterator[str]:
