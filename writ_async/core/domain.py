@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from random import Random
@@ -318,7 +319,35 @@ def encode_result(value: Any) -> str:
 
     Numbers and booleans that stand outside a Struct become JSON strings, as in τ²-bench's environment.
     """
-    return value if isinstance(value, str) else json.dumps(_plain(value))
+    if isinstance(value, str):
+        return value
+    text = _entity_text(value)
+    return json.dumps(_plain(value)) if text is None else text
+
+
+_encode_entity: Final = msgspec.json.Encoder().encode
+_EXPONENT: Final = re.compile(rb"e(?<=\de)[-+]?\d")
+
+
+def _entity_text(value: Any) -> str | None:
+    """The text of an entity, or of lists of such, by msgspec, at a third of the cost; None where `json` has another.
+
+    That is so for signs beyond ASCII, which `json` escapes, and for numbers with many zeros behind the point or before
+    it, which have an exponent in `json` or in both. (A float that is no number is null, as JSON has no other.)
+    """
+    if isinstance(value, list | tuple):
+        parts = [_entity_text(item) for item in value]
+        told = [part for part in parts if part is not None]
+        return f"[{', '.join(told)}]" if len(told) == len(parts) else None
+    if not isinstance(value, msgspec.Struct):
+        return None
+    try:
+        data = _encode_entity(value)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return None
+    if not data.isascii() or b"\x7f" in data or b"0.0000" in data or _EXPONENT.search(data) is not None:
+        return None
+    return msgspec.json.format(data, indent=0).decode()
 
 
 def apply_tool(tools: Mapping[str, Tool], state: State, name: str, arguments: dict[str, Any]) -> None:
