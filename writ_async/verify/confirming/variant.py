@@ -5,13 +5,13 @@ What differs from the part before and nobody told was chosen by the agent alone,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from writ_async.verify.confirming.arguments import Argument
 from writ_async.verify.confirming.case import Case
 from writ_async.verify.confirming.choices import Choice, who_chose
-from writ_async.verify.confirming.family import Family, Options, options_of
+from writ_async.verify.confirming.family import Family, Options, Told, options_of
 from writ_async.verify.confirming.naming import Record
 from writ_async.verify.confirming.patterns import occurs, pattern
 from writ_async.verify.confirming.turns import Turn
@@ -27,23 +27,21 @@ def choose_variant(case: Case, argument: Argument, part: str, turns: Iterable[Tu
     wanted = str(argument.value)
     if wanted == part:
         return Choice("as the same again")
-    family = _family_of(case, wanted, part)
-    pool = case.pool() if turns is None else turns
-    if family is None:
-        for turn in pool:
-            if has_phrase(case.words(turn), wanted):
-                return Choice("by its id", turn.message)
-        return Choice(wanting=f"the agent had not listed {wanted}", alone=True)
-    options, before = family.options, family.before
     open_options: dict[str, set[str]] = {}
     alike = False
     latest: list[Turn] = []
-    for turn in pool:
+    for turn in case.pool() if turns is None else turns:
         latest.append(turn)
         words = case.words(turn)
+        named_it = has_phrase(words, wanted)
+        if named_it and (turn.by_user or not open_options):
+            return Choice("by its id", turn.message)
+        family = _family_of(case, wanted, part)
+        if family is None:
+            continue
         # What was told since outweighs the place that one has in a list of several.
-        fits = all(options.get(option) in values for option, values in open_options.items())
-        if has_phrase(words, wanted) and (fits or turn.by_user):
+        fits = all(family.options.get(option) in values for option, values in open_options.items())
+        if named_it and fits:
             return Choice("by its id", turn.message)
         named = {name for name in family.ids if has_phrase(words, name)}
         told = family.told(words)
@@ -59,6 +57,17 @@ def choose_variant(case: Case, argument: Argument, part: str, turns: Iterable[Tu
             return Choice("by what it is like", turn.message)
         if family.is_extreme(words):
             return Choice("as the cheapest or dearest", turn.message)
+    family = _family_of(case, wanted, part)
+    if family is None:
+        return Choice(wanting=f"the agent had not listed {wanted}", alone=True)
+    return _by_likeness(case, argument, part, family, open_options, latest)
+
+
+def _by_likeness(
+    case: Case, argument: Argument, part: str, family: Family, open_options: Told, latest: Sequence[Turn]
+) -> Choice:
+    """Who chose a variant of which no turn by itself told which it is; `latest` are the turns that were asked."""
+    options, before = family.options, family.before
     for option, values in open_options.items():
         if options.get(option) not in values:
             return Choice(
