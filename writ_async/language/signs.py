@@ -126,8 +126,7 @@ class Signs:
         """Letters of which one stands in every text in which a pattern of a list is found; nothing is in all of them."""
         found: set[str] = set()
         for text in self.texts[name]:
-            needs = needs_of(text)
-            found |= min(needs, key=_width) if needs else {""}
+            found |= min(needs_of(text), key=_width, default=frozenset({""}))
         return tuple(sorted(start.removesuffix(_EDGE) for start in found))
 
     def search(self, name: str, text: str) -> re.Match[str] | None:

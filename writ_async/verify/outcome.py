@@ -124,7 +124,7 @@ def check_actions(actions: Sequence[Action], messages: Sequence[Message]) -> tup
     wanted = {action.name for action in actions}
     calls: dict[str, list[dict[str, Any]]] = {}
     for message in messages:
-        if isinstance(message, AssistantMessage | UserMessage):
+        if type(message) is AssistantMessage or type(message) is UserMessage:
             for call in message.tool_calls:
                 if call.function.name in wanted:
                     with suppress(MalformedArgumentsError):
@@ -144,14 +144,14 @@ def check_communicate(infos: Sequence[str], messages: Sequence[Message]) -> tupl
     said = [
         message.content.lower().replace(",", "")
         for message in messages
-        if isinstance(message, AssistantMessage) and message.content and not message.content.isspace()
+        if type(message) is AssistantMessage and message.content and not message.content.isspace()
     ]
     return tuple(TextCheck(info, any(info.lower() in text for text in said)) for info in infos)
 
 
 def check_values(values: Sequence[str], messages: Sequence[Message]) -> tuple[TextCheck, ...]:
     """For each value, whether an agent's message says it, in whatever form: a number is no other one's digits."""
-    said = [message.content for message in messages if isinstance(message, AssistantMessage) and message.content]
+    said = [message.content for message in messages if type(message) is AssistantMessage and message.content]
     return tuple(TextCheck(value, any(says(value, text) for text in said)) for value in values)
 
 

@@ -239,10 +239,10 @@ def _strange_values(task: Task, messages: Sequence[Message]) -> list[UserSlip]:
     told = [task.scenario.said]
     slips: list[UserSlip] = []
     for place, message in enumerate(messages):
-        if isinstance(message, AssistantMessage) and message.content:
+        if type(message) is AssistantMessage and message.content:
             values.tell(message.content)
             told.append(message.content)
-        elif isinstance(message, UserMessage) and message.content:
+        elif type(message) is UserMessage and message.content:
             for value in dict.fromkeys(values_in(message.content)):
                 if not (values.knows(value) or _spelled(value)):
                     slips.append(_judge(task, messages, place, value, values))
@@ -273,9 +273,9 @@ def _put_right(task: Task, messages: Sequence[Message], place: int, value: str) 
     """Whether the right value was said after the wrong one, and before the next gold write."""
     writes = {action.name for action in _gold_writes(task)}
     for message in messages[place + 1 :]:
-        if isinstance(message, UserMessage) and value.casefold() in (message.content or "").casefold():
+        if type(message) is UserMessage and value.casefold() in (message.content or "").casefold():
             return True
-        if isinstance(message, AssistantMessage) and any(call.function.name in writes for call in message.tool_calls):
+        if type(message) is AssistantMessage and any(call.function.name in writes for call in message.tool_calls):
             return False
     return False
 
@@ -286,10 +286,7 @@ def _undisclosed(task: Task, messages: Sequence[Message], *, minor: bool) -> lis
     Without `minor` nothing is looked for but what is critical.
     """
     made = {
-        call.function.name
-        for message in messages
-        if isinstance(message, AssistantMessage)
-        for call in message.tool_calls
+        call.function.name for message in messages if type(message) is AssistantMessage for call in message.tool_calls
     }
     done = all(action.name in made for action in _gold_writes(task))
     if not (done or minor):
@@ -313,7 +310,7 @@ def _words_told(messages: Sequence[Message], wanted: Set[str]) -> set[str]:
     """Those of some words that the user said; a text is taken apart where it has letters of one that is still wanted."""
     left = set(wanted)
     for message in messages:
-        if isinstance(message, UserMessage) and left:
+        if type(message) is UserMessage and left:
             text = message.content or ""
             lowered = text.casefold()
             if any(word in lowered for word in left):
@@ -338,14 +335,14 @@ def _endings(task: Task, messages: Sequence[Message], user_argument: str) -> lis
     # Whoever is to change their mind says no to the first wish, which may be made of the same things as the last one.
     changes = task.first_wish is not None
     for place, message in enumerate(messages):
-        if isinstance(message, AssistantMessage):
+        if type(message) is AssistantMessage:
             for call in message.tool_calls:
                 made = next((action for action in left if action.name == call.function.name), None)
                 if made is not None and _succeeded(messages, place, call.id):
                     left.remove(made)
-        elif isinstance(message, UserMessage) and left:
+        elif type(message) is UserMessage and left:
             before = messages[place - 1] if place else None
-            asked = (before.content or "") if isinstance(before, AssistantMessage) else ""
+            asked = (before.content or "") if type(before) is AssistantMessage else ""
             said = message.content or ""
             if _NO.search(said.casefold()) and changes:
                 changes = False
@@ -376,13 +373,13 @@ def _ends(asked: str, task: Task, before: Sequence[Message]) -> bool:
         return True
     if not hear(asked).does("close"):
         return False
-    said = {word for one in before if isinstance(one, UserMessage) for word in words_of(one.content or "")}
+    said = {word for one in before if type(one) is UserMessage for word in words_of(one.content or "")}
     return all(is_heard(piece, said) for piece in pieces_of(task) if piece.part == "goal")
 
 
 def _succeeded(messages: Sequence[Message], place: int, call_id: str) -> bool:
     for message in messages[place + 1 :]:
-        if not isinstance(message, ToolMessage):
+        if type(message) is not ToolMessage:
             return False
         if message.tool_call_id == call_id:
             return not message.error

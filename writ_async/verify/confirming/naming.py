@@ -40,9 +40,7 @@ class Part(msgspec.Struct, frozen=True, eq=False):
 def parts_of(record: Record) -> tuple[Part, ...]:
     """The objects in the lists of a record that people can tell apart, by a name or else by a number."""
     held = [(item, name_of(item)) for item in _held(record)]
-    named = [pair for pair in held if pair[1]] or [
-        pair for pair in held if any(_numbers(pair[0], ("number", "code")))
-    ]
+    named = [pair for pair in held if pair[1]] or [pair for pair in held if any(_numbers(pair[0], ("number", "code")))]
     names = [phrase_of(name) for _, name in named]
     # In how many names a word stands: a name's own words are those of no other.
     shared = Counter(word for name in names for word in set(name.split()))

@@ -25,7 +25,7 @@ class Shown:
         self._results = {
             index: message.content or ""
             for index, message in enumerate(messages)
-            if isinstance(message, ToolMessage) and not message.error and message.requestor == "assistant"
+            if type(message) is ToolMessage and not message.error and message.requestor == "assistant"
         }
         self._places: dict[str, list[int]] = {}
         self._parts: dict[int, tuple[Part, ...]] = {}

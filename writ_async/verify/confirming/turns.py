@@ -109,8 +109,8 @@ def spoken_turns(messages: Sequence[Message], writes: Collection[int]) -> list[T
     options: dict[str, str] = {}
     for index, message in enumerate(messages):
         wrote = wrote or index in writes
-        if isinstance(message, AssistantMessage | UserMessage) and (message.content or "").strip():
-            by_user, text = isinstance(message, UserMessage), message.content or ""
+        if (type(message) is AssistantMessage or type(message) is UserMessage) and (message.content or "").strip():
+            by_user, text = type(message) is UserMessage, message.content or ""
             if by_user:
                 text = spelled_out(text, options)
             turns.append(Turn(index, by_user, text, wrote and index not in writes))
