@@ -123,10 +123,10 @@ class Signs:
         return False
 
     def _starts_of(self, name: str) -> tuple[str, ...]:
-        """Letters of which one stands in every text in which a pattern of a list is found; nothing is in all of them."""
+        """Letters of which one stands in every text in which a pattern of a list is found."""
         found: set[str] = set()
         for text in self.texts[name]:
-            found |= min(needs_of(text), key=_width, default=frozenset({""}))
+            found |= sorted((*needs_of(text), frozenset({""})), key=_width)[0]
         return tuple(sorted(start.removesuffix(_EDGE) for start in found))
 
     def search(self, name: str, text: str) -> re.Match[str] | None:

@@ -307,7 +307,7 @@ def _undisclosed(task: Task, messages: Sequence[Message], *, minor: bool) -> lis
 
 
 def _words_told(messages: Sequence[Message], wanted: Set[str]) -> set[str]:
-    """Those of some words that the user said; a text is taken apart where it has letters of one that is still wanted."""
+    """Those of some words that the user said; a text is taken apart where it may have one that is still wanted."""
     left = set(wanted)
     for message in messages:
         if type(message) is UserMessage and left:

@@ -1,4 +1,4 @@
-"""The records of one kind that a conversation has shown, and whether words name any of them: one index for all writes."""
+"""The records of one kind that a conversation has shown, and whether words name one: an index for all its writes."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Kin:
         return any(name != but and self.latest(name, until) is not None for name in named)
 
     def are_told_by_parts(self, tokens: Sequence[str], own: frozenset[str], but: str, until: int) -> bool:
-        """Whether words are of the names of parts of other records than one, as last shown; its `own` ones count not."""
+        """Whether words are of the names of parts of other records than one, as last shown, and none of its `own`."""
         if self._words.keys().isdisjoint(tokens):
             return False
         for token in tokens:

@@ -28,11 +28,12 @@ Concerns = Callable[[str], bool | None]
 
 
 class Stance(msgspec.Struct, frozen=True):
-    """What one clause says: the words that say it, and the sentence that they stand in."""
+    """What one clause says: the words that say it, and the sentence and the clause that they stand in."""
 
     kind: StanceKind
     words: str
     sentence: str
+    clause: str = ""
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -112,7 +113,7 @@ def _stances(sentence: Sentence, stems: frozenset[str]) -> list[Stance]:
         elif _CONDITION.match(sentence.text) and kind in ("no", "wait", "doubt", "not_this"):
             # "If it costs more, stop and ask me": what is to be done then, not now.
             kind = "tells"
-        found.append(Stance(kind, said, sentence.text))
+        found.append(Stance(kind, said, sentence.text, words))
     if _SHOWS_FIRST.search(sentence.text):
         found.append(Stance("doubt", sentence.text, sentence.text))
     if conditional and _ONLY_IF.match(sentence.text) and not any(item.kind == "if" for item in found):
@@ -230,15 +231,18 @@ def _is_slip(word: str, known: str) -> bool:
     )
 
 
-def settle(stances: Sequence[Stance], concerns: Concerns = lambda _: None) -> Reply:
-    """What the stances come to for one write, those about other things aside; a later one outweighs an earlier one."""
+def settle(stances: Sequence[Stance], concerns: Concerns = lambda _: None, picks: Concerns = lambda _: None) -> Reply:
+    """What the stances come to for one write, those about other things aside; a later one outweighs an earlier one.
+
+    `picks` says of a clause whether the write is what it names by its number or its place among several.
+    """
     meaning: Meaning | None = None
     words, refusal_is_bare = "", False
-    held = _about_this(stances, concerns)
+    held = _about_this(stances, concerns, picks)
     for stance in held:
         kind = stance.kind
         if kind == "not_this":
-            kind = "no" if concerns(stance.words) else "tells"
+            kind = "no" if picks(stance.clause) or concerns(stance.words) else "tells"
         if kind == "yes":
             meaning, words, refusal_is_bare = "agrees", stance.words, False
         elif kind == "request" and meaning != "agrees":
@@ -264,15 +268,17 @@ def settle(stances: Sequence[Stance], concerns: Concerns = lambda _: None) -> Re
     return Reply("tells", "")
 
 
-def _about_this(stances: Sequence[Stance], concerns: Concerns) -> list[Stance]:
-    """The stances that are not about other things: by their clause, else their sentence.
+def _about_this(stances: Sequence[Stance], concerns: Concerns, picks: Concerns) -> list[Stance]:
+    """The stances that are not about other things: by what they pick, by their clause, else their sentence.
 
     What holds back or asks, and names nothing itself, belongs to what stands before it.
     """
     kept: list[Stance] = []
     elsewhere = False
     for stance in stances:
-        about = concerns(stance.words)
+        about = picks(stance.clause)
+        if about is None:
+            about = concerns(stance.words)
         if about is None and stance.words != stance.sentence:
             about = concerns(stance.sentence)
         elsewhere = about is False or (about is None and elsewhere and stance.kind not in _TAKES_UP)
