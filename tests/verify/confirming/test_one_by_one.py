@@ -108,6 +108,12 @@ def test_several_of_more_are_taken_by_their_places(retail: Domain, reply: str, r
     assert agreed(retail, THREE, reply, FIRST, SECOND, THIRD) == right
 
 
+def test_the_other_card_is_none_of_the_others(retail: Domain) -> None:
+    asked = NUMBERED.replace("Is that right?", "The refund goes to your Visa. Which of these shall I do?")
+    reply = "The first one. Please cancel it and send the refund to the other card."
+    assert agreed(retail, asked, reply, FIRST) == [True]
+
+
 PRICED: Final = "I can cancel order #W1234567 as no longer needed for a fee of $95. Shall I go ahead?"
 REFUND: Final = (
     "I cancel order #W1234567 as no longer needed; the price was $120, your refund is $95. Shall I go ahead?"

@@ -43,7 +43,7 @@ _NAMED: Final = re.compile(
 _AND: Final = re.compile(
     rf" and (?=(?:{_YES}|{_NO}|not) (?:to|for|on) |(?:skip|leave|drop|not) (?:the {_ORDINAL}|number|option|\d))"
 )
-_REST: Final = re.compile(r"\b(?:the|any) (?:others?|rest|remaining)(?: ones?)?\b")
+_REST: Final = re.compile(rf"\b(?:the|any) (?:others|other (?:one|option|request)s?|rest|remaining ones?){_BEHIND}")
 
 
 def told_apart(answer: str) -> str:
