@@ -108,7 +108,7 @@ def pieces_of(task: Task) -> tuple[Piece, ...]:
     A sentence that only tells a fact counts as that fact. With as many wishes as gold writes, each sentence belongs to
     the wish that it follows; otherwise all belong to the first.
     """
-    facts = {fact.text: fact for fact in task.scenario.facts}
+    facts = {fact.text for fact in task.scenario.facts}
     found: list[Piece] = []
     wish, goals = 0, 0
     # Where nothing but an answer is wanted, the question is the wish.
@@ -130,7 +130,12 @@ def pieces_of(task: Task) -> tuple[Piece, ...]:
         found = _first_as_goal(found)
     if wish + 1 != len(task.certified_writes):
         found = [msgspec.structs.replace(piece, wish=0) for piece in found]
-    return (*found, *map(_fact_piece, facts.values()))
+    return (*found, *fact_pieces(task))
+
+
+def fact_pieces(task: Task) -> tuple[Piece, ...]:
+    """The facts of a task as pieces that its user has to say; of those with one text the last counts."""
+    return tuple(map(_fact_piece, {fact.text: fact for fact in task.scenario.facts}.values()))
 
 
 def _first_as_goal(pieces: list[Piece]) -> list[Piece]:

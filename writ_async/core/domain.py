@@ -8,7 +8,6 @@ is generated from its signature and docstring. It returns a Struct, a string, or
 from __future__ import annotations
 
 import inspect
-import json
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from random import Random
@@ -21,6 +20,7 @@ from writ_async.core.evidence_rules import EvidenceRules
 from writ_async.core.goal import GoalRules
 from writ_async.core.level import ANY_EXTENT, Extent
 from writ_async.core.record_facts import RecordFacts
+from writ_async.core.result_text import encode_result as encode_result
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Certificate, FirstWish, Goal, Kind, Pin, Scenario
 from writ_async.core.telling import Telling
@@ -301,61 +301,6 @@ def why_forbidden(
     return "" if read is None else domain.why_forbidden(state, name, read, said or {})
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, msgspec.Struct):
-        return msgspec.to_builtins(value)
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return str(value)
-
-
-class _EntityTexts:
-    """The JSON of the frozen entities that were read last.
-
-    A read gives the world's own entity, and the conversations of a run, their replays and their golds read the same
-    ones. An entity is kept with its text, so that no other can get its identity.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._known: dict[int, tuple[msgspec.Struct, str]] = {}
-
-    def find(self, entity: msgspec.Struct) -> str:
-        """Its text; one that could be changed is encoded each time."""
-        found = self._known.get(id(entity))
-        if found is not None:
-            return found[1]
-        text = json.dumps(msgspec.to_builtins(entity))
-        if entity.__struct_config__.frozen:
-            if len(self._known) >= self._most:
-                self._known.clear()  # rare, and cheaper than to know which were used last
-            self._known[id(entity)] = (entity, text)
-        return text
-
-
-_entity_text = _EntityTexts(4096).find
-
-
-def _result_text(value: Any) -> str:
-    if isinstance(value, msgspec.Struct):
-        return _entity_text(value)
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_result_text, value))}]"
-    return json.dumps(_plain(value))
-
-
-def encode_result(value: Any) -> str:
-    """The text of a tool message: strings verbatim, all else as JSON in the format of Python's `json.dumps`.
-
-    Numbers and booleans that stand outside a Struct become JSON strings, as in τ²-bench's environment.
-    """
-    return value if isinstance(value, str) else _result_text(value)
-
-
 def apply_tool(tools: Mapping[str, Tool], state: State, name: str, arguments: dict[str, Any]) -> None:
     """Run one tool on a state for nothing but what it leaves behind there: its result is not made a text."""
     call_tool(tools, state, name, arguments, _no_text)
@@ -368,15 +313,20 @@ def _no_text(_: Any) -> str:
 _HUGE: Final = 1 << 1023  # what no float holds, and what no text may be made of once it is multiplied
 
 
-def _holds_huge_number(value: Any) -> bool:
-    """Whether an argument holds an integer that cannot be reckoned with as prices and counts are."""
-    if isinstance(value, str):
-        return False
-    if isinstance(value, dict):
-        return any(map(_holds_huge_number, value.values()))
-    if isinstance(value, list):
-        return any(map(_holds_huge_number, value))
-    return isinstance(value, int) and not -_HUGE < value < _HUGE
+def _holds_huge_number(values: Iterable[Any]) -> bool:
+    """Whether arguments hold an integer that cannot be reckoned with as prices and counts are."""
+    for value in values:
+        if isinstance(value, str):
+            continue
+        if isinstance(value, dict):
+            if _holds_huge_number(value.values()):
+                return True
+        elif isinstance(value, list):
+            if _holds_huge_number(value):
+                return True
+        elif isinstance(value, int) and not -_HUGE < value < _HUGE:
+            return True
+    return False
 
 
 def call_tool(
@@ -394,12 +344,14 @@ def call_tool(
     if tool is None:
         return ToolResult(f"Error: Tool {name!r} not found.", True)  # as τ²-bench's environment says it
     given = arguments.keys()
-    if missing := tool.required - given:
+    if not given >= tool.required:
+        missing = tool.required - given
         return ToolResult(f"Error: {name} needs the argument {min(missing)!r}", True)
-    if unknown := given - tool.accepted:
+    if not tool.accepted.issuperset(given):
+        unknown = given - tool.accepted
         return ToolResult(f"Error: {name} takes no argument {min(unknown)!r}", True)
     try:
-        if _holds_huge_number(arguments):
+        if _holds_huge_number(arguments.values()):
             return ToolResult(f"Error: {name} could not use an argument (a number of hundreds of digits)", True)
         return ToolResult(encode(tool.function(state, **arguments)), False)
     except ToolError as exc:

@@ -82,11 +82,11 @@ def _says_number(wanted: float, said: str) -> bool:
     # What has cents is told in figures, and most texts have none that could be its.
     if not wanted.is_integer() and round(wanted, 2) == wanted and str(int(wanted)) not in said.replace(",", ""):
         return False
-    return any(abs(number - wanted) < 0.005 for number in _numbers_in(said))
+    return any(abs(number - wanted) < 0.005 for number in numbers_said_in(said))
 
 
 @lru_cache(maxsize=256)
-def _numbers_in(said: str) -> frozenset[float]:
+def numbers_said_in(said: str) -> frozenset[float]:
     """All numbers of a text, in figures and in words, but for those of dates, times, ids and list marks."""
     return frozenset(_figures_in(_LIST_MARK.sub(" ", dates_out_of(said)))) | frozenset(_counts_in(said))
 

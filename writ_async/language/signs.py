@@ -95,6 +95,7 @@ class Signs:
         self._forms: dict[str, Forms] = {}
         self._bits: dict[str, int] = {}
         self._needs = 0
+        self._starts: dict[str, tuple[str, ...]] = {}
         self._met_by = lru_cache(maxsize=1024)(self._met_by_text)
         self._met_by_start = lru_cache(maxsize=8192)(self._met_by_one)
 
@@ -110,6 +111,23 @@ class Signs:
                 if form.need & met == form.need and form.letters in text and form.search(text) is not None:
                     return True
         return False
+
+    def has_at_all(self, name: str, text: str) -> bool:
+        """The same, for a text of which nothing else is asked: letters that the patterns need are looked for first."""
+        starts = self._starts.get(name)
+        if starts is None:
+            starts = self._starts[name] = self._starts_of(name)
+        for start in starts:
+            if start in text:
+                return self.has(name, text)
+        return False
+
+    def _starts_of(self, name: str) -> tuple[str, ...]:
+        """Letters of which one stands in every text in which a pattern of a list is found."""
+        found: set[str] = set()
+        for text in self.texts[name]:
+            found |= sorted((*needs_of(text), frozenset({""})), key=_width)[0]
+        return tuple(sorted(start.removesuffix(_EDGE) for start in found))
 
     def search(self, name: str, text: str) -> re.Match[str] | None:
         """Where a pattern of a list is first found in a text."""

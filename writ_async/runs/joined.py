@@ -66,11 +66,11 @@ class JoinedRuns:
         runs = [RunView.open(path) for path in paths]
         return cls(runs, more_rules, None if test_for is None else [test_for(run) for run in runs])
 
-    def rows(self) -> Iterator[Trajectory]:
-        """Every row under its new ids, run by run in the order of tasks and trials."""
+    def rows(self, *, tokens: bool = True) -> Iterator[Trajectory]:
+        """Every row under its new ids, run by run in the order of tasks and trials; `tokens` as `RunView.ordered`."""
         trials: dict[str, int] = {}
         for run, names, wanted in zip(self.runs, self._names, self._wanted, strict=True):
-            for row in filter(wanted, run.ordered()):
+            for row in filter(wanted, run.ordered(tokens=tokens)):
                 if row.task_id not in names:
                     raise InputError(f"{run.path}: row {row.id!r} names a task that is not in tasks.jsonl")
                 task_id = names[row.task_id]
@@ -136,9 +136,9 @@ class JoinedView(RunView):
         """Every row under its new id."""
         return self._joined.rows()
 
-    def ordered(self) -> Iterator[Trajectory]:
-        """Every row under its new id, run by run in the order of tasks and trials."""
-        return self._joined.rows()
+    def ordered(self, *, tokens: bool = True) -> Iterator[Trajectory]:
+        """Every row under its new id, run by run in the order of tasks and trials; see `RunView.ordered`."""
+        return self._joined.rows(tokens=tokens)
 
     def done_ids(self) -> AbstractSet[str]:
         """The new ids of all rows."""

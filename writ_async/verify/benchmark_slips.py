@@ -43,7 +43,8 @@ BENCHMARK_SLIPS: Final = frozenset(
 SLIPS: Final = frozenset(UserReason) - {UserReason.UNEXPRESSED}
 """What a user may do wrong on any task."""
 
-_has: Final = Signs(load_phrases(__package__ or "", "benchmark_slips.toml").forms).has
+_SIGNS: Final = Signs(load_phrases(__package__ or "", "benchmark_slips.toml").forms)
+_has: Final = _SIGNS.has
 _MOST_VALUES = 5
 _FEW_TOOLS = 2
 _FEW_WORDS = 4
@@ -139,7 +140,7 @@ class _Farewell(msgspec.Struct, frozen=True):
 
 
 def _ending(task: Task, messages: Sequence[Message], signal: Signal | None, domain: Domain) -> list[Finding]:
-    place = next((at for at in range(len(messages) - 1, -1, -1) if isinstance(messages[at], UserMessage)), -1)
+    place = next((at for at in range(len(messages) - 1, -1, -1) if type(messages[at]) is UserMessage), -1)
     if signal is None or place < 1:
         return []
     asked = _said_before(messages, place)
@@ -179,9 +180,9 @@ def _with_todo(what: str, end: _Farewell) -> str:
 def _said_before(messages: Sequence[Message], place: int) -> str:
     """What the agent said last before the user spoke; calls of the user's own tools may stand between the two."""
     for message in reversed(messages[:place]):
-        if isinstance(message, UserMessage) and not message.tool_calls:
+        if type(message) is UserMessage and not message.tool_calls:
             return ""
-        if isinstance(message, AssistantMessage) and message.content:
+        if type(message) is AssistantMessage and message.content:
             return message.content
     return ""
 
@@ -217,14 +218,14 @@ def _untold_wish(task: Task, messages: Sequence[Message], left: Sequence[Action]
     A write is called by the words of its tool's name that few others have. The agent may have spoken of an id instead.
     """
     scenario = plain_text(scenario_text(task))
-    own = [plain_text(message.content or "") for message in messages if isinstance(message, UserMessage)]
+    own = [plain_text(message.content or "") for message in messages if type(message) is UserMessage]
     words = Counter(word for name in domain.tools for word in set(name.split("_")))
     for action in left:
         names = [word for word in action.name.split("_") if words[word] <= _FEW_TOOLS and len(word) > 3]
         wished = [stem for word in names if _speaks_of(stem := word[:_STEM], [scenario])]
         if wished and not any(_speaks_of(stem, own) for stem in wished):
             return f"the wish to {action.name}"
-    said = [plain_text(message.content or "") for message in messages if not isinstance(message, ToolMessage)]
+    said = [plain_text(message.content or "") for message in messages if type(message) is not ToolMessage]
     for action in left:
         for _, value in atoms(action.arguments):
             bare = str(value).casefold().strip("#")
@@ -244,7 +245,7 @@ def _handed_over(messages: Sequence[Message], domain: Domain) -> bool:
     return any(
         call.function.name == domain.hand_over_tool
         for message in messages
-        if isinstance(message, AssistantMessage)
+        if type(message) is AssistantMessage
         for call in message.tool_calls
     )
 
@@ -262,11 +263,11 @@ def _transferred(task: Task, messages: Sequence[Message], end: _Farewell, domain
         what = "left for a human whom nobody had offered"
         return [_remark(UserReason.HANDED_OVER, _with_todo(what, end), end.place)]
     for at, message in enumerate(messages):
-        if isinstance(message, AssistantMessage):
+        if type(message) is AssistantMessage:
             called = any(call.function.name == domain.hand_over_tool for call in message.tool_calls)
             if called or hear(message.content or "").does("hand_over", "offer_hand_over", "refuse", "failed_look"):
                 return []
-        elif isinstance(message, UserMessage) and _has("HUMAN", plain_text(message.content or "")):
+        elif type(message) is UserMessage and _has("HUMAN", plain_text(message.content or "")):
             return [_remark(UserReason.HANDED_OVER, _with_todo("asked for a human unprompted", end), at)]
     return []
 
@@ -283,5 +284,5 @@ def role_slips(messages: Sequence[Message], start: int = 0) -> list[Finding]:
     return [
         _remark(UserReason.SPOKE_AS_AGENT, "what an agent says", place)
         for place, message in enumerate(messages, start)
-        if isinstance(message, UserMessage) and _has("AGENT", plain_text(message.content or ""))
+        if type(message) is UserMessage and _SIGNS.has_at_all("AGENT", plain_text(message.content or ""))
     ]

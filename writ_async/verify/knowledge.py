@@ -84,9 +84,9 @@ class Knowledge:
     def until(self, place: int) -> None:
         """Take in all that was said and shown before a message."""
         for message in self._messages[self._position : place]:
-            if isinstance(message, UserMessage) and message.content:
+            if type(message) is UserMessage and message.content:
                 self._hear(message.content)
-            elif isinstance(message, AssistantMessage) and message.content:
+            elif type(message) is AssistantMessage and message.content:
                 self._told.append(message.content)
         self._position = max(self._position, place)
         # What is called in one message is decided before any of its results is there.

@@ -112,10 +112,11 @@ def action_matches(action: Action, name: str, arguments: Mapping[str, Any]) -> b
     if name != action.name:
         return False
     gold = action.arguments
-    for key in arguments if action.compare_args is None else action.compare_args:
-        if (key in gold) != (key in arguments) or gold.get(key) != arguments.get(key):
-            return False
-    return True
+    if action.compare_args is None:
+        return arguments.items() <= gold.items()
+    return all(
+        (key in gold) == (key in arguments) and gold.get(key) == arguments.get(key) for key in action.compare_args
+    )
 
 
 def check_actions(actions: Sequence[Action], messages: Sequence[Message]) -> tuple[ActionCheck, ...]:
@@ -123,17 +124,16 @@ def check_actions(actions: Sequence[Action], messages: Sequence[Message]) -> tup
     wanted = {action.name for action in actions}
     calls: dict[str, list[dict[str, Any]]] = {}
     for message in messages:
-        if isinstance(message, AssistantMessage | UserMessage):
+        if type(message) is AssistantMessage or type(message) is UserMessage:
             for call in message.tool_calls:
                 if call.function.name in wanted:
                     with suppress(MalformedArgumentsError):
                         calls.setdefault(call.function.name, []).append(call_arguments(call))
-    return tuple(
-        ActionCheck(
-            action.name, any(action_matches(action, action.name, given) for given in calls.get(action.name, ()))
-        )
-        for action in actions
-    )
+    return tuple([ActionCheck(action.name, _is_made(action, calls.get(action.name, ()))) for action in actions])
+
+
+def _is_made(action: Action, calls: Sequence[Mapping[str, Any]]) -> bool:
+    return action.arguments in calls or any(action_matches(action, action.name, given) for given in calls)
 
 
 def check_communicate(infos: Sequence[str], messages: Sequence[Message]) -> tuple[TextCheck, ...]:
@@ -144,14 +144,14 @@ def check_communicate(infos: Sequence[str], messages: Sequence[Message]) -> tupl
     said = [
         message.content.lower().replace(",", "")
         for message in messages
-        if isinstance(message, AssistantMessage) and message.content and not message.content.isspace()
+        if type(message) is AssistantMessage and message.content and not message.content.isspace()
     ]
     return tuple(TextCheck(info, any(info.lower() in text for text in said)) for info in infos)
 
 
 def check_values(values: Sequence[str], messages: Sequence[Message]) -> tuple[TextCheck, ...]:
     """For each value, whether an agent's message says it, in whatever form: a number is no other one's digits."""
-    said = [message.content for message in messages if isinstance(message, AssistantMessage) and message.content]
+    said = [message.content for message in messages if type(message) is AssistantMessage and message.content]
     return tuple(TextCheck(value, any(says(value, text) for text in said)) for value in values)
 
 

@@ -24,7 +24,11 @@ SMALL = 20
 
 # The first figure is found at once; what must not stand before it is asked behind it.
 _NUMBER = re.compile(r"\d(?<![\w.]\d)(?<!\d[-/:]\d)\d*(?:\.\d+)?(?![\w])")
+_HOLDS = (dict, list, tuple)
 _HAS_THOUSANDS = re.compile(r",\d{3}(?!\d)")
+_THOUSAND = 3
+_LONG = 1e15
+"""From here on a number may be written with other figures than its own."""
 _THOUSANDS = re.compile(r"\d(?<![\w.,]\d)\d{0,2}(?:,\d{3})+(?!\d)")
 
 
@@ -45,14 +49,15 @@ class Tells(Protocol):
 class Seen:
     """All that the agent has been told or shown so far. Texts are only searched when somebody asks."""
 
-    __slots__ = ("_days", "_days_read", "_numbers", "_numbers_read", "_spoken", "_texts")
+    __slots__ = ("_days", "_days_read", "_numbers", "_spoken", "_texts", "_unread")
 
     def __init__(self) -> None:
         self._texts: list[str] = []
         self._numbers: set[float] = set()
+        self._unread: list[str] = []
         self._days: set[Day] = set()
         self._spoken: dict[int, Tells] = {}
-        self._numbers_read = self._days_read = 0
+        self._days_read = 0
 
     def add(self, text: str) -> None:
         """Remember a text that was said or shown; JSON is remembered with its escapes undone."""
@@ -60,6 +65,7 @@ class Seen:
             with suppress(msgspec.DecodeError, RecursionError):
                 text = f"{text} {' '.join(str(value) for _, value in atoms(msgspec.json.decode(text)))}"
         self._texts.append(text.casefold())
+        self._unread.append(self._texts[-1])
 
     def add_spoken(self, spoken: Tells) -> None:
         """Remember a text whose dates may be asked for elsewhere as well, so that they are read once."""
@@ -86,13 +92,21 @@ class Seen:
 
     def has_number(self, value: float) -> bool:
         """Whether a number occurs as a number of its own."""
-        while self._numbers_read < len(self._texts):
-            self._numbers.update(numbers_in(self._texts[self._numbers_read]))
-            self._numbers_read += 1
         try:
-            return abs(float(value)) in self._numbers
+            wanted = abs(float(value))
         except OverflowError:  # an integer of hundreds of digits, in the row of others
             return False
+        if wanted not in self._numbers:
+            # Only a text that has the figures of a number is read for its numbers.
+            figures = str(int(wanted)) if wanted < _LONG else ""
+            left: list[str] = []
+            for text in self._unread:
+                if _may_tell(text, figures):
+                    self._numbers.update(numbers_in(text))
+                else:
+                    left.append(text)
+            self._unread = left
+        return wanted in self._numbers
 
     def has_date(self, text: str) -> bool:
         """Whether an ISO date was said in words or in other figures, such as `May 20`, `5/20` or `20. Mai`."""
@@ -113,6 +127,15 @@ class Seen:
                 self._days |= iso_days_in(text) if text[:1] in ("{", "[") else days_in(text)
             self._days_read += 1
         return self._days
+
+
+def _may_tell(text: str, figures: str) -> bool:
+    """Whether a text has figures in a row, be it with commas between thousands, or in other signs than ASCII's."""
+    return (
+        figures in text
+        or not text.isascii()
+        or (len(figures) > _THOUSAND and "," in text and figures in text.replace(",", ""))
+    )
 
 
 def numbers_in(text: str) -> set[float]:
@@ -148,13 +171,18 @@ def atoms(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 def _add_atoms(value: Any, path: str, found: list[tuple[str, Any]]) -> None:
     if isinstance(value, dict):
-        for key, item in value.items():
-            _add_atoms(item, f"{path}.{key}" if path else str(key), found)
+        inner = [(f"{path}.{key}" if path else str(key), item) for key, item in value.items()]
     elif isinstance(value, list | tuple):
-        for index, item in enumerate(value):
-            _add_atoms(item, f"{path}[{index}]", found)
+        inner = [(f"{path}[{index}]", item) for index, item in enumerate(value)]
     else:
         found.append((path, value))
+        return
+    for pair in inner:
+        # Most values are plain, and need no call of their own.
+        if isinstance(pair[1], _HOLDS):
+            _add_atoms(pair[1], pair[0], found)
+        else:
+            found.append(pair)
 
 
 def unseen_arguments(tool: Tool, arguments: Mapping[str, Any], seen: Seen) -> list[str]:

@@ -23,5 +23,5 @@ def several_calls_findings(messages: Sequence[Message], domain: Domain) -> list[
             "turn",
         )
         for place, message in enumerate(messages)
-        if isinstance(message, AssistantMessage) and len(message.tool_calls) > 1
+        if type(message) is AssistantMessage and len(message.tool_calls) > 1
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
-import msgspec
+from writ_async.verify.decoding import decoded
 
 SHORTEST_ID: Final = 3
 """Letters and figures that an id has at least."""
@@ -45,22 +45,14 @@ class ShownRecords:
 
     def _records_of(self, place: int) -> list[Named]:
         if place not in self._records:
-            self._records[place] = list(records_in(_decoded(self._texts[place])))
+            text = self._texts[place]
+            self._records[place] = list(records_in(decoded(text))) if text[:1] in ("{", "[") else []
         return self._records[place]
 
 
 def _may_hold(text: str, wanted: str) -> bool:
     """Whether a text as JSON may have a string in it; one with other signs may be written in several ways."""
     return wanted in text or not (wanted.isascii() and wanted.isprintable()) or '"' in wanted or "\\" in text
-
-
-def _decoded(text: str) -> Any:
-    if text[:1] not in ("{", "["):
-        return None
-    try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
 
 
 def records_in(value: Any) -> Iterator[Named]:

@@ -46,7 +46,7 @@ def untold_values(scenario: str, messages: Sequence[Message], world: World | Non
     found: list[tuple[int, list[str]]] = []
     seen: set[str] = set()
     for place, message in enumerate(messages):
-        if isinstance(message, UserMessage):
+        if type(message) is UserMessage:
             values = list(dict.fromkeys(_values(message.content or "")))
             if not values:
                 continue
@@ -58,9 +58,7 @@ def untold_values(scenario: str, messages: Sequence[Message], world: World | Non
             untold = [value for value in untold if not _is_put_right(value, values, untold)]
             if untold:
                 found.append((place, untold))
-        elif isinstance(message, AssistantMessage) or (
-            isinstance(message, ToolMessage) and message.requestor == "user"
-        ):
+        elif type(message) is AssistantMessage or (type(message) is ToolMessage and message.requestor == "user"):
             told.append(message.content or "")
     return found
 

@@ -10,14 +10,15 @@ unfit: the one is poisoned and easy, the other spoilt.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from enum import StrEnum
+from functools import cached_property
 from typing import Final, Literal
 
 import msgspec
 
 from writ_async.behaviour.axes import unshown_traits
-from writ_async.behaviour.pieces import Piece, is_heard, pieces_of, words_of, wrong_version
+from writ_async.behaviour.pieces import Piece, fact_pieces, is_heard, pieces_of, words_of, wrong_version
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage
 from writ_async.core.task import Action, Task
 from writ_async.core.trajectory import CLOSING_TOKENS, Finding, Signal
@@ -92,7 +93,7 @@ def audit_user(task: Task, messages: Sequence[Message], user_argument: str = "")
     """
     return [
         Finding(slip.reason, f"{slip.severity}: {slip.detail}", slip.message)
-        for slip in _slips(task, messages, user_argument)
+        for slip in _slips(task, messages, user_argument, minor=False)
         if slip.severity != "minor"
     ]
 
@@ -102,7 +103,7 @@ def user_slips(task: Task, messages: Sequence[Message], user_argument: str = "")
     if not task.scenario.request:
         return []
     return [
-        *_slips(task, messages, user_argument),
+        *_slips(task, messages, user_argument, minor=True),
         *(
             UserSlip(UserReason.UNEXPRESSED, "minor", f"{trait.axis}={trait.value}")
             for trait in unshown_traits(task, messages)
@@ -110,12 +111,13 @@ def user_slips(task: Task, messages: Sequence[Message], user_argument: str = "")
     ]
 
 
-def _slips(task: Task, messages: Sequence[Message], user_argument: str) -> list[UserSlip]:
+def _slips(task: Task, messages: Sequence[Message], user_argument: str, *, minor: bool) -> list[UserSlip]:
+    """What the user did wrong; minor things may be among it also without `minor`, which asks for all of them."""
     if not task.scenario.request:
         return []
     return [
         *_strange_values(task, messages),
-        *_undisclosed(task, messages),
+        *_undisclosed(task, messages, minor=minor),
         *_endings(task, messages, user_argument),
     ]
 
@@ -195,29 +197,60 @@ def _known(task: Task) -> set[str]:
     return set(values_in("\n".join(dict.fromkeys(texts))))
 
 
-def _to_be_read(task: Task) -> set[str]:
-    """Values among the gold writes' arguments."""
-    return set(values_in("\n".join(str(atom) for action in _gold_writes(task) for _, atom in atoms(action.arguments))))
+class _Values:
+    """The values of a task and of a conversation; each text is read when somebody asks for what only it can tell."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._unread: list[str] = []
+
+    @cached_property
+    def _known(self) -> set[str]:
+        return _known(self._task)
+
+    @cached_property
+    def to_be_read(self) -> set[str]:
+        """Values among the gold writes' arguments."""
+        gold = [str(atom) for action in _gold_writes(self._task) for _, atom in atoms(action.arguments)]
+        return set(values_in("\n".join(gold)))
+
+    @cached_property
+    def wrong(self) -> dict[str, str]:
+        """The facts by how somebody gives them who has mixed them up."""
+        facts = self._task.scenario.facts
+        return {value: fact.value for fact in facts for value in values_in(wrong_version(fact.value))}
+
+    def tell(self, text: str) -> None:
+        """Take in what the agent said."""
+        self._unread.append(text)
+
+    def knows(self, value: str) -> bool:
+        """Whether the user knows a value: from the scenario, or because the agent said it."""
+        if value not in self._known:
+            for text in self._unread:
+                self._known.update(values_in(text))
+            self._unread.clear()
+        return value in self._known
 
 
 def _strange_values(task: Task, messages: Sequence[Message]) -> list[UserSlip]:
     """Values and names that the user had no way to know, and slips of the pen that were not put right in time."""
-    known, gold = _known(task), _to_be_read(task)
-    names = [task.scenario.said.casefold()]
-    wrong = {value: fact.value for fact in task.scenario.facts for value in values_in(wrong_version(fact.value))}
+    values = _Values(task)
+    told = [task.scenario.said]
     slips: list[UserSlip] = []
     for place, message in enumerate(messages):
-        if isinstance(message, AssistantMessage) and message.content:
-            known.update(values_in(message.content))
-            names.append(message.content.casefold())
-        elif isinstance(message, UserMessage) and message.content:
+        if type(message) is AssistantMessage and message.content:
+            values.tell(message.content)
+            told.append(message.content)
+        elif type(message) is UserMessage and message.content:
             for value in dict.fromkeys(values_in(message.content)):
-                if value in known or _spelled(value):
-                    continue
-                slips.append(_judge(task, messages, place, value, gold, wrong))
-            for found in _NAMED.findall(message.content):
-                if found.casefold() not in " ".join(names):
-                    slips.append(UserSlip(UserReason.HALLUCINATED, "critical_hindered", f"the name {found!r}", place))
+                if not (values.knows(value) or _spelled(value)):
+                    slips.append(_judge(task, messages, place, value, values))
+            names = _NAMED.findall(message.content)
+            heard = " ".join(told).casefold() if names else ""
+            for name in names:
+                if name.casefold() not in heard:
+                    slips.append(UserSlip(UserReason.HALLUCINATED, "critical_hindered", f"the name {name!r}", place))
     return [slip for slip in slips if slip.detail]
 
 
@@ -226,14 +259,12 @@ def _spelled(value: str) -> bool:
     return bool(re.fullmatch(r"\w(?:-\w)+", value))
 
 
-def _judge(
-    task: Task, messages: Sequence[Message], place: int, value: str, gold: set[str], wrong: dict[str, str]
-) -> UserSlip:
-    if value in wrong:
-        if _put_right(task, messages, place, wrong[value]):
+def _judge(task: Task, messages: Sequence[Message], place: int, value: str, values: _Values) -> UserSlip:
+    if right := values.wrong.get(value):
+        if _put_right(task, messages, place, right):
             return UserSlip(UserReason.INCONSISTENT, "minor", "")
-        return UserSlip(UserReason.INCONSISTENT, "critical_hindered", f"{value!r} instead of {wrong[value]!r}", place)
-    if value in gold:
+        return UserSlip(UserReason.INCONSISTENT, "critical_hindered", f"{value!r} instead of {right!r}", place)
+    if value in values.to_be_read:
         return UserSlip(UserReason.LEAKED, "critical_helped", f"{value!r} had to be read", place)
     return UserSlip(UserReason.HALLUCINATED, "critical_hindered", f"{value!r} is nowhere in the scenario", place)
 
@@ -242,28 +273,28 @@ def _put_right(task: Task, messages: Sequence[Message], place: int, value: str) 
     """Whether the right value was said after the wrong one, and before the next gold write."""
     writes = {action.name for action in _gold_writes(task)}
     for message in messages[place + 1 :]:
-        if isinstance(message, UserMessage) and value.casefold() in (message.content or "").casefold():
+        if type(message) is UserMessage and value.casefold() in (message.content or "").casefold():
             return True
-        if isinstance(message, AssistantMessage) and any(call.function.name in writes for call in message.tool_calls):
+        if type(message) is AssistantMessage and any(call.function.name in writes for call in message.tool_calls):
             return False
     return False
 
 
-def _undisclosed(task: Task, messages: Sequence[Message]) -> list[UserSlip]:
-    """Facts and pieces that were never told. Critical where a gold write was made without what it needs of them."""
-    words: set[str] = set()
-    for message in messages:
-        if isinstance(message, UserMessage):
-            words |= words_of(message.content or "")
+def _undisclosed(task: Task, messages: Sequence[Message], *, minor: bool) -> list[UserSlip]:
+    """Facts and pieces that were never told. Critical where a gold write was made without what it needs of them.
+
+    Without `minor` nothing is looked for but what is critical.
+    """
     made = {
-        call.function.name
-        for message in messages
-        if isinstance(message, AssistantMessage)
-        for call in message.tool_calls
+        call.function.name for message in messages if type(message) is AssistantMessage for call in message.tool_calls
     }
     done = all(action.name in made for action in _gold_writes(task))
-    missing = [piece for piece in pieces_of(task) if piece.part != "greeting" and not is_heard(piece, words)]
+    if not (done or minor):
+        return []
     needed = {str(atom).casefold() for action in task.actions or () for _, atom in atoms(action.arguments)}
+    pieces = pieces_of(task) if minor else [piece for piece in fact_pieces(task) if _needs(piece, needed)]
+    missing = [piece for piece in pieces if piece.part != "greeting"]
+    words = _words_told(messages, frozenset().union(*(piece.keys for piece in missing)))
     return [
         UserSlip(
             UserReason.UNDISCLOSED,
@@ -271,7 +302,20 @@ def _undisclosed(task: Task, messages: Sequence[Message]) -> list[UserSlip]:
             piece.slot or piece.text,
         )
         for piece in missing
+        if not is_heard(piece, words)
     ]
+
+
+def _words_told(messages: Sequence[Message], wanted: Set[str]) -> set[str]:
+    """Those of some words that the user said; a text is taken apart where it may have one that is still wanted."""
+    left = set(wanted)
+    for message in messages:
+        if type(message) is UserMessage and left:
+            text = message.content or ""
+            lowered = text.casefold()
+            if any(word in lowered for word in left):
+                left -= words_of(text)
+    return set(wanted) - left
 
 
 def _gold_writes(task: Task) -> list[Action]:
@@ -291,14 +335,14 @@ def _endings(task: Task, messages: Sequence[Message], user_argument: str) -> lis
     # Whoever is to change their mind says no to the first wish, which may be made of the same things as the last one.
     changes = task.first_wish is not None
     for place, message in enumerate(messages):
-        if isinstance(message, AssistantMessage):
+        if type(message) is AssistantMessage:
             for call in message.tool_calls:
                 made = next((action for action in left if action.name == call.function.name), None)
                 if made is not None and _succeeded(messages, place, call.id):
                     left.remove(made)
-        elif isinstance(message, UserMessage) and left:
+        elif type(message) is UserMessage and left:
             before = messages[place - 1] if place else None
-            asked = (before.content or "") if isinstance(before, AssistantMessage) else ""
+            asked = (before.content or "") if type(before) is AssistantMessage else ""
             said = message.content or ""
             if _NO.search(said.casefold()) and changes:
                 changes = False
@@ -329,13 +373,13 @@ def _ends(asked: str, task: Task, before: Sequence[Message]) -> bool:
         return True
     if not hear(asked).does("close"):
         return False
-    said = {word for one in before if isinstance(one, UserMessage) for word in words_of(one.content or "")}
+    said = {word for one in before if type(one) is UserMessage for word in words_of(one.content or "")}
     return all(is_heard(piece, said) for piece in pieces_of(task) if piece.part == "goal")
 
 
 def _succeeded(messages: Sequence[Message], place: int, call_id: str) -> bool:
     for message in messages[place + 1 :]:
-        if not isinstance(message, ToolMessage):
+        if type(message) is not ToolMessage:
             return False
         if message.tool_call_id == call_id:
             return not message.error

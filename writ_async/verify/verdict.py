@@ -80,7 +80,7 @@ def ending_findings(
         return [Finding(Reason.INCOMPLETE, f"the user ended with {signal.value}")]
     closing = last_agent_text(messages)
     if closing < 0 or any(
-        isinstance(message, ToolMessage) and message.requestor == "assistant" for message in messages[closing:]
+        type(message) is ToolMessage and message.requestor == "assistant" for message in messages[closing:]
     ):
         return [Finding(Reason.INCOMPLETE, "the agent did not answer after its last tool call")]
     return []

@@ -51,13 +51,16 @@ def wish_findings(
     calls = [one for one in calls if one.kind == "write" and one.arguments is not None]
     actions = task.actions or ()
     gold = [action for action in actions if action.name in domain.tools and domain.tools[action.name].kind == "write"]
-    known = {_key(action.name, action.arguments) for action in gold}
+    known = {call_key(action.name, action.arguments) for action in gold}
     done = {*match_gold(actions, [call for call in calls if call.succeeded], domain).values()}
     unsaid = any(not check.met for check in reward.communicate or ())
     left = [
         goal for goal in task.goals if any(write not in done for write in goal.writes) or (unsaid and not goal.writes)
     ]
-    strays = [call for call in calls if _key(call.call.function.name, call.arguments or {}) not in known]
+    strays = [call for call in calls if call_key(call.call.function.name, call.arguments or {}) not in known]
+    if strays:
+        known = {_key(action.name, action.arguments) for action in gold}
+        strays = [call for call in strays if _key(call.call.function.name, call.arguments or {}) not in known]
     if not (left or strays):
         return []
     state = State(world)

@@ -50,17 +50,17 @@ def agent_word_findings(messages: Sequence[Message], domain: Domain, *, may_stop
     asked: Iterator[ToolCall] = iter(())
     found: list[Finding] = []
     for place, message in enumerate(messages):
-        if isinstance(message, UserMessage):
+        if type(message) is UserMessage:
             languages.hear(message.content or "")
             repetition.hear(message.content or "")
-        elif isinstance(message, ToolMessage):
+        elif type(message) is ToolMessage:
             languages.show(message.content)
             results.append(message.content)
             call = next(asked, None) if message.requestor == "assistant" else None
             if call is not None and call.function.name in domain.tools:
                 before.add(domain.tools[call.function.name].kind, call, message)
-        elif isinstance(message, AssistantMessage):
-            answered = place > 0 and isinstance(messages[place - 1], ToolMessage)
+        elif type(message) is AssistantMessage:
+            answered = place > 0 and type(messages[place - 1]) is ToolMessage
             text = message.content or ""
             asked = iter(message.tool_calls)
             if is_empty(text):

@@ -39,7 +39,7 @@ def noted_findings(notes: Sequence[Note], places: Sequence[int]) -> list[tuple[R
 def completion_places(trajectory: Trajectory, task: Task | None) -> list[int]:
     """Where the agent's completions stand in a conversation, in order; a greeting and a history are none."""
     messages = trajectory.messages
-    places = [place for place, message in enumerate(messages) if isinstance(message, AssistantMessage)]
+    places = [place for place, message in enumerate(messages) if type(message) is AssistantMessage]
     return places[_given(trajectory, task, messages) :]
 
 
@@ -49,12 +49,12 @@ def _given(trajectory: Trajectory, task: Task | None, messages: Sequence[Message
     Steps are completions and rounds of tools, so what is left of the messages was there before the first step.
     """
     if task is not None and task.message_history:
-        return sum(isinstance(message, AssistantMessage) for message in task.message_history)
+        return sum(type(message) is AssistantMessage for message in task.message_history)
     first = messages[0] if messages else None
-    if not isinstance(first, AssistantMessage) or first.tool_calls:
+    if type(first) is not AssistantMessage or first.tool_calls:
         return 0
     if not trajectory.steps:
         return 1
-    spoken = [message for message in messages if isinstance(message, AssistantMessage | UserMessage)]
+    spoken = [message for message in messages if (type(message) is AssistantMessage or type(message) is UserMessage)]
     completions = trajectory.steps - sum(bool(message.tool_calls) for message in spoken)
     return int(len(spoken) > completions - (trajectory.error == EMPTY))

@@ -40,12 +40,12 @@ def claim_findings(messages: Sequence[Message], domain: Domain) -> list[Finding]
     ground = Ground(domain)
     found: list[Finding] = []
     for place, message in enumerate(messages):
-        if isinstance(message, ToolMessage):
+        if type(message) is ToolMessage:
             if message.requestor != "user":
                 ground.show(calls.get(place), message)
-        elif isinstance(message, UserMessage | SystemMessage):
+        elif type(message) is UserMessage or type(message) is SystemMessage:
             ground.hear(message.content or "")
-        elif isinstance(message, AssistantMessage) and message.content:
+        elif type(message) is AssistantMessage and message.content:
             ground.calling = message.tool_calls[0].function.name if message.tool_calls else ""
             found += _judge(message.content, place, ground, words, facts)
     return found

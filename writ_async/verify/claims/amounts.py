@@ -183,7 +183,8 @@ def is_reckoned(
             or _gives(cents, few)
             or any(not beside.isdisjoint(record.cents) for record in ground.records())
         )
-    policy = [round(float(word) * 100) for word in ground.policy if word.isdecimal() and len(word) < _LONG]
+    # In order, for of many amounts only the first are taken.
+    policy = sorted(round(float(word) * 100) for word in ground.policy if word.isdecimal() and len(word) < _LONG)
     pool = [*dict.fromkeys([*here, *said, *named, *policy])]
     if _gives(cents, pool[: _POOL if cents % 100 else 2 * _POOL], times=True):
         return True

@@ -15,6 +15,7 @@ from writ_async.verify.claims.clock import minutes_in, minutes_in_prose
 from writ_async.verify.claims.entities import Entities, Shown, numbers_under
 from writ_async.verify.claims.said import Said
 from writ_async.verify.claims.words import ShownWords, split_words
+from writ_async.verify.decoding import decoded
 
 _COMMA: Final = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _STAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT")
@@ -215,8 +216,8 @@ class Ground:
         """The records in the results of the writes."""
         found: list[Record] = []
         for write in self.writes:
-            with suppress(msgspec.DecodeError, RecursionError, UnicodeEncodeError):
-                self._collect(msgspec.json.decode(write.result), found)
+            with suppress(RecursionError):
+                self._collect(decoded(write.result), found)
         return found
 
     def _collect(self, value: Any, found: list[Record]) -> list[int]:
@@ -256,13 +257,14 @@ def _decoded(text: str) -> Any:
     """A result as JSON; None where it is none, or is nested deeper than anybody would look."""
     if text[:1] not in '{["-0123456789':
         return None
-    with suppress(msgspec.DecodeError, RecursionError, UnicodeEncodeError):
-        value = msgspec.json.decode(text)
-        if text.count("{") + text.count("[") > _NESTED:
+    value = decoded(text)
+    if text.count("{") + text.count("[") > _NESTED:
+        with suppress(RecursionError):
             for _ in numbers_under(value, ()):  # Whoever looks into it later does so with as many steps.
                 pass
-        return value
-    return None
+            return value
+        return None
+    return value
 
 
 def forms_of(cents: int) -> tuple[str, ...]:

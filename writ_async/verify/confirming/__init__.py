@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import msgspec
@@ -21,9 +21,13 @@ from writ_async.core.message import Message
 from writ_async.core.trajectory import Confirmation
 from writ_async.verify.confirming.arguments import arguments_of, kind_of
 from writ_async.verify.confirming.case import Case
+from writ_async.verify.confirming.conditions import without_met_conditions
+from writ_async.verify.confirming.kin import phrases_of
 from writ_async.verify.confirming.laid_out import lay_out, tells_part, tells_something_new, tells_variant
+from writ_async.verify.confirming.one_by_one import named_by_place
 from writ_async.verify.confirming.patterns import DEED_OF, DEEDS, deed_pattern, occurs, pattern
-from writ_async.verify.confirming.reply import Reply, read_stances, settle
+from writ_async.verify.confirming.picks import options_in
+from writ_async.verify.confirming.reply import Reply, names_nothing, read_stances, settle
 from writ_async.verify.confirming.shown import Shown
 from writ_async.verify.confirming.turns import Turn, TurnIndex, spoken_turns
 from writ_async.verify.confirming.whole import only_a_part
@@ -52,11 +56,13 @@ class Dialogue:
         self._arguments = {
             (write.message, write.number): arguments_of(write.arguments or {}, domain) for write in writes
         }
-        self._written = frozenset(
-            str(argument.value)
-            for arguments in self._arguments.values()
-            for argument in arguments
-            if argument.kind == "record"
+        self._written = phrases_of(
+            {
+                str(argument.value)
+                for arguments in self._arguments.values()
+                for argument in arguments
+                if argument.kind == "record"
+            }
         )
         self._spoken: TurnIndex | None = None
         self._shown = Shown(messages)
@@ -66,7 +72,7 @@ class Dialogue:
         if self._spoken is None:
             self._spoken = TurnIndex(spoken_turns(self._messages, set(self._wrote)))
         turns = self._spoken.turns
-        last = bisect_left([turn.message for turn in turns], write.message) - 1
+        last = bisect_left(self._spoken.messages, write.message) - 1
         stems = stems_of(write.call.function.name, self._domain)
         best: Confirmation | None = None
         latest: Case | None = None
@@ -108,7 +114,8 @@ class Dialogue:
         `latest` is the case at the last answer, where this is an earlier one: who pays may have been told since.
         """
         write, answer = case.write, case.answer
-        reply = self._read(case, "\n".join(turn.text for turn in said), stems)
+        answered = without_met_conditions("\n".join(turn.text for turn in said), laid_out_amounts(case, asked))
+        reply = self._read(case, asked, answered, stems)
         found = Confirmation(asked=asked.message, answered=answer.message, agreed=reply.words)
         named = named_by(write.call.function.name, self._domain)
         if not asked.asks and not (reply.meaning == "agrees" and occurs(_verbs(named), asked.words)):
@@ -156,12 +163,13 @@ class Dialogue:
         names = [str(one.value) for one in case.ids if not case.speaks_of_all(asked.words, one)]
         user = (case.write.arguments or {}).get(self._domain.user_argument)
         for name in names if case.ids else [user] if isinstance(user, str) else []:
-            said = any(has_phrase(turn.words, name) for turn in [*case.recent, *case.older])
-            if not said and self._shown.came_up_after(name, asked.message, case.until):
+            if self._shown.came_up_after(name, asked.message, case.until) and not any(
+                has_phrase(turn.words, name) for turn in [*case.recent, *case.older]
+            ):
                 return name
         return ""
 
-    def _read(self, case: Case, said: str, stems: frozenset[str]) -> Reply:
+    def _read(self, case: Case, asked: Turn, said: str, stems: frozenset[str]) -> Reply:
         verbs, topic, others = _verbs(stems), *self._topics(case.write.call.function.name)
         known: dict[str, bool | None] = {}
 
@@ -172,6 +180,8 @@ class Dialogue:
 
         def judged(sentence: str) -> bool | None:
             words = words_of(sentence)
+            if names_nothing(words):
+                return None
             if _NARROWS.search(words) and (narrowed := case.narrows(words, topic, others)) is not None:
                 return narrowed
             if case.is_named(words) and not case.is_of_another(words):
@@ -181,7 +191,25 @@ class Dialogue:
             # "Return all of them and cancel the other one": all of them may well be this.
             return None if verbs.search(words) and _ALL.search(words) else False
 
-        return settle(read_stances(said, stems), concerns)
+        offers = self._offers(asked)
+
+        def picks(clause: str) -> bool | None:
+            named = named_by_place(clause, list(offers), said) if offers else []
+            about = [_is_offered(case, words_of(offers[name]), topic, others) for name in named]
+            return True if True in about else False if about and None not in about else None
+
+        return settle(read_stances(said, stems), concerns, picks)
+
+    def _offers(self, asked: Turn) -> dict[str, str]:
+        """What an agent put one after the other, by numbers or letters: as it numbered it, else by the ids in it."""
+        if (offers := options_in(asked.plain)) or (offers := dict(numbered(asked))):
+            return offers
+        return {str(place): phrase for place, phrase in enumerate(self._ids_in(asked.words), start=1)}
+
+    def _ids_in(self, words: str) -> list[str]:
+        """The phrases of the ids that writes name, in the order in which words name them; none for one alone."""
+        phrases = {phrase for known in self._written.values() for phrase, _ in known if phrase in words}
+        return sorted(phrases, key=words.find) if len(phrases) > 1 else []
 
     def _topics(self, name: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
         """The words for what a tool is about where its verb is not enough, and those for what the others are about."""
@@ -251,6 +279,27 @@ class Dialogue:
             return True
         proposed = [turn for turn in case.recent if not turn.by_user and occurs(verbs, turn.words)]
         return any(not case.ids or case.touches(turn.words) for turn in proposed)
+
+
+def numbered(asked: Turn) -> Iterator[tuple[str, str]]:
+    """The items of a list in a turn by their numbers, where there are several."""
+    items = [line for line, listed in asked.lines if listed]
+    return ((str(place), line) for place, line in enumerate(items if len(items) > 1 else (), start=1))
+
+
+def laid_out_amounts(case: Case, asked: Turn) -> str:
+    """The text of the agent that tells amounts: that which asked, else the last before it since the write before."""
+    turns = [asked, *(turn for turn in case.recent if not turn.by_user and turn.message < asked.message)]
+    return next((turn.text for turn in turns if any(map(str.isdigit, turn.text))), "")
+
+
+def _is_offered(case: Case, words: str, topic: re.Pattern[str], others: re.Pattern[str]) -> bool | None:
+    """Whether what an agent put among other things is the write (True), is another (False), or does not say."""
+    if case.is_named(words) and not case.is_of_another(words):
+        return not (others.search(words) and not topic.search(words))
+    if case.is_elsewhere(words, False):
+        return False
+    return True if topic.search(words) else False if others.search(words) else None
 
 
 def stems_of(name: str, domain: Domain) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
@@ -10,12 +11,13 @@ from writ_async.conversation.calls import ExecutedCall
 from writ_async.core.domain import Domain
 from writ_async.verify.confirming.arguments import Argument
 from writ_async.verify.confirming.family import Family
+from writ_async.verify.confirming.kin import Kin, Phrases, named_in
 from writ_async.verify.confirming.naming import Part, Record
 from writ_async.verify.confirming.patterns import either
-from writ_async.verify.confirming.reply import is_further_wish
+from writ_async.verify.confirming.reply import is_further_wish, names_nothing
 from writ_async.verify.confirming.shown import Shown, flat_values
 from writ_async.verify.confirming.turns import Turn, TurnIndex
-from writ_async.verify.confirming.wording import forms_of_word, has_any, has_phrase, has_value, phrase_of
+from writ_async.verify.confirming.wording import has_any, has_phrase, has_value, phrase_of
 
 _ANSWERS = ("yes", "none")  # values of records that are said of anything, as in "(yes/no)"
 
@@ -36,38 +38,35 @@ class Case:
         since: int,
         shown: Shown,
         domain: Domain,
-        written: frozenset[str],
+        written: Phrases,
         arguments: list[Argument],
     ) -> None:
-        turns = spoken.turns[: answered + 1]
-        answer = turns[-1]
+        answer = spoken.turns[answered]
+        first = bisect_right(spoken.messages, since, 0, answered + 1)
         self._written = written
         self.write, self.shown, self.domain, self.answer = write, shown, domain, answer
         self.arguments = arguments
-        self.recent = [turn for turn in reversed(turns) if since < turn.message <= answer.message]
-        self.older = [turn for turn in reversed(turns) if turn.message <= since]
+        self.recent = spoken.turns[first : answered + 1][::-1]
+        self.older = spoken.turns[:first][::-1]
         self._spoken = spoken
         self._about: list[Turn] | None = None
         self.until = write.message
         self.ids = by_kind(self.arguments, "record")
         self.records = {str(argument.value): self._record(str(argument.value)) for argument in self.ids}
         self.main = next((record for record in self.records.values() if record is not None), None)
-        self.parts = shown.parts_of(self.main) if self.main is not None else ()
+        self._parts: tuple[Part, ...] | None = None
         chosen = [argument for argument in self.arguments if argument.kind in ("part", "variant")]
         self.chosen = frozenset(str(argument.value) for argument in chosen)
         self._own_ids = tuple(phrase_of(name) for name in self.records)
-        ids = {phrase_of(str(argument.value)) for argument in (*self.ids, *chosen)}
-        taken = [part for part in self.parts if not self.chosen or self.chosen & part.texts]
-        self._own = tuple(dict.fromkeys((*ids, *(form for part in taken for form in part.forms))))
+        self._ids = tuple(dict.fromkeys((*self._own_ids, *(phrase_of(name) for name in self.chosen))))
+        self._part_forms: tuple[str, ...] | None = None
         nouns = "|".join(re.escape(_noun(argument)) for argument in self.ids) or "(?!)"
         self._by_its_content, self._calls_it, self.points_there = _noun_patterns(nouns)
         self._words: dict[int, str] = {}
         self.families: dict[tuple[str, str], Family | None] = {}
         """What was made out of variants, by the ids of one and of what it takes the place of."""
-        self._others: list[str] | None = None
+        self._kin: list[tuple[Kin, str]] | None = None
         self._described: tuple[list[str], set[str]] | None = None
-        self._other_phrases: tuple[str, ...] = ()
-        self._other_words: frozenset[str] = frozenset()
 
     def _record(self, name: str) -> Record | None:
         """What was last shown under an id; the object that it belongs to itself, not one that merely mentions it."""
@@ -78,11 +77,18 @@ class Case:
             best = best or record
         return best
 
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts of the record that is written to."""
+        if self._parts is None:
+            self._parts = self.shown.parts_of(self.main) if self.main is not None else ()
+        return self._parts
+
     def pool(self) -> Iterator[Turn]:
         """The turns that may have laid this write out, the latest first."""
         yield from self.recent
         if self._about is None:
-            self._about = self._spoken.naming(self._own, len(self.older))
+            self._about = self._spoken.naming((*self._ids, *self._forms_of_parts()), len(self.older))
         yield from self._about
 
     def is_about(self, turn: Turn) -> bool:
@@ -91,7 +97,14 @@ class Case:
 
     def is_named(self, words: str) -> bool:
         """Whether words name the record of the write or one of the parts that it is about."""
-        return has_any(words, self._own)
+        return has_any(words, self._ids) or has_any(words, self._forms_of_parts())
+
+    def _forms_of_parts(self) -> tuple[str, ...]:
+        """The phrases that name the parts that the write is about: those that it names, else all."""
+        if self._part_forms is None:
+            taken = [part for part in self.parts if not self.chosen or self.chosen & part.texts]
+            self._part_forms = tuple(dict.fromkeys(form for part in taken for form in part.forms))
+        return self._part_forms
 
     def touches(self, words: str) -> bool:
         """Whether words name the record of the write, or anything that is in it."""
@@ -126,26 +139,33 @@ class Case:
             self._described = described(record, self.domain.describing_fields), own
         return self._described
 
+    def kin(self) -> list[tuple[Kin, str]]:
+        """The records of the same kind as each that is written to, with the id of that one."""
+        if self._kin is None:
+            named = [(argument.name, str(argument.value)) for argument in self.ids]
+            self._kin = [(self.shown.kin_of(self.records[name], field, name), name) for field, name in named]
+        return self._kin
+
     def others(self) -> list[str]:
-        """The ids of the other records of the same kind that were shown."""
-        if self._others is None:
-            found: dict[str, Record] = {}
-            for argument in self.ids:
-                name = str(argument.value)
-                found |= self.shown.alike(self.records[name], argument.name, name, self.until)
-            written = {name for name in self._written if name not in self.records} if self.ids else set()
-            self._others = list(dict.fromkeys((*found, *sorted(written))))
-            words: set[str] = set().union(*map(self.shown.name_words_of, found.values()))
-            if self.main is not None:
-                words -= self.shown.name_words_of(self.main)
-            self._other_words = frozenset(form for word in words for form in forms_of_word(word))
-            self._other_phrases = tuple(map(phrase_of, self._others))
-        return self._others
+        """The ids of the other records of the same kind that were shown, and of those that other writes name."""
+        shown = [other for kin, name in self.kin() for other in kin.others(name, self.until)]
+        written = sorted(name for names in self._written.values() for _, name in names) if self.ids else []
+        return list(dict.fromkeys((*shown, *(name for name in written if name not in self.records))))
 
     def names_another(self, words: str) -> bool:
         """Whether words name another record than that of the write, or what is in another one alone."""
-        self.others()
-        return has_any(words, self._other_phrases) or not self._other_words.isdisjoint(words.split())
+        tokens = words.split()
+        return self._names_another_id(words, tokens) or any(
+            kin.are_told_by_parts(tokens, self._own_names(kin), name, self.until) for kin, name in self.kin()
+        )
+
+    def _names_another_id(self, words: str, tokens: Sequence[str]) -> bool:
+        if any(kin.are_named(words, tokens, name, self.until) for kin, name in self.kin()):
+            return True
+        return bool(self.ids) and any(name not in self.records for name in named_in(self._written, words, tokens))
+
+    def _own_names(self, kin: Kin) -> frozenset[str]:
+        return kin.name_words(self.main) if self.main is not None else frozenset()
 
     def names_other_part(self, words: str) -> bool:
         """Whether words name a part of the same record that the write leaves alone."""
@@ -168,7 +188,7 @@ class Case:
         """Whether words name another record by its id and not that of the write, so that names in them are its."""
         if not self._own_ids or has_any(words, self._own_ids):
             return False
-        return any(phrase_of(name) in words for name in self.others())
+        return self._names_another_id(words, words.split())
 
     def is_elsewhere(self, words: str, by_user: bool) -> bool:
         """Whether words are about something else alone: another record, or a wish of the user beside this one."""
@@ -183,7 +203,9 @@ class Case:
             if turn is self.answer and is_further_wish(line):
                 # Behind a yes, whatever it names: what is wanted next is no part of what was agreed.
                 break
-            if self.is_named(line) and not self.is_of_another(line):
+            if names_nothing(line):
+                elsewhere = elsewhere and (listed or goes_on)
+            elif self.is_named(line) and not self.is_of_another(line):
                 elsewhere = goes_on = False
             elif self.is_elsewhere(line, turn.by_user):
                 elsewhere = True

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from writ_async.verify.confirming.patterns import occurs, pattern
-from writ_async.verify.confirming.wording import has_value, phrase_of
+from writ_async.verify.confirming.wording import has_value, phrase_of, words_to_find
 
 _CHEAPEST = pattern("CHEAPEST")
 _DEAREST = pattern("DEAREST")
@@ -21,8 +21,8 @@ Told = Mapping[str, set[str]]
 class Family:
     """A variant with its siblings, made out once and asked for every turn.
 
-    before: the options of what it takes the place of. owned: those of the siblings that the customer has. ids: those
-    by which the siblings go.
+    before: the options of what it takes the place of. owned: gives those of the siblings that the customer has, and is
+    asked when a value was told. ids: those by which the siblings go.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class Family:
         new: Mapping[str, Any],
         siblings: Sequence[Mapping[str, Any]],
         before: Options,
-        owned: Sequence[Options],
+        owned: Callable[[], Sequence[Options]],
         ids: set[str],
     ) -> None:
         self.siblings, self.before, self.ids = siblings, before, ids
@@ -47,19 +47,38 @@ class Family:
         for options in self._sibling_options:
             for option, value in options.items():
                 values.setdefault(option, set()).add(value)
-        had = [before, *owned]
-        self._options = [
-            _Option(option, values, {old.get(option, "") for old in had} - {self.options.get(option, "")})
-            for option in values
-        ]
+        self._values = values
+        # What no value has a word of tells none.
+        self._words = {word for known in values.values() for value in known for word in words_to_find(value)}
+        self._owned = owned
+        self._options: list[_Option] | None = None
+        self._given_up: dict[str, set[str]] | None = None
         self._told: dict[str, Told] = {}
 
     def told(self, words: str) -> Told:
         """For each option, which of its values words name; those of what the customer has tell what is given up."""
         if words not in self._told:
-            named = ((option.name, option.told(words)) for option in self._options)
-            self._told[words] = {name: values for name, values in named if values}
+            self._told[words] = {} if self._words.isdisjoint(words.split()) else self._told_by(words)
         return self._told[words]
+
+    def _told_by(self, words: str) -> Told:
+        if self._options is None:
+            self._options = [_Option(option, self._values) for option in self._values]
+        found: dict[str, set[str]] = {}
+        for option in self._options:
+            named = option.told(words)
+            if named and (left := named - self._values_given_up(option.name)):
+                found[option.name] = left
+        return found
+
+    def _values_given_up(self, option: str) -> set[str]:
+        """What the customer has of an option and does not get again."""
+        if self._given_up is None:
+            had = [self.before, *self._owned()]
+            self._given_up = {
+                name: {old.get(name, "") for old in had} - {self.options.get(name, "")} for name in self._values
+            }
+        return self._given_up[option]
 
     def fits_alone(self, told: Told) -> bool:
         """Whether the variant has what was told, and no other that is to be had does."""
@@ -84,9 +103,8 @@ class Family:
 class _Option:
     """One option of a family: its values, and what helps to find them in words."""
 
-    def __init__(self, name: str, values: Mapping[str, set[str]], given_up: set[str]) -> None:
+    def __init__(self, name: str, values: Mapping[str, set[str]]) -> None:
         self.name = name
-        self._given_up = given_up
         known = values[name]
         self._known = [value for value in known if value.casefold() not in ("yes", "no")]
         parts = [phrase_of(value).split() for value in known]
@@ -98,11 +116,11 @@ class _Option:
         self._of_others = _phrases_of_others(name, values) if is_measured else ()
 
     def told(self, words: str) -> set[str]:
-        """Its values that words name, but for those of what is given up."""
+        """Its values that words name."""
         named = self._measured(words) or {value for value in self._known if has_value(words, value)}
         if len(named) > 1:
             named = {value for value in named if not any(_is_within(value, other, words) for other in named)}
-        return named - self._given_up
+        return named
 
     def _measured(self, words: str) -> set[str]:
         """What words say of a number with a unit, whether or not there is such a value."""

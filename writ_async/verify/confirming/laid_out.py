@@ -67,9 +67,10 @@ def lay_out(case: Case, agents_only: bool, latest: Case) -> Layout:
 def _variant(case: Case, argument: Argument, part: str) -> Choice:
     """How a variant was chosen; one that comes up in the answer itself is a wish that nobody laid out."""
     choice, answered = choose_variant(case, argument, part), case.answer.message
-    before = [turn for turn in case.pool() if turn.message < answered]
-    if choice.message == answered and choose_variant(case, argument, part, before).alone:
-        return Choice(wanting=f"the agent had not listed {argument.value}")
+    if choice.message == answered:
+        before = (turn for turn in case.pool() if turn.message < answered)
+        if choose_variant(case, argument, part, before).alone:
+            return Choice(wanting=f"the agent had not listed {argument.value}")
     return choice
 
 
@@ -229,9 +230,11 @@ def _stays(case: Case, argument: Argument) -> bool:
 def tells_variant(case: Case) -> bool:
     """Whether the agent told what some part becomes."""
     parts = {part.place: str(part.value) for part in by_kind(case.arguments, "part")}
-    turns = [turn for turn in case.pool() if not turn.by_user]
-    variants = by_kind(case.arguments, "variant")
-    return any(choose_variant(case, one, parts.get(one.place, ""), turns).message >= 0 for one in variants)
+    return any(
+        choose_variant(case, one, parts.get(one.place, ""), (turn for turn in case.pool() if not turn.by_user)).message
+        >= 0
+        for one in by_kind(case.arguments, "variant")
+    )
 
 
 def tells_part(case: Case) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -15,11 +16,10 @@ _NAMES = ("name", "title", "label")
 
 
 class Record(msgspec.Struct, frozen=True, eq=False):
-    """One object of a result: the key that it stands under, what it holds, and the object that it is part of."""
+    """One object of a result: the key that it stands under, what it holds, the objects beside it, and the message."""
 
     key: str
     fields: Mapping[str, Any]
-    whole: Record | None
     siblings: tuple[Mapping[str, Any], ...] = ()
     message: int = -1
 
@@ -39,22 +39,22 @@ class Part(msgspec.Struct, frozen=True, eq=False):
 
 def parts_of(record: Record) -> tuple[Part, ...]:
     """The objects in the lists of a record that people can tell apart, by a name or else by a number."""
-    held = _held(record)
-    named = [item for item in held if name_of(item)] or [
-        item for item in held if any(_numbers(item, ("number", "code")))
-    ]
-    names = [phrase_of(name_of(item)) for item in named]
+    held = [(item, name_of(item)) for item in _held(record)]
+    named = [pair for pair in held if pair[1]] or [pair for pair in held if any(_numbers(pair[0], ("number", "code")))]
+    names = [phrase_of(name) for _, name in named]
     # In how many names a word stands: a name's own words are those of no other.
     shared = Counter(word for name in names for word in set(name.split()))
     alike = Counter(names)
     return tuple(
-        Part(
-            item,
-            name_of(item),
-            frozenset([value for value in item.values() if isinstance(value, str)]),
-            tuple(_forms(item, name, [word for word in name.split() if shared[word] == 1], alike[name] == 1)),
-        )
-        for item, name in zip(named, names, strict=True)
+        [
+            Part(
+                item,
+                called,
+                frozenset([value for value in item.values() if isinstance(value, str)]),
+                tuple(_forms(item, name, [word for word in name.split() if shared[word] == 1], alike[name] == 1)),
+            )
+            for (item, called), name in zip(named, names, strict=True)
+        ]
     )
 
 
@@ -69,15 +69,18 @@ def name_of(fields: Mapping[str, Any]) -> str:
 
 def name_words(record: Record) -> frozenset[str]:
     """The words of the names of the parts of a record, short ones aside."""
-    names = {name_of(item) for item in _held(record)}
-    return frozenset(word for name in names for word in phrase_of(name).split() if len(word) > _SHORT)
+    names = {name for item in _held(record) if (name := name_of(item))}
+    return frozenset().union(*map(_long_words, names))
+
+
+@lru_cache(maxsize=1024)
+def _long_words(name: str) -> frozenset[str]:
+    return frozenset([word for word in phrase_of(name).split() if len(word) > _SHORT])
 
 
 def _held(record: Record) -> list[Mapping[str, Any]]:
     """The objects in the lists of a record."""
-    return [
-        item for value in record.fields.values() if isinstance(value, list) for item in value if isinstance(item, dict)
-    ]
+    return [item for value in record.fields.values() if type(value) is list for item in value if type(item) is dict]
 
 
 def _forms(item: Mapping[str, Any], name: str, own: Sequence[str], alone: bool) -> Iterator[str]:

@@ -15,6 +15,7 @@ from writ_async.verify.confirming.choices import Choice, who_chose
 from writ_async.verify.confirming.clauses import sentences
 from writ_async.verify.confirming.naming import Record
 from writ_async.verify.confirming.patterns import either, occurs, pattern
+from writ_async.verify.confirming.reply import names_nothing
 from writ_async.verify.confirming.turns import Turn
 from writ_async.verify.confirming.wording import has_number, has_phrase, phrase_of, plain_words
 
@@ -29,14 +30,18 @@ _OR = " or "
 def choose_payment(case: Case, argument: Argument, until: float = inf) -> Choice:
     """Who chose the payment method of a write, before a message."""
     wanted = str(argument.value)
-    methods = _methods(case, wanted)
-    used = _used(case)
+    methods: dict[str, Record] | None = None
+    used: set[str] = set()
     for turn in case.pool():
         if turn.message >= until:
             continue
-        if has_phrase(case.words(turn), wanted):
-            return Choice("by its id", turn.message)
         words = case.words(turn)
+        if has_phrase(words, wanted):
+            return Choice("by its id", turn.message)
+        if turn.by_user and names_nothing(words):
+            continue
+        if methods is None:
+            methods, used = _methods(case, wanted), _used(case)
         original = _ORIGINAL.search(words)
         if original is not None and not _NOT_IT.search(words[: original.start() + 1]):
             if wanted in used or not used:
@@ -57,7 +62,7 @@ def choose_payment(case: Case, argument: Argument, until: float = inf) -> Choice
         if turn.by_user or case.is_about(turn) or turn in case.recent[:2]:
             other = ", ".join(sorted(named))
             return Choice(wanting=f"{who_chose(turn)} {other}, the call has {wanted}")
-    if len(methods) <= 1:
+    if len(_methods(case, wanted) if methods is None else methods) <= 1:
         return Choice("as the only one there is")
     return Choice(wanting=f"nobody had chosen {argument.path} {wanted}", alone=True)
 
@@ -86,7 +91,7 @@ def _methods(case: Case, wanted: str) -> dict[str, Record]:
             for sibling in record.siblings:
                 name = next((str(v) for k, v in sibling.items() if k == "id" or k.endswith("_id")), "")
                 if name:
-                    found[name] = Record(name, sibling, record.whole)
+                    found[name] = Record(name, sibling)
             if wanted not in found:
                 found[wanted] = record
             return found

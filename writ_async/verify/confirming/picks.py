@@ -23,6 +23,11 @@ _BARE_PICK = re.compile(
 )
 
 
+_DECLINES = re.compile(
+    r"(?:(?:but|and|so|please|ok|okay) ){0,3}(?:no|nope|nah|not|don't|do not|skip|without|never)(?!\w)"
+)
+
+
 def options_in(text: str) -> dict[str, str]:
     """What a plain text offers under consecutive numbers or letters from the first on, by them; empty for one alone."""
     if not any(_has_label(text, first) and _has_label(text, second) for first, second in _BEGINNINGS):
@@ -48,7 +53,9 @@ def spelled_out(answer: str, options: Mapping[str, str]) -> str:
     said: list[str] = []
     for sentence in sentences(answer):
         said.append(f"{sentence.text}{'?' if sentence.asks else '.'}")
-        said += [options[name] for name in dict.fromkeys(_picked(sentence.text, sentence.clauses, list(options)))]
+        clauses = tuple(clause for clause in sentence.clauses if not _DECLINES.match(clause))
+        text = sentence.text if clauses == sentence.clauses else ", ".join(clauses)
+        said += [options[name] for name in dict.fromkeys(_picked(text, clauses, list(options)))]
     return answer if len(said) == len(sentences(answer)) else "\n".join(said)
 
 

@@ -28,11 +28,12 @@ Concerns = Callable[[str], bool | None]
 
 
 class Stance(msgspec.Struct, frozen=True):
-    """What one clause says: the words that say it, and the sentence that they stand in."""
+    """What one clause says: the words that say it, and the sentence and the clause that they stand in."""
 
     kind: StanceKind
     words: str
     sentence: str
+    clause: str = ""
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -73,6 +74,9 @@ _ASKS_TO_DO = re.compile(f"{_LEAD}{{0,4}}{either('ASKS_TO_DO')}")
 _WISHES = re.compile(f"{either('WISHES')}{{0,5}}")
 _TAKES = re.compile(f"{_LEAD}{{0,3}}{either('TAKES')}{END}")
 _PLEASANTRIES = frozenset(word for form in forms("PLEASANTRIES") for word in (form, form.rstrip("?+")))
+_NAMING_NOTHING = frozenset(
+    word for name in ("PLEASANTRIES", "LEAD", "FAINT", "AGREEMENT") for form in forms(name) for word in form.split()
+)
 _SPELLED = forms("SPELLED")
 _UNDONE = either("UNDONE")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
@@ -85,12 +89,15 @@ def _doing(stems: frozenset[str]) -> tuple[re.Pattern[str], re.Pattern[str]]:
     return re.compile(f"{verbs}{END}"), re.compile(f"(?:{_UNDONE}|{verbs}){END}")
 
 
-def read_stances(text: str, stems: frozenset[str] = frozenset()) -> list[Stance]:
+@lru_cache(maxsize=1024)
+def read_stances(text: str, stems: frozenset[str] = frozenset()) -> tuple[Stance, ...]:
     """The stances of a reply in order; `stems` are those of the verbs that name what was to be done."""
-    found: list[Stance] = []
-    for sentence in sentences(text):
-        found += _stances(sentence, stems)
-    return found
+    return tuple([stance for sentence in sentences(text) for stance in _stances(sentence, stems)])
+
+
+def names_nothing(words: str) -> bool:
+    """Whether words are such as everybody agrees with, and can name nothing that was spoken of."""
+    return _NAMING_NOTHING.issuperset(words.split())
 
 
 def _stances(sentence: Sentence, stems: frozenset[str]) -> list[Stance]:
@@ -106,7 +113,7 @@ def _stances(sentence: Sentence, stems: frozenset[str]) -> list[Stance]:
         elif _CONDITION.match(sentence.text) and kind in ("no", "wait", "doubt", "not_this"):
             # "If it costs more, stop and ask me": what is to be done then, not now.
             kind = "tells"
-        found.append(Stance(kind, said, sentence.text))
+        found.append(Stance(kind, said, sentence.text, words))
     if _SHOWS_FIRST.search(sentence.text):
         found.append(Stance("doubt", sentence.text, sentence.text))
     if conditional and _ONLY_IF.match(sentence.text) and not any(item.kind == "if" for item in found):
@@ -224,15 +231,18 @@ def _is_slip(word: str, known: str) -> bool:
     )
 
 
-def settle(stances: Sequence[Stance], concerns: Concerns = lambda _: None) -> Reply:
-    """What the stances come to for one write, those about other things aside; a later one outweighs an earlier one."""
+def settle(stances: Sequence[Stance], concerns: Concerns = lambda _: None, picks: Concerns = lambda _: None) -> Reply:
+    """What the stances come to for one write, those about other things aside; a later one outweighs an earlier one.
+
+    `picks` says of a clause whether the write is what it names by its number or its place among several.
+    """
     meaning: Meaning | None = None
     words, refusal_is_bare = "", False
-    held = _about_this(stances, concerns)
+    held = _about_this(stances, concerns, picks)
     for stance in held:
         kind = stance.kind
         if kind == "not_this":
-            kind = "no" if concerns(stance.words) else "tells"
+            kind = "no" if picks(stance.clause) or concerns(stance.words) else "tells"
         if kind == "yes":
             meaning, words, refusal_is_bare = "agrees", stance.words, False
         elif kind == "request" and meaning != "agrees":
@@ -258,15 +268,17 @@ def settle(stances: Sequence[Stance], concerns: Concerns = lambda _: None) -> Re
     return Reply("tells", "")
 
 
-def _about_this(stances: Sequence[Stance], concerns: Concerns) -> list[Stance]:
-    """The stances that are not about other things: by their clause, else their sentence.
+def _about_this(stances: Sequence[Stance], concerns: Concerns, picks: Concerns) -> list[Stance]:
+    """The stances that are not about other things: by what they pick, by their clause, else their sentence.
 
     What holds back or asks, and names nothing itself, belongs to what stands before it.
     """
     kept: list[Stance] = []
     elsewhere = False
     for stance in stances:
-        about = concerns(stance.words)
+        about = picks(stance.clause)
+        if about is None:
+            about = concerns(stance.words)
         if about is None and stance.words != stance.sentence:
             about = concerns(stance.sentence)
         elsewhere = about is False or (about is None and elsewhere and stance.kind not in _TAKES_UP)

@@ -1,78 +1,65 @@
-"""What tool results have shown of the things that a write names: looked up by id, decoded where one is asked for."""
+"""What tool results have shown of the things that a write names: looked up by id, gone through as far as is asked."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
-
-import msgspec
+from typing import Any, Final
 
 from writ_async.core.message import Message, ToolMessage
-from writ_async.verify.confirming.naming import Part, Record, name_words, parts_of
+from writ_async.verify.confirming.kin import Kin
+from writ_async.verify.confirming.naming import Part, Record, parts_of
+from writ_async.verify.decoding import decoded
 from writ_async.verify.provenance import atoms
 
 _FEW = 12
+_LARGE = 4
+"""Fields: a record with more than these is a thing of its own, and not the mention of one."""
 _ID_NAMES = ("id", "number", "code", "key")
+_HOLDS: Final = frozenset({dict, list})
 
 
 class Shown:
     """The records in the successful results of a conversation that the agent has seen."""
 
     def __init__(self, messages: Sequence[Message]) -> None:
-        self._results = [
-            (index, message.content or "")
+        self._results = {
+            index: message.content or ""
             for index, message in enumerate(messages)
-            if isinstance(message, ToolMessage) and not message.error and message.requestor == "assistant"
-        ]
-        self._latest_first = self._results[::-1]
+            if type(message) is ToolMessage and not message.error and message.requestor == "assistant"
+        }
+        self._places: dict[str, list[int]] = {}
         self._parts: dict[int, tuple[Part, ...]] = {}
-        self._part_words: dict[int, frozenset[str]] = {}
         self._read: dict[int, _Result] = {}
-        self._by_field: dict[str, dict[int, list[tuple[str, Record]]]] = {}
+        self._kin: dict[str, Kin] = {}
 
     def named(self, name: str, until: int) -> Iterator[Record]:
         """The records that an id stands for, the latest first; an id has letters or figures."""
-        for index, content in self._latest_first:
-            if index < until and name in content:
-                yield from self._decoded(index, content).named(name)
+        for index in reversed(self._holding(name)):
+            if index < until:
+                yield from self._result(index).named(name)
 
     def records(self, until: int, holding: str = "") -> Iterator[Record]:
         """All records in results that have a text in them, the latest result first."""
-        for index, content in self._latest_first:
-            if index < until and holding in content:
-                yield from self._decoded(index, content).records
+        for index in reversed(self._holding(holding)):
+            if index < until:
+                yield from self._result(index).all()
 
     def came_up_after(self, name: str, place: int, until: int) -> bool:
         """Whether results have shown an id only after a message, so that nobody could speak of it before."""
-        places = (index for index, content in self._results if index < until and name in content)
-        return next(places, place) > place
+        first = next(iter(self._holding(name)), until)
+        return place < first < until
 
-    def alike(self, record: Record | None, argument: str, name: str, until: int) -> dict[str, Record]:
-        """The other records of the same kind as one, by the field that holds its id, or is called as the argument."""
+    def kin_of(self, record: Record | None, argument: str, name: str) -> Kin:
+        """The records of the same kind as one, by the field that holds its id, or is called as the argument."""
         field = argument
         if record is not None:
             field = next((key for key, value in record.fields.items() if value == name), "")
-        found: dict[str, Record] = {}
-        for item_name, item in self._with_field(field, until) if field else ():
-            if item_name != name:
-                found.setdefault(item_name, item)
-        return found
-
-    def _with_field(self, field: str, until: int) -> Iterator[tuple[str, Record]]:
-        """The larger records that have a field, each with what stands in it; every result is gone through once."""
-        known = self._by_field.setdefault(field, {})
-        holding = f'"{field}"'
-        for index, content in self._latest_first:
-            if index >= until:
-                continue
-            if index not in known:
-                records = self._decoded(index, content).records if holding in content else ()
-                known[index] = [
-                    (value, one)
-                    for one in records
-                    if len(one.fields) > 4 and isinstance(value := one.fields.get(field), str)
-                ]
-            yield from known[index]
+        if field not in self._kin:
+            self._kin[field] = kin = Kin()
+            for index in self._holding(f'"{field}"') if field else ():
+                for value, one in self._result(index).having(field):
+                    kin.add(value, one)
+        return self._kin[field]
 
     def parts_of(self, record: Record) -> tuple[Part, ...]:
         """The parts of a record, taken apart once."""
@@ -80,22 +67,16 @@ class Shown:
             self._parts[id(record)] = parts_of(record)
         return self._parts[id(record)]
 
-    def name_words_of(self, record: Record) -> frozenset[str]:
-        """The words of the names of the parts of a record, looked up once."""
-        if id(record) not in self._part_words:
-            self._part_words[id(record)] = name_words(record)
-        return self._part_words[id(record)]
+    def _holding(self, text: str) -> list[int]:
+        """The messages of the results that have a text in them, looked through once for each text."""
+        found = self._places.get(text)
+        if found is None:
+            found = self._places[text] = [index for index, content in self._results.items() if text in content]
+        return found
 
-    def _decoded(self, index: int, content: str) -> _Result:
+    def _result(self, index: int) -> _Result:
         if index not in self._read:
-            result = _Result(index)
-            try:
-                shown = msgspec.json.decode(content)
-                if isinstance(shown, dict | list):
-                    result.collect(shown, "", None, ())
-            except (msgspec.DecodeError, RecursionError):
-                result = _Result(index)
-            self._read[index] = result
+            self._read[index] = _Result(index, self._results[index])
         return self._read[index]
 
 
@@ -107,52 +88,77 @@ def _names_of(record: Record) -> set[str]:
 
 
 class _Result:
-    """The records of one result, the outer before the inner."""
+    """The records of one result, the outer before the inner; they are made as far as somebody looks."""
 
-    __slots__ = ("_by_name", "_index", "records")
+    __slots__ = ("_by_name", "_content", "_index", "_records", "_waiting")
 
-    def __init__(self, index: int) -> None:
-        self.records: list[Record] = []
-        self._by_name: dict[str, list[Record]] | None = None
+    def __init__(self, index: int, content: str) -> None:
         self._index = index
+        self._content = content
+        self._records: list[Record] = []
+        self._by_name: dict[str, list[Record]] | None = None
+        value = decoded(content)
+        self._waiting: list[tuple[str, Any, tuple[Mapping[str, Any], ...]]] = []
+        if type(value) in _HOLDS:
+            self._waiting.append(("", value, ()))
+
+    def all(self) -> Iterator[Record]:
+        """The records, one after the other."""
+        place = 0
+        while place < len(self._records) or self._make_next():
+            yield self._records[place]
+            place += 1
+
+    def having(self, field: str) -> Iterator[tuple[str, Record]]:
+        """The larger records that have a field, each with what stands in it."""
+        left = self._content.count(f'"{field}"')
+        for record in self.all() if left else ():
+            value = record.fields.get(field)
+            if len(record.fields) > _LARGE and isinstance(value, str):
+                yield value, record
+            left -= field in record.fields
+            if left <= 0:
+                return
 
     def named(self, name: str) -> Sequence[Record]:
         """The records that an id stands for. Few are gone through, many are put in order once."""
-        if len(self.records) <= _FEW:
-            return [
-                one
-                for one in self.records
-                if one.key == name or (name in one.fields.values() and name in _names_of(one))
-            ]
-        if self._by_name is None:
-            self._by_name = {}
-            for record in self.records:
-                for own in _names_of(record):
-                    self._by_name.setdefault(own, []).append(record)
-        return self._by_name.get(name, ())
+        if self._by_name is not None:
+            return self._by_name.get(name, ())
+        left = self._content.count(f'"{name}"')
+        found: list[Record] = []
+        for place, record in enumerate(self.all() if left else ()):
+            if place == _FEW:
+                return self._in_order().get(name, ())
+            held = list(record.fields.values()).count(name)
+            if record.key == name or (held and name in _names_of(record)):
+                found.append(record)
+            left -= held + (record.key == name)
+            if left <= 0:
+                break
+        return found
 
-    def collect(self, value: Any, key: str, whole: Record | None, siblings: tuple[Mapping[str, Any], ...]) -> None:
-        """Take in a value and what is in it, which stands under a key of a whole and beside others of its kind."""
-        # What was decoded has no classes of its own, and to ask for a type is cheaper than for an instance of several.
-        if type(value) is list:
-            held = [item for item in value if type(item) is dict or type(item) is list]
-            inner = tuple([item for item in held if type(item) is dict])
-            for item in held:
-                self.collect(item, "", whole, inner)
-            return
-        nested = [pair for pair in value.items() if type(pair[1]) is dict or type(pair[1]) is list]
-        if not nested:
-            self.records.append(Record(key, value, whole, siblings, self._index))
-            return
-        inner = tuple([item for _, item in nested if type(item) is dict])
-        if len(inner) == len(value):
-            for name, item in nested:
-                self.collect(item, name, whole, inner)
-            return
-        record = Record(key, value, whole, siblings, self._index)
-        self.records.append(record)
-        for name, item in nested:
-            self.collect(item, name, record, ())
+    def _in_order(self) -> Mapping[str, Sequence[Record]]:
+        self._by_name = {}
+        for record in self.all():
+            for own in _names_of(record):
+                self._by_name.setdefault(own, []).append(record)
+        return self._by_name
+
+    def _make_next(self) -> bool:
+        """Take what waits apart until there is one more record; false where there is none."""
+        while self._waiting:
+            key, value, siblings = self._waiting.pop()
+            of_list = type(value) is list
+            pairs = [("", item) for item in value] if of_list else value.items()
+            nested = [pair for pair in pairs if type(pair[1]) in _HOLDS]
+            inner = tuple([item for _, item in nested if type(item) is dict]) if nested else ()
+            is_table = of_list or (bool(nested) and len(inner) == len(value))
+            beside = inner if is_table else ()
+            self._waiting += [(name, item, beside) for name, item in reversed(nested)]
+            if not is_table:
+                self._records.append(Record(key, value, siblings, self._index))
+                return True
+        return False
 
 
 def flat_values(record: Mapping[str, Any]) -> list[Any]:

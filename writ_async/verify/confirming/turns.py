@@ -9,8 +9,10 @@ from collections.abc import Collection, Iterable, Sequence
 from writ_async.core.message import AssistantMessage, Message, UserMessage
 from writ_async.language.hearing import waits_for_answer
 from writ_async.verify.confirming.clauses import plain, sentence_texts
+from writ_async.verify.confirming.one_by_one import told_apart
 from writ_async.verify.confirming.patterns import pattern
 from writ_async.verify.confirming.picks import options_in, spelled_out
+from writ_async.verify.confirming.reply_options import answered_by, reply_options
 from writ_async.verify.confirming.wording import plain_words
 
 _REPORTS = pattern("REPORTS")
@@ -66,7 +68,7 @@ class Turn:
     @property
     def asks(self) -> bool:
         """Whether an agent's text asks for an answer; an offer of whatever else there may be asks for none."""
-        return waits_for_answer(self.text)
+        return waits_for_answer(self.text) or bool(reply_options(self.text))
 
 
 class TurnIndex:
@@ -74,6 +76,7 @@ class TurnIndex:
 
     def __init__(self, turns: Sequence[Turn]) -> None:
         self.turns = turns
+        self.messages = [turn.message for turn in turns]
         self._text = ""
         self._starts: list[int] = []
 
@@ -106,15 +109,17 @@ def spoken_turns(messages: Sequence[Message], writes: Collection[int]) -> list[T
     turns: list[Turn] = []
     wrote = False
     options: dict[str, str] = {}
+    to_reply: dict[str, str] = {}
     for index, message in enumerate(messages):
         wrote = wrote or index in writes
-        if isinstance(message, AssistantMessage | UserMessage) and (message.content or "").strip():
-            by_user, text = isinstance(message, UserMessage), message.content or ""
+        if (type(message) is AssistantMessage or type(message) is UserMessage) and (message.content or "").strip():
+            by_user, text = type(message) is UserMessage, message.content or ""
             if by_user:
-                text = spelled_out(text, options)
+                text = answered_by(text, to_reply) if to_reply else spelled_out(told_apart(text), options)
             turns.append(Turn(index, by_user, text, wrote and index not in writes))
             if not by_user:
-                options = options_in(turns[-1].plain)
+                to_reply = reply_options(text)
+                options = {} if to_reply else options_in(turns[-1].plain)
             wrote = index in writes
     return turns
 

@@ -5,13 +5,13 @@ What differs from the part before and nobody told was chosen by the agent alone,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from writ_async.verify.confirming.arguments import Argument
 from writ_async.verify.confirming.case import Case
 from writ_async.verify.confirming.choices import Choice, who_chose
-from writ_async.verify.confirming.family import Family, options_of
+from writ_async.verify.confirming.family import Family, Options, Told, options_of
 from writ_async.verify.confirming.naming import Record
 from writ_async.verify.confirming.patterns import occurs, pattern
 from writ_async.verify.confirming.turns import Turn
@@ -22,26 +22,26 @@ _CHEAP = 12
 """Prices below are numbers that may stand for anything."""
 
 
-def choose_variant(case: Case, argument: Argument, part: str, turns: Sequence[Turn] | None = None) -> Choice:
+def choose_variant(case: Case, argument: Argument, part: str, turns: Iterable[Turn] | None = None) -> Choice:
     """Who chose what a part becomes, in some of the turns or in all; `part` is the id of the part."""
     wanted = str(argument.value)
     if wanted == part:
         return Choice("as the same again")
-    family = _family_of(case, wanted, part)
-    pool = list(case.pool()) if turns is None else turns
-    if family is None:
-        for turn in pool:
-            if has_phrase(case.words(turn), wanted):
-                return Choice("by its id", turn.message)
-        return Choice(wanting=f"the agent had not listed {wanted}", alone=True)
-    options, before = family.options, family.before
     open_options: dict[str, set[str]] = {}
     alike = False
-    for turn in pool:
+    latest: list[Turn] = []
+    for turn in case.pool() if turns is None else turns:
+        latest.append(turn)
         words = case.words(turn)
+        named_it = has_phrase(words, wanted)
+        if named_it and (turn.by_user or not open_options):
+            return Choice("by its id", turn.message)
+        family = _family_of(case, wanted, part)
+        if family is None:
+            continue
         # What was told since outweighs the place that one has in a list of several.
-        fits = all(options.get(option) in values for option, values in open_options.items())
-        if has_phrase(words, wanted) and (fits or turn.by_user):
+        fits = all(family.options.get(option) in values for option, values in open_options.items())
+        if named_it and fits:
             return Choice("by its id", turn.message)
         named = {name for name in family.ids if has_phrase(words, name)}
         told = family.told(words)
@@ -57,6 +57,17 @@ def choose_variant(case: Case, argument: Argument, part: str, turns: Sequence[Tu
             return Choice("by what it is like", turn.message)
         if family.is_extreme(words):
             return Choice("as the cheapest or dearest", turn.message)
+    family = _family_of(case, wanted, part)
+    if family is None:
+        return Choice(wanting=f"the agent had not listed {wanted}", alone=True)
+    return _by_likeness(case, argument, part, family, open_options, latest)
+
+
+def _by_likeness(
+    case: Case, argument: Argument, part: str, family: Family, open_options: Told, latest: Sequence[Turn]
+) -> Choice:
+    """Who chose a variant of which no turn by itself told which it is; `latest` are the turns that were asked."""
+    options, before = family.options, family.before
     for option, values in open_options.items():
         if options.get(option) not in values:
             return Choice(
@@ -64,7 +75,7 @@ def choose_variant(case: Case, argument: Argument, part: str, turns: Sequence[Tu
             )
     changed = {option for option, value in options.items() if before.get(option) != value}
     untold = sorted(changed - open_options.keys())
-    if untold and any(occurs(_ALL_ALIKE, case.words(turn)) for turn in pool[:2]):
+    if untold and any(occurs(_ALL_ALIKE, case.words(turn)) for turn in latest[:2]):
         return Choice(
             wanting=f"the same was agreed, the call has {', '.join(f'{option} {options[option]}' for option in untold)}"
         )
@@ -91,7 +102,10 @@ def _family_of(case: Case, wanted: str, part: str) -> Family | None:
 def _make_family(case: Case, new: Record, old: Record | None, part: str) -> Family:
     siblings = [one for one in new.siblings if one is not new.fields]
     before = options_of(old.fields) if old is not None else {}
-    owned = [options_of(one) for one in siblings if _is_owned(case, one)]
+
+    def owned() -> list[Options]:
+        return [options_of(one) for one in siblings if _is_owned(case, one)]
+
     ids = {name for one in siblings for name in _ids(one)} - _ids(new.fields) - {part}
     return Family(new.fields, siblings, before, owned, ids)
 

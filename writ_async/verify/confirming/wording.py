@@ -71,7 +71,8 @@ def plain_words(text: str) -> str:
 @lru_cache(maxsize=8192)
 def phrase_of(text: str) -> str:
     """A value as the words by which it is looked for; a blank alone where it has none."""
-    return words_of(text)
+    # Most values are an id of figures or a word.
+    return f" {text.lower()} " if text.isascii() and (text.isdecimal() or text.isalpha()) else words_of(text)
 
 
 def has_phrase(words: str, text: str) -> bool:
@@ -89,6 +90,13 @@ def has_value(words: str, value: Any) -> bool:
     if not isinstance(value, str):
         return False
     return has_phrase(words, value) or any(form in words for form in _spoken(value))
+
+
+def words_to_find(value: str) -> Iterator[str]:
+    """The words of which one stands in any text in which `has_value` finds a value."""
+    yield from phrase_of(value).split()
+    for form in _spoken(value):
+        yield from form.split()
 
 
 def has_number(words: str, value: float) -> bool:
