@@ -12,7 +12,7 @@ import json
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from random import Random
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import docstring_parser
 import msgspec
@@ -330,18 +330,15 @@ def _no_text(_: Any) -> str:
     return ""
 
 
-_HUGE: Final = 1 << 1023  # what no float holds, and what no text may be made of once it is multiplied
-
-
 def _holds_huge_number(value: Any) -> bool:
-    """Whether an argument holds an integer that cannot be reckoned with as prices and counts are."""
+    """Whether an argument holds an integer beyond 64 bits, which no file or database holds."""
     if isinstance(value, str):
         return False
     if isinstance(value, dict):
         return any(map(_holds_huge_number, value.values()))
     if isinstance(value, list):
         return any(map(_holds_huge_number, value))
-    return isinstance(value, int) and not -_HUGE < value < _HUGE
+    return isinstance(value, int) and not -(1 << 63) <= value < 1 << 64
 
 
 def call_tool(
@@ -365,7 +362,7 @@ def call_tool(
         return ToolResult(f"Error: {name} takes no argument {min(unknown)!r}", True)
     try:
         if _holds_huge_number(arguments):
-            return ToolResult(f"Error: {name} could not use an argument (a number of hundreds of digits)", True)
+            return ToolResult(f"Error: {name} could not use an argument (a number beyond 64 bits)", True)
         return ToolResult(encode(tool.function(state, **arguments)), False)
     except ToolError as exc:
         return ToolResult(f"Error: {exc}", True)

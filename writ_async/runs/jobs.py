@@ -22,6 +22,7 @@ from writ_async.runs.progress import Progress, Watcher
 from writ_async.runs.worlds import world_key
 from writ_async.scheduler import Job, Rollouts, Stop, Timing, quiet_gc, run_rollouts
 from writ_async.scheduler.loop_lag import sample_lag
+from writ_async.scheduler.mishaps import Mishaps
 from writ_async.verify.user_answer import slip_in_answer
 from writ_async.verify.verdict import judge_trajectory
 
@@ -47,13 +48,20 @@ def plan_jobs(
     return jobs
 
 
-def judge_finished(job: Job, trajectory: Trajectory, settings: PlaySettings) -> None:
-    """Give a conversation its verdict, unless something outside cut it short before one could be known."""
+def judge_finished(job: Job, trajectory: Trajectory, settings: PlaySettings, mishaps: Mishaps) -> None:
+    """Give a conversation its verdict, unless something outside cut it short before one could be known.
+
+    Where judging it fails, it ends with that for its error, and leaves no row.
+    """
     stopped = settings.early.failed and trajectory.termination is Termination.STOPPED_EARLY
-    if trajectory.termination not in ENDED_FROM_OUTSIDE or (
-        stopped and failed_writes(job.task, trajectory.messages, job.domain)
-    ):
-        trajectory.verdict = judge_trajectory(job.task, trajectory, job.domain, job.world, settings.judge)
+    try:
+        if trajectory.termination not in ENDED_FROM_OUTSIDE or (
+            stopped and failed_writes(job.task, trajectory.messages, job.domain)
+        ):
+            trajectory.verdict = judge_trajectory(job.task, trajectory, job.domain, job.world, settings.judge)
+    except Exception as exc:
+        trajectory.termination = Termination.UNEXPECTED_ERROR
+        trajectory.error = mishaps.tell(f"{trajectory.id} could not be judged", exc)
 
 
 @asynccontextmanager
@@ -75,9 +83,10 @@ async def run_judged(
     """
 
     failing = FailingWatch(settings.stop_when_failing)
+    mishaps = Mishaps()
 
     def finish(job: Job, trajectory: Trajectory, timing: Timing) -> None:
-        judge_finished(job, trajectory, settings)
+        judge_finished(job, trajectory, settings, mishaps)
         if leaves_row(trajectory) if keep is None else keep(trajectory, timing):
             progress.summary.add(trajectory)
         if diagnosis := failing.add(trajectory):
