@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import logging
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from random import Random
@@ -24,6 +25,9 @@ from writ_async.core.record_facts import RecordFacts
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Certificate, FirstWish, Goal, Kind, Pin, Scenario
 from writ_async.core.telling import Telling
+from writ_async.errors import describe_error, place_of
+
+logger = logging.getLogger(__name__)
 
 ToolKind = Literal["read", "write", "generic"]
 PolicyCheck = Callable[[State, str, Mapping[str, Any], Mapping[str, Any]], str]
@@ -369,4 +373,21 @@ def call_tool(
     except RecursionError:
         return ToolResult(f"Error: {name} could not follow an argument nested so deeply", True)
     except Exception as exc:
+        if tool.read_arguments(arguments) is not None:
+            _tell_author(tool, exc)
         return ToolResult(f"Error: {name} could not use an argument ({type(exc).__name__})", True)
+
+
+_told: set[tuple[str, str, str]] = set()
+_MOST_TOLD = 100
+
+
+def _tell_author(tool: Tool, exc: Exception) -> None:
+    """Log, once for each place, that a tool fails on arguments of the types that it declares: no model is to blame."""
+    kind = (tool.name, type(exc).__name__, place_of(exc))
+    if kind not in _told and len(_told) < _MOST_TOLD:
+        _told.add(kind)
+        logger.warning(
+            "tool %r fails on arguments of its declared types: %s (%s); the model is told that it could not use one",
+            tool.name, describe_error(exc), kind[2], exc_info=exc,
+        )  # fmt: skip

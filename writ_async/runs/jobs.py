@@ -113,7 +113,7 @@ async def run_judged(
 
                 progress.counters = rollouts.counters
                 progress.cancel, progress.drain = cancel, rollouts.drain
-                progress.calls = _call_counts(engines)  # they go on counting
+                progress.calls = _call_counts(engines, mishaps)  # they go on counting
                 group.start_soon(sample_lag, progress.lag)
                 if watch is not None:
                     group.start_soon(watch, progress)
@@ -121,7 +121,7 @@ async def run_judged(
             group.cancel_scope.cancel()
     except BaseExceptionGroup as errors:
         raise unwrap_group(errors) from None
-    progress.calls = _call_counts(engines)
+    progress.calls = _call_counts(engines, mishaps)
 
 
 def _why_ask_again(job: Job, conversation: Conversation, said: str) -> str:
@@ -129,12 +129,15 @@ def _why_ask_again(job: Job, conversation: Conversation, said: str) -> str:
     return slip_in_answer(job.task, conversation.messages, said, job.domain, job.world)
 
 
-def _call_counts(engines: Mapping[Seat, Engine]) -> dict[Seat, CallCounts]:
-    return {
-        seat: engine.call_counts()
-        for seat, engine in engines.items()
-        if isinstance(engine, Counted) and (seat == "agent" or engine is not engines["agent"])
-    }
+def _call_counts(engines: Mapping[Seat, Engine], mishaps: Mishaps) -> dict[Seat, CallCounts]:
+    counts: dict[Seat, CallCounts] = {}
+    for seat, engine in engines.items():
+        if isinstance(engine, Counted) and (seat == "agent" or engine is not engines["agent"]):
+            try:
+                counts[seat] = engine.call_counts()
+            except Exception as exc:
+                mishaps.tell("the engine does not say how its calls went", exc)
+    return counts
 
 
 async def play_jobs(

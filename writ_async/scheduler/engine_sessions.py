@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from writ_async.core.engine import Engine
+from writ_async.core.engine import Engine, Sessioned
 from writ_async.core.trajectory import Seat, TokenSequence
 from writ_async.scheduler.mishaps import Mishaps
 
 
 def end_session(engine: Engine, session: str, mishaps: Mishaps) -> TokenSequence | None:
     """Have an engine forget a session, if it offers that; what it gives for it, where that is of use."""
-    end = getattr(engine, "end_session", None)
-    if end is None:
-        return None
     try:
-        given: Any = end(session)
+        given: Any = engine.end_session(session) if isinstance(engine, Sessioned) else None
     except Exception as exc:
         mishaps.tell("the engine cannot end a session", exc)
         return None

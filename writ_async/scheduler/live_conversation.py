@@ -13,13 +13,13 @@ from writ_async.conversation import Conversation
 from writ_async.conversation.answers import require_completion, why_unreadable
 from writ_async.core.engine import Completion, Engine, Paced, Request
 from writ_async.core.trajectory import Seat, Termination
-from writ_async.errors import ContextWindowError, EngineError, ServerDownError, WritError
+from writ_async.errors import ContextWindowError, EngineError, ServerDownError, WritError, describe_error
 from writ_async.scheduler.admission import AdmissionPolicy
 from writ_async.scheduler.deadlines import Deadline, Deadlines
 from writ_async.scheduler.engine_sessions import end_session
 from writ_async.scheduler.footprint import Footprint
 from writ_async.scheduler.job import Counters, Job, Limits, Stop, Timing, WhyAskAgain
-from writ_async.scheduler.mishaps import Mishaps, describe_error, is_leaked
+from writ_async.scheduler.mishaps import Mishaps, is_leaked
 from writ_async.scheduler.server_watch import ServerWatch
 from writ_async.scheduler.ticket import Ticket
 

@@ -8,20 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from math import inf
-from pathlib import PurePath
 
 import anyio
 
-from writ_async.conversation.answers import whole_text
 from writ_async.core.trajectory import Termination, Trajectory, trajectory_id
+from writ_async.errors import describe_error, place_of
 from writ_async.scheduler.job import Job
 
 logger = logging.getLogger(__name__)
-
-_LONGEST = 300
-"""Characters of an error's own words."""
 
 
 class Mishaps:
@@ -39,29 +34,10 @@ class Mishaps:
         self._told.add(kind)
         logger.log(
             logging.ERROR if first else logging.DEBUG,
-            "%s; it costs its conversation%s", line, ", and the next of its kind are told in failures.log alone",
+            "%s; what else fails in the same place is told in failures.log alone", line,
             exc_info=exc if first else None,
         )  # fmt: skip
         return line
-
-
-def describe_error(exc: BaseException) -> str:
-    """An exception in one line: its type and its words, as far as they go."""
-    try:
-        words = " ".join(whole_text(str(exc)).split())
-    except Exception:
-        words = "(its text cannot be had)"
-    if len(words) > _LONGEST:
-        words = f"{words[:_LONGEST]}…"
-    return f"{type(exc).__name__}{': ' if words else ''}{words}"
-
-
-def place_of(exc: BaseException) -> str:
-    """The file, with the folder that it stands in, and the line that raised; empty where none is known."""
-    frames = traceback.extract_tb(exc.__traceback__, limit=-1)
-    if not frames:
-        return ""
-    return f"{'/'.join(PurePath(frames[0].filename).parts[-2:])}:{frames[0].lineno}"
 
 
 def is_leaked(exc: BaseException) -> bool:
