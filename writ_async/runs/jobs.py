@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from random import Random
@@ -35,16 +36,19 @@ def plan_jobs(
 ) -> list[Job]:
     """Every trial of every task: all first trials, then all second ones, so that a run cut short covers all tasks.
 
+    A task that is there more than once has so many trials in each round: its k-th conversation is its trial k-1.
     Seeded by trial, each trial has a seed of its own, drawn as τ²-bench's runner draws them.
     """
     jobs: list[Job] = []
     drawing = Random(seed)
-    for trial in range(trials):
+    played: Counter[str] = Counter()
+    for _ in range(trials):
         if seeded_by_trial:
             seed = drawing.randint(0, _LARGEST_SEED)
         for task in tasks:
             opened = worlds[world_key(task.world)]
-            jobs.append(Job(task, opened.domain, opened.world, trial, seed))
+            jobs.append(Job(task, opened.domain, opened.world, played[task.id], seed))
+            played[task.id] += 1
     return jobs
 
 

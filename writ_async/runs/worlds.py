@@ -11,12 +11,13 @@ from writ_async.core.state import World
 from writ_async.core.task import Task, WorldRef
 from writ_async.errors import InputError, WritError, describe_error, place_of
 from writ_async.registry import domains_of_program, load_benchmark, load_domain
+from writ_async.runs.given import MOST_USERS, require_whole
 
 
 def generate_world(domain: Domain, seed: int, size: int) -> Environment:
     """Draw a world. Raises `InputError` when the size is not positive, and where the domain draws none."""
-    if size < 1:
-        raise InputError(f"--world-size must be at least 1, not {size}")
+    require_whole("--world-size", size, 1, MOST_USERS)
+    require_whole("--seed", seed)
     try:
         world = domain.generate(seed, size)
     except WritError:

@@ -38,7 +38,8 @@ _AT_ONCE = 16
 class Rollouts:
     """A run that is under way: an async iterator over trajectories in the order in which they finish.
 
-    `counters` says at any time how far it is; `admission` is the policy that decides who goes when.
+    `counters` says at any time how far it is; `admission` is the policy that decides who goes when. `places`, where the
+    caller has filled it in, says by a trajectory's id where it stands among all.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Rollouts:
         why_ask_again: WhyAskAgain | None = None,
     ) -> None:
         self.counters = Counters()
+        self.places: Mapping[str, int] = {}
         self.admission = admission
         self._engines = engines
         self._rules = rules
