@@ -32,6 +32,13 @@ class Parser(argparse.ArgumentParser):
         return known, unknown
 
 
+def target(text: str) -> str:
+    """The path of what is to be written. Raises `ArgumentTypeError` for an empty one, which would be some default."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is empty; name what is to be written")
+    return text
+
+
 class Version(argparse.Action):
     """Prints the version; it is only looked up when somebody asks."""
 

@@ -13,10 +13,12 @@ from writ_async.curation.filters import CAP, NAMES
 from writ_async.errors import InputError
 from writ_async.files import PathLike, read_json
 from writ_async.formats.export import RESULTS, Exported, format_named
-from writ_async.formats.export.card import write_card
+from writ_async.formats.export.card import refuse_other_card, write_card
 from writ_async.formats.export.user_seat import user_seat_rules
 from writ_async.runs.benchmark_terms import prompts_under
+from writ_async.runs.own_files import refuse_own_files
 from writ_async.runs.row_selection import rules_of, selection_of
+from writ_async.runs.shortfall import require_rows
 from writ_async.runs.view import RunView
 
 
@@ -54,6 +56,9 @@ def export_rows(
     """
     if cap < 1:
         raise InputError(f"--cap must be at least 1, not {cap}")
+    refuse_own_files(out)
+    if card:
+        refuse_other_card(out)
     if contamination is not None and not card:
         raise InputError("--contamination is what the card tells; give --card as well")
     if form in RESULTS:
@@ -62,12 +67,14 @@ def export_rows(
                 f"--format {form}: is a benchmark's own account of all trials as they were played; leave --greeting, "
                 "--filter, --mask-turns, --seat, --card and --prompts away"
             )
+        require_rows(RunView.open(run_path))
         return ExportReport(RESULTS[form](RunView.open(run_path), out))
     write = format_named(form).write
     report = None if contamination is None else read_json(contamination, Contamination)
     if card and Path(out).resolve().name == "README.md":
         raise InputError(f"{out}: is where the card goes; write the rows to another file")
     run = RunView.open(run_path)
+    require_rows(run)
     if report is not None and report.rows != len(run.done_ids()):
         raise InputError(
             f"{contamination}: is a report on {report.rows:,} rows of {report.run}, but {run.path} has "
