@@ -181,7 +181,7 @@ def test_each_seat_has_options_of_its_own(tasks: list[Task]) -> None:
         ("scripted", {"user_options": {"mistakes": 1}}, "user_options are those of an engine"),
         (EngineSpec(), {"agent_options": {"mistakes": 1}}, "agent_options are those of an engine"),
         ("user-only", {}, "engine 'user-only' cannot play the agent"),
-        ("scripted", {"trials": 0}, "--trials must be at least 1, not 0"),
+        ("scripted", {"trials": 0}, "^trials must be at least 1, not 0"),
         ("scripted", {"judge": "judy"}, "unknown judge 'judy'"),
     ],
 )

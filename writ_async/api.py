@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import anyio
@@ -13,10 +15,11 @@ from writ_async.conversation import Rules
 from writ_async.core.domain import Domain
 from writ_async.core.engine import Engine
 from writ_async.core.task import Task
-from writ_async.core.trajectory import Trajectory
+from writ_async.core.trajectory import Trajectory, trajectory_id
 from writ_async.errors import InputError
 from writ_async.registry import load_domain, register_domain
 from writ_async.runs.early_stop import settled_of
+from writ_async.runs.given import require_callable, require_engine, require_names, require_tasks, require_whole
 from writ_async.runs.jobs import plan_jobs, run_judged
 from writ_async.runs.model_judge import open_engines_and_judge
 from writ_async.runs.play_settings import parse_play_settings
@@ -24,7 +27,7 @@ from writ_async.runs.progress import Progress, Watcher
 from writ_async.runs.remarks import remarks_on
 from writ_async.runs.seats import EngineSpec, Seats, tell_notices
 from writ_async.runs.task_making import draw_tasks, give_behaviours, parse_task_settings
-from writ_async.runs.task_sets import read_task_sets, require_known_tools
+from writ_async.runs.task_sets import read_task_sets, require_playable
 from writ_async.runs.worlds import generate_worlds, open_worlds
 from writ_async.scheduler import Limits, Rollouts, Stop
 from writ_async.verify.judge import Judge
@@ -51,20 +54,40 @@ def make_tasks(
     >>> [task.id for task in tasks][:2], {task.proof.level for task in tasks}
     (['retail-s1-00000', 'retail-s1-00001'], {'W1R3'})
     """
-    settings = parse_task_settings(
-        n=n, seed=seed, mix=mix, levels=levels, max_tool_tokens=max_tool_tokens, behaviours=behaviours
-    )
-    found = [_domain(given) for given in ([domains] if isinstance(domains, str | Domain) else domains)]
-    worlds = generate_worlds(found, seed, world_size)
-    tasks = draw_tasks(worlds, settings)
-    return give_behaviours(tasks, open_worlds(tasks, None, known=worlds), settings)
+    with _library_words():
+        settings = parse_task_settings(
+            n=n, seed=seed, mix=mix, levels=levels, max_tool_tokens=max_tool_tokens, behaviours=behaviours
+        )
+        given = list(domains) if isinstance(domains, Sequence) and not isinstance(domains, str) else [domains]
+        found = [_domain(one) for one in given]
+        worlds = generate_worlds(found, seed, world_size)
+        tasks = draw_tasks(worlds, settings)
+        return give_behaviours(tasks, open_worlds(tasks, None, known=worlds), settings)
 
 
-def _domain(given: str | Domain) -> Domain:
+def _domain(given: object) -> Domain:
     if isinstance(given, str):
         return load_domain(given)
+    if not isinstance(given, Domain):
+        raise InputError(f"domains must be registered names or Domains, not {given!r:.60}")
     register_domain(given)
     return given
+
+
+_FLAG = re.compile(r"(?<![\w-])--([a-z][a-z-]*)")
+_NAMES = {"timeout": "conversation_timeout", "tasks": "sources"}
+
+
+@contextmanager
+def _library_words() -> Iterator[None]:
+    """Have what is refused named as this module names it: `world_size`, where the command says `--world-size`."""
+    try:
+        yield
+    except InputError as exc:
+        said = _FLAG.sub(lambda flag: _NAMES.get(flag[1], flag[1].replace("-", "_")), str(exc))
+        if said == str(exc):
+            raise
+        raise type(exc)(said) from exc.__cause__
 
 
 def load_tasks(
@@ -75,7 +98,12 @@ def load_tasks(
     `data` is the benchmark's data folder, `split` the name of one of its lists, `tools` its own tool schemas; `limit`
     keeps the first tasks of each source, 0 all. Raises `InputError`.
     """
-    return list(read_task_sets(sources, data=data, tools=tools, split=split, limit=limit).tasks)
+    with _library_words():
+        require_names("sources", sources)
+        require_whole("limit", limit, 0)
+        if not sources:
+            raise InputError("there is nothing to load; name a benchmark's subset, a run folder or a file")
+        return list(read_task_sets(sources, data=data, tools=tools, split=split, limit=limit).tasks)
 
 
 @asynccontextmanager
@@ -113,27 +141,36 @@ async def rollouts(
     engine says of its model's template or tool calls is logged as a warning at the start. `stream.counters` are there
     at any time, and `stream.cancel()` ends the run in order, leaving the block at once.
 
+    A task that is given more than once has as many conversations in each round of trials, its k-th being its trial k-1.
+    `stream.places[trajectory.id]` is where a trajectory stands among all, round of trials by round, each in the order
+    of the tasks: that of `tasks[i]` in round r has the place `r * len(tasks) + i`.
+
     Raises `InputError` for an unknown engine or option, a seat that an engine cannot play, or a world that cannot be
     opened.
     """
-    seats = Seats(
-        _seated("agent", agent, agent_options) or EngineSpec(),
-        _seated("user", user, user_options),
-    )
-    settings = parse_play_settings(
-        seats, trials=trials, seed=seed, rules=rules, limits=limits, judge=judge,
-        judge_options=judge_options, stop_early=stop_early, data=data, tools=tools,
-    )  # fmt: skip
-    worlds = open_worlds(tasks, data, tools)
-    require_known_tools(tasks, worlds)
+    with _library_words():
+        tasks = require_tasks(tasks)
+        seats = Seats(
+            _seated("agent", agent, agent_options) or EngineSpec(),
+            _seated("user", user, user_options),
+        )
+        settings = parse_play_settings(
+            seats, trials=trials, seed=seed, rules=rules, limits=limits, judge=judge,
+            judge_options=judge_options, stop_early=stop_early, data=data, tools=tools,
+        )  # fmt: skip
+        require_callable("stop", stop)
+        require_callable("watch", watch)
+        worlds = open_worlds(tasks, data, tools)
+        require_playable(tasks, worlds)
     jobs = plan_jobs(tasks, worlds, trials, seed)
-    settled = settled_of(settings.early, trials)
+    settled = settled_of(settings.early, max(Counter(job.task.id for job in jobs).values(), default=trials))
     progress = Progress(total=len(jobs))
     async with open_engines_and_judge(seats, settings.judge, tasks, worlds.values(), seed) as (engines, asked):
         progress.summary.notices = tell_notices(engines)
         async with run_judged(
             jobs, engines, settings, progress, settled=settled, stop=stop, watch=watch, judge=asked
         ) as stream:
+            stream.places = {trajectory_id(job.task.id, job.trial): place for place, job in enumerate(jobs)}
             yield stream
         progress.summary.remarks = remarks_on(progress.summary)
 
@@ -141,10 +178,14 @@ async def rollouts(
 def _seated(
     seat: str, given: Engine | EngineSpec | str | None, options: Mapping[str, Any] | None
 ) -> Engine | EngineSpec | None:
+    if options is not None and not isinstance(options, Mapping):
+        raise InputError(f"{seat}_options must be a mapping of names to values, not {options!r:.60}")
     if isinstance(given, str):
         return EngineSpec(given, options or {})
     if options:
         raise InputError(f"{seat}_options are those of an engine that is given by its registered name")
+    if given is not None and not isinstance(given, EngineSpec):
+        require_engine(seat, given)
     return given
 
 
@@ -156,8 +197,9 @@ def run(
 ) -> list[Trajectory]:
     """Run trials of tasks to the end, without an event loop of your own; takes what `rollouts` takes.
 
-    The trajectories come in the order of the tasks, trial by trial. Raises `InputError` as `rollouts` does, and where
-    an event loop is running already, as in a notebook.
+    The trajectories come in the order of the tasks, round of trials by round: `rows[r * len(tasks) + i]` is that of
+    `tasks[i]` in round r, unless a `watch` has cancelled the run. Raises `InputError` as `rollouts` does, and where an
+    event loop is running already, as in a notebook.
 
     >>> rows = run(make_tasks("retail", 2, seed=1, world_size=60), "scripted", trials=2)
     >>> [(row.id, row.verdict.kept) for row in rows if row.verdict is not None][:2]
@@ -168,12 +210,14 @@ def run(
     except RuntimeError:
         pass
     else:
-        raise InputError("an event loop is running here; use `async with rollouts(...) as stream` in it")
+        raise InputError(
+            "an event loop is running here, as in a notebook; use `async with rollouts(...) as stream: "
+            "rows = [row async for row in stream]` in it"
+        )
 
     async def collect() -> list[Trajectory]:
         async with rollouts(tasks, agent, user, **settings) as stream:
-            return [trajectory async for trajectory in stream]
+            finished = [trajectory async for trajectory in stream]
+        return sorted(finished, key=lambda trajectory: stream.places[trajectory.id])
 
-    order = {task.id: place for place, task in enumerate(tasks)}
-    finished = anyio.run(collect, backend_options={"use_uvloop": True})
-    return sorted(finished, key=lambda trajectory: (trajectory.trial, order[trajectory.task_id]))
+    return anyio.run(collect, backend_options={"use_uvloop": True})

@@ -27,8 +27,14 @@ QueueFullError, PromptTooLongError      `writ_engines.simulated`: the simulated 
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator
 from enum import StrEnum
+from pathlib import PurePath
+from typing import Final
+
+_LONGEST: Final = 300
+"""Characters of an error's own words that are told."""
 
 
 class WritError(Exception):
@@ -147,3 +153,22 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
             yield from _leaves(inner)
     else:
         yield error
+
+
+def describe_error(exc: BaseException) -> str:
+    """An exception in one line: its type and its words, as far as they go."""
+    try:
+        words = " ".join(str(exc).encode("utf-8", "replace").decode().split())
+    except Exception:
+        words = "(its text cannot be had)"
+    if len(words) > _LONGEST:
+        words = f"{words[:_LONGEST]}…"
+    return f"{type(exc).__name__}{': ' if words else ''}{words}"
+
+
+def place_of(exc: BaseException) -> str:
+    """The file, with the folder that it stands in, and the line that raised; empty where none is known."""
+    frames = traceback.extract_tb(exc.__traceback__, limit=-1)
+    if not frames:
+        return ""
+    return f"{'/'.join(PurePath(frames[0].filename).parts[-2:])}:{frames[0].lineno}"

@@ -10,9 +10,9 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import resources
-from io import BufferedReader
+from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import BinaryIO, TypeVar, cast
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
@@ -20,6 +20,11 @@ from writ_async.errors import InputError
 
 T = TypeVar("T")
 PathLike = str | os.PathLike[str]
+
+_MOST_UNPACKED = 1 << 25
+_MOST_TIMES = 150
+"""A zipped file may hold so many bytes, or so many times its size; texts of conversations are zipped to a fifth or a
+fiftieth."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
@@ -108,12 +113,46 @@ def open_binary(path: PathLike) -> Iterator[BinaryIO]:
             raise _unreadable(path, exc) from None
         if zipped:
             try:
-                with gzip.open(file) as unzipped:
-                    yield cast(BinaryIO, unzipped)
+                with BufferedReader(_Unpacking(path, file)) as unzipped:
+                    yield unzipped
             except _DAMAGED as exc:
                 raise _unreadable(path, exc) from None
         else:
             yield file
+
+
+class _Unpacking(RawIOBase):
+    """What a zipped file holds, as far as it is not blown up: a few bytes of it can stand for all memory there is."""
+
+    def __init__(self, path: PathLike, file: BinaryIO) -> None:
+        self._path = path
+        self._inner = gzip.GzipFile(fileobj=file, mode="rb")
+        self._most = max(_MOST_UNPACKED, os.fstat(file.fileno()).st_size * _MOST_TIMES)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._inner.read1(len(buffer))
+        buffer[: len(data)] = data
+        if self._inner.tell() > self._most:
+            raise InputError(
+                f"{self._path}: unpacks to more than {_MOST_TIMES} times its size; unpack it yourself if it should"
+            )
+        return len(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._inner.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._inner.tell()
+
+    def close(self) -> None:
+        self._inner.close()
+        super().close()
 
 
 def _open(path: PathLike) -> BufferedReader:

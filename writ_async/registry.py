@@ -14,7 +14,7 @@ import msgspec
 from writ_async.core.benchmark import Benchmark
 from writ_async.core.domain import Domain
 from writ_async.core.engine import Engine, EngineFactory, Setting
-from writ_async.errors import InputError
+from writ_async.errors import InputError, WritError, describe_error, place_of
 
 domains_of_program: dict[str, Domain] = {}
 """The domains that this program has named with `register_domain`; other processes do not know them."""
@@ -44,7 +44,7 @@ def _load(kind: str, name: str) -> Any:
         if point.name == name:
             try:
                 return point.load()
-            except (ImportError, AttributeError) as exc:
+            except Exception as exc:  # whatever a package does when it is imported
                 top = point.module.partition(".")[0]
                 file = getattr(sys.modules.get(top), "__file__", None)
                 raise InputError(
@@ -56,7 +56,10 @@ def _load(kind: str, name: str) -> Any:
 
 def load_domain(name: str) -> Domain:
     """The domain registered under a name. Raises `InputError` when there is none."""
-    return domains_of_program.get(name) or cast(Domain, _load("domains", name))
+    found = domains_of_program.get(name) or _load("domains", name)
+    if not isinstance(found, Domain):
+        raise InputError(f"domain {name!r}: its entry point is a {type(found).__name__}, not a Domain; name that one")
+    return found
 
 
 def load_benchmark(name: str) -> Benchmark:
@@ -66,7 +69,11 @@ def load_benchmark(name: str) -> Benchmark:
 
 def load_engine(name: str) -> EngineFactory:
     """The engine factory registered under a name. Raises `InputError` when there is none."""
-    return cast(EngineFactory, _load("engines", name))
+    found = _load("engines", name)
+    if not isinstance(found, EngineFactory):
+        kind = type(found).__name__
+        raise InputError(f"engine {name!r}: its entry point is a {kind}, not an EngineFactory; name that one")
+    return found
 
 
 def engine_offering(hook: str) -> str:
@@ -100,4 +107,9 @@ def make_engine(name: str, options: dict[str, Any], setting: Setting) -> Engine:
         decoded = msgspec.convert(options, factory.options, strict=False)
     except msgspec.ValidationError as exc:
         raise InputError(f"engine {name!r}: {exc}") from exc
-    return factory.make(decoded, setting)
+    try:
+        return factory.make(decoded, setting)
+    except WritError:
+        raise
+    except Exception as exc:
+        raise InputError(f"engine {name!r} cannot be made: {describe_error(exc)} ({place_of(exc)})") from exc

@@ -16,6 +16,7 @@ from writ_engines.sglang import SglangOptions, make_sglang
 from bench.gpu.data import Turns
 from bench.gpu.sweep import percentile
 from writ_async import Completion, Engine, Message, Request, Setting, UserMessage, agent_system_prompt
+from writ_async.core.engine import end_session
 
 _SENTENCE = "About order #W{number}: the lamp is broken, please send another one to {number} Hill Road. "
 
@@ -71,7 +72,7 @@ async def _converse(engine: Engine, name: str, turns: int, row: list[_Call]) -> 
         completion = await engine.complete(request)
         row.append(_Call(completion, time.perf_counter() - began))
         messages.append(completion.message)
-    engine.end_session(name)
+    end_session(engine, name)
 
 
 def _count(rows: Sequence[Sequence[_Call]], page: int, cpu: float, seconds: float, *, batched: bool) -> Turns:

@@ -54,7 +54,10 @@ def test_help_imports_neither_polars_nor_the_http_client_nor_the_event_loop() ->
         (["synth", "retail", "--mistakes", "often"], "must be a rate from 0 to 1, not 'often'"),
         (["synth", "retail", "--mix", "hard=1"], "unknown kind 'hard'"),
         (["synth", "retail", "--max-steps", "0"], "--max-steps must be at least 1"),
-        (["synth", "retail", "--n", "2000", "--world-size", "1", "--mix", "read-heavy=1"], "has no room for task"),
+        (
+            ["synth", "retail", "--n", "2000", "--world-size", "1", "--mix", "read-heavy=1", "--quiet"],
+            "has no room for task",
+        ),
         (["eval", "--tasks", "tau2:retail", "--data", "nowhere"], "nowhere"),
         (["eval", "--tasks", "tau2:trains"], "trains"),
         (["eval", "--tasks", "missing.jsonl"], "neither tau2:SUBSET, nor a run folder, nor a file"),

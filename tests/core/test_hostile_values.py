@@ -21,7 +21,7 @@ from writ_async.core.state import State, World
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Signal, Termination, TokenSequence, Trajectory
 from writ_async.errors import InputError
-from writ_async.runs.task_sets import require_known_tools
+from writ_async.runs.task_sets import require_playable
 from writ_async.runs.worlds import open_worlds, world_key
 from writ_async.verify.provenance import Seen
 from writ_async.verify.user_slips import values_in
@@ -44,14 +44,14 @@ _SCHEMA = {"type": "function", "function": {"name": "echo"}}
 _TOOL = Tool("echo", "read", _SCHEMA, _echo, frozenset(), frozenset({"value"}))
 
 
-@pytest.mark.parametrize("value", [10**309, -(10**400), 10**4299, [1, {"a": [10**500]}]])
+@pytest.mark.parametrize("value", [2**64, -(2**63) - 1, 10**309, -(10**400), 10**4299, [1, {"a": [10**500]}]])
 def test_a_number_without_end_is_an_error_result(value: Any) -> None:
     result = call_tool({"echo": _TOOL}, State(World("none", {})), "echo", {"value": value})
     assert result.error
     assert "echo could not use an argument" in result.content
 
 
-@given(st.one_of(st.integers(-(2**64), 2**64), st.floats(allow_nan=False, allow_infinity=False), st.booleans()))
+@given(st.one_of(st.integers(-(2**63), 2**64 - 1), st.floats(allow_nan=False, allow_infinity=False), st.booleans()))
 def test_other_numbers_reach_the_tool(value: float) -> None:
     assert not call_tool({"echo": _TOOL}, State(World("none", {})), "echo", {"value": value}).error
 
@@ -122,16 +122,16 @@ def test_values_hold_no_marks_at_their_end(text: str) -> None:
 
 def test_a_gold_solution_that_names_no_tool_is_refused_with_the_task_and_the_name(task: Task) -> None:
     opened = open_worlds([task], None)
-    require_known_tools([task], opened)
+    require_playable([task], opened)
     action, *others = task.actions or ()
     misspelt = msgspec.structs.replace(action, name=f"{action.name}s")
     wrong = msgspec.structs.replace(task, actions=(misspelt, *others))
     with pytest.raises(InputError, match=f"task '{task.id}': .*no tool '{action.name}s'; did you mean '{action.name}'"):
-        require_known_tools([wrong], opened)
+        require_playable([wrong], opened)
     cell = task.certificates[0].cells[0]
     strange = msgspec.structs.replace(task.certificates[0], cells=(msgspec.structs.replace(cell, name="look"),))
     with pytest.raises(InputError, match="no tool 'look'"):
-        require_known_tools([msgspec.structs.replace(task, certificates=(strange,))], opened)
+        require_playable([msgspec.structs.replace(task, certificates=(strange,))], opened)
     far = msgspec.structs.replace(task.certificates[0], write=99)
     with pytest.raises(InputError, match="a certificate is of action 99"):
-        require_known_tools([msgspec.structs.replace(task, certificates=(far,))], opened)
+        require_playable([msgspec.structs.replace(task, certificates=(far,))], opened)

@@ -17,7 +17,7 @@ from tests.support.talk import make_engine
 from writ_async.api import make_tasks, rollouts
 from writ_async.chat.rendered_parts import split_marks, splitter
 from writ_async.conversation import Rules
-from writ_async.core.engine import Completion, Engine, Request
+from writ_async.core.engine import Completion, Engine, Request, close_engine, end_session
 from writ_async.core.message import AssistantMessage
 from writ_async.core.task import Task
 from writ_async.core.trajectory import TokenSequence, Trajectory
@@ -71,10 +71,10 @@ class BySeed:
         return completion
 
     def end_session(self, session: str) -> TokenSequence | None:
-        return self._engine.end_session(session)
+        return end_session(self._engine, session)
 
     async def aclose(self) -> None:
-        await self._engine.aclose()
+        await close_engine(self._engine)
 
 
 def mar(message: AssistantMessage | None, way: Way) -> tuple[AssistantMessage, bool]:

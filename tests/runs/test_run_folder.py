@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.support.samples import PROMPTS, TALK, Took, manifest, task, trajectory
 from writ_async.core.message import UserMessage
 from writ_async.core.trajectory import ENDED_FROM_OUTSIDE, Termination, Usage
-from writ_async.errors import InputError, StorageError
+from writ_async.errors import InputError
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.summary import summarise_rows
 from writ_async.runs.view import RunView
@@ -307,10 +307,13 @@ def test_no_row_depends_on_the_clock(tmp_path: Path) -> None:
     assert differing == ["timings.csv"]
 
 
-def test_text_that_is_no_unicode_is_refused_in_one_line_and_leaves_the_file_whole(tmp_path: Path) -> None:
+def test_what_no_file_can_hold_is_a_failure_with_its_reason_and_leaves_the_rows_whole(tmp_path: Path) -> None:
     with RunFolder.create(tmp_path, manifest()) as run:
         run.append(trajectory("a"))
-        with pytest.raises(StorageError, match="no valid Unicode"):
-            run.append(trajectory("b", messages=(*TALK, UserMessage("\ud800"))))
+        assert not run.append(trajectory("b", messages=(*TALK, UserMessage("\ud800"))))
         run.append(trajectory("c"))
+        assert run.done_ids() == {"a#0", "c#0"}
+        (failure,) = run.failures()
     assert ids(tmp_path) == ["a#0", "c#0"]
+    assert (failure.id, failure.termination) == ("b#0", Termination.UNEXPECTED_ERROR)
+    assert "no file can hold it: UnicodeEncodeError" in failure.error

@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import web
 from writ_engines.openai.body import encode_message
 
-from writ_async.core.engine import Completion, Engine, Request
+from writ_async.core.engine import Completion, Engine, Request, close_engine, end_session
 from writ_async.core.message import AssistantMessage, Message
 from writ_async.core.trajectory import TokenSequence
 
@@ -155,10 +155,10 @@ class Listener:
         return completion
 
     def end_session(self, session: str) -> TokenSequence | None:
-        return self._engine.end_session(session)
+        return end_session(self._engine, session)
 
     async def aclose(self) -> None:
-        await self._engine.aclose()
+        await close_engine(self._engine)
 
     def answer(self, asked: Asked) -> Answer:
         """What the other engine said to the same messages under the same seed."""

@@ -12,7 +12,7 @@ from random import Random
 import msgspec
 
 from tests.support.agent_sayings import KINDS, LAY_OUT, pattern_of, text_of
-from writ_async.core.engine import Completion, Engine, Request
+from writ_async.core.engine import Completion, Engine, Request, end_session
 from writ_async.core.message import AssistantMessage, Message, UserMessage
 
 Forms = Mapping[str, Sequence[str]]
@@ -68,7 +68,7 @@ class ParaphrasedAgent:
         """Forget a conversation."""
         for kept in (self._inserted, self._asked, self._said):
             kept.pop(session, None)
-        self._inner.end_session(session)
+        end_session(self._inner, session)
 
     async def aclose(self) -> None:
         """Nothing to close."""

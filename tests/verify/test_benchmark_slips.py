@@ -12,7 +12,7 @@ from writ_engines.scripted import ScriptedEngine
 
 from tests.support.shared_data import SHARED, needs_shared
 from writ_async.api import load_tasks, run
-from writ_async.core.engine import Completion, Engine, Request
+from writ_async.core.engine import Completion, Engine, Request, end_session
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
 from writ_async.core.state import World
 from writ_async.core.task import Action, Scenario, Task, WorldRef
@@ -332,7 +332,7 @@ class _Hasty:
         return completion
 
     def end_session(self, session: str) -> TokenSequence | None:
-        return self.inner.end_session(session)
+        return end_session(self.inner, session)
 
     async def aclose(self) -> None:
         return None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 from writ_async.cli.parser import build_parser
-from writ_async.cli.terminal import complain, show_warnings
+from writ_async.cli.terminal import complain, shorten, show_warnings
 from writ_async.errors import WritError
 
 INTERRUPTED = 130
@@ -15,6 +16,9 @@ INTERRUPTED = 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code: 0 done, 1 something failed, 2 bad input, 130 interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal that knows ASCII alone gets the rest spelled out
+            stream.reconfigure(errors="backslashreplace")
     try:
         arguments = build_parser().parse_args(argv)
         show_warnings()
@@ -31,3 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output has gone; nothing more can be said, not even by the interpreter at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as exc:
+        if exc.filename is None:  # no file is to blame
+            raise
+        complain(f"{shorten(str(exc.filename))}: {exc.strerror}; check the path")
+        return 2

@@ -11,6 +11,7 @@ from writ_async.cli.output import print_json
 from writ_async.cli.terminal import say
 from writ_async.errors import InputError
 from writ_async.registry import engine_offering, load_engine
+from writ_async.runs.own_files import refuse_own_files
 from writ_async.runs.writing import write_whole
 
 
@@ -24,6 +25,7 @@ def run_command(arguments: argparse.Namespace) -> int:
         raise InputError(f"engine {engine!r} has no server whose costs could be fitted")
     fitted = anyio.run(calibrate, arguments.source, arguments.seconds)
     if arguments.out:
+        refuse_own_files(arguments.out)
         write_whole(arguments.out, msgspec.json.format(msgspec.json.encode(fitted.costs)) + b"\n")
     if arguments.json:
         print_json(fitted)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from writ_async.cli.output import print_json, print_tables
+from writ_async.cli.output import print_json, print_tables, tell_shortfalls
 from writ_async.cli.tables import counts_table, diversity_table, new_table
 from writ_async.cli.terminal import complain, say
 from writ_async.commands.check import ANY, REASONS, CheckReport, check_contamination, check_rows
@@ -15,6 +15,7 @@ from writ_async.commands.check_proofs import ProofReport, check_proofs
 from writ_async.curation.contamination import Contamination
 from writ_async.curation.diversity import measure_diversity
 from writ_async.errors import InputError
+from writ_async.runs.own_files import refuse_own_files
 from writ_async.runs.view import RunView
 from writ_async.runs.writing import write_whole
 
@@ -29,6 +30,7 @@ def run_command(arguments: argparse.Namespace) -> int:
 
     1 when a proof does not hold or a finding of `--fail-on` was made, 2 when a row cannot be read.
     """
+    tell_shortfalls(*arguments.paths)
     if arguments.proofs:
         return _check_proofs(arguments)
     if arguments.contamination:
@@ -101,6 +103,7 @@ def _check_diversity(arguments: argparse.Namespace) -> int:
 def _check_proofs(arguments: argparse.Namespace) -> int:
     report = check_proofs(_the_run(arguments), arguments.data)
     if arguments.out:
+        refuse_own_files(arguments.out)
         write_whole(arguments.out, msgspec.json.format(msgspec.json.encode(report)) + b"\n")
     if arguments.json:
         print_json(report)

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
-from writ_async.cli.output import print_json, print_tables
+from writ_async.cli.output import print_json, print_tables, tell_shortfalls
 from writ_async.cli.tables import new_table
 from writ_async.cli.terminal import complain, say
 from writ_async.commands.compare import Comparison, compare_runs
@@ -20,6 +20,7 @@ def run_command(arguments: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
     if len(arguments.paths) < 2:
         raise InputError("compare: give two runs at least, the one to compare with first")
+    tell_shortfalls(*arguments.paths)
     found = [compare_runs(arguments.paths[0], path) for path in arguments.paths[1:]]
     if arguments.json:
         print_json(found[0] if len(found) == 1 else found)

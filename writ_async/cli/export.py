@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from writ_async.cli import settings
-from writ_async.cli.output import print_json
+from writ_async.cli.output import print_json, tell_shortfalls
 from writ_async.cli.terminal import say
 from writ_async.commands.export import export_rows
 
@@ -27,6 +27,7 @@ def run_command(arguments: argparse.Namespace) -> int:
         prompts=arguments.prompts,
         data=arguments.data,
     )
+    tell_shortfalls(*arguments.paths)
     exported = report.exported
     if arguments.json:
         counts = {name: getattr(exported, name) for name in exported.__struct_fields__}

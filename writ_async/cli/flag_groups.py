@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from writ_async.cli.parser_classes import target
+
 ADMISSIONS = ("auto", "fixed", "unbounded", "kv-budget")
 
 
@@ -99,7 +101,9 @@ def add_run(parser: argparse.ArgumentParser, *, max_steps: int) -> None:
     """The flags that every run has."""
     group = parser.add_argument_group("run")
     group.add_argument("--seed", type=int, default=0, metavar="S", help="of everything that is drawn")
-    group.add_argument("--out", metavar="DIR", help="the run folder; named after the settings if not given")
+    group.add_argument(
+        "--out", type=target, metavar="DIR", help="the run folder; named after the settings if not given"
+    )
     group.add_argument(
         "--config", metavar="FILE",
         help="flags from a TOML file (max_steps = 60), or as a run's manifest.json has them; those given here go first",

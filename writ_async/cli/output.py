@@ -10,6 +10,7 @@ import msgspec
 from writ_async.cli.terminal import complain, open_console, shorten, visible_json
 from writ_async.core.engine import CallCounts
 from writ_async.runs.progress import Progress
+from writ_async.runs.shortfall import say_shortfall
 from writ_async.runs.summary import Summary
 from writ_async.scheduler.loop_lag import HIGH
 
@@ -24,6 +25,13 @@ def print_tables(*tables: Any) -> None:
     console = open_console()
     for table in tables:
         console.print(table)
+
+
+def tell_shortfalls(*paths: str) -> None:
+    """Say on stderr which of some run folders lack rows, and why. Raises `InputError` for one that cannot be read."""
+    for path in paths:
+        if line := say_shortfall(path):
+            complain(line)
 
 
 def report_end(progress: Progress) -> int:

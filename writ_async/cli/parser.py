@@ -8,7 +8,7 @@ from importlib import import_module
 
 from writ_async.cli import epilogs
 from writ_async.cli.flag_groups import add_engines, add_filters, add_keep, add_run
-from writ_async.cli.parser_classes import Formatter, Parser, Version
+from writ_async.cli.parser_classes import Formatter, Parser, Version, target
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -178,7 +178,7 @@ def _add_kit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         formatter_class=Formatter,
     )
     parser.add_argument("checkout", metavar="CHECKOUT", help="the folder of its repository")
-    parser.add_argument("--out", required=True, metavar="FILE", help="the file to write")
+    parser.add_argument("--out", type=target, required=True, metavar="FILE", help="the file to write")
     parser.set_defaults(run=_run_later("tau2_kit"), benchmark="tau2")
 
 
@@ -201,7 +201,9 @@ def _add_select(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     parser.add_argument("paths", nargs="+", metavar="RUN", help="run folders")
     parser.add_argument("--n", type=int, required=True, help="how many rows to train on")
-    parser.add_argument("--out", required=True, metavar="DIR", help="the folder to write: a run, with a README.md")
+    parser.add_argument(
+        "--out", type=target, required=True, metavar="DIR", help="the folder to write: a run, with a README.md"
+    )
     parser.add_argument(
         "--max-tokens", type=int, default=0, metavar="T", help="no longer rows, system prompt and tools counted"
     )
@@ -236,7 +238,9 @@ def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         help="openai, trl, llamafactory, verl, axolotl, apigen-mt, writ-2k, parquet, tokens; "
         "of an evaluation also tau2-results, tau2-submission",
     )
-    parser.add_argument("--out", required=True, metavar="FILE", help="the file to write, whole or not at all")
+    parser.add_argument(
+        "--out", type=target, required=True, metavar="FILE", help="the file to write, whole or not at all"
+    )
     parser.add_argument("--all", action="store_true", help="all rows: rejected, near-duplicates, beyond the cap")
     parser.add_argument("--cap", type=int, default=4, metavar="N", help="most rows of one task")
     parser.add_argument(
@@ -275,7 +279,9 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--benchmark", default="tau2", metavar="B", help="whose data that is")
     parser.add_argument("--domain", default="", metavar="D", help="of the rows; found by the tools' names if not given")
     parser.add_argument("--writes", default="", metavar="A,B", help="tools that change something, where no domain is")
-    parser.add_argument("--out", metavar="FILE", help="write the verdicts (JSON Lines) or the report there")
+    parser.add_argument(
+        "--out", type=target, metavar="FILE", help="write the verdicts (JSON Lines) or the report there"
+    )
     parser.add_argument(
         "--fail-on", default="", metavar="REASONS",
         help="exit code 1 when one of these was found (A,B); `any` stands for all that is more than a remark",
@@ -400,7 +406,9 @@ def _add_calibrate(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     parser.add_argument(
         "--engine", default="", metavar="E", help="whose server it is; the one that fits any if not given"
     )
-    parser.add_argument("--out", metavar="FILE", help="write what was fitted, for --engine-option calibration=FILE")
+    parser.add_argument(
+        "--out", type=target, metavar="FILE", help="write what was fitted, for --engine-option calibration=FILE"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=_run_later("calibrate"))
 
@@ -413,7 +421,7 @@ def _add_new_domain(commands: argparse._SubParsersAction[argparse.ArgumentParser
         formatter_class=Formatter,
     )
     parser.add_argument("name", metavar="NAME", help="lower-case letters, digits and _; the package is writ_NAME")
-    parser.add_argument("--out", metavar="DIR", help="the folder to make; NAME if not given")
+    parser.add_argument("--out", type=target, metavar="DIR", help="the folder to make; NAME if not given")
     parser.set_defaults(run=_run_later("new_domain"))
 
 

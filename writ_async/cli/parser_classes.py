@@ -49,6 +49,13 @@ def _config_in(words: list[str]) -> str | None:
     return None
 
 
+def target(text: str) -> str:
+    """The path of what is to be written. Raises `ArgumentTypeError` for an empty one, which would be some default."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is empty; name what is to be written")
+    return text
+
+
 class Version(argparse.Action):
     """Prints the version; it is only looked up when somebody asks."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from writ_async.cli.output import print_json
+from writ_async.cli.output import print_json, tell_shortfalls
 from writ_async.cli.terminal import complain, say
 from writ_async.commands.replay import replay_run
 
@@ -13,6 +13,7 @@ _MOST = 20
 
 def run_command(arguments: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
+    tell_shortfalls(arguments.path)
     report = replay_run(arguments.path, data=arguments.data)
     if arguments.json:
         print_json(report)

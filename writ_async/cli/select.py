@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 
 from writ_async.cli import settings
-from writ_async.cli.output import print_json
+from writ_async.cli.output import print_json, tell_shortfalls
 from writ_async.cli.terminal import complain, say
 from writ_async.commands.select import SelectSettings, select
 
 
 def run_command(arguments: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
+    tell_shortfalls(*arguments.paths)
     picked = select(
         arguments.paths,
         arguments.out,

@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.panel import Panel
 from rich.text import Text
 
+from writ_async.cli.output import tell_shortfalls
 from writ_async.cli.terminal import open_console, visible, visible_line
 from writ_async.core.message import AssistantMessage, ToolMessage, UserMessage
 from writ_async.core.task import Task
@@ -25,6 +26,7 @@ _RESULT_WIDTH = 240
 
 def run_command(arguments: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
+    tell_shortfalls(arguments.path)
     view = RunView.open(arguments.path)
     tasks = {task.id: task for task in view.tasks()}
     rows = view.trajectories()

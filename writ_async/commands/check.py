@@ -20,6 +20,7 @@ from writ_async.formats.foreign.files import files_below
 from writ_async.formats.foreign.places import PlaceFinder
 from writ_async.formats.foreign.verdicts import FOREIGN_REASONS, Checked, at_places_of, check_row
 from writ_async.registry import load_benchmark
+from writ_async.runs.own_files import refuse_own_files
 from writ_async.runs.view import MANIFEST, RunView
 from writ_async.runs.worlds import open_worlds, world_key
 from writ_async.runs.writing import replacing
@@ -139,6 +140,7 @@ def check_rows(
             pass
         return report
     encode = msgspec.json.Encoder().encode
+    refuse_own_files(out, *given)
     with replacing(out) as file:
         for line in lines:
             file.write(encode(line) + b"\n")
@@ -242,6 +244,7 @@ def check_contamination(
     label = f"{benchmark}: {', '.join(domains)}" if domains else benchmark
     report = measure_contamination(Path(run.path).name, label, tasks, run.ordered(), theirs, domains)
     if out is not None:
+        refuse_own_files(out)
         with replacing(out) as file:
             file.write(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
     return report

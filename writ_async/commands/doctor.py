@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from writ_async.core.engine import Check, Setting
+from writ_async.core.engine import Check, Setting, close_engine
 from writ_async.errors import InputError
 from writ_async.registry import load_engine, make_engine
 from writ_async.runs.try_out import try_out
@@ -33,7 +33,7 @@ async def diagnose(engine: str, url: str, model: str | None = None) -> Diagnosis
         try:
             checks += await try_out(made)
         finally:
-            await made.aclose()
+            await close_engine(made)
     return Diagnosis(url, engine, all(item.status != "problem" for item in checks), tuple(checks))
 
 

@@ -14,11 +14,13 @@ from writ_async.curation.filters import CAP, NAMES
 from writ_async.errors import InputError
 from writ_async.files import PathLike, read_json
 from writ_async.formats.export import FORMATS, RESULTS, Exported, endings_of, format_named
-from writ_async.formats.export.card import write_card
+from writ_async.formats.export.card import refuse_other_card, write_card
 from writ_async.formats.export.user_seat import user_seat_rules
 from writ_async.runs.benchmark_terms import prompts_under
 from writ_async.runs.joined import JoinedView
+from writ_async.runs.own_files import refuse_own_files
 from writ_async.runs.row_selection import rules_of, selection_of
+from writ_async.runs.shortfall import require_rows
 from writ_async.runs.view import RunView
 
 _ENDINGS = (".json", ".jsonl", ".parquet", ".csv", ".arrow", ".html", ".md", ".yaml", ".toml", ".gz", ".zip", ".txt")
@@ -62,6 +64,9 @@ def export_rows(
     paths = [run_paths] if isinstance(run_paths, str | os.PathLike) else list(run_paths)
     if cap < 1:
         raise InputError(f"--cap must be at least 1, not {cap}")
+    refuse_own_files(out)
+    if card:
+        refuse_other_card(out)
     if contamination is not None and not card:
         raise InputError("--contamination is what the card tells; give --card as well")
     if form in RESULTS:
@@ -72,6 +77,7 @@ def export_rows(
             )
         if len(paths) > 1:
             raise InputError(f"--format {form}: is an account of one evaluation; name one run")
+        require_rows(RunView.open(paths[0]))
         return ExportReport(RESULTS[form](RunView.open(paths[0]), out), form)
     chosen = format_named(form)
     _check_ending(form, out)
@@ -79,6 +85,8 @@ def export_rows(
     if card and Path(out).resolve().name == "README.md":
         raise InputError(f"{out}: is where the card goes; write the rows to another file")
     run = RunView.open(paths[0]) if len(paths) == 1 else JoinedView(paths, filters)
+    for path in paths:
+        require_rows(RunView.open(path))
     if report is not None and report.rows != len(run.done_ids()):
         raise InputError(
             f"{contamination}: is a report on {report.rows:,} rows of {report.run}, but {run.path} has "

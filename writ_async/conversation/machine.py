@@ -15,13 +15,13 @@ from hashlib import blake2b
 
 import msgspec
 
+from writ_async.conversation.answers import EMPTY, whole_message, whole_note, why_too_long
 from writ_async.conversation.prompts import agent_system_prompt, user_system_prompt
 from writ_async.conversation.rules import Rules, find_signal
 from writ_async.core.domain import Domain, call_tool
 from writ_async.core.engine import Completion, Request
 from writ_async.core.message import (
     AssistantMessage,
-    FunctionCall,
     MalformedArgumentsError,
     Message,
     Requestor,
@@ -33,9 +33,6 @@ from writ_async.core.message import (
 from writ_async.core.state import State, World
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Note, Seat, Signal, Termination, Trajectory, Usage, trajectory_id
-
-EMPTY = "empty message"
-"""The error of a conversation that ended with a completion without words or calls, which leaves no message."""
 
 ASKED_AGAIN = "asked_again"
 """The note of a turn whose first answer was not taken; its detail says why."""
@@ -63,49 +60,10 @@ def run_call(domain: Domain, state: State, call: ToolCall, requestor: Requestor 
     try:
         arguments = call_arguments(call)
     except MalformedArgumentsError as exc:
-        text = f"Error: the arguments of {call.function.name} are not a JSON object: {exc}"
+        text = f"Error: the arguments of {call.function.name} {exc}"
         return ToolMessage(call.id, text, True, requestor)
     result = call_tool(tools, state, call.function.name, arguments)
     return ToolMessage(call.id, result.content, result.error, requestor)
-
-
-def why_unreadable(message: AssistantMessage) -> str:
-    """Why an answer cannot be read: it says and calls nothing, or its arguments are no JSON object; empty if it can."""
-    if not message.tool_calls:
-        return "" if (message.content or "").strip() else EMPTY
-    for call in message.tool_calls:
-        try:
-            call_arguments(call)
-        except MalformedArgumentsError as exc:
-            return f"the arguments of {call.function.name} are not a JSON object: {exc}"
-    return ""
-
-
-def _clean(message: AssistantMessage) -> AssistantMessage:
-    """The message without halves of surrogate pairs, which no file can hold; a model may emit one."""
-    if (
-        _is_whole(message.content or "")
-        and _is_whole(message.reasoning)
-        and all(
-            _is_whole(call.id) and _is_whole(call.function.name) and _is_whole(call.function.arguments)
-            for call in message.tool_calls
-        )
-    ):
-        return message
-    calls = tuple(
-        ToolCall(_whole(call.id), FunctionCall(_whole(call.function.name), _whole(call.function.arguments)))
-        for call in message.tool_calls
-    )
-    content = None if message.content is None else _whole(message.content)
-    return AssistantMessage(content, calls, _whole(message.reasoning))
-
-
-def _is_whole(text: str) -> bool:
-    return text.isascii() or text.encode("utf-8", "ignore").decode() == text
-
-
-def _whole(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()
 
 
 def request_seed(seed: int, request_id: str) -> int:
@@ -257,14 +215,17 @@ class Conversation:
         if self.termination is not None:
             raise RuntimeError(f"conversation {self.id} has ended: {self.termination}")
         seat = self._next
-        message = _clean(completion.message)
+        message = whole_message(completion.message)
         side = self._agent if seat == "agent" else self._user
         side.turns += 1
         side.retries = 0
         side.count_usage(completion.usage)
         if completion.notes:
-            self._notes.extend(completion.notes)
+            self._notes.extend(map(whole_note, completion.notes))
         self._steps += 1
+        if why := why_too_long(message):
+            self.stop(Termination.AGENT_ERROR if seat == "agent" else Termination.USER_ERROR, why)
+            return
         if not message.tool_calls and not (message.content or "").strip():
             self.stop(Termination.AGENT_ERROR if seat == "agent" else Termination.USER_ERROR, EMPTY)
             return
@@ -301,6 +262,11 @@ class Conversation:
         if self.termination is None:
             self.termination = termination
             self.error = error
+
+    def fail(self, error: str) -> None:
+        """End the conversation because something failed at it that should not, whatever it had come to."""
+        self.termination = Termination.UNEXPECTED_ERROR
+        self.error = error
 
     def fork(self) -> Conversation:
         """An independent copy that can go another way from here."""

@@ -8,10 +8,11 @@ is generated from its signature and docstring. It returns a Struct, a string, or
 from __future__ import annotations
 
 import inspect
+import logging
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from random import Random
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import docstring_parser
 import msgspec
@@ -24,6 +25,9 @@ from writ_async.core.result_text import encode_result as encode_result
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Certificate, FirstWish, Goal, Kind, Pin, Scenario
 from writ_async.core.telling import Telling
+from writ_async.errors import describe_error, place_of
+
+logger = logging.getLogger(__name__)
 
 ToolKind = Literal["read", "write", "generic"]
 PolicyCheck = Callable[[State, str, Mapping[str, Any], Mapping[str, Any]], str]
@@ -310,23 +314,15 @@ def _no_text(_: Any) -> str:
     return ""
 
 
-_HUGE: Final = 1 << 1023  # what no float holds, and what no text may be made of once it is multiplied
-
-
-def _holds_huge_number(values: Iterable[Any]) -> bool:
-    """Whether arguments hold an integer that cannot be reckoned with as prices and counts are."""
-    for value in values:
-        if isinstance(value, str):
-            continue
-        if isinstance(value, dict):
-            if _holds_huge_number(value.values()):
-                return True
-        elif isinstance(value, list):
-            if _holds_huge_number(value):
-                return True
-        elif isinstance(value, int) and not -_HUGE < value < _HUGE:
-            return True
-    return False
+def _holds_huge_number(value: Any) -> bool:
+    """Whether an argument holds an integer beyond 64 bits, which no file or database holds."""
+    if isinstance(value, str):
+        return False
+    if isinstance(value, dict):
+        return any(map(_holds_huge_number, value.values()))
+    if isinstance(value, list):
+        return any(map(_holds_huge_number, value))
+    return isinstance(value, int) and not -(1 << 63) <= value < 1 << 64
 
 
 def call_tool(
@@ -351,12 +347,29 @@ def call_tool(
         unknown = given - tool.accepted
         return ToolResult(f"Error: {name} takes no argument {min(unknown)!r}", True)
     try:
-        if _holds_huge_number(arguments.values()):
-            return ToolResult(f"Error: {name} could not use an argument (a number of hundreds of digits)", True)
+        if _holds_huge_number(arguments):
+            return ToolResult(f"Error: {name} could not use an argument (a number beyond 64 bits)", True)
         return ToolResult(encode(tool.function(state, **arguments)), False)
     except ToolError as exc:
         return ToolResult(f"Error: {exc}", True)
     except RecursionError:
         return ToolResult(f"Error: {name} could not follow an argument nested so deeply", True)
     except Exception as exc:
+        if tool.read_arguments(arguments) is not None:
+            _tell_author(tool, exc)
         return ToolResult(f"Error: {name} could not use an argument ({type(exc).__name__})", True)
+
+
+_told: set[tuple[str, str, str]] = set()
+_MOST_TOLD = 100
+
+
+def _tell_author(tool: Tool, exc: Exception) -> None:
+    """Log, once for each place, that a tool fails on arguments of the types that it declares: no model is to blame."""
+    kind = (tool.name, type(exc).__name__, place_of(exc))
+    if kind not in _told and len(_told) < _MOST_TOLD:
+        _told.add(kind)
+        logger.warning(
+            "tool %r fails on arguments of its declared types: %s (%s); the model is told that it could not use one",
+            tool.name, describe_error(exc), kind[2], exc_info=exc,
+        )  # fmt: skip

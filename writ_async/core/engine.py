@@ -51,7 +51,11 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Engine(Protocol):
-    """Completes chats. One instance serves all conversations of a run at once."""
+    """Completes chats. One instance serves all conversations of a run at once.
+
+    What else it may offer has protocols of its own: `Sessioned`, `Closable`, `Gauged`, `Paced`, `Counted`, `Noticing`.
+    What it raises that is no `EngineError`, or gives that is no `Completion`, costs that one conversation.
+    """
 
     async def complete(self, request: Request) -> Completion:
         """Answer one request.
@@ -61,14 +65,35 @@ class Engine(Protocol):
         be made again with another `server`.
         """
 
+
+@runtime_checkable
+class Sessioned(Protocol):
+    """What an engine may offer as well, where it keeps something for each session."""
+
     def end_session(self, session: str) -> TokenSequence | None:
         """Forget whatever is kept for a session; called once, when its conversation has ended.
 
         An engine that works on token ids gives the session's whole sequence; others, and unknown sessions, None.
         """
 
+
+@runtime_checkable
+class Closable(Protocol):
+    """What an engine may offer as well, where it has connections to close."""
+
     async def aclose(self) -> None:
-        """Close connections."""
+        """Close connections; called once, when the run has ended."""
+
+
+def end_session(engine: Engine, session: str) -> TokenSequence | None:
+    """Have an engine forget a session, where it keeps any."""
+    return engine.end_session(session) if isinstance(engine, Sessioned) else None
+
+
+async def close_engine(engine: Engine) -> None:
+    """Have an engine close its connections, where it has any."""
+    if isinstance(engine, Closable):
+        await engine.aclose()
 
 
 class Gauges(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ They hold texts and each other, never in a circle: the garbage collector need no
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -61,21 +61,50 @@ Message = SystemMessage | UserMessage | AssistantMessage | ToolMessage
 
 
 class MalformedArgumentsError(ValueError):
-    """The arguments of a tool call are not a JSON object."""
+    """The arguments of a tool call are not a JSON object, or go beyond what any tool could ask for.
 
+    Its text says of the arguments what they are: "are not a JSON object: ..."."""
+
+
+DEEPEST: Final = 64
+"""How many lists and objects may stand in each other in a tool call's arguments."""
 
 _decode_arguments = msgspec.json.Decoder(dict[str, Any]).decode
+_pack = msgspec.msgpack.Encoder().encode
 
 
 def call_arguments(call: ToolCall) -> dict[str, Any]:
     """The arguments of a call as a dict.
 
-    Raises `MalformedArgumentsError` when the model's text is not a JSON object.
+    Raises `MalformedArgumentsError` when the model's text is not a JSON object, or holds an integer beyond 64 bits or
+    more than `DEEPEST` levels.
     """
+    text = call.function.arguments
     try:
-        return _decode_arguments(call.function.arguments)
+        arguments = _decode_arguments(text)
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as exc:
-        raise MalformedArgumentsError(str(exc)) from None
+        raise MalformedArgumentsError(f"are not a JSON object: {exc}") from None
+    if text.count("[") + text.count("{") > DEEPEST and is_deeper(arguments, DEEPEST):
+        raise MalformedArgumentsError(f"are nested more than {DEEPEST} levels deep")
+    try:
+        _pack(arguments)  # holds what 64 bits hold, and is faster than to look at each number
+    except OverflowError:
+        raise MalformedArgumentsError("hold a number beyond 64 bits") from None
+    return arguments
+
+
+def is_deeper(value: Any, levels: int) -> bool:
+    """Whether more than so many lists and objects stand in each other in a JSON value."""
+    level = [value] if isinstance(value, dict | list) else []
+    while level and levels:
+        levels -= 1
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+    return bool(level)
 
 
 def make_call(call_id: str, name: str, arguments: dict[str, Any]) -> ToolCall:

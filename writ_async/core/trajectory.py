@@ -43,14 +43,20 @@ class Termination(StrEnum):
     INFRASTRUCTURE_ERROR = "infrastructure_error"
     """The engine gave no completion; says nothing about the agent, so it counts in no pass^k."""
     UNEXPECTED_ERROR = "unexpected_error"
-    """Anything else that a benchmark's own files may name."""
+    """Our own code, or that of a domain, failed at it; or anything else that a benchmark's own files may name."""
 
 
 COMPLETE = frozenset({Termination.USER_STOP, Termination.AGENT_STOP})
 """The reasons under which a conversation counts as ended by its speakers."""
 
 ENDED_FROM_OUTSIDE = frozenset(
-    {Termination.TIMEOUT, Termination.CANCELLED, Termination.STOPPED_EARLY, Termination.INFRASTRUCTURE_ERROR}
+    {
+        Termination.TIMEOUT,
+        Termination.CANCELLED,
+        Termination.STOPPED_EARLY,
+        Termination.INFRASTRUCTURE_ERROR,
+        Termination.UNEXPECTED_ERROR,
+    }
 )
 """The reasons that depend on the world outside, so that such rows are never kept beside reproducible ones."""
 

@@ -114,7 +114,7 @@ def days_away(text: str) -> set[int]:
     text = _SPACES.sub(" ", text.casefold())
     found = {offset for offset, pattern in _RELATIVE.items() if pattern.search(text)}
     for count, unit in _SPAN.findall(text):
-        number = int(count) if count.isdigit() else 1 if count in ("a", "an") else WORDS.numbers.index(count)
+        number = int(count) if count.isdecimal() else 1 if count in ("a", "an") else WORDS.numbers.index(count)
         number *= 7 if unit == "week" else 1
         found |= {number, -number}
     return found

@@ -28,6 +28,7 @@ _NOTED: Final = {
 }
 _ENDED: Final = {
     Termination.INFRASTRUCTURE_ERROR: "were ended by their server (failures.log says how)",
+    Termination.UNEXPECTED_ERROR: "met an error of this program, an engine or a domain (failures.log says which)",
     Termination.TIMEOUT: "came to a deadline: is the server too slow for so many at once?",
     Termination.CONTEXT_WINDOW_EXCEEDED: "outgrew the model's context: start the server with a longer one",
     Termination.AGENT_ERROR: "ended at an agent's message that was empty or called what it must not",

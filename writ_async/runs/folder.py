@@ -176,7 +176,8 @@ class RunFolder(RunView):
     def append(self, trajectory: Trajectory, timing: Timed | None = None) -> bool:
         """Record a conversation that has ended; when this returns, a kill of the process does not lose it.
 
-        False means that it leaves no row (`leaves_row`): then it goes to `failures.log` and its id is not done. Raises
+        False means that it leaves no row (`leaves_row`), or that no file can hold it, by what an engine or a tool has
+        put into it: then it goes to `failures.log` and its id is not done. Raises
         `ValueError` for an id that is there already, and `StorageError`, with the file cut back to its last whole
         row, when the disk refuses it.
         """
@@ -186,8 +187,10 @@ class RunFolder(RunView):
         line = self._buffer
         try:
             _sorted.encode_into(trajectory, line)
-        except UnicodeEncodeError as exc:
-            raise StorageError(f"cannot write row {trajectory.id!r}: its text is no valid Unicode ({exc})") from None
+        except (UnicodeEncodeError, OverflowError, TypeError, RecursionError) as exc:
+            # An engine or a domain has put something into it that no file can hold: that costs this one alone.
+            outside = True
+            _sorted.encode_into(_give_up(trajectory, exc), line)
         line.append(0x0A)
         if outside:
             self._append_line(self._failures, line)
@@ -321,6 +324,14 @@ def _open_locked(folder: Path, manifest: Manifest | None, *, resume: bool) -> Ru
 def _as_read(manifest: Manifest | None) -> Manifest:
     """The manifest as it will be read back, so that a new run and a resumed one look the same."""
     return msgspec.json.decode(_sorted.encode(manifest), type=Manifest)
+
+
+def _give_up(trajectory: Trajectory, exc: Exception) -> Trajectory:
+    """What is left of a trajectory that no file can hold; its verdict goes, and it counts as a failure."""
+    trajectory.termination = Termination.UNEXPECTED_ERROR
+    trajectory.error = f"no file can hold it: {type(exc).__name__}: {exc}"
+    trajectory.verdict = None
+    return msgspec.structs.replace(trajectory, messages=(), notes=(), tokens={}, usage={}, chain=(), digest="", steps=0)
 
 
 def _pretty_json(value: object) -> bytes:

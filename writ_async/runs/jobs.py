@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from random import Random
@@ -23,6 +24,7 @@ from writ_async.runs.progress import Progress, Watcher
 from writ_async.runs.worlds import world_key
 from writ_async.scheduler import Job, Rollouts, Stop, Timing, quiet_gc, run_rollouts
 from writ_async.scheduler.loop_lag import sample_lag
+from writ_async.scheduler.mishaps import Mishaps
 from writ_async.verify.judge import Judge, Ruling, StoredRulings
 from writ_async.verify.user_answer import slip_in_answer
 from writ_async.verify.verdict import judge_trajectory
@@ -36,26 +38,36 @@ def plan_jobs(
 ) -> list[Job]:
     """Every trial of every task: all first trials, then all second ones, so that a run cut short covers all tasks.
 
+    A task that is there more than once has so many trials in each round: its k-th conversation is its trial k-1.
     Seeded by trial, each trial has a seed of its own, drawn as τ²-bench's runner draws them.
     """
     jobs: list[Job] = []
     drawing = Random(seed)
-    for trial in range(trials):
+    played: Counter[str] = Counter()
+    for _ in range(trials):
         if seeded_by_trial:
             seed = drawing.randint(0, _LARGEST_SEED)
         for task in tasks:
             opened = worlds[world_key(task.world)]
-            jobs.append(Job(task, opened.domain, opened.world, trial, seed))
+            jobs.append(Job(task, opened.domain, opened.world, played[task.id], seed))
+            played[task.id] += 1
     return jobs
 
 
-def judge_finished(job: Job, trajectory: Trajectory, settings: PlaySettings, judge: Judge) -> None:
-    """Give a conversation its verdict, unless something outside cut it short before one could be known."""
+def judge_finished(job: Job, trajectory: Trajectory, settings: PlaySettings, judge: Judge, mishaps: Mishaps) -> None:
+    """Give a conversation its verdict, unless something outside cut it short before one could be known.
+
+    Where judging it fails, it ends with that for its error, and leaves no row.
+    """
     stopped = settings.early.failed and trajectory.termination is Termination.STOPPED_EARLY
-    if trajectory.termination not in ENDED_FROM_OUTSIDE or (
-        stopped and failed_writes(job.task, trajectory.messages, job.domain)
-    ):
-        trajectory.verdict = judge_trajectory(job.task, trajectory, job.domain, job.world, judge)
+    try:
+        if trajectory.termination not in ENDED_FROM_OUTSIDE or (
+            stopped and failed_writes(job.task, trajectory.messages, job.domain)
+        ):
+            trajectory.verdict = judge_trajectory(job.task, trajectory, job.domain, job.world, judge)
+    except Exception as exc:
+        trajectory.termination = Termination.UNEXPECTED_ERROR
+        trajectory.error = mishaps.tell(f"{trajectory.id} could not be judged", exc)
 
 
 @asynccontextmanager
@@ -78,6 +90,7 @@ async def run_judged(
     """
 
     failing = FailingWatch(settings.stop_when_failing)
+    mishaps = Mishaps()
     rulings: dict[str, tuple[Ruling, ...]] = {}
 
     async def ask_judge(job: Job, trajectory: Trajectory) -> None:
@@ -92,7 +105,8 @@ async def run_judged(
     def finish(job: Job, trajectory: Trajectory, timing: Timing) -> None:
         said = rulings.pop(trajectory.id, ())
         asked = StoredRulings(trajectory.id, dict(zip(job.task.nl_assertions or (), said, strict=False)))
-        judge_finished(job, trajectory, settings, asked if isinstance(settings.judge, JudgeSpec) else settings.judge)
+        decides = asked if isinstance(settings.judge, JudgeSpec) else settings.judge
+        judge_finished(job, trajectory, settings, decides, mishaps)
         if leaves_row(trajectory) if keep is None else keep(trajectory, timing):
             progress.summary.add(trajectory)
         if diagnosis := failing.add(trajectory):
@@ -120,7 +134,7 @@ async def run_judged(
 
                 progress.counters = rollouts.counters
                 progress.cancel, progress.drain = cancel, rollouts.drain
-                progress.calls = _call_counts(engines)  # they go on counting
+                progress.calls = _call_counts(engines, mishaps)  # they go on counting
                 group.start_soon(sample_lag, progress.lag)
                 if watch is not None:
                     group.start_soon(watch, progress)
@@ -128,7 +142,7 @@ async def run_judged(
             group.cancel_scope.cancel()
     except BaseExceptionGroup as errors:
         raise unwrap_group(errors) from None
-    progress.calls = _call_counts(engines)
+    progress.calls = _call_counts(engines, mishaps)
 
 
 def _why_ask_again(job: Job, conversation: Conversation, said: str) -> str:
@@ -136,12 +150,15 @@ def _why_ask_again(job: Job, conversation: Conversation, said: str) -> str:
     return slip_in_answer(job.task, conversation.messages, said, job.domain, job.world)
 
 
-def _call_counts(engines: Mapping[Seat, Engine]) -> dict[Seat, CallCounts]:
-    return {
-        seat: engine.call_counts()
-        for seat, engine in engines.items()
-        if isinstance(engine, Counted) and (seat == "agent" or engine is not engines["agent"])
-    }
+def _call_counts(engines: Mapping[Seat, Engine], mishaps: Mishaps) -> dict[Seat, CallCounts]:
+    counts: dict[Seat, CallCounts] = {}
+    for seat, engine in engines.items():
+        if isinstance(engine, Counted) and (seat == "agent" or engine is not engines["agent"]):
+            try:
+                counts[seat] = engine.call_counts()
+            except Exception as exc:
+                mishaps.tell("the engine does not say how its calls went", exc)
+    return counts
 
 
 async def play_jobs(

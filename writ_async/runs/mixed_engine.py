@@ -7,7 +7,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from writ_async.core.engine import CallCounts, Completion, Counted, Engine, Noticing, Paced, Request
+from writ_async.core.engine import CallCounts, Completion, Counted, Engine, Noticing, Paced, Request, end_session
 from writ_async.core.trajectory import Note, TokenSequence
 
 PLAYED_BY = "user_engine"
@@ -44,7 +44,7 @@ class MixedEngine:
 
     def end_session(self, session: str) -> TokenSequence | None:
         """See `Engine`."""
-        return self._part_of(session).engine.end_session(session)
+        return end_session(self._part_of(session).engine, session)
 
     async def aclose(self) -> None:
         """Nothing to close: the parts are closed by whoever made them."""

@@ -13,14 +13,14 @@ from typing import Any, Final
 
 import msgspec
 
-from writ_async.core.engine import Engine, Request, Setting
+from writ_async.core.engine import Engine, Request, Setting, end_session
 from writ_async.core.environment import Environment
 from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage
 from writ_async.core.task import Task
 from writ_async.core.trajectory import COMPLETE, Trajectory, Usage
 from writ_async.errors import EngineError, InputError
 from writ_async.registry import load_engine, make_engine, registered_names
-from writ_async.runs.seats import EngineSpec, Seats, close_engine
+from writ_async.runs.seats import EngineSpec, Seats, close_quietly
 from writ_async.verify.judge import JUDGES, Judge, Ruling, load_judge
 
 PROMPT_VERSION: Final = 1
@@ -115,7 +115,7 @@ class ModelJudge:
                     problem = str(exc)
                 messages += [AssistantMessage(said), UserMessage(f"That cannot be used: {problem}. Please try again.")]
         finally:
-            self._engine.end_session(session)
+            end_session(self._engine, session)
         raise EngineError(f"none of {_TRIES} answers could be used; the last: {problem}")
 
 
@@ -174,7 +174,7 @@ async def open_judge(
     try:
         yield ModelJudge(engine, seed)
     finally:
-        await close_engine(engine)
+        await close_quietly(engine)
 
 
 @asynccontextmanager

@@ -12,6 +12,15 @@ from writ_async.curation.filters import reason_names
 from writ_async.curation.rules import STRICT, FilterRules, parse_filter_rules
 from writ_async.errors import InputError
 from writ_async.runs.early_stop import EarlyStop, parse_stop_early
+from writ_async.runs.given import (
+    MOST_TRIALS,
+    MOST_WORKERS,
+    require_judge,
+    require_limits,
+    require_names,
+    require_rules,
+    require_whole,
+)
 from writ_async.runs.model_judge import JudgeSpec, parse_judge
 from writ_async.runs.seats import Seats
 from writ_async.scheduler import Limits
@@ -64,17 +73,17 @@ def parse_play_settings(
     """
     if not 0 <= stop_when_failing <= 1:
         raise InputError(f"--stop-when-failing must be a share from 0 to 1, not {stop_when_failing:g}")
-    for flag, number in (("--trials", trials), ("--workers", workers)):
-        if number < 1:
-            raise InputError(f"{flag} must be at least 1, not {number}")
+    require_whole("--trials", trials, 1, MOST_TRIALS)
+    require_whole("--workers", workers, 1, MOST_WORKERS)
+    require_whole("--seed", seed)
     return PlaySettings(
         trials=trials,
         seed=seed,
         seats=seats,
-        rules=rules or Rules(),
-        limits=limits or Limits(),
-        judge=parse_judge(judge, judge_options) if isinstance(judge, str) else judge,
-        early=parse_stop_early(stop_early, trials),
+        rules=Rules() if rules is None else require_rules(rules),
+        limits=Limits() if limits is None else require_limits(limits),
+        judge=parse_judge(judge, judge_options) if isinstance(judge, str) else require_judge(judge),
+        early=parse_stop_early(require_names("--stop-early", stop_early), trials),
         filters=parse_filter_rules(filters, reason_names()),
         data=data,
         tools=tools,

@@ -10,11 +10,11 @@ from typing import Any
 import anyio
 import msgspec
 
-from writ_async.core.engine import Engine, Noticing, Setting
+from writ_async.core.engine import Engine, Noticing, Setting, close_engine
 from writ_async.core.environment import Environment
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Seat
-from writ_async.errors import InputError, WritError
+from writ_async.errors import InputError, WritError, describe_error, place_of
 from writ_async.registry import load_engine, make_engine
 from writ_async.runs.mixed_engine import MixedEngine, MixedPart
 from writ_async.runs.try_out import try_out
@@ -112,7 +112,7 @@ class Seats(msgspec.Struct, frozen=True):
                 if seat not in load_engine(given.name).seats:
                     raise InputError(f"engine {given.name!r} cannot play the {seat}")
                 engine = make_engine(given.name, dict(given.options), setting)
-                made.push_async_callback(close_engine, engine)
+                made.push_async_callback(close_quietly, engine)
                 return engine
 
             def user_engine(given: EngineSpec | EngineMix | Engine) -> Engine:
@@ -152,14 +152,17 @@ class Seats(msgspec.Struct, frozen=True):
 
 def tell_notices(engines: Mapping[Seat, Engine]) -> list[str]:
     """What may surprise whoever starts a run on these engines, each thing once; logged as warnings."""
-    lines = [line for engine in engines.values() if isinstance(engine, Noticing) for line in engine.notices]
+    lines = [str(line) for engine in engines.values() if isinstance(engine, Noticing) for line in engine.notices]
     notices = list(dict.fromkeys(lines))
     for line in notices:
         logger.warning("%s", line)
     return notices
 
 
-async def close_engine(engine: Engine) -> None:
-    """Close an engine, even while the run is being cancelled."""
+async def close_quietly(engine: Engine) -> None:
+    """Close an engine, even while the run is being cancelled; what it raises is logged."""
     with anyio.CancelScope(shield=True):
-        await engine.aclose()
+        try:
+            await close_engine(engine)
+        except Exception as exc:  # what it has answered stays
+            logger.warning("an engine could not be closed: %s (%s)", describe_error(exc), place_of(exc))

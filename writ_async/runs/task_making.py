@@ -18,6 +18,7 @@ from writ_async.core.environment import Environment
 from writ_async.core.level import parse_levels
 from writ_async.core.task import Kind, Task, WorldRef
 from writ_async.errors import InputError, unwrap_group
+from writ_async.runs.given import MOST_TASKS, require_text, require_whole
 from writ_async.runs.seats import EngineSpec, Seats
 from writ_async.runs.worker_processes import Link, Worker, WorkerDiedError
 from writ_async.runs.worlds import further_environment, open_world, open_worlds, world_key
@@ -69,9 +70,11 @@ def parse_task_settings(
     """
     if aims and (mix or levels):
         raise InputError("--from-failures says which tasks are drawn; leave --mix and --levels out")
-    for flag, number, least in (("--n", n, 1), ("--max-tool-tokens", max_tool_tokens, 0)):
-        if number < least:
-            raise InputError(f"{flag} must be at least {least}, not {number}")
+    require_whole("--n", n, 1, MOST_TASKS)
+    require_whole("--max-tool-tokens", max_tool_tokens, 0)
+    require_whole("--seed", seed)
+    for flag, text in (("--mix", mix), ("--levels", levels), ("--behaviours", behaviours)):
+        require_text(flag, text)
     return TaskSettings(
         n=n,
         seed=seed,

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from writ_async.behaviour.axes import VALUES
+from writ_async.core.domain import Domain, Tool
 from writ_async.core.environment import Environment
-from writ_async.core.task import Task
+from writ_async.core.task import Action, Cell, Task
 from writ_async.errors import InputError
 from writ_async.files import read_jsonl
 from writ_async.registry import load_benchmark, registered_names
@@ -31,7 +34,7 @@ def read_task_sets(
 
     A benchmark's task ids get the source before them, for its subsets number theirs alike. `limit` keeps the first
     tasks of each source, 0 all. Raises `InputError` for a source that is none of these, an id that is there twice, and
-    what `require_known_tools` refuses.
+    what `require_playable` refuses.
     """
     tasks: list[Task] = []
     worlds: dict[str, Environment] = {}
@@ -47,7 +50,7 @@ def read_task_sets(
             if world_key(task.world) not in worlds:
                 worlds[world_key(task.world)] = open_world(task.world, data, tools)
     _refuse_doubles(tasks)
-    require_known_tools(tasks, worlds)
+    require_playable(tasks, worlds)
     return TaskSet(tuple(tasks), worlds)
 
 
@@ -76,24 +79,57 @@ def _refuse_doubles(tasks: Iterable[Task]) -> None:
         seen.add(task.id)
 
 
-def require_known_tools(tasks: Iterable[Task], worlds: Mapping[str, Environment]) -> None:
-    """Refuse gold solutions that nobody could follow, before a conversation is begun.
+def require_playable(tasks: Iterable[Task], worlds: Mapping[str, Environment]) -> None:
+    """Refuse tasks that no conversation or verdict could make sense of, before a conversation is begun.
 
-    Raises `InputError` for an action or a read that names a tool which the task's domain has not, and for a certificate
-    of a write that is none of the actions.
+    Raises `InputError` for a gold action, a first wish or a read that names a tool which the task's domain has not, or
+    arguments that the tool has not; for a certificate or a goal of a write that is none of the actions, for a goal of
+    an unknown objective, and for an unknown value of a behaviour. It names the task.
     """
     for task in tasks:
-        domain = worlds[world_key(task.world)].domain
-        actions = task.actions or ()
-        named = [(action.name, domain.user_tools if action.requestor == "user" else domain.tools) for action in actions]
-        for certificate in task.certificates:
-            named += [(cell.name, domain.tools) for cell in certificate.cells]
-            if certificate.write is not None and not 0 <= certificate.write < len(actions):
-                raise InputError(
-                    f"task {task.id!r}: a certificate is of action {certificate.write}, and there are {len(actions)}"
-                )
-        for name, tools in named:
-            if name not in tools:
-                close = get_close_matches(name, tools, 1)
-                meant = f"; did you mean {close[0]!r}?" if close else ""
-                raise InputError(f"task {task.id!r}: the domain {domain.name!r} has no tool {name!r}{meant}")
+        if problem := _why_unplayable(task, worlds[world_key(task.world)].domain):
+            raise InputError(f"task {task.id!r}: {problem}")
+
+
+def _why_unplayable(task: Task, domain: Domain) -> str:
+    if task.kind != "benchmark" and task.domain != domain.name:
+        return f"it is of the domain {task.domain!r}, and its world of {domain.name!r}"
+    actions = task.actions or ()
+    wished = (task.first_wish.action,) if task.first_wish is not None else ()
+    calls: list[tuple[Action | Cell, Mapping[str, Tool]]] = [
+        (action, domain.user_tools if action.requestor == "user" else domain.tools) for action in (*actions, *wished)
+    ]
+    for certificate in task.certificates:
+        calls += [(cell, domain.tools) for cell in certificate.cells]
+        if certificate.write is not None and not 0 <= certificate.write < len(actions):
+            return f"a certificate is of action {certificate.write}, and there are {len(actions)}"
+    for call, tools in calls:
+        if call.name not in tools:
+            return f"the domain {domain.name!r} has no tool {call.name!r}{_meant(call.name, tools)}"
+        # A benchmark's own gold calls are made as they are, and passed over where its tools refuse them.
+        if task.kind != "benchmark" and (problem := _misfit(call.arguments, tools[call.name])):
+            return f"the call of {call.name!r} {problem}"
+    objectives = domain.goals.objectives if domain.goals is not None else {}
+    for goal in task.goals:
+        if goal.objective not in objectives:
+            return f"no goal of {domain.name!r} is called {goal.objective!r}{_meant(goal.objective, objectives)}"
+        if not all(0 <= write < len(actions) for write in goal.writes):
+            return f"the goal {goal.objective!r} is met by actions {list(goal.writes)}, and there are {len(actions)}"
+    for trait in task.behaviour.traits if task.behaviour is not None else ():
+        if trait.label not in VALUES:
+            return f"no behaviour of users is called {trait.label!r}{_meant(trait.label, VALUES)}"
+    return ""
+
+
+def _misfit(arguments: Mapping[str, Any], tool: Tool) -> str:
+    """What is wrong with the names of a call's arguments, or an empty text."""
+    if missing := tool.required - arguments.keys():
+        return f"lacks the argument {min(missing)!r}"
+    if unknown := arguments.keys() - tool.accepted:
+        return f"has an argument {min(unknown)!r}{_meant(min(unknown), tool.accepted)}, which the tool has not"
+    return ""
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name, known, 1)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -16,9 +16,10 @@ import anyio
 
 from writ_async.chat.notes import CUT, FORMAT_TOKEN
 from writ_async.chat.parsed import HARMLESS, Defect
-from writ_async.core.engine import Check, Completion, Counted, Engine, Request
+from writ_async.core.engine import Check, Completion, Counted, Engine, Request, end_session
 from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage
 from writ_async.errors import EngineError, EngineErrorKind
+from writ_async.scheduler.asking import ask_engine
 
 TOOL_CALL, SECOND_TURN = "tool call", "turn after a result"
 
@@ -58,7 +59,7 @@ async def try_out(engine: Engine, *, greeting: bool = True) -> list[Check]:
         async with _telling(engine):
             return await _two_turns(engine, session, messages)
     finally:
-        engine.end_session(session)
+        end_session(engine, session)
 
 
 async def _two_turns(engine: Engine, session: str, messages: list[Message]) -> list[Check]:
@@ -117,7 +118,7 @@ async def _ask(engine: Engine, session: str, turn: int, messages: Sequence[Messa
         messages=messages, tools=[_TOOL],
     )  # fmt: skip
     try:
-        return await engine.complete(request)
+        return await ask_engine(engine, request)
     except EngineError as exc:
         advice = "see whether the address, the key and the model's name are right, and what the server's log says"
         if exc.kind is EngineErrorKind.BAD_REQUEST and turn:

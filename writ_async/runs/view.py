@@ -38,6 +38,7 @@ FAILURES = "failures.log"
 TIMINGS = "timings.csv"
 SUMMARY = "summary.json"
 CALLS = "calls.log"
+_NAMES = (MANIFEST, TASKS, PROMPTS, TRAJECTORIES, FAILURES, TIMINGS, SUMMARY, CALLS)
 
 _ID = re.compile(rb'\{"id":("(?:[^"\\]|\\.)*")')
 _decode_id = msgspec.json.Decoder(str).decode
@@ -114,7 +115,7 @@ class RunView:
         read = _decode_trajectory if tokens else _decode_without_tokens
         if not (self.path / TRAJECTORIES).is_file():
             return
-        place = {task_id: index for index, task_id in enumerate(self._task_ids())}
+        place = {task_id: index for index, task_id in enumerate(self.task_ids())}
         decode = msgspec.json.Decoder(_Head).decode
         rows: list[tuple[int, str, int, int, int, int]] = []
         offset = 0
@@ -174,7 +175,8 @@ class RunView:
                 if line.endswith(b"\n") or is_whole(line):
                     yield number, line
 
-    def _task_ids(self) -> Iterator[str]:
+    def task_ids(self) -> Iterator[str]:
+        """The ids of the tasks, in order; of a run that has none yet, none."""
         if self.has_tasks:
             for task in read_jsonl(self.path / TASKS, _TaskId):
                 yield task.id
@@ -209,10 +211,18 @@ def read_manifest(path: PathLike) -> Manifest:
         raise InputError(f"{folder}: there is no such run folder; check the path")
     if not (folder / MANIFEST).is_file():
         raise InputError(f"{folder}: is no run folder, it has no {MANIFEST}; check the path")
+    _refuse_links(folder)
     form = read_json(folder / MANIFEST, _Format).format
     if form > FORMAT:
         raise InputError(f"{folder}: has format {form}, this version reads up to {FORMAT}; upgrade writ-async")
     return read_json(folder / MANIFEST, Manifest)
+
+
+def _refuse_links(folder: Path) -> None:
+    """Raise `InputError` where a file of a run folder is a link: whoever sent the folder chose what it leads to."""
+    for name in _NAMES:
+        if (folder / name).is_symlink():
+            raise InputError(f"{folder / name}: is a link to another place, which is not followed; put the file there")
 
 
 class _Format(msgspec.Struct):

@@ -9,17 +9,29 @@ import msgspec
 
 from writ_async.core.domain import Domain
 from writ_async.core.environment import Environment
+from writ_async.core.state import World
 from writ_async.core.task import Task, WorldRef
-from writ_async.errors import InputError
+from writ_async.errors import InputError, WritError, describe_error, place_of
 from writ_async.registry import domains_of_program, load_benchmark, load_domain
+from writ_async.runs.given import MOST_USERS, require_whole
 from writ_async.runs.manifest import Prompt, prompt_key
 
 
 def generate_world(domain: Domain, seed: int, size: int) -> Environment:
-    """Draw a world. Raises `InputError` when the size is not positive."""
-    if size < 1:
-        raise InputError(f"--world-size must be at least 1, not {size}")
-    world = domain.generate(seed, size)
+    """Draw a world. Raises `InputError` when the size is not positive, and where the domain draws none."""
+    require_whole("--world-size", size, 1, MOST_USERS)
+    require_whole("--seed", seed)
+    try:
+        world = domain.generate(seed, size)
+    except WritError:
+        raise
+    except Exception as exc:
+        raise InputError(
+            f"domain {domain.name!r}: its generator draws no world of {size} users: {describe_error(exc)} "
+            f"({place_of(exc)})"
+        ) from exc
+    if not isinstance(world, World):
+        raise InputError(f"domain {domain.name!r}: its generator gives a {type(world).__name__}, not a World")
     return Environment(domain, world, WorldRef(domain.name, seed=seed, size=size, digest=world.digest()))
 
 

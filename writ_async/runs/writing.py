@@ -19,6 +19,8 @@ from writ_async.files import PathLike
 
 _sync_data: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
 
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # a log is never somebody's link to another file
+
 SYNC_ROWS = 64
 SYNC_SECONDS = 0.25
 
@@ -83,7 +85,7 @@ def mend(path: PathLike, whole: Callable[[bytes], bool]) -> int:
     A last line that is whole but for its newline gets it.
     """
     try:
-        fd = os.open(path, os.O_RDWR)
+        fd = os.open(path, os.O_RDWR | _NO_LINK)
     except FileNotFoundError:
         return 0
     except OSError as exc:
@@ -126,7 +128,7 @@ class AppendLog:
         self.path = Path(path)
         self._broken = ""
         try:
-            self.fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            self.fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | _NO_LINK, 0o666)
             self.size = os.fstat(self.fd).st_size
         except OSError as exc:
             raise storage_error(path, exc) from exc

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from math import inf
@@ -12,18 +11,18 @@ import msgspec
 
 from writ_async import clock
 from writ_async.conversation import Conversation
-from writ_async.conversation.machine import why_unreadable
+from writ_async.conversation.answers import require_completion, why_unreadable
 from writ_async.core.engine import Completion, Engine, Paced, Request
 from writ_async.core.trajectory import Seat, Termination
-from writ_async.errors import ContextWindowError, EngineError, ServerDownError, WritError
+from writ_async.errors import ContextWindowError, EngineError, ServerDownError, WritError, describe_error
 from writ_async.scheduler.admission import AdmissionPolicy
 from writ_async.scheduler.deadlines import Deadline, Deadlines
+from writ_async.scheduler.engine_sessions import end_session
 from writ_async.scheduler.footprint import Footprint
 from writ_async.scheduler.job import Counters, Job, Limits, Stop, Timing, WhyAskAgain
+from writ_async.scheduler.mishaps import Mishaps, is_leaked
 from writ_async.scheduler.server_watch import ServerWatch
 from writ_async.scheduler.ticket import Ticket
-
-logger = logging.getLogger(__name__)
 
 
 class LiveConversation:
@@ -72,6 +71,7 @@ class ConversationPlayer:
         deadlines: Deadlines,
         servers: ServerWatch,
         counters: Counters,
+        mishaps: Mishaps,
         *,
         counted: Collection[Seat],
         placed: Collection[Seat],
@@ -85,6 +85,7 @@ class ConversationPlayer:
         self._deadlines = deadlines
         self._servers = servers
         self._counters = counters
+        self._mishaps = mishaps
         self._counted = counted
         self._placed = placed
         self._advance = advance
@@ -104,8 +105,7 @@ class ConversationPlayer:
         lost: int | None = None
         spent = 0.0
         while (request := conversation.request()) is not None:
-            if self._stop is not None and (reason := self._stop(live.job, conversation)):
-                conversation.stop(Termination.STOPPED_EARLY, reason)
+            if self._stop is not None and self._stops(live, self._stop):
                 return
             if not admission.ask_for_call(ticket):
                 move_deadline(deadline, end)
@@ -119,12 +119,17 @@ class ConversationPlayer:
             try:
                 if ticket.server == lost:
                     await self._servers.wait_for_look()  # there is no other server for it, whatever the engine has
-                completion = await self._engines[request.seat].complete(request)
-            except Exception as exc:
+                completion = require_completion(await self._engines[request.seat].complete(request))
+            except BaseException as exc:
+                if not isinstance(exc, Exception) and not is_leaked(exc):
+                    raise
                 lost = self._take_failure(conversation, request, exc)
             else:
                 lost = None
-                self._take_answer(live, request, completion)
+                try:
+                    self._take_answer(live, request, completion)
+                except Exception as exc:  # whatever a model wrote ends its own conversation alone
+                    conversation.fail(self._mishaps.tell(f"the {request.seat}'s answer could not be taken", exc))
             finally:
                 counters.in_flight -= 1
                 admission.call_ended(
@@ -135,10 +140,23 @@ class ConversationPlayer:
             spent = 0.0 if lost is None else spent + now - asked
             self._advance()
 
+    def _stops(self, live: LiveConversation, stop: Stop) -> bool:
+        """Whether a rule ends the conversation here; one that fails does."""
+        try:
+            if reason := stop(live.job, live.conversation):
+                live.conversation.stop(Termination.STOPPED_EARLY, reason)
+        except Exception as exc:
+            live.conversation.fail(self._mishaps.tell("a rule for stopping early failed", exc))
+        return live.conversation.ended
+
     def _seconds_held(self, request: Request) -> float:
         """What a call has waited for its server's limits, which is no part of the time that it may take."""
         paced = self._paced[request.seat]
-        return 0.0 if paced is None else paced.seconds_held(request.session)
+        try:
+            return 0.0 if paced is None else paced.seconds_held(request.session)
+        except Exception as exc:  # it is asked from the timer of all conversations
+            self._mishaps.tell("the engine does not say what a call has waited", exc)
+            return 0.0
 
     def let_call_go(self, ticket: Ticket) -> None:
         """A call that waited may be made."""
@@ -162,7 +180,7 @@ class ConversationPlayer:
 
     def _ask_again(self, conversation: Conversation, seat: Seat, completion: Completion, why: str) -> None:
         self._counters.asked_again += 1
-        self._engines[seat].end_session(conversation.ask_again(completion, why))
+        end_session(self._engines[seat], conversation.ask_again(completion, why), self._mishaps)
 
     def _slip(self, live: LiveConversation, seat: Seat, completion: Completion) -> str:
         """Why an answer of the user's is not taken; empty where it is, and for the agent's."""
@@ -171,7 +189,7 @@ class ConversationPlayer:
             return ""
         return self._why_ask_again(live.job, live.conversation, message.content or "")
 
-    def _take_failure(self, conversation: Conversation, request: Request, exc: Exception) -> int | None:
+    def _take_failure(self, conversation: Conversation, request: Request, exc: BaseException) -> int | None:
         """An engine gave no answer. Gives the number of the server that is down, or None where that was not why.
 
         Raises what is no engine's error but one of this package.
@@ -186,9 +204,9 @@ class ConversationPlayer:
         elif isinstance(exc, WritError):
             raise exc
         else:
-            # An engine's bug costs one conversation, not the run; the traceback is for whoever mends the engine.
-            logger.exception("engine failed at request %s", request.id)
-            conversation.stop(Termination.INFRASTRUCTURE_ERROR, f"{type(exc).__name__}: {exc}")
+            # An engine's bug costs one conversation, not the run.
+            self._mishaps.tell(f"the {request.seat}'s engine failed", exc)
+            conversation.stop(Termination.INFRASTRUCTURE_ERROR, describe_error(exc))
         return None
 
     async def _wait_for_turn(self, live: LiveConversation, seat: Seat) -> float:

@@ -18,14 +18,16 @@ from anyio.abc import TaskGroup
 from writ_async.conversation import Conversation, Rules
 from writ_async.core.engine import Engine, Gauged
 from writ_async.core.trajectory import Seat, Termination, Trajectory
-from writ_async.errors import unwrap_group
+from writ_async.errors import WritError, unwrap_group
 from writ_async.scheduler.admission import AdmissionPolicy
 from writ_async.scheduler.choose_admission import choose_admission
 from writ_async.scheduler.deadlines import Deadlines
+from writ_async.scheduler.engine_sessions import end_sessions
 from writ_async.scheduler.footprint import Prefixes
-from writ_async.scheduler.job import Counters, Job, Limits, LookBack, OnFinish, Stop, WhyAskAgain
+from writ_async.scheduler.job import Counters, Job, Limits, LookBack, OnFinish, Stop, Timing, WhyAskAgain
 from writ_async.scheduler.job_queue import JobQueue
 from writ_async.scheduler.live_conversation import ConversationPlayer, LiveConversation
+from writ_async.scheduler.mishaps import Mishaps, empty_trajectory
 from writ_async.scheduler.results import Results
 from writ_async.scheduler.server_watch import ServerWatch
 from writ_async.scheduler.ticket import Ticket
@@ -37,7 +39,8 @@ _AT_ONCE = 16
 class Rollouts:
     """A run that is under way: an async iterator over trajectories in the order in which they finish.
 
-    `counters` says at any time how far it is; `admission` is the policy that decides who goes when.
+    `counters` says at any time how far it is; `admission` is the policy that decides who goes when. `places`, where the
+    caller has filled it in, says by a trajectory's id where it stands among all.
     """
 
     def __init__(
@@ -55,12 +58,14 @@ class Rollouts:
         self._look_back = look_back
         self._within = limits.request_timeout or inf
         self.counters = Counters()
+        self.places: Mapping[str, int] = {}
         self.admission = admission
         self._engines = engines
         self._rules = rules
         self._results = Results(self.counters, on_finish, limits.concurrency)
         self._deadlines = Deadlines()
-        self._servers = ServerWatch(admission)
+        self._mishaps = Mishaps()
+        self._servers = ServerWatch(admission, self._mishaps)
         # Footprints are kept for a policy that counts; seats that other servers play are not on these servers.
         seats: Sequence[Seat] = ("agent", "user")
         counted = [seat for seat in seats if engines.get(seat) is engines.get("agent")]
@@ -74,6 +79,7 @@ class Rollouts:
             self._deadlines,
             self._servers,
             self.counters,
+            self._mishaps,
             counted=counted,
             placed=counted if isinstance(agent, Gauged) and agent.servers > 1 else (),
             advance=self._advance,
@@ -158,28 +164,21 @@ class Rollouts:
         """One conversation from its beginning to its trajectory. A call waits few coroutines deep: each costs."""
         try:
             self.counters.started += 1
-            conversation = Conversation(
-                job.task, job.domain, job.world, trial=job.trial, seed=job.seed, rules=self._rules
-            )
-            live = LiveConversation(job, ticket, conversation, self._queue.open_footprint(ticket))
+            started = anyio.current_time()
             try:
-                with anyio.CancelScope() as scope:
-                    deadline = self._deadlines.open_deadline(scope)
-                    try:
-                        await self._player.play(live, deadline)
-                    finally:
-                        self._deadlines.close_deadline(deadline)
-                if scope.cancelled_caught:
-                    conversation.stop(Termination.CANCELLED if self._stopping else Termination.TIMEOUT)
-            finally:
-                tokens = {
-                    seat: engine.end_session(conversation.session(seat)) for seat, engine in self._engines.items()
-                }
-            trajectory = conversation.trajectory()
-            trajectory.tokens = {seat: sequence for seat, sequence in tokens.items() if sequence is not None}
-            if self._look_back is not None:
-                await self._look_back_at(job, trajectory, self._look_back)
-            await self._results.deliver(job, trajectory, live.timing_now())
+                conversation = Conversation(
+                    job.task, job.domain, job.world, trial=job.trial, seed=job.seed, rules=self._rules
+                )
+            except Exception as exc:
+                trajectory = empty_trajectory(job, self._mishaps.tell("the conversation could not begin", exc))
+                timing = Timing(trajectory.id, started, anyio.current_time() - started, 0.0, 0.0)
+            else:
+                live = LiveConversation(job, ticket, conversation, self._queue.open_footprint(ticket))
+                trajectory = await self._play(live)
+                if self._look_back is not None:
+                    await self._look_back_at(job, trajectory, self._look_back)
+                timing = live.timing_now()
+            await self._results.deliver(job, trajectory, timing)
         except BaseException:
             self._stopping = True
             raise
@@ -190,15 +189,48 @@ class Rollouts:
             self._advance()
 
     async def _look_back_at(self, job: Job, trajectory: Trajectory, look_back: LookBack) -> None:
-        with anyio.CancelScope() as scope:
-            deadline = self._deadlines.open_deadline(scope)
-            try:
-                self._deadlines.move_deadline(deadline, anyio.current_time() + self._within)
-                await look_back(job, trajectory)
-            finally:
-                self._deadlines.close_deadline(deadline)
-        if scope.cancelled_caught:
-            trajectory.termination = Termination.CANCELLED if self._stopping else Termination.TIMEOUT
+        try:
+            with anyio.CancelScope() as scope:
+                deadline = self._deadlines.open_deadline(scope)
+                try:
+                    self._deadlines.move_deadline(deadline, anyio.current_time() + self._within)
+                    await look_back(job, trajectory)
+                finally:
+                    self._deadlines.close_deadline(deadline)
+        except WritError:
+            raise
+        except Exception as exc:
+            trajectory.termination = Termination.UNEXPECTED_ERROR
+            trajectory.error = self._mishaps.tell(f"{trajectory.id} could not be looked back at", exc)
+        else:
+            if scope.cancelled_caught:
+                trajectory.termination = Termination.CANCELLED if self._stopping else Termination.TIMEOUT
+
+    async def _play(self, live: LiveConversation) -> Trajectory:
+        """A conversation's trajectory; what fails in it ends it, and nothing else."""
+        conversation = live.conversation
+        try:
+            with anyio.CancelScope() as scope:
+                deadline = self._deadlines.open_deadline(scope)
+                try:
+                    await self._player.play(live, deadline)
+                except WritError:  # an engine that ends the run on purpose
+                    raise
+                except Exception as exc:
+                    conversation.fail(self._mishaps.tell("the conversation could not go on", exc))
+                finally:
+                    self._deadlines.close_deadline(deadline)
+            if scope.cancelled_caught:
+                conversation.stop(Termination.CANCELLED if self._stopping else Termination.TIMEOUT)
+        finally:
+            sessions: dict[Seat, str] = {seat: conversation.session(seat) for seat in self._engines}
+            tokens = end_sessions(self._engines, sessions, self._mishaps)
+        try:
+            trajectory = conversation.trajectory()
+        except Exception as exc:
+            return empty_trajectory(live.job, self._mishaps.tell("the conversation could not be recorded", exc))
+        trajectory.tokens = tokens
+        return trajectory
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ import anyio
 from writ_async.core.engine import Gauged
 from writ_async.errors import EngineError, ServerDownError
 from writ_async.scheduler.admission import AdmissionPolicy
+from writ_async.scheduler.mishaps import Mishaps
 
 logger = logging.getLogger(__name__)
 
@@ -24,8 +25,9 @@ GAUGE_SECONDS = 1.0
 class ServerWatch:
     """Looks after the servers of a run, and tells its admission policy of them."""
 
-    def __init__(self, admission: AdmissionPolicy) -> None:
+    def __init__(self, admission: AdmissionPolicy, mishaps: Mishaps) -> None:
         self._admission = admission
+        self._mishaps = mishaps
         self._down: set[int] = set()
 
     def server_is_down(self, server: int) -> None:
@@ -47,6 +49,8 @@ class ServerWatch:
                 self.server_is_down(server)
             except EngineError as exc:
                 logger.debug("no gauges of server %d: %s", server, exc)
+            except Exception as exc:  # an engine's own; nothing is known of its server then
+                self._mishaps.tell(f"the engine does not say how server {server} is", exc)
             else:
                 if server in self._down:
                     self._down.discard(server)

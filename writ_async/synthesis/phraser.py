@@ -16,13 +16,14 @@ import msgspec
 
 from writ_async.core.behaviour import Behaviour
 from writ_async.core.domain import Domain
-from writ_async.core.engine import Engine, Request
+from writ_async.core.engine import Engine, Request, end_session
 from writ_async.core.environment import Environment
 from writ_async.core.message import AssistantMessage, Message, SystemMessage, UserMessage
 from writ_async.core.state import State, World
 from writ_async.core.task import Scenario, Task
 from writ_async.core.trajectory import Usage
 from writ_async.errors import EngineError, WritError, unwrap_group
+from writ_async.scheduler.asking import ask_engine
 from writ_async.synthesis.decisive_words import why_other_wish, words_to_keep
 from writ_async.synthesis.neutrality import why_not_neutral, world_ids
 from writ_async.synthesis.soundness import why_unsound
@@ -184,7 +185,7 @@ class LlmPhraser:
                 self.report.refuse(problem)
                 messages += [AssistantMessage(said), UserMessage(f"That cannot be used. {problem}. Please try again.")]
         finally:
-            self._engine.end_session(session)
+            end_session(self._engine, session)
         self.report.kept += 1
         self.report.require_some(_HOPELESS)
         return None
@@ -196,7 +197,7 @@ class LlmPhraser:
         )  # fmt: skip
         self.report.calls += 1
         try:
-            completion = await self._engine.complete(request)
+            completion = await ask_engine(self._engine, request)
             self.report.usage.add(completion.usage)
             return completion.message.content or ""
         except EngineError as exc:

@@ -6,6 +6,7 @@ are a conversation that every verifier keeps.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
@@ -18,13 +19,15 @@ from writ_async.core.goal import decide_goal
 from writ_async.core.level import ANY_EXTENT, Extent, extent_of, fits, spread
 from writ_async.core.state import State
 from writ_async.core.task import WITHOUT_WRITE, Kind, Proof, Task
-from writ_async.errors import InputError
+from writ_async.errors import InputError, WritError, describe_error, place_of
 from writ_async.synthesis.aims import TaskAim
 from writ_async.synthesis.mix import EVEN, assign_extents, assign_kinds
 from writ_async.synthesis.proof import prove_task
 from writ_async.synthesis.shortcuts import FamilyAudit, shortcuts_that_hit
 from writ_async.synthesis.solver import goal_rules_of
 from writ_async.synthesis.soundness import why_unsound
+
+logger = logging.getLogger(__name__)
 
 _DRAWS = 40  # per recipe and task: beyond this the world has nothing fit for the recipe
 _LEVEL_DRAWS = 120  # where a level is asked for, which most draws of a recipe that cannot be aimed miss
@@ -81,6 +84,7 @@ class _TaskMaker:
         self.further = further
         self.reached: set[tuple[str, Extent]] = set()
         self.failed: dict[tuple[str, Extent, int, TaskAim | None], int] = {}
+        self.broken: dict[str, str] = {}
 
     def draw_after(self, aim: TaskAim, number: int) -> Task:
         """A task that comes as near to an aim as the domain has any. Raises `InputError` when no world has room."""
@@ -116,6 +120,8 @@ class _TaskMaker:
                 if task is not None:
                     return task
         environment = self.environments[0]
+        if broken := "; ".join(f"recipe {name!r} failed: {why}" for name, why in self.broken.items()):
+            raise InputError(f"domain {environment.domain.name!r} can draw no task {number + 1}: {broken}")
         raise InputError(
             f"the {environment.domain.name} world of {environment.ref.size} users has no room for task {number + 1}"
             f"{f' of level {level}' if level else ''}; raise --world-size or lower --n"
@@ -143,15 +149,28 @@ class _TaskMaker:
         """A task that comes to an extent, and to an aim if there is one, from one world."""
         for recipe in self._order_recipes(recipes, extent, index, rng, aim):
             where = (recipe.name, extent, index, aim)
-            if self.failed.get(where, 0) >= _FAILURES or not recipe.can_reach(extent):
+            if recipe.name in self.broken or self.failed.get(where, 0) >= _FAILURES or not recipe.can_reach(extent):
                 continue
-            task = self._try_recipe(recipe, index, number, level, extent, rng, aim)
+            try:
+                task = self._try_recipe(recipe, index, number, level, extent, rng, aim)
+            except WritError:
+                raise
+            except Exception as exc:
+                self._leave_out(recipe, exc)
+                continue
             if task is not None:
                 self.failed.pop(where, None)
                 self.reached.add((recipe.name, extent))
                 return task
             self.failed[where] = self.failed.get(where, 0) + 1
         return None
+
+    def _leave_out(self, recipe: Recipe, exc: Exception) -> None:
+        """Draw no more from a recipe that fails, or whose objectives, tools or proofs do; its author hears of it."""
+        self.broken[recipe.name] = why = f"{describe_error(exc)} ({place_of(exc)})"
+        self.report.faults[f"{recipe.name}: failed"] = 1
+        name = self.environments[0].domain.name
+        logger.error("domain %r: recipe %r failed and is left out: %s", name, recipe.name, why, exc_info=exc)
 
     def _order_recipes(
         self, recipes: Sequence[Recipe], extent: Extent, index: int, rng: Random, aim: TaskAim | None

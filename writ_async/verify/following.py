@@ -191,13 +191,13 @@ def _is_own_sentence(value: str, know: Knowledge) -> bool:
 
 def _is_figure_known(token: str, know: Knowledge) -> bool:
     """Whether a figure or an id in the agent's own sentence is a small count or was seen."""
-    if token.isdigit() and len(token) < _LONGEST_NUMBER and int(token) <= SMALL:
+    if token.isdecimal() and len(token) < _LONGEST_NUMBER and int(token) <= SMALL:
         return True
     return is_seen(token, know.seen, _NONE) or is_seen(token, know.accepted, _NONE) or _is_number_known(token, know)
 
 
 def _is_number_known(token: str, know: Knowledge) -> bool:
     """Whether a number that stands in a text was seen as a number."""
-    if len(token) > _LONGEST_NUMBER or not token.replace(".", "", 1).isdigit():
+    if len(token) > _LONGEST_NUMBER or not token.replace(".", "", 1).isdecimal():
         return False
     return know.seen.has_number(float(token)) or know.accepted.has_number(float(token))

@@ -9,13 +9,15 @@ moment, and on what the agent's words do (`language.hearing`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any, TypeVar
 
 from writ_async.behaviour.pieces import sentences_of
 from writ_async.conversation.calls import ExecutedCall, call_key, executed_calls
 from writ_async.core.domain import Domain, apply_tool
-from writ_async.core.goal import Ambiguous, Decision, GoalRules, NothingFits, branches_of, decide_goal
+from writ_async.core.goal import Ambiguous, Branch, Decision, GoalRules, NothingFits, branches_of, decide_goal
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Goal, Task
@@ -25,6 +27,8 @@ from writ_async.verify.confirming.reply import read_reply
 from writ_async.verify.evidence import match_gold
 from writ_async.verify.provenance import atoms
 from writ_async.verify.reasons import Reason
+
+T = TypeVar("T")
 
 _ALIKE = 0.5
 """How much a write has in common with another at least that it may stand for."""
@@ -88,7 +92,7 @@ def _judge_stray(
     if first is not None and call.succeeded and _stands_for(call, first.action, gold):
         return finding(Reason.FIRST_WISH_WRITTEN, "the customer wants something else in the end")
     for goal in task.goals:
-        for branch in branches_of(rules, state, goal):
+        for branch in _ask(partial(_branches, rules, goal), state) or ():
             if branch.why and any(_stands_for(call, write, gold) for write in branch.writes):
                 return finding(Reason.CONDITION_IGNORED, branch.why)
     for goal in task.goals if call.succeeded else ():
@@ -101,9 +105,30 @@ def _judge_stray(
 
 
 def _decide(rules: GoalRules, state: State, goal: Goal) -> Decision | None:
+    return _ask(partial(_decision, rules, goal), state)
+
+
+def _decision(rules: GoalRules, goal: Goal, state: State) -> Decision:
+    return decide_goal(rules, state, goal)[1]
+
+
+def _branches(rules: GoalRules, goal: Goal, state: State) -> list[Branch]:
+    return branches_of(rules, state, goal)
+
+
+def _ask(question: Callable[[State], T], state: State) -> T | None:
+    """What is asked of a state; None where nothing or too much fits, or where the agent has written nonsense into it.
+
+    Tools take values of other types than declared, as the benchmark's do, and no objective knows those. One that fails
+    in the world as it was is wrong itself: what it raises is raised.
+    """
     try:
-        return decide_goal(rules, state, goal)[1]
+        return question(state)
     except (NothingFits, Ambiguous):
+        return None
+    except Exception:
+        with suppress(NothingFits, Ambiguous):
+            question(State(state.world))
         return None
 
 

@@ -7,7 +7,16 @@ from collections.abc import Hashable
 
 import msgspec
 
-from writ_async.core.engine import Completion, Engine, EngineFactory, Gauges, Request, Setting
+from writ_async.core.engine import (
+    Completion,
+    Engine,
+    EngineFactory,
+    Gauges,
+    Request,
+    Setting,
+    close_engine,
+    end_session,
+)
 from writ_async.core.message import Message, SystemMessage
 from writ_async.core.trajectory import TokenSequence, Usage
 from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind
@@ -198,11 +207,11 @@ class SimulatedEngine:
     def end_session(self, session: str) -> TokenSequence | None:
         """Forget a session; the server's cache does not know that it has ended."""
         self._sessions.pop(session, None)
-        return self._inner.end_session(session)
+        return end_session(self._inner, session)
 
     async def aclose(self) -> None:
         """Close the inner engine."""
-        await self._inner.aclose()
+        await close_engine(self._inner)
 
 
 def _key(message: Message) -> Hashable:

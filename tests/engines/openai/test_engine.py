@@ -11,7 +11,7 @@ from writ_engines.openai import ENGINE, OpenAIEngine, OpenAIOptions
 
 from tests.support.chat_double import Answer, Asked, Double, chat, refusal, said, serve
 from writ_async import clock
-from writ_async.core.engine import Completion, Engine, Request, Setting
+from writ_async.core.engine import Completion, Engine, Request, Setting, close_engine, end_session
 from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage, make_call
 from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind
 
@@ -378,7 +378,7 @@ def test_processes_share_the_calls_of_a_minute(no_waiting: list[float]) -> None:
             engine = ENGINE.make(OpenAIOptions(model="m", url=double.url, rpm=30), setting)
             for _ in range(3):
                 await engine.complete(request())
-            await engine.aclose()
+            await close_engine(engine)
 
     anyio.run(run)
     assert sum(no_waiting) == pytest.approx(12, abs=0.5)
@@ -397,8 +397,8 @@ def test_engines_of_one_run_on_one_server_with_one_key_keep_to_its_limits_togeth
             user = ENGINE.make(OpenAIOptions(model="m", url=double.url, **other), setting)
             for engine in (agent, user) * 2:
                 await engine.complete(request())
-            await agent.aclose()
-            await user.aclose()
+            await close_engine(agent)
+            await close_engine(user)
             assert not any(SECRET in name or "4Bv71" in name for name in setting.shared)
 
     anyio.run(run)
@@ -476,11 +476,11 @@ def test_a_session_that_ended_is_forgotten_and_gives_no_tokens() -> None:
         async with serve(lambda _: said("Hello.")) as double:
             engine: Engine = OpenAIEngine(OpenAIOptions(model="m", url=double.url))
             await engine.complete(request())
-            assert engine.end_session("t#0/agent") is None
-            assert engine.end_session("unknown") is None
+            assert end_session(engine, "t#0/agent") is None
+            assert end_session(engine, "unknown") is None
             await engine.complete(request(0, [SystemMessage("Other.")]))
             assert double.asked[1].body["messages"] == [{"role": "system", "content": "Other."}]
-            await engine.aclose()
+            await close_engine(engine)
 
     anyio.run(run)
 

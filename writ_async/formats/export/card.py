@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -9,10 +10,15 @@ import msgspec
 
 from writ_async.curation.rules import STRICT, FilterRules
 from writ_async.curation.selection import Selection, Stage
+from writ_async.errors import InputError
 from writ_async.files import PathLike
 from writ_async.formats.export.source import Exported
 from writ_async.runs.view import RunView
 from writ_async.runs.writing import write_whole
+
+_MARK = "Every conversation was simulated in an executable environment, from a task whose outcome is verifiable."
+"""The line by which a card is known again."""
+_HEAD = 1 << 14
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _COLUMNS = {
@@ -44,6 +50,19 @@ def write_card(
     path = Path(out).parent / "README.md"
     write_whole(path, card_text(run, Path(out).name, form, exported, selection, filters, contamination).encode())
     return path
+
+
+def refuse_other_card(out: PathLike) -> None:
+    """Raise `InputError` where the README.md beside `out` is none that an export has written."""
+    path = Path(out).parent / "README.md"
+    if not os.path.lexists(path):
+        return
+    try:
+        ours = path.is_file() and _MARK.encode() in path.read_bytes()[:_HEAD]
+    except OSError as exc:
+        raise InputError(f"{path}: cannot be read: {exc.strerror}") from None
+    if not ours:
+        raise InputError(f"{path}: is not a card that an export wrote, and stays; write to another folder")
 
 
 def card_text(
@@ -81,7 +100,7 @@ def card_text(
         "",
         f"# {exported.rows:,} conversations between a tool agent and its user ({', '.join(domains) or 'no domain'})",
         "",
-        "Every conversation was simulated in an executable environment, from a task whose outcome is verifiable.",
+        _MARK,
         "Kept are those that came to their end with the right outcome, whose writes rested on evidence that had been",
         "read before, and were confirmed and allowed.",
         "",

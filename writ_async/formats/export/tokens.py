@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from writ_async.conversation.machine import EMPTY
+from writ_async.conversation.answers import left_out_last
 from writ_async.core.trajectory import Seat, Termination
 from writ_async.curation.rules import STRICT, FilterRules
 from writ_async.errors import InputError
@@ -127,7 +127,7 @@ def _loss_mask(item: Item) -> list[int] | None:
     mask = tokens.loss_mask()
     if item.masked:
         places = completion_places(item.trajectory, item.task)
-        silent = item.trajectory.termination is Termination.AGENT_ERROR and item.trajectory.error == EMPTY
+        silent = item.trajectory.termination is Termination.AGENT_ERROR and left_out_last(item.trajectory.error)
         if len(tokens.generated) != len(places) + silent or not item.masked <= set(places):
             return None
         for (start, end), place in zip(tokens.generated, places, strict=False):

@@ -7,7 +7,7 @@ from typing import Final
 
 from writ_async.chat.notes import CUT, FORMAT_TOKEN
 from writ_async.chat.parsed import Defect
-from writ_async.conversation.machine import EMPTY
+from writ_async.conversation.answers import left_out_last
 from writ_async.core.message import AssistantMessage, Message, UserMessage
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Note, Trajectory
@@ -57,4 +57,4 @@ def _given(trajectory: Trajectory, task: Task | None, messages: Sequence[Message
         return 1
     spoken = [message for message in messages if (type(message) is AssistantMessage or type(message) is UserMessage)]
     completions = trajectory.steps - sum(bool(message.tool_calls) for message in spoken)
-    return int(len(spoken) > completions - (trajectory.error == EMPTY))
+    return int(len(spoken) > completions - left_out_last(trajectory.error))

@@ -57,7 +57,7 @@ def _arguments(
 def kind_of(name: str, value: Any, domain: Domain) -> ArgumentKind:
     """The kind of a value by what the domain says of its name, else by the name itself."""
     given = domain.telling.kinds.get(name)
-    if given is not None:
+    if given is not None and (given != "count" or isinstance(value, int | float)):
         return given
     lower = name.casefold()
     if "payment" in lower or "card_id" in lower:
