@@ -60,7 +60,7 @@ class Rollouts:
         self._rules = rules
         self._results = Results(self.counters, on_finish, limits.concurrency)
         self._deadlines = Deadlines()
-        self._servers = ServerWatch(admission)
+        self._servers = ServerWatch(admission, self.counters)
         # Footprints are kept for a policy that counts; seats that other servers play are not on these servers.
         seats: Sequence[Seat] = ("agent", "user")
         counted = [seat for seat in seats if engines.get(seat) is engines.get("agent")]
