@@ -4,7 +4,7 @@
     python bench/levels.py --corners all --corner-n 400 # every corner of the grid of writes and burden
 
 Times are of the processor, on one core. The levels of the benchmark need its data (TAU2_DATA_DIR or --data), and are an
-estimate from below (`benchmark_levels.py`). Aims: 200 tasks of the default mix drawn and proved a second in each
+estimate from below (`writ_domains.tau2.burden`). Aims: 200 tasks of the default mix drawn and proved a second in each
 domain, 40 % of the read-heavy ones with 9 cells or more, three writes or more and eight cells or more as often as in
 the benchmark, and fewer than a third of the names of products and places in another seed's world as well.
 """
@@ -19,7 +19,6 @@ from typing import Any
 
 import msgspec
 
-from bench.benchmark_levels import benchmark_level
 from bench.report import Figure, make_parser, positive, run_script, show_figures, write_json
 from writ_async import Environment, InputError, World, load_benchmark, load_domain
 from writ_async.core.level import BURDEN_LEVELS, WRITE_LEVELS, level_of
@@ -110,10 +109,10 @@ def benchmark_levels(data: str | None) -> list[Levels]:
     """The levels of the benchmark's tasks."""
     found = []
     for name in DOMAINS:
-        subset = load_benchmark("tau2").load(name, data)
-        found.append(
-            levels_of(f"{name}, benchmark", (benchmark_level(task, subset.environment) for task in subset.tasks))
-        )
+        benchmark = load_benchmark("tau2")
+        subset = benchmark.load(name, data)
+        levels = (benchmark.measure(task, subset.environment) for task in subset.tasks)
+        found.append(levels_of(f"{name}, benchmark", levels))
     return found
 
 

@@ -20,6 +20,7 @@ TINY = {
     "evidence": ("--n", "12", "--planted", "6"),
     "verdicts": ("--n", "2"),
     "intervals": ("--n", "2"),
+    "reports": ("--n", "8"),
     "limits": ("--n", "4"),
     "kills": ("--n", "8", "--kills", "2"),
     "client": ("--n", "2"),

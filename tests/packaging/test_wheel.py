@@ -81,6 +81,7 @@ def test_data_files_and_the_mark_of_types_are_in_the_wheel(names: set[str]) -> N
         "writ_async/py.typed",
         "writ_async/viewer/static/index.html",
         "writ_async/viewer/static/main.js",
+        "writ_async/report/page.html",
         "writ_domains/airline/policy.md",
         "writ_domains/retail/policy.md",
         "writ_engines/openai/prices.toml",

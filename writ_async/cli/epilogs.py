@@ -26,6 +26,20 @@ examples:
   writ compare runs/before runs/after
   writ compare runs/before runs/after --fail-below -2     exit code 1 where pass^1 has fallen by more than 2 points
 """
+REPORT = """\
+A page has headline and intervals, pass^k, success by level and burden, process, blame, behaviours, tokens and cost,
+load over time, the funnel, tasks to look at; of a synthesis what is in the data set, and what speaks for it or against.
+
+examples:
+  writ report runs/eval --out report.html
+  writ report runs/before runs/after --out report.html --md report.md     side by side, with the paired difference
+  writ report runs/mine --md -                                            a data set, printed as Markdown
+  writ report runs/qwen --out report.html --prices prices.toml            where the file has:
+      ["Qwen3-4B"]
+      input = 0.05
+      cached = 0.01
+      output = 0.20
+"""
 KIT = """\
 Reads what a benchmark tells its models from a checkout of its repository: prompts of both seats, tool schemas. The
 source is parsed, nothing of it is run. The file is for `writ eval --prompts FILE`, or for the variable TAU2_KIT.

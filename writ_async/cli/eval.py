@@ -10,7 +10,7 @@ import anyio
 from writ_async.cli import settings
 from writ_async.cli.output import print_json, print_tables, report_end
 from writ_async.cli.progress import command_watcher
-from writ_async.cli.tables import cost_line, saved_line, scores_table, spread_line, width_lines
+from writ_async.cli.tables import cost_line, saved_line, scores_table, spread_line, unjudged_line, width_lines
 from writ_async.cli.terminal import say
 from writ_async.commands.eval import EvalConfig, evaluate
 from writ_async.runs.play_until_width import parse_until_width
@@ -68,8 +68,9 @@ def run_command(arguments: argparse.Namespace) -> int:
             )
         else:
             print_tables(scores_table(scores))
-            if scores and (line := spread_line(scores[-1])):
-                say(line)
+            for line in (unjudged_line(scores[-1]), spread_line(scores[-1])) if scores else ():
+                if line:
+                    say(line)
             for line in width_lines(scores, until.width) if until is not None else ():
                 say(line)
             for line in (cost_line(progress.summary), saved_line(progress.summary)):

@@ -37,6 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_synth(commands)
     _add_eval(commands)
     _add_compare(commands)
+    _add_report(commands)
     _add_kit(commands)
     _add_replay(commands)
     _add_select(commands)
@@ -168,6 +169,23 @@ def _add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--json", action="store_true", help="print JSON, a list where several are held")
     parser.set_defaults(run=_run_later("compare"))
+
+
+def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "report", help="a page on what runs came to, to send", epilog=epilogs.REPORT, formatter_class=Formatter
+    )
+    parser.add_argument("paths", nargs="+", metavar="RUN", help="run folders; several stand side by side")
+    parser.add_argument("--out", metavar="FILE", help="the page to write: HTML that needs nothing else")
+    parser.add_argument("--md", metavar="FILE", help="the same as Markdown; - prints it")
+    parser.add_argument("--json", metavar="FILE", help="all numbers as JSON")
+    parser.add_argument("--viewer", default="", metavar="URL", help="of `writ view` on these runs: rows lead there")
+    parser.add_argument("--data", metavar="PATH", help="the benchmark's data folder, to measure burdens in its worlds")
+    parser.add_argument(
+        "--prices", metavar="FILE", help="TOML: dollars per million tokens by model; the file's go before stored ones"
+    )
+    parser.add_argument("--no-oracle", action="store_true", help="do not play the agent that knows the gold")
+    parser.set_defaults(run=_run_later("report"))
 
 
 def _add_kit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

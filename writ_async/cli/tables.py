@@ -200,6 +200,14 @@ def width_lines(scores: Sequence[Score], width: float) -> list[str]:
     return lines
 
 
+def unjudged_line(score: Score) -> str:
+    """What pass^k is where trials that nobody judged count as failures, in one line; empty where there is none."""
+    if not score.unjudged:
+        return ""
+    hats = [f"pass^{k} {_estimate_text(hat)}" for k, hat in enumerate(score.pass_hat_failed[:_MOST], 1)]
+    return f"trials that nobody judged, and that do not count: {score.unjudged:,}; as failures: {', '.join(hats)}"
+
+
 def _score_columns(scores: Sequence[Score]) -> list[tuple[str, list[str]]]:
     """Each column's heading and its cells."""
     columns = [

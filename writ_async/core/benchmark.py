@@ -36,6 +36,13 @@ class Terms(msgspec.Struct, frozen=True):
     seed: int
 
 
+class ReadHeavy(msgspec.Struct, frozen=True):
+    """Tasks of a subset that rest on much reading: their ids as the benchmark has them, and by what rule, in words."""
+
+    ids: frozenset[str]
+    definition: str
+
+
 class Benchmark(Protocol):
     """A set of tasks and worlds made by others, read from a folder."""
 
@@ -65,6 +72,15 @@ class Benchmark(Protocol):
 
     def make_kit(self, checkout: str) -> bytes:
         """The texts of a checkout as one file, which `terms` takes. Raises `InputError` for a folder that is none."""
+
+    def read_heavy(self, subset: str) -> ReadHeavy | None:
+        """Which tasks of a subset are known to rest on much reading; None where nobody has looked."""
+
+    def measure(self, task: Task, environment: Environment) -> tuple[int, int]:
+        """How many writes a task has, and how many cells the one that needs most rests on, as far as that can be told.
+
+        A benchmark states no evidence, so this is an estimate.
+        """
 
     def read_task(self, record: Mapping[str, Any], subset: str) -> Task | None:
         """A task as the benchmark's results carry it along; None where it cannot be judged, or is no task of its."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import msgspec
@@ -146,6 +147,13 @@ class Scenario(msgspec.Struct, frozen=True, omit_defaults=True):
     def said(self) -> str:
         """All that the user says of the request."""
         return " ".join(filter(None, (self.request, self.change, *(fact.text for fact in self.facts))))
+
+    def texts(self) -> Iterator[str]:
+        """Everything that a simulated user is told or says, but for the layout."""
+        yield from (self.request, self.change, self.reason_for_call, self.known_info, self.unknown_info)
+        yield from (self.task_instructions, self.persona, self.text)
+        for fact in self.facts:
+            yield fact.text
 
 
 class EnvCall(msgspec.Struct, frozen=True):

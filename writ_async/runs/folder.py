@@ -31,6 +31,7 @@ from writ_async.runs.view import (
     FAILURES,
     MANIFEST,
     PROMPTS,
+    SAMPLES,
     SUMMARY,
     TASKS,
     TIMINGS,
@@ -211,9 +212,16 @@ class RunFolder(RunView):
 
     def write_calls(self, counts: Mapping[Any, object]) -> None:
         """Add how this command's model calls went, by seat. Raises `StorageError`."""
-        log = AppendLog(self.path / CALLS)
+        self._add_line(CALLS, counts)
+
+    def write_sample(self, sample: msgspec.Struct) -> None:
+        """Add a look at how the run goes. Raises `StorageError`."""
+        self._add_line(SAMPLES, sample)
+
+    def _add_line(self, name: str, value: object) -> None:
+        log = AppendLog(self.path / name)
         try:
-            self._append_line(log, _sorted.encode(counts) + b"\n")
+            self._append_line(log, _sorted.encode(value) + b"\n")
         finally:
             log.close()
 

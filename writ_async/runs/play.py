@@ -20,6 +20,7 @@ from writ_async.runs.remarks import remarks_on
 from writ_async.runs.resume import PlayedTrials, read_played_trials
 from writ_async.runs.rounds import read_rounds, retired_tasks
 from writ_async.runs.row_selection import select_rows_and_quota, write_selection
+from writ_async.runs.samples import sampled
 from writ_async.runs.summary import Keeping, Summary
 from writ_async.runs.worker_processes import Worker
 from writ_async.scheduler import quiet_gc
@@ -60,6 +61,7 @@ async def play_trials(
     watch: Watcher | None = None,
 ) -> None:
     """Play the trials that `played` leaves to play; no summary is written. Raises `StorageError`."""
+    watch = sampled(run, watch)
     if workers:
         await play_in_workers(workers, tasks, settings, run, played, progress, watch)
         return

@@ -2,23 +2,24 @@
 
 Trials that were stopped early (`writ_async.runs.early_stop`) have no reward. A pass^k is given where it is the same
 whatever they would have come to, and left open where it is not.
+
+There are two conventions for trials that nobody judged, since a server or a deadline ended them: they do not count
+(`pass_hat`, as in τ²-bench), or they count as failures (`pass_hat_failed`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
 from writ_async.core.task import Task
-from writ_async.core.trajectory import Termination, Trajectory
+from writ_async.core.trajectory import Termination
 from writ_async.files import PathLike
-from writ_async.runs.early_stop import parse_stop_early, settled_of
+from writ_async.runs.row_numbers import RowNumbers, RunRows, read_rows
 from writ_async.runs.view import RunView
-from writ_async.verify.benchmark_slips import slipped
 from writ_async.verify.intervals import Interval, mean_interval
-from writ_async.verify.judge import JUDGES
 from writ_async.verify.pass_k import Tally, hat_values, max_k, tally
 from writ_async.verify.spread import Spread, spread_of
 from writ_async.verify.trial_interval import trials_interval
@@ -29,7 +30,8 @@ class Score(msgspec.Struct):
 
     `strict` is the share of conversations that the strict verdict keeps as well. `assumed` counts conversations whose
     plain-language assertions were decided by assumption, `stopped` the trials that were stopped early. None stands for
-    what cannot be known because of those. `left_out` counts attempts that something outside ended.
+    what cannot be known because of those. `left_out` counts attempts that something outside ended, `unjudged` the
+    trials that have no verdict after all; `pass_hat_failed` is pass^k with those as failures.
 
     In `slips` of the conversations the simulated user slipped (`verify.benchmark_slips`); `pass_1_without` is pass^1
     over the others, None where there are none or no slip. `spread` says how much trials of one task differ, None where
@@ -50,45 +52,24 @@ class Score(msgspec.Struct):
     pass_1_without: Interval | None = None
     spread: Spread | None = None
     by_trials: Interval | None = None
-
-
-class _Group(msgspec.Struct):
-    """The trials of some tasks: their rows, and by task how many have none because the task was settled."""
-
-    rows: list[Trajectory]
-    missing: dict[str, int]
-    failed: int = 0
+    unjudged: int = 0
+    pass_hat_failed: list[Interval | None] = []
 
 
 def score_run(run_path: PathLike) -> list[Score]:
     """The scores of a run, one per group of tasks, then one over all if there are several groups."""
-    run = RunView.open(run_path)
-    tasks = run.tasks()
-    names = {task.id: group_name(task) for task in tasks}
-    unread = run.manifest.config.get("judge", JUDGES[0]) in JUDGES
-    assumed = {task.id for task in tasks if unread and task.nl_assertions and "NL_ASSERTION" in task.reward_basis}
-    groups = {name: _Group([], {}) for name in names.values()}
-    trials = int(run.manifest.config.get("trials", 1))
-    settled = settled_of(parse_stop_early(run.manifest.config.get("stop_early", ()), trials), trials)
-    played = dict.fromkeys(names, 0)
-    for trajectory in run.ordered(tokens=False):
-        groups[names[trajectory.task_id]].rows.append(trajectory)
-        played[trajectory.task_id] += 1
-        if settled is not None:
-            settled.add(trajectory)
-    for task_id, name in names.items():
-        if settled is not None and settled.settles(task_id) and played[task_id] < trials:
-            groups[name].missing[task_id] = trials - played[task_id]
-    for trajectory in run.failures():
-        groups[names[trajectory.task_id]].failed += trajectory.termination is not Termination.STOPPED_EARLY
-    scores = [_score_group(name, group, assumed) for name, group in groups.items() if group.rows]
+    return score_sources(read_rows(RunView.open(run_path)))
+
+
+def score_sources(found: RunRows) -> list[Score]:
+    """The scores by the sources of tasks that have rows, then one over all if there are several."""
+    sources: dict[str, list[str]] = {}
+    for task in found.tasks.values():
+        sources.setdefault(group_name(task), []).append(task.id)
+    with_rows = {row.task_id for row in found.rows}
+    scores = [score_tasks(found, name, ids) for name, ids in sources.items() if not with_rows.isdisjoint(ids)]
     if len(scores) > 1:
-        everything = _Group([], {})
-        for group in groups.values():
-            everything.rows += group.rows
-            everything.missing |= group.missing
-            everything.failed += group.failed
-        scores.append(_score_group("all", everything, assumed))
+        scores.append(score_tasks(found, "all", found.tasks))
     return scores
 
 
@@ -99,45 +80,57 @@ def group_name(task: Task) -> str:
     return f"{task.domain} {task.kind}"
 
 
-def _score_group(name: str, group: _Group, assumed: set[str]) -> Score:
-    rewards = [(row.task_id, _known_reward(row)) for row in group.rows]
-    open_trials = Counter(group.missing)
-    open_trials.update(row.task_id for row in group.rows if row.termination is Termination.STOPPED_EARLY)
-    counted = [reward for _, reward in rewards if reward is not None]
-    played = tally(rewards)
-    least, most = _tally_bounds(played, open_trials, dict.fromkeys(row.task_id for row in group.rows))
+def score_tasks(found: RunRows, name: str, task_ids: Collection[str]) -> Score:
+    """The scores of some tasks of a run."""
+    ids = set(task_ids)
+    rows = [row for row in found.rows if row.task_id in ids]
+    missing = {task_id: count for task_id, count in found.settled.items() if task_id in ids}
+    unjudged = {task_id: count for task_id, count in found.unjudged.items() if task_id in ids}
+    open_trials = Counter(missing)
+    open_trials.update(row.task_id for row in rows if row.termination is Termination.STOPPED_EARLY)
+    counted = [row.reward for row in rows if row.reward is not None]
+    played = tally((row.task_id, row.reward) for row in rows)
+    with_rows = dict.fromkeys(row.task_id for row in rows)
+    bounds = _tally_bounds(played, open_trials, with_rows)
+    failed = _tally_bounds(_with_failures(played, unjudged), open_trials, with_rows | dict.fromkeys(unjudged))
     stopped = open_trials.total()
-    slips = [row for row in group.rows if row.verdict is not None and slipped(row.verdict.findings)]
+    slips = sum(row.slipped for row in rows)
     return Score(
         name=name,
-        tasks=len(least),
+        tasks=len(bounds[0]),
         trials=len(counted),
         mean_reward=None if stopped else sum(counted) / len(counted) if counted else 0.0,
-        pass_hat=[_pass_hat(least, most, k) for k in range(1, max_k(least) + 1)],
-        strict=None
-        if group.missing
-        else sum(row.verdict is not None and row.verdict.kept for row in group.rows) / len(group.rows),
-        assumed=sum(row.task_id in assumed for row in group.rows),
-        left_out=group.failed,
+        pass_hat=_pass_hats(*bounds),
+        strict=None if missing or not rows else sum(row.kept for row in rows) / len(rows),
+        assumed=sum(_asserts(found.tasks[row.task_id]) for row in rows) if found.assumes else 0,
+        left_out=sum(count for task_id, count in found.failed.items() if task_id in ids),
         stopped=stopped,
-        slips=len(slips),
-        pass_1_without=_without(group.rows, slips) if slips and not stopped else None,
+        slips=slips,
+        pass_1_without=_without_slips(rows) if slips and not stopped else None,
         spread=spread_of(played) if played and not stopped else None,
         by_trials=trials_interval(played) if max_k(played) > 1 and not stopped else None,
+        unjudged=sum(unjudged.values()),
+        pass_hat_failed=_pass_hats(*failed),
     )
 
 
-def _without(rows: Iterable[Trajectory], slips: Iterable[Trajectory]) -> Interval | None:
+def _asserts(task: Task) -> bool:
+    return bool(task.nl_assertions) and "NL_ASSERTION" in task.reward_basis
+
+
+def _without_slips(rows: Sequence[RowNumbers]) -> Interval | None:
     """pass^1 over the rows whose user did not slip."""
-    left_out = {row.id for row in slips}
-    others = tally((row.task_id, _known_reward(row)) for row in rows if row.id not in left_out)
+    others = tally((row.task_id, row.reward) for row in rows if not row.slipped)
     return mean_interval(hat_values(others, 1)) if others else None
 
 
-def _known_reward(row: Trajectory) -> float | None:
-    if row.verdict is None or row.termination is Termination.STOPPED_EARLY:
-        return None
-    return row.verdict.reward.reward
+def _with_failures(played: Mapping[str, Tally], more: Mapping[str, int]) -> dict[str, Tally]:
+    """The tallies with so many failures more."""
+    none = Tally(0, 0)
+    return dict(played) | {
+        task_id: Tally(played.get(task_id, none).trials + count, played.get(task_id, none).successes)
+        for task_id, count in more.items()
+    }
 
 
 def _tally_bounds(
@@ -153,7 +146,10 @@ def _tally_bounds(
     return least, most
 
 
-def _pass_hat(least: Mapping[str, Tally], most: Mapping[str, Tally], k: int) -> Interval | None:
-    """pass^k, if it is the same at both bounds."""
-    values = hat_values(least, k)
-    return mean_interval(values) if values == hat_values(most, k) else None
+def _pass_hats(least: Mapping[str, Tally], most: Mapping[str, Tally]) -> list[Interval | None]:
+    """Each pass^k that all tasks have trials for; None where it is not the same at both bounds."""
+    found: list[Interval | None] = []
+    for k in range(1, max_k(least) + 1):
+        values = hat_values(least, k)
+        found.append(mean_interval(values) if values == hat_values(most, k) else None)
+    return found

@@ -8,7 +8,8 @@ failures.log         conversations that left no row, one JSON line per attempt; 
                      that were stopped early
 phrasing.json        of a run whose requests a model said anew: what became of its answers
 rounds.jsonl         of a run that shall keep so many rows: what each round plays, written before it is played
-timings.csv          seconds per trajectory: the one file that depends on the clock
+timings.csv          seconds per trajectory; depends on the clock
+samples.jsonl        how many were live, waited, had ended, every few seconds; depends on the clock
 summary.json         counts and means per domain and kind, and the funnel of the filters
 selection.json       the rows that fall because of others: near-duplicates, and those beyond the cap of a task
 """
@@ -38,7 +39,8 @@ FAILURES = "failures.log"
 TIMINGS = "timings.csv"
 SUMMARY = "summary.json"
 CALLS = "calls.log"
-_NAMES = (MANIFEST, TASKS, PROMPTS, TRAJECTORIES, FAILURES, TIMINGS, SUMMARY, CALLS)
+SAMPLES = "samples.jsonl"
+_NAMES = (MANIFEST, TASKS, PROMPTS, TRAJECTORIES, FAILURES, TIMINGS, SUMMARY, CALLS, SAMPLES)
 
 _ID = re.compile(rb'\{"id":("(?:[^"\\]|\\.)*")')
 _decode_id = msgspec.json.Decoder(str).decode

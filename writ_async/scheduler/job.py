@@ -81,7 +81,8 @@ class Counters(msgspec.Struct):
     """What is going on; read it whenever you like, it costs nothing to keep.
 
     `held` conversations are live and wait at the gate. `stopped` ones were ended early, which saved `saved_tokens` by
-    the mean of finished conversations of their kinds. `asked_again` counts answers that were not taken.
+    the mean of finished conversations of their kinds. `asked_again` counts answers that were not taken. `kv_used` of
+    the `kv_tokens` of all servers are held by running requests, as those said last; 0 where none says it.
     """
 
     live: int = 0
@@ -95,4 +96,6 @@ class Counters(msgspec.Struct):
     stopped: int = 0
     saved_tokens: int = 0
     asked_again: int = 0
+    kv_used: int = 0
+    kv_tokens: int = 0
     waits: dict[Seat, float] = msgspec.field(default_factory=lambda: {"agent": 0.0, "user": 0.0})

@@ -65,7 +65,7 @@ class Rollouts:
         self._results = Results(self.counters, on_finish, limits.concurrency)
         self._deadlines = Deadlines()
         self._mishaps = Mishaps()
-        self._servers = ServerWatch(admission, self._mishaps)
+        self._servers = ServerWatch(admission, self.counters, self._mishaps)
         # Footprints are kept for a policy that counts; seats that other servers play are not on these servers.
         seats: Sequence[Seat] = ("agent", "user")
         counted = [seat for seat in seats if engines.get(seat) is engines.get("agent")]

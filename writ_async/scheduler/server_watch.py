@@ -11,9 +11,10 @@ from collections.abc import Callable
 
 import anyio
 
-from writ_async.core.engine import Gauged
+from writ_async.core.engine import Gauged, Gauges
 from writ_async.errors import EngineError, ServerDownError
 from writ_async.scheduler.admission import AdmissionPolicy
+from writ_async.scheduler.job import Counters
 from writ_async.scheduler.mishaps import Mishaps
 
 logger = logging.getLogger(__name__)
@@ -23,15 +24,18 @@ GAUGE_SECONDS = 1.0
 
 
 class ServerWatch:
-    """Looks after the servers of a run, and tells its admission policy of them."""
+    """Looks after the servers of a run, and tells its admission policy of them; `counters` hold how full they are."""
 
-    def __init__(self, admission: AdmissionPolicy, mishaps: Mishaps) -> None:
+    def __init__(self, admission: AdmissionPolicy, counters: Counters, mishaps: Mishaps) -> None:
         self._admission = admission
+        self._counters = counters
         self._mishaps = mishaps
         self._down: set[int] = set()
+        self._gauges: dict[int, Gauges] = {}
 
     def server_is_down(self, server: int) -> None:
         """A server was found down: nothing more goes there until it answers."""
+        self._gauges.pop(server, None)
         if server not in self._down:
             self._down.add(server)
             self._admission.drain_server(server)
@@ -56,5 +60,8 @@ class ServerWatch:
                     self._down.discard(server)
                     self._admission.restore_server(server)
                 self._admission.server_observed(server, gauges)
+                self._gauges[server] = gauges
+                self._counters.kv_used = sum(one.used_tokens for one in self._gauges.values())
+                self._counters.kv_tokens = sum(one.capacity_tokens for one in self._gauges.values())
             after_look()
             await self.wait_for_look()

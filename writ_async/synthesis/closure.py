@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from writ_async.core.domain import Domain
 from writ_async.core.message import Message, ToolMessage
-from writ_async.core.task import Action, Cell, Scenario, Task
+from writ_async.core.task import Action, Cell, Task
 from writ_async.verify.provenance import SMALL, Seen, atoms, enumerated, unseen_arguments
 
 _WORD = re.compile(r"[^\s,.;:!?()\"]+")
-
-
-def scenario_texts(scenario: Scenario) -> Iterator[str]:
-    """Everything that a simulated user is told or says."""
-    yield from (scenario.request, scenario.change, scenario.reason_for_call, scenario.known_info, scenario.unknown_info)
-    yield from (scenario.task_instructions, scenario.persona, scenario.text)
-    for fact in scenario.facts:
-        yield fact.text
 
 
 def why_unreachable(task: Task, domain: Domain, messages: Sequence[Message]) -> list[str]:
@@ -42,7 +34,7 @@ def why_leaking(task: Task, domain: Domain, cells: Iterable[Cell]) -> list[str]:
     Looked for are atoms of gold writes and of certificate cells, and what the user wants to be told.
     """
     said = said_values(goal.params for goal in task.goals)
-    texts = " \n ".join(scenario_texts(task.scenario))
+    texts = " \n ".join(task.scenario.texts())
     numbers = set(re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w])", texts))
     found: list[str] = []
     calls: list[Action | Cell] = [action for action in task.actions or () if domain.tools[action.name].kind == "write"]

@@ -127,7 +127,7 @@ def match_gold(actions: Sequence[Action], made: Sequence[ExecutedCall], domain: 
     ]
     left = list(made)
     found: dict[tuple[int, int], int] = {}
-    for key in (_exact, _unordered):
+    for key in (call_key, unordered_key):
         keys = {index: key(actions[index].name, actions[index].arguments) for index in free} if left else {}
         unmatched: list[ExecutedCall] = []
         for write in left:
@@ -153,11 +153,8 @@ def _is_write(domain: Domain, name: str) -> bool:
     return domain.tools[name].kind == "write"
 
 
-def _exact(name: str, arguments: Mapping[str, Any]) -> bytes:
-    return call_key(name, arguments)
-
-
-def _unordered(name: str, arguments: Mapping[str, Any]) -> bytes:
+def unordered_key(name: str, arguments: Mapping[str, Any]) -> bytes:
+    """A key under which two calls are the same that differ in the order of lists alone."""
     return call_key(name, {"atoms": sorted(str(value) for _, value in atoms(dict(arguments)))})
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from writ_async.core.benchmark import Subset, Terms
+from writ_async.core.benchmark import ReadHeavy, Subset, Terms
 from writ_async.core.domain import Domain, Tool
 from writ_async.core.environment import Environment
 from writ_async.core.task import Task, WorldRef
@@ -17,6 +17,7 @@ from writ_async.core.trajectory import Seat
 from writ_async.errors import InputError
 from writ_async.files import read_as, read_json
 from writ_async.registry import load_domain
+from writ_domains.tau2.burden import benchmark_level, read_heavy
 from writ_domains.tau2.kit import KIT_VARIABLE, KitTools, find_kit, is_kit, make_kit, read_kit
 from writ_domains.tau2.prompts import read_template
 from writ_domains.tau2.schema import FirstVersionTask, TaskRecord, first_version_task, to_task
@@ -87,6 +88,14 @@ class Tau2:
     def make_kit(self, checkout: str) -> bytes:
         """The kit of a checkout, as a file. Raises `InputError` for a folder that is none."""
         return msgspec.json.format(msgspec.json.encode(make_kit(Path(checkout))), indent=1) + b"\n"
+
+    def read_heavy(self, subset: str) -> ReadHeavy | None:
+        """The tasks that a solver found to rest on most reads; None where nobody has looked."""
+        return read_heavy(subset)
+
+    def measure(self, task: Task, environment: Environment) -> tuple[int, int]:
+        """The writes of a task, and the most cells that one of them rests on, estimated from below."""
+        return benchmark_level(task, environment)
 
     def read_task(self, record: Mapping[str, Any], subset: str) -> Task | None:
         """A task of τ²-bench's results, or of τ-bench's: instructions in plain text, actions with `kwargs`, outputs.

@@ -7,6 +7,6 @@ The key comes from the environment alone and is written nowhere. Works on text: 
 
 from writ_engines.openai.engine import ENGINE, OpenAIEngine
 from writ_engines.openai.options import OpenAIOptions
-from writ_engines.openai.prices import Price, find_price, read_prices
+from writ_engines.openai.prices import find_price
 
-__all__ = ["ENGINE", "OpenAIEngine", "OpenAIOptions", "Price", "find_price", "read_prices"]
+__all__ = ["ENGINE", "OpenAIEngine", "OpenAIOptions", "find_price"]

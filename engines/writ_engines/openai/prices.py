@@ -1,55 +1,13 @@
-"""What tokens cost: a table in a file, dollars per million tokens by model."""
+"""What tokens cost at vendors whose prices the package knows: `prices.toml`."""
 
 from __future__ import annotations
 
-import math
-import re
-import tomllib
 from functools import cache
 from pathlib import Path
 
-import msgspec
-
-from writ_async.errors import InputError
+from writ_async.core.prices import Price, price_of, read_prices
 
 _OURS = Path(__file__).with_name("prices.toml")
-_SNAPSHOT = re.compile(r"-\d{4}-\d{2}-\d{2}$")
-
-
-class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Dollars per million tokens. Without `cached`, cached prompt tokens cost what others do.
-
-    `date` says when the price was looked up, `source` where.
-    """
-
-    input: float
-    output: float
-    cached: float | None = None
-    date: str = ""
-    source: str = ""
-
-    def nano_dollars(self, prompt: int, cached: int, completion: int) -> int:
-        """What one request cost; `cached` of its prompt tokens came from the cache. Rounded to a whole number."""
-        cached = min(cached, prompt)
-        held = self.input if self.cached is None else self.cached
-        # A dollar per million tokens is a thousand nano-dollars per token.
-        return round(1000 * ((prompt - cached) * self.input + cached * held + completion * self.output))
-
-
-def read_prices(path: str | Path) -> dict[str, Price]:
-    """The table in a TOML file, by model. Raises `InputError` naming the file and what is wrong in it."""
-    try:
-        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        prices = msgspec.convert(table, dict[str, Price])
-    except OSError as exc:
-        raise InputError(f"prices {path}: cannot be read: {exc.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as exc:
-        raise InputError(f"prices {path}: {exc}") from None
-    for model, price in prices.items():
-        for amount in (price.input, price.output, price.cached or 0.0):
-            if not 0 <= amount < math.inf:
-                raise InputError(f"prices {path}: a price of {model!r} is {amount}; give dollars per million tokens")
-    return prices
 
 
 @cache
@@ -63,8 +21,5 @@ def find_price(model: str, file: str = "") -> Price | None:
     A model's dated snapshots have the price of its name, unless they have their own. Raises `InputError` for a file
     that cannot be read.
     """
-    for table in (read_prices(file) if file else {}, _own_prices()):
-        for name in (model, _SNAPSHOT.sub("", model)):
-            if name in table:
-                return table[name]
-    return None
+    theirs = price_of(model, read_prices(file)) if file else None
+    return theirs or price_of(model, _own_prices())

@@ -13,10 +13,10 @@ from writ_async.chat.notes import note_of_call_as_text, notes_on
 from writ_async.chat.parsed import Defect, KnownTools, Parsed
 from writ_async.core.engine import Completion, FinishReason
 from writ_async.core.message import AssistantMessage, ToolCall
+from writ_async.core.prices import Price
 from writ_async.core.trajectory import Note, Seat, Usage
 from writ_async.errors import EngineError, EngineErrorKind
 from writ_engines.http import TransportError, status_error
-from writ_engines.openai.prices import Price
 
 _FINISHED: dict[str, FinishReason] = {
     **dict.fromkeys(("stop", "end_turn", "stop_sequence", "complete", "completed"), "stop"),

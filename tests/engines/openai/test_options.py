@@ -11,9 +11,10 @@ from writ_engines.openai.options import (
     refuses_sampling,
     wants_completion_tokens,
 )
-from writ_engines.openai.prices import Price, find_price, read_prices
+from writ_engines.openai.prices import find_price
 
 from writ_async.core.engine import Setting
+from writ_async.core.prices import Price, read_prices
 from writ_async.errors import InputError
 from writ_async.registry import make_engine
 

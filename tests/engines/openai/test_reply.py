@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from writ_engines.http import TransportError
 from writ_engines.openai.failures import explain
 from writ_engines.openai.options import Endpoint
-from writ_engines.openai.prices import Price
 from writ_engines.openai.reply import read_reply, reasoning_key
 
 from tests.support.chat_double import chat
 from tests.support.shared_data import SHARED, needs_shared
 from writ_async.core.engine import Completion
 from writ_async.core.message import AssistantMessage, FunctionCall, ToolCall, make_call
+from writ_async.core.prices import Price
 from writ_async.core.trajectory import Note, Seat, Usage
 from writ_async.errors import EngineError, EngineErrorKind
 
