@@ -16,7 +16,10 @@ ROOMS = (
     "phrases.py", "phrases.toml",
 )  # fmt: skip
 """What each domain has; beside it may stand what it alone sells, tools and recipes by what they are about."""
-OF_ITS_OWN = {"airline": {"schedule.py"}, "retail": {"catalogue.py"}}
+OF_ITS_OWN = {
+    "airline": {"airports.py", "airports.toml", "schedule.py"},
+    "retail": {"catalogue.py", "catalogue.toml"},
+}
 GOALS_OF_ITS_OWN = {"airline": {"goals/flights.py", "goals/moving.py"}, "retail": {"goals/scales.py"}}
 
 
