@@ -9,7 +9,7 @@ import pytest
 DOMAINS = Path(__file__).parents[2] / "domains"
 ROOMS = (
     "__init__.py", "schema.py", "world.py", "lookups.py", "tools/__init__.py", "policy.md", "policy.py",
-    "deeds.py", "telling.py", "evidence.toml", "facts.toml",
+    "deeds.py", "telling.py", "settling.py", "evidence.toml", "facts.toml",
     "goals/__init__.py", "goals/fetch.py", "goals/choose.py", "goals/objectives.py", "goals/counter_worlds.py",
     "goals/encodings.py", "goals/answers.py",
     "recipes/__init__.py", "recipes/customers.py", "recipes/cancelling.py", "recipes/several.py",
