@@ -149,6 +149,13 @@ def test_every_airport_reaches_every_other(seed: int, size: int) -> None:
     assert all(one["city"] == AIRPORTS[one["iata"]] for one in listed)
 
 
+def test_no_two_flights_of_a_route_leave_at_the_same_time() -> None:
+    for seed in range(40):
+        flights = DOMAIN.generate(seed, 100).tables["flights"].values()
+        told = [(one.origin, one.destination, one.scheduled_departure_time_est) for one in flights]
+        assert len(set(told)) == len(told)
+
+
 def test_airports_are_where_others_say_that_they_are() -> None:
     known = airportsdata.load("IATA")
     assert len(set(AIRPORTS.values())) == len(AIRPORTS)

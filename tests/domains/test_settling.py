@@ -67,11 +67,12 @@ def _moved(found: Settlement, before: dict[str, Any], after: dict[str, Any], nam
     if name == "return_delivered_order_items":
         left = list(after["return_items"])
         returned = [item["price"] for item in after["items"] if item["item_id"] in left]
-        return -sum(returned)
+        return -float(sum(returned))
     if found.kind == "transfer":
         assert [row["transaction_type"] for row in rows] == ["payment", "refund"]
         return float(rows[0]["amount"])
-    return sum(-row["amount"] if row.get("transaction_type") == "refund" else row["amount"] for row in rows)
+    signs = (-1 if row.get("transaction_type") == "refund" else 1 for row in rows)
+    return float(sum(sign * row["amount"] for sign, row in zip(signs, rows, strict=True)))
 
 
 @pytest.mark.parametrize("name", ["retail", "airline"])

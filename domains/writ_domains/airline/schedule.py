@@ -89,10 +89,14 @@ def draw_timetable(rng: Random, airports: list[str], count: int) -> Timetable:
     drawn: list[tuple[Flight, int, int, float]] = []
     numbers = sorted(rng.sample(range(1000, 10000), max(count, 2 * len(airports))))
     lines = _routes(rng, airports, len(numbers))
+    taken: set[tuple[str, str, int]] = set()
     rng.shuffle(lines)
     for number, (origin, destination) in zip(numbers, lines, strict=True):
         distance = miles(origin, destination)
         departure = 5 * int(rng.random() * 24 * 12)
+        while (origin, destination, departure) in taken:  # A flight is told by its route and the time when it leaves.
+            departure = 5 * int(rng.random() * 24 * 12)
+        taken.add((origin, destination, departure))
         duration = 5 * int((45 + distance / 8 + rng.random() * 20) / 5)
         flight = Flight(f"HAT{number}", origin, destination, _clock(departure), _clock(departure + duration))
         drawn.append((flight, departure, duration, 50 + distance * (0.03 + 0.04 * rng.random())))
