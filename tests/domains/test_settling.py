@@ -92,7 +92,7 @@ def test_what_a_write_comes_to_is_what_the_tool_does(name: str) -> None:
         if found.kind == "gesture":
             assert found.amount == action.arguments["amount"]
             continue
-        sign = -1 if found.kind == "refund" else 1
+        sign = -1 if found.kind == "back" else 1
         assert sign * found.amount == pytest.approx(_moved(found, before, after, action.name), abs=0.005)
         assert found.method
         if found.kind == "difference":
@@ -102,8 +102,8 @@ def test_what_a_write_comes_to_is_what_the_tool_does(name: str) -> None:
     assert (
         kinds
         == {
-            "retail": {"refund", "difference", "transfer"},
-            "airline": {"refund", "difference", "charge", "gesture"},
+            "retail": {"back", "difference", "transfer"},
+            "airline": {"back", "difference", "charge", "gesture"},
         }[name]
     )
 

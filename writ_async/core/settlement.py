@@ -19,18 +19,18 @@ class ShownResult(msgspec.Struct, frozen=True):
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """What the customer pays for a write, or gets back.
 
-    kind: a `refund`, a `charge`, a `difference` (in price: negative where the customer gets it), a `transfer` (what
+    kind: money `back`, a `charge`, a `difference` (in price: negative where the customer gets it), a `transfer` (what
         `method` pays from now on goes back to `former`), or a `gesture` (what is given to make something good).
     amount: in dollars.
     what: what it is for, as a noun phrase.
     method: who pays or gets it, in words; so is `former`.
     when: by when it arrives, where the policy says so.
-    new, old: of a difference, the prices that it lies between, each of one part; of a refund, `new` are those that it
+    new, old: of a difference, the prices that it lies between, each of one part; of money back, `new` are those that it
         is the sum of, and of a gesture what it is for one.
     each: for whom or what each of them is, in words, where it is had several times.
     """
 
-    kind: Literal["refund", "charge", "difference", "transfer", "gesture"]
+    kind: Literal["back", "charge", "difference", "transfer", "gesture"]
     amount: float
     what: str
     method: str = ""
@@ -48,8 +48,8 @@ SettlementRule = Callable[[Sequence[ShownResult], str, Mapping[str, Any]], Settl
 def records_shown(shown: Sequence[ShownResult], key: str, value: str, has: str = "") -> Iterator[Mapping[str, Any]]:
     """The records in results in which a field has a value, the latest first; with `has`, those that have that field.
 
-    >>> shown = [ShownResult("get_order", {}, {"order_id": "#W1", "items": [{"item_id": "7", "price": 2.5}]})]
-    >>> [record["price"] for record in records_shown(shown, "item_id", "7")]
+    >>> shown = [ShownResult("get_loan", {}, {"loan": "L1", "books": [{"book": "7", "fine": 2.5}]})]
+    >>> [record["fine"] for record in records_shown(shown, "book", "7")]
     [2.5]
     """
     for result in reversed(shown):

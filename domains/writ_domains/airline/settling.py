@@ -29,7 +29,7 @@ def settle(shown: Sequence[ShownResult], name: str, arguments: Mapping[str, Any]
         paid = trip["payment_history"]
         method = methods_in_words(shown, [part["payment_id"] for part in paid])
         total = sum(part["amount"] for part in paid)
-        return Settlement(kind="refund", amount=total, what="the reservation", method=method, when=_REFUNDED)
+        return Settlement(kind="back", amount=total, what="the reservation", method=method, when=_REFUNDED)
     if name == "update_reservation_baggages":
         more = max(0, arguments["nonfree_baggages"] - trip["nonfree_baggages"])
         method = method_in_words(shown, arguments["payment_id"])

@@ -27,7 +27,7 @@ def settle(shown: Sequence[ShownResult], name: str, arguments: Mapping[str, Any]
     paid, former = history[0]["amount"], history[0]["payment_method_id"]
     if name == "cancel_pending_order":
         method = method_in_words(shown, former)
-        return Settlement(kind="refund", amount=paid, what="the order", method=method, when=_when(former))
+        return Settlement(kind="back", amount=paid, what="the order", method=method, when=_when(former))
     if name == "modify_pending_order_payment":
         method, back = method_in_words(shown, arguments["payment_method_id"]), method_in_words(shown, former)
         return Settlement(
@@ -48,7 +48,7 @@ def _returned(
         return None
     what = "this item" if len(prices) == 1 else "these items"
     method = method_in_words(shown, arguments["payment_method_id"])
-    return Settlement(kind="refund", amount=round(sum(prices), 2), what=what, method=method, new=tuple(prices))
+    return Settlement(kind="back", amount=round(sum(prices), 2), what=what, method=method, new=tuple(prices))
 
 
 def _prices_in(order: Mapping[str, Any], item_ids: Sequence[str]) -> list[float] | None:

@@ -15,10 +15,10 @@ from writ_async.core.task import Action
 from writ_engines.scripted import agent_lines as lines
 
 _SAYINGS: Final = {
-    "refund": "REFUND",
+    "back": "REFUND",
     "charge": "CHARGE",
     "difference": "DIFFERENCE",
-    "back": "DIFFERENCE_BACK",
+    "less": "DIFFERENCE_BACK",
     "transfer": "TRANSFER",
     "gesture": "GESTURE",
 }
@@ -36,7 +36,7 @@ def say_settlement(domain: Domain, action: Action, messages: Sequence[Message], 
 
 def in_words(found: Settlement, rng: Random) -> str:
     """A settlement as a sentence."""
-    saying = _SAYINGS["back" if found.kind == "difference" and found.amount < 0 else found.kind]
+    saying = _SAYINGS["less" if found.kind == "difference" and found.amount < 0 else found.kind]
     if not found.amount:
         saying = _NOTHING.get(found.kind, "")
     if not saying or len(found.new) + len(found.old) > _MOST_PRICES:
