@@ -6,7 +6,7 @@
 Times are of the processor, on one core. The levels of the benchmark need its data (TAU2_DATA_DIR or --data), and are an
 estimate from below (`writ_domains.tau2.burden`). Aims: 200 tasks of the default mix drawn and proved a second in each
 domain, 40 % of the read-heavy ones with 9 cells or more, three writes or more and eight cells or more as often as in
-the benchmark, and fewer than a third of the names of products and places in another seed's world as well.
+the benchmark, and fewer than a third of the names of people, products and places in another seed's world as well.
 """
 
 from __future__ import annotations
@@ -117,10 +117,15 @@ def benchmark_levels(data: str | None) -> list[Levels]:
 
 
 def names_of(world: World) -> dict[str, set[str]]:
-    """Names of things and places in a world, by what they are names of."""
-    people = [msgspec.to_builtins(user)["address"] for user in world.tables["users"].values()]
-    streets = {one["address1"].partition(" ")[2].rpartition(" ")[0] for one in people}
-    found: dict[str, set[str]] = {"cities": {one["city"] for one in people}, "streets": streets}
+    """Names of people, things and places in a world, by what they are names of."""
+    users = [msgspec.to_builtins(user) for user in world.tables["users"].values()]
+    places = [user["address"] for user in users]
+    found: dict[str, set[str]] = {
+        "cities": {one["city"] for one in places},
+        "streets": {one["address1"].partition(" ")[2].rpartition(" ")[0] for one in places},
+        "first names": {user["name"]["first_name"] for user in users},
+        "last names": {user["name"]["last_name"] for user in users},
+    }
     if "products" in world.tables:
         found["products"] = {product.name for product in world.tables["products"].values()}
     if "flights" in world.tables:
@@ -128,7 +133,7 @@ def names_of(world: World) -> dict[str, set[str]]:
     return found
 
 
-def shared_names(domain: str, seeds: tuple[int, int] = (1, 2)) -> dict[str, float]:
+def shared_names(domain: str, seeds: tuple[int, int]) -> dict[str, float]:
     """The share of the names of one world that are in another seed's as well."""
     one, other = (names_of(load_domain(domain).generate(seed, _SIZE)) for seed in seeds)
     return {f"{domain}: {what}": len(one[what] & other[what]) / len(one[what]) for what in one}
@@ -176,6 +181,14 @@ def main(arguments: list[str]) -> None:
     parser = make_parser(__doc__, n=600, of="tasks of the default mix to draw in each domain")
     parser.add_argument("--corners", metavar="LEVELS", default=HARD, help=f"levels, or all ({HARD})")
     parser.add_argument("--corner-n", metavar="N", type=positive, default=400, help="tasks to draw of each (400)")
+    parser.add_argument(
+        "--seeds",
+        metavar="SEED",
+        type=int,
+        nargs=2,
+        default=(1, 2),
+        help="of the two worlds whose names are held together",
+    )
     parser.add_argument("--data", metavar="PATH", default=os.environ.get(_DATA), help=f"the benchmark's ({_DATA})")
     options = parser.parse_args(arguments)
     corners = GRID if options.corners == "all" else tuple(filter(None, options.corners.split(",")))
@@ -184,7 +197,7 @@ def main(arguments: list[str]) -> None:
     worlds = [generate_world(load_domain(name), 1, _SIZE) for name in DOMAINS]
     drawn = [measure_default(opened, options.n) for opened in worlds]
     benchmark = benchmark_levels(options.data) if options.data else []
-    names = {what: share for name in DOMAINS for what, share in shared_names(name).items()}
+    names = {what: share for name in DOMAINS for what, share in shared_names(name, tuple(options.seeds)).items()}
     pairs = zip(drawn, benchmark, strict=True) if benchmark else ((one,) for one in drawn)
     show_grids([one.levels if isinstance(one, Drawn) else one for pair in pairs for one in pair])
     sets: list[list[Environment]] = [[opened] for opened in worlds] + [worlds]

@@ -13,12 +13,13 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from itertools import product
+from itertools import permutations
 from random import Random
 from statistics import mean
 
 import msgspec
-from writ_domains.airline.schedule import AIRPORTS, DAYS, FIRST_OPEN
+from writ_domains.airline.lookups import Routes
+from writ_domains.airline.schedule import DAYS, FIRST_OPEN
 
 from bench.report import Figure, make_parser, positive, run_script, show_figures, write_json
 from writ_async import Ambiguous, Environment, Goal, NothingFits, State, Task, load_domain
@@ -72,7 +73,7 @@ class Proved(msgspec.Struct, frozen=True):
 def airline_candidates(opened: Environment, rng: Random) -> Iterator[Goal]:
     """Bookings of the cheapest trip: routes by windows of one to five days, with and without stops, by cabin."""
     users = [key for key, user in opened.world.tables["users"].items() if user.payment_methods]
-    pairs = [(here, there) for here, there in product(AIRPORTS, AIRPORTS) if here != there]
+    pairs = list(permutations(Routes(opened.world).airports, 2))
     windows = [
         DAYS[start : start + length] for length in range(1, 6) for start in range(FIRST_OPEN, len(DAYS) - length)
     ]

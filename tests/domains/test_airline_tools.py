@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from writ_domains.airline import DOMAIN, TOOLS
-from writ_domains.airline.lookups import direct_flights, onestop_flights
-from writ_domains.airline.schedule import AIRPORTS, DAYS, FIRST_OPEN
+from writ_domains.airline.lookups import direct_flights, onestop_flights, routes
+from writ_domains.airline.schedule import DAYS, FIRST_OPEN
 from writ_domains.airline.tools.arguments import decimal, integer
 
 from writ_async.core.domain import ToolError, call_tool, encode_result
@@ -175,7 +175,7 @@ def test_search_texts_are_what_encoding_the_records_gives() -> None:
     rng = Random(1)
     state = State(WORLD)
     call_tool(TOOLS, state, "book_reservation", _booking(state))
-    airports = list(AIRPORTS)
+    airports = routes(state).airports
     for _ in range(150):
         origin, destination = rng.sample(airports, 2)
         date = rng.choice(DAYS[FIRST_OPEN - 2 :])

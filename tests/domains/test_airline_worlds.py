@@ -7,14 +7,18 @@ import os
 import subprocess
 import sys
 from datetime import datetime, timedelta
+from itertools import combinations
+from math import acos, cos, radians, sin
 
+import airportsdata
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from writ_domains.airline import DOMAIN
+from writ_domains.airline import DOMAIN, TOOLS
+from writ_domains.airline.airports import AIRPORTS, NEW_YORK, SERVED, miles
 from writ_domains.airline.policy import nonfree_bags, price_of_booking
-from writ_domains.airline.schedule import AIRPORTS, DAYS, FIRST_OPEN, POSITIONS
+from writ_domains.airline.schedule import DAYS, FIRST_OPEN
 from writ_domains.airline.schema import (
     NOW,
     Available,
@@ -31,6 +35,7 @@ from writ_domains.airline.schema import (
     flight_date_key,
 )
 
+from writ_async.core.domain import call_tool
 from writ_async.core.state import State, World
 
 seeds = st.integers(0, 2**32)
@@ -128,15 +133,53 @@ def test_a_generated_world_is_consistent(seed: int, size: int) -> None:
 @settings(max_examples=10, deadline=None)
 @given(seed=seeds, size=sizes)
 def test_every_airport_reaches_every_other(seed: int, size: int) -> None:
-    flights = DOMAIN.generate(seed, size).tables["flights"].values()
-    reached, frontier = {"SFO"}, ["SFO"]
+    world = DOMAIN.generate(seed, size)
+    flights = world.tables["flights"].values()
+    reached, frontier = {"JFK"}, ["JFK"]
     while frontier:
         here = frontier.pop()
         for flight in flights:
             if flight.origin == here and flight.destination not in reached:
                 reached.add(flight.destination)
                 frontier.append(flight.destination)
-    assert reached == set(AIRPORTS) == set(POSITIONS)
+    listed = json.loads(call_tool(TOOLS, State(world), "list_all_airports", {}).content)
+    assert reached == {one["iata"] for one in listed} == {flight.origin for flight in flights}
+    assert len(reached) == SERVED
+    assert reached.issuperset(NEW_YORK)
+    assert all(one["city"] == AIRPORTS[one["iata"]] for one in listed)
+
+
+def test_no_two_flights_of_a_route_leave_at_the_same_time() -> None:
+    for seed in range(40):
+        flights = DOMAIN.generate(seed, 100).tables["flights"].values()
+        told = [(one.origin, one.destination, one.scheduled_departure_time_est) for one in flights]
+        assert len(set(told)) == len(told)
+
+
+def test_airports_are_where_others_say_that_they_are() -> None:
+    known = airportsdata.load("IATA")
+    assert len(set(AIRPORTS.values())) == len(AIRPORTS)
+    for code, city in AIRPORTS.items():
+        there = known[code]
+        assert there["country"] == "US"
+        assert there["tz"].startswith("America/")
+        assert abs(miles("ORD", code) - _miles(known["ORD"], there)) < 12
+        # An airport is named by the city that it serves, where it does not stand in that city.
+        if code not in {"BDL", "CVG", "GSP", "LGA"}:
+            assert city.removeprefix("Saint ").casefold() in there["city"].casefold()
+
+
+def _miles(here: airportsdata.Airport, there: airportsdata.Airport) -> float:
+    """Distance by the spherical law of cosines."""
+    lat1, lon1, lat2, lon2 = map(radians, (here["lat"], here["lon"], there["lat"], there["lon"]))
+    cosine = sin(lat1) * sin(lat2) + cos(lat1) * cos(lat2) * cos(lon2 - lon1)
+    return 3959 * acos(min(1.0, cosine))
+
+
+def test_two_worlds_have_most_of_their_airports_each_for_itself() -> None:
+    served = [{one.origin for one in DOMAIN.generate(seed, 20).tables["flights"].values()} for seed in range(8)]
+    pairs = list(combinations(served, 2))
+    assert sum(len(one & other) for one, other in pairs) < len(pairs) * SERVED / 3
 
 
 @settings(max_examples=10, deadline=None)
@@ -181,7 +224,8 @@ def test_the_policy_states_the_clock_and_the_rules_that_the_predicates_encode() 
 _PROBE = """
 import hashlib, msgspec
 from random import Random
-from writ_domains.airline import DOMAIN
+from writ_domains.airline import DOMAIN, TOOLS
+from writ_domains.airline.airports import AIRPORTS, NEW_YORK, SERVED, miles
 world = DOMAIN.generate(11, 30)
 drafts = [recipe.make(world, Random(f"{recipe.name}/{n}")) for recipe in DOMAIN.recipes for n in range(4)]
 print(world.digest(), hashlib.sha256(msgspec.json.encode(drafts)).hexdigest())

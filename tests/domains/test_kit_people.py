@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from random import Random
 
 import pytest
+import zipcodes
 from hypothesis import given
 from hypothesis import strategies as st
 from writ_domains.kit import phrasing
-from writ_domains.kit.people import CITIES, FIRST_NAMES, LAST_NAMES, STREETS, draw_digits, draw_people
+from writ_domains.kit.people import ALL_NAMES, draw_digits, draw_names, draw_people
 
 
 @given(st.integers(0, 2**32), st.integers(0, 300))
@@ -21,11 +23,30 @@ def test_nobody_shares_an_id_an_email_or_name_and_zip(seed: int, count: int) -> 
     assert people == draw_people(Random(seed), count)
 
 
-def test_the_pools_hold_nothing_twice_and_nothing_that_is_a_pronoun() -> None:
-    for pool in (FIRST_NAMES, LAST_NAMES, STREETS, CITIES):
-        assert len(set(pool)) == len(pool)
-    for name in (*FIRST_NAMES, *LAST_NAMES):
+def test_no_name_is_there_twice_or_is_a_pronoun() -> None:
+    cities = [city for city, _, _ in ALL_NAMES.cities]
+    for kind in (ALL_NAMES.first, ALL_NAMES.last, ALL_NAMES.streets, cities):
+        assert len(set(kind)) == len(kind)
+    for name in (*ALL_NAMES.first, *ALL_NAMES.last):
         assert phrasing.second_person(f"It is {name}.") == f"It is {name}."
+
+
+def test_no_city_has_the_name_of_a_person_or_street() -> None:
+    cities = {city for city, _, _ in ALL_NAMES.cities}
+    assert cities.isdisjoint((*ALL_NAMES.first, *ALL_NAMES.last, *ALL_NAMES.streets))
+
+
+def test_the_zips_of_cities_are_those_of_the_post() -> None:
+    known = {(one["city"], one["state"], one["zip_code"][:3]) for one in zipcodes.list_all()}  # type: ignore[no-untyped-call]
+    assert set(ALL_NAMES.cities) <= known
+
+
+def test_two_worlds_have_most_of_their_names_each_for_itself() -> None:
+    worlds = [draw_names(Random(seed)) for seed in range(12)]
+    for kind in ("first", "last", "streets", "cities"):
+        pairs = [(set(getattr(one, kind)), set(getattr(other, kind))) for one, other in combinations(worlds, 2)]
+        assert all(len(one & other) < len(one) / 2 for one, other in pairs)
+        assert sum(len(one & other) / len(one) for one, other in pairs) < len(pairs) / 3
 
 
 def test_drawn_digits_are_not_drawn_again() -> None:

@@ -7,14 +7,18 @@ import os
 import subprocess
 import sys
 from itertools import combinations
+from math import prod
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from writ_domains.retail import DOMAIN
-from writ_domains.retail.catalogue import CATALOGUE
+from writ_domains.retail.catalogue import CATALOGUE, CATEGORIES, DEBATABLE
+from writ_domains.retail.goals.scales import ordered
 from writ_domains.retail.schema import GiftCard, Order
 
+from tests.support.shared_data import SHARED, needs_shared
+from tools.rereading import retail_scales
 from writ_async.core.state import State, World
 from writ_async.errors import InputError
 
@@ -101,6 +105,45 @@ def test_the_catalogue_names_every_type_and_option_once() -> None:
     assert len({kind.name for kind in CATALOGUE}) == len(CATALOGUE)
     for kind in CATALOGUE:
         assert all(len(set(values)) == len(values) >= 2 for values in kind.axes.values())
+        assert prod(map(len, kind.axes.values())) >= 6
+
+
+def test_categories_are_of_products_that_there_are() -> None:
+    names = {kind.name for kind in CATALOGUE}
+    assert CATEGORIES.keys() == DEBATABLE.keys()
+    for category, members in CATEGORIES.items():
+        assert members <= names
+        assert DEBATABLE[category] <= names
+        assert members.isdisjoint(DEBATABLE[category])
+
+
+def test_a_second_reading_puts_products_where_the_catalogue_does() -> None:
+    for category, members in CATEGORIES.items():
+        surely, perhaps = (set(text.split(", ")) for text in retail_scales.CATEGORIES[category])
+        assert surely == {name.lower() for name in members}
+        assert perhaps == {name.lower() for name in DEBATABLE[category]}
+
+
+def test_what_can_be_compared_is_ordered_alike_by_a_second_reading() -> None:
+    for kind in CATALOGUE:
+        for values in kind.axes.values():
+            scale = ordered(values)
+            ranks = [retail_scales.rank(value, set(values)) for value in scale]
+            assert ranks == sorted(set(ranks))
+
+
+def test_two_shops_have_most_of_their_products_each_for_itself() -> None:
+    shops = [{one.name for one in DOMAIN.generate(seed, 60).tables["products"].values()} for seed in range(8)]
+    pairs = list(combinations(shops, 2))
+    assert sum(len(one & other) for one, other in pairs) < len(pairs) * 52 / 3
+
+
+@needs_shared
+def test_no_product_is_one_of_the_benchmark() -> None:
+    assert SHARED is not None
+    file = SHARED / "tau2" / "data" / "tau2" / "domains" / "retail" / "db.json"
+    theirs = {product["name"] for product in json.loads(file.read_bytes())["products"].values()}
+    assert theirs.isdisjoint(kind.name for kind in CATALOGUE)
 
 
 _SCRIPT = """

@@ -34,7 +34,7 @@ def _way(places: tuple[tuple[str, ...], ...]) -> str:
 
 
 def _escaped(text: str) -> str:
-    return re.escape(text).replace(r"\{\}", "(.{1,200}?)")
+    return re.sub(r"\\\{\w*\\\}", "(.{0,200}?)", re.escape(text))
 
 
 def forms_covering(saying: Saying) -> list[str]:

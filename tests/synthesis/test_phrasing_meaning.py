@@ -160,6 +160,25 @@ def test_words_decide_only_where_they_decide() -> None:
     assert why_other_wish("Only if it is green.", "It is green.")
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (
+            "find the coming trips I can still cancel, and cancel each of them",
+            "find the coming trips and cancel each of them",
+        ),
+        ("find the coming trips I can still cancel, and cancel each of them", "cancel each of my coming trips"),
+        ("find the coming trips I can still cancel, and cancel each of them", "cancel each trip I can still cancel"),
+        ("cancel every future booking for which the rules allow it", "cancel every future booking"),
+        ("cancel each reservation that the rules still let me cancel", "cancel each reservation"),
+        ("have all bookings cancelled that may be cancelled under the rules", "have all bookings cancelled"),
+    ],
+)
+def test_a_limit_may_not_be_left_out(old: str, new: str) -> None:
+    assert why_other_wish(f"I want to {old}.", f"I want to {new}.")
+    assert not why_other_wish(f"I want to {old}.", f"I'd like you to {old}, please.")
+
+
 class _Writer(ScriptedEngine):
     """Answers what a phraser asks, with or without use."""
 

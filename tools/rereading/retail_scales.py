@@ -24,12 +24,28 @@ _SCALES = (
 
 CATEGORIES = {
     "kitchen": (
-        "air fryer, blender, bread maker, cast iron skillet, cutlery set, cutting board, dutch oven, ice cream maker,"
-        " kitchen scale, knife block, rice cooker",
-        "camping stove",
+        "air fryer, blender, bread box, bread maker, cast iron skillet, citrus juicer, coffee grinder, cutlery set,"
+        " cutting board, dish rack, dutch oven, espresso tamper, food dehydrator, food processor, griddle plate,"
+        " hand mixer, ice cream maker, kitchen scale, knife block, measuring cup set, meat thermometer, milk frother,"
+        " mixing bowl set, muffin pan, paella pan, pasta machine, pepper mill, pizza stone, pressure cooker,"
+        " rice cooker, roasting pan, salad spinner, saucepan set, spice rack, stand mixer, steak knife set,"
+        " tea infuser, toaster oven, vacuum sealer, waffle iron, wok pan, yogurt maker",
+        "camping stove, camping cookware set, cooking apron, cooler box, fondue set, insulated flask, lunch box,"
+        " portable charcoal grill, serving tray, water filter pitcher, wine rack",
     ),
-    "camping": ("beach tent, camping stove, sleeping bag", "hammock, picnic blanket, trekking poles, inflatable kayak"),
-    "clothes": ("rain jacket, wool sweater", ""),
+    "camping": (
+        "backpacking tent, beach tent, camping chair, camping cookware set, camping cot, camping lantern,"
+        " camping stove, sleeping bag, sleeping pad",
+        "beach umbrella, cooler box, dry bag, field binoculars, fire pit, folding table, hammock, hiking backpack,"
+        " inflatable kayak, insulated flask, life vest, picnic blanket, portable charcoal grill, rain boots,"
+        " trail headlamp, trekking poles, water filter pitcher",
+    ),
+    "clothes": (
+        "cable knit cardigan, cargo pants, denim jacket, fleece vest, linen shirt, polo shirt, rain jacket,"
+        " running shorts, ski jacket, winter coat, wool sweater",
+        "bath robe, cooking apron, leather belt, leather gloves, life vest, rain boots, silk pajamas, sun hat,"
+        " wool scarf",
+    ),
 }
 """By category what belongs to it for sure, and what some would count and others would not."""
 

@@ -22,6 +22,7 @@ from writ_async.core.goal import GoalRules
 from writ_async.core.level import ANY_EXTENT, Extent
 from writ_async.core.record_facts import RecordFacts
 from writ_async.core.result_text import encode_result as encode_result
+from writ_async.core.settlement import SettlementRule
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Certificate, FirstWish, Goal, Kind, Pin, Scenario
 from writ_async.core.telling import Telling
@@ -197,6 +198,7 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     unavailable_wishes: wishes to open with, or to fall back from, that no tool fulfils.
     evidence: what the policy asks an agent to know before it writes.
     facts: what of its records agents put into words, so that it can be held against them.
+    settlement: what a write comes to in money, by what was shown.
     """
 
     name: str
@@ -222,6 +224,7 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     unavailable_wishes: tuple[UnavailableWish, ...] = ()
     evidence: EvidenceRules = EvidenceRules()
     facts: RecordFacts = RecordFacts()
+    settlement: SettlementRule | None = None
     schemas: tuple[dict[str, Any], ...] = ()
     user_schemas: tuple[dict[str, Any], ...] = ()
 

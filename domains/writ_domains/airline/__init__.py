@@ -10,6 +10,7 @@ from writ_domains.airline.goals import RULES
 from writ_domains.airline.policy import why_forbidden
 from writ_domains.airline.recipes import RECIPES
 from writ_domains.airline.schema import NAME, dump, load
+from writ_domains.airline.settling import settle
 from writ_domains.airline.telling import TELLING
 from writ_domains.airline.tools import TOOLS
 from writ_domains.airline.world import generate
@@ -48,4 +49,5 @@ DOMAIN = Domain(
     ),
     evidence=load_evidence_rules(__name__),
     facts=load_record_facts(__name__),
+    settlement=settle,
 )

@@ -1,12 +1,13 @@
-"""Drawing a schedule: flights between the airports of the network, and how each stands on each day of May 2024."""
+"""Drawing a schedule: flights between some airports, and how each stands on each day of May 2024."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from math import asin, cos, radians, sin, sqrt
 from random import Random
 from typing import Final, NamedTuple
 
+from writ_domains.airline.airports import miles, too_near
 from writ_domains.airline.schema import (
     NOW,
     Available,
@@ -21,61 +22,21 @@ from writ_domains.airline.schema import (
     flight_date_key,
 )
 
-AIRPORTS: Final = {
-    "SFO": "San Francisco",
-    "JFK": "New York",
-    "LAX": "Los Angeles",
-    "ORD": "Chicago",
-    "DFW": "Dallas",
-    "DEN": "Denver",
-    "SEA": "Seattle",
-    "ATL": "Atlanta",
-    "MIA": "Miami",
-    "BOS": "Boston",
-    "PHX": "Phoenix",
-    "IAH": "Houston",
-    "LAS": "Las Vegas",
-    "MCO": "Orlando",
-    "EWR": "Newark",
-    "CLT": "Charlotte",
-    "MSP": "Minneapolis",
-    "DTW": "Detroit",
-    "PHL": "Philadelphia",
-    "LGA": "LaGuardia",
-}
-"""The airports of the network and their cities."""
-
-POSITIONS: Final = {
-    "SFO": (37.6, -122.4), "JFK": (40.6, -73.8), "LAX": (33.9, -118.4), "ORD": (42.0, -87.9), "DFW": (32.9, -97.0),
-    "DEN": (39.9, -104.7), "SEA": (47.4, -122.3), "ATL": (33.6, -84.4), "MIA": (25.8, -80.3), "BOS": (42.4, -71.0),
-    "PHX": (33.4, -112.0), "IAH": (30.0, -95.3), "LAS": (36.1, -115.2), "MCO": (28.4, -81.3), "EWR": (40.7, -74.2),
-    "CLT": (35.2, -80.9), "MSP": (44.9, -93.2), "DTW": (42.2, -83.4), "PHL": (39.9, -75.2), "LGA": (40.8, -73.9),
-}  # fmt: skip
-"""Latitude and longitude of each airport in degrees."""
-
 DAYS: Final = tuple(f"2024-05-{day:02d}" for day in range(1, 31))
 FIRST_OPEN: Final = 15
 """Place in `DAYS` of the first day that can be booked, 16 May."""
 
 _NOW: Final = datetime.fromisoformat(NOW)
 _MIDNIGHTS: Final = tuple(datetime.fromisoformat(day) for day in DAYS)
-_EARTH_MILES: Final = 3959
 
 
 class Timetable(NamedTuple):
     """A drawn schedule. `fares` has the prices of every flight on every day, also of days gone by."""
 
+    airports: list[str]
     flights: dict[str, Flight]
     dates: dict[str, FlightDate]
     fares: dict[str, Cabins]
-
-
-def miles(origin: str, destination: str) -> float:
-    """Great-circle distance between two airports (haversine formula)."""
-    lat1, lon1 = map(radians, POSITIONS[origin])
-    lat2, lon2 = map(radians, POSITIONS[destination])
-    half = sin((lat2 - lat1) / 2) ** 2 + cos(lat1) * cos(lat2) * sin((lon2 - lon1) / 2) ** 2
-    return 2 * _EARTH_MILES * asin(sqrt(half))
 
 
 def _clock(minutes: int) -> str:
@@ -83,15 +44,14 @@ def _clock(minutes: int) -> str:
     return f"{rest // 60:02d}:{rest % 60:02d}:00{'+1' if day else ''}"
 
 
-def _routes(rng: Random, count: int) -> list[tuple[str, str]]:
+def _routes(rng: Random, airports: Sequence[str], count: int) -> list[tuple[str, str]]:
     """Routes of which the first lead around all airports and back, so that every airport reaches every other."""
-    airports = list(POSITIONS)
-    rng.shuffle(airports)
+    airports = rng.sample(airports, len(airports))
     ring = list(zip(airports, airports[1:] + airports[:1], strict=True))
     routes = ring + [(there, here) for here, there in ring]
     while len(routes) < count:
         here, there = rng.sample(airports, 2)
-        if miles(here, there) > 60:
+        if not too_near(here, there):
             routes.append((here, there))
     return routes
 
@@ -124,15 +84,19 @@ def _entry(rng: Random, day: int, departure: int, duration: int, fares: Cabins) 
     return Delayed(start, end) if late >= 30 else OnTime(start, end)
 
 
-def draw_timetable(rng: Random, count: int) -> Timetable:
-    """A timetable of `count` flights, at least 40, on every day in `DAYS`."""
+def draw_timetable(rng: Random, airports: list[str], count: int) -> Timetable:
+    """A timetable of `count` flights between airports, at least two for each of them, on every day in `DAYS`."""
     drawn: list[tuple[Flight, int, int, float]] = []
-    numbers = sorted(rng.sample(range(1000, 10000), max(count, 2 * len(POSITIONS))))
-    lines = _routes(rng, len(numbers))
+    numbers = sorted(rng.sample(range(1000, 10000), max(count, 2 * len(airports))))
+    lines = _routes(rng, airports, len(numbers))
+    taken: set[tuple[str, str, int]] = set()
     rng.shuffle(lines)
     for number, (origin, destination) in zip(numbers, lines, strict=True):
         distance = miles(origin, destination)
         departure = 5 * int(rng.random() * 24 * 12)
+        while (origin, destination, departure) in taken:  # A flight is told by its route and the time when it leaves.
+            departure = 5 * int(rng.random() * 24 * 12)
+        taken.add((origin, destination, departure))
         duration = 5 * int((45 + distance / 8 + rng.random() * 20) / 5)
         flight = Flight(f"HAT{number}", origin, destination, _clock(departure), _clock(departure + duration))
         drawn.append((flight, departure, duration, 50 + distance * (0.03 + 0.04 * rng.random())))
@@ -145,4 +109,4 @@ def draw_timetable(rng: Random, count: int) -> Timetable:
             key = flight_date_key(flight.flight_number, date)
             fares[key] = _fares(rng, base)
             dates[key] = _entry(rng, day, departure, duration, fares[key])
-    return Timetable(flights, dates, fares)
+    return Timetable(airports, flights, dates, fares)

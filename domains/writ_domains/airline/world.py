@@ -11,9 +11,10 @@ from random import Random
 from typing import Final
 
 from writ_async.core.state import World
+from writ_domains.airline.airports import draw_airports, too_near
 from writ_domains.airline.lookups import Pair, Routes
 from writ_domains.airline.policy import FREE_BAGS, nonfree_bags, price_of_booking
-from writ_domains.airline.schedule import DAYS, FIRST_OPEN, POSITIONS, Timetable, draw_timetable, miles
+from writ_domains.airline.schedule import DAYS, FIRST_OPEN, Timetable, draw_timetable
 from writ_domains.airline.schema import (
     CABINS,
     NOW,
@@ -33,7 +34,7 @@ from writ_domains.airline.schema import (
     flight_date_key,
     make_world,
 )
-from writ_domains.kit.people import Person, draw_digits, draw_people
+from writ_domains.kit.people import Person, draw_digits, draw_names, draw_people
 
 FLIGHTS: Final = 300
 """Flights of a full schedule; a world of fewer than 100 users has three per user, and at least 60."""
@@ -138,10 +139,10 @@ def _legs(path: tuple[Flight, ...], day: int) -> tuple[list[tuple[Flight, int]],
 def _itinerary(draw: _Draw) -> tuple[str, str, FlightType, list[tuple[Flight, int]]]:
     """Origin, destination, trip type, and flights with their days as places in `DAYS`."""
     rng = draw.rng
-    airports = list(POSITIONS)
+    airports = draw.timetable.airports
     while True:
-        origin, destination = airports[int(rng.random() * 20)], airports[int(rng.random() * 20)]
-        if origin == destination or miles(origin, destination) < 60:
+        origin, destination = (airports[int(rng.random() * len(airports))] for _ in range(2))
+        if origin == destination or too_near(origin, destination):
             continue
         outbound = draw.routings(origin, destination)
         inbound = draw.routings(destination, origin)
@@ -249,10 +250,13 @@ def _user(draw: _Draw, person: Person, company: list[Passenger], reservations: d
 def generate(seed: int, size: int) -> World:
     """A world of `size` users and about five reservations each. The same seed and size give the same world."""
     rng = Random(f"airline/{seed}/{size}")
-    draw = _Draw(rng, draw_timetable(rng, FLIGHTS if size >= 100 else max(60, 3 * size)))
-    people = draw_people(rng, size)
+    draw = _Draw(rng, draw_timetable(rng, draw_airports(rng), FLIGHTS if size >= 100 else max(60, 3 * size)))
+    names = draw_names(rng)
+    people = draw_people(rng, size, names)
     # Companions are drawn like users, so that their names are as many; few of them know each other's users.
-    company = [Passenger(p.name.first_name, p.name.last_name, _birthday(rng)) for p in draw_people(rng, 3 * size)]
+    company = [
+        Passenger(one.name.first_name, one.name.last_name, _birthday(rng)) for one in draw_people(rng, 3 * size, names)
+    ]
     users: dict[str, User] = {}
     reservations: dict[str, Reservation] = {}
     for place, person in enumerate(people):

@@ -1,75 +1,47 @@
 """People for generated worlds: names, addresses, e-mail addresses and user ids, unique where a lookup needs it.
 
-`draw_people` is the one call that a world generator makes; the pools are public for recipes that need one more name or
-address.
+A world generator draws its names (`draw_names`), and of those its people (`draw_people`); recipes that need one more
+name or address take it from all that there are.
 """
 
 from __future__ import annotations
 
+from importlib.resources import files
 from random import Random
 from typing import Final
 
 import msgspec
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
+class Names(msgspec.Struct, frozen=True):
+    """Names of people and places. A city comes with its state and the first digits of its zips."""
+
+    first: tuple[str, ...]
+    last: tuple[str, ...]
+    streets: tuple[str, ...]
+    cities: tuple[tuple[str, str, str], ...]
 
 
-FIRST_NAMES: Final = _words(
-    """Adaeze Adrian Agnes Aiko Alba Albert Alicia Alina Amara Amir Anders Andrea Anika Anton Arjun Arthur Astrid
-    Aurora Beatriz Benedict Bianca Bjorn Bruno Calvin Camila Carmen Cecilia Cedric Celeste Chiara Claudia
-    Clara Conrad Cyrus Dalia Damian Daphne Darius Deepak Delia Dimitri Dominic Edith Edmund Eleanor Elias Elif
-    Eliza Emeka Emil Enzo Erik Esther Eva Fabian Farah Felix Fiona Florian Frida Gabriel Gemma Gideon Giulia
-    Greta Gustav Hana Harriet Hassan Hector Helena Hugo Ida Ignacio Imani Ines Ingrid Irene Iris Isaac Ismael
-    Ivana Jasper Javier Jelena Joanna Jonas Joseph Judith Julian Kaito Karim Katya Keiko Kenji Kiran Klara
-    Lars Laila Leander Leonie Levi Lila Linnea Lorenzo Louisa Lucia Ludwig Lydia Magnus Maja Malik Manuela
-    Marcel Margot Mariam Marius Marta Mateo Matilda Maxim Meera Mila Milan Miriam Mona Nadia Naomi Nico
-    Nikolai Nina Noor Octavia Odette Oscar Otto Paloma Pascal Paula Petra Philippa Priya Quentin Rafael Ramona
-    Ravi Rebecca Reza Rita Robin Roman Rosalind Ruben Ruth Sabine Salma Samir Sandra Santiago Saskia Selma
-    Sergio Sienna Silas Simone Solveig Stella Sunil Svetlana Tamara Tariq Tatiana Teodora Theo Thora Tobias
-    Ulrich Ursula Valerie Vera Victor Vikram Viola Walter Wanda Wesley Wilhelm Winona Xenia Yvonne Yasmin
-    Yorick Yuki Zainab Zelda Zoran"""
-)
-LAST_NAMES: Final = _words(
-    """Abbott Acosta Adeyemi Albrecht Alvarado Amari Andersson Aoki Arnold Ashworth Bailey Banerjee Barlow Bauer
-    Becker Bellini Bergman Bianchi Blackwood Bosch Bradley Brennan Calder Campbell Cardoso Carver Castillo
-    Chambers Chaudhry Clarke Coleman Conti Crawford Dalton Delgado Dietrich Doyle Drummond Duarte Eastwood
-    Ekstrom Ellison Engel Espinoza Fairchild Farrell Ferrari Fischer Fleming Fonseca Foster Frost Fujita
-    Gallagher Garrison Gentile Gibson Goldberg Grant Greco Haddad Hale Hansen Harper Hartmann Hayashi
-    Henriksen Herrera Hoffman Holloway Horvath Hughes Ibarra Inoue Ivanov Jansen Jennings Jensen Kapoor Keller
-    Kennedy Khalil Kimura Klein Koch Kowalski Kruger Lambert Larsen Laurent Lehmann Leone Lindgren Lombardi
-    Lowe Lund Madsen Mahmood Mancini Marino Marsh Mathur Mayer Meyer Miranda Monroe Montoya Moreau Moretti
-    Morgan Murakami Nair Navarro Neumann Newton Nilsson Novak Nowak Obi Odell Okafor Oliveira Olsen Orlov
-    Osborne Pacheco Palmer Park Pavlov Pearson Pereira Petrov Pham Pires Popescu Prescott Quinn Ramsey Rana
-    Rasmussen Reyes Ricci Rinaldi Rojas Romano Rosario Russo Sanders Sato Sauer Schmitt Schneider Serrano Shaw
-    Sinclair Soares Sokolov Sorensen Stark Steiner Stone Suzuki Tanaka Tate Terzi Thorne Torres Tran Underwood
-    Vance Varga Vega Vogel Wagner Walsh Weaver Weber Whitaker Winter Wolf Yamada Yates Yilmaz Zamora Zhou
-    Ziegler"""
-)
-CITIES: Final[tuple[tuple[str, str, str], ...]] = (
-    ("Albuquerque", "NM", "871"), ("Atlanta", "GA", "303"), ("Austin", "TX", "787"), ("Baltimore", "MD", "212"),
-    ("Boise", "ID", "837"), ("Boston", "MA", "021"), ("Buffalo", "NY", "142"), ("Charlotte", "NC", "282"),
-    ("Chicago", "IL", "606"), ("Cincinnati", "OH", "452"), ("Cleveland", "OH", "441"), ("Dallas", "TX", "752"),
-    ("Denver", "CO", "802"), ("Detroit", "MI", "482"), ("El Paso", "TX", "799"), ("Hartford", "CT", "061"),
-    ("Honolulu", "HI", "968"), ("Houston", "TX", "770"), ("Indianapolis", "IN", "462"), ("Kansas City", "MO", "641"),
-    ("Las Vegas", "NV", "891"), ("Los Angeles", "CA", "900"), ("Louisville", "KY", "402"), ("Memphis", "TN", "381"),
-    ("Miami", "FL", "331"), ("Milwaukee", "WI", "532"), ("Minneapolis", "MN", "554"), ("Nashville", "TN", "372"),
-    ("New Orleans", "LA", "701"), ("New York", "NY", "100"), ("Oklahoma City", "OK", "731"), ("Omaha", "NE", "681"),
-    ("Philadelphia", "PA", "191"), ("Phoenix", "AZ", "850"), ("Pittsburgh", "PA", "152"), ("Portland", "OR", "972"),
-    ("Raleigh", "NC", "276"), ("Richmond", "VA", "232"), ("Sacramento", "CA", "958"), ("Salt Lake City", "UT", "841"),
-    ("San Antonio", "TX", "782"), ("San Diego", "CA", "921"), ("San Francisco", "CA", "941"), ("San Jose", "CA", "951"),
-    ("Seattle", "WA", "981"), ("Spokane", "WA", "992"), ("Tampa", "FL", "336"), ("Tucson", "AZ", "857"),
-    ("Tulsa", "OK", "741"), ("Washington", "DC", "200"),
-)  # fmt: skip
-STREETS: Final = _words(
-    """Acorn Alder Amber Ashford Bayview Beacon Birch Bluebell Bridge Brook Canal Canyon Cherry Clearwater Clover
-    Copper Cottage Crescent Cypress Dogwood Eagle Elder Fairview Falcon Fern Forest Garden Glen Granite Grove
-    Harbor Hazel Heron Hickory Highland Holly Ivy Juniper Kingfisher Larch Laurel Lavender Linden Lookout
-    Magnolia Meadow Mill Mulberry Museum Orchard Orchid Pebble Pinecrest Poplar Prairie Primrose Quarry
-    Redwood Ridge Rosewood Saddle Sandstone Sequoia Spring Station Summit Sycamore Tamarack Thistle Timber
-    Valley Vine Walnut Waterfall Weaver Wisteria"""
-)
+class _File(msgspec.Struct, frozen=True):
+    """The file of names; words are parted by white space."""
+
+    first: str
+    last: str
+    streets: str
+    cities: tuple[tuple[str, str, str], ...]
+
+
+def _read_names() -> Names:
+    file = msgspec.toml.decode(files(__package__ or "").joinpath("names.toml").read_bytes(), type=_File)
+    return Names(tuple(file.first.split()), tuple(file.last.split()), tuple(file.streets.split()), file.cities)
+
+
+# A list of our own, not that of a library: a world stays as it is when a library has a new release.
+ALL_NAMES: Final = _read_names()
+"""All that there are."""
+
+_SHARES: Final = (("first", 120), ("last", 140), ("streets", 80), ("cities", 50))
+"""How many names of a kind a world has: about a quarter, so that another seed's world has others."""
 STREET_KINDS: Final = ("Avenue", "Boulevard", "Court", "Drive", "Lane", "Place", "Road", "Street", "Terrace", "Way")
 UNIT_KINDS: Final = ("Apt", "Suite", "Unit", "Floor")
 MAIL_HOSTS: Final = ("example.com", "example.org", "example.net", "mail.example", "post.example")
@@ -102,11 +74,16 @@ class Person(msgspec.Struct, frozen=True, gc=False):
     email: str
 
 
-def draw_address(rng: Random) -> Address:
+def draw_names(rng: Random) -> Names:
+    """The names that one world has."""
+    return Names(**{kind: tuple(rng.sample(getattr(ALL_NAMES, kind), count)) for kind, count in _SHARES})
+
+
+def draw_address(rng: Random, names: Names = ALL_NAMES) -> Address:
     """An address in the United States; the state and the first three digits of the zip fit the city."""
-    city, state, prefix = CITIES[int(rng.random() * len(CITIES))]
+    city, state, prefix = names.cities[int(rng.random() * len(names.cities))]
     number = 1 + int(rng.random() * 998)
-    street = STREETS[int(rng.random() * len(STREETS))]
+    street = names.streets[int(rng.random() * len(names.streets))]
     kind = STREET_KINDS[int(rng.random() * len(STREET_KINDS))]
     unit = UNIT_KINDS[int(rng.random() * len(UNIT_KINDS))]
     return Address(
@@ -119,7 +96,7 @@ def draw_address(rng: Random) -> Address:
     )
 
 
-def draw_people(rng: Random, count: int) -> list[Person]:
+def draw_people(rng: Random, count: int, names: Names = ALL_NAMES) -> list[Person]:
     """`count` people, with user ids, e-mail addresses and (first name, last name, zip) that nobody shares.
 
     E-mail addresses and names are unique ignoring case, as lookups do.
@@ -129,13 +106,13 @@ def draw_people(rng: Random, count: int) -> list[Person]:
     mails: set[str] = set()
     keys: set[tuple[str, str, str]] = set()
     while len(people) < count:
-        first = FIRST_NAMES[int(rng.random() * len(FIRST_NAMES))]
-        last = LAST_NAMES[int(rng.random() * len(LAST_NAMES))]
+        first = names.first[int(rng.random() * len(names.first))]
+        last = names.last[int(rng.random() * len(names.last))]
         stem = f"{first.lower()}_{last.lower()}"
         user_id = f"{stem}_{1000 + int(rng.random() * 9000)}"
         host = MAIL_HOSTS[int(rng.random() * len(MAIL_HOSTS))]
         email = f"{first.lower()}.{last.lower()}{100 + int(rng.random() * 9900)}@{host}"
-        address = draw_address(rng)
+        address = draw_address(rng, names)
         key = (first, last, address.zip)
         if user_id in ids or email in mails or key in keys:
             continue

@@ -13,6 +13,7 @@ from writ_domains.retail.goals import RULES
 from writ_domains.retail.policy import why_forbidden
 from writ_domains.retail.recipes import RECIPES
 from writ_domains.retail.schema import NAME, dump, load
+from writ_domains.retail.settling import settle
 from writ_domains.retail.telling import TELLING
 from writ_domains.retail.tools import TOOLS
 from writ_domains.retail.world import generate
@@ -68,4 +69,5 @@ DOMAIN = Domain(
     ),
     evidence=load_evidence_rules(__name__),
     facts=load_record_facts(__name__),
+    settlement=settle,
 )

@@ -6,7 +6,7 @@ from random import Random
 
 from writ_async.core.state import World
 from writ_async.errors import InputError
-from writ_domains.kit.people import Address, Person, draw_address, draw_digits, draw_people
+from writ_domains.kit.people import Address, Names, Person, draw_address, draw_digits, draw_names, draw_people
 from writ_domains.retail.catalogue import CATALOGUE, ProductType
 from writ_domains.retail.policy import REASONS
 from writ_domains.retail.schema import (
@@ -75,9 +75,10 @@ def generate(seed: int, size: int) -> World:
     products = [_draw_product(kind, ids) for kind in kinds]
     users: dict[str, User] = {}
     orders: dict[str, Order] = {}
-    for person in draw_people(rng, size):
+    names = draw_names(rng)
+    for person in draw_people(rng, size, names):
         methods = _draw_methods(ids)
-        placed = _draw_orders(person, methods, products, ids)
+        placed = _draw_orders(person, names, methods, products, ids)
         orders.update((order.order_id, order) for order in placed)
         users[person.user_id] = User(
             user_id=person.user_id,
@@ -142,9 +143,11 @@ def _draw_methods(ids: _Ids) -> dict[str, PaymentMethod]:
     return {method.id: method for method in methods}
 
 
-def _draw_orders(person: Person, methods: dict[str, PaymentMethod], products: list[Product], ids: _Ids) -> list[Order]:
+def _draw_orders(
+    person: Person, names: Names, methods: dict[str, PaymentMethod], products: list[Product], ids: _Ids
+) -> list[Order]:
     rng = ids.rng
-    second = draw_address(rng) if rng.random() < _SECOND_ADDRESS else person.address
+    second = draw_address(rng, names) if rng.random() < _SECOND_ADDRESS else person.address
     placed: list[Order] = []
     usual, regular = _cumulative(rng, _ORDERS_PER_USER), rng.randint(*_ORDERS_OF_REGULAR)
     for _ in range(regular if rng.random() < _REGULARS else usual):

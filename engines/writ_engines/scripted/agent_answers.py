@@ -20,7 +20,9 @@ from writ_async.behaviour.pieces import pieces_of
 from writ_async.core.task import Task
 from writ_engines.scripted import agent_lines as lines
 
-_ASKS: Final = re.compile(r"\b(?:know|hear|be told|find out|check|tell me|have|get|see)\b (?=\w)(?!to (?!which\b))")
+_ASKS: Final = re.compile(
+    r"\b(?:know|hear|be told|find out|look up|check|tell me|have|get|see)\b (?=\w)(?!to (?!which\b))"
+)
 _BESIDE: Final = re.compile(r",? (?:please|too|as well|in dollars)(?=$|[,.!?])|, I mean\b[^,.!?]*")
 _FIRST_PERSON: Final = re.compile(
     r"(?<![\w.@-])(?:I'm|I am|am I|I was|I've|I'd|I'll|I|me|my|mine|we|our)(?![\w@-]|\.\w)"
@@ -53,7 +55,7 @@ def questions_in(sentence: str) -> list[str]:
     start = _ASKS.search(sentence)
     if start is None:
         return []
-    asked = re.split(r" and (?:know|hear|find out|check) ", sentence[start.end() :].rstrip(".!?"))
+    asked = re.split(r" and (?:know|hear|find out|look up|check) ", sentence[start.end() :].rstrip(".!?"))
     return [_FIRST_PERSON.sub(lambda found: _SECOND[found[0]], _BESIDE.sub("", f"{one}.")[:-1]) for one in asked]
 
 
@@ -73,7 +75,10 @@ def answers(task: Task, rng: Random) -> list[str]:
     if not values:
         return []
     wanted = "goal" if task.kind == "information" else "question"
-    asked = [one for piece in pieces_of(task) if piece.part == wanted for one in questions_in(piece.text)]
+    pieces = pieces_of(task)
+    asked = [one for piece in pieces if piece.part == wanted for one in questions_in(piece.text)]
+    if not asked and task.kind == "information":  # A story before it may have been taken for the goal.
+        asked = [one for piece in pieces for one in questions_in(piece.text)]
     if len(asked) != len(values):
         return [lines.FOR_YOUR_INFORMATION.draw(rng).format("; ".join(values))]
     return [

@@ -23,6 +23,7 @@ from writ_async.files import load_phrases
 _PHRASES: Final = load_phrases(__package__ or "", "agent_lines.toml")
 _CHOICE: Final = re.compile(r"\[([^\]]*)\]|<(\w+)>")
 _ARTICLES: Final = ("", "", "the ", "your ")
+_OF_MONEY: Final = ("amount", "price")
 _LISTS: Final = (
     (" (", ": ", "; ", ")."),
     (" (", " ", "; ", ")."),
@@ -95,12 +96,24 @@ def _label(key: str, short: bool) -> str:
     return words
 
 
-def _value_in_words(value: Any) -> str:
+def _value_in_words(value: Any, key: str = "") -> str:
+    """The value of an argument, or, with its name as `key`, of a field in one; an amount there has its sign."""
     if isinstance(value, dict):
-        return ", ".join(_value_in_words(item) for item in value.values())
+        return ", ".join(_value_in_words(item, name) for name, item in value.items())
     if isinstance(value, list | tuple):
-        return " and ".join(_value_in_words(item) for item in value) or "none"
+        return " and ".join(map(_value_in_words, value)) or "none"
+    if key in _OF_MONEY and isinstance(value, int | float) and not isinstance(value, bool):
+        return dollars(value)
     return str(value)
+
+
+def dollars(amount: float) -> str:
+    """An amount with its sign, cents where there are any.
+
+    >>> dollars(12.5), dollars(120)
+    ('$12.50', '$120')
+    """
+    return f"${amount:.0f}" if float(amount).is_integer() else f"${amount:.2f}"
 
 
 @cache

@@ -15,7 +15,7 @@ from writ_async.core.task import Action, Cell, Task
 from writ_async.core.trajectory import Note
 from writ_engines.scripted import agent_lines as lines
 from writ_engines.scripted.agent_answers import answers
-from writ_engines.scripted.agent_turns import APOLOGISE, CALL, ENDLESS, SAY, PlannedCall, Turn
+from writ_engines.scripted.agent_turns import APOLOGISE, CALL, ENDLESS, SAY, SETTLED, PlannedCall, Turn
 
 _GROUPED = 0.3  # how often reads by the same tool in a row are sent in one message, where the policy allows that
 ALL = 1_000_000
@@ -184,12 +184,12 @@ def call_turns(steps: list[Step], domain: Domain, rng: Random) -> list[Turn]:
 
 
 def ask_to_confirm(action: Action, wish: int, domain: Domain, rng: Random) -> Turn:
-    """A write laid out with what the customer is to be reminded of, and the question for a yes to it."""
-    said = lines.lay_out(lines.LAY_OUT.draw(rng), action.name, action.arguments, rng)
+    """A write laid out with what it comes to and what the customer is to be reminded of, and the question for a yes."""
+    said = f"{lines.lay_out(lines.LAY_OUT.draw(rng), action.name, action.arguments, rng)} {SETTLED}"
     if reminders := domain.telling.reminders.get(action.name):
         said = f"{said} {lines.saying_of(reminders).draw(rng)}"
     question = f"{said} {lines.CONFIRM.draw(rng)}"
-    return Turn(SAY, text=question, wish=wish, confirms=True)
+    return Turn(SAY, text=question, wish=wish, confirms=True, settles=action, draw=rng.getrandbits(32))
 
 
 def _insert_broken_call(turns: list[Turn], mistake: str, rng: Random) -> None:

@@ -9,10 +9,13 @@ from typing import Any, Literal
 
 import msgspec
 
+from writ_async.core.domain import Domain
 from writ_async.core.engine import Completion, Request
 from writ_async.core.message import AssistantMessage, FunctionCall, Message, ToolCall, ToolMessage
+from writ_async.core.task import Action
 from writ_async.core.trajectory import Note
 from writ_engines.scripted import agent_lines as lines
+from writ_engines.scripted.agent_money import say_settlement
 
 TurnKind = Literal["say", "call", "apologise", "endless"]
 SAY: TurnKind = "say"
@@ -20,6 +23,8 @@ CALL: TurnKind = "call"
 APOLOGISE: TurnKind = "apologise"
 ENDLESS: TurnKind = "endless"
 
+SETTLED = "<settled>"
+"""Stands in a text for what a write comes to in money."""
 _RECKONED = 20  # counts up to here are worked out, not read
 _TOKEN = re.compile(r"[#A-Za-z0-9_.@-]+")
 
@@ -37,6 +42,9 @@ class PlannedCall(msgspec.Struct, frozen=True):
 class Turn(msgspec.Struct, frozen=True):
     """Something to say, or calls to make; `note` is what is wrong with it.
 
+    In the text of one that `settles` a write, `SETTLED` stands where it is said what that comes to, by what was
+    shown by then; `draw` decides in which words.
+
     `wish` is the index of the gold write that it leads to: nothing of it is due before that wish was told. `confirms`
     marks the question that has to be answered with yes before the next turn.
     """
@@ -47,6 +55,8 @@ class Turn(msgspec.Struct, frozen=True):
     note: Note | None = None
     wish: int = 0
     confirms: bool = False
+    settles: Action | None = None
+    draw: int = 0
 
     @staticmethod
     def closing(rng: Random) -> Turn:
@@ -54,8 +64,9 @@ class Turn(msgspec.Struct, frozen=True):
         return Turn(SAY, text=lines.MORE.draw(rng))
 
 
-def play_turn(turn: Turn, request: Request, user_argument: str) -> Completion:
-    """The completion of one turn. `user_argument` says who the user is, and is never made wrong."""
+def play_turn(turn: Turn, request: Request, domain: Domain) -> Completion:
+    """The completion of one turn. The domain's `user_argument` says who the user is, and is never made wrong."""
+    user_argument = domain.user_argument
     notes = () if turn.note is None else (msgspec.structs.replace(turn.note, turn=request.turn),)
     if notes and any(
         call.wrong and not _has_other(call.arguments, request.messages, user_argument) for call in turn.calls
@@ -64,12 +75,19 @@ def play_turn(turn: Turn, request: Request, user_argument: str) -> Completion:
     if turn.kind != CALL:
         # An agent that talks on is noted once, not in every turn.
         once = turn.kind != ENDLESS or (turn.note is not None and turn.note.turn == request.turn)
-        return Completion(message=AssistantMessage(turn.text), notes=notes if once else ())
+        return Completion(message=AssistantMessage(_settled_text(turn, request, domain)), notes=notes if once else ())
     calls = tuple(
         ToolCall(f"call_{request.turn}_{index}", FunctionCall(call.name, _arguments_text(call, request, user_argument)))
         for index, call in enumerate(turn.calls)
     )
     return Completion(message=AssistantMessage(None, calls), finish_reason="tool_calls", notes=notes)
+
+
+def _settled_text(turn: Turn, request: Request, domain: Domain) -> str:
+    if turn.settles is None:
+        return turn.text
+    said = say_settlement(domain, turn.settles, request.messages, Random(turn.draw))
+    return turn.text.replace(f" {SETTLED}", f" {said}" if said else "")
 
 
 def _arguments_text(call: PlannedCall, request: Request, user_argument: str) -> str:

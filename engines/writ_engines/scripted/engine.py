@@ -69,7 +69,7 @@ class ScriptedEngine:
             raise EngineError(f"the script has no task {request.task_id!r}", kind=EngineErrorKind.UNKNOWN_TASK)
         if request.seat == "user":
             return self._play_user(task, request)
-        return play_turn(self._next_turn(task, request), request, self._domains[task.domain].user_argument)
+        return play_turn(self._next_turn(task, request), request, self._domains[task.domain])
 
     def end_session(self, session: str) -> None:
         """Forget the script of a conversation."""

@@ -39,12 +39,25 @@ ACTS = {
     "CONFIRM": {"confirm"},
 }
 """What each form of a saying does, and nothing else."""
-SILENT = ("EXPLAIN", "ANSWERED", "YOUR_ANSWER", "FOR_YOUR_INFORMATION", "SUM_UP")
+SETTLED = ("REFUND", "CHARGE", "NO_CHARGE", "DIFFERENCE", "DIFFERENCE_BACK", "NO_DIFFERENCE", "TRANSFER", "GESTURE")
+SILENT = ("EXPLAIN", "ANSWERED", "YOUR_ANSWER", "FOR_YOUR_INFORMATION", "SUM_UP", *SETTLED)
 """Sayings that ask for no yes, refuse nothing and report no deed: whatever they stand beside is heard as it is."""
+
+MONEY = {
+    "amount": "$12.50",
+    "what": "the order",
+    "method": "your gift card",
+    "former": "your PayPal account",
+    "when": " at once",
+    "new": "$20",
+    "old": "$7.50",
+    "each": "",
+    "sum": "",
+}
 
 
 def covering(kind: str) -> list[str]:
-    return [form.format("user id", "$5") for form in forms_covering(agent_lines.find(kind))]
+    return [form.format("user id", "$5", **MONEY) for form in forms_covering(agent_lines.find(kind))]
 
 
 def said_of(slots: Sequence[Slot]) -> dict[str, list[str]]:
@@ -87,6 +100,22 @@ def test_a_lay_out_and_its_question_call_for_a_yes_and_nothing_else() -> None:
         assert re.match(r"[A-Z]", said)
         assert all(value in said for value in ("modify", "pending order items", "#W1", "11 and 22", "Rome"))
         assert hear(f"{said} {agent_lines.find('CONFIRM').draw(rng)}").calls_for == "agree"
+
+
+def test_what_a_write_comes_to_is_no_question_and_calls_for_no_other_answer() -> None:
+    said = agent_lines.lay_out("I would ", "cancel_pending_order", {"order_id": "#W1"}, Random(3))
+    for kind in SETTLED:
+        for form in covering(kind):
+            assert hear(f"{said} {form} {agent_lines.find('CONFIRM').draw(Random(1))}").calls_for == "agree", form
+
+
+def test_an_amount_in_a_field_is_laid_out_with_its_sign() -> None:
+    paid = [{"payment_id": "gift_card_1", "amount": 120}, {"payment_id": "gift_card_2", "amount": 0.5}]
+    said = agent_lines.lay_out(
+        "I would ", "book_reservation", {"payment_methods": paid, "total_baggages": 2}, Random(3)
+    )
+    assert "gift_card_1, $120 and gift_card_2, $0.50" in said
+    assert "$2" not in said
 
 
 def test_a_reminder_beside_a_lay_out_is_heard_as_no_more_than_that() -> None:

@@ -364,6 +364,15 @@ def test_something_was_wanting(retail: Domain, name: str) -> None:
     assert why in judged(retail, read(), *said, call=call).wanting
 
 
+def test_a_turn_of_speech_names_no_part_of_an_order(retail: Domain) -> None:
+    items = [{**ITEMS[0], "name": "Running Shorts"}, {**ITEMS[1], "name": "Step Ladder"}]
+    for opening in ("In short: cancel", "The next step would be to cancel", "One last step, then: I cancel"):
+        said = [f"{opening} your pending order {ORDER}, reason: no longer needed. OK?", "Yes, no longer needed."]
+        assert judged(retail, read(items=items), *said, call=cancel()).wanting == ""
+    said = [f"In short: I would cancel the shorts in {ORDER}. OK?", "Yes, the shorts are no longer needed."]
+    assert "Step Ladder" in judged(retail, read(items=items), *said, call=cancel()).wanting
+
+
 def test_the_only_method_there_is_needs_no_telling(retail: Domain) -> None:
     one = {PAID_WITH: METHODS[PAID_WITH]}
     said = [f"I will return the jacket of {ORDER}. OK?", "Yes."]

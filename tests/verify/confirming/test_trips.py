@@ -69,6 +69,11 @@ TRIPS = {
     ),
     "bags as a number": ("K4T9QZ would have 3 bags, no charge; your Visa stays on file. OK?", bags(3), ""),
     "bags in letters": ("K4T9QZ gets two more bags, your Visa pays. OK?", bags(3), ""),
+    "a span of time is no number of bags": (
+        "More bags for K4T9QZ, on your Visa; a refund takes 5 to 7 business days. OK?",
+        bags(5),
+        "total_baggages",
+    ),
     "one bag more": ("Shall I add another bag to K4T9QZ? Your Visa pays.", bags(2), ""),
     "more bags than told": ("Shall I add another bag to K4T9QZ? Your Visa pays.", bags(5), "total_baggages 5"),
     "a passenger that was shown": (

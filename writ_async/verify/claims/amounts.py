@@ -31,6 +31,7 @@ _PROMISE: Final = re.compile(rf"(?:\bwill\b|'ll\b|\bgoing to\b).*\b(?:{'|'.join(
 _COMING_BACK: Final = "|".join(WORDS["comes_back"])
 _REFUND_OF: Final = re.compile(rf"\b(?:{_COMING_BACK})\w*[^$€£.;,(]{{0,25}}$")
 _REFUNDED: Final = re.compile(rf"^[^$€£.;,()]{{0,24}}\b(?:{_COMING_BACK}|back\b)")
+_EACH: Final = re.compile(r"(?:\bfor (?:each|all) (?:of )?(?:the |your )?|[x×*] ?)([2-9])\b")
 _TOTAL: Final = re.compile(r"total|\bsum\b|combined|overall|altogether|together|\bnet\b|difference|sav(?:e|ing)")
 _NEAR: Final = 4
 _FEW: Final = 8
@@ -161,14 +162,19 @@ def is_reckoned(
 
     `here` are the other amounts of its sentence, `plain`, and those before it in its message. Money that `moved` rests
     on them, on what was said last, and on what the writes returned; any other amount also on the records that somebody
-    named, on the policy, and, where it is said to be a total, on one number of each of several results. Of whole
-    dollars that are promised or `refunded`, few amounts are taken, for among many every other can be reckoned somehow.
+    named, on the policy, and, where it is said to be a total, on one number of each of several results. What a sentence
+    says is for each of so many is taken so often. Of whole dollars that are promised or `refunded`, few amounts are
+    taken, for among many every other can be reckoned somehow.
     """
     if moved:
         near = [*here, *reversed(ground.amounts)][:_NEAR]
         return _gives(cents, near) or any(
             _is_part_sum(cents, record.cents) for record in ground.written() if not record.ids
         )
+    for found in _EACH.finditer(plain):
+        part, rest = divmod(cents, int(found[1]))
+        if not rest and _adds_up(part, here[:_LOCAL]):
+            return True
     local = [*here, *reversed(ground.amounts)][:_LOCAL]
     if _adds_up(cents, local) or any(cents == sum(record.cents) for record in ground.records()):
         return True

@@ -21,6 +21,7 @@ from writ_async.verify.confirming.turns import Turn
 from writ_async.verify.confirming.variant import choose_variant
 from writ_async.verify.confirming.wording import has_number, has_phrase, has_value, phrase_of
 
+_SPANS = pattern("SPANS_OF_TIME")
 _ALL = pattern("ALL")
 _ALL_BUT = pattern("ALL_BUT")
 
@@ -173,6 +174,7 @@ def _tell_count(case: Case, argument: Argument, layout: Layout) -> None:
         words = case.words(turn)
         for name in case.records:
             words = words.replace(phrase_of(name), " ")
+        words = _SPANS.sub(" ", words)
         if has_number(words, argument.value) or has_number(words, more):
             return layout.add(argument, "as a number", turn.message)
         if more == 1 and _one_more(noun).search(words):

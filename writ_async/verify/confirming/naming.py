@@ -9,9 +9,11 @@ from typing import Any
 
 import msgspec
 
+from writ_async.verify.confirming.patterns import pattern
 from writ_async.verify.confirming.wording import has_any, name_forms, phrase_of
 
 _SHORT = 3
+_NO_NAMES = pattern("NO_NAMES")
 _NAMES = ("name", "title", "label")
 
 
@@ -33,8 +35,10 @@ class Part(msgspec.Struct, frozen=True, eq=False):
     forms: tuple[str, ...]
 
     def is_in(self, words: str) -> bool:
-        """Whether words name it."""
-        return has_any(words, self.forms)
+        """Whether words name it, turns of speech aside."""
+        return has_any(words, self.forms) and (
+            _NO_NAMES.search(words) is None or has_any(_NO_NAMES.sub("  ", words), self.forms)
+        )
 
 
 def parts_of(record: Record) -> tuple[Part, ...]:

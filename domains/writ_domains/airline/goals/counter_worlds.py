@@ -6,7 +6,7 @@ or payment; a flight another status. Flights of days to come are always open, as
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from writ_async.core.goal import Decision, Edit, Key, Reader
 from writ_domains.airline.goals.fetch import Option, Options
 from writ_domains.airline.goals.flights import arrives_by
+from writ_domains.airline.lookups import routes
 from writ_domains.airline.schema import (
     CABINS,
     Available,
@@ -41,7 +42,7 @@ _TIMES: Final = (
     ("19:25:00", "20:25:00"),
     ("01:05:00", "02:05:00"),
 )
-_STOPS: Final = ("DEN", "MSP", "ATL", "BOS", "SEA", "MIA", "PHX")
+_MOST_STOPS: Final = 7
 _SEATS: Final = Cabins(20, 20, 20)
 _CHEAP: Final = Cabins(1, 1, 1)
 _DEAR: Final = Cabins(9000, 9000, 9000)
@@ -130,6 +131,7 @@ def _searches(
     """The chosen flights full, a cheap flight more, and each option of the search with other fares or no seats."""
     name, origin, destination, date = key
     onestop = name == "search_onestop_flight"
+    stops = [code for code in routes(reader.state).airports if code not in (origin, destination)][:_MOST_STOPS]
     chosen = {leg["flight_number"] for action in decision.writes for leg in action.arguments.get("flights", ())}
     for option in options:
         if all(hop.number in chosen for hop in option.hops):
@@ -149,20 +151,19 @@ def _searches(
         if not onestop:
             yield _new("HAT0001", origin, destination, departs, arrives, date, fresh)
             continue
-        for stop in _STOPS:
-            if stop not in (origin, destination):
-                middle = f"{int(departs[:2]) + 1:02d}"
-                yield (
-                    *_new("HAT0001", origin, stop, departs, f"{departs[:2]}:50:00", date, fresh),
-                    *_new("HAT0002", stop, destination, f"{middle}:30:00", f"{middle}:55:00", date, fresh),
-                )
+        for stop in stops:
+            middle = f"{int(departs[:2]) + 1:02d}"
+            yield (
+                *_new("HAT0001", origin, stop, departs, f"{departs[:2]}:50:00", date, fresh),
+                *_new("HAT0002", stop, destination, f"{middle}:30:00", f"{middle}:55:00", date, fresh),
+            )
     if not onestop:
         for option in options:
             yield from _first_hop(reader, option, date, prices=_CHEAP, available_seats=_SEATS)
             yield from _first_hop(reader, option, date, available_seats=Cabins(0, 0, 0))
             yield from _first_hop(reader, option, date, prices=_DEAR)
 
-    yield from _quick(origin, destination, date, onestop)
+    yield from _quick(origin, destination, date, stops if onestop else ())
 
 
 def _limits_of(params: Params) -> Mapping[str, Any]:
@@ -175,20 +176,22 @@ def _listed(params: Params, name: str) -> tuple[Any, ...]:
     return (params[name],) if name in params else ()
 
 
-def _quick(origin: str, destination: str, date: str, onestop: bool) -> Iterator[tuple[Edit, ...]]:
-    """Flights that are faster than any other, leave or land at the very beginning or end of a day, and cost little."""
+def _quick(origin: str, destination: str, date: str, stops: Sequence[str]) -> Iterator[tuple[Edit, ...]]:
+    """Flights that are faster than any other, leave or land at the very beginning or end of a day, and cost little.
+
+    With stops these are connections there.
+    """
     fresh = Available(_SEATS, _CHEAP)
     for hour, minute in ((12, 0), (0, 1), (23, 30), (8, 0), (17, 0), (4, 0), (21, 0)):
         clocks = [f"{hour:02d}:{minute + more:02d}:00" for more in (0, 5, 10, 15)]
-        if not onestop:
+        if not stops:
             yield _new("HAT0001", origin, destination, clocks[0], clocks[1], date, fresh)
             continue
-        for stop in _STOPS[:2]:
-            if stop not in (origin, destination):
-                yield (
-                    *_new("HAT0001", origin, stop, clocks[0], clocks[1], date, fresh),
-                    *_new("HAT0002", stop, destination, clocks[2], clocks[3], date, fresh),
-                )
+        for stop in stops[:2]:
+            yield (
+                *_new("HAT0001", origin, stop, clocks[0], clocks[1], date, fresh),
+                *_new("HAT0002", stop, destination, clocks[2], clocks[3], date, fresh),
+            )
 
 
 def _within(times: tuple[str, str], limits: Mapping[str, Any]) -> bool:

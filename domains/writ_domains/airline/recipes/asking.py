@@ -64,7 +64,7 @@ def ask_for_fare(world: World, rng: Random, gold: Gold) -> Draft:
     """The lowest fare on some days, from one airport or several."""
     user = draw_customer(world, rng, gold).user
     count, days = draw_size(rng, gold, 2, (2, 4), beside=0)
-    origins, destination = airports(rng, count)
+    origins, destination = airports(rng, gold, count)
     dates, cabin = window(rng, days, days), pick(rng, CABINS)
     search = {"from": origins, "to": destination, "dates": dates}
     play(gold, user, "tell", what="fare", search=search, cabin=cabin)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from random import Random
 from typing import Any, Final
 
@@ -9,12 +10,12 @@ from writ_async.core.domain import Draft
 from writ_async.core.level import ANY_EXTENT
 from writ_async.core.state import World
 from writ_domains.airline import phrases
+from writ_domains.airline.airports import NEW_YORK
 from writ_domains.airline.lookups import routes
 from writ_domains.airline.policy import StateView, may_cancel
 from writ_domains.airline.recipes.customers import (
     LONGEST,
     MOST_SEARCHED,
-    NEW_YORK,
     Places,
     days_within,
     draft,
@@ -28,7 +29,7 @@ from writ_domains.airline.recipes.customers import (
     say_reason,
 )
 from writ_domains.airline.recipes.party import book, draw_party
-from writ_domains.airline.schedule import AIRPORTS, DAYS, FIRST_OPEN
+from writ_domains.airline.schedule import DAYS, FIRST_OPEN
 from writ_domains.airline.schema import CabinName
 from writ_domains.kit.gold import Gold, choose_one
 from writ_domains.kit.phrasing import listing, pick
@@ -147,17 +148,18 @@ def _best(
     return draft(gold, rng, user, wish, [*details, question], facts=party.facts, due=due)
 
 
-def airports(rng: Random, count: int) -> tuple[list[str], str]:
+def airports(rng: Random, gold: Gold, count: int) -> tuple[list[str], str]:
     """One airport to leave from, or several in New York; and one to go to."""
-    origins = rng.sample(NEW_YORK, count) if count > 1 else [pick(rng, tuple(AIRPORTS))]
-    return origins, pick(rng, [code for code in AIRPORTS if code not in origins and code not in NEW_YORK])
+    served = routes(gold.state).airports
+    origins = rng.sample(NEW_YORK, count) if count > 1 else [choose_one(rng, served)]
+    return origins, choose_one(rng, [code for code in served if code not in origins and code not in NEW_YORK])
 
 
 def _best_between(world: World, rng: Random, gold: Gold, rank: str = "", nonstop: bool = False) -> Draft:
     """The best option by a rank between airports that are drawn."""
     per, usual = (1, (2, 7)) if nonstop else (2, (2, 4))
     count, days = draw_size(rng, gold, per, usual)
-    return _best(rng, gold, world, airports(rng, count), days, nonstop, rank)
+    return _best(rng, gold, world, airports(rng, gold, count), days, nonstop, rank)
 
 
 def book_cheapest(world: World, rng: Random, gold: Gold) -> Draft:
@@ -192,7 +194,7 @@ def book_by_time(world: World, rng: Random, gold: Gold) -> Draft:
     Of several days the first or the last one would decide alone, and nobody would have to look at the others.
     """
     rank, nonstop = pick(rng, _TIMES), rng.random() < 0.3
-    return _best(rng, gold, world, airports(rng, rng.randint(1 + nonstop, len(NEW_YORK))), 1, nonstop, rank)
+    return _best(rng, gold, world, airports(rng, gold, rng.randint(1 + nonstop, len(NEW_YORK))), 1, nonstop, rank)
 
 
 def cancel_then_book(world: World, rng: Random, gold: Gold) -> Draft:
@@ -225,7 +227,7 @@ def book_cheapest_round_trip(world: World, rng: Random, gold: Gold) -> Draft:
     """The lowest fare each way."""
     user = draw_customer(world, rng, gold).user
     party = draw_party(rng, user)
-    origin, destination = rng.sample(list(AIRPORTS), 2)
+    origin, destination = choose_one(rng, list(permutations(routes(gold.state).airports, 2)))
     length = days_within(rng, gold, 1, 4, (1, 3))
     start = rng.randrange(FIRST_OPEN, len(DAYS) - 2 * length - 3)
     back = start + length + rng.randint(1, 3)

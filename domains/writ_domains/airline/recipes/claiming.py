@@ -8,6 +8,7 @@ from typing import Final
 from writ_async.core.domain import Draft
 from writ_async.core.state import World
 from writ_domains.airline import phrases
+from writ_domains.airline.lookups import routes
 from writ_domains.airline.policy import (
     Reason,
     StateView,
@@ -29,7 +30,6 @@ from writ_domains.airline.recipes.customers import (
     say_payment,
     say_reason,
 )
-from writ_domains.airline.schedule import AIRPORTS
 from writ_domains.kit.gold import Gold, choose_one
 from writ_domains.kit.phrasing import pick
 
@@ -111,7 +111,8 @@ def refuse_other_destination(world: World, rng: Random, gold: Gold) -> Draft:
     customer = draw_customer(world, rng, gold, 1)
     trip = choose_one(rng, later_trips(customer))
     play(gold, customer.user, "unsupported", what="destination", trip={"id": trip.reservation_id})
-    there = Places(rng, gold).say(pick(rng, [code for code in AIRPORTS if code not in (trip.origin, trip.destination)]))
+    others = [code for code in routes(gold.state).airports if code not in (trip.origin, trip.destination)]
+    there = Places(rng, gold).say(pick(rng, others))
     wish = pick(rng, phrases.OTHER_DESTINATION).format(trip.reservation_id, there)
     return draft(gold, rng, customer.user, wish, [pick(rng, phrases.SAME_CABIN)])
 

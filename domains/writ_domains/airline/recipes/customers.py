@@ -15,15 +15,15 @@ from writ_async.core.level import ANY_EXTENT, Extent
 from writ_async.core.state import World
 from writ_async.core.task import Fact
 from writ_domains.airline import phrases
+from writ_domains.airline.airports import AIRPORTS, NEW_YORK
 from writ_domains.airline.goals import RULES
 from writ_domains.airline.policy import Reason, is_active, is_later, may_pay_update
-from writ_domains.airline.schedule import AIRPORTS
 from writ_domains.airline.schema import CabinName, CreditCard, Passenger, PaymentMethod, Reservation, User
 from writ_domains.airline.tools import TOOLS
 from writ_domains.kit.gold import Gold, Unfit, choose_one, recipe_maker
 from writ_domains.kit.identity import full_name, identify_by_user_id
 from writ_domains.kit.payment import describe_method, name_method
-from writ_domains.kit.people import FIRST_NAMES, LAST_NAMES
+from writ_domains.kit.people import ALL_NAMES
 from writ_domains.kit.phrasing import Forms, pick
 from writ_domains.kit.wishes import tell_wish
 
@@ -33,7 +33,6 @@ LONGEST: Final = 7
 """The most days in a row that a customer leaves open."""
 MOST_SEARCHED: Final = 22
 """The most cells that searches for one write come to: more would only cost."""
-NEW_YORK: Final = ("JFK", "LGA", "EWR")
 recipe: Final = recipe_maker(RULES, TOOLS)
 """Makes a recipe of the airline."""
 
@@ -134,10 +133,10 @@ def draw_birthday(rng: Random) -> str:
 def draw_newcomer(rng: Random, taken: Sequence[Passenger]) -> Passenger:
     """A person whose first name nobody else has."""
     names = {passenger.first_name for passenger in taken}
-    first = pick(rng, FIRST_NAMES)
+    first = pick(rng, ALL_NAMES.first)
     if first in names:
         raise Unfit("that name is taken")
-    return Passenger(first, pick(rng, LAST_NAMES), draw_birthday(rng))
+    return Passenger(first, pick(rng, ALL_NAMES.last), draw_birthday(rng))
 
 
 def play(gold: Gold, user: User, objective: str, *, refused: bool | None = None, **params: Any) -> Decision:

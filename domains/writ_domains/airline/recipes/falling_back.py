@@ -126,7 +126,7 @@ def book_within_budget(world: World, rng: Random, gold: Gold) -> Draft:
     better = pick(rng, CABINS[1:])
     lower = CABINS[CABINS.index(better) - 1]
     count, days = draw_size(rng, gold, 2, (1, 3))
-    origins, destination = airports(rng, count)
+    origins, destination = airports(rng, gold, count)
     dates = window(rng, days, days)
     search = {"from": origins, "to": destination, "dates": dates}
     first, people = play_booking(rng, gold, party, [search], better, lower, _limit_near)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from writ_async.core.domain import ToolError, read
 from writ_async.core.state import State
 from writ_domains.airline import lookups
+from writ_domains.airline.airports import AIRPORTS
 from writ_domains.airline.lookups import Routes, routes, second_date, shown
-from writ_domains.airline.schedule import AIRPORTS
 from writ_domains.airline.schema import (
     AirportCode,
     Available,
@@ -21,8 +21,6 @@ from writ_domains.airline.schema import (
     User,
     flight_date_key,
 )
-
-_AIRPORT_LIST: Final = [AirportCode(iata, city) for iata, city in AIRPORTS.items()]
 
 
 @read
@@ -48,7 +46,7 @@ def get_user_details(state: State, user_id: str) -> User:
 @read
 def list_all_airports(state: State) -> list[AirportCode]:
     """List the airports that the airline flies to, each with its code and city."""
-    return _AIRPORT_LIST
+    return [AirportCode(code, AIRPORTS[code]) for code in routes(state).airports]
 
 
 @read

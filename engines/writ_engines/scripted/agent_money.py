@@ -1,0 +1,82 @@
+"""What the scripted agent says of money before a write: who pays or gets how much for what, by what was shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+from typing import Any, Final
+
+import msgspec
+
+from writ_async.core.domain import Domain
+from writ_async.core.message import AssistantMessage, MalformedArgumentsError, Message, ToolMessage, call_arguments
+from writ_async.core.settlement import Settlement, ShownResult
+from writ_async.core.task import Action
+from writ_engines.scripted import agent_lines as lines
+
+_SAYINGS: Final = {
+    "back": "REFUND",
+    "charge": "CHARGE",
+    "difference": "DIFFERENCE",
+    "less": "DIFFERENCE_BACK",
+    "transfer": "TRANSFER",
+    "gesture": "GESTURE",
+}
+_MOST_PRICES: Final = 6  # in one sentence: nobody would follow a longer sum
+_NOTHING: Final = {"charge": "NO_CHARGE", "difference": "NO_DIFFERENCE"}
+
+
+def say_settlement(domain: Domain, action: Action, messages: Sequence[Message], rng: Random) -> str:
+    """A sentence on what a write comes to, or an empty text where the domain or what was shown does not tell it."""
+    if domain.settlement is None:
+        return ""
+    found = domain.settlement(shown_results(messages), action.name, action.arguments)
+    return "" if found is None else in_words(found, rng)
+
+
+def in_words(found: Settlement, rng: Random) -> str:
+    """A settlement as a sentence."""
+    saying = _SAYINGS["less" if found.kind == "difference" and found.amount < 0 else found.kind]
+    if not found.amount:
+        saying = _NOTHING.get(found.kind, "")
+    if not saying or len(found.new) + len(found.old) > _MOST_PRICES:
+        return ""
+    sentence = (
+        lines.find(saying)
+        .draw(rng)
+        .format(
+            amount=lines.dollars(abs(found.amount)),
+            what=found.what,
+            method=found.method,
+            former=found.former,
+            when=f" {found.when}" if found.when else "",
+            sum=f" ({' + '.join(map(lines.dollars, found.new))})" if len(found.new) > 1 else "",
+            new=" + ".join(map(lines.dollars, found.new)),
+            old=" + ".join(map(lines.dollars, found.old)),
+            each=f" {found.each}" if found.each else "",
+        )
+    )
+    return f"{sentence[0].upper()}{sentence[1:]}"
+
+
+def shown_results(messages: Sequence[Message]) -> list[ShownResult]:
+    """The results of the agent's calls that succeeded, in order."""
+    called: dict[str, tuple[str, dict[str, Any]]] = {}
+    found: list[ShownResult] = []
+    for message in messages:
+        if isinstance(message, AssistantMessage):
+            for call in message.tool_calls:
+                try:
+                    called[call.id] = call.function.name, call_arguments(call)
+                except MalformedArgumentsError:
+                    continue
+        elif isinstance(message, ToolMessage) and not message.error and message.tool_call_id in called:
+            found.append(ShownResult(*called[message.tool_call_id], _decoded(message.content)))
+    return found
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
