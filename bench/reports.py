@@ -14,9 +14,8 @@ from pathlib import Path
 import anyio
 
 from bench.report import Figure, make_parser, run_script, show_figures, write_json
-from writ_async import EvalConfig, SynthConfig, evaluate, synth
+from writ_async import EngineSpec, EvalConfig, Seats, SynthConfig, evaluate, synth
 from writ_async.commands.report import make_report
-from writ_async.runs.seats import EngineSpec, Seats
 
 _TRIALS = 4
 _SEATS = Seats(EngineSpec("scripted", {"mistakes": "0.3"}))
