@@ -116,9 +116,11 @@
     const { facets } = writ.state;
     const several = (field) => (facets[field] || []).length > 1;
     const values = (field) => (facets[field] || []).map(([value, rows]) => [value, `${field} == ${quoted(value)}`, rows]);
+    const verdicts = facets.kept.length ? [["kept", "kept", "true"], ["rejected", "kept == false", "false"]]
+      : [["clean", "strict", "true"], ["findings", "strict == false", "false"]];
+    const rowsWith = new Map(facets.kept.length ? facets.kept : facets.strict);
     const chips = [
-      ["kept", "kept"],
-      ["rejected", "kept == false"],
+      ...verdicts.filter(([, , flag]) => rowsWith.has(flag)).map(([title, part, flag]) => [title, part, rowsWith.get(flag)]),
       ["reward below 1", "reward < 1"],
       ["reward 1, but not strict", "reward == 1 and strict == false"],
       ...(several("run") ? values("run") : []),
