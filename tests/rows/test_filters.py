@@ -127,6 +127,27 @@ def test_the_page_reads_drawn_filters_alike() -> None:
     assert answers_in_node(drawn) == [answer(text) for text in drawn]
 
 
+@needs_node
+def test_a_filter_that_the_page_writes_down_again_means_the_same() -> None:
+    drawn: list[str] = [case["filter"] for case in TABLE["cases"] if "passes" in case]
+
+    @given(FILTERS)
+    def draw(text: str) -> None:
+        drawn.append(text)
+
+    @given(st.text(max_size=12))
+    def draw_value(value: str) -> None:
+        quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+        drawn.append(f'not id == "{quoted}" and reason != "{quoted}"')
+
+    draw()
+    draw_value()
+    fields = {name: {"kind": field.kind} for name, field in FIELDS.items()}
+    body = "return given.filters.map((text) => writ.filter.say(writ.filter.parse(text, given.fields)))"
+    said = in_node(["filter.js"], body, {"filters": drawn, "fields": fields})
+    assert [parse_filter(text) for text in said] == [parse_filter(text) for text in drawn]
+
+
 def test_every_field_of_a_row_is_told_of_and_no_other() -> None:
     assert tuple(FIELDS) == RowFields.__struct_fields__
     known: Filter = parse_filter(" or ".join(FIELDS))

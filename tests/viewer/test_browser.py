@@ -127,6 +127,8 @@ def test_a_list_is_filtered_and_a_mistake_told_where_it_is(address: str, open_pa
     ask(page, "reward < 1")
     page.click(".chip:has-text('rejected')")
     page.wait_for_function("() => document.querySelector('#filter').value === 'reward < 1 and kept == false'")
+    assert page.locator(".chip[aria-pressed=true]").all_inner_texts()[0].startswith("rejected")
+    assert page.locator(".chip[aria-pressed=true]").count() == 2
     page.click(".chip:has-text('rejected')")
     page.wait_for_function("() => document.querySelector('#filter').value === 'reward < 1'")
 

@@ -23,6 +23,7 @@ SHOWN: Final = tuple(name for name in FIELDS if name not in ("messages", "tool",
 _KEPT: Final = 8
 _FACETS: Final = {"domain": 5, "kind": 6, "reason": 6, "run": 5, "tag": 6}
 """Of which fields the most frequent values are told, and how many of them."""
+_FLAGS: Final = ("kept", "strict")
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -208,6 +209,9 @@ class RowIndex:
             for value in self.columns[name]:
                 counts.update(value if isinstance(value, tuple) else [value])
             found[name] = [(value, number) for value, number in counts.most_common(most) if value]
+        for name in _FLAGS:
+            known = Counter(str(value).lower() for value in self.columns[name] if value is not None)
+            found[name] = sorted(known.items(), reverse=True)
         return found
 
     def _order(self, query: Query) -> _Order:

@@ -161,5 +161,28 @@
     return wanted.not ? searches(wanted.not) : (wanted.all || wanted.either).some(searches);
   }
 
-  writ.filter = { parse, passes, searches, FilterError };
+  /** A tree as a text that is read as the same tree. */
+  function say(wanted) {
+    if (wanted.not) return `not ${inner(wanted.not)}`;
+    if (wanted.all) return wanted.all.map(inner).join(" and ");
+    if (wanted.either) return wanted.either.map(inner).join(" or ");
+    return wanted.sign === "" ? wanted.field : `${wanted.field} ${wanted.sign} ${quoted(String(wanted.value))}`;
+  }
+
+  function inner(wanted) {
+    return wanted.all || wanted.either ? `(${say(wanted)})` : say(wanted);
+  }
+
+  /** A value as it stands in a filter. */
+  function quoted(value) {
+    const isWord = /^[^ \t\r\n()<>=!~"']+$/u.test(value) && !/^(?:and|or|not)$/i.test(value);
+    return isWord ? value : `"${value.replace(/["\\]/g, "\\$&")}"`;
+  }
+
+  /** The parts of a filter that all have to hold. */
+  function parts(wanted) {
+    return wanted.all || [wanted];
+  }
+
+  writ.filter = { parse, passes, searches, say, quoted, parts, FilterError };
 })(globalThis.writ);

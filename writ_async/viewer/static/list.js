@@ -115,10 +115,12 @@
   function chipsOf(state) {
     const { facets } = writ.state;
     const several = (field) => (facets[field] || []).length > 1;
-    const values = (field) => (facets[field] || []).map(([value, rows]) => [value, `${field} == ${quoted(value)}`, rows]);
+    const values = (field) => (facets[field] || []).map(([value, rows]) => [value, `${field} == ${writ.filter.quoted(value)}`, rows]);
+    const verdicts = facets.kept.length ? [["kept", "kept", "true"], ["rejected", "kept == false", "false"]]
+      : [["clean", "strict", "true"], ["findings", "strict == false", "false"]];
+    const rowsWith = new Map(facets.kept.length ? facets.kept : facets.strict);
     const chips = [
-      ["kept", "kept"],
-      ["rejected", "kept == false"],
+      ...verdicts.filter(([, , flag]) => rowsWith.has(flag)).map(([title, part, flag]) => [title, part, rowsWith.get(flag)]),
       ["reward below 1", "reward < 1"],
       ["reward 1, but not strict", "reward == 1 and strict == false"],
       ...(several("run") ? values("run") : []),
@@ -136,28 +138,32 @@
     });
   }
 
-  function quoted(value) {
-    return /^[\w.:+-]+$/.test(value) && !/^(and|or|not)$/i.test(value) ? value : JSON.stringify(value);
+  // What a chip asks for is in the filter where the filter has all of its parts beside its own.
+  function partsOf(filter) {
+    try {
+      return writ.filter.parts(writ.filter.parse(filter, writ.state.fields));
+    } catch {
+      return null;
+    }
   }
 
-  const isPlain = (filter) => !/\bor\b|\(|["']/i.test(filter);
-  const has = (filter, part) => ` ${filter} `.includes(` ${part} `) || filter.endsWith(`and ${part}`) || filter === part;
+  const saying = (parts) => new Set(parts.map(writ.filter.say));
+
+  function has(filter, part) {
+    const now = saying(partsOf(filter) || []);
+    return [...saying(partsOf(part))].every((one) => now.has(one));
+  }
 
   function joined(filter, part) {
-    const now = filter.trim();
-    if (!now) return part;
-    return isPlain(now) ? `${now} and ${part}` : `(${now}) and ${part}`;
+    const now = partsOf(filter);
+    if (now === null || now.length === 0) return part;
+    return now.length === 1 && now[0].either ? `(${filter.trim()}) and ${part}` : `${filter.trim()} and ${part}`;
   }
 
   function without(filter, part) {
-    if (filter.trim() === part) return "";
-    for (const [from, to] of [[` and ${part}`, ""], [`${part} and `, ""]]) {
-      if (filter.includes(from)) {
-        const left = filter.replace(from, to).trim();
-        return /^\([^()]*\)$/.test(left) ? left.slice(1, -1) : left;
-      }
-    }
-    return filter;
+    const gone = saying(partsOf(part));
+    const left = partsOf(filter).filter((one) => !gone.has(writ.filter.say(one)));
+    return left.length === 1 ? writ.filter.say(left[0]) : writ.filter.say({ all: left });
   }
 
   async function restart(query) {

@@ -127,15 +127,26 @@
       page.lacking ? h("p", { class: "remark" }, page.lacking) : null,
       h("h3", {}, "What was changed"),
       changed.length ? changed.map(([message, call]) => h("section", { class: "card" },
-        h("h4", {}, toMessage(message.index), " ", h("b", {}, call.name)), records(call.changes, "before", "after")))
+        h("h4", {}, toMessage(message.index), " ", h("b", {}, call.name)), records(call.changes, ofChange)))
         : h("p", { class: "dim" }, page.lacking ? "Not known." : at === null ? "Nothing." : "Nothing yet."),
       wrong ? [h("h3", {}, "Against the right end"),
-        wrong.length ? h("section", { class: "card" }, records(wrong, "should be", "is"))
+        wrong.length ? h("section", { class: "card" }, records(wrong, ofMistake))
           : h("p", { class: "dim" }, "No difference.")] : null,
     ];
   }
 
-  function records(changes, was, is) {
+  // A change, and a difference from what is right: there what is, is wrong.
+  const ofChange = (change) => [
+    change.before !== null ? h("del", {}, h("span", { class: "unseen" }, "before "), brief(change.before, 400)) : null,
+    change.after !== null ? h("ins", {}, h("span", { class: "unseen" }, "after "), brief(change.after, 400)) : null,
+    change.after === null ? h("span", { class: "dim" }, "gone") : null,
+  ];
+  const ofMistake = (change) => [
+    h("p", { class: "should" }, "should be ", change.before === null ? "absent" : brief(change.before, 400)),
+    h("p", { class: "is" }, "is ", change.after === null ? "absent" : brief(change.after, 400)),
+  ];
+
+  function records(changes, shown) {
     const groups = new Map();
     for (const change of changes) {
       const name = `${change.table} ${change.record}`;
@@ -143,10 +154,7 @@
     }
     return [...groups].map(([name, own]) => h("div", { class: "record" }, h("h5", {}, name),
       h("ul", { class: "diff" }, own.map((change) => h("li", {},
-        change.path ? h("code", { class: "path" }, change.path) : null,
-        change.before !== null ? h("del", {}, h("span", { class: "unseen" }, was + " "), brief(change.before, 400)) : null,
-        change.after !== null ? h("ins", {}, h("span", { class: "unseen" }, is + " "), brief(change.after, 400)) : null,
-        change.after === null ? h("span", { class: "dim" }, "gone") : null)))));
+        change.path ? h("code", { class: "path" }, change.path) : null, shown(change))))));
   }
 
   function task({ page, listed }) {

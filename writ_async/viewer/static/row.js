@@ -66,10 +66,11 @@
 
   function trialPicker({ listed, trials }, state) {
     const chosen = state.with || listed.key;
+    const runs = new Set(trials.map((one) => one.fields.run)).size > 1;
     return h("span", { class: "trials" }, h("label", { for: "trial" }, state.with ? "Beside" : "Trial"),
       h("select", { id: "trial", onchange: (event) => writ.route.go(state.with ? { with: event.target.value } : { key: event.target.value, m: null }) },
         trials.filter((one) => !state.with || one.key !== listed.key).map((one) => h("option", { value: one.key, selected: one.key === chosen },
-          `${one.fields.run} #${one.fields.trial ?? 0} · ${writ.list.verdictOf(one.fields).text}`))));
+          `${runs ? one.fields.run + " " : ""}#${one.fields.trial ?? 0} · ${writ.list.verdictOf(one.fields).text}`))));
   }
 
   function alone(shown, state) {
