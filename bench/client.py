@@ -24,12 +24,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from random import Random
 from statistics import median
+from typing import TypeVar
 
 import aiohttp
 import anyio
 import msgspec
 import uvloop
-from writ_engines.http import HttpClient
+from writ_engines.http import HttpClient, Response
 from writ_engines.sglang import SglangOptions
 from writ_engines.sglang.engine import SglangEngine
 from writ_engines.sglang.wire import encode_ids, single_body
@@ -56,6 +57,8 @@ from writ_async import (
     open_chat_format,
     run_rollouts,
 )
+
+T = TypeVar("T")
 
 SESSIONS = 64
 SLOW_SESSIONS = 4  # times as many
@@ -115,11 +118,19 @@ class Recorder(HttpClient):
         super().__init__(url)
         self.bodies: dict[tuple[int, int], bytes] = {}
 
-    async def post(self, path: str, body: bytes, *, seconds: float | None = None) -> bytes:
+    async def ask(
+        self,
+        path: str,
+        body: bytes,
+        read: Callable[[Response], T],
+        *,
+        seconds: float | None = None,
+        fresh: bool = False,
+    ) -> T:
         """See `HttpClient`."""
         number, turn = json.loads(body[7 : body.index(b",")]).partition("~")[0].split("/")
         self.bodies[int(number), int(turn)] = body
-        return await super().post(path, body, seconds=seconds)
+        return await super().ask(path, body, read, seconds=seconds, fresh=fresh)
 
 
 class EngineWay:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.support.samples import PROMPTS, TALK, Took, manifest, task, trajectory
 from writ_async.core.message import UserMessage
-from writ_async.core.trajectory import ENDED_FROM_OUTSIDE, Termination, Usage
+from writ_async.core.trajectory import ENDED_FROM_OUTSIDE, Termination, TokenSequence, Usage
 from writ_async.errors import InputError
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.summary import summarise_rows
@@ -168,6 +168,18 @@ def test_rows_come_in_the_order_of_tasks_and_trials_whatever_ended_first(tmp_pat
                 run.append(trajectory(task_id, trial))
         rows = [(row.task_id, row.trial) for row in RunView.open(tmp_path / name).ordered()]
         assert rows == wanted
+
+
+def test_rows_are_the_same_without_their_token_ids(tmp_path: Path) -> None:
+    sequence = TokenSequence((1, 2, 3), ((1, 3),), (-0.5, None))
+    with RunFolder.create(tmp_path / "run", manifest()) as run:
+        run.write_tasks([task("b"), task("a")], PROMPTS)
+        for name, tokens in (("a", {"agent": sequence}), ("b", {"agent": sequence, "user": sequence}), ("a", {})):
+            run.append(msgspec.structs.replace(trajectory(name, len(tokens)), tokens=tokens))
+    view = RunView.open(tmp_path / "run")
+    bare = [msgspec.to_builtins(row) for row in view.ordered(tokens=False)]
+    assert [row.tokens for row in view.ordered()] != [{}, {}, {}]
+    assert bare == [msgspec.to_builtins(msgspec.structs.replace(row, tokens={})) for row in view.ordered()]
 
 
 def test_two_processes_cannot_write_to_one_run(tmp_path: Path) -> None:

@@ -56,10 +56,12 @@ class _WithoutTokens(Trajectory, kw_only=True, omit_defaults=True):
 _decode_unheeding = msgspec.json.Decoder(_WithoutTokens).decode
 
 
+_OTHER_FIELDS = tuple(name for name in Trajectory.__struct_fields__ if name != "tokens")
+
+
 def _decode_without_tokens(line: bytes) -> Trajectory:
-    row: Trajectory = _decode_unheeding(line)
-    row.tokens = {}
-    return row
+    row = _decode_unheeding(line)
+    return Trajectory(**{name: getattr(row, name) for name in _OTHER_FIELDS})
 
 
 class _Head(msgspec.Struct):
