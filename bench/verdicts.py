@@ -1,4 +1,4 @@
-"""What a verdict costs by the length of a conversation, and what a thousand real conversations cost.
+"""What a verdict costs by the length of a conversation and of a message, and what a thousand real conversations cost.
 
     python bench/verdicts.py [--n 8] [--seed 1] [--real DIR --data TAU2] [--json FILE]
 
@@ -6,7 +6,11 @@ Conversations of 30, 60, 120 and 240 messages are joined from scripted ones of o
 customer after the other speaks with the same agent. All are judged as `writ synth` judges its rows. With `--real` the
 files of others are judged as `writ check` judges them, and real conversations of one domain are joined alike. Times are
 CPU times of this process, the least of three for each conversation. Nothing that was read before is remembered: what is
-cached of texts is forgotten before each verdict, compiled patterns and what is known of domains stay.
+cached of texts is forgotten before each verdict, compiled patterns and what is known of domains stay. What is called
+warm is the same verdict at once again. The collector is as quiet as in a run.
+
+Long messages are rows of one sign or word, as a model writes that has lost its way: of each, twice the length may cost
+twice as much.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ import msgspec
 from bench.report import Figure, make_parser, run_script, show_figures, write_json
 from writ_async import (
     Action,
+    AssistantMessage,
     Goal,
     InputError,
     Message,
@@ -43,6 +48,7 @@ from writ_async.formats.foreign import BadRow, Foreign, read_foreign
 from writ_async.formats.foreign.places import Place, PlaceFinder
 from writ_async.formats.foreign.verdicts import check_row
 from writ_async.runs.worlds import generate_world
+from writ_async.scheduler import quiet_gc
 from writ_async.synthesis import parse_mix, synthesise_tasks
 from writ_async.verify.outcome import ReplayMismatchError, replay
 from writ_async.verify.verdict import judge_trajectory
@@ -55,6 +61,38 @@ MOST_GROWTH = 2.5
 """How many times the cost of a conversation half as long; 2 would be linear, and 4 quadratic."""
 _REPEATS = 3
 _WORLD = 500
+ROWS = (
+    *(
+        ".",
+        "-",
+        " ",
+        "\n",
+        "a",
+        "1",
+        ",",
+        "$",
+        "•",
+        "—",
+        "?",
+        "*",
+        "_",
+        "#",
+        "(",
+        "[",
+        "{",
+        "<",
+        "a.",
+        "a-",
+        "a@",
+        "1,",
+        "1-",
+    ),
+    *("yes ", "not ", "then ", "please ", "if ", "$1 ", "may 1 ", "1 yes ", "i have refunded ", "has been ", "'ll "),
+    *("w1234567 ", "reply 1 to ", "if it's $1 ", "the first ", "could you ", "no account found ", "1 main street "),
+)
+"""What long messages are rows of."""
+LONG = 20_000
+"""Signs of a long message; one twice as long is compared."""
 _TEXTS = frozenset({"text", "message", "said", "words", "word", "value", "name", "start", "plain"})
 """How parameters are called that are texts of a conversation, or parts of them."""
 
@@ -82,6 +120,17 @@ def cost(judge: Talk) -> float:
     times = []
     for _ in range(_REPEATS):
         forget()
+        start = time.process_time()
+        judge()
+        times.append(time.process_time() - start)
+    return 1000 * min(times)
+
+
+def warm_cost(judge: Talk) -> float:
+    """The least CPU milliseconds of a verdict on a conversation that was judged just before."""
+    judge()
+    times = []
+    for _ in range(_REPEATS):
         start = time.process_time()
         judge()
         times.append(time.process_time() - start)
@@ -168,6 +217,38 @@ def _take(rows: list[tuple[Task, Trajectory]], size: int, domain: Any, world: Wo
     return taken
 
 
+def with_long_message(talk: Talk, by_user: bool, text: str) -> Talk:
+    """A scripted conversation in whose middle somebody says a long text beside what they say anyhow."""
+    task, row, *rest = talk.args  # type: ignore[attr-defined]
+    messages = list(row.messages)
+    kind = UserMessage if by_user else AssistantMessage
+    said = [place for place, one in enumerate(messages) if isinstance(one, kind) and one.content]
+    place = said[len(said) // 2]
+    messages[place] = msgspec.structs.replace(messages[place], content=f"{messages[place].content} {text}")
+    return partial(talk.func, task, msgspec.structs.replace(row, messages=tuple(messages)), *rest)  # type: ignore[attr-defined]
+
+
+def long_figures(seed: int) -> list[Figure]:
+    """How the cost of a verdict grows with the length of one message: the worst of all rows of signs and words."""
+    found: list[Figure] = []
+    talk = next(talk for _, talk in scripted_talks(DOMAINS[0], SIZES[0], 1, seed))
+    talk()
+    usual = cost(talk)
+    for by_user in (False, True):
+        worst, slowest = (0.0, ""), (0.0, "")
+        for row in ROWS:
+            texts = [(row * length)[:length] for length in (LONG, 2 * LONG)]
+            short, long = (cost(with_long_message(talk, by_user, text)) - usual for text in texts)
+            # What costs less than the conversation itself is not worth a ratio.
+            if long > usual:
+                worst = max(worst, (long / max(short, usual / 2), row))
+            slowest = max(slowest, (long, row))
+        what = f"{'user' if by_user else 'agent'}'s message of {2 * LONG:,} signs"
+        found.append(Figure(f"{what} against half of it, {worst[1]!r}", worst[0], "×", MOST_GROWTH))
+        found.append(Figure(f"{what}, {slowest[1]!r}", slowest[0], "ms"))
+    return found
+
+
 def real_rows(folder: str, finder: PlaceFinder) -> list[tuple[Foreign, Place]]:
     """All conversations of a folder's files, each with what it is judged by."""
     files = sorted(Path(folder).glob("*.json.gz"))
@@ -201,16 +282,32 @@ def figures_by_size(what: str, talks: Callable[[int], Iterator[tuple[int, Talk]]
     """Milliseconds of a verdict by the number of messages, and how they grow."""
     found: list[Figure] = []
     costs: dict[int, float] = {}
+    warm: list[Talk] = []
     for size in SIZES:
         made = list(talks(size))
         made[0][1]()
         spent = [(messages, cost(judge)) for messages, judge in made]
         messages = mean(messages for messages, _ in spent)
+        if size == 120:
+            warm = [judge for _, judge in made]
         costs[size] = mean(ms for _, ms in spent) * size / messages
         found.append(Figure(f"{what}, {size} messages", costs[size], "ms", MOST_MS.get(size) if aims else None))
     grown = costs[SIZES[-1]] / costs[SIZES[-2]]
+    found.append(Figure(f"{what}, 120 messages, warm", mean(map(warm_cost, warm)), "ms"))
     found.append(Figure(f"{what}, {SIZES[-1]} against {SIZES[-2]} messages", grown, "×", MOST_GROWTH))
     return found
+
+
+def real_figures(folder: str, data: str | None, count: int) -> list[Figure]:
+    """What verdicts on conversations of others cost: by their length, and on all of a folder, one after the other."""
+    rows = real_rows(folder, PlaceFinder("tau2", data, "", ()))
+    figures = figures_by_size("real", partial(real_talks, rows, count=count), aims=False)
+    forget()
+    start = time.process_time()
+    for row, place in rows:
+        check_row(row, place.domain, place.kinds, place.world, place.task)
+    spent = time.process_time() - start
+    return [*figures, Figure("1,000 real conversations", 1000 * spent / len(rows), "s", MOST_REAL_SECONDS)]
 
 
 def main(arguments: list[str]) -> None:
@@ -222,18 +319,13 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     half = max(1, options.n // 2)
     figures: list[Figure] = []
-    for domain in DOMAINS:
-        talks = partial(scripted_talks, domain, count=half, seed=options.seed)
-        figures += figures_by_size(f"scripted, {domain}", talks, aims=True)
-    if options.real:
-        rows = real_rows(options.real, PlaceFinder("tau2", options.data, "", ()))
-        figures += figures_by_size("real", partial(real_talks, rows, count=options.n), aims=False)
-        forget()
-        start = time.process_time()
-        for row, place in rows:
-            check_row(row, place.domain, place.kinds, place.world, place.task)
-        spent = time.process_time() - start
-        figures.append(Figure("1,000 real conversations", 1000 * spent / len(rows), "s", MOST_REAL_SECONDS))
+    with quiet_gc(0):
+        for domain in DOMAINS:
+            talks = partial(scripted_talks, domain, count=half, seed=options.seed)
+            figures += figures_by_size(f"scripted, {domain}", talks, aims=True)
+        if options.real:
+            figures += real_figures(options.real, options.data, options.n)
+        figures += long_figures(options.seed)
     show_figures(figures, "CPU time of a verdict")
     write_json(options.json, figures)
 

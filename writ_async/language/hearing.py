@@ -44,7 +44,11 @@ _CLASS: Final = re.compile(r"<([a-z]+)>")
 _CLASSES: Final = {key: f"(?:{'|'.join(forms)})" for key, forms in _PHRASES.tables["classes"].items()}
 SIGNS: Final = Signs(
     {
-        name: [_CLASS.sub(lambda found: _CLASSES[found[1]], form) for form in forms]
+        # A repetition without an end would make a long row of such words cost its square.
+        name: [
+            _CLASS.sub(lambda found: _CLASSES[found[1]], form).replace(")*", "){0,6}").replace(")+", "){1,6}")
+            for form in forms
+        ]
         for name, forms in _PHRASES.forms.items()
     }
 )

@@ -27,7 +27,7 @@ from writ_async.core.task import Task
 from writ_async.synthesis.soundness import why_unsound
 from writ_async.verify.provenance import atoms
 
-_TOKEN = re.compile(r"[#@\w.-]*\w")
+_TOKEN = re.compile(r"(?<![#@\w.-])[#@\w.-]*\w")
 
 
 def why_not_neutral(task: Task, behaviour: Behaviour, domain: Domain, world: World) -> str:

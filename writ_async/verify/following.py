@@ -31,7 +31,8 @@ from writ_async.verify.spoken import words_in
 _SENTENCE = 8
 """From so many words on a text is the agent's own; its figures and ids are judged, not its wording."""
 _MOST_PIECES = 3
-_WITH_DIGIT = re.compile(r"#?[^\W_]*\d[\w.-]*")
+# From where no letter stands before: a run of letters without a figure is gone through once.
+_WITH_DIGIT = re.compile(r"(?:#|(?<![^\W_]))[^\W_]*\d[\w.-]*")
 _CONSTANT = re.compile(r"[a-z]+(?:[ _-][a-z]+){0,4}")
 _IN_QUOTES = re.compile(rf"(?<![^\W_])['\"`‘“]({_CONSTANT.pattern})['\"`’”](?![^\W_])")
 _SQUEEZED = re.compile(r"[\W_]+")

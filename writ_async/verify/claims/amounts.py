@@ -27,7 +27,8 @@ _MOVING: Final = (*WORDS["deeds"], *WORDS["light"])
 _LONG: Final = 5
 _LOCAL: Final = 8
 _RANGE: Final = re.compile(r" ?(?:-|–|to) ?[$€£]")
-_PROMISE: Final = re.compile(rf"(?:\bwill\b|'ll\b|\bgoing to\b).*\b(?:{'|'.join(WORDS['promised'])})\b")
+_WILL: Final = re.compile(r"\bwill\b|'ll\b|\bgoing to\b")
+_PROMISED: Final = re.compile(rf"\b(?:{'|'.join(WORDS['promised'])})\b")
 _COMING_BACK: Final = "|".join(WORDS["comes_back"])
 _REFUND_OF: Final = re.compile(rf"\b(?:{_COMING_BACK})\w*[^$€£.;,(]{{0,25}}$")
 _REFUNDED: Final = re.compile(rf"^[^$€£.;,()]{{0,24}}\b(?:{_COMING_BACK}|back\b)")
@@ -180,7 +181,7 @@ def is_reckoned(
         return True
     named = [cents for record in ground.spoken_of() for cents in record.cents][::-1]
     said = [*reversed(ground.amounts)]
-    if cents % 100 == 0 and (refunded or _PROMISE.search(plain)):
+    if cents % 100 == 0 and (refunded or _promises(plain)):
         few = [*dict.fromkeys([*here, *said[:_FEW], *named[:_FEW]])]
         multiples = {count * amount for count in _PARTY for amount in few}
         beside = {other for amount in here for other in (cents + amount, abs(cents - amount))}
@@ -200,6 +201,12 @@ def is_reckoned(
     return any(_is_part_sum(cents, record.cents) for record in ground.records()) or (
         _TOTAL.search(plain) is not None and _is_a_choice(cents, ground)
     )
+
+
+def _promises(plain: str) -> bool:
+    """Whether a sentence says of what is promised that it will come."""
+    will = _WILL.search(plain)
+    return will is not None and _PROMISED.search(plain, will.end()) is not None
 
 
 def is_listed(cents: int, numbers: Sequence[int], others: Sequence[int]) -> bool:

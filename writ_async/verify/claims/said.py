@@ -20,6 +20,8 @@ _EXAMPLE: Final = re.compile(
     r"|\blook(?:s|ing)? like\b|\bsomething like\b|\blike ['\"#`(]|\(like\b"
 )
 _FIELD: Final = re.compile(r'": ?-?(\d{1,9}(?:\.\d{1,2})?)(?=\s*[,}\]])')
+_LONGEST: Final = 2_000
+"""Characters of a sentence."""
 _TOLD: Final = re.compile(
     r"^\W*(?:the )?(?:user|customer)\b|^\W{0,3}\"i\b|\baccording to you\b"
     r"|\byou(?:'ve| have| had)?(?: just| also| originally| previously)? (?:said|say|mention|told|indicat|stat|claim"
@@ -89,7 +91,11 @@ class Said:
 
     def _index(self, place: int) -> int:
         if not self._starts:
-            self._starts = [0, *self._cuts()]
+            self._starts = [0]
+            for end in (*self._cuts(), len(self.text)):
+                # What goes on without an end is judged piece by piece, so that the cost stays linear.
+                self._starts += (*range(self._starts[-1] + _LONGEST, end, _LONGEST), end)
+            self._starts.pop()
         return bisect_right(self._starts, place) - 1
 
     def _at(self, index: int) -> Sentence:

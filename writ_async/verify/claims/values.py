@@ -44,7 +44,8 @@ _OFFERS: Final = re.compile(
 _YEARS: Final = range(2019, 2031)
 _ID: Final = re.compile(r"(?=(?:[a-z_-]*\d){3})[a-z\d_-]{6,60}")
 _ENDING: Final = re.compile(
-    r"(?:\bending(?: in| with)?|\bends (?:in|with)|\blast (?:four|4)(?: digits)?(?: are| is|:)?|•{2,}|\.{3}) ?(\d{4})\b"
+    r"(?:\bending(?: in| with)?|\bends (?:in|with)|\blast (?:four|4)(?: digits)?(?: are| is|:)?|(?<!•)•{2,}|\.{3})"
+    r" ?(\d{4})\b"
 )
 _ENDING_WORDS: Final = frozenset({"ending", "ends", "last"})
 _CODE: Final = re.compile(r"(?=(?:[a-z]*\d){2})(?=(?:\d*[a-z]){2})[a-z\d]{6,10}")
