@@ -8,6 +8,7 @@ from typing import Final
 
 from writ_async.language.said_values import numbers_said_in
 from writ_async.verify.confirming.clauses import plain, sentences
+from writ_async.verify.confirming.patterns import either
 
 _WORDS: Final = (
     "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen"
@@ -18,7 +19,7 @@ _AMOUNT: Final = (
     rf"(?:(?:usd|eur|gbp) ?)?[$€£]? ?\d{{1,9}}(?:,\d{{3}}){{0,3}}(?:\.\d{{1,2}})?(?: ?{_CURRENCY})?"
     rf"|(?:an? )?(?:(?:{_WORDS})(?:[ -]|,? and |$)){{1,8}}(?:{_CURRENCY})?"
 )
-_NOUN: Final = "refund|price|total|difference|fee|charge|cost|balance|amount|credit|sum|fare"
+_NOUN: Final = either("SUM")
 _AT_MOST: Final = "at most|no more than|not more than|not over|not above|up to|within|max(?:imum)?"
 _BELOW: Final = "under|below|less than|cheaper than"
 _AT_LEAST: Final = "at least|no less than|not less than|not under|not below"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from writ_async.verify.confirming.clauses import plain
+from writ_async.verify.confirming.patterns import either
 from writ_async.verify.confirming.reply_options import NUMBER_NAMES
 
 _PLACES: Final = {
@@ -18,9 +19,7 @@ _PLACES: Final = {
 }
 _ORDINAL: Final = f"(?:{'|'.join(_PLACES)})"
 _NUMBER: Final = rf"(?:\d{{1,2}}|{'|'.join(NUMBER_NAMES)})"
-_NOUN: Final = (
-    "(?:one|ones|option|choice|request|change|item|thing|point|step|action|part|order|reservation|booking|question)"
-)
+_NOUN: Final = either("CHOICE")
 _CALLED: Final = rf"(?:option|number|item|point|choice|change|request|#) ?#?(?:{_NUMBER}|[a-h])"
 _ONE: Final = rf"(?:(?:the |my |your )?{_ORDINAL}(?: {_NOUN})?|{_CALLED}|\(?\d{{1,2}}\)?|{'|'.join(NUMBER_NAMES)})"
 _YES: Final = "yes|yep|yeah|yup|y|ok|okay|sure|fine|good|correct|right|agreed|approved|confirmed|go ahead"
