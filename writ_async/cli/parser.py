@@ -323,6 +323,10 @@ def _add_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         metavar="FILTER",
         help="one that passes, as in `writ view`: 'reward < 1 and messages ~ sorry'",
     )
+    parser.add_argument("--level", default="", metavar="L", help="one of this level: W1R3, W1 or R3")
+    parser.add_argument("--kind", default="", metavar="K", help="one of this kind of task: read-heavy, refusal, ...")
+    parser.add_argument("--random", type=int, metavar="SEED", help="one that is drawn")
+    parser.add_argument("--list", action="store_true", help="name all of these, a line each, instead of showing one")
     parser.add_argument("--full", action="store_true", help="whole tool results")
     parser.set_defaults(run=_run_later("show"))
 

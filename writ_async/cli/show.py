@@ -12,13 +12,13 @@ from rich.padding import Padding
 from rich.panel import Panel
 from rich.text import Text
 
-from writ_async.cli.output import tell_shortfalls
+from writ_async.cli.output import print_tables, tell_shortfalls
+from writ_async.cli.tables import new_table
 from writ_async.cli.terminal import open_console, visible, visible_line
+from writ_async.commands.show import Wanted, choose_row, wanted_rows
 from writ_async.core.message import AssistantMessage, ToolMessage, UserMessage
 from writ_async.core.task import Task
-from writ_async.core.trajectory import Trajectory
-from writ_async.errors import InputError
-from writ_async.rows.run_rows import where_test
+from writ_async.core.trajectory import Finding, Trajectory, WriteEvidence
 from writ_async.runs.view import RunView
 
 _RESULT_WIDTH = 240
@@ -29,14 +29,18 @@ def run_command(arguments: argparse.Namespace) -> int:
     tell_shortfalls(arguments.path)
     view = RunView.open(arguments.path)
     tasks = {task.id: task for task in view.tasks()}
-    rows = view.trajectories()
-    if arguments.where:
-        rows = filter(where_test(view, arguments.where), rows)
-    trajectory = _choose(rows, tasks, arguments.id, arguments.reason)
-    if trajectory is None:
-        wanted = arguments.id or (f"a row rejected for {arguments.reason}" if arguments.reason else "a row")
-        wanted += f" that passes {arguments.where}" if arguments.where else ""
-        raise InputError(f"{arguments.path}: has not {wanted}; see {arguments.path}/trajectories.jsonl")
+    wanted = Wanted(
+        id=arguments.id or "",
+        reason=arguments.reason or "",
+        level=arguments.level,
+        kind=arguments.kind,
+        where=arguments.where,
+        seed=arguments.random,
+    )
+    if arguments.list:
+        _list_rows(wanted_rows(view, wanted), tasks)
+        return 0
+    trajectory = choose_row(view, tasks, wanted)
     console = open_console()
     task = tasks.get(trajectory.task_id)
     if task is not None:
@@ -46,37 +50,24 @@ def run_command(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _choose(
-    rows: Iterable[Trajectory], tasks: dict[str, Task], wanted: str | None, reason: str | None
-) -> Trajectory | None:
-    """The row asked for; without a wish the kept one whose largest certificate has most cells, by id among equals."""
-    best: tuple[int, str] | None = None
-    chosen: Trajectory | None = None
+def _list_rows(rows: Iterable[Trajectory], tasks: dict[str, Task]) -> None:
+    table = new_table(("row", "kind", "level"), ("reward", "messages"))
+    table.add_column("verdict", no_wrap=False)
     for row in rows:
-        verdict = row.verdict
-        if wanted is not None:
-            if row.id == wanted:
-                return row
-            continue
-        if reason is not None:
-            fits = verdict is not None and any(finding.reason == reason for finding in verdict.findings)
-            rank = (0, row.id)
+        task, verdict = tasks.get(row.task_id), row.verdict
+        level = task.proof.level if task is not None and task.proof is not None else ""
+        if verdict is None:
+            said, reward = row.termination.value, ""
         else:
-            fits = True
-            kept = verdict is not None and verdict.kept
-            rank = (-_burden(tasks.get(row.task_id)) if kept else 1, row.id)
-        if fits and (best is None or rank < best):
-            best, chosen = rank, row
-    return chosen
+            reasons = dict.fromkeys(finding.reason for finding in verdict.findings)
+            said, reward = ("kept" if verdict.kept else ", ".join(reasons)), f"{verdict.reward.reward:g}"
+        table.add_row(Text(row.id), row.kind, level, reward, f"{len(row.messages):,}", Text(said))
+    print_tables(table)
 
 
 def _shown(text: str) -> str:
     """A text of others, to stand in markup."""
     return escape(visible(text))
-
-
-def _burden(task: Task | None) -> int:
-    return max((len(certificate.cells) for certificate in task.certificates), default=0) if task else 0
 
 
 def _print_task(console: Console, task: Task) -> None:
@@ -96,7 +87,8 @@ def _print_task(console: Console, task: Task) -> None:
 
 
 def _print_messages(console: Console, trajectory: Trajectory, width: int) -> None:
-    for message in trajectory.messages:
+    found = _findings_by_message(trajectory)
+    for place, message in enumerate(trajectory.messages):
         if isinstance(message, UserMessage):
             console.print(Text.assemble(("user   ", "bold green"), visible(message.content or "")))
         elif isinstance(message, AssistantMessage):
@@ -115,6 +107,28 @@ def _print_messages(console: Console, trajectory: Trajectory, width: int) -> Non
         elif isinstance(message, ToolMessage):
             text = message.content if len(message.content) <= width else f"{message.content[:width]}…"
             console.print(Padding(Text(visible(text), style="red" if message.error else "dim"), (0, 0, 0, 7)))
+        for finding in found.get(place, ()):
+            said = f"{finding.reason}: {finding.detail}" if finding.detail else finding.reason
+            console.print(Text.assemble(("found  ", "bold red"), (visible_line(said), "red")))
+
+
+def _findings_by_message(trajectory: Trajectory) -> dict[int, list[Finding]]:
+    """The findings about single messages, each at its own."""
+    found: dict[int, list[Finding]] = {}
+    for finding in trajectory.verdict.findings if trajectory.verdict is not None else ():
+        if 0 <= finding.message < len(trajectory.messages):
+            found.setdefault(finding.message, []).append(finding)
+    return found
+
+
+def _agreed(write: WriteEvidence) -> str:
+    """How a write was agreed upon, in one line."""
+    case = write.confirmation
+    if case is None or case.asked < 0:
+        return f"{write.name}: {write.unconfirmed or 'nobody was asked'}"
+    answer = f"the answer [{case.answered}] agreed by “{case.agreed}”" if case.agreed else "no answer agreed"
+    wanting = f"; wanting: {case.wanting}" if case.wanting else ""
+    return f"{write.name}: asked in [{case.asked}], {answer}{wanting}"
 
 
 def _print_verdict(console: Console, trajectory: Trajectory) -> None:
@@ -126,6 +140,7 @@ def _print_verdict(console: Console, trajectory: Trajectory) -> None:
         f"reward {verdict.reward.reward:g} · ended by {trajectory.termination.value} · state {trajectory.digest[:12]}…"
     ]
     lines += [f"[red]{_shown(f.reason)}[/red] {_shown(f.detail[:300])}" for f in verdict.findings]
+    lines += [f"[dim]agreed[/dim] {_shown(_agreed(write))}" for write in verdict.writes if write.name]
     lines += [f"[dim]the script notes: {_shown(note.kind)} {_shown(note.detail)}[/dim]" for note in trajectory.notes]
     title = "kept" if verdict.kept else "rejected"
     style = "green" if verdict.kept else "red"
