@@ -153,7 +153,7 @@ class Scenario(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def texts(self) -> Iterator[str]:
         """Everything that a simulated user is told or says, but for the layout."""
-        yield from (self.request, self.change, self.reason_for_call, self.known_info, self.unknown_info)
+        yield from (self.request, self.change, self.choice, self.reason_for_call, self.known_info, self.unknown_info)
         yield from (self.task_instructions, self.persona, self.text)
         for fact in self.facts:
             yield fact.text
