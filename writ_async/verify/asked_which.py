@@ -89,7 +89,15 @@ def _has_them_choose(text: str, choice: OpenChoice) -> bool:
         return True
     if not hear(text).does("ask", "confirm", "hint"):
         return False
-    return sum(any(says(mark, text) for mark in marks) for marks in _marks(choice)) > 1
+    return sum(any(_names(mark, text, choice.nouns) for mark in marks) for marks in _marks(choice)) > 1
+
+
+def _names(mark: str, text: str, nouns: Sequence[str]) -> bool:
+    """Whether a text names a thing by a mark; a mere word ("business") has to stand before what it is called."""
+    if any(map(str.isdigit, mark)) or not mark.islower():
+        return says(mark, text)
+    named = "|".join(re.escape(noun.lower()) for noun in (*nouns, "one"))
+    return re.search(rf"\b{re.escape(mark)}\b(?: [\w-]+)? (?:{named})s?\b", plain_text(text)) is not None
 
 
 def _marks(choice: OpenChoice) -> Iterator[list[str]]:
