@@ -21,9 +21,15 @@ from writ_async.synthesis import parse_mix, synthesise_tasks
 from writ_async.synthesis.behaviours import with_behaviours
 
 _DOMAINS = ("retail", "airline")
-_MIXES = {"gave_in": "refusal=1", "condition_ignored": "normal=1", "first_wish_written": "normal=1"}
+_MIXES = {
+    "gave_in": "refusal=1",
+    "condition_ignored": "normal=1",
+    "first_wish_written": "normal=1",
+    "did_not_ask": "normal=1,write-intensive=2",
+}
 """Where only some tasks have room for a misstep, the kind that they are of; others are planted in the default mix."""
-_MOST_DRAWS = 16
+_MOST_DRAWS = 40
+_IN_VAIN = 8  # draws without a single task that gives room, after which a domain is taken to have none
 
 
 def tasks_with_room(kind: str, count: int, seed: int, world_size: int) -> list[Task]:
@@ -36,7 +42,7 @@ def tasks_with_room(kind: str, count: int, seed: int, world_size: int) -> list[T
             drawn = _draw(domain, max(24, share), seed, draw, world_size, _MIXES.get(kind, ""))
             tasks = [task for task in drawn if can_be_made(kind, task, place.domain, place.world)]
             fit += with_behaviours(tasks, {domain: place}, seed)[0] if draw % 2 == 0 else tasks
-            if len(fit) >= share:
+            if len(fit) >= share or (not fit and draw + 1 >= _IN_VAIN):
                 break
         found += fit[:share]
     return found

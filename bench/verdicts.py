@@ -175,6 +175,7 @@ def joined_task(tasks: Sequence[Task]) -> Task:
         gold_digest="",
         behaviour=None,
         first_wish=None,
+        open_choice=None,
         proof=None,
     )
 

@@ -273,3 +273,10 @@ def test_only_one_trip_lost_a_flight_where_a_certificate_is_the_answer() -> None
 def test_recipes_give_up_in_a_world_without_users() -> None:
     world = DOMAIN.generate(0, 0)
     assert all(recipe.make(world, Random(0)) is None for recipe in RECIPES)
+
+
+def test_what_leaves_or_arrives_first_or_last_is_asked_for_of_one_day() -> None:
+    """Of several days the first or the last would decide alone, and the others would be no evidence."""
+    searches = [draft.goals[0].params["search"] for _, draft in _drafts("rebook_by_time")]
+    assert all(len(search["dates"]) == 1 for search in searches if search["rank"] != "fastest")
+    assert {search["rank"] for search in searches} == {"fastest", "earliest arrival", "latest departure"}

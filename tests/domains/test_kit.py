@@ -20,7 +20,7 @@ from writ_async.core.state import State, World
 from writ_async.core.task import Scenario
 
 
-@pytest.mark.parametrize("name", ["gold", "goals", "identity", "payment", "sums", "tables", "wishes"])
+@pytest.mark.parametrize("name", ["choosing", "gold", "goals", "identity", "payment", "sums", "tables", "wishes"])
 def test_the_example_of_each_module_runs(name: str) -> None:
     found = doctest.testmod(importlib.import_module(f"writ_domains.kit.{name}"))
     assert found.attempted

@@ -259,8 +259,8 @@ def test_no_two_users_talk_alike(recipe: Recipe) -> None:
 def test_there_are_recipes_of_every_kind() -> None:
     kinds = [recipe.kind for recipe in DOMAIN.recipes]
     assert {kind: kinds.count(kind) for kind in set(kinds)} == {
-        "normal": 22,
-        "write-intensive": 9,
+        "normal": 25,
+        "write-intensive": 10,
         "read-heavy": 10,
         "refusal": 9,
         "information": 3,

@@ -165,3 +165,16 @@ def test_worlds_and_drafts_do_not_depend_on_the_hash_seed() -> None:
         )
         seen.add(done.stdout)
     assert len(seen) == 1
+
+
+def test_like_products_are_held_twice_in_an_order_and_in_two() -> None:
+    world = DOMAIN.generate(3, 300)
+    orders = list(world.tables["orders"].values())
+    twice = [one for one in orders if len({item.product_id for item in one.items}) < len(one.items)]
+    assert 0.04 < len(twice) / len(orders) < 0.2
+    assert all(len({item.item_id for item in one.items}) == len(one.items) for one in twice)
+    shared = 0
+    for user in world.tables["users"].values():
+        held = [{item.product_id for item in world.tables["orders"][key].items} for key in user.orders]
+        shared += any(first & second for first, second in combinations(held, 2))
+    assert shared > 30

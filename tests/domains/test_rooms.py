@@ -11,8 +11,9 @@ ROOMS = (
     "__init__.py", "schema.py", "world.py", "lookups.py", "tools/__init__.py", "policy.md", "policy.py",
     "deeds.py", "telling.py", "settling.py", "evidence.toml", "facts.toml",
     "goals/__init__.py", "goals/fetch.py", "goals/choose.py", "goals/objectives.py", "goals/counter_worlds.py",
-    "goals/encodings.py", "goals/answers.py",
+    "goals/encodings.py", "goals/answers.py", "goals/meant.py",
     "recipes/__init__.py", "recipes/customers.py", "recipes/cancelling.py", "recipes/several.py",
+    "recipes/asked.py",
     "phrases.py", "phrases.toml",
 )  # fmt: skip
 """What each domain has; beside it may stand what it alone sells, tools and recipes by what they are about."""

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.support.open_choices import FAMILIES, open_tasks, place_of
 from tools.rereading import airline, retail
 from tools.rereading.compare import rederive
 from tools.rereading.sample import tasks_of_families
@@ -53,6 +54,22 @@ OPPOSITES: dict[str, tuple[tuple[str, str], ...]] = {
 }
 
 
+ANSWERS = (
+    ("more expensive", "less expensive"),
+    ("pricier", "cheaper"),
+    ("cost more", "cost less"),
+    ("cost me more", "cost me less"),
+    ("higher price", "lower price"),
+    ("paid more", "paid less"),
+    ("earlier", "later"),
+    ("first one", "second one"),
+    ("both", "the cheaper one"),
+    ("Both", "The cheaper one"),
+    ("The two of them", "The cheaper of the two"),
+)
+"""The opposites of what is answered to the question which one is meant."""
+
+
 def swapped(text: str, pairs: tuple[tuple[str, str], ...]) -> Iterator[tuple[str, str]]:
     """The text with one word for its opposite, for each that is in it; with the word."""
     for pair in pairs:
@@ -93,3 +110,26 @@ def test_the_opposite_of_a_decisive_word_is_another_wish_and_mostly_another_gold
                 ] += 1
     assert changed.total() > 50
     assert changed[True] / changed.total() > 0.7  # a refusal stays one, and a lone candidate is both ends
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_opposite_answer_to_which_one_is_meant_has_another_gold(family: str) -> None:
+    place = place_of(FAMILIES[family])
+    changed = 0
+    for task in open_tasks(family, 24):
+        assert rederive(task, place.world, place.domain).what == ""
+        for swap, choice in swapped(task.scenario.choice, ANSWERS):
+            other = msgspec.structs.replace(task.scenario, choice=choice, reason_for_call="")
+            finding = rederive(msgspec.structs.replace(task, scenario=other), place.world, place.domain)
+            assert finding.what, (swap, task.scenario.choice)
+            changed += 1
+    assert changed >= 3
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_without_the_answer_the_words_have_no_single_answer(family: str) -> None:
+    place = place_of(FAMILIES[family])
+    for task in open_tasks(family):
+        silent = msgspec.structs.replace(task.scenario, choice="", reason_for_call="")
+        unasked = msgspec.structs.replace(task, scenario=silent, open_choice=None)
+        assert "no single answer" in rederive(unasked, place.world, place.domain).what

@@ -135,6 +135,16 @@ def _with_one_write_less(task: Task) -> Task | None:
     return msgspec.structs.replace(task, actions=tuple(writes[:-1])) if len(writes) > 1 else None
 
 
+def _with_other_candidate(task: Task) -> Task | None:
+    """The task with a gold for another one than the customer says they mean, or for one where they mean all."""
+    if task.open_choice is None or len(task.certified_writes) != 1:
+        return None
+    (index,) = task.certified_writes
+    gold = (task.actions or ())[index]
+    other = next(one.writes[0] for one in task.open_choice.candidates if one.writes[0] != gold)
+    return _with_action(task, index, other.arguments)
+
+
 def _with_action(task: Task, index: int, arguments: dict[str, Any]) -> Task:
     actions = list(task.actions or ())
     actions[index] = msgspec.structs.replace(actions[index], arguments=arguments)
@@ -145,6 +155,7 @@ ALTERED: dict[str, tuple[str, Callable[[Task], Task | None]]] = {
     "another payment method": ("retail", _with_other_method),
     "another payment method of a change": ("airline", _with_other_method),
     "one option or the other for both": ("retail", _with_either_option),
+    "another one than the one that is meant": ("retail", _with_other_candidate),
     "one wish of several dropped": ("airline", _with_one_write_less),
     "one wish of several dropped in the shop": ("retail", _with_one_write_less),
 }

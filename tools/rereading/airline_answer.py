@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from tools.rereading.airline_choosing import Answer, chosen
 from tools.rereading.airline_flights import Timetable
 from tools.rereading.airline_money import payer, shares
 from tools.rereading.airline_phrases import Trip
@@ -26,11 +27,14 @@ CABINS = ("basic_economy", "economy", "business")
 BAG, INSURANCE = 50, 30
 
 
-def answer(request: Request, db: Record, user_id: str, take: Take) -> Outcome:
-    """What the wishes come to, each taken in the state that those before it left. Raises `Unsound`."""
+def answer(request: Request, db: Record, user_id: str, take: Take, choice: Answer | None = None) -> Outcome:
+    """What the wishes come to, each taken in the state that those before it left; `choice` says which trip is meant.
+
+    Raises `Unsound`.
+    """
     outcome = Outcome(in_order=request.in_order)
     for wish in request.wishes:
-        desk = Desk(db, user_id, request.born)
+        desk = Desk(db, user_id, request.born, choice)
         try:
             if wish.act == "ask":
                 outcome.told.append(desk.tell(wish))
@@ -51,7 +55,8 @@ def answer(request: Request, db: Record, user_id: str, take: Take) -> Outcome:
 class Desk:
     """A database as one customer's requests meet it."""
 
-    def __init__(self, db: Record, user_id: str, born: dict[str, str]) -> None:
+    def __init__(self, db: Record, user_id: str, born: dict[str, str], choice: Answer | None = None) -> None:
+        self.choice = choice
         self.timetable = Timetable(db["flights"])
         self.user: Record = db["users"][user_id]
         self.born = born
@@ -60,8 +65,20 @@ class Desk:
 
     def fulfil(self, wish: Wish) -> list[tuple[Write, float]]:
         """The writes of a wish, each with the amount that goes with it. Raises `Refused`."""
-        made: list[tuple[Write, float]] = getattr(self, f"_{wish.act}")(wish)
+        made: list[tuple[Write, float]] = []
+        for each in self._for_each(wish):
+            made += getattr(self, f"_{each.act}")(each)
         return made
+
+    def _for_each(self, wish: Wish) -> list[Wish]:
+        """The wish for every trip that is meant, where it was named by where it leads."""
+        if wish.trip is None or not wish.trip.to:
+            return [wish]
+        there = [trip for trip in self._coming() if trip["destination"] == wish.trip.to]
+        return [
+            msgspec.structs.replace(wish, trip=Trip(reservation_id=trip["reservation_id"]))
+            for trip in chosen(there, self.choice, starts, paid)
+        ]
 
     def fulfil_or_else(self, wish: Wish) -> list[tuple[Write, float]]:
         """The writes of a wish, or of the other wish for the case that it fails for the reason named."""

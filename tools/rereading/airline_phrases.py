@@ -18,7 +18,7 @@ class Trip(msgspec.Struct, frozen=True):
 
     `pick` is "first" or "last" by the day of the first flight, "most" or "least" by what was paid (among those in
     `cabin`), "upgrade" for the one that is cheapest to move; `every` names a whole
-    group: "cancellable", "lost", or "cabin".
+    group: "cancellable", "lost", or "cabin". `to` is where a coming trip leads that is described by nothing else.
     """
 
     reservation_id: str = ""
@@ -27,6 +27,7 @@ class Trip(msgspec.Struct, frozen=True):
     pick: str = ""
     cabin: str = ""
     every: str = ""
+    to: str = ""
 
 
 class Method(msgspec.Struct, frozen=True):
@@ -115,6 +116,10 @@ _OF_PASSENGER = (
     re.compile(r"the only booking of mine that lists (?P<who><W\d+>)"),
     re.compile(r"the trip is the one with (?P<who><W\d+>); there's only one such booking", re.IGNORECASE),
 )
+_THERE = re.compile(
+    r"(?:my|the) (?:(?P<coming>coming|upcoming|future) )?(?:trip|reservation|booking) to (?P<to><A\d+>)"
+    r"(?(coming)| that (?:I have (?:coming up|ahead of (?:me|I))|is still to come))"
+)
 _EARLY = ("first", "soonest", "next", "earliest")
 
 
@@ -144,6 +149,7 @@ class Phrases:
             rest.name("T", pattern, lambda m: Trip(
                 pick="most" if m["pick"] in ("most expensive", "priciest") else "least", cabin=kept[int(m["cabin"])][1]
             ))  # fmt: skip
+        rest.name("T", _THERE, lambda m: Trip(to=_cities(m["to"], kept)[0]))
         rest.name("U", _UPGRADE, lambda m: kept[int(next(one for one in m.groups() if one))][1])
         rest.name("T", _CANCELLABLE, lambda m: Trip(every="cancellable"))
         rest.name("T", _ALL_IN, lambda m: Trip(every="cabin", cabin=kept[int(m["cabin"] or m["c2"])][1]))

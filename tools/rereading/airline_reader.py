@@ -332,7 +332,7 @@ def _story(rest: Rest) -> bool:
     return bool(
         re.search(
             r"^it's an? \w+ trip$|^(?:I'm|I am|my (?:full )?name(?: is|:)|the name (?:on|of) my (?:account"
-            r"|profile) is) <W\d+>$"
+            r"|profile) is) (?:<W\d+>|(?:<A\d+> [A-Z][\w'-]+|[A-Z][\w'-]+ <A\d+>))$"
             r"|(?:user|account|customer) id\b",
             rest.text,
             re.IGNORECASE,

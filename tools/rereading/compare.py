@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -15,12 +16,14 @@ from tools.rereading.words import NotUnderstood, Unsound, in_first_person, witho
 from writ_async import Domain, State, Task, World, call_tool
 from writ_async.core.task import FirstWish
 
-Derive = Callable[[str, Sequence[str], dict[str, Any], Take], Outcome]
+Derive = Callable[..., Outcome]
 READERS: dict[str, Derive] = {"airline": airline.derive, "retail": retail.derive}
-"""By domain: request, what else the customer says, the world as plain data, a way to write; gives the outcome."""
+"""By domain: request, what else the customer says, the world as plain data, a way to write, and the answer to the
+question which one is meant where there is one; gives the outcome."""
 
 
 _THEN = "What you then say: "
+_ANSWER = "What you answer then: "
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -41,19 +44,20 @@ def rederive(task: Task, world: World, domain: Domain) -> Finding:
         return Finding(task, f"nobody reads requests of the domain {task.domain!r}", unread=True)
     scenario = task.scenario
     facts = [fact.text for fact in scenario.facts]
-    voices = {"the request": (scenario.request, scenario.change, facts)}
+    voices = {"the request": (scenario.request, scenario.change, scenario.choice, facts)}
     if scenario.reason_for_call:
         known = [in_first_person(scenario.known_info)] if scenario.known_info else []
         told, change = in_first_person(scenario.reason_for_call), scenario.task_instructions.partition(_THEN)[2]
-        voices["the instructions"] = (told, in_first_person(change), known)
+        choice = scenario.task_instructions.partition(_ANSWER)[2]
+        voices["the instructions"] = (told, in_first_person(change), in_first_person(choice), known)
     db = _plain(world, domain)
-    for voice, (request, change, said) in voices.items():
+    for voice, (request, change, choice, said) in voices.items():
         try:
-            outcome = derive(request, said, db, _writer(world, domain, db))
-            differs = ""
+            outcome = derive(request, said, db, _writer(world, domain, db), choice)
+            differs = _differ_open(task, choice, partial(derive, request, said, db, _writer(world, domain, db)))
             if task.first_wish is not None:
                 differs = _differ_first(task.first_wish, outcome)
-                outcome = derive(without_taking_back(change), said, db, _writer(world, domain, db))
+                outcome = derive(without_taking_back(change), said, db, _writer(world, domain, db), choice)
         except NotUnderstood as why:
             return Finding(task, f"{voice}: not understood: {why}", unread=True)
         except Unsound as why:
@@ -61,6 +65,19 @@ def rederive(task: Task, world: World, domain: Domain) -> Finding:
         if differs := differs or _differ(task, outcome, domain):
             return Finding(task, f"{voice}: {differs}")
     return Finding(task)
+
+
+def _differ_open(task: Task, choice: str, derive_unasked: Callable[[], Outcome]) -> str:
+    """Where a request that is to leave something open does not, or the other way round; an empty text elsewhere."""
+    if bool(choice) != (task.open_choice is not None):
+        return f"the customer answers {choice!r} to the question which one is meant"
+    if not choice:
+        return ""
+    try:
+        derive_unasked()
+    except Unsound:
+        return ""
+    return "the request alone has an answer, so nobody has to ask"
 
 
 def _differ_first(first: FirstWish, outcome: Outcome) -> str:

@@ -8,18 +8,22 @@ from typing import Any
 
 from tools.rereading.outcome import Outcome, Take
 from tools.rereading.retail_answer import answer, find_customer
+from tools.rereading.retail_choosing import read_answer
 from tools.rereading.retail_phrases import Phrases
 from tools.rereading.retail_reader import Reader, Request
 from tools.rereading.words import sentences
 
 
-def derive(request: str, facts: Sequence[str], db: dict[str, Any], take: Take) -> Outcome:
+def derive(request: str, facts: Sequence[str], db: dict[str, Any], take: Take, choice: str = "") -> Outcome:
     """The outcome of a request and of what the customer says when asked, in a world given as plain data.
+
+    `choice` is the answer to the question which one of several is meant.
 
     Raises `NotUnderstood` and `Unsound`.
     """
     user = find_customer(db, (request, *facts))
-    return answer(read(request, facts, db), db, user, take)
+    names = [product["name"] for product in db["products"].values()]
+    return answer(read(request, facts, db), db, user, take, read_answer(choice, names))
 
 
 def read(request: str, facts: Sequence[str], db: dict[str, Any]) -> Request:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from tools.rereading.outcome import HandedOver, Outcome, Refused, Take, Write
+from tools.rereading.retail_choosing import Answer, chosen
 from tools.rereading.retail_phrases import Item, Method, New, OrderRef
 from tools.rereading.retail_questions import answer_of, balance_of
 from tools.rereading.retail_reader import Request, Wish
@@ -40,11 +42,14 @@ def find_customer(db: Record, texts: Iterable[str]) -> Record:
     return found
 
 
-def answer(request: Request, db: Record, user: Record, take: Take) -> Outcome:
-    """What the wishes come to, each taken in the state that those before it left. Raises `Unsound`."""
+def answer(request: Request, db: Record, user: Record, take: Take, choice: Answer | None = None) -> Outcome:
+    """What the wishes come to, each taken in the state that those before it left; `choice` says which one is meant.
+
+    Raises `Unsound`.
+    """
     outcome = Outcome(in_order=request.in_order)
     for wish in request.wishes:
-        shop = Shop(db, db["users"][user["user_id"]])
+        shop = Shop(db, db["users"][user["user_id"]], choice)
         try:
             if wish.act == "ask":
                 outcome.told.append(shop.tell(wish))
@@ -67,8 +72,9 @@ def answer(request: Request, db: Record, user: Record, take: Take) -> Outcome:
 class Shop:
     """A database as one customer's requests meet it."""
 
-    def __init__(self, db: Record, user: Record) -> None:
+    def __init__(self, db: Record, user: Record, choice: Answer | None = None) -> None:
         self.db = db
+        self.choice = choice
         self.user = user
         self.orders: list[Record] = [db["orders"][order_id] for order_id in user["orders"]]
 
@@ -106,7 +112,7 @@ class Shop:
         raise Refused(f"an item cannot become a {wish.keep}: only another version of the same product")
 
     def _cancel(self, wish: Wish) -> list[tuple[Write, str, float]]:
-        orders = self._with_status("pending") if wish.scope else [self._order(wish.order)]
+        orders = self._with_status("pending") if wish.scope else self._all_of(wish.order)
         for order in orders:
             if order["status"] != "pending":
                 raise Refused(f"order {order['order_id']} is {order['status']}")
@@ -179,12 +185,10 @@ class Shop:
             pairs = [(order, item, self._new(item, wish.swaps[0][1], wish.keep))]
         else:
             order = self._order(wish.order)
-            olds = [self._of_order(order, old)[0] for old, _ in wish.swaps]
+            olds = [(found, new) for old, new in wish.swaps for found in self._of_order(order, old)]
             if order["status"] not in ("pending", "delivered"):
                 raise Refused(f"order {order['order_id']} is {order['status']}")
-            pairs = [
-                (order, old, self._new(old, new, wish.keep)) for old, (_, new) in zip(olds, wish.swaps, strict=True)
-            ]
+            pairs = [(order, old, self._new(old, new, wish.keep)) for old, new in olds]
         order = pairs[0][0]
         difference = sum(new["price"] - old["price"] for _, old, new in pairs)
         method = self._method(wish.method)
@@ -291,7 +295,8 @@ class Shop:
         items: list[Record] = order["items"]
         if item.name:
             named = [one for one in items if one["name"].lower() == item.name]
-            return [one(named, f"items {item.name} in order {order['order_id']}")]
+            what = f"items {item.name} in order {order['order_id']}"
+            return chosen(named, self.choice, lambda one: one["price"], partial(self._options, named), what)
         if item.category:
             found = [one for one in items if belongs(one["name"].lower(), item.category)]
             if not found:
@@ -301,6 +306,16 @@ class Shop:
             return items
         extreme = best(items, lambda one: one["price"], most=item.pick == "most", what="extreme items of the order")
         return [one for one in items if one is not extreme] if item.every else [extreme]
+
+    def _options(self, items: list[Record], text: str) -> dict[str, str]:
+        return options_in(text, self.db["products"][items[0]["product_id"]]["variants"].values())
+
+    def _all_of(self, ref: OrderRef | None) -> list[Record]:
+        """The orders that are meant: one, but for several that hold the same, of which all may be."""
+        if ref is None or not ref.holding:
+            return [self._order(ref)]
+        holding = [one for one in self.orders if any(item["name"].lower() == ref.holding for item in one["items"])]
+        return chosen(holding, self.choice, total, dict, f"orders with {ref.holding}")
 
     def _order(self, ref: OrderRef | None, method: Record | None = None) -> Record:
         found: Record
@@ -313,8 +328,7 @@ class Shop:
             found = one([one for one in self.orders if one["order_id"].endswith(ref.ends)], f"orders with {ref.ends}")
             return found
         if ref.holding:
-            holding = [one for one in self.orders if any(item["name"].lower() == ref.holding for item in one["items"])]
-            found = one(holding, f"orders with {ref.holding}")
+            found = one(self._all_of(ref), f"orders with {ref.holding}")
             return found
         orders = self._with_status(ref.status)
         if ref.covered:

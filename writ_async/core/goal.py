@@ -7,13 +7,14 @@ which cells the answer hangs on. `params` holds what the user says, never what h
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 
 from writ_async.core.state import State
-from writ_async.core.task import Action, Goal
+from writ_async.core.task import Action, Candidate, Goal
 
 T = TypeVar("T")
 
@@ -29,7 +30,15 @@ class NothingFits(Exception):
 
 
 class Ambiguous(Exception):
-    """The request has no single answer here: a tie, or what the user asserts to be the only one is not."""
+    """The request has no single answer here: a tie, or what the user asserts to be the only one is not.
+
+    Where the user can be asked which one is meant, `candidates` are all that fit, and `nouns` what they are called.
+    """
+
+    def __init__(self, why: str = "", candidates: Sequence[Candidate] = (), nouns: Sequence[str] = ()) -> None:
+        super().__init__(why)
+        self.candidates = tuple(candidates)
+        self.nouns = tuple(nouns)
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,6 +161,25 @@ class Reader:
 
 Objective = Callable[[Reader, Mapping[str, Any]], Decision]
 
+WHICH = "which"
+"""The key of params, at any depth, under which stands what the user says of a thing when asked which one is meant."""
+EVERY = {"all": True}
+"""What stands there where all of them are meant."""
+
+
+def leaves_open(params: Any) -> bool:
+    """Whether something in params is told only when asked for."""
+    if isinstance(params, Mapping):
+        return WHICH in params or any(map(leaves_open, params.values()))
+    return isinstance(params, list | tuple) and any(map(leaves_open, params))
+
+
+def choosing(params: Any, which: Mapping[str, Any]) -> Any:
+    """The params with another answer to the question which one is meant: `{}` for none, `{"place": n}` for the n-th."""
+    if isinstance(params, Mapping):
+        return {key: which if key == WHICH else choosing(item, which) for key, item in params.items()}
+    return [choosing(item, which) for item in params] if isinstance(params, list | tuple) else params
+
 
 class Option(msgspec.Struct, frozen=True):
     """One of the wishes among which a goal leaves the choice to the data and the policy.
@@ -191,6 +219,54 @@ def decide_goal(rules: GoalRules, state: State, goal: Goal) -> tuple[Reader, Dec
     """The answer of a goal in a state. Raises `NothingFits`, `Ambiguous`, and `KeyError` for an unknown objective."""
     reader = Reader(state, rules.fetch)
     return reader, rules.objectives[goal.objective](reader, goal.params)
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """What a goal leaves open until the user is asked: the reads that show it, and what fits, each with its writes."""
+
+    reader: Reader
+    candidates: tuple[Candidate, ...]
+    nouns: tuple[str, ...]
+
+
+def open_goal(rules: GoalRules, state: State, objective: str, params: Mapping[str, Any]) -> Opened:
+    """What params leave open that hold an answer to the question which one is meant, were it not given.
+
+    Raises `NothingFits` where that is no fair question: where one thing alone fits, one that fits may not be written or
+    can be told by nothing, or it does not matter which one is meant.
+    """
+    reader = Reader(state, rules.fetch)
+    fit: tuple[Candidate, ...] = ()
+    nouns: tuple[str, ...] = ()
+    try:
+        rules.objectives[objective](reader, choosing(params, {}))
+    except Ambiguous as exc:
+        fit, nouns = exc.candidates, exc.nouns
+    found: list[Candidate] = []
+    for place, one in enumerate(fit):
+        try:
+            decision = rules.objectives[objective](Reader(state, rules.fetch), choosing(params, {"place": place}))
+        except Ambiguous as exc:
+            raise NothingFits(str(exc)) from exc
+        if decision.refused or not decision.writes:
+            raise NothingFits("not every one that fits may be written")
+        found.append(msgspec.structs.replace(one, writes=decision.writes))
+    if len(found) < 2:
+        raise NothingFits("the request alone fits one thing")
+    if len({repr(one.writes) for one in found}) < len(found):
+        raise NothingFits("it does not matter which one is meant")
+    if not all(one.marks for one in found):
+        raise NothingFits("nothing tells one of them apart")
+    return Opened(reader, tuple(found), nouns)
+
+
+def mark_in(text: str, candidates: Iterable[Candidate]) -> str:
+    """The first mark of a candidate that a text says, or an empty text."""
+    marks = (mark for one in candidates for mark in one.marks)
+    return next(
+        (mark for mark in marks if re.search(rf"(?<!\w){re.escape(mark)}(?!\w)", text, re.IGNORECASE)),
+        "",
+    )
 
 
 class Branch(msgspec.Struct, frozen=True):

@@ -65,8 +65,9 @@ class Certificate(msgspec.Struct, frozen=True):
 class Goal(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the user wants, as a question that the domain's objective answers from the world.
 
-    `params` holds what the user says, never what has to be read. `writes` are the indices in `Task.actions` of the
-    gold writes that answer it, none when the policy forbids what is asked.
+    `params` holds what the user says, never what has to be read; under the key `which`, at any depth, what is said of a
+    thing only when the user is asked which one is meant (`Task.open_choice`). `writes` are the indices in
+    `Task.actions` of the gold writes that answer it, none when the policy forbids what is asked.
     """
 
     objective: str
@@ -128,8 +129,9 @@ class Scenario(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the simulated user is told. The second-person fields go to a model, `request` and `facts` to a script.
 
     `request` is the whole request in the user's own words; every fact is said when asked for, or at once. `change` is
-    said in place of the first yes: another wish, which takes the place of the first (`Task.first_wish`). `layout` is
-    all of it as a benchmark lays it out for its own users.
+    said in place of the first yes: another wish, which takes the place of the first (`Task.first_wish`). `choice` is
+    said when asked which of several things is meant, and not before (`Task.open_choice`). `layout` is all of it as a
+    benchmark lays it out for its own users.
     """
 
     reason_for_call: str
@@ -141,16 +143,17 @@ class Scenario(msgspec.Struct, frozen=True, omit_defaults=True):
     facts: tuple[Fact, ...] = ()
     text: str = ""
     change: str = ""
+    choice: str = ""
     layout: str = ""
 
     @property
     def said(self) -> str:
         """All that the user says of the request."""
-        return " ".join(filter(None, (self.request, self.change, *(fact.text for fact in self.facts))))
+        return " ".join(filter(None, (self.request, self.change, self.choice, *(fact.text for fact in self.facts))))
 
     def texts(self) -> Iterator[str]:
         """Everything that a simulated user is told or says, but for the layout."""
-        yield from (self.request, self.change, self.reason_for_call, self.known_info, self.unknown_info)
+        yield from (self.request, self.change, self.choice, self.reason_for_call, self.known_info, self.unknown_info)
         yield from (self.task_instructions, self.persona, self.text)
         for fact in self.facts:
             yield fact.text
@@ -184,6 +187,28 @@ class FirstWish(msgspec.Struct, frozen=True):
     after: int
 
 
+class Candidate(msgspec.Struct, frozen=True):
+    """One of several things that a request fits, and the writes that are due where it is meant.
+
+    `label` is how an agent may name it that has looked it up, `marks` are values by which it alone of them is known.
+    """
+
+    label: str
+    marks: tuple[str, ...]
+    writes: tuple[Action, ...] = ()
+
+
+class OpenChoice(msgspec.Struct, frozen=True):
+    """What a request leaves open until the user is asked: it fits every one of the candidates.
+
+    `nouns` are what they can all be called. `after` is how many gold calls come before an agent can lay them out.
+    """
+
+    nouns: tuple[str, ...]
+    candidates: tuple[Candidate, ...]
+    after: int
+
+
 class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One task of one world. Unknown fields of a newer version are ignored when it is read.
 
@@ -210,6 +235,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     goals: tuple[Goal, ...] = ()
     proof: Proof | None = None
     first_wish: FirstWish | None = None
+    open_choice: OpenChoice | None = None
     rephrased: bool = False
     version: int = 1
 

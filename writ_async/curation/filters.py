@@ -63,7 +63,7 @@ FILTERS: tuple[Filter, ...] = (
     Filter(
         "asked",
         "the user said yes to what was laid out",
-        _reason_names(Reason.UNCONFIRMED_WRITE, Reason.UNCHOSEN_ARGUMENT),
+        _reason_names(Reason.UNCONFIRMED_WRITE, Reason.UNCHOSEN_ARGUMENT, Reason.DID_NOT_ASK),
     ),
     Filter("policy", "the policy allowed every write", _reason_names(Reason.POLICY_BREACH)),
     Filter(

@@ -14,11 +14,12 @@ from typing import Any
 import msgspec
 
 from writ_async.core.domain import Domain, call_tool, why_forbidden
-from writ_async.core.goal import Ambiguous, GoalRules, NothingFits, decide_goal
+from writ_async.core.goal import Ambiguous, GoalRules, NothingFits, decide_goal, mark_in
 from writ_async.core.level import level_of
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
 from writ_async.core.state import State, World
-from writ_async.core.task import Action, Certificate, Goal, Proof, Task
+from writ_async.core.task import Action, Certificate, Goal, OpenChoice, Proof, Task
+from writ_async.synthesis.choices import find_choice
 from writ_async.synthesis.closure import why_leaking, why_unreachable
 from writ_async.synthesis.encodings import WRITES, Step, open_choices
 from writ_async.synthesis.solver import Solution, Support, cell_key, goal_rules_of, make_cell, solve_goal
@@ -54,6 +55,8 @@ class Fault(StrEnum):
     """The policy forbids a gold write in the state in which it is made."""
     REPLAY = "replay"
     """The gold calls fail, or two replays differ, or the hashes are not those of the proof."""
+    CHOICE = "choice"
+    """What the user says only when asked is not needed, or does not settle which one is meant."""
     CLAIM = "claim"
     """The proof states a number that is not so."""
 
@@ -66,8 +69,8 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Examination(msgspec.Struct, frozen=True):
-    """What was found: problems, the certificates and the proof as they should be (None without an answer), and the gold
-    conversation.
+    """What was found: problems, the certificates and the proof as they should be (None without an answer), what the
+    request leaves open until the user is asked, and the gold conversation.
     """
 
     problems: tuple[Problem, ...]
@@ -75,6 +78,7 @@ class Examination(msgspec.Struct, frozen=True):
     proof: Proof | None = None
     gold_digest: str = ""
     messages: tuple[Message, ...] = ()
+    open_choice: OpenChoice | None = None
 
 
 def prove_task(task: Task, domain: Domain, world: World) -> tuple[Task | None, Examination]:
@@ -83,7 +87,11 @@ def prove_task(task: Task, domain: Domain, world: World) -> tuple[Task | None, E
     if found.problems or found.proof is None:
         return None, found
     proved = msgspec.structs.replace(
-        task, certificates=found.certificates, proof=found.proof, gold_digest=found.gold_digest
+        task,
+        certificates=found.certificates,
+        proof=found.proof,
+        gold_digest=found.gold_digest,
+        open_choice=found.open_choice,
     )
     if reason := why_gold_unsound(proved, domain, found.messages, found.gold_digest != world.digest()):
         return None, Examination((Problem(Fault.CLOSURE, reason),))
@@ -100,6 +108,8 @@ def check_proof(task: Task, domain: Domain, world: World) -> list[Problem]:
     if found.proof is not None:
         if task.gold_digest != found.gold_digest or task.proof.chain != found.proof.chain:
             problems.append(Problem(Fault.REPLAY, "the gold calls leave other hashes than the proof has"))
+        if task.open_choice != found.open_choice:
+            problems.append(Problem(Fault.CHOICE, "what the request leaves open is not what the task says"))
         for name in ("level", "burden", "path", "margins", "counters", "plans", "refused", "tool_tokens"):
             if getattr(task.proof, name) != getattr(found.proof, name) and not problems:
                 problems.append(Problem(Fault.CLAIM, f"{name} is {getattr(found.proof, name)!r}"))
@@ -113,8 +123,11 @@ def examine_task(task: Task, domain: Domain, world: World) -> Examination:
     if problems:
         return Examination(tuple(problems))
     solved: list[tuple[Goal, Solution]] = []
-    for goal in task.goals:
-        state = steps[goal.writes[0]].before if goal.writes else State(world)
+    states = [steps[goal.writes[0]].before if goal.writes else State(world) for goal in task.goals]
+    choice, unfair = find_choice(task, domain, rules, list(zip(task.goals, states, strict=True)))
+    if unfair:
+        return Examination((Problem(Fault.CHOICE, unfair),))
+    for goal, state in zip(task.goals, states, strict=True):
         solution, fault = _solve_goal(rules, task, goal, state, domain)
         if fault is not None:
             problems.append(fault)
@@ -130,7 +143,7 @@ def examine_task(task: Task, domain: Domain, world: World) -> Examination:
     if len(task.goals) > 1 and WRITES not in pinned:
         problems += _why_dependent(rules, task, world)
     cells = [cell for certificate in certificates for cell in certificate.cells]
-    problems += [Problem(Fault.LEAK, leak) for leak in why_leaking(task, domain, cells)]
+    problems += [Problem(Fault.LEAK, leak) for leak in (*why_leaking(task, domain, cells), *_why_told(task, choice))]
     problems += [Problem(Fault.CLOSURE, unseen) for unseen in why_unreachable(task, domain, messages)]
     again = _play_gold(task, domain, world, rules)
     chain, other = _hash_chain(task, messages, digest), _hash_chain(task, again[1], again[2])
@@ -150,7 +163,7 @@ def examine_task(task: Task, domain: Domain, world: World) -> Examination:
         chain=chain,
         tool_tokens=round(sum(map(len, results)) / _CHARACTERS_PER_TOKEN),
     )
-    return Examination(tuple(problems), certificates, proof, digest, tuple(messages))
+    return Examination(tuple(problems), certificates, proof, digest, tuple(messages), choice)
 
 
 def _play_gold(
@@ -257,6 +270,13 @@ def _compare_certificates(claimed: Sequence[Certificate], found: Sequence[Certif
         if not problems and mine.cells != right.cells:
             problems.append(Problem(Fault.CLAIM, "the cells are in another order"))
     return problems
+
+
+def _why_told(task: Task, choice: OpenChoice | None) -> list[str]:
+    """What is said unasked of the one that is meant, where the user is to say that only when asked."""
+    before = " ".join((task.scenario.request, *(fact.text for fact in task.scenario.facts)))
+    mark = mark_in(before, choice.candidates) if choice is not None else ""
+    return [f"{mark!r}, which tells which one is meant"] if mark else []
 
 
 def _why_unpinned(task: Task) -> list[Problem]:

@@ -44,6 +44,8 @@ class Reason(StrEnum):
     """The agent ended with a no to a wish that the policy allows."""
     FIRST_WISH_WRITTEN = "first_wish_written"
     """What the customer wanted at first was written, and not what they want in the end."""
+    DID_NOT_ASK = "did_not_ask"
+    """A write was made on one of several things that the request fits, and nobody had said which one is meant."""
     INCOMPLETE = "incomplete"
     """The conversation did not come to its end."""
     SPECIAL_TOKEN = "special_token"

@@ -188,6 +188,7 @@ def _known(task: Task) -> set[str]:
     texts = [
         scenario.request,
         scenario.change,
+        scenario.choice,
         scenario.reason_for_call,
         scenario.known_info,
         scenario.unknown_info,

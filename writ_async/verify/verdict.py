@@ -20,6 +20,7 @@ from writ_async.core.trajectory import (
     WriteEvidence,
 )
 from writ_async.verify.agent_words import word_findings
+from writ_async.verify.asked_which import unasked_findings
 from writ_async.verify.benchmark_slips import benchmark_slips, role_slips
 from writ_async.verify.claims import claim_findings
 from writ_async.verify.evidence import row_label, write_evidence
@@ -50,6 +51,7 @@ def judge_trajectory(
         *write_findings(task, trajectory.messages, domain, writes, calls),
         *hand_over_findings(task, trajectory.messages, domain, calls),
         *wish_findings(task, trajectory.messages, domain, world, reward, calls),
+        *unasked_findings(task, trajectory.messages, domain, calls),
         *several_calls_findings(trajectory.messages, domain),
         *word_findings(trajectory, task, domain),
         *claim_findings(trajectory.messages, domain),

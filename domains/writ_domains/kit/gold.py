@@ -26,18 +26,36 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import Random
 from typing import Any, Final, Protocol, TypeVar
 
+import msgspec
+
 from writ_async.core.domain import Draft, Reach, Recipe, Tool, ToolError
-from writ_async.core.goal import Ambiguous, Decision, GoalRules, Key, NothingFits, Reader
+from writ_async.core.goal import (
+    Ambiguous,
+    Decision,
+    GoalRules,
+    Key,
+    NothingFits,
+    Reader,
+    leaves_open,
+    mark_in,
+    open_goal,
+)
 from writ_async.core.level import ANY_EXTENT, Extent
 from writ_async.core.state import State, World
-from writ_async.core.task import Action, FirstWish, Goal, Kind, Pin, Scenario
-from writ_domains.kit.phrasing import figure, pick
+from writ_async.core.task import Action, Candidate, FirstWish, Goal, Kind, Pin, Scenario
+from writ_domains.kit.phrasing import figure, pick, second_person, sentences
 from writ_domains.kit.sums import for_calculator
 from writ_domains.kit.tools import HAND_OVER
 
 T = TypeVar("T")
 MOST_CALLS: Final = 32
 """The most gold calls of a draft: with more, a talkative user's conversation has more steps than it may have."""
+
+
+_UNAWARE: Final = (
+    "That more than one thing may fit what you ask for does not occur to you: you say which one you mean only when the"
+    " agent asks."
+)
 
 
 class Unfit(Exception):
@@ -49,7 +67,8 @@ class Gold:
 
     `actions`, `goals`, `pins` and `told` grow as goals are played; `refusal` tells that the policy has to forbid them.
     `extent` is what the draw is to come to.
-    `handed_over` says why a person has to take over at the end, `first_wish` what the user takes back.
+    `handed_over` says why a person has to take over at the end, `first_wish` what the user takes back. `choice` is the
+    first-person answer to the question which one is meant, where a goal leaves that open.
     """
 
     def __init__(
@@ -69,11 +88,13 @@ class Gold:
         self.pins: list[Pin] = []
         self.told: list[str] = []
         self.handed_over = ""
+        self.choice = ""
         self.first_wish: FirstWish | None = None
         self._rules = goals
         self._tools = tools
         self._first: list[Key] = []
         self._made: set[Key] = set()
+        self._candidates: tuple[Candidate, ...] = ()
 
     def pin(self, kind: str, text: str) -> str:
         """A sentence that settles a choice, as it is; it has to be said."""
@@ -93,9 +114,14 @@ class Gold:
         `refused` says whether the policy has to forbid this one, where that is not as with the others. The sum over
         several writes is worked out where it is `asked` for.
         Raises `Unfit` when it has no single answer, when a tool refuses, or when the policy forbids it (or, for a
-        refusal, does not).
+        refusal, does not); `NothingFits` where it leaves something open that nobody has to ask about.
         """
         refusal = self.refusal if refused is None else refused
+        if leaves_open(params):
+            # What an agent reads to find that it has to ask comes before what the answer leads to.
+            opened = open_goal(self._rules, self.state, objective, params)
+            self._play_reads(opened.reader)
+            self._candidates = opened.candidates
         reader = Reader(self.state, self._rules.fetch)
         try:
             decision = self._rules.objectives[objective](reader, params)
@@ -149,6 +175,11 @@ class Gold:
         first = [self._action(key) for key in self._first]
         last = [Action(HAND_OVER, {"summary": self.handed_over}, compare_args=())] if self.handed_over else []
         goals = [Goal(one.objective, one.params, tuple(w + len(first) for w in one.writes)) for one in self.goals]
+        if self.choice:
+            said = sentences(scenario.request, *(fact.text for fact in scenario.facts))
+            if mark := mark_in(said, self._candidates):
+                raise Unfit(f"{mark!r} is said before anybody asks")
+            scenario = with_choice(scenario, self.choice)
         return Draft(
             scenario=scenario,
             actions=(*first, *self.actions, *last),
@@ -184,6 +215,14 @@ class Gold:
             self._tools[action.name].function(self.state, **action.arguments)
         except ToolError as exc:
             raise Unfit(f"{action.name}: {exc}") from exc
+
+
+def with_choice(scenario: Scenario, choice: str) -> Scenario:
+    """The scenario of a user who says a first-person sentence when asked which of several things is meant."""
+    told = f"{_UNAWARE} What you answer then: {second_person(choice)}"
+    return msgspec.structs.replace(
+        scenario, choice=choice, task_instructions=sentences(scenario.task_instructions, told)
+    )
 
 
 Build = Callable[[World, Random, Gold], Draft | None]

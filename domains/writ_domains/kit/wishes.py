@@ -67,6 +67,7 @@ class Wish(msgspec.Struct, frozen=True, gc=False):
     `phrase` is the wish, `remarks` are said with it, `details` are said with it or when asked for. `question` asks for
     the decision's figure of the name `answer`, which the agent then has to tell. `refused` is a wish that the policy
     has to forbid, beside others that it allows. `pins` are sentences, each with the kind of the choice that it settles.
+    `choice` is what is said when asked which of several things is meant, where `params` leave that open.
     """
 
     objective: str
@@ -78,6 +79,7 @@ class Wish(msgspec.Struct, frozen=True, gc=False):
     answer: str = ""
     refused: bool = False
     pins: tuple[tuple[str, str], ...] = ()
+    choice: str = ""
 
 
 def either(first: Wish, second: Wish, remark: str) -> Wish:
@@ -140,6 +142,7 @@ def draft_request(request: Request, identity: Identity, gold: Gold, rng: Random)
         )
         for kind, text in wish.pins:
             gold.pin(kind, text)
+        gold.choice = gold.choice or wish.choice
         due = abs(decision.figures.get(wish.answer, 0.0))
         if wish.question and due and not refused:
             amounts.append(due)

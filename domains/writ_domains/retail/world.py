@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from random import Random
+
+import msgspec
 
 from writ_async.core.state import World
 from writ_async.errors import InputError
@@ -33,6 +36,7 @@ _REGULARS = 0.1  # of the customers: they have ordered
 _ORDERS_OF_REGULAR = (7, 14)  # so many times
 _ITEMS_PER_ORDER = (0.26, 0.52, 0.72, 0.88, 1.0)  # cumulative, of 1 to 5 items
 _STATUSES = (("pending", 0.42), ("delivered", 0.8), ("processed", 0.9), ("cancelled", 1.0))
+_LIKE_ITEMS = 0.12  # of the orders: they hold two variants of one product; as many share one with an earlier order
 _SECOND_ADDRESS = 0.35
 _TO_SECOND_ADDRESS = 0.4
 _RICH_CARD = 0.6
@@ -73,12 +77,13 @@ def generate(seed: int, size: int) -> World:
     ids = _Ids(rng)
     kinds = rng.sample(CATALOGUE, min(_PRODUCTS, max(_MIN_PRODUCTS, size)))
     products = [_draw_product(kind, ids) for kind in kinds]
+    likes, kept = Random(f"retail/{seed}/{size}/likes"), {product.product_id: product for product in products}
     users: dict[str, User] = {}
     orders: dict[str, Order] = {}
     names = draw_names(rng)
     for person in draw_people(rng, size, names):
         methods = _draw_methods(ids)
-        placed = _draw_orders(person, names, methods, products, ids)
+        placed = _with_like_items(_draw_orders(person, names, methods, products, ids), kept, likes)
         orders.update((order.order_id, order) for order in placed)
         users[person.user_id] = User(
             user_id=person.user_id,
@@ -154,6 +159,38 @@ def _draw_orders(
         address = second if rng.random() < _TO_SECOND_ADDRESS else person.address
         placed.append(_draw_order(person.user_id, address, list(methods), products, ids))
     return placed
+
+
+def _with_like_items(orders: Sequence[Order], products: Mapping[str, Product], rng: Random) -> list[Order]:
+    """The orders of a customer, to some of which another variant of what they hold is added, or of what an earlier one
+    holds: like products that are held twice.
+    """
+    found: list[Order] = []
+    for order in orders:
+        earlier = [item for one in found for item in one.items]
+        drawn = rng.random()
+        like = order.items if drawn < _LIKE_ITEMS else earlier if drawn < 2 * _LIKE_ITEMS else ()
+        first = rng.choice(like) if like and len(order.items) < len(_ITEMS_PER_ORDER) else None
+        taken = {item.item_id for item in order.items}
+        variants = products[first.product_id].variants.values() if first is not None else ()
+        free = [one for one in variants if one.item_id not in taken]
+        found.append(_with_item(order, products[first.product_id], rng.choice(free)) if first and free else order)
+    return found
+
+
+def _with_item(order: Order, product: Product, added: Variant) -> Order:
+    """The order with one item more, which was paid and sent with the others."""
+    item = OrderItem(product.name, product.product_id, added.item_id, added.price, added.options)
+    items = (*order.items, item)
+    paid = round(sum(item.price for item in items), 2)
+    return msgspec.structs.replace(
+        order,
+        items=items,
+        payment_history=tuple(msgspec.structs.replace(one, amount=paid) for one in order.payment_history),
+        fulfillments=tuple(
+            msgspec.structs.replace(one, item_ids=tuple(item.item_id for item in items)) for one in order.fulfillments
+        ),
+    )
 
 
 def _draw_order(user_id: str, address: Address, methods: list[str], products: list[Product], ids: _Ids) -> Order:

@@ -16,6 +16,7 @@ from writ_async.behaviour.pieces import Piece, is_heard, pieces_of, words_of, wr
 from writ_async.core.domain import Domain
 from writ_async.core.task import Task
 from writ_engines.scripted import agent_lines as lines
+from writ_engines.scripted.agent_plan import ask_which
 from writ_engines.scripted.agent_turns import APOLOGISE, CALL, ENDLESS, SAY, PlannedCall, Turn
 from writ_engines.scripted.user_plays import joint_play, plays_of
 
@@ -69,6 +70,10 @@ class AgentScript:
             self._words |= fresh
             if (turn := self._react_to(heard, fresh)) is not None:
                 return turn
+            if self._last is not None and self._last.asks_which and not self._is_told_which(fresh):
+                again = msgspec.structs.replace(self._last, text=self._say_anew(self._ask_which_again))
+                self._asks += 1
+                return again
         if self._index >= len(self._plan):
             return self._last_words_again()
         turn = self._plan[self._index]
@@ -104,6 +109,15 @@ class AgentScript:
         last = self._plan[-1].note
         wrong = last is not None and last.kind == "wrong_refusal"
         return lines.STILL_FORBIDDEN.draw_each(rng) if pressed or wrong else []
+
+    def _is_told_which(self, fresh: set[str]) -> bool:
+        """Whether the user has just said which one is meant, or will not say so however often they are asked."""
+        words = words_of(self._task.scenario.choice)
+        return 2 * len(words & fresh) >= len(words) or self._asks >= _PATIENCE
+
+    def _ask_which_again(self) -> str:
+        assert self._task.open_choice is not None
+        return ask_which(self._task.open_choice, 0, self._rng).text
 
     def _refuse(self) -> str:
         return f"{lines.REFUSE.draw(self._rng)} {lines.WHAT_ELSE.draw(self._rng)}"

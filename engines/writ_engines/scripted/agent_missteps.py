@@ -37,7 +37,11 @@ MISSTEPS: dict[str, str] = {
     "wrong_refusal": "a wish is refused that the policy allows, and the agent ends",
     "needless_hand_over": "the user is handed over to a person where nobody has to take over",
     "first_wish_written": "the user's first wish is carried out before they can change their mind",
+    "did_not_ask": "one of several things that the request fits is chosen without a word",
 }
+
+
+_CONFIRMED = 0.8  # how often an agent that chose by itself has the customer agree to what it chose
 
 
 class Temptation(msgspec.Struct, frozen=True):
@@ -55,6 +59,8 @@ def has_room(kind: str, task: Task, domain: Domain, world: World) -> bool:
         return bool(_temptations(kind, task, domain, world))
     if kind == "first_wish_written":
         return task.first_wish is not None
+    if kind == "did_not_ask":
+        return task.open_choice is not None
     if kind == "needless_hand_over":
         return bool(domain.hand_over_tool) and bool(task.goals) and not handed_over
     return bool(task.goals) and not (task.proof is not None and task.proof.refused)
@@ -85,6 +91,8 @@ def plan_misstep(kind: str, task: Task, domain: Domain, world: World, request: R
         write = task.first_wish.action
         early = Step(write, True, note_on(kind, write), confirmed=False)
         return [*turns, *calls([*steps[: task.first_wish.after], early]), done]
+    if kind == "did_not_ask":
+        return [*turns, *calls(_unasked(task, steps, rng)), done]
     tempted = rng.choice(_temptations(kind, task, domain, world))
     made = [step.action for step in steps[:first]]
     reads = [*steps[:first], *(Step(read, False) for read in tempted.reads if read not in made)]
@@ -95,6 +103,23 @@ def plan_misstep(kind: str, task: Task, domain: Domain, world: World, request: R
     if tempted.taken:
         return [*turns, *calls([*reads, *writes]), done]
     return [*turns, *calls([*reads, *writes[:1], *steps[first:]]), closing_turn(task, domain, rng)]
+
+
+def _unasked(task: Task, steps: list[Step], rng: Random) -> list[Step]:
+    """The steps of an agent that takes one of the candidates, by chance the right one, mostly with a yes to it."""
+    assert task.open_choice is not None
+    taken = rng.choice(task.open_choice.candidates).writes[:1]
+    asked = rng.random() < _CONFIRMED
+    known = {id(step.action) for step in steps[: task.open_choice.after]}
+    reads = [step for step in steps if not step.write and (id(step.action) in known or _leads_to(taken, steps))]
+    for step in reads:
+        step.choice = None
+    return [*reads, Step(taken[0], True, note_on("did_not_ask", taken[0]), confirmed=asked, wish=ALL)]
+
+
+def _leads_to(taken: tuple[Action, ...], steps: list[Step]) -> bool:
+    """Whether the gold calls are those of the candidate that was taken."""
+    return [step.action for step in steps if step.write] == list(taken)
 
 
 def _note(kind: str) -> Note:

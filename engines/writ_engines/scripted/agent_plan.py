@@ -11,7 +11,7 @@ import msgspec
 from writ_async.core.domain import Domain, Tool, ToolKind
 from writ_async.core.engine import Request
 from writ_async.core.message import UserMessage
-from writ_async.core.task import Action, Cell, Task
+from writ_async.core.task import Action, Cell, OpenChoice, Task
 from writ_async.core.trajectory import Note
 from writ_engines.scripted import agent_lines as lines
 from writ_engines.scripted.agent_answers import answers
@@ -23,7 +23,7 @@ ALL = 1_000_000
 
 
 class Step(msgspec.Struct):
-    """One gold call on its way into the plan."""
+    """One gold call on its way into the plan. Before it the agent asks which of the `choice` is meant, if there is."""
 
     action: Action
     write: bool
@@ -31,6 +31,7 @@ class Step(msgspec.Struct):
     confirmed: bool = True
     wrong: bool = False
     wish: int = 0
+    choice: OpenChoice | None = None
 
 
 def make_plan(task: Task, domain: Domain, request: Request, mistake: str | None, rng: Random) -> list[Turn]:
@@ -45,6 +46,7 @@ def make_plan(task: Task, domain: Domain, request: Request, mistake: str | None,
         return [*turns, Turn(ENDLESS, text=lines.ASK_AGAIN.draw(rng), note=note)]
     if mistake in ("skipped_evidence", "early_write"):
         steps = _bend_evidence(task, steps, mistake, rng)
+        ask_in_time(task, steps)
     elif mistake == "wrong_write":
         victim = rng.choice([step for step in steps if step.write])
         victim.wrong = True
@@ -112,7 +114,18 @@ def gold_steps(task: Task, tools: Mapping[str, Tool]) -> list[Step]:
             write = tools[action.name].kind == "write"
             steps.append(Step(action, write, wish=wish))
             wish += write
+    ask_in_time(task, steps)
     return steps
+
+
+def ask_in_time(task: Task, steps: list[Step]) -> None:
+    """Have the agent ask which one is meant, where a task leaves that open: before what comes after the look-ups."""
+    if task.open_choice is None or any(step.choice for step in steps):
+        return
+    later = (task.actions or ())[task.open_choice.after :]
+    due = next((step for step in steps if step.write or any(step.action is one for one in later)), None)
+    if due is not None:
+        due.choice = task.open_choice
 
 
 def _must_ask(task: Task, request: Request) -> bool:
@@ -169,6 +182,8 @@ def call_turns(steps: list[Step], domain: Domain, rng: Random) -> list[Turn]:
     for index, step in enumerate(steps):
         action = step.action
         call = PlannedCall(action.name, action.arguments, wrong=step.wrong, write=step.write)
+        if step.choice is not None:
+            turns.append(ask_which(step.choice, step.wish, rng))
         if step.write:
             if step.confirmed:
                 turns.append(ask_to_confirm(action, step.wish, domain, rng))
@@ -181,6 +196,13 @@ def call_turns(steps: list[Step], domain: Domain, rng: Random) -> list[Turn]:
         else:
             turns.append(Turn(CALL, calls=(call,), note=step.note, wish=step.wish))
     return turns
+
+
+def ask_which(choice: OpenChoice, wish: int, rng: Random) -> Turn:
+    """What the request fits laid out, and the question which one of it is meant."""
+    labels = [one.label for one in choice.candidates]
+    text = lines.ASK_WHICH.draw(rng).format(f"{', '.join(labels[:-1])} and {labels[-1]}")
+    return Turn(SAY, text=text, wish=wish, asks_which=True)
 
 
 def ask_to_confirm(action: Action, wish: int, domain: Domain, rng: Random) -> Turn:

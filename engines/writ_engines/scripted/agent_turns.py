@@ -46,7 +46,8 @@ class Turn(msgspec.Struct, frozen=True):
     shown by then; `draw` decides in which words.
 
     `wish` is the index of the gold write that it leads to: nothing of it is due before that wish was told. `confirms`
-    marks the question that has to be answered with yes before the next turn.
+    marks the question that has to be answered with yes before the next turn, `asks_which` the one that has to be
+    answered with what the user says when asked which of several things is meant.
     """
 
     kind: TurnKind
@@ -57,6 +58,7 @@ class Turn(msgspec.Struct, frozen=True):
     confirms: bool = False
     settles: Action | None = None
     draw: int = 0
+    asks_which: bool = False
 
     @staticmethod
     def closing(rng: Random) -> Turn:

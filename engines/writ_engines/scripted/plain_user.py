@@ -16,6 +16,7 @@ from writ_async.core.message import AssistantMessage, Message, UserMessage
 from writ_async.core.task import Scenario, Task
 from writ_async.core.trajectory import CLOSING_TOKENS, Signal
 from writ_async.language.hearing import hear
+from writ_async.language.which import puts_choice
 from writ_engines.scripted import user_lines as lines
 from writ_engines.scripted.user_memory import Progress
 
@@ -41,7 +42,10 @@ def reply_plainly(task: Task, request: Request, style: SpeechStyle) -> Completio
     if request.turn == 0:
         return Completion(message=AssistantMessage(first_message(task.scenario, style)))
     wishes = len(task.certified_writes) or (1 if task.scenario.request else _UNKNOWN_WISHES)
-    text = answer_to(task.scenario, last_heard(request), style, request.messages[:-1], wishes)
+    heard = last_heard(request)
+    if task.open_choice is not None and puts_choice(heard, task.open_choice.nouns):
+        return Completion(message=AssistantMessage(task.scenario.choice))
+    text = answer_to(task.scenario, heard, style, request.messages[:-1], wishes)
     return Completion(message=AssistantMessage(text))
 
 

@@ -16,6 +16,7 @@ from writ_async.core.domain import Slot
 from writ_async.core.task import Task
 from writ_async.core.trajectory import CLOSING_TOKENS, Signal
 from writ_async.language.hearing import Heard, Reaction, hear
+from writ_async.language.which import puts_choice
 from writ_engines.scripted import user_lines as lines
 from writ_engines.scripted.user_hearing import AskedSlots, is_about_user, is_about_wish
 from writ_engines.scripted.user_memory import Progress
@@ -49,6 +50,8 @@ class UserScript:
         self._insists = self._play.insists
         presses = self._play.presses
         self._change = task.scenario.change
+        self._choice = task.scenario.choice
+        self._nouns = task.open_choice.nouns if task.open_choice is not None else ()
         self._presses = rng.sample(presses, rng.randint(2, 4)) if presses else []
         self._slots = AskedSlots(slots)
         self._progress = Progress.of(task, fallback=bool(self._play.or_else))
@@ -89,7 +92,12 @@ class UserScript:
         if not self._requested:
             first = reaction == "decline" and self._is_first("declining")
             return self._say(lines.DECLINES) if first else self._after_opening()
+        if self._is_asked_which(said):
+            return self._voice.message([self._choice])
         return self._react(heard, reaction)
+
+    def _is_asked_which(self, said: str) -> bool:
+        return bool(self._choice) and puts_choice(said, self._nouns)
 
     def _react(self, heard: Heard, reaction: Reaction) -> str:
         """The reply to what was heard once the request was told."""

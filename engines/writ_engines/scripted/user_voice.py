@@ -135,6 +135,8 @@ def _protected_texts(task: Task, behaviour: Behaviour) -> re.Pattern[str]:
     """What no voice may touch: values of facts, texts among the gold arguments, wishes of the behaviour."""
     texts = {fact.value for fact in task.scenario.facts}
     texts.update(trait.detail for trait in behaviour.traits)
+    for one in task.open_choice.candidates if task.open_choice is not None else ():
+        texts.update(one.marks)
     for action in task.actions or ():
         texts.update(_strings_in(action.arguments))
     kept = sorted((text for text in texts if len(text) > 1), key=lambda text: (-len(text), text))

@@ -25,6 +25,7 @@ ACTS = {
     "ASK_SLOTS": {"ask"},
     "ASK_CHECK": {"ask", "failed_look"},
     "ASK_TWICE": {"ask"},
+    "ASK_WHICH": {"ask"},
     "ASK_GOAL": {"ask"},
     "ASK_REST": {"ask"},
     "ASIDE": {"refuse"},
@@ -71,6 +72,13 @@ def said_of(slots: Sequence[Slot]) -> dict[str, list[str]]:
 @pytest.mark.parametrize("kind", ACTS)
 def test_each_form_does_what_its_saying_is_for(kind: str) -> None:
     assert {form: set(hear(form).acts) for form in covering(kind) if set(hear(form).acts) != ACTS[kind]} == {}
+
+
+@pytest.mark.parametrize("kind", ACTS)
+def test_parts_together_do_nothing_that_each_alone_does_not(kind: str) -> None:
+    rng, saying = Random(1), agent_lines.find(kind)
+    drawn = {saying.draw(rng).format("user id", "$5") for _ in range(400)}
+    assert {form for form in drawn if set(hear(form).acts) != ACTS[kind]} == set()
 
 
 @pytest.mark.parametrize("kind", SILENT)

@@ -21,7 +21,7 @@ from writ_async.core.trajectory import Termination, Trajectory
 from writ_async.errors import EngineError, InputError
 from writ_async.runs.worlds import open_worlds, world_key
 
-NEED_SUCH_TASKS = {"condition_ignored", "gave_in", "first_wish_written"}
+NEED_SUCH_TASKS = {"condition_ignored", "gave_in", "first_wish_written", "did_not_ask"}
 """Mistakes for which few tasks give room."""
 STYLE = SpeechStyle(upfront=False, yes="Yes.", nothing_more="That is all.")
 

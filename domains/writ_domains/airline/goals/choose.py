@@ -5,7 +5,8 @@ Descriptions are plain JSON, as they stand in `Goal.params`:
 - who: `{"user_id", "name"}`
 - trip: `{"id"}`; `{"route": [origin, destination]}` or `{"passenger": name}` (one active trip only);
   `{"start": "first" | "last"}` of those that start after today; `{"paid": "most" | "least"}` of the business trips that
-  start after today; `{"upgrade": cabin}`: where moving to that cabin costs least extra
+  start after today; `{"upgrade": cabin}`: where moving to that cabin costs least extra; `{"to": destination, "which"}`
+  (`meant.py`) of the trips there that start after today
 - method: `{"source"}`, with `"last_four"` or `"amount"` where there may be several; or `{"id"}`
 - search: see `flights.py`
 """
@@ -13,15 +14,13 @@ Descriptions are plain JSON, as they stand in `Goal.params`:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
-from writ_async.core.goal import Key, Reader
+from writ_async.core.goal import WHICH, Key, Reader
+from writ_domains.airline.goals.meant import TRIP_MARGIN, meant_trip, paid
 from writ_domains.airline.policy import has_cancelled_flight, is_active, is_later
 from writ_domains.airline.schema import TODAY, PaymentMethod, Reservation, User
 from writ_domains.kit.goals import Params
 from writ_domains.kit.payment import find_method
-
-TRIP_MARGIN: Final = 10.0
 
 
 class Traveller:
@@ -60,6 +59,8 @@ class Traveller:
             name = wanted["passenger"]
             found = reader.only(self.trip_keys(), lambda one: is_active(one) and name in names(one), self.key)
             return found
+        if WHICH in wanted:
+            return meant_trip(reader, [trip for trip in self.later() if trip.destination == wanted["to"]], wanted)
         if "start" in wanted:
             return reader.best(
                 self.later(), lambda one: float(one.flights[0].date[-2:]), 1.0, most=wanted["start"] == "last"
@@ -106,11 +107,6 @@ class Traveller:
 def names(trip: Reservation) -> list[str]:
     """The full names of a trip's passengers."""
     return [f"{one.first_name} {one.last_name}" for one in trip.passengers]
-
-
-def paid(trip: Reservation) -> float:
-    """What was paid for a trip so far."""
-    return float(sum(payment.amount for payment in trip.payment_history))
 
 
 def upgrade_cost(trip: Reservation, fares: list[int]) -> float:

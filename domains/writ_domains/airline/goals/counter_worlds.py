@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from writ_async.core.goal import Decision, Edit, Key, Reader
+from writ_async.core.goal import WHICH, Decision, Edit, Key, Reader
 from writ_domains.airline.goals.fetch import Option, Options
 from writ_domains.airline.goals.flights import arrives_by
 from writ_domains.airline.lookups import routes
@@ -65,6 +65,8 @@ def changes(reader: Reader, key: Key, params: Params, decision: Decision) -> Ite
 def _trips(reader: Reader, trip: Reservation, params: Params, decision: Decision) -> Iterator[Reservation]:
     if "start" in params.get("trip", {}):
         yield from _on_other_days(trip)
+    if WHICH in params.get("trip", {}):
+        yield from _there_too(trip, params["trip"]["to"])
     named = any(action.arguments.get("reservation_id") == trip.reservation_id for action in decision.writes)
     if named or trip.status is not None:
         yield replace(trip, status=None if trip.status else "cancelled")
@@ -87,6 +89,16 @@ def _trips(reader: Reader, trip: Reservation, params: Params, decision: Decision
     yield replace(trip, total_baggages=trip.total_baggages + 7, nonfree_baggages=trip.nonfree_baggages + 7)
     yield replace(trip, origin=trip.destination, destination=trip.origin)
     yield replace(trip, user_id="another_customer_1000")
+
+
+def _there_too(trip: Reservation, destination: str) -> Iterator[Reservation]:
+    """A trip that leads there as well, of which the customer says only when asked which one is meant."""
+    if trip.destination != destination != trip.origin:
+        last = replace(trip.flights[-1], destination=destination)
+        there = replace(trip, destination=destination, flights=(*trip.flights[:-1], last), flight_type="one_way")
+        for other in _on_other_days(there):
+            for amount in (30_000, 1):
+                yield replace(other, payment_history=(PaymentRecord(trip.payment_history[0].payment_id, amount),))
 
 
 def _on_other_days(trip: Reservation) -> Iterator[Reservation]:

@@ -44,6 +44,7 @@ from writ_domains.airline.policy import (
     why_too_many,
 )
 from writ_domains.airline.schema import CreditCard, Passenger, Reservation
+from writ_domains.kit.choosing import of_each
 from writ_domains.kit.goals import Params, decide_write, first_possible
 
 
@@ -249,13 +250,13 @@ def book(reader: Reader, params: Params) -> Decision:
 
 _OBJECTIVES: Final[dict[str, Objective]] = {
     "book": book,
-    "cancel": cancel,
+    "cancel": of_each(cancel),
     "cancel_all": cancel_all,
-    "bags": bags,
+    "bags": of_each(bags),
     "passengers": passengers,
     "head_count": head_count,
     "rebook": rebook,
-    "recabin": recabin,
+    "recabin": of_each(recabin),
     "recabin_all": recabin_all,
     "unsupported": unsupported,
     "compensate": compensate,

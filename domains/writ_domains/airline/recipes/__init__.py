@@ -5,6 +5,7 @@ from typing import Final
 from writ_async.core.domain import Reach, Recipe
 from writ_async.core.level import MANY, Extent
 from writ_domains.airline.recipes import (
+    asked,
     asking,
     baggage,
     booking,
@@ -63,6 +64,8 @@ RECIPES: Final[tuple[Recipe, ...]] = (
     recipe("refuse_other_destination", "refusal", claiming.refuse_other_destination, _none(1, 3)),
     recipe("refuse_fewer_bags", "refusal", claiming.refuse_fewer_bags, _none(1, 3)),
     recipe("partly", "normal", falling_back.partly, _one(2, 2)),
+    recipe("which_trip", "normal", asked.which_trip, _one(2, MANY, "trips")),
+    recipe("both_trips", "write-intensive", asked.both_trips, _some(2, 2, 2, MANY, "trips")),
     recipe("ask_about_trip", "information", asking.ask_about_trip, _none(1, 3)),
     recipe("ask_about_flight", "information", asking.ask_about_flight, _none(1, 3)),
     recipe("ask_about_vouchers", "information", asking.ask_about_vouchers, _none(1, 3)),

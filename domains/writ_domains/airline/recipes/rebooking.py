@@ -39,8 +39,14 @@ def days_for(rng: Random, trip: Reservation, length: int) -> list[str]:
 
 
 def _days(rng: Random, gold: Gold, per: int, usual: tuple[int, int], rank: str) -> int:
-    """How many days to look through; of times few cells decide, however many days there are."""
-    return rng.randint(*usual) if rank else days_within(rng, gold, 2, per, usual)
+    """How many days to look through.
+
+    Of several days the first or the last one would decide alone what leaves or arrives first or last, and nobody would
+    have to look at the others; what is fastest on one of them is mostly so on all, for the same flights leave each day.
+    """
+    if rank:
+        return rng.randint(1, usual[1]) if rank == "fastest" else 1
+    return days_within(rng, gold, 2, per, usual)
 
 
 def _move(world: World, rng: Random, gold: Gold, known: bool, rank: str = "") -> Draft:

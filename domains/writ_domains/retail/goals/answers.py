@@ -8,7 +8,8 @@ from typing import Final
 from writ_async.core.goal import Decision, NothingFits, Reader
 from writ_domains.kit.goals import Params
 from writ_domains.kit.phrasing import figure
-from writ_domains.retail.goals.choose import VARIANT_MARGIN, Customer, item_named, total
+from writ_domains.retail.goals.choose import VARIANT_MARGIN, Customer, item_named
+from writ_domains.retail.goals.meant import total
 from writ_domains.retail.schema import GiftCard, OrderItem, Variant
 
 Answer = Callable[[Customer, Params], str]

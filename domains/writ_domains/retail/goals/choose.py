@@ -3,7 +3,8 @@
 Descriptions are plain JSON, as they stand in `Goal.params`:
 
 - who: `{"email"}` or `{"first_name", "last_name", "zip"}`
-- order: `{"id"}`; `{"ends"}`: the last digits of its id; `{"with": product}` (in one order only);
+- order: `{"id"}`; `{"ends"}`: the last digits of its id; `{"with": product}` (in one order only), or with `"which"`
+  (`meant.py`) in several;
   `{"status", "most": bool}` (by total); with `"card": true` of those that the gift card can pay in full and does not
   pay yet
 - method: `{"source"}`, with `"last_four"` where there may be two cards; `{"original": true}`
@@ -19,14 +20,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from writ_async.core.goal import Ambiguous, Key, NothingFits, Reader
+from writ_async.core.goal import WHICH, Ambiguous, Key, NothingFits, Reader
 from writ_domains.kit.payment import find_method
 from writ_domains.kit.people import Address
+from writ_domains.retail.goals.meant import ORDER_MARGIN, meant_order, total
 from writ_domains.retail.goals.scales import ordered
 from writ_domains.retail.schema import GiftCard, Order, OrderItem, PaymentMethod, Product, User, Variant
 
-ORDER_MARGIN: Final = 5.0
-ITEM_MARGIN: Final = 5.0
 VARIANT_MARGIN: Final = 1.0
 """Variants of a product lie closer together than orders and items do."""
 
@@ -79,6 +79,9 @@ class Customer:
         if "with" in wanted:
             name = wanted["with"]
             keys = self.order_keys()
+            if WHICH in wanted:
+                holding = [order for order in self.orders() if any(item.name == name for item in order.items)]
+                return meant_order(self.reader, holding, wanted)
             found: Order = self.reader.only(keys, lambda one: any(item.name == name for item in one.items), self.key)
             return found
         orders = [order for order in self.orders() if order.status == wanted["status"]]
@@ -118,11 +121,6 @@ class Customer:
             ("get_product_details", item.product_id), ("get_order_details", order.order_id)
         )
         return found
-
-
-def total(order: Order) -> float:
-    """What was paid for an order."""
-    return order.payment_history[0].amount
 
 
 def item_named(order: Order, name: str) -> OrderItem:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from writ_async.core.goal import Decision, Reader
+from writ_async.core.goal import WHICH, Decision, Reader
 from writ_domains.kit.goals import Params, change_records
 from writ_domains.kit.people import Address
 from writ_domains.retail.lookups import replace_methods
@@ -31,6 +31,8 @@ def _orders(reader: Reader, order: Order, params: Params, decision: Decision) ->
     named = any(action.arguments.get("order_id") == order.order_id for action in decision.writes)
     if named:
         yield replace(order, status="processed" if order.status != "processed" else "cancelled")
+    if WHICH in params.get("order", {}):
+        yield from _holding_too(reader, order, params["order"])
     for status in _STATUSES:
         fresh = order if order.status == status else replace(order, payment_history=order.payment_history[:1])
         yield _priced(fresh, (replace(order.items[0], price=_HIGH), *order.items[1:]), status)
@@ -49,6 +51,20 @@ def _orders(reader: Reader, order: Order, params: Params, decision: Decision) ->
     if order.fulfillments:
         parcel = replace(order.fulfillments[0], tracking_id=("900000000001",))
         yield replace(order, fulfillments=(parcel, *order.fulfillments[1:]))
+
+
+def _holding_too(reader: Reader, order: Order, wanted: Params) -> Iterator[Order]:
+    """An order that holds the product, too, of which the customer says only when asked in which order it is meant."""
+    name = wanted["with"]
+    shown = [item for cell in reader.cells.values() if isinstance(cell, Order) for item in cell.items]
+    held = next((item for item in shown if item.name == name), None)
+    if held is None or any(item.name == name for item in order.items):
+        return
+    for status in _STATUSES:
+        fresh = order if order.status == status else replace(order, payment_history=order.payment_history[:1])
+        yield _priced(fresh, (replace(held, price=_HIGH), *order.items[1:]), status)
+        rest = (replace(item, price=_LOW) for item in order.items[1:])
+        yield _priced(fresh, (replace(held, price=_LOW), *rest), status)
 
 
 def _products(reader: Reader, product: Product, params: Params, decision: Decision) -> Iterator[Product]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from writ_async.core.goal import Decision, NothingFits, Objective, Reader
+from writ_async.core.goal import WHICH, Decision, NothingFits, Objective, Reader
 from writ_async.core.task import Action
+from writ_domains.kit.choosing import of_each
 from writ_domains.kit.goals import Params, decide_write, first_possible
 from writ_domains.retail.catalogue import CATEGORIES
 from writ_domains.retail.goals.answers import tell
-from writ_domains.retail.goals.choose import ITEM_MARGIN, Customer, in_stock, item_named, total, variant
+from writ_domains.retail.goals.choose import Customer, in_stock, item_named, variant
+from writ_domains.retail.goals.meant import ITEM_MARGIN, meant_items, total
 from writ_domains.retail.policy import NEVER_ALLOWED, why_write_forbidden
 from writ_domains.retail.schema import Order, OrderItem, Variant
 
@@ -43,8 +45,8 @@ def cancel(reader: Reader, params: Params) -> Decision:
 
 
 def give_back(reader: Reader, params: Params) -> Decision:
-    """Return items of a delivered order: `items` is `{"names"}`, `{"all": true}`, `{"all_but": most}`, `{"category"}`
-    or `{"extreme": most}` (of all delivered orders).
+    """Return items of a delivered order: `items` is `{"names"}`, `{"all": true}`, `{"all_but": most}`, `{"category"}`,
+    `{"name", "which"}` (`meant.py`) or `{"extreme": most}` (of all delivered orders).
     """
     customer = Customer(reader, params["who"])
     wanted = params["items"]
@@ -55,6 +57,8 @@ def give_back(reader: Reader, params: Params) -> Decision:
         order = customer.order(params["order"])
         if "names" in wanted:
             items = [item_named(order, name) for name in wanted["names"]]
+        elif WHICH in wanted:
+            items = meant_items(reader, order, wanted)
         elif wanted.get("all"):
             items = order.items
         elif "category" in wanted:
@@ -100,9 +104,9 @@ def _saving(customer: Customer, status: str, target: Params) -> tuple[Order, Ord
 
 
 def swap(name: str) -> Objective:
-    """An objective that swaps items: `items` is a list of `{"name", "target"}`, or one `{"extreme": most, "target"}`
-    or `{"saving": true, "target"}` over all orders of the status that the tool is for. `most` is how many dollars the
-    customer is ready to pay in addition, where that matters.
+    """An objective that swaps items: `items` is a list of `{"name", "target"}`, with `"which"` where there are several
+    of that name, or one `{"extreme": most, "target"}` or `{"saving": true, "target"}` over all orders of the status
+    that the tool is for. `most` is how many dollars the customer is ready to pay in addition, where that matters.
     """
 
     def decide(reader: Reader, params: Params) -> Decision:
@@ -119,8 +123,9 @@ def swap(name: str) -> Objective:
         else:
             order = customer.order(params["order"])
             for wanted in params["items"]:
-                item = item_named(order, wanted["name"])
-                swaps.append((item, variant(reader, customer.product(item, order), item, wanted["target"])))
+                several = WHICH in wanted
+                for item in meant_items(reader, order, wanted) if several else [item_named(order, wanted["name"])]:
+                    swaps.append((item, variant(reader, customer.product(item, order), item, wanted["target"])))
         due = round(sum(new.price - old.price for old, new in swaps), 2)
         arguments = {
             "order_id": order.order_id,
@@ -228,7 +233,7 @@ def return_everything(reader: Reader, params: Params) -> Decision:
 
 
 _OBJECTIVES: Final[dict[str, Objective]] = {
-    "cancel": cancel,
+    "cancel": of_each(cancel),
     "return": give_back,
     "exchange": swap(_EXCHANGE),
     "modify": swap(_MODIFY),

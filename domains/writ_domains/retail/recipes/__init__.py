@@ -4,6 +4,7 @@ from typing import Final
 
 from writ_domains.retail.recipes import (
     addresses,
+    asked,
     asking,
     cancelling,
     changing_minds,
@@ -36,6 +37,16 @@ _AMONG_DELIVERED: Final = having("delivered", 1, orders=3)
 def _has_either(customer: Customer) -> bool:
     """Whether a customer has an order that is pending or delivered."""
     return _PENDING(customer) or _DELIVERED(customer)
+
+
+def _has_like_items(customer: Customer) -> bool:
+    """Whether an order of a customer that is pending or delivered holds two items of one product."""
+    return any(asked.has_like_items(status, customer) for status in ("pending", "delivered"))
+
+
+def _has_shared(customer: Customer) -> bool:
+    """Whether several orders of a customer hold one product, and are pending."""
+    return bool(asked.shared_by_pending(customer))
 
 
 RECIPES: Final = (
@@ -163,6 +174,10 @@ RECIPES: Final = (
         "live_in_city", "normal", relative.live_in_city, fits=lambda customer: len(customer.orders) >= 2, span=among_all
     ),
     recipe("order_by_its_end", "normal", relative.order_by_its_end, fits=_PENDING, span=on_named(3, 4)),
+    recipe("which_to_return", "normal", asked.which_to_return, fits=lambda one: asked.has_like_items("delivered", one)),
+    recipe("which_to_swap", "normal", asked.which_to_swap, fits=_has_like_items),
+    recipe("which_order", "normal", asked.which_order, fits=_has_shared, span=among_all),
+    recipe("both_orders", "write-intensive", asked.both_orders, fits=_has_shared, span=asked.on_each),
     recipe("partly", "normal", falling_back.partly, fits=_PENDING, span=on_named(2, 2)),
     recipe("ask_about_order", "information", asking.ask_about_order),
     recipe(

@@ -87,7 +87,7 @@ def other_version(world: World, item: OrderItem, thing: str, rng: Random, *, sto
     if not changed:
         raise Unfit("the variants do not differ")
     remark = pick(rng, phrases.KEEP_OPTIONS) if len(changed) < len(variant.options) else ""
-    return Swap({"name": item.name, "target": {"options": changed}}, thing, _say_options(changed, rng), remark)
+    return Swap({"name": item.name, "target": {"options": changed}}, thing, say_options(changed, rng), remark)
 
 
 def variant_of(world: World, item: OrderItem, one: Swap) -> Variant:
@@ -96,14 +96,15 @@ def variant_of(world: World, item: OrderItem, one: Swap) -> Variant:
     return next(each for each in product_of(world, item).variants.values() if each.options == wanted)
 
 
-def _say_options(options: Mapping[str, str], rng: Random) -> str:
+def say_options(options: Mapping[str, str], rng: Random) -> str:
     """Wanted options as a noun phrase: "one with the color red and 4 pieces"."""
     form = pick(rng, phrases.OPTION)
-    listed = listing([_say_option(axis, value, form) for axis, value in options.items()])
+    listed = listing([say_option(axis, value, form) for axis, value in options.items()])
     return pick(rng, phrases.WITH_OPTIONS).format(listed)
 
 
-def _say_option(axis: str, value: str, form: str) -> str:
+def say_option(axis: str, value: str, form: str) -> str:
+    """An option as a noun phrase, in a form for those that are no counts and no yes or no."""
     if value in ("yes", "no"):
         return f"{'a' if value == 'yes' else 'no'} {axis}"
     if _COUNT.fullmatch(value):
