@@ -23,6 +23,7 @@ TINY = {
     "reports": ("--n", "8"),
     "limits": ("--n", "4"),
     "kills": ("--n", "8", "--kills", "2"),
+    "trust": ("--budget", "4"),
     "client": ("--n", "2"),
     "admission": ("--n", "24", "--mix", "deep", "--fixed", "4"),
     "thrash": (),

@@ -12,11 +12,11 @@ from tests.support.shared_data import needs_shared
 
 SYNTH = {
     "tasks.jsonl": "ca568c1e49a8e40c51c1292816307f38794a2228c853ca159e8746cf457cfcc7",
-    "trajectories.jsonl": "86250eff306b56ab205a615bab8aea47e803747c4425b7b906923bb13119ebe6",
+    "trajectories.jsonl": "466db669c03586f47baa8471352154e0d21260e3430750ce8f2084f400720f66",
 }
 EVAL = {
     "tasks.jsonl": "29a89f5f08754e7d1078775ac6d3464be2a50f0631b01191a6882d4d2bdcbdbe",
-    "trajectories.jsonl": "74e07abdef21b65043963d9277459be574c1f36faab7b9fc26e6b5f326441c3d",
+    "trajectories.jsonl": "a4c2ff16dd723b74eea1ba5342caafe33ab4fd8116b86c0fc8ad0cc0ac6b666e",
 }
 
 

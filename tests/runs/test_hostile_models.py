@@ -10,8 +10,8 @@ import msgspec
 import pytest
 from writ_engines.scripted import ScriptedEngine
 
+from bench.trust_loads.hostile import HostileEngine, is_victim
 from tests.support.command import called
-from tests.support.hostile import HostileEngine, is_victim
 from tests.support.registered import register_script
 from writ_async.conversation import Conversation
 from writ_async.core.engine import Completion, Request

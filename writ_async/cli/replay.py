@@ -23,6 +23,8 @@ def run_command(arguments: argparse.Namespace) -> int:
         say(f"{mismatch.trajectory}{where}: {mismatch.what}")
     if len(report.mismatches) > _MOST:
         say(f"and {len(report.mismatches) - _MOST:,} more")
+    if report.unsealed and report.rows:
+        say(f"{report.unsealed:,} rows of an older version have no seal: whether their words were changed is not known")
     say(
         f"{report.rows:,} rows ({report.kept:,} kept), {report.calls:,} tool calls made again: "
         f"{len(report.mismatches):,} mismatches"

@@ -8,13 +8,14 @@ import msgspec
 
 from writ_async.conversation.calls import walk_calls
 from writ_async.conversation.machine import chain_hash, run_call
+from writ_async.conversation.seal import HALF, told_hash, words_hash
 from writ_async.core.environment import Environment
 from writ_async.core.state import State
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
 from writ_async.errors import InputError
 from writ_async.files import PathLike
-from writ_async.runs.view import RunView
+from writ_async.runs.view import RunView, prompt_for
 from writ_async.runs.worlds import open_worlds, world_key
 from writ_async.verify.judge import judge_of_row
 from writ_async.verify.verdict import judge_trajectory
@@ -29,11 +30,15 @@ class Mismatch(msgspec.Struct, frozen=True):
 
 
 class ReplayReport(msgspec.Struct):
-    """What was replayed and what did not agree. `kept` counts the kept rows among `rows`."""
+    """What was replayed and what did not agree.
+
+    `kept` counts the kept rows among `rows`, and `unsealed` those of older versions, of whose words nothing is known.
+    """
 
     rows: int = 0
     kept: int = 0
     calls: int = 0
+    unsealed: int = 0
     mismatches: list[Mismatch] = []
 
 
@@ -44,12 +49,17 @@ def replay_run(run_path: PathLike, *, data: str | None = None, tools: str | None
     worlds = open_worlds(tasks.values(), data, tools, told=run.prompts())
     judge = run.manifest.config.get("judge", "assume-met")
     report = ReplayReport()
+    prompts = run.prompts()
     for trajectory in run.trajectories():
         task = tasks.get(trajectory.task_id)
         if task is None:
             raise InputError(f"{run_path}: row {trajectory.id!r} names a task that is not in tasks.jsonl")
         opened = worlds[world_key(task.world)]
         found = list(replay_row(task, trajectory, opened))
+        if trajectory.seal and not found:  # what differs is told by its message where that is known
+            prompt = prompt_for(prompts, task, trajectory.domain) if prompts else None
+            found += check_seal(task, trajectory, None if prompt is None else prompt.system or prompt.policy)
+        report.unsealed += not trajectory.seal
         if not found and trajectory.verdict is not None:
             verdict = judge_trajectory(task, trajectory, opened.domain, opened.world, judge_of_row(judge, trajectory))
             if verdict != trajectory.verdict:
@@ -59,6 +69,14 @@ def replay_run(run_path: PathLike, *, data: str | None = None, tools: str | None
         report.calls += len(trajectory.chain)
         report.mismatches += found
     return report
+
+
+def check_seal(task: Task, trajectory: Trajectory, system: str | None) -> Iterator[Mismatch]:
+    """What of a row's words, or of what its seats were told, is not as it was sealed; None for an unknown prompt."""
+    if trajectory.seal[:HALF] != words_hash(trajectory):
+        yield Mismatch(trajectory.id, None, "its messages are not those that it was sealed with")
+    if system is not None and trajectory.seal[HALF:] != told_hash(task, system):
+        yield Mismatch(trajectory.id, None, "its prompt or its task's scenario is not the one that it was sealed with")
 
 
 def replay_row(task: Task, trajectory: Trajectory, opened: Environment) -> Iterator[Mismatch]:

@@ -18,6 +18,7 @@ import msgspec
 from writ_async.conversation.answers import EMPTY, whole_message, whole_note, why_too_long
 from writ_async.conversation.prompts import agent_system_prompt, user_system_prompt
 from writ_async.conversation.rules import Rules, find_signal
+from writ_async.conversation.seal import seal_trajectory
 from writ_async.core.domain import Domain, call_tool
 from writ_async.core.engine import Completion, Request
 from writ_async.core.message import (
@@ -285,7 +286,7 @@ class Conversation:
         """What was said and done. Raises `RuntimeError` while the conversation goes on."""
         if self.termination is None:
             raise RuntimeError(f"conversation {self.id} has not ended")
-        return Trajectory(
+        trajectory = Trajectory(
             id=self.id,
             task_id=self.task.id,
             domain=self.task.domain,
@@ -303,6 +304,8 @@ class Conversation:
             notes=tuple(self._notes),
             error=self.error,
         )
+        trajectory.seal = seal_trajectory(trajectory, self.task, self._agent.view[0].content or "")
+        return trajectory
 
     def _say(self, seat: Seat, message: AssistantMessage) -> None:
         """Put a message into the record and into the views of those who can see it."""

@@ -288,7 +288,8 @@ class TokenSequence(msgspec.Struct, frozen=True, omit_defaults=True):
 class Trajectory(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One finished conversation. `messages` is what was said and done, without the system prompts.
 
-    `chain` has one hash per tool call, each over the one before, the call, its result and the state after it.
+    `chain` has one hash per tool call, each over the one before, the call, its result and the state after it. `seal` is
+    two more, over the messages and over what the seats were told; rows of old runs have none.
     `tokens` is by seat, where the engine works on token ids.
     """
 
@@ -305,6 +306,7 @@ class Trajectory(msgspec.Struct, kw_only=True, omit_defaults=True):
     errors: int = 0
     digest: str = ""
     chain: tuple[str, ...] = ()
+    seal: str = ""
     usage: dict[str, Usage] = {}
     notes: tuple[Note, ...] = ()
     tokens: dict[str, TokenSequence] = {}

@@ -19,6 +19,7 @@ from writ_async.core.level import level_of
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Certificate, Goal, OpenChoice, Proof, Task
+from writ_async.errors import describe_error, place_of
 from writ_async.synthesis.choices import find_choice
 from writ_async.synthesis.closure import why_leaking, why_unreachable
 from writ_async.synthesis.encodings import WRITES, Step, open_choices
@@ -57,6 +58,8 @@ class Fault(StrEnum):
     """The gold calls fail, or two replays differ, or the hashes are not those of the proof."""
     CHOICE = "choice"
     """What the user says only when asked is not needed, or does not settle which one is meant."""
+    UNCHECKABLE = "uncheckable"
+    """Something in the task is not what any task has, so that its proof cannot even be looked at."""
     CLAIM = "claim"
     """The proof states a number that is not so."""
 
@@ -102,7 +105,14 @@ def check_proof(task: Task, domain: Domain, world: World) -> list[Problem]:
     """What is wrong with the proof of a task, from the world and the task alone."""
     if task.proof is None or not task.goals:
         return [Problem(Fault.NO_PROOF, "the task has no proof")]
-    found = examine_task(task, domain, world)
+    try:
+        return _check_claims(task, examine_task(task, domain, world))
+    except Exception as exc:  # a task of others may hold anything; its proof then shows nothing
+        return [Problem(Fault.UNCHECKABLE, f"{describe_error(exc)} ({place_of(exc)})")]
+
+
+def _check_claims(task: Task, found: Examination) -> list[Problem]:
+    assert task.proof is not None
     problems = list(found.problems)
     problems += _compare_certificates(task.certificates, found.certificates) if found.proof is not None else []
     if found.proof is not None:

@@ -61,7 +61,7 @@ def read_samples(path: str | Path) -> list[LoadSample]:
         if line.strip():
             try:
                 samples += _decode_sample(line)
-            except msgspec.DecodeError as exc:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
                 raise InputError(f"{path}:{number}: not an answer of /v1/loads: {exc}") from exc
     return samples
 
@@ -78,7 +78,7 @@ async def sample_server(url: str, seconds: float, interval: float = 0.5) -> list
         while True:
             try:
                 samples += _decode_sample(await client.get("/v1/loads"))
-            except msgspec.DecodeError as exc:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
                 raise InputError(f"{url}/v1/loads answers otherwise than SGLang does: {exc}") from exc
             except EngineError as exc:
                 raise EngineError(f"{url}/v1/loads does not answer: {exc}", kind=exc.kind) from exc

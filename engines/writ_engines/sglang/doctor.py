@@ -89,7 +89,7 @@ async def _reach(client: HttpClient) -> tuple[list[Check], _Info | None]:
             failure = str(exc)
     try:
         info = msgspec.json.decode(body or b"", type=_Info)
-    except msgspec.DecodeError as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         found = f"it answers, but not as SGLang does: {failure if body is None else exc}"
         return [
             Check("reachable", "problem", found, "give the address of an SGLang server; for another, use openai")
@@ -239,7 +239,15 @@ async def _tool_parser(client: HttpClient, info: _Info) -> Check:
         answer = msgspec.json.decode(await client.post("/v1/chat/completions", msgspec.json.encode(body)))
         message = answer["choices"][0]["message"]
         calls, content = message.get("tool_calls") or (), message.get("content")
-    except (EngineError, msgspec.DecodeError, LookupError, TypeError, AttributeError) as exc:
+    except (
+        EngineError,
+        msgspec.DecodeError,
+        UnicodeDecodeError,
+        RecursionError,
+        LookupError,
+        TypeError,
+        AttributeError,
+    ) as exc:
         return Check("tool parser", "notice", f"no chat completion: {exc}", "only the openai engine needs it")
     if calls:
         return Check(

@@ -85,7 +85,7 @@ def find_tool_parser(model: Path) -> str:
     """The tool-call parser of a model's family, or "" where it is not known."""
     try:
         config = msgspec.json.decode((model / "config.json").read_bytes(), type=_Config)
-    except (OSError, msgspec.DecodeError) as exc:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise InputError(f"{model / 'config.json'}: {exc}") from exc
     template = model / "chat_template.jinja"
     text = template.read_text(encoding="utf-8", errors="replace") if template.is_file() else ""

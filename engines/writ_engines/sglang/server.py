@@ -117,7 +117,7 @@ async def fetch_info(client: HttpClient) -> ServerInfo:
     for path in ("/server_info", "/get_server_info"):
         try:
             return _decode_info(await client.get(path, seconds=_LOOK))
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             break
         except EngineError as exc:
             if isinstance(exc, TransportError) and exc.retryable:
@@ -131,7 +131,7 @@ async def fetch_identity(client: HttpClient) -> Identity:
     try:
         told = msgspec.json.decode(await client.get("/model_info", seconds=_LOOK), type=_Model)
         ids = tuple(await tokenize(client, SAMPLE))
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     except EngineError as exc:
         if isinstance(exc, TransportError) and exc.kind in GONE:
@@ -149,7 +149,7 @@ async def tokenize(client: HttpClient, text: str) -> list[int]:
     answer = await client.post("/tokenize", body, seconds=_LOOK)
     try:
         return msgspec.json.decode(answer, type=_Tokens).tokens
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise EngineError(f"/tokenize gave something else: {exc}") from exc
 
 
@@ -157,5 +157,5 @@ async def fetch_loads(client: HttpClient, seconds: float = _LOOK) -> list[Load]:
     """What each rank of the server is doing now. Raises `TransportError` when the server does not say."""
     try:
         return _decode_loads(await client.get("/v1/loads", seconds=seconds)).loads
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise TransportError(f"the server's loads cannot be read: {exc}", kind=EngineErrorKind.NOT_FOUND) from None

@@ -79,7 +79,7 @@ def parse_answer(body: bytes) -> Answer:
     """One answer from its JSON. Raises `TransportError` of kind `truncated` when it is not one."""
     try:
         return _decode_answer(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise TransportError(f"the server's answer cannot be read: {exc}", kind=EngineErrorKind.TRUNCATED) from None
 
 

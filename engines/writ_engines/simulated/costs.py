@@ -59,5 +59,5 @@ def read_costs(path: str | Path) -> Costs:
         return msgspec.json.decode(Path(path).read_bytes(), type=Costs)
     except OSError as exc:
         raise InputError(f"{path}: {exc.strerror or exc}") from exc
-    except msgspec.DecodeError as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise InputError(f"{path}: not a file of `writ calibrate`: {exc}") from exc

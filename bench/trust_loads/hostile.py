@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
 import msgspec
 from writ_engines.scripted import ScriptedEngine
 
-from writ_async.core.engine import Completion, Request
-from writ_async.core.message import AssistantMessage, FunctionCall, ToolCall
-from writ_async.core.trajectory import Note, Usage
+from writ_async import AssistantMessage, Completion, Domain, FunctionCall, Request, Task, ToolCall, Usage
+from writ_async.core.trajectory import Note
 
 LONG = 30_000
 """Characters of a long text: as many as take no second to judge."""
@@ -49,17 +49,44 @@ _UNTYPED: tuple[Any, ...] = (Completion, AssistantMessage, ToolCall, FunctionCal
 
 
 class HostileEngine(ScriptedEngine):
-    """The script, but for the conversations whose number is odd: there both seats write what may harm."""
+    """The script, but for the conversations whose number is odd: there both seats write what may harm.
+
+    `written` counts such answers; without `victims` there are none.
+    """
+
+    def __init__(
+        self, tasks: Mapping[str, Task], domains: Mapping[str, Domain], seed: int, *, victims: bool = True
+    ) -> None:
+        super().__init__(tasks, domains, seed)
+        self._victims = victims
+        self.written = 0
 
     async def complete(self, request: Request) -> Completion:
-        if not is_victim(request.task_id):
+        """The script's answer, or what may harm."""
+        if not self._victims or not is_victim(request.task_id):
             return await super().complete(request)
         rng = Random(f"{self._seed}/{request.id}")
         try:
             sane = await super().complete(request)
         except Exception:  # the script makes no sense of what was said before
             sane = Completion(message=AssistantMessage("I see."))
-        return rng.choice(_DEEDS)(rng, request, sane)
+        deed = rng.choice(_DEEDS)
+        self.written += deed is not _sane
+        return deed(rng, request, sane)
+
+
+class NoEngine(HostileEngine):
+    """The same, where what is given is no answer at all, a cancellation that is nobody's among them."""
+
+    async def complete(self, request: Request) -> Completion:
+        """The script's answer, or none."""
+        rng = Random(f"{self._seed}/{request.id}/none")
+        if not is_victim(request.task_id) or rng.random() < 0.9:
+            return await ScriptedEngine.complete(self, request)
+        self.written += 1
+        if rng.random() < 0.3:
+            raise asyncio.CancelledError
+        return rng.choice((_no_completion, _raise))(rng, request, Completion(message=AssistantMessage("I see.")))
 
 
 def is_victim(task_id: str) -> bool:

@@ -1,0 +1,154 @@
+"""How a run stands what it may meet: hostile models, engines that misbehave, kills; for as long as is given.
+
+    python bench/trust.py [--budget 60] [--seed 1] [--json FILE]
+
+Most of the budget goes to fuzzing through the run: in half of its conversations both seats write whatever may harm, and
+those of the other half have to be, to the byte, what they are in a run without. Then engines answer with all that is no
+answer, and at the end a run is killed and gone on with (`bench/kills.py` does that alone, and more of it). All is drawn
+from the seed, so that a finding can be had again; how much is done depends on the budget and the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from bench.kills import FILES, command, kill_again_and_again, lines, size
+from bench.report import Figure, make_parser, positive, run_script, show_figures, write_json
+from bench.trust_loads.hostile import HostileEngine, NoEngine, is_victim
+from writ_async import (
+    Domain,
+    Engine,
+    InputError,
+    Limits,
+    Rules,
+    Task,
+    Termination,
+    Trajectory,
+    load_domain,
+    make_tasks,
+    run,
+)
+
+DOMAINS = ("retail", "airline")
+TASKS = 12  # of a run
+TRIALS = 2
+FUZZED = 0.6  # of the budget
+MISBEHAVING = 0.15
+KILLS, KEPT = 3, 40
+
+
+class Tally(msgspec.Struct):
+    """What was done, and what went wrong: `harmed` rows are of conversations that nothing hostile was in."""
+
+    runs: int = 0
+    conversations: int = 0
+    written: int = 0
+    lost: int = 0
+    harmed: int = 0
+    slowest: float = 0.0
+    unforeseen: Counter[str] = msgspec.field(default_factory=Counter)
+
+
+def play(tasks: Sequence[Task], engine: Engine, seed: int) -> dict[str, bytes | Trajectory]:
+    """The rows of a run by id, as they would stand on disk; those that leave none as they are."""
+    rules = Rules(max_errors=60)
+    rows = run(tasks, engine, seed=seed, trials=TRIALS, rules=rules, limits=Limits(concurrency=8))
+    return {
+        row.id: row if row.termination is Termination.UNEXPECTED_ERROR else msgspec.json.encode(row) for row in rows
+    }
+
+
+def fuzz_once(name: str, seed: int, tally: Tally, calm: Engine, other: Engine, tasks: Sequence[Task]) -> None:
+    """One run with hostile conversations beside the same without, and what differs where nothing should."""
+    quiet = play(tasks, calm, seed)
+    began = time.monotonic()
+    rows = play(tasks, other, seed)
+    tally.slowest = max(tally.slowest, time.monotonic() - began)
+    tally.runs += 1
+    tally.conversations += len(rows)
+    tally.lost += len(tasks) * TRIALS - len(rows)
+    tally.written += getattr(other, "written", 0)
+    for row_id, row in rows.items():
+        if isinstance(row, Trajectory):
+            tally.unforeseen[row.error.rpartition("(")[2].rstrip(")")] += 1
+        if not is_victim(row_id.partition("#")[0]):
+            tally.harmed += row != quiet[row_id]
+
+
+def fuzz(hostile: type[HostileEngine] | type[NoEngine], seconds: float, seed: int) -> Tally:
+    """Runs of one kind of engine until the time is up, one of each domain at least."""
+    tally = Tally()
+    end = time.monotonic() + seconds
+    while not tally.runs or time.monotonic() < end:
+        for name in DOMAINS:
+            domain: Domain = load_domain(name)
+            tasks = make_tasks(name, TASKS, seed=seed, world_size=60)
+            by_id, domains = {task.id: task for task in tasks}, {name: domain}
+            calm = HostileEngine(by_id, domains, seed, victims=False)
+            fuzz_once(name, seed, tally, calm, hostile(by_id, domains, seed), tasks)
+        seed += 1
+    return tally
+
+
+def killed_runs(seed: int) -> tuple[int, list[str]]:
+    """How often a run was killed, and which of its files then differ from those of one that was left alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        alone, broken = Path(folder, "alone"), Path(folder, "broken")
+        killed = 0
+        for out in (alone, broken):
+            if out is broken:
+                killed = kill_again_and_again(KEPT, seed, out, size(alone), KILLS)
+            done = subprocess.run(command(KEPT, seed, out), capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise InputError(f"the run ended with {done.returncode}: {done.stderr.strip()[-300:]}")
+        first, second = lines(alone), lines(broken)
+        return killed, [name for name in FILES if first[name] != second[name]]
+
+
+def figures_of(what: str, tally: Tally) -> list[Figure]:
+    """What came of one kind of engine."""
+    where = f" ({', '.join(tally.unforeseen)})" if tally.unforeseen else ""
+    return [
+        Figure(f"{what}: runs", tally.runs, ""),
+        Figure(f"{what}: conversations", tally.conversations, ""),
+        Figure(f"{what}: answers that may harm", tally.written, ""),
+        Figure(f"{what}: conversations that did not end", tally.lost, "", 0),
+        Figure(f"{what}: rows of others that are not as ever", tally.harmed, "", 0),
+        Figure(f"{what}: errors that nobody foresaw{where}", tally.unforeseen.total(), "", 0),
+        Figure(f"{what}: longest run", tally.slowest, "s"),
+    ]
+
+
+def main(arguments: list[str]) -> None:
+    """Fuzz, misbehave, kill and print."""
+    parser: argparse.ArgumentParser = make_parser(__doc__)
+    parser.add_argument("--budget", metavar="SECONDS", type=positive, default=60, help="(60)")
+    parser.add_argument("--seed", metavar="N", type=positive, default=1, help="(1)")
+    options = parser.parse_args(arguments)
+    logging.disable(logging.CRITICAL)  # each kind of failure is meant, and counted
+    models = fuzz(HostileEngine, FUZZED * options.budget, options.seed)
+    engines = fuzz(NoEngine, MISBEHAVING * options.budget, options.seed)
+    killed, differing = killed_runs(options.seed)
+    figures = [
+        *figures_of("hostile models", models),
+        *figures_of("engines that misbehave", engines),
+        Figure("kills", killed, "", KILLS, least=True),
+        Figure(
+            f"files that differ after kills{': ' if differing else ''}{', '.join(differing)}", len(differing), "", 0
+        ),
+    ]
+    show_figures(figures, f"seed {options.seed}, {options.budget:,} s")
+    write_json(options.json, figures)
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_script(main))
