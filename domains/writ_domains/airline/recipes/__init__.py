@@ -50,7 +50,7 @@ RECIPES: Final[tuple[Recipe, ...]] = (
     recipe("rebook_by_time", "read-heavy", rebooking.rebook_by_time, _one(2, 9)),
     recipe("rebook_or_cancel", "normal", falling_back.rebook_or_cancel, _one(2, 8, "flights")),
     recipe("upgrade_within_budget", "normal", falling_back.upgrade_within_budget, _one(2, 8, "flights")),
-    recipe("cancel_or_upgrade", "normal", falling_back.cancel_or_upgrade, _one(2, 5, "flights")),
+    recipe("cancel_or_upgrade", "normal", falling_back.cancel_or_upgrade, _one(2, 6, "flights")),
     recipe("rebook_with_cabin", "normal", rebooking.rebook_with_cabin, _one(4, 16, "days")),
     recipe("rebook_one_leg", "normal", rebooking.rebook_one_leg, _one(2, 8, "flights")),
     recipe("recabin_all", "write-intensive", cabins.recabin_all, _some(2, 4, 4, MANY, "trips")),

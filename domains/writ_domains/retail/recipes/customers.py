@@ -24,6 +24,7 @@ from writ_domains.retail.tools import TOOLS
 
 _BY_ID: Final = 0.6
 _USUAL: Final = 6  # the most orders of a customer of whom a draw is made that is to come to nothing in particular
+_SURE: Final = 0.6  # of aimed draws
 _FEW: Final = 2  # the customer looked up, and the profile or an order
 _BESIDE: Final = 4  # cells that a write on an order that is named may rest on beside those two: the profile, products
 
@@ -151,7 +152,8 @@ def _recipe_of_customers(
 ) -> Recipe:
     """A recipe that is tried on customers drawn at random, of those that fit.
 
-    A draw that is aimed at nothing is made of those with as many orders as most have.
+    A draw that is aimed at nothing is made of those with as many orders as most have. One that is aimed goes mostly to
+    customers with whom it cannot miss, and now and then to one with whom it may, for those are many more.
     """
 
     def draw(world: World, rng: Random, gold: Gold) -> Draft:
@@ -167,10 +169,22 @@ def _recipe_of_customers(
                 if _span_of(kind, span(customer)).meets(extent)
             )
 
+        def sure(world: World) -> tuple[Customer, ...]:
+            found = world.index(where, candidates)
+            return tuple(one for one in found if _lies_in(_span_of(kind, span(one)), extent)) or found
+
         where = f"retail.recipes.{name}/{extent.writes}/{extent.cells}"
-        return build(world, choose_one(rng, world.index(where, candidates)), rng, gold)
+        aimed = extent != ANY_EXTENT and rng.random() < _SURE
+        chosen = world.index(f"{where}/sure", sure) if aimed else world.index(where, candidates)
+        return build(world, choose_one(rng, chosen), rng, gold)
 
     return _make_recipe(name, kind, draw, Reach(_REACH[kind], "orders"))
+
+
+def _lies_in(span: Extent, extent: Extent) -> bool:
+    """Whether whatever is within one is within the other."""
+    pairs = ((span.writes, extent.writes), (span.cells, extent.cells))
+    return all(outer[0] <= inner[0] and inner[1] <= outer[1] for inner, outer in pairs)
 
 
 def _span_of(kind: Kind, span: Extent) -> Extent:
