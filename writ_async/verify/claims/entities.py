@@ -15,6 +15,7 @@ from writ_async.core.message import ToolCall
 from writ_async.verify.claims.clock import minutes_in
 
 _MOST: Final = 1e9
+_HOLDS: Final = (dict, list)
 _PLAIN: Final = 60
 
 
@@ -130,11 +131,27 @@ def _arguments(call: ToolCall) -> dict[str, Any]:
 
 def numbers_under(value: Any, fields: Collection[str], *, inside: bool = False) -> Iterator[float]:
     """The numbers that stand under one of some fields of a record, at any depth."""
+    found: list[float] = []
+    _add_numbers(value, fields, inside, found)
+    return iter(found)
+
+
+def _add_numbers(value: Any, fields: Collection[str], inside: bool, found: list[float]) -> None:
     if isinstance(value, dict):
-        for key, item in value.items():
-            yield from numbers_under(item, fields, inside=inside or key in fields)
+        inner = [(item, inside or key in fields) for key, item in value.items()]
     elif isinstance(value, list):
-        for item in value:
-            yield from numbers_under(item, fields, inside=inside)
-    elif inside and isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _MOST:
-        yield value
+        inner = [(item, inside) for item in value]
+    else:
+        inner = []
+        if inside and _is_number(value):
+            found.append(value)
+    for item, counts in inner:
+        # Most values are plain, and need no call of their own.
+        if isinstance(item, _HOLDS):
+            _add_numbers(item, fields, counts, found)
+        elif counts and _is_number(item):
+            found.append(item)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _MOST
