@@ -144,7 +144,7 @@ def test_what_kinds_are_to_come_to_is_spread_evenly_over_each(kinds: list[Kind])
 def test_a_small_world_is_joined_by_larger_ones_where_a_corner_is_rare() -> None:
     place = generate_world(load_domain("retail"), 52, 12)
     tasks, _ = synthesise_tasks(
-        [place], 24, 6, parse_mix(""), TaskWishes(levels={"W1R4": 1.0}), further=further_environment
+        [place], 60, 6, parse_mix(""), TaskWishes(levels={"W1R4": 1.0}), further=further_environment
     )
     assert {task.proof.level for task in tasks if task.proof} == {"W1R4"}
     sizes = [task.world.size for task in tasks]
