@@ -11,12 +11,12 @@ from pathlib import Path
 from tests.support.shared_data import needs_shared
 
 SYNTH = {
-    "tasks.jsonl": "ca568c1e49a8e40c51c1292816307f38794a2228c853ca159e8746cf457cfcc7",
-    "trajectories.jsonl": "466db669c03586f47baa8471352154e0d21260e3430750ce8f2084f400720f66",
+    "tasks.jsonl": "2f0f6669e88377be64343df03805febb817232390b93797d78b9467508259879",
+    "trajectories.jsonl": "cc2e055a71baf44f1abce2a67286621557a07f89bae1ee476cdcbb5652b7604a",
 }
 EVAL = {
     "tasks.jsonl": "29a89f5f08754e7d1078775ac6d3464be2a50f0631b01191a6882d4d2bdcbdbe",
-    "trajectories.jsonl": "a4c2ff16dd723b74eea1ba5342caafe33ab4fd8116b86c0fc8ad0cc0ac6b666e",
+    "trajectories.jsonl": "1745b7d3ac45b5b38da8438ad965bee0e0e3b90a4105dd631a78668f5398aed8",
 }
 
 
