@@ -21,9 +21,10 @@ import msgspec
 from writ_async.core.task import Task
 from writ_async.core.trajectory import ENDED_FROM_OUTSIDE, Termination, Trajectory
 from writ_async.errors import InputError, StorageError
-from writ_async.files import PathLike, is_whole
+from writ_async.files import PathLike, is_whole, open_binary
 from writ_async.runs.locks import LOCK, share_writing, take_ownership
 from writ_async.runs.manifest import Manifest, Prompt, changed_versions, grown_manifest, require_same
+from writ_async.runs.row_order import copy_rows, find_rows, is_ordered
 from writ_async.runs.shared_log import SharedLog
 from writ_async.runs.summary import Summary
 from writ_async.runs.view import (
@@ -39,7 +40,7 @@ from writ_async.runs.view import (
     RunView,
     read_manifest,
 )
-from writ_async.runs.writing import AppendLog, Syncer, mend, storage_error, write_whole
+from writ_async.runs.writing import AppendLog, Syncer, mend, replacing, storage_error, write_whole
 
 _sorted = msgspec.json.Encoder(order="deterministic")
 _as_given = msgspec.json.Encoder()
@@ -204,6 +205,32 @@ class RunFolder(RunView):
         if timing is not None:
             values = (timing.seconds, timing.agent_wait, timing.user_wait)
             self._append_line(self._timings, _csv_line((trajectory.id, *(f"{value:.6f}" for value in values))))
+        return True
+
+    def put_in_order(self) -> bool:
+        """Put the rows in the canonical order (`row_order`), once no more are to come; False where they stand so.
+
+        The file is written anew beside the old one, synced and renamed over it: whenever the process is killed, one of
+        the two is there. Raises `StorageError`, with the rows as they were.
+        """
+        path = self.path / TRAJECTORIES
+        with open_binary(path) as file:
+            rows = find_rows(file, path, self.task_places())
+        if is_ordered(rows):
+            return False
+        rows.sort()
+        try:
+            self._syncer.close()
+        except OSError as exc:
+            raise self._storage_failure(self._rows, exc) from exc
+        self._rows.close()
+        try:
+            with replacing(path, f"the {len(rows)} finished rows are safe; make room, then resume the run") as ordered:
+                copy_rows(rows, [path], ordered)
+        finally:
+            self._rows = self._logs.enter_context(closing(AppendLog(path)))
+            self._syncer = Syncer(self._rows)
+            self._before = len(self._done)
         return True
 
     def write_summary(self, summary: Summary) -> None:

@@ -75,13 +75,14 @@ async def play_trials(
 def finish_run(
     run: RunFolder, progress: Progress, settings: PlaySettings, *, recount: bool = False, ended: str = ""
 ) -> None:
-    """Write what a run says of itself as a whole: calls, selection, summary, and what stopping early has saved.
+    """Put the rows in order, and write what a run says of itself as a whole: calls, selection, summary, what was saved.
 
     With `recount` the summary is made from the rows, for whoever has not seen each of them. `ended` says why a run
     ended that keeps less than it should. Raises `StorageError`.
     """
     if progress.calls:
         run.write_calls(progress.calls)
+    run.put_in_order()
     summary = Summary(notices=progress.summary.notices) if recount else progress.summary
     saved = SavedCount()
     settled = settled_of(settings.early, settings.trials)
