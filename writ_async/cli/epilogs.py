@@ -19,6 +19,15 @@ examples:
 
 Prints pass^k (the share of tasks of which k trials in a row succeed) per source, with 95 % intervals over tasks.
 """
+MERGE = """\
+examples:
+  writ synth retail --n 4000 --seed 1 --shard 2/4 --out runs/part-2     on the second of four machines
+  writ merge runs/part-* --out runs/whole
+
+Checks that every shard is there once, made with equal settings from the same tasks, and that no row is missing or there
+twice. What is written is the run that one machine would have left: the same bytes in trajectories.jsonl, tasks, prompts,
+manifest, selection and summary; failures.log, calls.log and timings.csv one after the other.
+"""
 COMPARE = """\
 Tasks are paired: the interval and the p value (sign flips) are of the differences of tasks, not of trials.
 

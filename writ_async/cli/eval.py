@@ -33,8 +33,10 @@ def run_command(arguments: argparse.Namespace) -> int:
         stop_early=tuple(arguments.stop_early),
     )
     limits = settings.parse_limits(arguments)
+    shard = settings.parse_shard_flag(arguments)
     names = "-".join(Path(source).stem.replace(":", "-") for source in arguments.tasks)
-    out = Path(arguments.out or f"runs/eval-{names}-k{arguments.trials}-s{arguments.seed or 0}")
+    suffix = settings.shard_suffix(shard)
+    out = Path(arguments.out or f"runs/eval-{names}-k{arguments.trials}-s{arguments.seed or 0}{suffix}")
     until = None
     if arguments.until_width is not None:
         until = parse_until_width(arguments.until_width, arguments.most_trials, arguments.trials, arguments.stop_early)
@@ -48,6 +50,7 @@ def run_command(arguments: argparse.Namespace) -> int:
             tools=arguments.tool_schemas,
             limits=limits,
             workers=arguments.workers,
+            shard=shard,
             stop_when_failing=arguments.stop_when_failing,
             check=not arguments.no_check,
             until=until,

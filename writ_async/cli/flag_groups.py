@@ -113,6 +113,10 @@ def add_run(parser: argparse.ArgumentParser, *, max_steps: int) -> None:
         help="processes that share the work, each on a core; --concurrency, --in-flight and --kv-tokens are of all "
         "together and are divided among them",
     )  # fmt: skip
+    group.add_argument(
+        "--shard", metavar="i/n",
+        help="only the i-th of n parts of the run, for `writ merge` to join (1/4 to 4/4); slurm: as the job array says",
+    )  # fmt: skip
     group.add_argument("--concurrency", type=int, default=256, metavar="C", help="conversations live at once")
     group.add_argument(
         "--in-flight", type=int, default=0, metavar="C", help="model calls at once; unbounded if not given"

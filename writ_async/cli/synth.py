@@ -63,8 +63,9 @@ def run_command(arguments: argparse.Namespace) -> int:
     )
     budget = parse_budget(arguments.budget)
     limits = settings.parse_limits(arguments)
+    shard = settings.parse_shard_flag(arguments)
     size = f"n{n}" if keep is None else f"keep{keep.rows}"
-    out = Path(arguments.out or f"runs/synth-{'-'.join(arguments.domains)}-{size}-s{arguments.seed}")
+    out = Path(arguments.out or f"runs/synth-{'-'.join(arguments.domains)}-{size}-s{arguments.seed}{settings.shard_suffix(shard)}")
     watch = command_watcher("synth", arguments.quiet)
 
     async def call() -> int:
@@ -74,6 +75,7 @@ def run_command(arguments: argparse.Namespace) -> int:
             data=arguments.data,
             limits=limits,
             workers=arguments.workers,
+            shard=shard,
             stop_when_failing=arguments.stop_when_failing,
             check=not arguments.no_check,
             budget=budget,

@@ -24,7 +24,7 @@ from writ_async.errors import InputError, StorageError
 from writ_async.files import PathLike, is_whole, open_binary
 from writ_async.runs.locks import LOCK, share_writing, take_ownership
 from writ_async.runs.manifest import Manifest, Prompt, changed_versions, grown_manifest, require_same
-from writ_async.runs.row_order import copy_rows, find_rows, is_ordered
+from writ_async.runs.row_order import RowPlace, copy_rows, find_rows, is_ordered
 from writ_async.runs.shared_log import SharedLog
 from writ_async.runs.summary import Summary
 from writ_async.runs.view import (
@@ -218,20 +218,30 @@ class RunFolder(RunView):
             rows = find_rows(file, path, self.task_places())
         if is_ordered(rows):
             return False
-        rows.sort()
+        self._replace_rows(sorted(rows), [path])
+        return True
+
+    def take_rows(self, rows: Sequence[RowPlace], paths: Sequence[PathLike]) -> None:
+        """Take the rows of other runs over, in this order, into a run that has none yet. Raises `StorageError`."""
+        if self._done:
+            raise ValueError(f"{self.path} has rows already")
+        self._replace_rows(rows, paths)
+        self.look_again()
+
+    def _replace_rows(self, rows: Sequence[RowPlace], paths: Sequence[PathLike]) -> None:
+        path = self.path / TRAJECTORIES
         try:
             self._syncer.close()
         except OSError as exc:
             raise self._storage_failure(self._rows, exc) from exc
         self._rows.close()
         try:
-            with replacing(path, f"the {len(rows)} finished rows are safe; make room, then resume the run") as ordered:
-                copy_rows(rows, [path], ordered)
+            with replacing(path, f"the {len(rows)} finished rows are safe; make room, then resume the run") as out:
+                copy_rows(rows, paths, out)
         finally:
             self._rows = self._logs.enter_context(closing(AppendLog(path)))
             self._syncer = Syncer(self._rows)
             self._before = len(self._done)
-        return True
 
     def write_summary(self, summary: Summary) -> None:
         """Replace the summary. Raises `StorageError`."""
