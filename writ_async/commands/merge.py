@@ -108,14 +108,13 @@ def _common_prompts(views: Sequence[RunView]) -> dict[str, Prompt]:
 
 def _join_logs(paths: Sequence[Path], out: Path, *, heading: bool) -> None:
     """Write logs one after the other; all of them begin with the same `heading`, if they have one."""
+    there = [path for path in paths if path.is_file() and path.stat().st_size]
+    if not there:
+        return
     with out.open("wb") as joined:
-        for path in paths:
-            if not path.is_file():
-                continue
+        for path in there:
             with path.open("rb") as log:
                 first = log.readline() if heading else b""
                 if joined.tell() == 0:
                     joined.write(first)
                 shutil.copyfileobj(log, joined)
-    if not out.stat().st_size:
-        out.unlink()
