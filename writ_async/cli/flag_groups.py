@@ -167,6 +167,10 @@ def add_run(parser: argparse.ArgumentParser, *, max_steps: int) -> None:
     group.add_argument(
         "--no-check", action="store_true", help="do not try the agent's server with a tool call before the run begins"
     )
+    group.add_argument(
+        "--retry-failed", action="store_true",
+        help="try conversations again that would fail as they did: a content filter, a chat template that refuses",
+    )  # fmt: skip
     group.add_argument("--resume", action="store_true", help="go on with the run in --out (it does so anyway)")
     group.add_argument("--quiet", action="store_true", help="no progress")
     group.add_argument("--json", action="store_true", help="print one JSON object instead of tables")

@@ -77,6 +77,7 @@ def run_command(arguments: argparse.Namespace) -> int:
             workers=arguments.workers,
             shard=shard,
             stop_when_failing=arguments.stop_when_failing,
+            retry_failed=arguments.retry_failed,
             check=not arguments.no_check,
             budget=budget,
             watch=watch,

@@ -62,6 +62,7 @@ async def evaluate(
     workers: int = 1,
     shard: Shard = WHOLE,
     stop_when_failing: float = 0.0,
+    retry_failed: bool = False,
     check: bool = False,
     until: UntilWidth | None = None,
     watch: Watcher | None = None,
@@ -92,6 +93,7 @@ async def evaluate(
         tools=tools,
         workers=workers,
         stop_when_failing=stop_when_failing,
+        retry_failed=retry_failed,
     )
     chosen = read_task_sets(config.tasks, data=data, tools=tools, split=config.split or None, limit=config.limit)
     decides = msgspec.structs.replace(

@@ -79,6 +79,7 @@ async def synth(
     workers: int = 1,
     shard: Shard = WHOLE,
     stop_when_failing: float = 0.0,
+    retry_failed: bool = False,
     check: bool = False,
     budget: Budget | None = None,
     watch: Watcher | None = None,
@@ -116,6 +117,7 @@ async def synth(
         filters=config.filters,
         workers=workers,
         stop_when_failing=stop_when_failing,
+        retry_failed=retry_failed,
     )
     domains = [load_domain(name) for name in config.domains]
     if config.prompts:

@@ -22,6 +22,7 @@ from writ_async.core.task import Task
 from writ_async.core.trajectory import ENDED_FROM_OUTSIDE, Termination, Trajectory
 from writ_async.errors import InputError, StorageError
 from writ_async.files import PathLike, is_whole, open_binary
+from writ_async.runs.attempts import count_attempts, failed_attempt
 from writ_async.runs.locks import LOCK, share_writing, take_ownership
 from writ_async.runs.manifest import Manifest, Prompt, changed_versions, grown_manifest, require_same
 from writ_async.runs.row_order import RowPlace, copy_rows, find_rows, is_ordered
@@ -98,6 +99,7 @@ class RunFolder(RunView):
             self._syncer = Syncer(self._rows)
             if self._timings.size == 0:
                 self._append_line(self._timings, _csv_line(("id", "seconds", "agent_wait", "user_wait")))
+            self._attempts = count_attempts(self.path / FAILURES)
             self._logs = logs.pop_all()
 
     @classmethod
@@ -186,16 +188,17 @@ class RunFolder(RunView):
         outside = not leaves_row(trajectory)
         if not outside and trajectory.id in self._done:
             raise ValueError(f"trajectory {trajectory.id!r} is in the run already")
-        line = self._buffer
+        line, before = self._buffer, self._attempts[trajectory.id]
         try:
-            _sorted.encode_into(trajectory, line)
+            _sorted.encode_into(failed_attempt(trajectory, before) if outside else trajectory, line)
         except (UnicodeEncodeError, OverflowError, TypeError, RecursionError) as exc:
             # An engine or a domain has put something into it that no file can hold: that costs this one alone.
             outside = True
-            _sorted.encode_into(_give_up(trajectory, exc), line)
+            _sorted.encode_into(failed_attempt(_give_up(trajectory, exc), before), line)
         line.append(0x0A)
         if outside:
             self._append_line(self._failures, line)
+            self._attempts[trajectory.id] += 1
             return False
         if self._syncer.error is not None:
             raise self._storage_failure(self._rows, self._syncer.error)

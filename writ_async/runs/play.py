@@ -8,6 +8,7 @@ from writ_async.core.environment import Environment
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
 from writ_async.curation.quota import Quota
+from writ_async.runs.attempts import terminal_ids
 from writ_async.runs.early_stop import SavedCount, settled_of
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.jobs import plan_jobs, play_jobs
@@ -22,6 +23,7 @@ from writ_async.runs.rounds import read_rounds, retired_tasks
 from writ_async.runs.row_selection import select_rows_and_quota, write_selection
 from writ_async.runs.samples import sampled
 from writ_async.runs.summary import Keeping, Summary
+from writ_async.runs.view import FAILURES
 from writ_async.runs.worker_processes import Worker
 from writ_async.scheduler import quiet_gc
 
@@ -41,7 +43,13 @@ async def play_run(
     Without workers they are played in this process. `notices` are what the engines say of themselves. Raises
     `StorageError` when the folder cannot be written; the rows that were whole stay.
     """
-    played = read_played_trials(run, tasks, settings)
+    given_up = frozenset() if settings.retry_failed else terminal_ids(run.path / FAILURES) - run.done_ids()
+    if given_up:
+        run.notices.append(
+            f"{run.path}: {len(given_up):,} conversations failed in a way that would be the same again, and are not "
+            "tried again; --retry-failed tries them"
+        )
+    played = read_played_trials(run, tasks, settings, given_up)
     progress = begin_progress(run, len(tasks) * settings.trials, played)
     with quiet_gc(0):  # for the rows that are read anew at the end, too
         await play_trials(run, tasks, worlds, settings, played, progress, workers, watch)

@@ -160,7 +160,7 @@ async def play_in_workers(
     run.look_again()
     if lost:
         wanted = played.wanted
-        played = read_played_trials(run, tasks, settings)
+        played = read_played_trials(run, tasks, settings, played.given_up)
         played.wanted = wanted
         progress.lost = sum(
             played.leaves_to_play(task_id, trial)

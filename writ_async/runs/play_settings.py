@@ -34,7 +34,7 @@ class PlaySettings(msgspec.Struct, frozen=True, kw_only=True):
     what becomes of rows because of their findings. `data` and `tools`
     are the benchmark's folder and its own tool schemas, where its tasks are played. That many processes as there are
     `workers` may share the work. The run ends where `stop_when_failing`, a share, of its first conversations fail by
-    their set-up; 0 goes on whatever happens.
+    their set-up; 0 goes on whatever happens. With `retry_failed` conversations that failed for good are tried again.
     """
 
     trials: int = 1
@@ -49,6 +49,7 @@ class PlaySettings(msgspec.Struct, frozen=True, kw_only=True):
     tools: str | None = None
     workers: int = 1
     stop_when_failing: float = 0.0
+    retry_failed: bool = False
 
 
 def parse_play_settings(
@@ -66,6 +67,7 @@ def parse_play_settings(
     tools: str | None = None,
     workers: int = 1,
     stop_when_failing: float = 0.0,
+    retry_failed: bool = False,
 ) -> PlaySettings:
     """The settings from what a caller says; `judge_options` are those of a model as judge.
 
@@ -89,4 +91,5 @@ def parse_play_settings(
         tools=tools,
         workers=workers,
         stop_when_failing=stop_when_failing,
+        retry_failed=retry_failed,
     )

@@ -13,13 +13,14 @@ from writ_async.core.task import Task
 from writ_async.core.trajectory import trajectory_id
 from writ_async.errors import InputError
 from writ_async.files import PathLike, open_binary
+from writ_async.runs.attempts import terminal_ids
 from writ_async.runs.early_stop import settled_of
 from writ_async.runs.locks import owner_of
 from writ_async.runs.manifest import Manifest, differences, show_value
 from writ_async.runs.play_settings import PlaySettings, parse_play_settings
 from writ_async.runs.row_order import RowPlace, find_rows
 from writ_async.runs.shards import Shard, name_shards, read_drawn
-from writ_async.runs.view import TRAJECTORIES, RunView
+from writ_async.runs.view import FAILURES, TRAJECTORIES, RunView
 
 _MOST_TOLD = 3
 
@@ -164,8 +165,9 @@ def _count_missing(
     if settled is not None:
         for row in view.trajectories():
             settled.add(row)
+    given_up = terminal_ids(view.path / FAILURES)
     return sum(
-        (task.id, trial) not in there
+        (task.id, trial) not in there and trajectory_id(task.id, trial) not in given_up
         for task in tasks
         if settled is None or not settled.settles(task.id)
         for trial in range(settings.trials)
