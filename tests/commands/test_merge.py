@@ -244,7 +244,7 @@ def test_a_shard_is_gone_on_with_as_the_same_shard_only(parts: list[Path]) -> No
 
 
 def test_a_run_that_keeps_so_many_rows_is_not_shared_out(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="--keep plans each round from all rows so far"):
+    with pytest.raises(InputError, match=r"--keep plans each round from all rows so far"):
         make(msgspec.structs.replace(CONFIG, keep=parse_keep_rules(4)), tmp_path / "run", Shard(1, 2))
     assert not (tmp_path / "run").exists()
 

@@ -1,4 +1,4 @@
-"""The contract of failures: a row for an end, a line for each failed attempt, nothing for a kill; resuming plays the rest."""
+"""The contract of failures: an end is a row, a failed attempt a line, a kill nothing; resuming plays the rest."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from importlib import import_module
 from writ_async.cli import epilogs
 from writ_async.cli.flag_groups import add_engines, add_filters, add_keep, add_run
 from writ_async.cli.parser_classes import Formatter, Parser, Version, target
+from writ_async.cli.parser_of_runs import add_merge, add_repair, add_status
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -36,7 +37,9 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
     _add_synth(commands)
     _add_eval(commands)
-    _add_merge(commands)
+    add_merge(commands, _run_later)
+    add_status(commands, _run_later)
+    add_repair(commands, _run_later)
     _add_compare(commands)
     _add_report(commands)
     _add_kit(commands)
@@ -155,20 +158,6 @@ def _add_eval(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     add_engines(parser)
     add_run(parser, max_steps=200)
     parser.set_defaults(run=_run_later("eval"), seed=None)
-
-
-def _add_merge(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "merge", help="make one run of the shards of several machines", epilog=epilogs.MERGE, formatter_class=Formatter
-    )
-    parser.add_argument("paths", nargs="+", metavar="SHARD", help="the folders of all shards, in any order")
-    parser.add_argument("--out", required=True, metavar="RUN", help="the run folder to write, whole or not at all")
-    parser.add_argument(
-        "--incomplete", action="store_true",
-        help="although conversations are still to be played; the run may be gone on with by one machine",
-    )  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=_run_later("merge"))
 
 
 def _add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -65,7 +65,10 @@ def run_command(arguments: argparse.Namespace) -> int:
     limits = settings.parse_limits(arguments)
     shard = settings.parse_shard_flag(arguments)
     size = f"n{n}" if keep is None else f"keep{keep.rows}"
-    out = Path(arguments.out or f"runs/synth-{'-'.join(arguments.domains)}-{size}-s{arguments.seed}{settings.shard_suffix(shard)}")
+    out = Path(
+        arguments.out
+        or f"runs/synth-{'-'.join(arguments.domains)}-{size}-s{arguments.seed}{settings.shard_suffix(shard)}"
+    )
     watch = command_watcher("synth", arguments.quiet)
 
     async def call() -> int:

@@ -100,7 +100,9 @@ async def evaluate(
         config, seats=config.seats.row_deciding(), judge_options=judge_options_that_decide(playing.judge)
     )
     asked = {} if not isinstance(playing.judge, JudgeSpec) else {"judge_prompt": [PROMPT_VERSION, PROMPT]}
-    manifest = make_manifest("eval", decides, chosen.worlds.values(), seed, shard, own_tool_schemas=tools is None, **asked)
+    manifest = make_manifest(
+        "eval", decides, chosen.worlds.values(), seed, shard, own_tool_schemas=tools is None, **asked
+    )
     # An engine that cannot be made must be refused before the folder is.
     notices = [*said, *await config.seats.check_engines(seed)]
     async with open_judge(playing.judge, seed):

@@ -176,7 +176,7 @@ async def _write_missing_tasks(
     workers: Sequence[Worker],
     watch: TaskWatcher | None,
 ) -> Sequence[Task]:
-    """All tasks of the run, once those that its folder has not yet are written; it may have fewer than it is to have."""
+    """All tasks of the run, once those that its folder has not yet are written; it may have some already."""
     report = PhraseReport(refused={})
     drawn = await draw_run_tasks(worlds, making, workers, watch)
     own = shard.share(drawn)

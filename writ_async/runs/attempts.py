@@ -1,9 +1,9 @@
 """What becomes of a conversation: the contract that resuming rests on.
 
 A conversation that came to its end is a row of `trajectories.jsonl`. One that something outside ended is a line of
-`failures.log` for each attempt, with the class of the failure, the number of the attempt, and the reason. A process that
-is killed leaves no line. What is still to be played are the planned trials without those that have a row, and without
-those that failed in a class that is `TERMINAL`: they would fail again.
+`failures.log` for each attempt, with the class of the failure, the number of the attempt, and the reason. A process
+that is killed leaves no line. What is still to be played are the planned trials without those that have a row, and
+without those that failed in a class that is `TERMINAL`: they would fail again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _KINDS: Final = frozenset(kind.value for kind in EngineErrorKind)
 
 
 class FailedAttempt(Trajectory, kw_only=True, omit_defaults=True):
-    """A line of `failures.log`: what was said until it ended, the `failure`'s class, and which `attempt` it was, from 1.
+    """A line of `failures.log`: what was said until the end, the `failure`'s class, and which `attempt` it was, from 1.
 
     Its reason in words is `error`, where there is more to say than the class.
     """
@@ -49,7 +49,7 @@ class AttemptHead(msgspec.Struct):
 
 
 def failure_class(termination: Termination, error: str) -> str:
-    """Why a conversation left no row: the kind of the engine's error, which stands before its words, else how it ended."""
+    """Why a conversation left no row: the kind of the engine's error, which its words begin with, else how it ended."""
     if termination is Termination.INFRASTRUCTURE_ERROR:
         for part in error.split(": ")[:2]:  # a judge's errors say first that they are a judge's
             if part in _KINDS:
@@ -60,9 +60,7 @@ def failure_class(termination: Termination, error: str) -> str:
 def failed_attempt(trajectory: Trajectory, before: int) -> FailedAttempt:
     """The line of a conversation that left no row, of which so many attempts have failed `before`."""
     fields = {name: getattr(trajectory, name) for name in Trajectory.__struct_fields__}
-    return FailedAttempt(
-        **fields, failure=failure_class(trajectory.termination, trajectory.error), attempt=before + 1
-    )
+    return FailedAttempt(**fields, failure=failure_class(trajectory.termination, trajectory.error), attempt=before + 1)
 
 
 def read_attempts(path: Path) -> Iterator[AttemptHead]:

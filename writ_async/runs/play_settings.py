@@ -93,3 +93,14 @@ def parse_play_settings(
         stop_when_failing=stop_when_failing,
         retry_failed=retry_failed,
     )
+
+
+def settings_of(config: Mapping[str, Any]) -> PlaySettings:
+    """Of the settings of a run that is there those by which its rows are counted, filtered and summed up."""
+    keep = config.get("keep") or {}
+    return parse_play_settings(
+        Seats(),
+        trials=keep.get("attempts") or config.get("trials", 1),
+        stop_early=config.get("stop_early", ()),
+        filters=config.get("filters", ()),
+    )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 
 import msgspec
 
 from writ_async.core.task import Task
 from writ_async.core.trajectory import trajectory_id
+from writ_async.runs.attempts import terminal_ids
 from writ_async.runs.early_stop import StopSettled, settled_of
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.play_settings import PlaySettings
 from writ_async.runs.summary import Summary
+from writ_async.runs.view import FAILURES, RunView
 
 
 class PlayedTrials(msgspec.Struct):
@@ -58,3 +60,18 @@ def read_played_trials(
         for trial in range(settings.trials)
     )
     return played
+
+
+def count_missing(run: RunView, task_ids: Iterable[str], there: Set[str], settings: PlaySettings) -> int:
+    """How many trials of some tasks are still to be played, where rows of these ids are `there`."""
+    settled = settled_of(settings.early, settings.trials)
+    if settled is not None:
+        for row in run.trajectories():
+            settled.add(row)
+    not_to_play = there | terminal_ids(run.path / FAILURES)
+    return sum(
+        trajectory_id(task_id, trial) not in not_to_play
+        for task_id in task_ids
+        if settled is None or not settled.settles(task_id)
+        for trial in range(settings.trials)
+    )

@@ -12,6 +12,7 @@ from typing import BinaryIO, NamedTuple
 
 import msgspec
 
+from writ_async.core.trajectory import trajectory_id
 from writ_async.errors import InputError
 from writ_async.files import PathLike, is_whole, open_binary
 
@@ -29,6 +30,11 @@ class RowPlace(NamedTuple):
     number: int
     offset: int
     length: int
+
+    @property
+    def row_id(self) -> str:
+        """The row's id."""
+        return trajectory_id(self.task_id, self.trial)
 
 
 class _Head(msgspec.Struct):

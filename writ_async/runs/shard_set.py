@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from writ_async.core.task import Task
-from writ_async.core.trajectory import trajectory_id
 from writ_async.errors import InputError
 from writ_async.files import PathLike, open_binary
-from writ_async.runs.attempts import terminal_ids
-from writ_async.runs.early_stop import settled_of
 from writ_async.runs.locks import owner_of
 from writ_async.runs.manifest import Manifest, differences, show_value
-from writ_async.runs.play_settings import PlaySettings, parse_play_settings
+from writ_async.runs.play_settings import PlaySettings, settings_of
+from writ_async.runs.resume import count_missing
 from writ_async.runs.row_order import RowPlace, find_rows
 from writ_async.runs.shards import Shard, name_shards, read_drawn
-from writ_async.runs.view import FAILURES, TRAJECTORIES, RunView
+from writ_async.runs.view import TRAJECTORIES, RunView
 
 _MOST_TOLD = 3
 
@@ -56,10 +53,10 @@ class ShardSet:
 
     def settings(self) -> PlaySettings:
         """Of the settings of the run those by which its rows are counted and filtered."""
-        return settings_of(self.manifest)
+        return settings_of(self.manifest.config)
 
     def tasks(self) -> list[Task]:
-        """All tasks, in the order of the whole run. Raises `InputError` where a shard has not written all of its own."""
+        """All tasks, in the order of the whole run. Raises `InputError` where a shard has not all of its own."""
         parts: list[Sequence[Task]] = []
         for index, view in enumerate(self.views, 1):
             part = view.tasks() if view.has_tasks else ()
@@ -83,8 +80,8 @@ class ShardSet:
         for source, view in enumerate(self.views):
             found = self._own_rows(source, places)
             rows += found
-            own = tasks[source :: len(self.views)]
-            if missing := _count_missing(view, own, {(row.task_id, row.trial) for row in found}, self.settings()):
+            own = [task.id for task in tasks[source :: len(self.views)]]
+            if missing := count_missing(view, own, {row.row_id for row in found}, self.settings()):
                 wanting.append(f"{view.path} has {missing:,} conversations still to play")
         if wanting and not incomplete:
             more = f"; and {len(wanting) - _MOST_TOLD} more shards" if len(wanting) > _MOST_TOLD else ""
@@ -101,29 +98,17 @@ class ShardSet:
             return []
         with open_binary(path) as file:
             rows = find_rows(file, path, places, source)
-        seen: set[tuple[str, int]] = set()
+        seen: set[str] = set()
         for row in rows:
             if row.task >= len(places) or row.task % len(self.views) != source:
                 raise InputError(f"{path}: line {row.number}: its task {row.task_id!r} is none of this shard's")
-            if (row.task_id, row.trial) in seen:
+            if row.row_id in seen:
                 raise InputError(
-                    f"{path}: line {row.number}: {trajectory_id(row.task_id, row.trial)} is there twice; "
+                    f"{path}: line {row.number}: {row.row_id} is there twice; "
                     f"`writ repair {self.views[source].path}` puts one aside"
                 )
-            seen.add((row.task_id, row.trial))
+            seen.add(row.row_id)
         return rows
-
-
-def settings_of(manifest: Manifest) -> PlaySettings:
-    """Of the settings that a run was made with those by which its rows are counted, filtered and summed up."""
-    config: dict[str, Any] = manifest.config
-    keep = config.get("keep") or {}
-    return parse_play_settings(
-        PlaySettings().seats,
-        trials=keep.get("attempts") or config.get("trials", 1),
-        stop_early=config.get("stop_early", ()),
-        filters=config.get("filters", ()),
-    )
 
 
 def _shard_of(view: RunView) -> Shard:
@@ -152,27 +137,13 @@ def _require_equal(views: Sequence[RunView]) -> Manifest:
     for view, other in zip(views[1:], others, strict=True):
         for key, value, another in differences(first, other):
             raise InputError(
-                f"{view.path}: was made with {key} = {show_value(another)}, and {views[0].path} with {show_value(value)}: "
-                "they are shards of different runs"
+                f"{view.path}: was made with {key} = {show_value(another)}, and {views[0].path} with "
+                f"{show_value(value)}: they are shards of different runs"
             )
     return first
 
 
-def _count_missing(
-    view: RunView, tasks: Sequence[Task], there: set[tuple[str, int]], settings: PlaySettings
-) -> int:
-    settled = settled_of(settings.early, settings.trials)
-    if settled is not None:
-        for row in view.trajectories():
-            settled.add(row)
-    given_up = terminal_ids(view.path / FAILURES)
-    return sum(
-        (task.id, trial) not in there and trajectory_id(task.id, trial) not in given_up
-        for task in tasks
-        if settled is None or not settled.settles(task.id)
-        for trial in range(settings.trials)
-    )
-
-
 def _versions(manifest: Manifest) -> str:
-    return ", ".join(f"{name} {version}" for name, version in manifest.versions.items() if name in ("writ-async", "python"))
+    return ", ".join(
+        f"{name} {version}" for name, version in manifest.versions.items() if name in ("writ-async", "python")
+    )

@@ -1,7 +1,7 @@
 """One run on several machines: each makes a shard of it, a run folder of its own, and `writ merge` makes one of them.
 
-The tasks are dealt out in turn: of n shards, the i-th has every n-th task from the i-th on, with all of its trials. What
-the tasks of a run are depends on those before them, so each shard draws all of them, and tells and plays its own.
+The tasks are dealt out in turn: of n shards, the i-th has every n-th task from the i-th on, with all of its trials.
+What the tasks of a run are depends on those before them, so each shard draws all of them, and tells and plays its own.
 
 shard.json   how many tasks all shards have together, and a digest of them as they were drawn
 """

@@ -3,11 +3,11 @@
 manifest.json        how the run was made: kind, command, config, worlds, seeds, versions
 tasks.jsonl          every task, written whole before the first conversation
 prompts.json         per domain: policy, tool schemas
-trajectories.jsonl   one finished conversation per line: while a run goes on in the order in which they end, and once it has
-                     ended by task and trial (`row_order`). It is then another file of the same name: who follows it
-                     while it grows begins again when its inode changes
-failures.log         conversations that left no row, one JSON line per attempt (`attempts`); resuming runs them again, but
-                     for those that were stopped early and those that would fail again
+trajectories.jsonl   one finished conversation per line: while a run goes on in the order in which they end, and once it
+                     has ended by task and trial (`row_order`). It is then another file of the same name: who follows
+                     it while it grows begins again when its inode changes
+failures.log         conversations that left no row, one JSON line per attempt (`attempts`); resuming runs them again,
+                     but for those that were stopped early and those that would fail again
 phrasing.json        of a run whose requests a model said anew: what became of its answers
 rounds.jsonl         of a run that shall keep so many rows: what each round plays, written before it is played
 timings.csv          seconds per trajectory; depends on the clock
