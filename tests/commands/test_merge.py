@@ -38,6 +38,10 @@ def make(config: SynthConfig, out: Path, shard: Shard = WHOLE, concurrency: int 
     return out
 
 
+def evaluated(config: EvalConfig, out: Path, shard: Shard) -> None:
+    anyio.run(lambda: evaluate(config, out, shard=shard))
+
+
 def contents(run: Path) -> dict[str, bytes]:
     return {name: (run / name).read_bytes() for name in FILES}
 
@@ -131,12 +135,12 @@ def test_an_evaluation_in_shards_has_all_trials_of_each_task(tmp_path: Path) -> 
     file.write_bytes(b"".join(msgspec.json.encode(task) + b"\n" for task in tasks))
     config = EvalConfig(tasks=(str(file),), trials=3, seats=SCRIPTED, stop_early=("settled=2",))
     for shard in (WHOLE, Shard(1, 2), Shard(2, 2)):
-        anyio.run(lambda shard=shard: evaluate(config, tmp_path / str(shard).replace("/", "-"), shard=shard))
+        evaluated(config, tmp_path / f"{shard.index}-{shard.of}", shard)
     merged = merge([tmp_path / "2-2", tmp_path / "1-2"], tmp_path / "merged")
     assert merged.wanted == 21
     plain = msgspec.structs.replace(config, stop_early=())
     for shard in (WHOLE, Shard(1, 2), Shard(2, 2)):
-        anyio.run(lambda shard=shard: evaluate(plain, tmp_path / f"plain-{shard.index}-{shard.of}", shard=shard))
+        evaluated(plain, tmp_path / f"plain-{shard.index}-{shard.of}", shard)
     assert merge([tmp_path / "plain-1-2", tmp_path / "plain-2-2"], tmp_path / "all").rows == 21
     assert contents(tmp_path / "all") == contents(tmp_path / "plain-1-1")
 
@@ -204,7 +208,7 @@ def test_a_run_of_its_own_and_shards_of_other_runs_are_refused(alone: Path, part
     with pytest.raises(InputError, match="is a run of its own and no shard of one"):
         merge([*parts, alone], tmp_path / "merged")
     half = make(CONFIG, tmp_path / "half", Shard(1, 2))
-    with pytest.raises(InputError, match="half is shard 1/2, and .*part-1 is shard 1/3: of different runs"):
+    with pytest.raises(InputError, match=r"half is shard 1/2, and .*part-1 is shard 1/3: of different runs"):
         merge([*parts, half], tmp_path / "merged")
     with pytest.raises(InputError, match="is there already; name a folder that is not"):
         merge(parts, alone)
