@@ -109,9 +109,13 @@ def add_run(parser: argparse.ArgumentParser, *, max_steps: int) -> None:
         help="flags from a TOML file (max_steps = 60), or as a run's manifest.json has them; those given here go first",
     )  # fmt: skip
     group.add_argument(
-        "--workers", type=int, default=1, metavar="N",
-        help="processes that share the work, each on a core; --concurrency, --in-flight and --kv-tokens are of all "
-        "together and are divided among them",
+        "--workers", type=int, metavar="N",
+        help="processes that share the work, each on a core (default: 1); --concurrency, --in-flight and --kv-tokens "
+        "are of all together and are divided among them",
+    )  # fmt: skip
+    group.add_argument(
+        "--executor", default="local", choices=("local", "ray"),
+        help="where workers run: here, or on a Ray cluster (RAY_ADDRESS), by default one on each of its machines",
     )  # fmt: skip
     group.add_argument(
         "--shard", metavar="i/n",

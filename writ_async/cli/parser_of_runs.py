@@ -22,7 +22,9 @@ def add_merge(commands: Commands, run_later: RunLater) -> None:
         "merge", help="make one run of the shards of several machines", epilog=epilogs.MERGE, formatter_class=Formatter
     )
     parser.add_argument("paths", nargs="+", metavar="SHARD", help="the folders of all shards, in any order")
-    parser.add_argument("--out", type=target, required=True, metavar="RUN", help="the run folder to write, whole or not at all")
+    parser.add_argument(
+        "--out", type=target, required=True, metavar="RUN", help="the run folder to write, whole or not at all"
+    )
     parser.add_argument(
         "--incomplete", action="store_true",
         help="although conversations are still to be played; the run may be gone on with by one machine",

@@ -111,6 +111,12 @@ def parse_shard_flag(arguments: argparse.Namespace) -> Shard:
     return WHOLE if arguments.shard is None else parse_shard(arguments.shard, os.environ)
 
 
+def parse_workers(arguments: argparse.Namespace) -> int:
+    """How many workers there may be; where nothing is said, one here, and on Ray (0) one on each machine."""
+    default = 0 if arguments.executor == "ray" else 1
+    return default if arguments.workers is None else int(arguments.workers)
+
+
 def shard_suffix(shard: Shard) -> str:
     """What stands behind a run's name for one of its shards."""
     return "" if shard == WHOLE else f"-shard-{shard.index}-of-{shard.of}"

@@ -17,7 +17,7 @@ from writ_async.runs.manifest import make_manifest, prompts_of
 from writ_async.runs.model_judge import PROMPT, PROMPT_VERSION, JudgeSpec, judge_options_that_decide, open_judge
 from writ_async.runs.play import play_run
 from writ_async.runs.play_in_workers import start_useful_workers
-from writ_async.runs.play_settings import parse_play_settings
+from writ_async.runs.play_settings import Executor, parse_play_settings
 from writ_async.runs.play_until_width import UntilWidth, play_until_width
 from writ_async.runs.progress import Progress, Watcher
 from writ_async.runs.prompt_templates import OURS
@@ -63,6 +63,7 @@ async def evaluate(
     shard: Shard = WHOLE,
     stop_when_failing: float = 0.0,
     retry_failed: bool = False,
+    executor: Executor = "local",
     check: bool = False,
     until: UntilWidth | None = None,
     watch: Watcher | None = None,
@@ -94,6 +95,7 @@ async def evaluate(
         workers=workers,
         stop_when_failing=stop_when_failing,
         retry_failed=retry_failed,
+        executor=executor,
     )
     chosen = read_task_sets(config.tasks, data=data, tools=tools, split=config.split or None, limit=config.limit)
     decides = msgspec.structs.replace(

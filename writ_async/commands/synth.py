@@ -23,7 +23,7 @@ from writ_async.runs.manifest import make_manifest, prompts_of
 from writ_async.runs.phrasing import add_phrasing
 from writ_async.runs.play import play_run
 from writ_async.runs.play_in_workers import start_useful_workers
-from writ_async.runs.play_settings import parse_play_settings
+from writ_async.runs.play_settings import Executor, parse_play_settings
 from writ_async.runs.play_until_kept import play_until_kept
 from writ_async.runs.progress import Progress, Watcher
 from writ_async.runs.seats import EngineSpec, Seats
@@ -35,7 +35,7 @@ from writ_async.runs.task_making import (
     parse_task_settings,
     tell_run_tasks,
 )
-from writ_async.runs.worker_processes import Worker
+from writ_async.runs.workers import Worker
 from writ_async.runs.worlds import generate_worlds, open_worlds
 from writ_async.scheduler import Limits
 from writ_async.synthesis.aims import TaskAim
@@ -80,6 +80,7 @@ async def synth(
     shard: Shard = WHOLE,
     stop_when_failing: float = 0.0,
     retry_failed: bool = False,
+    executor: Executor = "local",
     check: bool = False,
     budget: Budget | None = None,
     watch: Watcher | None = None,
@@ -118,6 +119,7 @@ async def synth(
         workers=workers,
         stop_when_failing=stop_when_failing,
         retry_failed=retry_failed,
+        executor=executor,
     )
     domains = [load_domain(name) for name in config.domains]
     if config.prompts:

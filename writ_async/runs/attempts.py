@@ -63,6 +63,14 @@ def failed_attempt(trajectory: Trajectory, before: int) -> FailedAttempt:
     return FailedAttempt(**fields, failure=failure_class(trajectory.termination, trajectory.error), attempt=before + 1)
 
 
+def give_up(trajectory: Trajectory, exc: Exception) -> Trajectory:
+    """What is left of a trajectory that no file can hold; its verdict goes, and it counts as a failure."""
+    trajectory.termination = Termination.UNEXPECTED_ERROR
+    trajectory.error = f"no file can hold it: {type(exc).__name__}: {exc}"
+    trajectory.verdict = None
+    return msgspec.structs.replace(trajectory, messages=(), notes=(), tokens={}, usage={}, chain=(), digest="", steps=0)
+
+
 def read_attempts(path: Path) -> Iterator[AttemptHead]:
     """The failed attempts in a log; none where there is no log. Raises `InputError` for a line that is none."""
     if path.is_file():

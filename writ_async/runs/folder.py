@@ -22,10 +22,11 @@ from writ_async.core.task import Task
 from writ_async.core.trajectory import ENDED_FROM_OUTSIDE, Termination, Trajectory
 from writ_async.errors import InputError, StorageError
 from writ_async.files import PathLike, is_whole, open_binary
-from writ_async.runs.attempts import count_attempts, failed_attempt
+from writ_async.runs.attempts import count_attempts, failed_attempt, give_up
 from writ_async.runs.locks import LOCK, share_writing, take_ownership
 from writ_async.runs.manifest import Manifest, Prompt, changed_versions, grown_manifest, require_same
 from writ_async.runs.row_order import RowPlace, copy_rows, find_rows, is_ordered
+from writ_async.runs.segments import segment_place, take_segments
 from writ_async.runs.shared_log import SharedLog
 from writ_async.runs.summary import Summary
 from writ_async.runs.view import (
@@ -80,7 +81,9 @@ class RunFolder(RunView):
     `cut_bytes` is how much was cut off the trajectories.
     """
 
-    def __init__(self, path: PathLike, manifest: Manifest, lock: int, *, joined: bool = False) -> None:
+    def __init__(
+        self, path: PathLike, manifest: Manifest, lock: int, *, joined: bool = False, segment: str = ""
+    ) -> None:
         super().__init__(path, manifest)
         self.notices: list[str] = []
         self._lock = lock
@@ -88,14 +91,17 @@ class RunFolder(RunView):
         self._buffer = bytearray(1 << 16)
         self.cut_bytes = 0
         self._done: set[str] = set()
+        self._open_logs: list[AppendLog] = []
         if not joined:
             self.look_again()
         self._before = len(self._done)
-        kind = SharedLog if joined else AppendLog
+        kind = SharedLog if joined and not segment else AppendLog
+        place = segment_place(self.path, segment) if segment else f"{self.path}{os.sep}"
         with ExitStack() as logs:
-            self._rows, self._failures, self._timings = (
-                logs.enter_context(closing(kind(self.path / name))) for name in (TRAJECTORIES, FAILURES, TIMINGS)
-            )
+            self._open_logs = [
+                logs.enter_context(closing(kind(f"{place}{name}"))) for name in (TRAJECTORIES, FAILURES, TIMINGS)
+            ]
+            self._rows, self._failures, self._timings = self._open_logs
             self._syncer = Syncer(self._rows)
             if self._timings.size == 0:
                 self._append_line(self._timings, _csv_line(("id", "seconds", "agent_wait", "user_wait")))
@@ -128,16 +134,17 @@ class RunFolder(RunView):
         return _start_run(Path(path), manifest, resume=resume)
 
     @classmethod
-    def join(cls, path: PathLike) -> RunFolder:
+    def join(cls, path: PathLike, segment: str = "") -> RunFolder:
         """Open a run to append rows while another process owns it, which has opened it and written its tasks.
 
-        Such a writer knows of its own rows alone. Raises `InputError` when there is no run, and `StorageError`.
+        With a `segment`, a name that no other writer has, rows go to files of their own (`segments`). Such a writer
+        knows of its own rows alone. Raises `InputError` when there is no run, and `StorageError`.
         """
         folder = Path(path)
         manifest = read_manifest(folder)
         lock = share_writing(folder)
         try:
-            return RunFolder(folder, manifest, lock, joined=True)
+            return RunFolder(folder, manifest, lock, joined=True, segment=segment)
         except BaseException:
             os.close(lock)
             raise
@@ -152,6 +159,9 @@ class RunFolder(RunView):
             self.cut_bytes += cut
             self.notices.append(f"{self.path / TRAJECTORIES}: cut off {cut} bytes of a line that broke off")
         self._done = set(super().done_ids())
+        if take_segments(self.path, self._done):
+            for log in self._open_logs:
+                log.size = os.fstat(log.fd).st_size
 
     def write_tasks(self, tasks: Iterable[Task], prompts: Mapping[str, Prompt]) -> None:
         """Write all tasks and the prompts, once, before the first conversation. Raises `StorageError`."""
@@ -194,7 +204,7 @@ class RunFolder(RunView):
         except (UnicodeEncodeError, OverflowError, TypeError, RecursionError) as exc:
             # An engine or a domain has put something into it that no file can hold: that costs this one alone.
             outside = True
-            _sorted.encode_into(failed_attempt(_give_up(trajectory, exc), before), line)
+            _sorted.encode_into(failed_attempt(give_up(trajectory, exc), before), line)
         line.append(0x0A)
         if outside:
             self._append_line(self._failures, line)
@@ -242,7 +252,7 @@ class RunFolder(RunView):
             with replacing(path, f"the {len(rows)} finished rows are safe; make room, then resume the run") as out:
                 copy_rows(rows, paths, out)
         finally:
-            self._rows = self._logs.enter_context(closing(AppendLog(path)))
+            self._rows = self._open_logs[0] = self._logs.enter_context(closing(AppendLog(path)))
             self._syncer = Syncer(self._rows)
             self._before = len(self._done)
 
@@ -372,14 +382,6 @@ def _open_locked(folder: Path, manifest: Manifest | None, *, resume: bool) -> Ru
 def _as_read(manifest: Manifest | None) -> Manifest:
     """The manifest as it will be read back, so that a new run and a resumed one look the same."""
     return msgspec.json.decode(_sorted.encode(manifest), type=Manifest)
-
-
-def _give_up(trajectory: Trajectory, exc: Exception) -> Trajectory:
-    """What is left of a trajectory that no file can hold; its verdict goes, and it counts as a failure."""
-    trajectory.termination = Termination.UNEXPECTED_ERROR
-    trajectory.error = f"no file can hold it: {type(exc).__name__}: {exc}"
-    trajectory.verdict = None
-    return msgspec.structs.replace(trajectory, messages=(), notes=(), tokens={}, usage={}, chain=(), digest="", steps=0)
 
 
 def _pretty_json(value: object) -> bytes:

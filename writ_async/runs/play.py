@@ -24,7 +24,7 @@ from writ_async.runs.row_selection import select_rows_and_quota, write_selection
 from writ_async.runs.samples import sampled
 from writ_async.runs.summary import Keeping, Summary
 from writ_async.runs.view import FAILURES
-from writ_async.runs.worker_processes import Worker
+from writ_async.runs.workers import Worker
 from writ_async.scheduler import quiet_gc
 
 
@@ -71,13 +71,46 @@ async def play_trials(
     """Play the trials that `played` leaves to play; no summary is written. Raises `StorageError`."""
     watch = sampled(run, watch)
     if workers:
-        await play_in_workers(workers, tasks, settings, run, played, progress, watch)
+        await _play_until_none_dies(workers, tasks, settings, run, played, progress, watch)
         return
     jobs = plan_jobs(tasks, worlds, settings.trials, settings.seed, seeded_by_trial=settings.rules.seeded_by == "trial")
     left = [job for job in jobs if played.leaves_to_play(job.task.id, job.trial)]
     opened = open_engines_and_judge(settings.seats, settings.judge, tasks, worlds.values(), settings.seed)
     async with opened as (engines, judge):
         await play_jobs(left, engines, settings, progress, run, played.settled, watch, judge)
+
+
+async def _play_until_none_dies(
+    workers: Sequence[Worker],
+    tasks: Sequence[Task],
+    settings: PlaySettings,
+    run: RunFolder,
+    played: PlayedTrials,
+    progress: Progress,
+    watch: Watcher | None,
+) -> None:
+    """Play in workers, and what was lost with one once more where another has taken its place.
+
+    Twice in a row without a new row is once too often: then what was lost stays so.
+    """
+    before = played.summary.total().conversations
+    without = 0
+    while True:
+        await play_in_workers(workers, tasks, settings, run, played, progress, watch)
+        if not progress.lost or progress.cancelled or progress.stopped or not all(one.comes_back for one in workers):
+            return
+        rows = len(run.done_ids())
+        without = 0 if rows > before else without + 1
+        if without == 2:
+            return
+        before = rows
+        if progress.calls:
+            run.write_calls(progress.calls)
+        wanted = played.wanted
+        played = read_played_trials(run, tasks, settings, played.given_up)
+        played.wanted = wanted
+        progress.done_before = len(played.ids) + played.skipped
+        progress.lost = 0
 
 
 def finish_run(

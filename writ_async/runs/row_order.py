@@ -6,6 +6,7 @@ whatever the concurrency, however many processes or machines have played them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import BinaryIO, NamedTuple
@@ -44,7 +45,15 @@ class _Head(msgspec.Struct):
     trial: int
 
 
+_ID = re.compile(rb'\{"id":("(?:[^"\\]|\\.)*")')
 _decode_head = msgspec.json.Decoder(_Head).decode
+_decode_id = msgspec.json.Decoder(str).decode
+
+
+def row_id_of(line: bytes) -> str | None:
+    """The id that a row starts with; None for a line that does not. Decodes the id alone."""
+    match = _ID.match(line)
+    return None if match is None else _decode_id(match[1])
 
 
 def whole_lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:

@@ -20,7 +20,7 @@ from writ_async.core.task import Kind, Task, WorldRef
 from writ_async.errors import InputError, unwrap_group
 from writ_async.runs.given import MOST_TASKS, require_text, require_whole
 from writ_async.runs.seats import EngineSpec, Seats
-from writ_async.runs.worker_processes import Link, Worker, WorkerDiedError
+from writ_async.runs.workers import Link, Worker, WorkerDiedError
 from writ_async.runs.worlds import further_environment, open_world, open_worlds, world_key
 from writ_async.synthesis import parse_mix, synthesise_tasks
 from writ_async.synthesis.aims import TaskAim

@@ -18,7 +18,6 @@ selection.json       the rows that fall because of others: near-duplicates, and 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -31,7 +30,7 @@ from writ_async.core.trajectory import Trajectory
 from writ_async.errors import InputError
 from writ_async.files import PathLike, open_binary, read_json, read_jsonl
 from writ_async.runs.manifest import FORMAT, Manifest, Prompt, prompt_key
-from writ_async.runs.row_order import bad_row, find_rows, whole_lines
+from writ_async.runs.row_order import bad_row, find_rows, row_id_of, whole_lines
 from writ_async.runs.summary import Summary
 
 MANIFEST = "manifest.json"
@@ -45,8 +44,6 @@ CALLS = "calls.log"
 SAMPLES = "samples.jsonl"
 _NAMES = (MANIFEST, TASKS, PROMPTS, TRAJECTORIES, FAILURES, TIMINGS, SUMMARY, CALLS, SAMPLES)
 
-_ID = re.compile(rb'\{"id":("(?:[^"\\]|\\.)*")')
-_decode_id = msgspec.json.Decoder(str).decode
 _decode_trajectory = msgspec.json.Decoder(Trajectory).decode
 
 
@@ -144,10 +141,9 @@ class RunView:
             return found
         with open_binary(path) as file:
             for number, line in whole_lines(file):
-                match = _ID.match(line)
-                if match is None:
+                row_id = row_id_of(line)
+                if row_id is None:
                     raise InputError(f"{path}: line {number} does not start with an id; remove that line")
-                row_id = _decode_id(match[1])
                 if row_id in found:
                     raise InputError(f"{path}: line {number}: id {row_id!r} is there twice; remove one")
                 found.add(row_id)
