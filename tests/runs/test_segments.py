@@ -15,6 +15,7 @@ from writ_async.errors import InputError, StorageError
 from writ_async.runs import segments
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.segments import SEGMENTS, take_segments
+from writ_async.runs.status import status_of
 from writ_async.runs.view import RunView
 from writ_async.runs.writing import AppendLog
 
@@ -40,6 +41,7 @@ def test_a_segments_rows_failures_and_timings_are_taken_into_the_run_and_the_seg
             writer.append(trajectory("b", 0), Took(2, 1, 1))
             writer.append(trajectory("b", 1, termination=Termination.TIMEOUT))
             assert RunView.open(tmp_path).done_ids() == {"a#0"}
+            assert (status_of(tmp_path).rows, status_of(tmp_path).state) == (2, "running")
         run.look_again()
         assert run.done_ids() == {"a#0", "b#0"}
         run.append(trajectory("a", 1))

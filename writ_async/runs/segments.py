@@ -39,6 +39,16 @@ def segment_files(folder: Path, name: str) -> list[Path]:
     return sorted((folder / SEGMENTS).glob(f"*.{name}"))
 
 
+def segment_ids(folder: Path) -> set[str]:
+    """The ids of the rows that segments hold now; their writers may be at work."""
+    return {
+        row_id
+        for path in segment_files(folder, TRAJECTORIES)
+        for line in path.read_bytes().splitlines(keepends=True)
+        if line.endswith(b"\n") and (row_id := row_id_of(line)) is not None
+    }
+
+
 def take_segments(folder: Path, done: set[str]) -> bool:
     """Append to a run what its segments hold, but for rows that are `done`, and remove them; False where it has none.
 

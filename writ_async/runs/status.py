@@ -17,6 +17,7 @@ from writ_async.runs.locks import owner_of
 from writ_async.runs.play_settings import settings_of
 from writ_async.runs.resume import count_missing
 from writ_async.runs.rounds import keep_rules_of
+from writ_async.runs.segments import segment_files, segment_ids
 from writ_async.runs.shards import Shard
 from writ_async.runs.summary import Summary
 from writ_async.runs.view import FAILURES, MANIFEST, SUMMARY, TRAJECTORIES, RunView
@@ -90,10 +91,10 @@ def _read_status(path: Path) -> RunStatus:
         shard=str(shard) if isinstance(shard, Shard) else "",
         owner=owner_of(path),
     )
-    done = run.done_ids()
+    done = run.done_ids() | segment_ids(path)
     status.rows = len(done)
-    if done:
-        status.written = (path / TRAJECTORIES).stat().st_mtime
+    files = [path / TRAJECTORIES, *segment_files(path, TRAJECTORIES)]
+    status.written = max((file.stat().st_mtime for file in files if file.is_file()), default=0.0) if done else 0.0
     summary = _summary_of(run)
     if summary is not None and summary.funnel is not None:
         status.kept = summary.funnel.total.left
