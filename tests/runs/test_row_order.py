@@ -41,7 +41,7 @@ def ordered_bytes(path: Path, wanted: list[tuple[str, int]]) -> bytes:
     return (path / "trajectories.jsonl").read_bytes()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_order_of_endings_over_any_number_of_lives_gives_the_same_bytes(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

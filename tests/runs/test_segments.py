@@ -51,7 +51,7 @@ def test_a_segments_rows_failures_and_timings_are_taken_into_the_run_and_the_seg
     assert [line.split(",")[0] for line in (tmp_path / "timings.csv").read_text().splitlines()] == ["id", "a#0", "b#0"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_is_torn_doubled_or_killed_each_whole_row_is_there_once(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
