@@ -21,8 +21,7 @@ import anyio
 import msgspec
 
 from bench.report import Figure, make_parser, run_script, show_figures, used_cpu, write_json
-from writ_async import RunFolder, RunView
-from writ_async.commands.synth import SynthConfig, synth
+from writ_async import RunFolder, RunView, SynthConfig, synth
 from writ_async.core.trajectory import trajectory_id
 from writ_async.runs.view import TRAJECTORIES
 from writ_async.runs.writing import replacing
