@@ -64,9 +64,9 @@ def kill_again_and_again(rows: int, seed: int, out: Path, whole: int, kills: int
     return killed
 
 
-def lines(out: Path) -> dict[str, list[bytes]]:
-    """The lines of each file; rows stand in the order in which they ended, which is not said to be the same."""
-    return {name: sorted((out / name).read_bytes().splitlines()) for name in FILES}
+def contents(out: Path) -> dict[str, bytes]:
+    """The bytes of each file."""
+    return {name: (out / name).read_bytes() for name in FILES}
 
 
 def kept_cells(out: Path, rows: int) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
@@ -98,7 +98,7 @@ def main(arguments: list[str]) -> None:
             done = subprocess.run(command(options.n, options.seed, out), capture_output=True, text=True, check=False)
             if done.returncode:
                 raise InputError(f"the run ended with {done.returncode}: {done.stderr.strip()[-300:]}")
-        first, second = lines(alone), lines(broken)
+        first, second = contents(alone), contents(broken)
         differing = [name for name in FILES if first[name] != second[name]]
         kept, asked = kept_cells(broken, options.n)
     uneven = 100.0 * max(abs(kept[cell] - asked[cell]) for cell in kept | asked) / options.n

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench.kills import FILES, command, kill_again_and_again, lines, size
+from bench.kills import FILES, command, contents, kill_again_and_again, size
 from bench.report import Figure, make_parser, positive, run_script, show_figures, write_json
 from bench.trust_loads.hostile import HostileEngine, NoEngine, is_victim
 from writ_async import (
@@ -110,7 +110,7 @@ def killed_runs(seed: int) -> tuple[int, list[str]]:
             done = subprocess.run(command(KEPT, seed, out), capture_output=True, text=True, check=False)
             if done.returncode:
                 raise InputError(f"the run ended with {done.returncode}: {done.stderr.strip()[-300:]}")
-        first, second = lines(alone), lines(broken)
+        first, second = contents(alone), contents(broken)
         return killed, [name for name in FILES if first[name] != second[name]]
 
 

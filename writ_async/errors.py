@@ -4,7 +4,7 @@ WritError                       a message for people, one line; the command line
 ├── InputError                  a bad flag, file, line or field: exit code 2
 │   └── TornLineError           `files`: the last line of a file breaks off
 ├── StorageError                the disk is full or a file cannot be written: exit code 1
-├── WorkerDiedError             `runs.worker_processes`: a worker process ended in the middle of its work
+├── WorkerDiedError             `runs.workers`: a worker ended in the middle of its work
 ├── PhraserError                `synthesis.phraser`: a phraser of requests gives nothing of use
 ├── ReplayMismatchError         `verify.outcome`: a tool answers otherwise than the conversation says
 └── EngineError                 a model server did not give a completion (`kind` says why)

@@ -38,7 +38,7 @@ def make(config: SynthConfig, out: Path, concurrency: int = 64, **more: object) 
 
 def files(run: Path) -> dict[str, list[bytes]]:
     names = ("tasks.jsonl", "rounds.jsonl", "selection.json", "trajectories.jsonl")
-    return {name: sorted((run / name).read_bytes().splitlines()) for name in names}
+    return {name: (run / name).read_bytes().splitlines() for name in names}
 
 
 def kept_ids(run: Path) -> list[str]:

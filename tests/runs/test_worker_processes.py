@@ -18,7 +18,8 @@ import pytest
 
 from writ_async.errors import EngineError, EngineErrorKind, InputError, StorageError, WritError
 from writ_async.runs import worker_processes as workers
-from writ_async.runs.worker_processes import Link, Worker, WorkerDiedError, start_workers
+from writ_async.runs.worker_processes import start_workers
+from writ_async.runs.workers import Link, Worker, WorkerDiedError
 
 
 def add(link: Link, one: int, two: int) -> int:

@@ -19,6 +19,26 @@ examples:
 
 Prints pass^k (the share of tasks of which k trials in a row succeed) per source, with 95 % intervals over tasks.
 """
+MERGE = """\
+examples:
+  writ synth retail --n 4000 --seed 1 --shard 2/4 --out runs/part-2     on the second of four machines
+  writ merge runs/part-* --out runs/whole
+
+Checks that every shard is there once, made with equal settings from the same tasks, and that no row is missing or there
+twice. What is written is the run that one machine would have left: the same bytes in trajectories.jsonl, tasks.jsonl,
+prompts, manifest, selection and summary; failures.log, calls.log and timings.csv one after the other.
+"""
+STATUS = """\
+Says of every run below the folders whether a process is writing to it (running), all is played (done), it ended in
+order with something left to play (incomplete), it was killed, or it cannot be read (broken); how many rows of how many
+are there, how many the filters kept, and why conversations have no row. Exit code 1 where one is broken.
+"""
+REPAIR = """\
+A run that was killed needs no repair: the same command goes on with it. This mends what something else has broken:
+lines that cannot be read and rows that are there twice go to FILE.aside, and are played again when the run is gone on
+with; tasks that cannot be read are made again by the same command; order, summary and selection are made anew. Nothing
+is thrown away but a last line that broke off. Exit code 1 where something is still wrong.
+"""
 COMPARE = """\
 Tasks are paired: the interval and the p value (sign flips) are of the differences of tasks, not of trials.
 

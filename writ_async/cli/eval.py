@@ -33,8 +33,10 @@ def run_command(arguments: argparse.Namespace) -> int:
         stop_early=tuple(arguments.stop_early),
     )
     limits = settings.parse_limits(arguments)
+    shard = settings.parse_shard_flag(arguments)
     names = "-".join(Path(source).stem.replace(":", "-") for source in arguments.tasks)
-    out = Path(arguments.out or f"runs/eval-{names}-k{arguments.trials}-s{arguments.seed or 0}")
+    suffix = settings.shard_suffix(shard)
+    out = Path(arguments.out or f"runs/eval-{names}-k{arguments.trials}-s{arguments.seed or 0}{suffix}")
     until = None
     if arguments.until_width is not None:
         until = parse_until_width(arguments.until_width, arguments.most_trials, arguments.trials, arguments.stop_early)
@@ -47,8 +49,11 @@ def run_command(arguments: argparse.Namespace) -> int:
             data=arguments.data,
             tools=arguments.tool_schemas,
             limits=limits,
-            workers=arguments.workers,
+            workers=settings.parse_workers(arguments),
+            executor=arguments.executor,
+            shard=shard,
             stop_when_failing=arguments.stop_when_failing,
+            retry_failed=arguments.retry_failed,
             check=not arguments.no_check,
             until=until,
             watch=watch,

@@ -109,9 +109,17 @@ def add_run(parser: argparse.ArgumentParser, *, max_steps: int) -> None:
         help="flags from a TOML file (max_steps = 60), or as a run's manifest.json has them; those given here go first",
     )  # fmt: skip
     group.add_argument(
-        "--workers", type=int, default=1, metavar="N",
-        help="processes that share the work, each on a core; --concurrency, --in-flight and --kv-tokens are of all "
-        "together and are divided among them",
+        "--workers", type=int, metavar="N",
+        help="processes that share the work, each on a core (default: 1); --concurrency, --in-flight and --kv-tokens "
+        "are of all together and are divided among them",
+    )  # fmt: skip
+    group.add_argument(
+        "--executor", default="local", choices=("local", "ray"),
+        help="where workers run: here, or on a Ray cluster (RAY_ADDRESS), by default one on each of its machines",
+    )  # fmt: skip
+    group.add_argument(
+        "--shard", metavar="i/n",
+        help="only the i-th of n parts of the run, for `writ merge` to join (1/4 to 4/4); slurm: as the job array says",
     )  # fmt: skip
     group.add_argument("--concurrency", type=int, default=256, metavar="C", help="conversations live at once")
     group.add_argument(
@@ -163,6 +171,10 @@ def add_run(parser: argparse.ArgumentParser, *, max_steps: int) -> None:
     group.add_argument(
         "--no-check", action="store_true", help="do not try the agent's server with a tool call before the run begins"
     )
+    group.add_argument(
+        "--retry-failed", action="store_true",
+        help="try conversations again that would fail as they did: a content filter, a chat template that refuses",
+    )  # fmt: skip
     group.add_argument("--resume", action="store_true", help="go on with the run in --out (it does so anyway)")
     group.add_argument("--quiet", action="store_true", help="no progress")
     group.add_argument("--json", action="store_true", help="print one JSON object instead of tables")

@@ -9,6 +9,7 @@ from importlib import import_module
 from writ_async.cli import epilogs
 from writ_async.cli.flag_groups import add_engines, add_filters, add_keep, add_run
 from writ_async.cli.parser_classes import Formatter, Parser, Version, target
+from writ_async.cli.parser_of_runs import add_merge, add_repair, add_status
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -36,6 +37,9 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
     _add_synth(commands)
     _add_eval(commands)
+    add_merge(commands, _run_later)
+    add_status(commands, _run_later)
+    add_repair(commands, _run_later)
     _add_compare(commands)
     _add_report(commands)
     _add_kit(commands)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from math import inf
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from writ_async.errors import InputError
 from writ_async.registry import load_engine, registered_names
 from writ_async.runs.prompt_templates import load_template
 from writ_async.runs.seats import EngineMix, EngineSpec, Seats, WeightedEngine
+from writ_async.runs.shards import WHOLE, Shard, parse_shard
 from writ_async.scheduler import Limits
 
 Number = TypeVar("Number", int, float)
@@ -102,6 +104,22 @@ def parse_engine_options(flag: str, pairs: list[str]) -> dict[str, str]:
 def parse_filters(arguments: argparse.Namespace) -> tuple[str, ...]:
     """The rules of filters as a run's settings hold them."""
     return (*((MASK_TURNS,) if arguments.mask_turns else ()), *arguments.filter)
+
+
+def parse_shard_flag(arguments: argparse.Namespace) -> Shard:
+    """Which part of the run is to be made; all of it where nothing is said. Raises `InputError`."""
+    return WHOLE if arguments.shard is None else parse_shard(arguments.shard, os.environ)
+
+
+def parse_workers(arguments: argparse.Namespace) -> int:
+    """How many workers there may be; where nothing is said, one here, and on Ray (0) one on each machine."""
+    default = 0 if arguments.executor == "ray" else 1
+    return default if arguments.workers is None else int(arguments.workers)
+
+
+def shard_suffix(shard: Shard) -> str:
+    """What stands behind a run's name for one of its shards."""
+    return "" if shard == WHOLE else f"-shard-{shard.index}-of-{shard.of}"
 
 
 def parse_keep(arguments: argparse.Namespace) -> KeepRules | None:

@@ -63,8 +63,12 @@ def run_command(arguments: argparse.Namespace) -> int:
     )
     budget = parse_budget(arguments.budget)
     limits = settings.parse_limits(arguments)
+    shard = settings.parse_shard_flag(arguments)
     size = f"n{n}" if keep is None else f"keep{keep.rows}"
-    out = Path(arguments.out or f"runs/synth-{'-'.join(arguments.domains)}-{size}-s{arguments.seed}")
+    out = Path(
+        arguments.out
+        or f"runs/synth-{'-'.join(arguments.domains)}-{size}-s{arguments.seed}{settings.shard_suffix(shard)}"
+    )
     watch = command_watcher("synth", arguments.quiet)
 
     async def call() -> int:
@@ -73,8 +77,11 @@ def run_command(arguments: argparse.Namespace) -> int:
             out,
             data=arguments.data,
             limits=limits,
-            workers=arguments.workers,
+            workers=settings.parse_workers(arguments),
+            executor=arguments.executor,
+            shard=shard,
             stop_when_failing=arguments.stop_when_failing,
+            retry_failed=arguments.retry_failed,
             check=not arguments.no_check,
             budget=budget,
             watch=watch,

@@ -10,17 +10,19 @@ from typing import Any
 import msgspec
 
 from writ_async.conversation import Rules
+from writ_async.errors import InputError
 from writ_async.runs.benchmark_terms import find_terms, name_on, remark_on_seats, rules_under, seats_under
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.manifest import make_manifest, prompts_of
 from writ_async.runs.model_judge import PROMPT, PROMPT_VERSION, JudgeSpec, judge_options_that_decide, open_judge
 from writ_async.runs.play import play_run
 from writ_async.runs.play_in_workers import start_useful_workers
-from writ_async.runs.play_settings import parse_play_settings
+from writ_async.runs.play_settings import Executor, parse_play_settings
 from writ_async.runs.play_until_width import UntilWidth, play_until_width
 from writ_async.runs.progress import Progress, Watcher
 from writ_async.runs.prompt_templates import OURS
 from writ_async.runs.seats import Seats
+from writ_async.runs.shards import WHOLE, Shard, write_drawn
 from writ_async.runs.task_sets import read_task_sets
 from writ_async.scheduler import Limits
 
@@ -58,7 +60,10 @@ async def evaluate(
     tools: str | None = None,
     limits: Limits | None = None,
     workers: int = 1,
+    shard: Shard = WHOLE,
     stop_when_failing: float = 0.0,
+    retry_failed: bool = False,
+    executor: Executor = "local",
     check: bool = False,
     until: UntilWidth | None = None,
     watch: Watcher | None = None,
@@ -66,9 +71,14 @@ async def evaluate(
     """Play `config.trials` trials of every task; go on with the run that is in `out`, if there is one.
 
     `data` is a benchmark's folder, `tools` its own tool schemas. With several `workers`, that many processes share the
-    work. With `until`, groups whose pass^1 is not known as well are tried again. With `check` the agent's server is
-    tried first; `WritError` says what is wrong with it. Raises `InputError` and `StorageError`.
+    work. A `shard` is a part of the run, which `merge_shards` puts together with the others. With `until`, groups whose
+    pass^1 is not known as well are tried again. With `check` the agent's server is tried first; `WritError` says what
+    is wrong with it. Raises `InputError` and `StorageError`.
     """
+    if until is not None and shard != WHOLE:
+        raise InputError(
+            "--until-width plans each round from all rows so far, so it cannot be shared out in shards; give --trials"
+        )
     config, tools, said = _on_their_terms(config, data, tools)
     seed = config.seed or 0
     playing = parse_play_settings(
@@ -84,13 +94,17 @@ async def evaluate(
         tools=tools,
         workers=workers,
         stop_when_failing=stop_when_failing,
+        retry_failed=retry_failed,
+        executor=executor,
     )
     chosen = read_task_sets(config.tasks, data=data, tools=tools, split=config.split or None, limit=config.limit)
     decides = msgspec.structs.replace(
         config, seats=config.seats.row_deciding(), judge_options=judge_options_that_decide(playing.judge)
     )
     asked = {} if not isinstance(playing.judge, JudgeSpec) else {"judge_prompt": [PROMPT_VERSION, PROMPT]}
-    manifest = make_manifest("eval", decides, chosen.worlds.values(), seed, own_tool_schemas=tools is None, **asked)
+    manifest = make_manifest(
+        "eval", decides, chosen.worlds.values(), seed, shard, own_tool_schemas=tools is None, **asked
+    )
     # An engine that cannot be made must be refused before the folder is.
     notices = [*said, *await config.seats.check_engines(seed)]
     async with open_judge(playing.judge, seed):
@@ -100,10 +114,13 @@ async def evaluate(
     if check:
         await config.seats.try_engines(seed, greeting=config.rules.greeting is not None)
     with RunFolder.open_or_create(out, manifest, resume=True) as run:
+        tasks = shard.share(chosen.tasks)
         if not run.has_tasks:
-            run.write_tasks(chosen.tasks, prompts_of(chosen.worlds.values(), config.rules))
-        async with start_useful_workers(playing, len(chosen.tasks)) as started:
-            given = run, chosen.tasks, chosen.worlds, playing
+            if shard != WHOLE:
+                write_drawn(run.path, chosen.tasks)
+            run.write_tasks(tasks, prompts_of(chosen.worlds.values(), config.rules))
+        async with start_useful_workers(playing, len(tasks)) as started:
+            given = run, tasks, chosen.worlds, playing
             if until is None:
                 return await play_run(*given, workers=started, notices=notices, watch=watch)
             return await play_until_width(*given, until, workers=started, notices=notices, watch=watch)

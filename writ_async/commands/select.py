@@ -229,6 +229,7 @@ def _write_part(
             if row.id in wanted:
                 run.append(row)
                 part.add(row, runs.tasks[row.task_id], tokens.get(row.id))
+        run.put_in_order()
         selection = select_rows(run, cap=cap, rules=runs.rules)
         write_selection(run, selection)
         summary = summarise_rows(run.trajectories())

@@ -23,12 +23,19 @@ from writ_async.runs.manifest import make_manifest, prompts_of
 from writ_async.runs.phrasing import add_phrasing
 from writ_async.runs.play import play_run
 from writ_async.runs.play_in_workers import start_useful_workers
-from writ_async.runs.play_settings import parse_play_settings
+from writ_async.runs.play_settings import Executor, parse_play_settings
 from writ_async.runs.play_until_kept import play_until_kept
 from writ_async.runs.progress import Progress, Watcher
 from writ_async.runs.seats import EngineSpec, Seats
-from writ_async.runs.task_making import TaskSettings, TaskWatcher, make_run_tasks, parse_task_settings, tell_tasks
-from writ_async.runs.worker_processes import Worker
+from writ_async.runs.shards import WHOLE, Shard, write_drawn
+from writ_async.runs.task_making import (
+    TaskSettings,
+    TaskWatcher,
+    draw_run_tasks,
+    parse_task_settings,
+    tell_run_tasks,
+)
+from writ_async.runs.workers import Worker
 from writ_async.runs.worlds import generate_worlds, open_worlds
 from writ_async.scheduler import Limits
 from writ_async.synthesis.aims import TaskAim
@@ -70,7 +77,10 @@ async def synth(
     data: str | None = None,
     limits: Limits | None = None,
     workers: int = 1,
+    shard: Shard = WHOLE,
     stop_when_failing: float = 0.0,
+    retry_failed: bool = False,
+    executor: Executor = "local",
     check: bool = False,
     budget: Budget | None = None,
     watch: Watcher | None = None,
@@ -79,11 +89,16 @@ async def synth(
     """Make `config.n` tasks and one conversation of each; go on with the run that is in `out`, if there is one.
 
     With `config.keep` as many as it takes, within the `budget`. With several `workers`, that many processes share the
-    work; the rows are the same. `data` is the folder of the benchmark that `config.prompts` names. With `check` the
-    agent's server is tried first; `WritError` says what is wrong with it. `watch_tasks` is told how many tasks are
-    made, `watch` what becomes of them. Raises `InputError` for a setting that cannot be, and `StorageError` when `out`
-    cannot be written.
+    work; the rows are the same. A `shard` is a part of the run, which `merge_shards` puts together with the others.
+    `data` is the folder of the benchmark that `config.prompts` names. With `check` the agent's server is tried first;
+    `WritError` says what is wrong with it. `watch_tasks` is told how many tasks are made, `watch` what becomes of them.
+    Raises `InputError` for a setting that cannot be, and `StorageError` when `out` cannot be written.
     """
+    if config.keep is not None and shard != WHOLE:
+        raise InputError(
+            "--keep plans each round from all rows so far, so it cannot be shared out in shards; give each machine a "
+            "--seed of its own, and let `writ select` pick from their runs"
+        )
     making = parse_task_settings(
         n=config.n if config.keep is None else config.keep.rows,
         seed=config.seed,
@@ -103,6 +118,8 @@ async def synth(
         filters=config.filters,
         workers=workers,
         stop_when_failing=stop_when_failing,
+        retry_failed=retry_failed,
+        executor=executor,
     )
     domains = [load_domain(name) for name in config.domains]
     if config.prompts:
@@ -112,7 +129,7 @@ async def synth(
     decides = msgspec.structs.replace(
         config, seats=config.seats.row_deciding(), phraser=config.phraser and config.phraser.row_deciding()
     )
-    manifest = make_manifest("synth", decides, worlds, config.seed)
+    manifest = make_manifest("synth", decides, worlds, config.seed, shard)
     # An engine that cannot be made must be refused before the folder is.
     notices = await config.seats.check_engines(config.seed)
     if check:
@@ -120,15 +137,17 @@ async def synth(
     if config.phraser is not None:
         notices += await Seats(user=config.phraser).check_engines(config.seed)
     with RunFolder.open_or_create(out, manifest, resume=True) as run:
-        async with start_useful_workers(playing, config.keep.rows if config.keep else config.n) as started:
+        async with start_useful_workers(playing, config.keep.rows if config.keep else shard.size(config.n)) as started:
             if config.keep is not None:
                 return await play_until_kept(
                     run, worlds, making, playing, config.keep,
                     budget=budget, workers=started, notices=notices, watch=watch, watch_tasks=watch_tasks,
                 )  # fmt: skip
             tasks: Sequence[Task] = run.tasks() if run.has_tasks else ()
-            if len(tasks) < config.n:
-                tasks = await _write_missing_tasks(run, tasks, worlds, making, config.rules, started, watch_tasks)
+            if not run.has_tasks or len(tasks) < shard.size(config.n):
+                tasks = await _write_missing_tasks(
+                    run, tasks, worlds, making, shard, config.rules, started, watch_tasks
+                )
             opened = open_worlds(tasks, None, known=worlds, told=run.prompts())
             return await play_run(run, tasks, opened, playing, workers=started, notices=notices, watch=watch)
 
@@ -154,21 +173,23 @@ async def _write_missing_tasks(
     there: Sequence[Task],
     worlds: Sequence[Environment],
     making: TaskSettings,
+    shard: Shard,
     rules: Rules,
     workers: Sequence[Worker],
     watch: TaskWatcher | None,
 ) -> Sequence[Task]:
-    """All tasks of the run, once those that its folder has not yet are written; it may have fewer than `making.n`."""
+    """All tasks of the run, once those that its folder has not yet are written; it may have some already."""
     report = PhraseReport(refused={})
-    if not there and not run.has_tasks:
-        tasks = await make_run_tasks(worlds, making, workers, report, watch)
-        add_phrasing(run, report)
-        run.write_tasks(tasks, prompts_of(worlds, rules))
-        return tasks
-    drawn = await make_run_tasks(worlds, msgspec.structs.replace(making, phraser=None), workers, watch=watch)
-    if [task.id for task in drawn[: len(there)]] != [task.id for task in there]:
+    drawn = await draw_run_tasks(worlds, making, workers, watch)
+    own = shard.share(drawn)
+    if [task.id for task in own[: len(there)]] != [task.id for task in there]:
         raise InputError(f"{run.path}: its tasks are not those that this version draws; use another folder")
-    told = await tell_tasks(drawn[len(there) :], worlds, making, report)
+    told = await tell_run_tasks(own[len(there) :], worlds, making, workers, report, watch)
     add_phrasing(run, report)
-    run.add_tasks(told)
-    return run.tasks()
+    if shard != WHOLE:
+        write_drawn(run.path, drawn)
+    if run.has_tasks:
+        run.add_tasks(told)
+    else:
+        run.write_tasks(told, prompts_of(worlds, rules))
+    return (*there, *told)

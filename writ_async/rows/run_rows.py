@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Callable, Iterable, Iterator
+from hashlib import blake2b
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -77,13 +80,19 @@ _decode_head = msgspec.json.Decoder(_TaskHead).decode
 
 
 class GrowingFile:
-    """A file of lines that grows: gives the whole lines that are new, and any of them again by its number."""
+    """A file of lines that grows: gives the whole lines that are new, and any of them again by its number.
+
+    A run that ends puts a file in its place that has the same lines in another order, and may then grow again: lines
+    keep their numbers.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.places: list[tuple[int, int]] = []
+        self._numbers: dict[bytes, int] = {}
         self._end = 0
         self._size = 0
+        self._file = (0, 0)
 
     def further(self) -> Iterator[bytes]:
         """The whole lines since the last time; a line that is still being written waits for the next.
@@ -92,26 +101,53 @@ class GrowingFile:
         """
         if not self.path.is_file():
             return
-        if self.path.stat().st_size < self._size:
-            raise InputError(f"{self.path}: is shorter than it was, another run took its place; open it again")
-        self._size = self.path.stat().st_size
         with open_binary(self.path) as file:
+            size = self._look_at(file)
+            if size < self._size:
+                raise InputError(f"{self.path}: is shorter than it was, another run took its place; open it again")
+            self._size = size
             file.seek(self._end)
             for line in file:
                 if not line.endswith(b"\n"):
                     return
                 place = (self._end, len(line))
                 self._end += len(line)
-                if not line.isspace():
-                    self.places.append(place)
-                    yield line
+                if line.isspace() or self._takes_again(line, place):
+                    continue
+                self._numbers[_digest(line)] = len(self.places)
+                self.places.append(place)
+                yield line
 
     def line(self, number: int) -> bytes:
         """The n-th line that `further` gave."""
-        start, length = self.places[number]
         with open_binary(self.path) as file:
+            self._look_at(file)
+            if self._end == 0:  # its lines stand elsewhere now; new ones among them are for `further`
+                offset = 0
+                for line in file:
+                    self._takes_again(line, (offset, len(line)))
+                    offset += len(line)
+            start, length = self.places[number]
             file.seek(start)
             return file.read(length)
+
+    def _look_at(self, file: BinaryIO) -> int:
+        """The size of the file that is there now; another one than before is to be read from its start."""
+        found = os.fstat(file.fileno())
+        if self._file != (found.st_dev, found.st_ino):
+            self._file, self._end = (found.st_dev, found.st_ino), 0
+        return found.st_size
+
+    def _takes_again(self, line: bytes, place: tuple[int, int]) -> bool:
+        """Whether a line is known; then this is its place now."""
+        number = self._numbers.get(_digest(line))
+        if number is not None:
+            self.places[number] = place
+        return number is not None
+
+
+def _digest(line: bytes) -> bytes:
+    return blake2b(line, digest_size=12).digest()
 
 
 class RunRows:

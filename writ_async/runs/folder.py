@@ -21,9 +21,12 @@ import msgspec
 from writ_async.core.task import Task
 from writ_async.core.trajectory import ENDED_FROM_OUTSIDE, Termination, Trajectory
 from writ_async.errors import InputError, StorageError
-from writ_async.files import PathLike, is_whole
+from writ_async.files import PathLike, is_whole, open_binary
+from writ_async.runs.attempts import count_attempts, failed_attempt, give_up
 from writ_async.runs.locks import LOCK, share_writing, take_ownership
 from writ_async.runs.manifest import Manifest, Prompt, changed_versions, grown_manifest, require_same
+from writ_async.runs.row_order import RowPlace, copy_rows, find_rows, is_ordered
+from writ_async.runs.segments import segment_place, take_segments
 from writ_async.runs.shared_log import SharedLog
 from writ_async.runs.summary import Summary
 from writ_async.runs.view import (
@@ -39,7 +42,7 @@ from writ_async.runs.view import (
     RunView,
     read_manifest,
 )
-from writ_async.runs.writing import AppendLog, Syncer, mend, storage_error, write_whole
+from writ_async.runs.writing import AppendLog, Syncer, mend, replacing, storage_error, write_whole
 
 _sorted = msgspec.json.Encoder(order="deterministic")
 _as_given = msgspec.json.Encoder()
@@ -78,7 +81,9 @@ class RunFolder(RunView):
     `cut_bytes` is how much was cut off the trajectories.
     """
 
-    def __init__(self, path: PathLike, manifest: Manifest, lock: int, *, joined: bool = False) -> None:
+    def __init__(
+        self, path: PathLike, manifest: Manifest, lock: int, *, joined: bool = False, segment: str = ""
+    ) -> None:
         super().__init__(path, manifest)
         self.notices: list[str] = []
         self._lock = lock
@@ -86,17 +91,21 @@ class RunFolder(RunView):
         self._buffer = bytearray(1 << 16)
         self.cut_bytes = 0
         self._done: set[str] = set()
+        self._open_logs: list[AppendLog] = []
         if not joined:
             self.look_again()
         self._before = len(self._done)
-        kind = SharedLog if joined else AppendLog
+        kind = SharedLog if joined and not segment else AppendLog
+        place = segment_place(self.path, segment) if segment else f"{self.path}{os.sep}"
         with ExitStack() as logs:
-            self._rows, self._failures, self._timings = (
-                logs.enter_context(closing(kind(self.path / name))) for name in (TRAJECTORIES, FAILURES, TIMINGS)
-            )
+            self._open_logs = [
+                logs.enter_context(closing(kind(f"{place}{name}"))) for name in (TRAJECTORIES, FAILURES, TIMINGS)
+            ]
+            self._rows, self._failures, self._timings = self._open_logs
             self._syncer = Syncer(self._rows)
             if self._timings.size == 0:
                 self._append_line(self._timings, _csv_line(("id", "seconds", "agent_wait", "user_wait")))
+            self._attempts = count_attempts(self.path / FAILURES)
             self._logs = logs.pop_all()
 
     @classmethod
@@ -125,16 +134,17 @@ class RunFolder(RunView):
         return _start_run(Path(path), manifest, resume=resume)
 
     @classmethod
-    def join(cls, path: PathLike) -> RunFolder:
+    def join(cls, path: PathLike, segment: str = "") -> RunFolder:
         """Open a run to append rows while another process owns it, which has opened it and written its tasks.
 
-        Such a writer knows of its own rows alone. Raises `InputError` when there is no run, and `StorageError`.
+        With a `segment`, a name that no other writer has, rows go to files of their own (`segments`). Such a writer
+        knows of its own rows alone. Raises `InputError` when there is no run, and `StorageError`.
         """
         folder = Path(path)
         manifest = read_manifest(folder)
         lock = share_writing(folder)
         try:
-            return RunFolder(folder, manifest, lock, joined=True)
+            return RunFolder(folder, manifest, lock, joined=True, segment=segment)
         except BaseException:
             os.close(lock)
             raise
@@ -149,6 +159,9 @@ class RunFolder(RunView):
             self.cut_bytes += cut
             self.notices.append(f"{self.path / TRAJECTORIES}: cut off {cut} bytes of a line that broke off")
         self._done = set(super().done_ids())
+        if take_segments(self.path, self._done):
+            for log in self._open_logs:
+                log.size = os.fstat(log.fd).st_size
 
     def write_tasks(self, tasks: Iterable[Task], prompts: Mapping[str, Prompt]) -> None:
         """Write all tasks and the prompts, once, before the first conversation. Raises `StorageError`."""
@@ -185,16 +198,17 @@ class RunFolder(RunView):
         outside = not leaves_row(trajectory)
         if not outside and trajectory.id in self._done:
             raise ValueError(f"trajectory {trajectory.id!r} is in the run already")
-        line = self._buffer
+        line, before = self._buffer, self._attempts[trajectory.id]
         try:
-            _sorted.encode_into(trajectory, line)
+            _sorted.encode_into(failed_attempt(trajectory, before) if outside else trajectory, line)
         except (UnicodeEncodeError, OverflowError, TypeError, RecursionError) as exc:
             # An engine or a domain has put something into it that no file can hold: that costs this one alone.
             outside = True
-            _sorted.encode_into(_give_up(trajectory, exc), line)
+            _sorted.encode_into(failed_attempt(give_up(trajectory, exc), before), line)
         line.append(0x0A)
         if outside:
             self._append_line(self._failures, line)
+            self._attempts[trajectory.id] += 1
             return False
         if self._syncer.error is not None:
             raise self._storage_failure(self._rows, self._syncer.error)
@@ -205,6 +219,42 @@ class RunFolder(RunView):
             values = (timing.seconds, timing.agent_wait, timing.user_wait)
             self._append_line(self._timings, _csv_line((trajectory.id, *(f"{value:.6f}" for value in values))))
         return True
+
+    def put_in_order(self) -> bool:
+        """Put the rows in the canonical order (`row_order`), once no more are to come; False where they stand so.
+
+        The file is written anew beside the old one, synced and renamed over it: whenever the process is killed, one of
+        the two is there. Raises `StorageError`, with the rows as they were.
+        """
+        path = self.path / TRAJECTORIES
+        with open_binary(path) as file:
+            rows = find_rows(file, path, self.task_places())
+        if is_ordered(rows):
+            return False
+        self._replace_rows(sorted(rows), [path])
+        return True
+
+    def take_rows(self, rows: Sequence[RowPlace], paths: Sequence[PathLike]) -> None:
+        """Take the rows of other runs over, in this order, into a run that has none yet. Raises `StorageError`."""
+        if self._done:
+            raise ValueError(f"{self.path} has rows already")
+        self._replace_rows(rows, paths)
+        self.look_again()
+
+    def _replace_rows(self, rows: Sequence[RowPlace], paths: Sequence[PathLike]) -> None:
+        path = self.path / TRAJECTORIES
+        try:
+            self._syncer.close()
+        except OSError as exc:
+            raise self._storage_failure(self._rows, exc) from exc
+        self._rows.close()
+        try:
+            with replacing(path, f"the {len(rows)} finished rows are safe; make room, then resume the run") as out:
+                copy_rows(rows, paths, out)
+        finally:
+            self._rows = self._open_logs[0] = self._logs.enter_context(closing(AppendLog(path)))
+            self._syncer = Syncer(self._rows)
+            self._before = len(self._done)
 
     def write_summary(self, summary: Summary) -> None:
         """Replace the summary. Raises `StorageError`."""
@@ -332,14 +382,6 @@ def _open_locked(folder: Path, manifest: Manifest | None, *, resume: bool) -> Ru
 def _as_read(manifest: Manifest | None) -> Manifest:
     """The manifest as it will be read back, so that a new run and a resumed one look the same."""
     return msgspec.json.decode(_sorted.encode(manifest), type=Manifest)
-
-
-def _give_up(trajectory: Trajectory, exc: Exception) -> Trajectory:
-    """What is left of a trajectory that no file can hold; its verdict goes, and it counts as a failure."""
-    trajectory.termination = Termination.UNEXPECTED_ERROR
-    trajectory.error = f"no file can hold it: {type(exc).__name__}: {exc}"
-    trajectory.verdict = None
-    return msgspec.structs.replace(trajectory, messages=(), notes=(), tokens={}, usage={}, chain=(), digest="", steps=0)
 
 
 def _pretty_json(value: object) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import platform
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,8 @@ from writ_async.runs.writing import storage_error
 
 LOCK = ".lock"
 
+_MOST_OWNER = 300  # bytes: a pid and the name of a host
+_LOOKERS = 2
 _PAUSE = 0.05
 _PAUSES = 200  # ten seconds, for what a killed owner's writers need to notice and to end
 
@@ -32,11 +35,10 @@ def take_ownership(folder: Path) -> int:
     except OSError as exc:
         raise storage_error(folder, exc) from exc
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock_soon(lock)
     except BlockingIOError:
-        owner = os.pread(lock, 20, 0).decode(errors="replace").strip()
+        who = _name_owner(lock)
         os.close(lock)
-        who = f"another process (pid {owner})" if owner else "another process"
         raise InputError(f"{folder}: {who} is writing to this run; wait for it, or choose another folder") from None
     except OSError as exc:
         os.close(lock)
@@ -49,8 +51,41 @@ def take_ownership(folder: Path) -> int:
     # The pid is a courtesy: a full disk must not keep anyone from resuming.
     with suppress(OSError):
         os.ftruncate(lock, 0)
-        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+        os.pwrite(lock, f"{os.getpid()} {platform.node()}\n".encode(), 0)
     return lock
+
+
+def owner_of(folder: Path) -> str:
+    """Who owns a folder now, in words; empty where nobody does, or none can be told. Changes nothing."""
+    try:
+        lock = os.open(folder / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _name_owner(lock)
+    except OSError:
+        return ""
+    finally:
+        os.close(lock)
+    return ""
+
+
+def _lock_soon(lock: int) -> None:
+    """Take a lock, past whoever only looks whether there is an owner. Raises `BlockingIOError`."""
+    for _ in range(_LOOKERS):
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(_PAUSE)
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _name_owner(lock: int) -> str:
+    pid, _, host = os.pread(lock, _MOST_OWNER, 0).decode(errors="replace").strip().partition(" ")
+    where = f" on {host}" if host and host != platform.node() else ""
+    return f"another process (pid {pid}{where})" if pid else "another process"
 
 
 def share_writing(folder: Path) -> int:

@@ -15,6 +15,7 @@ from writ_async.core.environment import Environment
 from writ_async.core.task import WorldRef
 from writ_async.errors import InputError
 from writ_async.runs.prompt_templates import OURS
+from writ_async.runs.shards import WHOLE, Shard
 
 FORMAT = 1
 RunKind = Literal["synth", "eval", "select"]
@@ -29,7 +30,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What a run folder was made from. Nothing in it depends on the clock.
 
     `config` holds every setting that decides which rows the run has; settings of execution alone, such as the
-    concurrency, stay out of it, so that a run may be resumed with others.
+    concurrency, stay out of it, so that a run may be resumed with others. `shard` is there in one of several.
     """
 
     kind: RunKind
@@ -39,6 +40,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     seeds: dict[str, int] = {}
     versions: dict[str, str] = {}
     format: int = FORMAT
+    shard: Shard | msgspec.UnsetType = msgspec.UNSET
 
 
 class Prompt(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +58,12 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def make_manifest(
-    kind: RunKind, config: msgspec.Struct, worlds: Iterable[Environment], seed: int, **further: Any
+    kind: RunKind,
+    config: msgspec.Struct,
+    worlds: Iterable[Environment],
+    seed: int,
+    shard: Shard = WHOLE,
+    **further: Any,
 ) -> Manifest:
     """The manifest of a run with these settings; `further` ones are put beside those of `config`."""
     plain: dict[str, Any] = msgspec.to_builtins(config)
@@ -78,6 +85,7 @@ def make_manifest(
         worlds=tuple(environment.ref for environment in worlds),
         seeds={"run": seed},
         versions=package_versions(),
+        shard=msgspec.UNSET if shard == WHOLE else shard,
     )
 
 
@@ -147,15 +155,21 @@ def require_same(path: object, then: Manifest, now: Manifest) -> None:
 
     How much there is to be may be more than it was.
     """
-    for part in ("kind", "config", "worlds"):
-        old, new = (_as_read_back(getattr(manifest, part)) for manifest in (then, now))
-        for key, before, after in _find_differences(old, new, "" if part == "config" else part):
-            if key in _GROWS and isinstance(before, int) and isinstance(after, int) and after > before:
-                continue
-            raise InputError(
-                f"{path}: this run was made with {key} = {_show_value(before)}, now it is {_show_value(after)}; "
-                "use the same settings, or another folder"
-            )
+    for key, before, after in differences(then, now):
+        if key in _GROWS and isinstance(before, int) and isinstance(after, int) and after > before:
+            continue
+        raise InputError(
+            f"{path}: this run was made with {key} = {show_value(before)}, now it is {show_value(after)}; "
+            "use the same settings, or another folder"
+        )
+
+
+def differences(one: Manifest, other: Manifest) -> Iterator[tuple[str, Any, Any]]:
+    """The settings in which two runs differ, with both values."""
+    for part in ("kind", "config", "worlds", "shard"):
+        values = [getattr(manifest, part) for manifest in (one, other)]
+        old, new = (_as_read_back({} if value is msgspec.UNSET else value) for value in values)
+        yield from _find_differences(old, new, "" if part == "config" else part)
 
 
 def grown_manifest(then: Manifest, now: Manifest) -> Manifest | None:
@@ -188,7 +202,8 @@ def _find_differences(old: Any, new: Any, key: str) -> Iterator[tuple[str, Any, 
         yield key, old, new
 
 
-def _show_value(value: Any) -> str:
+def show_value(value: Any) -> str:
+    """A setting as a message tells it."""
     if value is _ABSENT:
         return "(not set)"
     text = msgspec.json.encode(value).decode()

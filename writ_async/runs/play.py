@@ -8,6 +8,7 @@ from writ_async.core.environment import Environment
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
 from writ_async.curation.quota import Quota
+from writ_async.runs.attempts import terminal_ids
 from writ_async.runs.early_stop import SavedCount, settled_of
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.jobs import plan_jobs, play_jobs
@@ -22,7 +23,8 @@ from writ_async.runs.rounds import read_rounds, retired_tasks
 from writ_async.runs.row_selection import select_rows_and_quota, write_selection
 from writ_async.runs.samples import sampled
 from writ_async.runs.summary import Keeping, Summary
-from writ_async.runs.worker_processes import Worker
+from writ_async.runs.view import FAILURES
+from writ_async.runs.workers import Worker
 from writ_async.scheduler import quiet_gc
 
 
@@ -41,7 +43,13 @@ async def play_run(
     Without workers they are played in this process. `notices` are what the engines say of themselves. Raises
     `StorageError` when the folder cannot be written; the rows that were whole stay.
     """
-    played = read_played_trials(run, tasks, settings)
+    given_up = frozenset() if settings.retry_failed else terminal_ids(run.path / FAILURES) - run.done_ids()
+    if given_up:
+        run.notices.append(
+            f"{run.path}: {len(given_up):,} conversations failed in a way that would be the same again, and are not "
+            "tried again; --retry-failed tries them"
+        )
+    played = read_played_trials(run, tasks, settings, given_up)
     progress = begin_progress(run, len(tasks) * settings.trials, played)
     with quiet_gc(0):  # for the rows that are read anew at the end, too
         await play_trials(run, tasks, worlds, settings, played, progress, workers, watch)
@@ -63,7 +71,7 @@ async def play_trials(
     """Play the trials that `played` leaves to play; no summary is written. Raises `StorageError`."""
     watch = sampled(run, watch)
     if workers:
-        await play_in_workers(workers, tasks, settings, run, played, progress, watch)
+        await _play_until_none_dies(workers, tasks, settings, run, played, progress, watch)
         return
     jobs = plan_jobs(tasks, worlds, settings.trials, settings.seed, seeded_by_trial=settings.rules.seeded_by == "trial")
     left = [job for job in jobs if played.leaves_to_play(job.task.id, job.trial)]
@@ -72,16 +80,50 @@ async def play_trials(
         await play_jobs(left, engines, settings, progress, run, played.settled, watch, judge)
 
 
+async def _play_until_none_dies(
+    workers: Sequence[Worker],
+    tasks: Sequence[Task],
+    settings: PlaySettings,
+    run: RunFolder,
+    played: PlayedTrials,
+    progress: Progress,
+    watch: Watcher | None,
+) -> None:
+    """Play in workers, and what was lost with one once more where another has taken its place.
+
+    Twice in a row without a new row is once too often: then what was lost stays so.
+    """
+    before = played.summary.total().conversations
+    without = 0
+    while True:
+        await play_in_workers(workers, tasks, settings, run, played, progress, watch)
+        if not progress.lost or progress.cancelled or progress.stopped or not all(one.comes_back for one in workers):
+            return
+        rows = len(run.done_ids())
+        without = 0 if rows > before else without + 1
+        if without == 2:
+            return
+        before = rows
+        if progress.calls:
+            run.write_calls(progress.calls)
+        wanted = played.wanted
+        played = read_played_trials(run, tasks, settings, played.given_up)
+        played.wanted = wanted
+        progress.done_before = len(played.ids) + played.skipped
+        progress.lost = 0
+
+
 def finish_run(
     run: RunFolder, progress: Progress, settings: PlaySettings, *, recount: bool = False, ended: str = ""
 ) -> None:
-    """Write what a run says of itself as a whole: calls, selection, summary, and what stopping early has saved.
+    """Put the rows in order, and write what a run says of itself as a whole: calls, selection, summary, what was saved.
 
     With `recount` the summary is made from the rows, for whoever has not seen each of them. `ended` says why a run
     ended that keeps less than it should. Raises `StorageError`.
     """
     if progress.calls:
         run.write_calls(progress.calls)
+    run.put_in_order()
     summary = Summary(notices=progress.summary.notices) if recount else progress.summary
     saved = SavedCount()
     settled = settled_of(settings.early, settings.trials)

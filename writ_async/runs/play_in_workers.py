@@ -25,9 +25,11 @@ from writ_async.runs.jobs import plan_jobs, play_jobs
 from writ_async.runs.model_judge import open_engines_and_judge
 from writ_async.runs.play_settings import PlaySettings
 from writ_async.runs.progress import Progress, Watcher
+from writ_async.runs.ray_workers import start_ray_workers
 from writ_async.runs.resume import PlayedTrials, read_played_trials
 from writ_async.runs.summary import Summary
-from writ_async.runs.worker_processes import Link, Worker, WorkerDiedError, start_workers
+from writ_async.runs.worker_processes import start_workers
+from writ_async.runs.workers import Link, Worker, WorkerDiedError
 from writ_async.runs.worlds import open_worlds, world_key
 from writ_async.scheduler import Counters, Limits
 from writ_async.scheduler.choose_admission import server_pool_tokens
@@ -40,7 +42,7 @@ class Share(msgspec.Struct, frozen=True):
     """What one of `workers` processes is to play: trials of tasks, less those that are `done`.
 
     `settings` are those of the run, with this worker's part of the limits. `failed` counts the trials that have failed
-    before, by task, for stopping early.
+    before, by task, for stopping early. With a `segment` rows go to files of their own.
     """
 
     run: str
@@ -49,6 +51,7 @@ class Share(msgspec.Struct, frozen=True):
     done: frozenset[str]
     failed: dict[str, int]
     workers: int
+    segment: str = ""
 
 
 class Report(msgspec.Struct):
@@ -87,8 +90,14 @@ def useful_workers(workers: int, tasks: int, limits: Limits) -> int:
 
 
 @asynccontextmanager
-async def start_useful_workers(settings: PlaySettings, tasks: int) -> AsyncIterator[list[Worker]]:
-    """The worker processes of a run while the block lasts; none where this process is enough."""
+async def start_useful_workers(settings: PlaySettings, tasks: int) -> AsyncIterator[Sequence[Worker]]:
+    """The workers of a run while the block lasts; none where this process is enough."""
+    if settings.executor == "ray":
+        async with start_ray_workers(
+            lambda nodes: useful_workers(settings.workers or nodes, tasks, settings.limits)
+        ) as actors:
+            yield actors
+        return
     count = useful_workers(settings.workers, tasks, settings.limits)
     if count == 1:
         yield []
@@ -106,12 +115,12 @@ async def play_in_workers(
     progress: Progress,
     watch: Watcher | None = None,
 ) -> None:
-    """Play in worker processes all trials that have not been played yet.
+    """Play in workers all trials that have not been played yet.
 
     Of the workers, as many are used as can have something to do. Raises `StorageError` when a worker cannot write;
     the rows that were whole stay. A worker that dies ends nothing but its own share, and is told of in the notices.
     """
-    shares = deal_shares(tasks, settings, str(run.path), played, len(workers))
+    shares = deal_shares(tasks, settings, str(run.path.resolve()), played, len(workers))
     reports: dict[int, Report] = {}
     lost: list[Share] = []
     before = played.summary
@@ -127,7 +136,9 @@ async def play_in_workers(
     async def play_one(index: int, share: Share) -> None:
         try:
             heard = partial(reports.__setitem__, index)
-            heard(await workers[index].call(play_share, share, on_report=heard))
+            worker = workers[index]
+            share = msgspec.structs.replace(share, segment=worker.segment)
+            heard(await worker.call(play_share, share, on_report=heard))
         except WorkerDiedError as exc:
             progress.notices.append(f"{exc}; the other workers went on")
             if index in reports:
@@ -160,7 +171,7 @@ async def play_in_workers(
     run.look_again()
     if lost:
         wanted = played.wanted
-        played = read_played_trials(run, tasks, settings)
+        played = read_played_trials(run, tasks, settings, played.given_up)
         played.wanted = wanted
         progress.lost = sum(
             played.leaves_to_play(task_id, trial)
@@ -227,7 +238,7 @@ async def _play_in_folder(link: Link, share: Share, progress: Progress) -> None:
             await anyio.sleep(_REPORT_SECONDS)
 
     settings = share.settings
-    with RunFolder.join(share.run) as run:
+    with RunFolder.join(share.run, share.segment) as run:
         tasks = run.tasks_among(frozenset(share.tasks))
         worlds = open_worlds(tasks, settings.data, settings.tools, told=run.prompts())
         opened = open_engines_and_judge(

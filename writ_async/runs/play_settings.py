@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -26,6 +26,9 @@ from writ_async.runs.seats import Seats
 from writ_async.scheduler import Limits
 from writ_async.verify.judge import AssumeMet, Judge
 
+Executor = Literal["local", "ray"]
+"""Where workers run: processes of this machine, or actors of a Ray cluster."""
+
 
 class PlaySettings(msgspec.Struct, frozen=True, kw_only=True):
     """`trials` conversations of each task by the engines of `seats`, under `rules` and within `limits`.
@@ -34,7 +37,8 @@ class PlaySettings(msgspec.Struct, frozen=True, kw_only=True):
     what becomes of rows because of their findings. `data` and `tools`
     are the benchmark's folder and its own tool schemas, where its tasks are played. That many processes as there are
     `workers` may share the work. The run ends where `stop_when_failing`, a share, of its first conversations fail by
-    their set-up; 0 goes on whatever happens.
+    their set-up; 0 goes on whatever happens. With `retry_failed` conversations that failed for good are tried again.
+    `executor` says where workers run; on Ray, 0 of them stand for one on each machine.
     """
 
     trials: int = 1
@@ -49,6 +53,8 @@ class PlaySettings(msgspec.Struct, frozen=True, kw_only=True):
     tools: str | None = None
     workers: int = 1
     stop_when_failing: float = 0.0
+    retry_failed: bool = False
+    executor: Executor = "local"
 
 
 def parse_play_settings(
@@ -66,6 +72,8 @@ def parse_play_settings(
     tools: str | None = None,
     workers: int = 1,
     stop_when_failing: float = 0.0,
+    retry_failed: bool = False,
+    executor: Executor = "local",
 ) -> PlaySettings:
     """The settings from what a caller says; `judge_options` are those of a model as judge.
 
@@ -74,7 +82,7 @@ def parse_play_settings(
     if not 0 <= stop_when_failing <= 1:
         raise InputError(f"--stop-when-failing must be a share from 0 to 1, not {stop_when_failing:g}")
     require_whole("--trials", trials, 1, MOST_TRIALS)
-    require_whole("--workers", workers, 1, MOST_WORKERS)
+    require_whole("--workers", workers, 0 if executor == "ray" else 1, MOST_WORKERS)
     require_whole("--seed", seed)
     return PlaySettings(
         trials=trials,
@@ -89,4 +97,17 @@ def parse_play_settings(
         tools=tools,
         workers=workers,
         stop_when_failing=stop_when_failing,
+        retry_failed=retry_failed,
+        executor=executor,
+    )
+
+
+def settings_of(config: Mapping[str, Any]) -> PlaySettings:
+    """Of the settings of a run that is there those by which its rows are counted, filtered and summed up."""
+    keep = config.get("keep") or {}
+    return parse_play_settings(
+        Seats(),
+        trials=keep.get("attempts") or config.get("trials", 1),
+        stop_early=config.get("stop_early", ()),
+        filters=config.get("filters", ()),
     )

@@ -27,7 +27,7 @@ from writ_async.runs.resume import read_played_trials
 from writ_async.runs.rounds import Round, append_round, mend_rounds, planned_ids, read_rounds
 from writ_async.runs.row_selection import select_rows_and_quota
 from writ_async.runs.task_making import TaskSettings, TaskWatcher, make_run_tasks, tell_tasks
-from writ_async.runs.worker_processes import Worker
+from writ_async.runs.workers import Worker
 from writ_async.runs.worlds import open_worlds
 from writ_async.scheduler import quiet_gc
 from writ_async.synthesis.phraser import PhraseReport

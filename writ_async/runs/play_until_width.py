@@ -21,7 +21,7 @@ from writ_async.runs.play_settings import PlaySettings
 from writ_async.runs.progress import Progress, Watcher
 from writ_async.runs.resume import read_played_trials
 from writ_async.runs.scores import group_name
-from writ_async.runs.worker_processes import Worker
+from writ_async.runs.workers import Worker
 from writ_async.scheduler import quiet_gc
 from writ_async.verify.pass_k import Tally, is_success
 from writ_async.verify.trial_interval import trials_interval

@@ -20,7 +20,7 @@ from writ_async.core.task import Kind, Task, WorldRef
 from writ_async.errors import InputError, unwrap_group
 from writ_async.runs.given import MOST_TASKS, require_text, require_whole
 from writ_async.runs.seats import EngineSpec, Seats
-from writ_async.runs.worker_processes import Link, Worker, WorkerDiedError
+from writ_async.runs.workers import Link, Worker, WorkerDiedError
 from writ_async.runs.worlds import further_environment, open_world, open_worlds, world_key
 from writ_async.synthesis import parse_mix, synthesise_tasks
 from writ_async.synthesis.aims import TaskAim
@@ -163,16 +163,42 @@ async def make_run_tasks(
     report: PhraseReport | None = None,
     watch: TaskWatcher | None = None,
 ) -> list[Task]:
-    """Draw tasks and have them told; workers take whole domains to draw from, and parts of the tasks to tell.
+    """Draw tasks and have them told: `draw_run_tasks`, then `tell_run_tasks`."""
+    drawn = await draw_run_tasks(worlds, settings, workers, watch)
+    return await tell_run_tasks(drawn, worlds, settings, workers, report, watch)
+
+
+async def draw_run_tasks(
+    worlds: Sequence[Environment],
+    settings: TaskSettings,
+    workers: Sequence[Worker] = (),
+    watch: TaskWatcher | None = None,
+) -> list[Task]:
+    """Draw the tasks of a run, which nobody tells yet; workers take whole domains to draw from.
+
+    `watch` is told how far it is.
+    """
+    proved = _Told(watch, "proved", settings.n)
+    if len(workers) > 1 and len(worlds) > 1:
+        return await _draw_in_workers(workers, tuple(opened.ref for opened in worlds), settings, proved)
+    return draw_tasks(worlds, settings, on_task=proved.add)
+
+
+async def tell_run_tasks(
+    tasks: Sequence[Task],
+    worlds: Sequence[Environment],
+    settings: TaskSettings,
+    workers: Sequence[Worker] = (),
+    report: PhraseReport | None = None,
+    watch: TaskWatcher | None = None,
+) -> list[Task]:
+    """Drawn tasks told by users of many kinds; workers take parts of them. What a task becomes depends on it alone.
 
     `report` is told what became of a phraser's answers, `watch` how far it is. Raises `PhraserError` where no answer
     was of use.
     """
-    proved = _Told(watch, "proved", settings.n)
-    if len(workers) > 1 and len(worlds) > 1:
-        tasks = await _draw_in_workers(workers, tuple(opened.ref for opened in worlds), settings, proved)
-    else:
-        tasks = draw_tasks(worlds, settings, on_task=proved.add)
+    if not tasks:
+        return []
     told = _Told(watch, "told", len(tasks))
     if len(workers) > 1 and settings.phraser is None and settings.behaviours is not None:
         return await _behave_in_workers(workers, tasks, settings, told)

@@ -3,9 +3,11 @@
 manifest.json        how the run was made: kind, command, config, worlds, seeds, versions
 tasks.jsonl          every task, written whole before the first conversation
 prompts.json         per domain: policy, tool schemas
-trajectories.jsonl   one finished conversation per line, in the order in which they ended
-failures.log         conversations that left no row, one JSON line per attempt; resuming runs them again, but for those
-                     that were stopped early
+trajectories.jsonl   one finished conversation per line: while a run goes on in the order in which they end, and once it
+                     has ended by task and trial (`row_order`). It is then another file of the same name: who follows
+                     it while it grows begins again when its inode changes
+failures.log         conversations that left no row, one JSON line per attempt (`attempts`); resuming runs them again,
+                     but for those that were stopped early and those that would fail again
 phrasing.json        of a run whose requests a model said anew: what became of its answers
 rounds.jsonl         of a run that shall keep so many rows: what each round plays, written before it is played
 timings.csv          seconds per trajectory; depends on the clock
@@ -16,7 +18,6 @@ selection.json       the rows that fall because of others: near-duplicates, and 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -27,8 +28,9 @@ import msgspec
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
 from writ_async.errors import InputError
-from writ_async.files import PathLike, is_whole, open_binary, read_json, read_jsonl
+from writ_async.files import PathLike, open_binary, read_json, read_jsonl
 from writ_async.runs.manifest import FORMAT, Manifest, Prompt, prompt_key
+from writ_async.runs.row_order import bad_row, find_rows, row_id_of, whole_lines
 from writ_async.runs.summary import Summary
 
 MANIFEST = "manifest.json"
@@ -42,8 +44,6 @@ CALLS = "calls.log"
 SAMPLES = "samples.jsonl"
 _NAMES = (MANIFEST, TASKS, PROMPTS, TRAJECTORIES, FAILURES, TIMINGS, SUMMARY, CALLS, SAMPLES)
 
-_ID = re.compile(rb'\{"id":("(?:[^"\\]|\\.)*")')
-_decode_id = msgspec.json.Decoder(str).decode
 _decode_trajectory = msgspec.json.Decoder(Trajectory).decode
 
 
@@ -62,13 +62,6 @@ _OTHER_FIELDS = tuple(name for name in Trajectory.__struct_fields__ if name != "
 def _decode_without_tokens(line: bytes) -> Trajectory:
     row = _decode_unheeding(line)
     return Trajectory(**{name: getattr(row, name) for name in _OTHER_FIELDS})
-
-
-class _Head(msgspec.Struct):
-    """The fields by which rows are put in order."""
-
-    task_id: str
-    trial: int
 
 
 class RunView:
@@ -119,25 +112,18 @@ class RunView:
         read = _decode_trajectory if tokens else _decode_without_tokens
         if not (self.path / TRAJECTORIES).is_file():
             return
-        place = {task_id: index for index, task_id in enumerate(self.task_ids())}
-        decode = msgspec.json.Decoder(_Head).decode
-        rows: list[tuple[int, str, int, int, int, int]] = []
-        offset = 0
-        for number, line in self._whole_lines():
-            try:
-                head = decode(line)
-            except msgspec.DecodeError as exc:
-                raise self._bad_row(number, exc) from None
-            rows.append((place.get(head.task_id, len(place)), head.task_id, head.trial, number, offset, len(line)))
-            offset += len(line)
-        rows.sort()
-        with open_binary(self.path / TRAJECTORIES) as file:
-            for *_, number, start, length in rows:
-                file.seek(start)
+        path = self.path / TRAJECTORIES
+        with open_binary(path) as file:  # one file to the end, for a run that ends puts another one in its place
+            for row in sorted(find_rows(file, path, self.task_places())):
+                file.seek(row.offset)
                 try:
-                    yield read(file.read(length))
+                    yield read(file.read(row.length))
                 except msgspec.DecodeError as exc:
-                    raise self._bad_row(number, exc) from None
+                    raise bad_row(path, row.number, exc) from None
+
+    def task_places(self) -> dict[str, int]:
+        """The places of the tasks in the run's order, by id."""
+        return {task_id: index for index, task_id in enumerate(self.task_ids())}
 
     def failures(self) -> Iterator[Trajectory]:
         """What was said in conversations that something outside ended; one per attempt."""
@@ -150,18 +136,17 @@ class RunView:
         Raises `InputError` for a line that does not start with one, and for an id that is there twice.
         """
         found: set[str] = set()
-        if not (self.path / TRAJECTORIES).is_file():
+        path = self.path / TRAJECTORIES
+        if not path.is_file():
             return found
-        for number, line in self._whole_lines():
-            match = _ID.match(line)
-            if match is None:
-                raise InputError(
-                    f"{self.path / TRAJECTORIES}: line {number} does not start with an id; remove that line"
-                )
-            row_id = _decode_id(match[1])
-            if row_id in found:
-                raise InputError(f"{self.path / TRAJECTORIES}: line {number}: id {row_id!r} is there twice; remove one")
-            found.add(row_id)
+        with open_binary(path) as file:
+            for number, line in whole_lines(file):
+                row_id = row_id_of(line)
+                if row_id is None:
+                    raise InputError(f"{path}: line {number} does not start with an id; remove that line")
+                if row_id in found:
+                    raise InputError(f"{path}: line {number}: id {row_id!r} is there twice; remove one")
+                found.add(row_id)
         return found
 
     def agents(self) -> AbstractSet[str]:
@@ -172,21 +157,11 @@ class RunView:
         """The summary as last written. Raises `InputError` when there is none."""
         return read_json(self.path / SUMMARY, Summary)
 
-    def _whole_lines(self) -> Iterator[tuple[int, bytes]]:
-        """The whole lines of the trajectories, with their numbers."""
-        with open_binary(self.path / TRAJECTORIES) as file:
-            for number, line in enumerate(file, 1):
-                if line.endswith(b"\n") or is_whole(line):
-                    yield number, line
-
     def task_ids(self) -> Iterator[str]:
         """The ids of the tasks, in order; of a run that has none yet, none."""
         if self.has_tasks:
             for task in read_jsonl(self.path / TASKS, _TaskId):
                 yield task.id
-
-    def _bad_row(self, number: int, exc: Exception) -> InputError:
-        return InputError(f"{self.path / TRAJECTORIES}: line {number}: {exc}; correct or remove that line")
 
 
 def _agents_in(config: Mapping[str, Any]) -> Iterator[str]:

@@ -23,7 +23,8 @@ from typing import Any
 import anyio
 import msgspec
 
-from writ_async.errors import InputError, StorageError, WritError
+from writ_async.errors import WritError
+from writ_async.runs.workers import Refusal, WorkerDiedError, as_refusal
 
 _STOP = "stop"
 _JOIN_SECONDS = 5.0
@@ -43,18 +44,7 @@ class _Answer(msgspec.Struct, frozen=True):
     value: Any
 
 
-class _Refusal(msgspec.Struct, frozen=True):
-    """The deliberate error that a function has raised."""
-
-    kind: type[WritError]
-    text: str
-
-
-class WorkerDiedError(WritError):
-    """A worker process ended in the middle of its work; the text says how."""
-
-
-class Link:
+class PipeLink:
     """A worker's side of its pipe, while it runs a function."""
 
     def __init__(self, connection: Connection) -> None:
@@ -71,8 +61,11 @@ class Link:
             message = await _receive_message(self._connection)
 
 
-class Worker:
+class WorkerProcess:
     """One worker process, as the process that has started it sees it."""
+
+    segment = ""
+    comes_back = False
 
     def __init__(self, process: multiprocessing.process.BaseProcess, connection: Connection) -> None:
         self._process = process
@@ -92,7 +85,7 @@ class Worker:
                 if isinstance(message, _Report):
                     if on_report is not None:
                         on_report(message.value)
-                elif isinstance(message, _Refusal):
+                elif isinstance(message, Refusal):
                     raise message.kind(message.text)
                 else:
                     return message.value
@@ -126,13 +119,13 @@ class Worker:
 
 
 @asynccontextmanager
-async def start_workers(count: int) -> AsyncIterator[list[Worker]]:
+async def start_workers(count: int) -> AsyncIterator[list[WorkerProcess]]:
     """Worker processes that live as long as the block; when it raises or is cancelled, they are killed.
 
     Fresh interpreters import the program's main module, which must not start anything when it is imported. Raises
     `WritError` when the system has no room for so many.
     """
-    workers: list[Worker] = []
+    workers: list[WorkerProcess] = []
     kill = True
     try:
         try:
@@ -172,13 +165,13 @@ def _signals_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
-def _start_worker() -> Worker:
+def _start_worker() -> WorkerProcess:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve_calls, args=(theirs,), name=_NAME, daemon=True)
     process.start()
     theirs.close()
-    return Worker(process, ours)
+    return WorkerProcess(process, ours)
 
 
 def _serve_calls(connection: Connection) -> None:
@@ -187,7 +180,7 @@ def _serve_calls(connection: Connection) -> None:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    link = Link(connection)
+    link = PipeLink(connection)
     while True:
         try:
             os.set_blocking(connection.fileno(), True)
@@ -200,7 +193,7 @@ def _serve_calls(connection: Connection) -> None:
         try:
             answer: object = _Answer(function(link, *arguments))
         except WritError as exc:
-            answer = _as_refusal(exc)
+            answer = as_refusal(exc)
         with suppress(ConnectionError):
             _send_message(connection, answer)
 
@@ -215,12 +208,6 @@ async def _receive_message(connection: Connection) -> Any:
     await anyio.wait_readable(connection)
     os.set_blocking(connection.fileno(), True)
     return connection.recv()
-
-
-def _as_refusal(error: WritError) -> _Refusal:
-    """An error as it can be sent: of a kind that is made from its text alone."""
-    kind = next((kind for kind in (InputError, StorageError) if isinstance(error, kind)), WritError)
-    return _Refusal(kind, str(error))
 
 
 def _end_with_parent() -> None:
