@@ -8,11 +8,11 @@ from pathlib import Path
 import anyio
 
 from writ_async.cli import settings
-from writ_async.cli.output import print_json, print_tables, report_end
+from writ_async.cli.output import print_json, print_tables, report_end, report_estimate
 from writ_async.cli.progress import command_watcher
 from writ_async.cli.tables import cost_line, saved_line, scores_table, spread_line, unjudged_line, width_lines
 from writ_async.cli.terminal import say
-from writ_async.commands.eval import EvalConfig, evaluate
+from writ_async.commands.eval import EvalConfig, estimate_eval, evaluate
 from writ_async.runs.play_until_width import parse_until_width
 from writ_async.runs.scores import score_run
 
@@ -32,6 +32,9 @@ def run_command(arguments: argparse.Namespace) -> int:
         rules=settings.parse_rules(arguments),
         stop_early=tuple(arguments.stop_early),
     )
+    if arguments.dry_run:
+        estimate = estimate_eval(config, data=arguments.data, tools=arguments.tool_schemas)
+        return report_estimate(estimate, as_json=arguments.json)
     limits = settings.parse_limits(arguments)
     shard = settings.parse_shard_flag(arguments)
     names = "-".join(Path(source).stem.replace(":", "-") for source in arguments.tasks)

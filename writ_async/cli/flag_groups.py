@@ -176,5 +176,9 @@ def add_run(parser: argparse.ArgumentParser, *, max_steps: int) -> None:
         help="try conversations again that would fail as they did: a content filter, a chat template that refuses",
     )  # fmt: skip
     group.add_argument("--resume", action="store_true", help="go on with the run in --out (it does so anyway)")
+    group.add_argument(
+        "--dry-run", action="store_true",
+        help="say how many conversations, calls, tokens and dollars it would be, and play nothing",
+    )  # fmt: skip
     group.add_argument("--quiet", action="store_true", help="no progress")
     group.add_argument("--json", action="store_true", help="print one JSON object instead of tables")

@@ -7,8 +7,11 @@ from typing import Any
 
 import msgspec
 
-from writ_async.cli.terminal import complain, open_console, shorten, visible_json
+from writ_async.cli.live_screen import spell_seconds
+from writ_async.cli.tables import estimate_table
+from writ_async.cli.terminal import complain, open_console, say, shorten, visible_json
 from writ_async.core.engine import CallCounts
+from writ_async.runs.estimate import Estimate
 from writ_async.runs.progress import Progress
 from writ_async.runs.shortfall import say_shortfall
 from writ_async.runs.summary import Summary
@@ -71,6 +74,28 @@ def report_end(progress: Progress) -> int:
         )
         return 1
     return 1 if shortfall else 0
+
+
+def report_estimate(estimate: Estimate, *, as_json: bool) -> int:
+    """Say what a run would take; the exit code is 0."""
+    if as_json:
+        print_json(estimate)
+        return 0
+    print_tables(estimate_table(estimate))
+    least = "at least " if estimate.least else ""
+    say(
+        f"{least}{estimate.conversations:,} conversations, reckoned from {estimate.sample:,} that a script played; a "
+        "model takes more turns, and thinks"
+    )
+    if estimate.dollars is not None:
+        say(f"{least}${estimate.dollars:,.2f} at the prices that are known")
+    for seat in dict.fromkeys(
+        found.engine for found in estimate.seats.values() if found.sold and found.dollars is None
+    ):
+        say(f"no price of {seat} is known; the engine's option prices names a file of them")
+    hours = f"{least}{spell_seconds(3600 * estimate.hours)} by its limits of calls and tokens a minute"
+    say(hours if estimate.hours else "how long it takes on a GPU: writ plan")
+    return 0
 
 
 def _shortfall(summary: Summary) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import anyio
 
 from writ_async.cli import settings
-from writ_async.cli.output import print_json, print_tables, report_end
+from writ_async.cli.output import print_json, print_tables, report_end, report_estimate
 from writ_async.cli.progress import command_task_watcher, command_watcher
 from writ_async.cli.tables import (
     cost_line,
@@ -20,7 +20,7 @@ from writ_async.cli.tables import (
     summary_table,
 )
 from writ_async.cli.terminal import say
-from writ_async.commands.synth import SynthConfig, synth
+from writ_async.commands.synth import SynthConfig, estimate_synth, synth
 from writ_async.curation.filters import NAMES
 from writ_async.errors import InputError
 from writ_async.runs.budget import parse_budget
@@ -61,6 +61,8 @@ def run_command(arguments: argparse.Namespace) -> int:
         from_failures=_failures_of(arguments),
         prompts=arguments.prompts,
     )
+    if arguments.dry_run:
+        return report_estimate(estimate_synth(config, data=arguments.data), as_json=arguments.json)
     budget = parse_budget(arguments.budget)
     limits = settings.parse_limits(arguments)
     shard = settings.parse_shard_flag(arguments)

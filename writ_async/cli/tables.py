@@ -10,6 +10,7 @@ import msgspec
 
 from writ_async.curation.diversity import Diversity
 from writ_async.curation.selection import Funnel, Stage
+from writ_async.runs.estimate import Estimate
 from writ_async.runs.scores import Score
 from writ_async.runs.summary import Group, Summary
 from writ_async.verify.intervals import Interval
@@ -60,6 +61,16 @@ def reasons_table(summary: Summary) -> Table:
             table.add_row(first, reason, f"{count:,}", _percent(count, total.conversations))
             first = ""
         table.add_section()
+    return table
+
+
+def estimate_table(estimate: Estimate) -> Table:
+    """A table of what each seat of a run takes."""
+    table = new_table(("seat", "played by"), ("calls", "tokens in", "tokens out", "dollars"))
+    for seat, found in estimate.seats.items():
+        dollars = "" if found.dollars is None else f"{found.dollars:,.2f}"
+        counts = (found.calls, found.prompt_tokens, found.completion_tokens)
+        table.add_row(seat, found.engine, *(f"{count:,}" for count in counts), dollars)
     return table
 
 

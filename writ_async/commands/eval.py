@@ -12,6 +12,7 @@ import msgspec
 from writ_async.conversation import Rules
 from writ_async.errors import InputError
 from writ_async.runs.benchmark_terms import find_terms, name_on, remark_on_seats, rules_under, seats_under
+from writ_async.runs.estimate import Estimate, estimate_run, take_sample
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.manifest import make_manifest, prompts_of
 from writ_async.runs.model_judge import PROMPT, PROMPT_VERSION, JudgeSpec, judge_options_that_decide, open_judge
@@ -124,6 +125,15 @@ async def evaluate(
             if until is None:
                 return await play_run(*given, workers=started, notices=notices, watch=watch)
             return await play_until_width(*given, until, workers=started, notices=notices, watch=watch)
+
+
+def estimate_eval(config: EvalConfig, *, data: str | None = None, tools: str | None = None) -> Estimate:
+    """What `evaluate` would take, without playing anything on an engine. Raises `InputError` as `evaluate` does."""
+    config, tools, _ = _on_their_terms(config, data, tools)
+    chosen = read_task_sets(config.tasks, data=data, tools=tools, split=config.split or None, limit=config.limit)
+    conversations = len(chosen.tasks) * config.trials
+    sample = take_sample(chosen.tasks)
+    return estimate_run(sample, chosen.worlds, config.seats, config.rules, conversations, seed=config.seed or 0)
 
 
 def _on_their_terms(

@@ -17,6 +17,7 @@ from writ_async.errors import InputError
 from writ_async.registry import load_domain
 from writ_async.runs.benchmark_terms import dress_domains
 from writ_async.runs.budget import Budget
+from writ_async.runs.estimate import SAMPLE, Estimate, estimate_run
 from writ_async.runs.failure_patterns import FailurePattern
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.manifest import make_manifest, prompts_of
@@ -32,6 +33,8 @@ from writ_async.runs.task_making import (
     TaskSettings,
     TaskWatcher,
     draw_run_tasks,
+    draw_tasks,
+    give_behaviours,
     parse_task_settings,
     tell_run_tasks,
 )
@@ -150,6 +153,28 @@ async def synth(
                 )
             opened = open_worlds(tasks, None, known=worlds, told=run.prompts())
             return await play_run(run, tasks, opened, playing, workers=started, notices=notices, watch=watch)
+
+
+def estimate_synth(config: SynthConfig, *, data: str | None = None) -> Estimate:
+    """What `synth` would take, without playing anything on an engine. Raises `InputError` as `synth` does."""
+    n = config.n if config.keep is None else config.keep.rows
+    making = parse_task_settings(
+        n=min(n, SAMPLE),
+        seed=config.seed,
+        mix=config.mix,
+        levels=config.levels,
+        max_tool_tokens=config.max_tool_tokens,
+        behaviours=config.behaviours,
+        aims=_aims_of(config.from_failures),
+    )
+    domains = [load_domain(name) for name in config.domains]
+    if config.prompts:
+        domains, config = _told_otherwise(domains, config, data)
+    known = generate_worlds(domains, config.seed, config.world_size)
+    tasks = draw_tasks(known, making)
+    worlds = open_worlds(tasks, None, known=known)
+    told = give_behaviours(tasks, worlds, making)
+    return estimate_run(told, worlds, config.seats, config.rules, n, seed=config.seed, least=config.keep is not None)
 
 
 def _told_otherwise(

@@ -12,6 +12,7 @@ import msgspec
 
 from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, Message
+from writ_async.core.prices import Price
 from writ_async.core.state import World
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Note, Seat, TokenSequence, Usage
@@ -241,7 +242,7 @@ class EngineFactory(msgspec.Struct, frozen=True, kw_only=True):
     `check(url, model)` looks at a server for `writ doctor`, `model` being the folder that the caller named, if any;
     whatever the server does is a finding. `launch(settings)` gives the command line that `writ serve` becomes.
     `calibrate(source, seconds)` fits costs to a busy server at an address, watched for so long, or to its answers in a
-    file.
+    file. `price(options)` is what the model that the options name costs, None where that is not known.
     """
 
     name: str
@@ -251,5 +252,6 @@ class EngineFactory(msgspec.Struct, frozen=True, kw_only=True):
     check: Callable[[str, str | None], Awaitable[Sequence[Check]]] | None = None
     launch: Callable[[Launch], Sequence[str]] | None = None
     calibrate: Callable[[str, float], Awaitable[Calibration]] | None = None
+    price: Callable[[Mapping[str, Any]], Price | None] | None = None
     execution: frozenset[str] = frozenset()
     renamed: Mapping[str, str] = {}

@@ -10,6 +10,7 @@ from typing import Any
 
 from writ_async import clock
 from writ_async.core.engine import CallCounts, Completion, EngineFactory, Gauges, Request, Setting
+from writ_async.core.prices import Price
 from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind
 from writ_engines.http import (
     HTTP_EXECUTION,
@@ -218,12 +219,17 @@ def _make(options: OpenAIOptions, setting: Setting) -> OpenAIEngine:
     return OpenAIEngine(options, seed=setting.seed, processes=setting.processes, shared=setting.shared)
 
 
+def _price(options: Mapping[str, Any]) -> Price | None:
+    return find_price(str(options.get("model", "")), str(options.get("prices", "")))
+
+
 # The address is not among them: elsewhere, the same name of a model may be another model.
 ENGINE = EngineFactory(
     name="openai",
     options=OpenAIOptions,
     make=_make,
     check=check_server,
+    price=_price,
     execution=HTTP_EXECUTION | {"key_env", "key_header", "headers"},
     renamed={"retries": "attempts", "seed": "send_seed"},
 )
