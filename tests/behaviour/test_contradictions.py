@@ -13,7 +13,7 @@ from writ_async.behaviour.sampling import PLAIN_SHARE
 from writ_async.errors import InputError
 from writ_async.synthesis.behaviours import parse_behaviours, parse_plain_share, with_behaviours
 
-N = 1500
+N = 2400
 OPPOSITES = (
     ("verbosity=rambling", r"quiet|brief|short"),
     ("verbosity=minimal", r"chatty"),

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import anyio
 
 from writ_async.core.engine import Gauged, Gauges
-from writ_async.errors import EngineError, ServerDownError
+from writ_async.errors import EngineError, ServerDownError, WritError
 from writ_async.scheduler.admission import AdmissionPolicy
 from writ_async.scheduler.job import Counters
 from writ_async.scheduler.mishaps import Mishaps
@@ -53,6 +53,8 @@ class ServerWatch:
                 self.server_is_down(server)
             except EngineError as exc:
                 logger.debug("no gauges of server %d: %s", server, exc)
+            except WritError:  # said on purpose, to end the run
+                raise
             except Exception as exc:  # an engine's own; nothing is known of its server then
                 self._mishaps.tell(f"the engine does not say how server {server} is", exc)
             else:
