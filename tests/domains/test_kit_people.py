@@ -9,6 +9,7 @@ import pytest
 import zipcodes
 from hypothesis import given
 from hypothesis import strategies as st
+from writ_domains.airline.airports import AIRPORTS
 from writ_domains.kit import phrasing
 from writ_domains.kit.people import ALL_NAMES, draw_digits, draw_names, draw_people
 
@@ -34,6 +35,11 @@ def test_no_name_is_there_twice_or_is_a_pronoun() -> None:
 def test_no_city_has_the_name_of_a_person_or_street() -> None:
     cities = {city for city, _, _ in ALL_NAMES.cities}
     assert cities.isdisjoint((*ALL_NAMES.first, *ALL_NAMES.last, *ALL_NAMES.streets))
+
+
+def test_no_person_has_the_name_of_a_city_that_is_flown_to() -> None:
+    cities = set(AIRPORTS.values())
+    assert not cities & {*ALL_NAMES.first, *ALL_NAMES.last}
 
 
 def test_the_zips_of_cities_are_those_of_the_post() -> None:

@@ -63,8 +63,8 @@ _ROUTES = (
 _CABIN = re.compile(r"(?:the )?(?P<cabin>basic economy|economy|business)(?: class| cabin)?\b(?! card)", re.IGNORECASE)
 _PERSON = re.compile(r"\b[A-Z][a-zA-Z-]+ [A-Z][a-zA-Z-]+\b(?:'s\b)?")
 _METHOD = re.compile(
-    r"(?:(?:my|the|a|only) )*(?:\$(?P<a>\d+) )?(?P<kind>gift card(?!s)|travel certificate(?!s)"
-    r"|credit card|(?:visa|mastercard|amex)(?: card)?|card(?!s))"
+    r"(?<!\w)(?:(?:my|the|a|only) )*(?:\$(?P<a>\d+) )?(?P<kind>gift card(?!s)|travel certificate(?!s)"
+    r"|credit card|(?:visa|mastercard|amex)(?: card)?|card(?!s))(?![a-z])"
     r"(?: I have| in my profile| on my profile| on file)?"
     r"(?: with the last digits (?P<l1>\d{4})|(?: that ends| ending) (?:in|with) (?P<l2>\d{4}))?"
     r"(?: worth \$(?P<b>\d+)| with \$(?P<c>\d+) on it)?(?: (?P<id>(?:gift_card|certificate|credit_card)_\d+))?"
