@@ -146,7 +146,7 @@ def test_show_prints_the_conversation_that_is_asked_for(run: Path) -> None:
     assert "rejected" in rejected.stdout
     missing = called("show", str(run), "nobody")
     assert missing.returncode == 2
-    assert "has not nobody" in missing.stderr
+    assert "has no row 'nobody'" in missing.stderr
 
 
 def test_show_names_no_write_where_none_is_due(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

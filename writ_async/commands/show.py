@@ -33,8 +33,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     seed: int | None = None
 
     def conditions(self) -> str:
-        """The same in the language of filters. Raises `InputError` for a level that is none."""
-        parts = [f"({self.where})"] if self.where else []
+        """What is asked for beside `where`, in the language of filters. Raises `InputError` for a level that is none."""
+        parts: list[str] = []
         if self.kind:
             parts.append(f"kind == {_quoted(self.kind)}")
         if self.level:
@@ -53,10 +53,10 @@ def _quoted(text: str) -> str:
 
 def wanted_rows(run: RunView, wanted: Wanted) -> Iterator[Trajectory]:
     """The rows that are meant, in the order of tasks and trials. Raises `InputError` for a filter that is none."""
-    conditions = wanted.conditions()
-    test = where_test(run, conditions) if conditions else None
+    # Apart, so that an error in `where` names the place that was typed.
+    tests = [where_test(run, text) for text in (wanted.where, wanted.conditions()) if text]
     for row in run.ordered(tokens=False):
-        if (not wanted.id or row.id == wanted.id) and (test is None or test(row)):
+        if (not wanted.id or row.id == wanted.id) and all(test(row) for test in tests):
             yield row
 
 
@@ -92,7 +92,7 @@ def _rank(row: Trajectory, tasks: dict[str, Task]) -> tuple[int, str]:
 def _nothing(run: RunView, wanted: Wanted) -> str:
     """Why there is nothing to show, and what there is."""
     if wanted.id:
-        return f"{run.path}: has no row {wanted.id!r} that is meant; `writ show {run.path} --list` names them"
+        return f"{run.path}: has no row {wanted.id!r}; `writ show {run.path} --list` names them"
     if wanted.reason:
         reasons = _counted(
             finding.reason
@@ -100,7 +100,7 @@ def _nothing(run: RunView, wanted: Wanted) -> str:
             if row.verdict is not None
             for finding in row.verdict.findings
         )
-        return f"{run.path}: no row that is meant has the reason {wanted.reason!r}; there are: {reasons or 'none'}"
+        return f"{run.path}: no row has the reason {wanted.reason!r}; there are: {reasons or 'none'}"
     if wanted.kind or wanted.level:
         kinds = _counted(task.kind for task in run.tasks())
         levels = _counted(task.proof.level for task in run.tasks() if task.proof is not None)
