@@ -33,7 +33,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     seed: int | None = None
 
     def conditions(self) -> str:
-        """What is asked for beside `where`, in the language of filters. Raises `InputError` for a level that is none."""
+        """What is asked for beside `where`, as a filter. Raises `InputError` for a level that is none."""
         parts: list[str] = []
         if self.kind:
             parts.append(f"kind == {_quoted(self.kind)}")
