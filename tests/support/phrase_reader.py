@@ -11,13 +11,14 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from writ_domains.retail.catalogue import CATALOGUE
+
 from tools.rereading import airline, retail_reader
 from tools.rereading.airline_phrases import Method as TravelMethod
 from tools.rereading.airline_wishes import Wish as TravelWish
 from tools.rereading.retail_phrases import ADDRESSES, METHOD, Item, OrderRef, Phrases
 from tools.rereading.words import NotUnderstood, Unsound, in_first_person, sentences
 from writ_async.core.engine import Request
-from writ_domains.retail.catalogue import CATALOGUE
 
 Answers = dict[str, Any]
 _PROMPT = re.compile(
@@ -33,6 +34,9 @@ _OTHER_WORDS = (
     (r"Hello dear support team, (\w)", lambda found: found[1].upper()),
 )
 _ORDER_MATTERS = re.compile(r"\border\b(?! [#\w]*\d)|\bfirst\b|\bbefore\b|\bsecond\b|\bafter that\b", re.IGNORECASE)
+_ONE_MORE = re.compile(r"\b(?:cancel|return|refund) everything else\b|\bhave a manager\b|\bgive me a discount\b")
+_DAY = r"(?:2024-\d\d-\d\d|May \d+)"
+_ALL_DAYS = re.compile(rf"{_DAY},? and {_DAY}")
 _NOTHING_AT_ALL = re.compile(r"nothing should be changed|leave everything|keep what I have")
 
 
@@ -50,8 +54,10 @@ def answer_prompt(request: Request) -> str:
             text = re.sub(old, new, text)
         try:
             wishes = _of_shop(text, asked["facts"]) if shop else _of_airline(text, asked["facts"])
-        except (NotUnderstood, Unsound):
+        except (NotUnderstood, Unsound, StopIteration):
             continue
+        if _ONE_MORE.search(text):
+            wishes.append({"wish": "other"})
         answers[name] = {"in_order": "yes" if _ORDER_MATTERS.search(text) else "no", "wishes": wishes}
     return json.dumps(answers)
 
@@ -99,6 +105,8 @@ def _shop_wish(wish: retail_reader.Wish, text: str) -> Answers:
         told["option" if wish.act == "ask" else "kept_options"] = wish.keep
     if wish.saving:
         told["saving"] = True
+    if wish.saving or any(one.pick for one in items):
+        told["items_status"] = [one for one in (wish.scope, wish.saving) if one]
     if wish.method is not None:
         told["method"] = True if wish.method.kind == "original" else wish.method.kind.replace(" ", "_")
         told["card"] = wish.method.last_four or None
@@ -171,7 +179,7 @@ def _travel_wish(wish: TravelWish, text: str, born: dict[str, str]) -> Answers:
         if trip.pick in ("first", "last"):
             told["start"] = trip.pick
         elif trip.pick in ("most", "least"):
-            told["paid"] = trip.pick
+            told |= {"paid": trip.pick, "paid_cabin": trip.cabin.replace(" ", "_")}
         elif trip.pick == "upgrade":
             told["upgraded"] = told["cabin"]
     if wish.act == "cancel":
@@ -203,7 +211,7 @@ def _travel_wish(wish: TravelWish, text: str, born: dict[str, str]) -> Answers:
 
 def _flying(wish: TravelWish, text: str) -> Answers:
     days = [*wish.days, *wish.days_back]
-    alternatives = wish.round_trip or len(wish.days) < 2 or re.search(r"\bor\b|\bbetween\b|\bany\b", text)
+    alternatives = not _ALL_DAYS.search(text)
     goal = _GOALS.get(wish.goal) or " ".join(
         {"leave": "departure", "arrive": "arrival"}.get(word, word) for word in reversed(wish.goal.split())
     )

@@ -25,14 +25,15 @@ class ParamQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         place holds all that is below it.
     choices: what may be answered, by the value in `params` (`true`, `false` or a word), in words; without them the
         answer is a value as it was said.
-    default, where: what is meant by a goal with one of the params `where`, if it says nothing at these places.
+    meant, where: the choice that is meant by an objective (`*`: by any), if its goal has something at one of the
+        places `where` and nothing at these.
     unsaid: choices that are meant, too, where a customer says nothing on it.
     """
 
     ask: str
-    at: tuple[str, ...]
+    at: tuple[str, ...] = ()
     choices: Mapping[str, str] = {}
-    default: str = ""
+    meant: Mapping[str, str] = {}
     where: tuple[str, ...] = ()
     unsaid: tuple[str, ...] = ()
 

@@ -47,7 +47,6 @@ Answer with one JSON object and nothing else, with one entry for each text:
 _IN_ORDER: Final = "in_order: does the customer want things done in exactly the order told? One of: yes, no"
 _IF_NOT: Final = ParamQuestion(
     ask="is it wanted only in place of another wish that cannot be met, or costs too much?",
-    at=(),
     choices={"yes": "only in place of another one", "no": "in any case"},
 )
 
@@ -81,6 +80,7 @@ class CheckReport(msgspec.Struct):
 class WishSought(msgspec.Struct, frozen=True):
     """What has to be answered of one wish: its names, the values by question, and of these what the old words say."""
 
+    objective: str
     names: frozenset[str]
     values: Mapping[str, tuple[str, ...]]
     said: Mapping[str, tuple[str, ...]]
@@ -170,7 +170,7 @@ def make_questionnaire(task: Task, domain: Domain) -> Questionnaire | None:
         return None
     wishes = [one for goal in task.goals for one in _wishes_of(rules, goal)]
     questions = dict(rules.questions.params)
-    found = [_values_of(rules, questions, params) for _, params, _ in wishes]
+    found = [_values_of(rules, questions, objective, params) for objective, params, _ in wishes]
     old = task.scenario.said
     kinds = {name: words.means for name, words in rules.questions.wishes.items()}
     named = {goal for words in rules.questions.wishes.values() for goal in words.goals}
@@ -184,7 +184,7 @@ def make_questionnaire(task: Task, domain: Domain) -> Questionnaire | None:
             for name, several in values.items()
         }
         standing = {_STANDS_IN: ("yes",)} if stands_in else {_STANDS_IN: ("no",)}
-        sought.append(WishSought(frozenset(names), values | standing, said | standing))
+        sought.append(WishSought(objective, frozenset(names), values | standing, said | standing))
     asked = {name: one for name, one in questions.items() if any(name in values for values in found)}
     pins = task.proof.pins if task.proof is not None else ()
     return Questionnaire(
@@ -206,11 +206,12 @@ def _wishes_of(rules: GoalRules, goal: Goal) -> Iterator[tuple[str, Mapping[str,
 
 
 def _values_of(
-    rules: GoalRules, questions: dict[str, ParamQuestion], params: Mapping[str, Any]
+    rules: GoalRules, questions: dict[str, ParamQuestion], objective: str, params: Mapping[str, Any]
 ) -> dict[str, tuple[str, ...]]:
     """The values of a wish by question; one is added for each place that the domain has no question for."""
     found: dict[str, dict[str, None]] = {}
-    for place, value in _leaves("", params):
+    leaves = list(_leaves("", params))
+    for place, value in leaves:
         if _is_below(place, rules.questions.ignored):
             continue
         name = next((name for name, one in questions.items() if _is_below(place, one.at)), "")
@@ -220,8 +221,9 @@ def _values_of(
             questions[name] = ParamQuestion(ask=f"what is said of it as to {said}?", at=(place,), choices=choices)
         found.setdefault(name, {})[_as_text(value)] = None
     for name, one in questions.items():
-        if one.default and name not in found and any(key in params for key in one.where):
-            found[name] = {one.default: None}
+        meant = one.meant.get(objective) or one.meant.get("*")
+        if meant and name not in found and any(_is_below(place, one.where) for place, _ in leaves):
+            found[name] = {meant: None}
     return {name: tuple(values) for name, values in found.items()}
 
 
@@ -320,6 +322,7 @@ def _differs(asked: Questionnaire, sought: WishSought, told: Mapping[str, Any]) 
             needed = [one for one in sought.said[name] if one not in others]
         else:  # or may be answered of a wish that has no such parameter
             values, needed = tuple(one for other in asked.wishes for one in other.values.get(name, ())), []
+            values += tuple(one for key, one in question.meant.items() if key == sought.objective)
         if not _fit(question, needed, values, texts):
             return name
     return ""

@@ -118,7 +118,7 @@ class PhraseReport(msgspec.Struct):
         if self.kept >= least <= check.asked and not check.agreed and (self.written or check.asked * 2 > self.calls):
             raise PhraserError(
                 f"the phraser's check: it agreed with none of {check.asked:,} texts ({_counted(check.refused)}); the "
-                f"last: {check.last}; use another model for it, or leave --phraser-check out"
+                f"last: {check.last}; use another model for one of the two, or leave --phraser-check out"
             )
         if not self.written and self.kept >= least:
             kinds = _counted(self.refused)
