@@ -135,8 +135,8 @@ def _flags_of(manifest: Manifest, path: str) -> Iterator[tuple[str, Any]]:
             yield from _keep(value)
         elif key == "n" and "keep" in manifest.config:
             continue
-        elif key == "phraser":
-            yield from _engine("phraser", value, path) if value else ()
+        elif key in ("phraser", "phraser_check"):
+            yield from _engine(key, value, path) if value else ()
         elif key == "prompts":
             yield key, value.removeprefix("changed ").partition(" ")[0]
         elif key == "judge_options":

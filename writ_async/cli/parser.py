@@ -93,6 +93,10 @@ def _add_synth(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--phraser-option", action="append", default=[], metavar="KEY=VALUE", help="an option of it; repeatable"
     )
+    parser.add_argument("--phraser-check", metavar="E", help="an engine that is asked what the phraser's words mean")
+    parser.add_argument(
+        "--phraser-check-option", action="append", default=[], metavar="KEY=VALUE", help="an option of it; repeatable"
+    )
     parser.add_argument("--mistakes", metavar="RATE", help="of the scripted engine: 0.2, or KIND=RATE,KIND=RATE")
     parser.add_argument("--user-mistakes", metavar="RATE", help="the same of the scripted user")
     parser.add_argument(

@@ -68,12 +68,19 @@ def _parse_user_engine(text: str, pairs: list[str], limits: dict[str, str], slip
 
 def parse_phraser(arguments: argparse.Namespace) -> EngineSpec | None:
     """The engine that rewrites requests, if there is to be one. Raises `InputError` for options that have none."""
-    options = parse_engine_options("--phraser-option", arguments.phraser_option)
-    if arguments.phraser is None:
-        if options:
-            raise InputError("--phraser-option needs --phraser")
-        return None
-    return EngineSpec(arguments.phraser, options)
+    return _parse_named_engine("--phraser", arguments.phraser, arguments.phraser_option)
+
+
+def parse_phraser_check(arguments: argparse.Namespace) -> EngineSpec | None:
+    """The engine that is asked what a phraser's words mean, if there is one. Raises `InputError` as above."""
+    return _parse_named_engine("--phraser-check", arguments.phraser_check, arguments.phraser_check_option)
+
+
+def _parse_named_engine(flag: str, name: str | None, pairs: list[str]) -> EngineSpec | None:
+    options = parse_engine_options(f"{flag}-option", pairs)
+    if name is None and options:
+        raise InputError(f"{flag}-option needs {flag}")
+    return None if name is None else EngineSpec(name, options)
 
 
 def parse_judge_options(arguments: argparse.Namespace) -> dict[str, str]:

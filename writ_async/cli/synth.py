@@ -55,6 +55,7 @@ def run_command(arguments: argparse.Namespace) -> int:
         rules=settings.parse_rules(arguments),
         behaviours=arguments.behaviours,
         phraser=settings.parse_phraser(arguments),
+        phraser_check=settings.parse_phraser_check(arguments),
         stop_early=tuple(arguments.stop_early),
         filters=settings.parse_filters(arguments),
         keep=keep,

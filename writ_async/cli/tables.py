@@ -120,7 +120,15 @@ def phrasing_line(summary: Summary) -> str:
     if report.refused:
         kinds = sorted(report.refused.items(), key=lambda item: (-item[1], item[0]))
         line += f"; answers refused: {', '.join(f'{kind} {number:,}' for kind, number in kinds)}"
-    return f"{line}; ${report.usage.dollars:,.2f}" if report.usage.nano_dollars else line
+    check = report.check
+    if check.asked or check.unasked:
+        line += f"; the check agreed with {check.agreed:,} of {check.asked:,}"
+        if check.refused:
+            kinds = sorted(check.refused.items(), key=lambda item: (-item[1], item[0]))
+            line += f" (otherwise: {', '.join(f'{kind} {number:,}' for kind, number in kinds)})"
+        line += f", {check.unasked:,} could not be asked about" if check.unasked else ""
+    dollars = report.usage.dollars + check.usage.dollars
+    return f"{line}; ${dollars:,.2f}" if report.usage.nano_dollars + check.usage.nano_dollars else line
 
 
 def _group_cells(group: Group) -> tuple[str, ...]:

@@ -52,7 +52,8 @@ class SynthConfig(msgspec.Struct, frozen=True, kw_only=True):
     `mix`, `levels`, `behaviours`, `stop_early` and `filters` (`mask-turns`, `REASON=drop|mask|allow`) are texts as the
     flags take them; `max_tool_tokens` 0 is any number. With `from_failures` tasks are drawn after those patterns, by
     how many conversations failed so, and neither by the mix nor by levels. With `prompts`, a benchmark or its kit or
-    checkout, agents are given its prompt, policies and tool schemas; all else stays ours.
+    checkout, agents are given its prompt, policies and tool schemas; all else stays ours. `phraser_check` is an engine
+    that is asked what the words of the `phraser` mean.
     """
 
     domains: tuple[str, ...]
@@ -66,6 +67,7 @@ class SynthConfig(msgspec.Struct, frozen=True, kw_only=True):
     rules: Rules = Rules(max_steps=100)
     behaviours: str = "on"
     phraser: EngineSpec | None = None
+    phraser_check: EngineSpec | None = None
     stop_early: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
     keep: KeepRules | None = None
@@ -110,6 +112,7 @@ async def synth(
         max_tool_tokens=config.max_tool_tokens,
         behaviours=config.behaviours,
         phraser=config.phraser,
+        phraser_check=config.phraser_check,
         aims=_aims_of(config.from_failures),
     )
     playing = parse_play_settings(
@@ -130,15 +133,19 @@ async def synth(
         playing = msgspec.structs.replace(playing, rules=config.rules)
     worlds = generate_worlds(domains, config.seed, config.world_size)
     decides = msgspec.structs.replace(
-        config, seats=config.seats.row_deciding(), phraser=config.phraser and config.phraser.row_deciding()
+        config,
+        seats=config.seats.row_deciding(),
+        phraser=config.phraser and config.phraser.row_deciding(),
+        phraser_check=config.phraser_check and config.phraser_check.row_deciding(),
     )
     manifest = make_manifest("synth", decides, worlds, config.seed, shard)
     # An engine that cannot be made must be refused before the folder is.
     notices = await config.seats.check_engines(config.seed)
     if check:
         await config.seats.try_engines(config.seed, greeting=config.rules.greeting is not None)
-    if config.phraser is not None:
-        notices += await Seats(user=config.phraser).check_engines(config.seed)
+    for engine in (config.phraser, config.phraser_check):
+        if engine is not None:
+            notices += await Seats(user=engine).check_engines(config.seed)
     with RunFolder.open_or_create(out, manifest, resume=True) as run:
         async with start_useful_workers(playing, config.keep.rows if config.keep else shard.size(config.n)) as started:
             if config.keep is not None:

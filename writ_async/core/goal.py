@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from writ_async.core.goal_questions import GoalQuestions
 from writ_async.core.state import State
 from writ_async.core.task import Action, Candidate, Goal
 
@@ -204,6 +205,7 @@ class GoalRules(msgspec.Struct, frozen=True, kw_only=True):
     plans: other ways of encoding a call that mean the same: a kind (such as `items` or `calls`), and calls.
     shortcuts: lazy ways of looking through candidate cells, by name: which of the keys are read.
     options: for an objective that does one of several wishes, those wishes in order of preference, from its params.
+    questions: how the params are asked about, of whoever reads a request anew.
     """
 
     objectives: Mapping[str, Objective]
@@ -213,6 +215,7 @@ class GoalRules(msgspec.Struct, frozen=True, kw_only=True):
     standing_reads: frozenset[str] = frozenset()
     shortcuts: Mapping[str, Callable[[Sequence[Key]], Sequence[Key]]] = {}
     options: Mapping[str, Callable[[Mapping[str, Any]], Sequence[Option]]] = {}
+    questions: GoalQuestions = GoalQuestions()
 
 
 def decide_goal(rules: GoalRules, state: State, goal: Goal) -> tuple[Reader, Decision]:

@@ -68,7 +68,7 @@ def make_manifest(
     """The manifest of a run with these settings; `further` ones are put beside those of `config`."""
     plain: dict[str, Any] = msgspec.to_builtins(config)
     # Left out where there is none, so that the runs of a version that knew no such rule can be gone on with.
-    for key in ("stop_early", "filters", "keep", "from_failures", "judge_options"):
+    for key in ("stop_early", "filters", "keep", "from_failures", "judge_options", "phraser_check"):
         if not plain.get(key, True):
             del plain[key]
     for key in ("agent_prompt", "user_prompt", "user_retries", "retries_unreadable"):

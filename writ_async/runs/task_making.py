@@ -8,6 +8,7 @@ task and the seed alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack
 from typing import Any
 
 import anyio
@@ -41,7 +42,8 @@ class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Which tasks are made: `n` of them, with weights of kinds, levels and most tokens of tool results as wished.
 
     `behaviours` are the values that every user shall have; None makes all users plain, `plain_share` that share of
-    them. `phraser` is the engine that rewrites requests, if there is to be one.
+    them. `phraser` is the engine that rewrites requests, if there is to be one, `phraser_check` one that is asked what
+    they mean then.
     """
 
     n: int
@@ -51,6 +53,7 @@ class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
     behaviours: Mapping[Axis, str] | None
     plain_share: float = 0.0
     phraser: EngineSpec | None = None
+    phraser_check: EngineSpec | None = None
 
 
 def parse_task_settings(
@@ -62,6 +65,7 @@ def parse_task_settings(
     max_tool_tokens: int = 0,
     behaviours: str = "on",
     phraser: EngineSpec | None = None,
+    phraser_check: EngineSpec | None = None,
     aims: Sequence[tuple[TaskAim, float]] = (),
 ) -> TaskSettings:
     """The settings from what a caller says, as `writ synth --help` has it. Raises `InputError` for what cannot be.
@@ -70,6 +74,8 @@ def parse_task_settings(
     """
     if aims and (mix or levels):
         raise InputError("--from-failures says which tasks are drawn; leave --mix and --levels out")
+    if phraser_check is not None and phraser is None:
+        raise InputError("--phraser-check needs --phraser: it is asked about what a phraser wrote")
     require_whole("--n", n, 1, MOST_TASKS)
     require_whole("--max-tool-tokens", max_tool_tokens, 0)
     require_whole("--seed", seed)
@@ -83,6 +89,7 @@ def parse_task_settings(
         behaviours=parse_behaviours(behaviours),
         plain_share=parse_plain_share(behaviours),
         phraser=phraser,
+        phraser_check=phraser_check,
     )
 
 
@@ -229,8 +236,17 @@ async def _phrase_tasks(
 
     `worlds` are by `world_key`.
     """
-    async with Seats(user=engine).open_engines(tasks, worlds.values(), settings.seed) as engines:
-        phraser = LlmPhraser(engines["user"], seed=settings.seed, report=report)
+    async with AsyncExitStack() as opened:
+        engines = await opened.enter_async_context(
+            Seats(user=engine).open_engines(tasks, worlds.values(), settings.seed)
+        )
+        check = None
+        if settings.phraser_check is not None:
+            seats = Seats(user=settings.phraser_check)
+            check = (await opened.enter_async_context(seats.open_engines(tasks, worlds.values(), settings.seed)))[
+                "user"
+            ]
+        phraser = LlmPhraser(engines["user"], seed=settings.seed, report=report, check=check)
 
         def environment_of(task: Task) -> Environment:
             return worlds[world_key(task.world)]

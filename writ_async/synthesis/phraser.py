@@ -2,13 +2,14 @@
 
 Any engine will do. What it writes must hold every value that the old words held, none besides, nothing that has to be
 read, and the sentences by which the task's proof stands; and the gold calls, made again after the new words, must still
-be the one sound solution. Otherwise the model is told what was wrong and tries again; in the end the template stays.
+be the one sound solution. With a `MeaningCheck` a second model is asked what the new words mean. Otherwise the model is
+told what was wrong and tries again; in the end the template stays.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 import anyio
@@ -26,6 +27,7 @@ from writ_async.errors import EngineError, WritError, unwrap_group
 from writ_async.scheduler.asking import ask_engine
 from writ_async.synthesis.decisive_words import why_other_wish, words_to_keep
 from writ_async.synthesis.neutrality import why_not_neutral, world_ids
+from writ_async.synthesis.phrase_questions import CheckReport, MeaningCheck
 from writ_async.synthesis.soundness import why_unsound
 from writ_async.verify.provenance import atoms
 from writ_async.verify.user_slips import values_in
@@ -77,13 +79,15 @@ class _Reply(msgspec.Struct):
 
 
 _Check = Callable[[_Reply], str]
+_Ask = Callable[[_Reply, int], Awaitable[str]]
 
 
 class PhraseReport(msgspec.Struct):
     """What became of the rewriting: `written` texts are a model's, `kept` ones stayed as they were.
 
     `refused` counts the tries that were not believed by the kind of their problem, `last` says it of the last one.
-    `calls` were made, which cost `usage`.
+    `calls` were made, which cost `usage`. `check` has what a second model made of what the rules accepted, its own cost
+    too.
     """
 
     written: int = 0
@@ -92,6 +96,7 @@ class PhraseReport(msgspec.Struct):
     refused: dict[str, int] = {}
     last: str = ""
     usage: Usage = msgspec.field(default_factory=Usage)
+    check: CheckReport = msgspec.field(default_factory=CheckReport)
 
     def add(self, other: PhraseReport) -> None:
         """Add what became of further texts."""
@@ -102,11 +107,21 @@ class PhraseReport(msgspec.Struct):
             self.refused[kind] = self.refused.get(kind, 0) + number
         self.last = other.last or self.last
         self.usage.add(other.usage)
+        self.check.add(other.check)
 
     def require_some(self, least: int = 1) -> None:
-        """Raise `PhraserError` where a model was asked for `least` texts and not one of its answers was of use."""
+        """Raise `PhraserError` where a model was asked for `least` texts and not one of its answers was of use.
+
+        The same where a second model agreed with none of them, and not the phraser's own answers are to blame.
+        """
+        check = self.check
+        if self.kept >= least <= check.asked and not check.agreed and (self.written or check.asked * 2 > self.calls):
+            raise PhraserError(
+                f"the phraser's check: it agreed with none of {check.asked:,} texts ({_counted(check.refused)}); the "
+                f"last: {check.last}; use another model for one of the two, or leave --phraser-check out"
+            )
         if not self.written and self.kept >= least:
-            kinds = ", ".join(f"{kind} {number:,}" for kind, number in sorted(self.refused.items()))
+            kinds = _counted(self.refused)
             raise PhraserError(
                 f"the phraser: none of {self.calls:,} answers could be used ({kinds}); the last: {self.last}; "
                 "use another model, or leave --phraser out"
@@ -122,16 +137,24 @@ class PhraseReport(msgspec.Struct):
 class LlmPhraser:
     """Rewrites requests and behaviours through an engine. One instance may work on many tasks at once.
 
-    It gives up, by `PhraserError`, where the first `_HOPELESS` texts all had to stay as they were.
+    It gives up, by `PhraserError`, where the first `_HOPELESS` texts all had to stay as they were. `check` is the
+    engine of the second model, if requests are to be checked by one.
     """
 
     def __init__(
-        self, engine: Engine, *, seed: int = 0, tries: int = TRIES, report: PhraseReport | None = None
+        self,
+        engine: Engine,
+        *,
+        seed: int = 0,
+        tries: int = TRIES,
+        report: PhraseReport | None = None,
+        check: Engine | None = None,
     ) -> None:
         self.report = PhraseReport(refused={}) if report is None else report
         self._engine = engine
         self._seed = seed
         self._tries = tries
+        self._check = MeaningCheck(check, self.report.check, seed) if check is not None else None
 
     async def phrase(self, task: Task, domain: Domain, world: World) -> Task:
         """The task with its request in a model's words, or as it was where no try could be believed.
@@ -147,7 +170,14 @@ class LlmPhraser:
                 scenario_problem(task, reply.scenario, world) if told.reason_for_call else ""
             )
 
-        reply = await self._write(task, "request", _REQUEST, prompt, check)
+        async def ask(reply: _Reply, number: int) -> str:
+            if self._check is None:
+                return ""
+            texts = {"request": reply.request, "scenario": reply.scenario if told.reason_for_call else ""}
+            new = {name: text for name, text in texts.items() if text}
+            return await self._check.why_other_meaning(task, domain, new, number)
+
+        reply = await self._write(task, "request", _REQUEST, prompt, check, ask)
         if reply is None:
             return task
         reason = reply.scenario if told.reason_for_call else ""
@@ -168,8 +198,10 @@ class LlmPhraser:
             return task
         return msgspec.structs.replace(task, behaviour=msgspec.structs.replace(behaviour, instruction=reply.request))
 
-    async def _write(self, task: Task, what: str, system: str, prompt: str, check: _Check) -> _Reply | None:
-        """Ask until an answer passes the check, telling each time what was wrong with the last."""
+    async def _write(
+        self, task: Task, what: str, system: str, prompt: str, check: _Check, ask: _Ask | None = None
+    ) -> _Reply | None:
+        """Ask until an answer passes the check, and then what is asked about it; tell what was wrong with the last."""
         session = f"{task.id}/{what}/phraser"
         messages: list[Message] = [SystemMessage(system), UserMessage(prompt)]
         try:
@@ -179,6 +211,8 @@ class LlmPhraser:
                     continue
                 reply = _read(said)
                 problem = check(reply) if reply is not None else _NO_JSON
+                if reply is not None and not problem and ask is not None:
+                    problem = await ask(reply, number)
                 if not problem:
                     self.report.written += 1
                     return reply
@@ -203,6 +237,10 @@ class LlmPhraser:
         except EngineError as exc:
             self.report.refuse(f"engine error: {exc.kind}: {exc}")
             return None
+
+
+def _counted(kinds: Mapping[str, int]) -> str:
+    return ", ".join(f"{kind} {number:,}" for kind, number in sorted(kinds.items()))
 
 
 async def phrase_all(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from writ_async.core.goal import GoalRules, Key
+from writ_async.core.goal_questions import load_goal_questions
 from writ_domains.airline.goals.counter_worlds import changes
 from writ_domains.airline.goals.encodings import other_encodings
 from writ_domains.airline.goals.fetch import FETCH
@@ -35,6 +36,7 @@ RULES = GoalRules(
     changes=changes,
     plans=other_encodings,
     options={"first_possible": options_of},
+    questions=load_goal_questions(__name__, "questions.toml"),
     shortcuts={"nonstop only": _direct, "first date": _on(0), "last date": _on(-1), "first airport": _first_origin},
 )
 

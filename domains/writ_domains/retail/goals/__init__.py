@@ -1,6 +1,7 @@
 """What customers of the shop can want, as questions with one answer over what can be read."""
 
 from writ_async.core.goal import GoalRules
+from writ_async.core.goal_questions import load_goal_questions
 from writ_domains.kit.goals import options_of
 from writ_domains.retail.goals.counter_worlds import changes
 from writ_domains.retail.goals.encodings import other_encodings
@@ -13,6 +14,7 @@ RULES = GoalRules(
     changes=changes,
     plans=other_encodings,
     options={"first_possible": options_of},
+    questions=load_goal_questions(__name__, "questions.toml"),
     standing_reads=frozenset({"find_user_id_by_email", "find_user_id_by_name_zip"}),
 )
 
