@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from importlib import import_module
 from typing import Any
 
 from writ_async.cli.terminal import say
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def run_later(module: str) -> Command:
+    """The function that runs a command, imported only when it is called."""
+
+    def run(arguments: argparse.Namespace) -> int:
+        code: int = import_module(f"writ_async.cli.{module}").run_command(arguments)
+        return code
+
+    return run
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):

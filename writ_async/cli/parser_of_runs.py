@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from writ_async.cli import epilogs
-from writ_async.cli.parser_classes import Formatter, target
+from writ_async.cli.parser_classes import Formatter, run_later, target
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
-RunLater = Callable[[str], Callable[[argparse.Namespace], int]]
-"""Gives the function that runs a command by the name of its module, which is imported when it is called."""
 
-
-def add_merge(commands: Commands, run_later: RunLater) -> None:
+def add_merge(commands: Commands) -> None:
     """The parser of `writ merge`."""
     parser = commands.add_parser(
         "merge", help="make one run of the shards of several machines", epilog=epilogs.MERGE, formatter_class=Formatter
@@ -33,7 +29,7 @@ def add_merge(commands: Commands, run_later: RunLater) -> None:
     parser.set_defaults(run=run_later("merge"))
 
 
-def add_status(commands: Commands, run_later: RunLater) -> None:
+def add_status(commands: Commands) -> None:
     """The parser of `writ status`."""
     parser = commands.add_parser(
         "status", help="what goes on in run folders", description=epilogs.STATUS, formatter_class=Formatter
@@ -43,7 +39,7 @@ def add_status(commands: Commands, run_later: RunLater) -> None:
     parser.set_defaults(run=run_later("status"))
 
 
-def add_repair(commands: Commands, run_later: RunLater) -> None:
+def add_repair(commands: Commands) -> None:
     """The parser of `writ repair`."""
     parser = commands.add_parser(
         "repair", help="say what is wrong with a run folder, and mend it", description=epilogs.REPAIR,
