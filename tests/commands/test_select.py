@@ -122,10 +122,12 @@ def test_no_row_is_longer_than_asked_as_the_models_own_template_and_tokenizer_ha
     template, reference = load_template(model), load_reference(model)
     assert template is not None
     view = RunView.open(tmp_path / "short")
-    for row, length in list(zip(view.trajectories(), picked.train.tokens, strict=True))[:5]:
+    found = []
+    for row in view.trajectories():
         prompt = view.prompts()[row.domain]
         text = template.render([SystemMessage(prompt.system), *row.messages], prompt.tools, generation=False)
-        assert len(reference.encode(text)) == length
+        found.append(len(reference.encode(text)))
+    assert sorted(found) == sorted(picked.train.tokens)
 
 
 def test_the_same_runs_give_the_same_bytes(runs: list[Path], tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from writ_async.verify.confirming.patterns import occurs, pattern
+from writ_async.verify.confirming.patterns import EVERYDAY, occurs, pattern
 from writ_async.verify.confirming.wording import has_value, phrase_of, words_to_find
 
 _CHEAPEST = pattern("CHEAPEST")
@@ -106,7 +106,9 @@ class _Option:
     def __init__(self, name: str, values: Mapping[str, set[str]]) -> None:
         self.name = name
         known = values[name]
-        self._known = [value for value in known if value.casefold() not in ("yes", "no")]
+        self._known = [value for value in known if value.casefold() not in (*EVERYDAY, "yes", "no")]
+        # "That is right" names no side: such a value is named beside its option alone, as in "the right hand".
+        self._beside = [value for value in known if value.casefold() in EVERYDAY]
         parts = [phrase_of(value).split() for value in known]
         units = {part[-1] for part in parts if len(part) == 2 and part[0].replace(".", "").isdigit()}
         is_measured = len(units) == 1 and all(len(part) == 2 for part in parts)
@@ -118,6 +120,9 @@ class _Option:
     def told(self, words: str) -> set[str]:
         """Its values that words name."""
         named = self._measured(words) or {value for value in self._known if has_value(words, value)}
+        for value in self._beside:
+            if has_value(words, f"{self.name} {value}") or has_value(words, f"{value} {self.name}"):
+                named = named | {value}
         if len(named) > 1:
             named = {value for value in named if not any(_is_within(value, other, words) for other in named)}
         return named

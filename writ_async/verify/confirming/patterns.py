@@ -15,6 +15,8 @@ DEEDS: Final = _WORDS.tables["DEEDS"]
 """Stems of the verbs that call the same deed."""
 DEED_OF: Final = {word: deed for deed, words in _WORDS.tables["DEED_OF"].items() for word in words}
 """The deed that the first word of a tool's name calls."""
+EVERYDAY: Final = frozenset(_FORMS["EVERYDAY"])
+"""Words of everybody's that may be the value of an option, too."""
 EDGE: Final = r"(?<![\w'])"
 END: Final = r"(?![\w'])"
 """Where a word begins, and ends."""
