@@ -97,7 +97,9 @@ def _shop_wish(wish: retail_reader.Wish, text: str) -> Answers:
     told |= _items(items, plural=wish.scope == "")
     for _, new in wish.swaps:
         parts = re.split(r", | and |;", new.options) if new.options else []
-        told.setdefault("new_options", []).extend(re.sub(r"^(.*) as the \w+$", r"\1", part) for part in parts)
+        told.setdefault("new_options", []).extend(
+            re.sub(r"^a \w+$", "yes", re.sub(r"^(.*) as the \w+$", r"\1", part)) for part in parts
+        )
         told["price"] = {"least": "lowest", "most": "highest"}.get(new.pick)
         if new.step:
             told |= {"scale": new.axis, "up": new.step in ("up", "highest"), "end": new.step in ("highest", "lowest")}
@@ -174,6 +176,7 @@ def _travel_wish(wish: TravelWish, text: str, born: dict[str, str]) -> Answers:
         if trip.every in ("cancellable", "lost"):
             told["wish"] = f"{kind}_all"
         told |= {"trip_id": trip.reservation_id or None, "route": trip.route, "with_passenger": trip.passenger or None}
+        told["trip_to"] = trip.to or None
         if trip.every == "cabin":
             told["from_cabin"] = trip.cabin.replace(" ", "_")
         if trip.pick in ("first", "last"):

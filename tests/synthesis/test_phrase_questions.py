@@ -218,7 +218,7 @@ def test_questions_show_no_value_and_ask_for_every_parameter(tasks: list[Task]) 
                 assert set(values) <= set(question.choices) if question.choices else True
                 assert len(question.choices) != 1
                 shown = [one for one in values if not question.choices and re.search(rf"\b{re.escape(one)}\b", text)]
-                assert not [one for one in shown if len(one) > 2], (name, shown)
+                assert not [one for one in shown if len(one) > 3], (name, shown)
 
 
 def _never(*given: object) -> Any:
