@@ -358,7 +358,7 @@ def call_tool(
     except RecursionError:
         return ToolResult(f"Error: {name} could not follow an argument nested so deeply", True)
     except Exception as exc:
-        if tool.read_arguments(arguments) is not None:
+        if tool.read_arguments(arguments) == arguments:  # as they are, not as they could be read
             _tell_author(tool, exc)
         return ToolResult(f"Error: {name} could not use an argument ({type(exc).__name__})", True)
 

@@ -39,6 +39,7 @@ _LONGEST, _SHORTEST = 3.0, 0.4
 _WORD = re.compile(r"[^\W\d_][\w'-]*")
 _NAME = re.compile(r"(?<=[a-z,;:] )[A-Z][\w'-]+")
 _COUNT = re.compile(r"(?<![\w.,:/#$-])\d{1,2}(?![\w:/-]|[.,]\d)")
+_DECIMAL: Final = re.compile(r"(?<![\w.,])\d+\.\d+(?![\w,]|\.\d)")
 _WORDS: Final = {
     "1": "one|a|an|single",
     "2": "two|both|second|pair",
@@ -348,6 +349,9 @@ def _loses(task: Task, old: str, text: str) -> str:
     for count in dict.fromkeys(_COUNT.findall(old)):
         if not re.search(rf"\b(?:{count}|{_WORDS.get(count, count)})\b", lowered):
             return f"lost: the number {count} is missing"
+    for number in dict.fromkeys(_DECIMAL.findall(old)):
+        if number not in _DECIMAL.findall(text):
+            return f"lost: {number!r} is missing"
     for name in dict.fromkeys(_NAME.findall(old)):
         if name.casefold() not in lowered:
             return f"lost: {name!r} is missing"
@@ -367,6 +371,9 @@ def _adds(task: Task, old: str, text: str, world: World) -> str:
     for value in values_in(text):
         if value not in known:
             return f"added: {value!r} is not in the original"
+    for number in _DECIMAL.findall(text):
+        if number not in told:
+            return f"added: {number!r} is not in the original"
     for count in _COUNT.findall(text):
         if not re.search(rf"\b(?:{count}|{_WORDS.get(count, count)})\b", told.casefold()):
             return f"added: the number {count} is not in the original"
