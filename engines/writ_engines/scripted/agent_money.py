@@ -15,15 +15,15 @@ from writ_async.core.task import Action
 from writ_engines.scripted import agent_lines as lines
 
 _SAYINGS: Final = {
-    "back": "REFUND",
-    "charge": "CHARGE",
-    "difference": "DIFFERENCE",
-    "less": "DIFFERENCE_BACK",
-    "transfer": "TRANSFER",
-    "gesture": "GESTURE",
+    "back": lines.REFUND,
+    "charge": lines.CHARGE,
+    "difference": lines.DIFFERENCE,
+    "less": lines.DIFFERENCE_BACK,
+    "transfer": lines.TRANSFER,
+    "gesture": lines.GESTURE,
 }
 _MOST_PRICES: Final = 6  # in one sentence: nobody would follow a longer sum
-_NOTHING: Final = {"charge": "NO_CHARGE", "difference": "NO_DIFFERENCE"}
+_NOTHING: Final = {"charge": lines.NO_CHARGE, "difference": lines.NO_DIFFERENCE}
 
 
 def say_settlement(domain: Domain, action: Action, messages: Sequence[Message], rng: Random) -> str:
@@ -38,23 +38,21 @@ def in_words(found: Settlement, rng: Random) -> str:
     """A settlement as a sentence."""
     saying = _SAYINGS["less" if found.kind == "difference" and found.amount < 0 else found.kind]
     if not found.amount:
-        saying = _NOTHING.get(found.kind, "")
-    if not saying or len(found.new) + len(found.old) > _MOST_PRICES:
+        if found.kind not in _NOTHING:
+            return ""
+        saying = _NOTHING[found.kind]
+    if len(found.new) + len(found.old) > _MOST_PRICES:
         return ""
-    sentence = (
-        lines.find(saying)
-        .draw(rng)
-        .format(
-            amount=lines.dollars(abs(found.amount)),
-            what=found.what,
-            method=found.method,
-            former=found.former,
-            when=f" {found.when}" if found.when else "",
-            sum=f" ({' + '.join(map(lines.dollars, found.new))})" if len(found.new) > 1 else "",
-            new=" + ".join(map(lines.dollars, found.new)),
-            old=" + ".join(map(lines.dollars, found.old)),
-            each=f" {found.each}" if found.each else "",
-        )
+    sentence = saying.draw(rng).format(
+        amount=lines.dollars(abs(found.amount)),
+        what=found.what,
+        method=found.method,
+        former=found.former,
+        when=f" {found.when}" if found.when else "",
+        sum=f" ({' + '.join(map(lines.dollars, found.new))})" if len(found.new) > 1 else "",
+        new=" + ".join(map(lines.dollars, found.new)),
+        old=" + ".join(map(lines.dollars, found.old)),
+        each=f" {found.each}" if found.each else "",
     )
     return f"{sentence[0].upper()}{sentence[1:]}"
 
