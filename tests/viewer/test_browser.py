@@ -117,7 +117,7 @@ def a_row_that_wrote(run: Path) -> str:
 def test_a_list_is_filtered_and_a_mistake_told_where_it_is(address: str, open_page: Opener) -> None:
     page = open_page(address)
     assert rows_shown(page) == 24
-    ask(page, "reward < 1 and messages ~ THANK")
+    ask(page, "reward < 1 and messages ~ PLEASE")
     few = rows_shown(page)
     assert 0 < few < 24
     assert page.inner_text("#found") == f"{few} of 24 rows"

@@ -46,8 +46,8 @@
         label ? h("span", { class: `flag ${label === "evidence complete" ? "good" : label === "unproved" ? "" : "bad"}` },
           label) : null,
         call.changes && call.changes.length ? h("span", { class: "flag" }, writ.plural(call.changes.length, "change")) : null),
-      h("h4", {}, "Arguments"), h("pre", {}, pretty(call.arguments)),
-      h("h4", {}, "Result"), h("pre", {}, call.result === null ? "never answered" : pretty(call.result) || "(nothing)"));
+      h("h4", {}, "Arguments"), h("pre", { tabindex: "0" }, pretty(call.arguments)),
+      h("h4", {}, "Result"), h("pre", { tabindex: "0" }, call.result === null ? "never answered" : pretty(call.result) || "(nothing)"));
   }
 
   function findingsAt(page, index) {
