@@ -11,8 +11,8 @@ from pathlib import Path
 from tests.support.shared_data import needs_shared
 
 SYNTH = {
-    "tasks.jsonl": "2f0f6669e88377be64343df03805febb817232390b93797d78b9467508259879",
-    "trajectories.jsonl": "cc2e055a71baf44f1abce2a67286621557a07f89bae1ee476cdcbb5652b7604a",
+    "tasks.jsonl": "e5b9b8f155091d0190745b1788c8d927e5c0e2c4e636d09f926dad7c84c67839",
+    "trajectories.jsonl": "04fe4c1d252419819217ea2b95636f4fa5fba399e350cf3bfa2368a18e738f9b",
 }
 EVAL = {
     "tasks.jsonl": "29a89f5f08754e7d1078775ac6d3464be2a50f0631b01191a6882d4d2bdcbdbe",
