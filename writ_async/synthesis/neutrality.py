@@ -87,8 +87,11 @@ def _telling_values(task: Task) -> Iterator[str]:
 
 
 def _why_a_value_is_lost(task: Task, pieces: tuple[Piece, ...]) -> str:
-    """Every value that the scenario tells, and a gold call needs, is whole in one piece."""
-    told = task.scenario.said.casefold()
+    """Every value that the scenario tells, and a gold call needs, is whole in one piece.
+
+    What says which one is meant is no piece: it is the answer to a question, whatever the behaviour.
+    """
+    told = msgspec.structs.replace(task.scenario, choice="").said.casefold()
     texts = [piece.text.casefold() for piece in pieces]
     for action in task.actions or ():
         for _, value in atoms(action.arguments):
