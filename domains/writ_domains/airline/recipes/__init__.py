@@ -41,7 +41,7 @@ RECIPES: Final[tuple[Recipe, ...]] = (
     recipe("book_cheapest", "read-heavy", booking.book_cheapest, _one(3, MANY, "days and airports")),
     recipe("book_cheapest_nonstop", "read-heavy", booking.book_cheapest_nonstop, _one(3, MANY, "days and airports")),
     recipe("book_fastest", "read-heavy", booking.book_fastest, _one(3, MANY, "days and airports")),
-    recipe("book_by_time", "read-heavy", booking.book_by_time, _one(2, 9)),
+    recipe("book_by_time", "read-heavy", booking.book_by_time, _one(1, 9)),
     recipe("book_second_cheapest", "read-heavy", booking.book_second_cheapest, _one(3, MANY, "days and airports")),
     recipe("book_within_budget", "read-heavy", falling_back.book_within_budget, _one(3, MANY, "days and airports")),
     recipe("book_cheapest_round_trip", "read-heavy", booking.book_cheapest_round_trip, _one(5, MANY, "days")),
