@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from writ_domains.airline.tools.booking import NEW_IDS
 from writ_domains.kit import settling
+from writ_engines.scripted.agent_money import settlement_of
 
 from writ_async.core import settlement
 from writ_async.core.domain import Domain, call_tool
@@ -122,3 +123,16 @@ def test_the_example_of_each_module_runs(module: Any) -> None:
     found = doctest.testmod(module)
     assert found.attempted
     assert not found.failed
+
+
+@pytest.mark.parametrize("name", ["retail", "airline"])
+def test_a_write_that_lacks_an_argument_or_has_a_wrong_one_comes_to_nothing(name: str) -> None:
+    domain = load_domain(name)
+    known = 0
+    for action, shown, _, _ in _plays(domain, domain.generate(5, 60)):
+        known += settlement_of(domain, action, shown) is not None
+        for key in domain.tools[action.name].required:
+            lacking = {other: value for other, value in action.arguments.items() if other != key}
+            for changed in (lacking, lacking | {key: {"odd": [None]}}, lacking | {key: None}):
+                assert settlement_of(domain, msgspec.structs.replace(action, arguments=changed), shown) is None
+    assert known > 20

@@ -84,6 +84,6 @@ def _fare_shown(shown: Sequence[ShownResult], number: str, date: str, cabin: str
     for result in reversed(shown):
         for flight in records_shown([result], "flight_number", number, "prices"):
             if (flight.get("date") or result.arguments.get("date")) == date:
-                fare: int = flight["prices"][cabin]
+                fare: int | None = flight["prices"].get(cabin)
                 return fare
     return None

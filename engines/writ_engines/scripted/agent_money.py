@@ -30,8 +30,18 @@ def say_settlement(domain: Domain, action: Action, messages: Sequence[Message], 
     """A sentence on what a write comes to, or an empty text where the domain or what was shown does not tell it."""
     if domain.settlement is None:
         return ""
-    found = domain.settlement(shown_results(messages), action.name, action.arguments)
+    found = settlement_of(domain, action, shown_results(messages))
     return "" if found is None else in_words(found, rng)
+
+
+def settlement_of(domain: Domain, action: Action, shown: Sequence[ShownResult]) -> Settlement | None:
+    """What a write comes to; None where that is not known, as of a call whose arguments are wrong on purpose."""
+    tool = domain.tools.get(action.name)
+    if domain.settlement is None or tool is None or not tool.required <= action.arguments.keys():
+        return None
+    if tool.read_arguments(action.arguments) != action.arguments:
+        return None
+    return domain.settlement(shown, action.name, action.arguments)
 
 
 def in_words(found: Settlement, rng: Random) -> str:
