@@ -207,3 +207,23 @@ def test_several_workers_print_what_one_prints(run: Path, tmp_path: Path) -> Non
 def test_admission_is_chosen_by_its_flag_and_for_now_by_its_old_name(flag: str) -> None:
     arguments = build_parser().parse_args(["synth", "retail", flag, "kv-budget"])
     assert parse_limits(arguments).admission == "kv-budget"
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["synth", "retail", "--sed", "3"], "writ: synth: unrecognized arguments: --sed; did you mean --seed?"),
+        (["export", "run", "--format", "trl", "--out", "a", "--crad"], "did you mean --card?"),
+        (["show", "run", "id", "more"], "unrecognized arguments: more; see writ show --help"),
+        (["serve", "model", "--prot=1", "--", "--tp", "2"], "did you mean --port?"),
+    ],
+)
+def test_a_flag_that_is_none_is_told_in_one_line_with_the_one_that_is_near(
+    words: list[str], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert hint in said
+    assert said.count("\n") == 1

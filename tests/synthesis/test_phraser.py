@@ -12,7 +12,8 @@ from writ_async.core.engine import Completion, Request
 from writ_async.core.message import AssistantMessage
 from writ_async.core.task import Task
 from writ_async.errors import EngineError, EngineErrorKind
-from writ_async.synthesis.phraser import LlmPhraser, phrase_all, phrasing_problem
+from writ_async.synthesis.phrase_checks import phrasing_problem
+from writ_async.synthesis.phraser import LlmPhraser, phrase_all
 
 Writer = Callable[[Request, int], str]
 

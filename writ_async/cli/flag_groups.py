@@ -108,6 +108,45 @@ def add_run(parser: argparse.ArgumentParser, *, max_steps: int) -> None:
         "--config", metavar="FILE",
         help="flags from a TOML file (max_steps = 60), or as a run's manifest.json has them; those given here go first",
     )  # fmt: skip
+    _add_spread(group)
+    group.add_argument(
+        "--request-timeout",
+        type=float,
+        default=600.0,
+        metavar="SECONDS",
+        help="for one model call, what it waits for a server's limit left out",
+    )
+    group.add_argument(
+        "--timeout", type=float, default=0.0, metavar="SECONDS", help="for one conversation; none if not given"
+    )
+    group.add_argument("--max-steps", type=int, default=max_steps, metavar="N", help="completions and tool rounds")
+    group.add_argument(
+        "--max-errors", type=int, default=10, metavar="N", help="failed tool calls that end a conversation"
+    )
+    _add_prompts(group)
+    group.add_argument(
+        "--stop-when-failing", type=float, default=0.9, metavar="SHARE",
+        help="end the run when so many of its first 20 conversations fail by their set-up (calls told as text, empty "
+        "or cut answers, a server that gives none); 0: go on",
+    )  # fmt: skip
+    group.add_argument(
+        "--no-check", action="store_true", help="do not try the agent's server with a tool call before the run begins"
+    )
+    group.add_argument(
+        "--retry-failed", action="store_true",
+        help="try conversations again that would fail as they did: a content filter, a chat template that refuses",
+    )  # fmt: skip
+    group.add_argument("--resume", action="store_true", help="go on with the run in --out (it does so anyway)")
+    group.add_argument(
+        "--dry-run", action="store_true",
+        help="say how many conversations, calls, tokens and dollars it would be, and play nothing",
+    )  # fmt: skip
+    group.add_argument("--quiet", action="store_true", help="no progress")
+    group.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
+
+
+def _add_spread(group: argparse._ArgumentGroup) -> None:
+    """Where conversations are played, and how many at once."""
     group.add_argument(
         "--workers", type=int, metavar="N",
         help="processes that share the work, each on a core (default: 1); --concurrency, --in-flight and --kv-tokens "
@@ -133,20 +172,10 @@ def add_run(parser: argparse.ArgumentParser, *, max_steps: int) -> None:
     group.add_argument(
         "--kv-tokens", type=int, default=0, metavar="N", help="each server's KV pool; asked of it if not given"
     )
-    group.add_argument(
-        "--request-timeout",
-        type=float,
-        default=600.0,
-        metavar="SECONDS",
-        help="for one model call, what it waits for a server's limit left out",
-    )
-    group.add_argument(
-        "--timeout", type=float, default=0.0, metavar="SECONDS", help="for one conversation; none if not given"
-    )
-    group.add_argument("--max-steps", type=int, default=max_steps, metavar="N", help="completions and tool rounds")
-    group.add_argument(
-        "--max-errors", type=int, default=10, metavar="N", help="failed tool calls that end a conversation"
-    )
+
+
+def _add_prompts(group: argparse._ArgumentGroup) -> None:
+    """What the two seats are told, and how the user is held to it."""
     group.add_argument(
         "--greeting", metavar="TEXT|none", help="the agent's first words, said without a model; none: the user begins"
     )
@@ -163,22 +192,3 @@ def add_run(parser: argparse.ArgumentParser, *, max_steps: int) -> None:
         help="ask a user again, K times at most, whose answer makes something up, gives away what had to be read, "
         "stops too early or speaks as the agent",
     )  # fmt: skip
-    group.add_argument(
-        "--stop-when-failing", type=float, default=0.9, metavar="SHARE",
-        help="end the run when so many of its first 20 conversations fail by their set-up (calls told as text, empty "
-        "or cut answers, a server that gives none); 0: go on",
-    )  # fmt: skip
-    group.add_argument(
-        "--no-check", action="store_true", help="do not try the agent's server with a tool call before the run begins"
-    )
-    group.add_argument(
-        "--retry-failed", action="store_true",
-        help="try conversations again that would fail as they did: a content filter, a chat template that refuses",
-    )  # fmt: skip
-    group.add_argument("--resume", action="store_true", help="go on with the run in --out (it does so anyway)")
-    group.add_argument(
-        "--dry-run", action="store_true",
-        help="say how many conversations, calls, tokens and dollars it would be, and play nothing",
-    )  # fmt: skip
-    group.add_argument("--quiet", action="store_true", help="no progress")
-    group.add_argument("--json", action="store_true", help="print one JSON object instead of tables")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
-from writ_async.cli.terminal import say
+from writ_async.cli.terminal import complain, say
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -38,18 +39,31 @@ class Parser(argparse.ArgumentParser):
     """
 
     def parse_known_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:
-        """As argparse does, with what stands after `--` in `extra` where the command takes that."""
+        """As argparse does, with what stands after `--` in `extra` where the command takes that.
+
+        Ends with one line where a flag is none of the command's: behind it argparse would print the usage of all.
+        """
         words = list(args or ())
         if "--config" in self._option_string_actions and (path := _config_in(words)) is not None:
             from writ_async.cli.config_file import apply_config
 
             apply_config(self, path)
-        if self.get_default("extra") is None or "--" not in words:
-            return super().parse_known_args(words, namespace)
-        place = words.index("--")
+        takes_rest = self.get_default("extra") is not None and "--" in words
+        place = words.index("--") if takes_rest else len(words)
         known, unknown = super().parse_known_args(words[:place], namespace)
-        known.extra = words[place + 1 :]
+        if takes_rest:
+            known.extra = words[place + 1 :]
+        if unknown:
+            self._refuse(unknown[0])
         return known, unknown
+
+    def _refuse(self, word: str) -> NoReturn:
+        """End with what is wrong with a word that nothing takes, and the flag that is nearest to it."""
+        flag = word.partition("=")[0]
+        close = get_close_matches(flag, self._option_string_actions, 1) if flag.startswith("-") else []
+        hint = f"did you mean {close[0]}?" if close and close[0] != flag else f"see {self.prog} --help"
+        complain(f"{self.prog.rpartition(' ')[2]}: unrecognized arguments: {word}; {hint}")
+        self.exit(2)
 
 
 def _config_in(words: list[str]) -> str | None:

@@ -107,7 +107,8 @@ class JoinedView(RunView):
         self._joined = joined = JoinedRuns.open(paths, more_rules)
         manifests = [run.manifest for run in joined.runs]
         worlds = dict.fromkeys(world for manifest in manifests for world in manifest.worlds)
-        manifest = joined_manifest(manifests, msgspec.defstruct("NoSettings", [])(), joined.filters)
+        own = manifests[0].config.get("filters", ())  # `more_rules` are the export's, which adds them itself
+        manifest = joined_manifest(manifests, msgspec.defstruct("NoSettings", [])(), own)
         super().__init__(
             Path(" + ".join(str(run.path) for run in joined.runs)),
             msgspec.structs.replace(manifest, worlds=tuple(worlds), command="writ export"),
