@@ -34,6 +34,8 @@ _COUNTED: Final = {word: number for number, word in enumerate(WORDS.numbers[:20]
     word: 10 * number for number, word in enumerate(_TENS_IN_WORDS, start=2)
 }
 _SCALES: Final = {"hundred": 100, "thousand": 1000}
+NUMBERS_IN_WORDS: Final = (*WORDS.numbers[1:20], *_TENS_IN_WORDS, *_SCALES)
+"""The words that numbers above nought are put together from."""
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _UNIT: Final = f"(?:{'|'.join(_UNITS_IN_WORDS)})"
 _BELOW_HUNDRED: Final = f"(?:(?:{'|'.join(_TENS_IN_WORDS)})(?:[- ]{_UNIT})?|(?:{'|'.join(_TEENS_IN_WORDS)})|{_UNIT})"

@@ -6,18 +6,14 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from writ_async.language.said_values import numbers_said_in
+from writ_async.language.said_values import NUMBERS_IN_WORDS, numbers_said_in
 from writ_async.verify.confirming.clauses import plain, sentences
 from writ_async.verify.confirming.patterns import either
 
-_WORDS: Final = (
-    "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen"
-    "|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand"
-)
 _CURRENCY: Final = "(?:dollars?|usd|bucks|euros?|eur|pounds?|gbp)"
 _AMOUNT: Final = (
     rf"(?:(?:usd|eur|gbp) ?)?[$€£]? ?\d{{1,9}}(?:,\d{{3}}){{0,3}}(?:\.\d{{1,2}})?(?: ?{_CURRENCY})?"
-    rf"|(?:an? )?(?:(?:{_WORDS})(?:[ -]|,? and |$)){{1,8}}(?:{_CURRENCY})?"
+    rf"|(?:an? )?(?:(?:{'|'.join(NUMBERS_IN_WORDS)})(?:[ -]|,? and |$)){{1,8}}(?:{_CURRENCY})?"
 )
 _NOUN: Final = either("SUM")
 _AT_MOST: Final = "at most|no more than|not more than|not over|not above|up to|within|max(?:imum)?"

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Final
 
+from writ_async.language.said_values import NUMBERS_IN_WORDS
 from writ_async.verify.confirming.clauses import plain, sentences
 
-NUMBER_NAMES: Final = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6"}
-_VERBS: Final = (*("reply", "respond", "answer", "type", "enter", "text", "press", "hit", "choose", "select", "pick"),)
+NUMBER_NAMES: Final = {word: str(number) for number, word in enumerate(NUMBERS_IN_WORDS[:6], start=1)}
+_VERBS: Final = ("reply", "respond", "answer", "type", "enter", "text", "press", "hit", "choose", "select", "pick")
 _OPENS: Final = re.compile(
     rf"\b(?i:{'|'.join(_VERBS)})(?: (?:me|us|back|just|simply)){{0,2}}(?: (?:with|by))?"
     r"(?: (?:option|number|the number))?:? "
