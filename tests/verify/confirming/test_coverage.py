@@ -239,6 +239,18 @@ COVERED = {
         ],
         cancel(),
     ),
+    "it, of an order that was named with what is in it": (
+        [f"{ORDER} holds a jacket and a stove. Would you like me to cancel {ORDER}?", "Yes, cancel it."],
+        cancel(),
+    ),
+    "the order, for a part of it": (
+        [f"I can cancel the stove in {ORDER}, but then the jacket goes as well. Shall I?", "Yes, cancel the order."],
+        cancel(),
+    ),
+    "all of it, said apart": (
+        [f"The stove stands in {ORDER}.\nI would cancel the entire order. OK?", "Yes."],
+        cancel(),
+    ),
     "another payment": (
         [f"From now on {ORDER} is paid with PayPal instead of your Visa. OK?", "ok"],
         ("modify_pending_order_payment", {"order_id": ORDER, "payment_method_id": "paypal_72"}),
@@ -267,6 +279,22 @@ WANTING = {
     ),
     "all of it for a part": (
         [f"I will cancel the stove in {ORDER}. OK?", "Yes, the stove is no longer needed."],
+        cancel(),
+        "the user agreed to a part",
+    ),
+    "it, where a part was asked about": (
+        [
+            f"The stove is part of {ORDER}, which is pending. Shall I cancel the stove from this order?",
+            "Yes, cancel it.",
+        ],
+        cancel(),
+        "the user agreed to a part",
+    ),
+    "all of something else": (
+        [
+            f"{ORDER}:\n- Cancel the stove, no longer needed.\nA return is for all items at once. OK?",
+            "Yes, please.",
+        ],
         cancel(),
         "the user agreed to a part",
     ),

@@ -61,7 +61,7 @@ class Case:
         self._ids = tuple(dict.fromkeys((*self._own_ids, *(phrase_of(name) for name in self.chosen))))
         self._part_forms: tuple[str, ...] | None = None
         nouns = "|".join(re.escape(_noun(argument)) for argument in self.ids) or "(?!)"
-        self._by_its_content, self._calls_it, self.points_there = _noun_patterns(nouns)
+        self._by_its_content, self._calls_it, self._names_kind, self.points_there = _noun_patterns(nouns)
         self._words: dict[int, str] = {}
         self.families: dict[tuple[str, str], Family | None] = {}
         """What was made out of variants, by the ids of one and of what it takes the place of."""
@@ -117,9 +117,9 @@ class Case:
             return False
         return _several(noun).search(words) is not None
 
-    def calls_it(self, words: str) -> bool:
-        """Whether words speak of the record as a whole, by the word for its kind or as "it"."""
-        return bool(self._calls_it.search(words))
+    def calls_it(self, words: str, by_noun: bool = False) -> bool:
+        """Whether words speak of the record as a whole, by the word for its kind or, unless `by_noun`, as "it"."""
+        return bool((self._names_kind if by_noun else self._calls_it).search(words))
 
     def is_described(self, words: str) -> bool:
         """Whether words pick out the record by two of its own values, or by one that people call it by."""
@@ -230,11 +230,12 @@ def _several(noun: str) -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=64)
-def _noun_patterns(nouns: str) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
-    """What calls a record by what is in it, what speaks of it as a whole, and what points to an address."""
+def _noun_patterns(nouns: str) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """What calls a record by what is in it, as a whole, as a whole by its noun, and what points to an address."""
     return (
         re.compile(f" (?:{nouns}){either('BY_CONTENT')}"),
         re.compile(f" (?:(?:{nouns})s?|it|them) "),
+        re.compile(f" (?:{nouns})s? "),
         re.compile(either("THERE").replace("{kind}", f"(?:{nouns})")),
     )
 

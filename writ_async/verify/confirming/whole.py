@@ -8,12 +8,16 @@ from collections.abc import Sequence
 from writ_async.verify.confirming.case import Case
 from writ_async.verify.confirming.naming import Part
 from writ_async.verify.confirming.patterns import pattern
-from writ_async.verify.confirming.wording import has_phrase
+from writ_async.verify.confirming.turns import Turn
+from writ_async.verify.confirming.wording import has_any, has_phrase
 
 _WHOLE = pattern("WHOLE")
 _PART_ONLY = pattern("PART_ONLY")
 _NARROWS = pattern("NARROWS")
 _KEPT = pattern("KEPT")
+_ONLY = (" just ", " only ")
+_NEXT = 16
+"""How far behind "the whole" its noun ends, in characters."""
 
 
 def only_a_part(case: Case, verbs: re.Pattern[str]) -> str:
@@ -46,12 +50,14 @@ def only_a_part(case: Case, verbs: re.Pattern[str]) -> str:
     )
     if told_whole and not _PART_ONLY.search(answer):
         return ""
+    part_asked = _asks_for_a_part(asked, parts, verbs)
     for place, turn in enumerate(case.recent):
         words = case.words(turn)
         now = [part.is_in(words) for part in parts]
-        if _WHOLE.search(words) and (any(now) or place < 2 or not any(named)):
+        if _says_all(case, turn, verbs) and (any(now) or place < 2 or not any(named)):
             return ""
-        if place == 0 and not any(now) and case.calls_it(words) and " just " not in words and " only " not in words:
+        by_noun = part_asked  # "it" is then the part that was asked about
+        if place == 0 and not any(now) and case.calls_it(words, by_noun) and not has_any(words, _ONLY):
             return ""
         named = [before or told for before, told in zip(named, now, strict=True)]
         if place > 0 and any(named):
@@ -59,6 +65,30 @@ def only_a_part(case: Case, verbs: re.Pattern[str]) -> str:
     if all(named) or not any(named):
         return ""
     return _takes_more([part for part, was in zip(parts, named, strict=True) if not was])
+
+
+def _says_all(case: Case, turn: Turn, verbs: re.Pattern[str]) -> bool:
+    """Whether a turn speaks of all of the record; an agent's "all items" of a rule, or of another deed, is none."""
+    if turn.by_user:
+        return bool(_WHOLE.search(case.words(turn)))
+    for line, _ in turn.lines:
+        found = _WHOLE.search(line)
+        if found is None:
+            continue
+        if verbs.search(line) or case.touches(line) or case.calls_it(line[found.start() : found.end() + _NEXT], True):
+            return True
+    return False
+
+
+def _asks_for_a_part(asked: Turn, parts: Sequence[Part], verbs: re.Pattern[str]) -> bool:
+    """Whether what the tool does was asked of some parts by their names, and of nothing else."""
+    named = [False] * len(parts)
+    for line, _ in asked.lines:
+        if verbs.search(line):
+            if _WHOLE.search(line) or not any(part.is_in(line) for part in parts):
+                return False
+            named = [before or part.is_in(line) for before, part in zip(named, parts, strict=True)]
+    return any(named) and not all(named)
 
 
 def _takes_more(parts: Sequence[Part]) -> str:
