@@ -77,6 +77,15 @@ class Seats(msgspec.Struct, frozen=True):
             self.user.row_deciding() if isinstance(self.user, EngineSpec | EngineMix) else self.user,
         )
 
+    def on_servers(self) -> int:
+        """How many engines may hold connections: those that have servers, and those that a caller made."""
+        user = [part.engine for part in self.user.parts] if isinstance(self.user, EngineMix) else [self.user]
+        return sum(
+            not isinstance(engine, EngineSpec) or load_engine(engine.name).check is not None
+            for engine in (self.agent, *user)
+            if engine is not None
+        )
+
     @asynccontextmanager
     async def open_engines(
         self,
