@@ -27,7 +27,7 @@ from writ_async.runs.row_order import find_rows, is_ordered
 from writ_async.runs.shards import SHARD, Drawn, Shard
 from writ_async.runs.summary import Summary
 from writ_async.runs.view import CALLS, FAILURES, PROMPTS, SUMMARY, TASKS, TIMINGS, TRAJECTORIES, RunView
-from writ_async.runs.writing import mend, replacing, storage_error, sync_folder
+from writ_async.runs.writing import NO_LINK, OWN_FILE, mend, replacing, storage_error, sync_folder
 
 ASIDE = ".aside"
 
@@ -257,13 +257,14 @@ def put_lines_aside(path: Path, numbers: frozenset[int]) -> None:
     """Move lines of a file to the end of the file beside it; a kill may leave them in both. Raises `StorageError`."""
     aside = path.with_name(path.name + ASIDE)
     try:
-        with path.open("rb") as file, aside.open("ab") as out:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | NO_LINK
+        with path.open("rb") as file, open(os.open(aside, flags, OWN_FILE), "ab") as out:
             out.writelines(line for number, line in enumerate(file, 1) if number in numbers)
             out.flush()
             os.fsync(out.fileno())
     except OSError as exc:
         raise storage_error(aside, exc) from exc
-    with path.open("rb") as file, replacing(path) as rest:
+    with path.open("rb") as file, replacing(path, mode=OWN_FILE) as rest:
         rest.writelines(line for number, line in enumerate(file, 1) if number not in numbers)
 
 
