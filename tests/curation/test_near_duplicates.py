@@ -66,10 +66,10 @@ def test_rows_of_no_words_and_of_the_same_words_are_twins(texts: list[list[str]]
         first.setdefault(shingles, f"r{number}")
 
 
-def test_rows_of_5_000_words_leave_less_than_four_kilobytes_each_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_of_2_000_words_leave_less_than_four_kilobytes_each_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(near_duplicates, "_IN_MEMORY", 1 << 16)
     rng = Random(1)
-    rows = [said([str(rng.randrange(10**9)) for _ in range(5_000)]) for _ in range(40)]
+    rows = [said([str(rng.randrange(10**9)) for _ in range(2_000)]) for _ in range(40)]
     twins = NearDuplicates()
     twins.add("first", b"first", rows[0])
     tracemalloc.start()

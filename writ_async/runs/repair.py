@@ -19,7 +19,7 @@ from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory, trajectory_id
 from writ_async.curation.selection import SELECTION, Selection
 from writ_async.errors import InputError
-from writ_async.files import is_whole, open_binary, read_json, read_jsonl
+from writ_async.files import is_whole, lines_of, open_binary, read_json, read_jsonl
 from writ_async.runs.attempts import AttemptHead
 from writ_async.runs.manifest import Manifest, Prompt
 from writ_async.runs.rounds import ROUNDS, Round
@@ -87,7 +87,7 @@ class Repair:
         bad: list[int] = []
         whys: dict[str, int] = {}
         with open_binary(path) as file:
-            for number, line in enumerate(file, 1):
+            for number, line in lines_of(file, path):
                 last = not line.endswith(b"\n")
                 if last and (text or not is_whole(line)):
                     self.tell(name, f"its last line breaks off after {len(line):,} bytes", "cut off", True)
@@ -167,6 +167,25 @@ class Repair:
                 TRAJECTORIES,
                 f"{len(strangers):,} rows are of tasks that are not in {TASKS}, as line {strangers[0].number}",
                 "left as they are, for their tasks may be found again",
+                False,
+            )
+
+    def rows_gone(self, rows: int) -> None:
+        """Whether so many rows are fewer than there were when the run ended, and nothing else has told of them."""
+        aside = (self.folder / f"{TRAJECTORIES}{ASIDE}").is_file()
+        if aside or any(fault.file == TRAJECTORIES for fault in self.faults):
+            return
+        try:
+            counted = read_json(self.folder / SUMMARY, Summary).total().conversations
+        except InputError:
+            return
+        if counted > rows:
+            there = (self.folder / TRAJECTORIES).is_file()
+            what = f"has {rows:,} rows" if there else "is not there"
+            self.tell(
+                TRAJECTORIES,
+                f"{what}, and {SUMMARY} counts {counted:,}",
+                "what has gone is played again by the command that began the run",
                 False,
             )
 
