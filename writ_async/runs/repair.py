@@ -171,21 +171,23 @@ class Repair:
             )
 
     def rows_gone(self, rows: int) -> None:
-        """Whether so many rows are fewer than there were when the run ended, and nothing else has told of them."""
+        """Whether all rows have gone since the run ended, and nothing else has told of them.
+
+        Some may be missing for lines that were cut off or put aside before; those are told of then.
+        """
         aside = (self.folder / f"{TRAJECTORIES}{ASIDE}").is_file()
-        if aside or any(fault.file == TRAJECTORIES for fault in self.faults):
+        if rows or aside or any(fault.file == TRAJECTORIES for fault in self.faults):
             return
         try:
             counted = read_json(self.folder / SUMMARY, Summary).total().conversations
         except InputError:
             return
-        if counted > rows:
+        if counted:
             there = (self.folder / TRAJECTORIES).is_file()
-            what = f"has {rows:,} rows" if there else "is not there"
             self.tell(
                 TRAJECTORIES,
-                f"{what}, and {SUMMARY} counts {counted:,}",
-                "what has gone is played again by the command that began the run",
+                f"{'has no row' if there else 'is not there'}, and {SUMMARY} counts {counted:,}",
+                "all is played again by the command that began the run",
                 False,
             )
 
