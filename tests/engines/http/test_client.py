@@ -236,7 +236,8 @@ async def test_a_redirect_is_an_error_and_is_not_followed(status: int) -> None:
         return web.Response(status=status, headers={"Location": "/elsewhere"})
 
     async with serving(handler) as client:
-        assert (await failure_of(client)).status == status
+        assert isinstance(error := await failure_of(client), TransportError)
+        assert error.status == status
     assert len(asked) == 1
 
 
