@@ -17,14 +17,14 @@ PARALLEL ?= -n auto --maxprocesses 8 --dist worksteal
 # Without its compiled files every `writ` that a test or a page starts compiles the library anew, for longer than it runs.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: env browser-env demo test test-live live-smollm2 live-env serve-cpu lint bench clean
+.PHONY: env browser-env demo test test-live live-smollm2 live-env serve-cpu lint audit bench clean
 
 env: $(V)/.ok  ## only set .venv up
 
 $(UV):
-	$(PY) -m pip install -q --disable-pip-version-check --root-user-action=ignore --target .tools uv
+	$(PY) -m pip install -q --disable-pip-version-check --root-user-action=ignore --target .tools --require-hashes -r requirements/uv.txt
 
-$(V)/.ok: pyproject.toml constraints.txt tools/set_up.sh
+$(V)/.ok: pyproject.toml requirements/dev.txt tools/set_up.sh
 	tools/set_up.sh $(UV) $(PY) $(V)
 	@touch $@
 
@@ -74,8 +74,16 @@ lint: $(V)/.ok  ## format, lint, types, arrows of import
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+.tools/audit/.ok: requirements/audit.txt | $(UV)
+	$(UV) venv -q --allow-existing --python $(PY) .tools/audit
+	$(UV) pip install -q --python .tools/audit/bin/python --require-hashes -r requirements/audit.txt
+	@touch $@
+
+audit: $(V)/.ok .tools/audit/.ok  ## ask advisory services whether what is pinned has known vulnerabilities
+	$(BIN)/python tools/audit.py .tools/audit/bin/pip-audit constraints.txt requirements/*.txt
+
 browser-env: $(V)/.ok $(UV)  ## what the viewer's tests and bench need beside Chromium itself (apt-get install chromium)
-	$(UV) pip install -q --python $(BIN)/python --group browser -c constraints.txt
+	$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements/browser.txt
 
 bench: $(V)/.ok  ## every claim about speed that needs no server, measured here and now; BENCH="client peers" to choose
 	$(BIN)/python bench $(BENCH)

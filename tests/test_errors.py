@@ -10,7 +10,7 @@ import writ_engines
 
 import writ_async
 from writ_async import errors
-from writ_async.errors import EngineError, EngineErrorKind, InputError, unwrap_group
+from writ_async.errors import EngineError, EngineErrorKind, InputError, describe_error, unwrap_group
 
 
 def test_every_exception_of_the_package_is_drawn_at_its_place() -> None:
@@ -51,3 +51,17 @@ def test_the_kind_of_a_failure_is_a_word_in_rows() -> None:
 )
 def test_a_group_is_unwrapped_where_it_is_about_one_error(inner: list[Exception], wanted: type[Exception]) -> None:
     assert type(unwrap_group(ExceptionGroup("", inner))) is wanted
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("http://u:p@h:1/x is down", "http://h:1/x is down"),
+        ("https://u:p@s@[::1]:1", "https://[::1]:1"),
+        ("http://u@h http://v:w@i", "http://h http://i"),
+        ("write to a@b, see http://h/a@b and http://h?x=a@b", "write to a@b, see http://h/a@b and http://h?x=a@b"),
+    ],
+)
+def test_no_error_tells_the_user_of_an_address(said: str, told: str) -> None:
+    assert str(InputError(said)) == str(EngineError(said)) == told
+    assert describe_error(ValueError(said)) == f"ValueError: {told}"

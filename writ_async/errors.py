@@ -21,12 +21,14 @@ ToolError, MalformedArgumentsError      `core`: a tool refuses; a model's argume
 NothingFits, Ambiguous                  `core.goal`: a goal's question has no answer, or two
 Unfit                                   the domains: a world has nothing for a recipe
 UnreadableRowError, UnknownShapeError   `formats.foreign`: a row makes no sense, or has no known shape
+TemplateError, TooMuchError             `chat.template_process`: a chat template gives no text, or has ended its process
 DeadlockError                           `virtual_time`: nothing will ever happen again
 QueueFullError, PromptTooLongError      `writ_engines.simulated`: the simulated server's own refusals
 """
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Iterator
 from enum import StrEnum
@@ -37,10 +39,25 @@ _LONGEST: Final = 300
 """Characters of an error's own words that are told."""
 
 
+_USER_IN_ADDRESS = re.compile(r"(?<=://)[^\s/?#]+@")
+
+
+def without_credentials(text: str) -> str:
+    """A text whose addresses name no user and no password.
+
+    >>> without_credentials("http://user:word@127.0.0.1:30000 is ready")
+    'http://127.0.0.1:30000 is ready'
+    """
+    return _USER_IN_ADDRESS.sub("", text) if "@" in text else text
+
+
 class WritError(Exception):
-    """Base of every deliberate error; its text is one line fit for a terminal."""
+    """Base of every deliberate error; its text is one line fit for a terminal, and tells no password of an address."""
 
     exit_code = 1
+
+    def __init__(self, *given: object) -> None:
+        super().__init__(*(without_credentials(one) if isinstance(one, str) else one for one in given))
 
 
 class InputError(WritError):
@@ -158,7 +175,7 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 def describe_error(exc: BaseException) -> str:
     """An exception in one line: its type and its words, as far as they go."""
     try:
-        words = " ".join(str(exc).encode("utf-8", "replace").decode().split())
+        words = without_credentials(" ".join(str(exc).encode("utf-8", "replace").decode().split()))
     except Exception:
         words = "(its text cannot be had)"
     if len(words) > _LONGEST:

@@ -26,6 +26,9 @@ _MOST_TIMES = 150
 """A zipped file may hold so many bytes, or so many times its size; texts of conversations are zipped to a fifth or a
 fiftieth."""
 
+MOST_BYTES = 1 << 29
+"""The longest line, and the largest file that is one value, that are read: 512 MiB; memory takes a few times that."""
+
 _GZIP_MAGIC = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 _DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
@@ -91,13 +94,31 @@ def read_as(path: PathLike, decode: Callable[[bytes], T]) -> T:
     """What `decode` makes of a file's content: a reader of JSON, or `bytes.decode` for text. Raises as `read_json`."""
     with open_binary(path) as file:
         try:
-            content = file.read().removeprefix(_BOM)
+            content = read_whole(file, path).removeprefix(_BOM)
         except _UNREADABLE as exc:
             raise _unreadable(path, exc) from None
     try:
         return decode(content)
     except _UNDECODABLE as exc:
         raise InputError(f"{path}: {_broken_line(content, exc)}{exc}; correct the file") from None
+
+
+def read_whole(file: BinaryIO, path: PathLike) -> bytes:
+    """All that is left of a file. Raises `InputError` where that is more than `MOST_BYTES`, and `OSError`."""
+    content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise InputError(f"{path}: is one value of more than {MOST_BYTES >> 20} MiB; split it, as JSON Lines")
+    return content
+
+
+def lines_of(file: BinaryIO, path: PathLike) -> Iterator[tuple[int, bytes]]:
+    """The lines of a file with their numbers. Raises `InputError` at one of more than `MOST_BYTES`, and `OSError`."""
+    number = 0
+    while line := file.readline(MOST_BYTES + 1):
+        number += 1
+        if len(line) > MOST_BYTES:
+            raise InputError(f"{path}: line {number} has more than {MOST_BYTES >> 20} MiB; split or remove it")
+        yield number, line
 
 
 @contextmanager
@@ -164,17 +185,13 @@ def _open(path: PathLike) -> BufferedReader:
 
 def _numbered(file: BinaryIO, path: PathLike) -> Iterator[tuple[int, bytes]]:
     number = 0
-    while True:
-        try:
-            line = file.readline()
-        except _UNREADABLE as exc:
-            raise InputError(
-                f"{path}: cannot be read beyond line {number}: {_reason(exc)}; the file is damaged, fetch it again"
-            ) from None
-        if not line:
-            return
-        number += 1
-        yield number, line.removeprefix(_BOM) if number == 1 else line
+    try:
+        for number, line in lines_of(file, path):
+            yield number, line.removeprefix(_BOM) if number == 1 else line
+    except _UNREADABLE as exc:
+        raise InputError(
+            f"{path}: cannot be read beyond line {number}: {_reason(exc)}; the file is damaged, fetch it again"
+        ) from None
 
 
 def _breaks_off(line: bytes) -> bool:

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.support.command import called
 from writ_async.cli import main
 from writ_async.commands import doctor
 from writ_async.commands.doctor import Diagnosis
@@ -110,3 +111,11 @@ def test_a_server_of_another_model_is_a_problem(
 def test_a_server_that_is_named_twice_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", URL, f"{URL}/"]) == 2
     assert "a server is named twice" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("engine", ["openai", "sglang"])
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_a_password_in_an_address_is_not_printed(engine: str, more: tuple[str, ...]) -> None:
+    done = called("doctor", "http://user:password@127.0.0.1:1", "--engine", engine, "--model", "m", *more)
+    assert done.returncode == {"sglang": 1, "openai": 2}[engine]  # the second takes no such address at all
+    assert "password" not in (done.stdout + done.stderr).replace("user, password or query", "")

@@ -65,6 +65,24 @@ def test_a_whole_run_has_no_faults_and_stays_as_it_is(whole: Path) -> None:
     assert before == {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in whole.glob("[a-z]*")}
 
 
+@pytest.mark.parametrize(
+    ("harm", "told"),
+    [
+        (lambda run: (run / "trajectories.jsonl").unlink(), "is not there, and summary.json counts 9"),
+        (lambda run: (run / "trajectories.jsonl").write_bytes(b""), "has no row, and summary.json counts 9"),
+        (lambda run: write_rows(run, rows(run)[:5]), ""),
+    ],
+)
+def test_rows_that_have_gone_since_the_run_ended_are_told_and_no_longer_counted_as_kept(
+    run: Path, harm: Callable[[Path], object], told: str
+) -> None:
+    harm(run)
+    for dry in (True, False):
+        report = repair_run(run, dry_run=dry)
+        assert [fault.what for fault in report.left] == [told] * bool(told)
+        assert (report.status.kept, report.status.left) == (None, 9 - report.status.rows)
+
+
 def garble_row(run: Path) -> None:
     lines = rows(run)
     lines[3] = b"\x00\xff" * 40 + lines[3][80:]

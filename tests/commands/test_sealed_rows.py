@@ -87,6 +87,50 @@ def test_an_edited_line_or_prompt_is_found_by_a_replay(
     assert done.stdout.count(words) == (6 if name == "prompts.json" else 1)
 
 
+@pytest.fixture(scope="module")
+def templated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose seats were both told something else than our words."""
+    folder = tmp_path_factory.mktemp("templated")
+    (folder / "agent.txt").write_text("You serve.\n{policy}", "utf-8")
+    (folder / "user.txt").write_text("You ask.\n{scenario}\nEnd with ###STOP###.", "utf-8")
+    told = ("--agent-prompt", str(folder / "agent.txt"), "--user-prompt", str(folder / "user.txt"))
+    command = ("synth", "retail", "--n", "2", "--world-size", "60", "--quiet", *told, "--out", str(folder / "run"))
+    assert called(*command).returncode == 0
+    return folder / "run"
+
+
+TEMPLATES = "the manifest's templates of prompts are not those that it was sealed with"
+
+
+@pytest.mark.parametrize("name", ["agent_prompt", "user_prompt"])
+@pytest.mark.parametrize("becomes", ["changed", "gone"])
+@pytest.mark.parametrize("selected", [False, True])
+def test_an_edited_template_of_a_prompt_is_found_by_a_replay(
+    templated: Path, tmp_path: Path, name: str, becomes: str, selected: bool
+) -> None:
+    run = tmp_path / "run"
+    if selected:
+        assert called("select", str(templated), "--n", "2", "--validation", "0", "--out", str(run)).returncode == 0
+    else:
+        shutil.copytree(templated, run)
+    assert called("replay", str(run)).returncode == 0
+
+    def change(manifest: Any) -> None:
+        rules = (manifest["config"]["runs"][0]["config"] if selected else manifest["config"])["rules"]
+        rules[name] = rules[name].replace("You", "I") if becomes == "changed" else ""
+
+    edit(run, "manifest.json", change)
+    done = called("replay", str(run))
+    assert done.returncode == 1
+    assert done.stdout.count(TEMPLATES) == 2
+
+
+def test_a_template_that_was_put_into_a_manifest_is_found_by_a_replay(made: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(made, tmp_path / "run"))
+    edit(run, "manifest.json", lambda manifest: manifest["config"]["rules"].update(user_prompt="You ask."))
+    assert called("replay", str(run)).stdout.count(TEMPLATES) == 6
+
+
 def test_rows_of_an_older_version_are_read_and_said_to_be_unsealed(made: Path, tmp_path: Path) -> None:
     run = Path(shutil.copytree(made, tmp_path / "run"))
     for line in range(6):

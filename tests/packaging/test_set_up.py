@@ -39,10 +39,11 @@ def set_up(*words: Path) -> subprocess.CompletedProcess[str]:
 def test_where_uv_works_pip_is_not_asked_and_the_environment_has_a_pip_of_its_own(tmp_path: Path, python: Path) -> None:
     uv = program(tmp_path / "tools/bin/uv", f'echo uv "$@" >>{tmp_path}/calls')
     assert set_up(uv, python, tmp_path / "venv").stderr == ""
-    made, installed = (tmp_path / "calls").read_text().splitlines()
+    made, fetched, installed = (tmp_path / "calls").read_text().splitlines()
     assert made == f"uv venv -q --allow-existing --seed --python {python} {tmp_path / 'venv'}"
-    assert installed.startswith("uv pip install")
-    assert installed.endswith("-e . --group dev -c constraints.txt")
+    assert fetched.startswith("uv pip install")
+    assert fetched.endswith("--require-hashes -r requirements/dev.txt")
+    assert installed.endswith("--no-deps --no-build-isolation -e .")
 
 
 def test_where_uv_fails_pip_does_the_same_and_one_line_says_so(tmp_path: Path, python: Path) -> None:
@@ -50,15 +51,15 @@ def test_where_uv_fails_pip_does_the_same_and_one_line_says_so(tmp_path: Path, p
     done = set_up(uv, python, tmp_path / "venv")
     assert done.stderr.count("\n") == 1
     assert "uv said: error: invalid peer certificate" in done.stderr
-    made, installed = (tmp_path / "calls").read_text().splitlines()
+    made, fetched, installed = (tmp_path / "calls").read_text().splitlines()
     assert made == f"python -m venv --clear {tmp_path / 'venv'}"
-    assert installed.startswith("pip -m pip install")
-    assert installed.endswith(f"-e . -r {tmp_path / 'venv'}/dev.txt -c constraints.txt")
-    assert {"pytest>=8", "mypy>=1.15"} <= set((tmp_path / "venv/dev.txt").read_text().splitlines())
+    assert fetched.startswith("pip -m pip install")
+    assert fetched.endswith("--require-hashes -r requirements/dev.txt")
+    assert installed.endswith("--no-deps --no-build-isolation -e .")
 
 
 def test_where_uv_cannot_be_had_pip_does_the_same(tmp_path: Path, python: Path) -> None:
     assert "so pip does" in set_up(tmp_path / "tools/bin/uv", python, tmp_path / "venv").stderr
-    fetched, made, installed = (tmp_path / "calls").read_text().splitlines()
-    assert f"--target {tmp_path / 'tools'} uv" in fetched
-    assert (made.split()[2], installed.split()[0]) == ("venv", "pip")
+    uv, made, fetched, installed = (tmp_path / "calls").read_text().splitlines()
+    assert uv.endswith(f"--target {tmp_path / 'tools'} --require-hashes -r requirements/uv.txt")
+    assert (made.split()[2], fetched.split()[0], installed.split()[0]) == ("venv", "pip", "pip")

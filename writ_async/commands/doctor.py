@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from writ_async.core.engine import Check, Setting, close_engine
-from writ_async.errors import InputError
+from writ_async.errors import InputError, without_credentials
 from writ_async.registry import load_engine, make_engine
 from writ_async.runs.try_out import try_out
 
@@ -34,7 +34,11 @@ async def diagnose(engine: str, url: str, model: str | None = None) -> Diagnosis
             checks += await try_out(made)
         finally:
             await close_engine(made)
-    return Diagnosis(url, engine, all(item.status != "problem" for item in checks), tuple(checks))
+    told = tuple(
+        Check(item.name, item.status, without_credentials(item.found), without_credentials(item.advice))
+        for item in checks
+    )
+    return Diagnosis(without_credentials(url), engine, all(item.status != "problem" for item in checks), told)
 
 
 async def diagnose_all(engine: str, urls: Sequence[str], model: str | None = None) -> list[Diagnosis]:

@@ -52,6 +52,8 @@ def repair_run(path: PathLike, *, dry_run: bool = False) -> Repaired:
         finally:
             os.close(lock)
     status = status_of(folder)
+    if status.state != "broken":
+        repair.rows_gone(status.rows)
     rows_told = any(fault.file == TRAJECTORIES and not fault.mended for fault in repair.faults)
     is_whole = status.state != "broken" and status.tasks > 0 and status.left == 0
     if is_whole and not rows_told and manifest.kind != "select" and repair.end() and not dry_run:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import msgspec
 
 from writ_async.conversation.calls import walk_calls
 from writ_async.conversation.machine import chain_hash, run_call
-from writ_async.conversation.seal import HALF, told_hash, words_hash
+from writ_async.conversation.seal import PART, Templates, templates_hash, told_hash, words_hash
 from writ_async.core.environment import Environment
 from writ_async.core.state import State
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
 from writ_async.errors import InputError
 from writ_async.files import PathLike
+from writ_async.runs.manifest import Manifest
 from writ_async.runs.view import RunView, prompt_for
 from writ_async.runs.worlds import open_worlds, world_key
 from writ_async.verify.judge import judge_of_row
@@ -50,6 +51,7 @@ def replay_run(run_path: PathLike, *, data: str | None = None, tools: str | None
     judge = run.manifest.config.get("judge", "assume-met")
     report = ReplayReport()
     prompts = run.prompts()
+    templates = {templates_hash(found) for found in templates_of(run.manifest)}
     for trajectory in run.trajectories():
         task = tasks.get(trajectory.task_id)
         if task is None:
@@ -58,7 +60,8 @@ def replay_run(run_path: PathLike, *, data: str | None = None, tools: str | None
         found = list(replay_row(task, trajectory, opened))
         if trajectory.seal and not found:  # what differs is told by its message where that is known
             prompt = prompt_for(prompts, task, trajectory.domain) if prompts else None
-            found += check_seal(task, trajectory, None if prompt is None else prompt.system or prompt.policy)
+            system = None if prompt is None else prompt.system or prompt.policy
+            found += check_seal(task, trajectory, system, templates)
         report.unsealed += not trajectory.seal
         if not found and trajectory.verdict is not None:
             verdict = judge_trajectory(task, trajectory, opened.domain, opened.world, judge_of_row(judge, trajectory))
@@ -71,12 +74,32 @@ def replay_run(run_path: PathLike, *, data: str | None = None, tools: str | None
     return report
 
 
-def check_seal(task: Task, trajectory: Trajectory, system: str | None) -> Iterator[Mismatch]:
-    """What of a row's words, or of what its seats were told, is not as it was sealed; None for an unknown prompt."""
-    if trajectory.seal[:HALF] != words_hash(trajectory):
+def check_seal(
+    task: Task, trajectory: Trajectory, system: str | None, templates: Collection[str]
+) -> Iterator[Mismatch]:
+    """What of a row's words, or of what its seats were told, is not as it was sealed; None for an unknown prompt.
+
+    `templates` are the hashes of those that its run was made with, one of each run where it was selected out of more.
+    """
+    words, told, template = (trajectory.seal[start : start + PART] for start in (0, PART, 2 * PART))
+    if words != words_hash(trajectory):
         yield Mismatch(trajectory.id, None, "its messages are not those that it was sealed with")
-    if system is not None and trajectory.seal[HALF:] != told_hash(task, system):
+    if template not in templates:
+        yield Mismatch(trajectory.id, None, "the manifest's templates of prompts are not those that it was sealed with")
+    if system is not None and told != told_hash(task, system):
         yield Mismatch(trajectory.id, None, "its prompt or its task's scenario is not the one that it was sealed with")
+
+
+def templates_of(manifest: Manifest) -> Iterator[Templates]:
+    """The templates of prompts that a run was made with, or each of the runs that its rows were selected from."""
+    config = manifest.config
+    if config.get("runs"):
+        for inner in msgspec.convert(config["runs"], list[Manifest]):
+            yield from templates_of(inner)
+        return
+    rules = config.get("rules")
+    given = rules if isinstance(rules, dict) else {}
+    yield str(given.get("agent_prompt", "")), str(given.get("user_prompt", ""))
 
 
 def replay_row(task: Task, trajectory: Trajectory, opened: Environment) -> Iterator[Mismatch]:

@@ -304,7 +304,8 @@ class Conversation:
             notes=tuple(self._notes),
             error=self.error,
         )
-        trajectory.seal = seal_trajectory(trajectory, self.task, self._agent.view[0].content or "")
+        templates = (self.rules.agent_prompt, self.rules.user_prompt)
+        trajectory.seal = seal_trajectory(trajectory, self.task, self._agent.view[0].content or "", templates)
         return trajectory
 
     def _say(self, seat: Seat, message: AssistantMessage) -> None:

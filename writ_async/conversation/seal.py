@@ -1,7 +1,7 @@
-"""The seal of a trajectory: two hashes over what the chain of calls does not reach, its words and what was told before.
+"""The seal of a trajectory: hashes over what the chain of calls does not reach, its words and what was told before.
 
-Each half is blake2b-64 in 16 hexadecimal digits. Whoever changes a line afterwards is found out by a replay; it is no
-defence against somebody who makes a new seal.
+Each of two parts, of three where a caller's templates of prompts were used, is blake2b-64 in 16 hexadecimal digits.
+Whoever changes a line afterwards is found out by a replay; it is no defence against somebody who makes a new seal.
 """
 
 from __future__ import annotations
@@ -15,14 +15,20 @@ import msgspec
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
 
-HALF: Final = 16
+PART: Final = 16
+
+Templates = tuple[str, str]
+"""A caller's templates of the agent's prompt and of the user's, each empty for ours."""
 
 _pack = msgspec.msgpack.Encoder().encode
 
 
-def seal_trajectory(trajectory: Trajectory, task: Task, system: str) -> str:
-    """The seal of a conversation: first its words, then what its seats were told. `system` is the agent's prompt."""
-    return words_hash(trajectory) + told_hash(task, system)
+def seal_trajectory(trajectory: Trajectory, task: Task, system: str, templates: Templates = ("", "")) -> str:
+    """The seal of a conversation: first its words, then what its seats were told, then the templates of that.
+
+    `system` is the agent's prompt.
+    """
+    return words_hash(trajectory) + told_hash(task, system) + templates_hash(templates)
 
 
 def words_hash(trajectory: Trajectory) -> str:
@@ -46,9 +52,15 @@ def told_hash(task: Task, system: str) -> str:
 
 
 @lru_cache(maxsize=64)
+def templates_hash(templates: Templates) -> str:
+    """The hash of the templates of both seats' prompts; empty where both are ours."""
+    return _hash(_pack(templates)) if any(templates) else ""
+
+
+@lru_cache(maxsize=64)
 def _text_hash(text: str) -> str:
     return _hash(text.encode("utf-8", "surrogatepass"))
 
 
 def _hash(content: bytes) -> str:
-    return blake2b(content, digest_size=HALF // 2).hexdigest()
+    return blake2b(content, digest_size=PART // 2).hexdigest()

@@ -42,7 +42,7 @@ from writ_async.runs.view import (
     RunView,
     read_manifest,
 )
-from writ_async.runs.writing import AppendLog, Syncer, mend, replacing, storage_error, write_whole
+from writ_async.runs.writing import OWN_FILE, OWN_FOLDER, AppendLog, Syncer, mend, replacing, storage_error, write_whole
 
 _sorted = msgspec.json.Encoder(order="deterministic")
 _as_given = msgspec.json.Encoder()
@@ -167,9 +167,9 @@ class RunFolder(RunView):
         """Write all tasks and the prompts, once, before the first conversation. Raises `StorageError`."""
         if self.has_tasks:
             raise ValueError(f"{self.path} has its tasks already")
-        write_whole(self.path / PROMPTS, _pretty_json(prompts))
+        write_whole(self.path / PROMPTS, _pretty_json(prompts), OWN_FILE)
         # Last, for its presence says that both are there.
-        write_whole(self.path / TASKS, b"".join(_as_given.encode(task) + b"\n" for task in tasks))
+        write_whole(self.path / TASKS, b"".join(_as_given.encode(task) + b"\n" for task in tasks), OWN_FILE)
 
     def add_tasks(self, tasks: Sequence[Task]) -> None:
         """Append further tasks; when this returns they are durable. Raises `StorageError`."""
@@ -249,7 +249,9 @@ class RunFolder(RunView):
             raise self._storage_failure(self._rows, exc) from exc
         self._rows.close()
         try:
-            with replacing(path, f"the {len(rows)} finished rows are safe; make room, then resume the run") as out:
+            with replacing(
+                path, f"the {len(rows)} finished rows are safe; make room, then resume the run", OWN_FILE
+            ) as out:
                 copy_rows(rows, paths, out)
         finally:
             self._rows = self._open_logs[0] = self._logs.enter_context(closing(AppendLog(path)))
@@ -258,7 +260,7 @@ class RunFolder(RunView):
 
     def write_summary(self, summary: Summary) -> None:
         """Replace the summary. Raises `StorageError`."""
-        write_whole(self.path / SUMMARY, _pretty_json(summary))
+        write_whole(self.path / SUMMARY, _pretty_json(summary), OWN_FILE)
 
     def write_calls(self, counts: Mapping[Any, object]) -> None:
         """Add how this command's model calls went, by seat. Raises `StorageError`."""
@@ -321,7 +323,7 @@ def _start_run(folder: Path, manifest: Manifest, *, resume: bool) -> RunFolder:
     """Check what is there before anything is written, make the folder, and check again under the lock."""
     _check_folder(folder, manifest, resume)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(OWN_FOLDER, parents=True, exist_ok=True)
     except FileExistsError:
         raise InputError(f"{folder}: is a file, but a run needs a folder; choose another path") from None
     except OSError as exc:
@@ -364,14 +366,14 @@ def _open_locked(folder: Path, manifest: Manifest | None, *, resume: bool) -> Ru
         if there is None:
             if manifest is None:
                 raise InputError(f"{folder}: its {MANIFEST} has gone; check the path")
-            write_whole(folder / MANIFEST, _pretty_json(manifest))
+            write_whole(folder / MANIFEST, _pretty_json(manifest), OWN_FILE)
         run = RunFolder(folder, there or _as_read(manifest), lock)
     except BaseException:
         os.close(lock)
         raise
     if there is not None and manifest is not None:
         if (grown := grown_manifest(there, manifest)) is not None:
-            write_whole(folder / MANIFEST, _pretty_json(grown))
+            write_whole(folder / MANIFEST, _pretty_json(grown), OWN_FILE)
             run.manifest = grown
         changes = ", ".join(changed_versions(there.versions, manifest.versions))
         if changes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from writ_async.runs.early_stop import StopSettled, failed_writes, stop_of
 from writ_async.runs.failing import FailingWatch
 from writ_async.runs.folder import RunFolder, leaves_row
 from writ_async.runs.model_judge import JUDGE_ERROR, JudgeSpec, ModelJudge, needs_rulings
+from writ_async.runs.open_files import fit_to_open_files
 from writ_async.runs.play_settings import PlaySettings
 from writ_async.runs.progress import Progress, Watcher
 from writ_async.runs.worlds import world_key
@@ -28,6 +30,8 @@ from writ_async.scheduler.mishaps import Mishaps
 from writ_async.verify.judge import Judge, Ruling, StoredRulings
 from writ_async.verify.user_answer import slip_in_answer
 from writ_async.verify.verdict import judge_trajectory
+
+logger = logging.getLogger(__name__)
 
 _LARGEST_SEED = 1_000_000
 """Of a trial, where each has one."""
@@ -115,13 +119,17 @@ async def run_judged(
         if settled is not None:
             settled.add(trajectory)
 
+    on_servers = settings.seats.on_servers() + isinstance(settings.judge, JudgeSpec)
+    limits, lowered = fit_to_open_files(settings.limits, len(jobs), engines.values(), on_servers)
+    if lowered:
+        logger.warning("%s", lowered)
     try:
         async with anyio.create_task_group() as group:
             async with run_rollouts(
                 jobs,
                 engines,
                 rules=settings.rules,
-                limits=settings.limits,
+                limits=limits,
                 on_finish=finish,
                 stop=stop_of(settings.early, settled, stop),
                 why_ask_again=_why_ask_again,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from writ_async.errors import InputError
 from writ_async.runs.view import TASKS
-from writ_async.runs.writing import storage_error
+from writ_async.runs.writing import NO_LINK, OWN_FILE, storage_error
 
 LOCK = ".lock"
 
@@ -31,7 +31,7 @@ def take_ownership(folder: Path) -> int:
     Raises `InputError` when another process owns it, and `StorageError` where the disk knows no locks.
     """
     try:
-        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | NO_LINK, OWN_FILE)
     except OSError as exc:
         raise storage_error(folder, exc) from exc
     try:

@@ -6,7 +6,7 @@ import msgspec
 
 from writ_async.files import read_json
 from writ_async.runs.view import RunView
-from writ_async.runs.writing import write_whole
+from writ_async.runs.writing import OWN_FILE, write_whole
 from writ_async.synthesis.phraser import PhraseReport
 
 PHRASING = "phrasing.json"
@@ -24,4 +24,6 @@ def add_phrasing(run: RunView, report: PhraseReport) -> None:
         return
     total = read_phrasing(run) or PhraseReport(refused={})
     total.add(report)
-    write_whole(run.path / PHRASING, msgspec.json.format(msgspec.json.encode(total, order="deterministic")) + b"\n")
+    write_whole(
+        run.path / PHRASING, msgspec.json.format(msgspec.json.encode(total, order="deterministic")) + b"\n", OWN_FILE
+    )

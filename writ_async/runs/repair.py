@@ -19,7 +19,7 @@ from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory, trajectory_id
 from writ_async.curation.selection import SELECTION, Selection
 from writ_async.errors import InputError
-from writ_async.files import is_whole, open_binary, read_json, read_jsonl
+from writ_async.files import is_whole, lines_of, open_binary, read_json, read_jsonl
 from writ_async.runs.attempts import AttemptHead
 from writ_async.runs.manifest import Manifest, Prompt
 from writ_async.runs.rounds import ROUNDS, Round
@@ -27,7 +27,7 @@ from writ_async.runs.row_order import find_rows, is_ordered
 from writ_async.runs.shards import SHARD, Drawn, Shard
 from writ_async.runs.summary import Summary
 from writ_async.runs.view import CALLS, FAILURES, PROMPTS, SUMMARY, TASKS, TIMINGS, TRAJECTORIES, RunView
-from writ_async.runs.writing import mend, replacing, storage_error, sync_folder
+from writ_async.runs.writing import NO_LINK, OWN_FILE, mend, replacing, storage_error, sync_folder
 
 ASIDE = ".aside"
 
@@ -87,7 +87,7 @@ class Repair:
         bad: list[int] = []
         whys: dict[str, int] = {}
         with open_binary(path) as file:
-            for number, line in enumerate(file, 1):
+            for number, line in lines_of(file, path):
                 last = not line.endswith(b"\n")
                 if last and (text or not is_whole(line)):
                     self.tell(name, f"its last line breaks off after {len(line):,} bytes", "cut off", True)
@@ -167,6 +167,27 @@ class Repair:
                 TRAJECTORIES,
                 f"{len(strangers):,} rows are of tasks that are not in {TASKS}, as line {strangers[0].number}",
                 "left as they are, for their tasks may be found again",
+                False,
+            )
+
+    def rows_gone(self, rows: int) -> None:
+        """Whether all rows have gone since the run ended, and nothing else has told of them.
+
+        Some may be missing for lines that were cut off or put aside before; those are told of then.
+        """
+        aside = (self.folder / f"{TRAJECTORIES}{ASIDE}").is_file()
+        if rows or aside or any(fault.file == TRAJECTORIES for fault in self.faults):
+            return
+        try:
+            counted = read_json(self.folder / SUMMARY, Summary).total().conversations
+        except InputError:
+            return
+        if counted:
+            there = (self.folder / TRAJECTORIES).is_file()
+            self.tell(
+                TRAJECTORIES,
+                f"{'has no row' if there else 'is not there'}, and {SUMMARY} counts {counted:,}",
+                "all is played again by the command that began the run",
                 False,
             )
 
@@ -257,13 +278,14 @@ def put_lines_aside(path: Path, numbers: frozenset[int]) -> None:
     """Move lines of a file to the end of the file beside it; a kill may leave them in both. Raises `StorageError`."""
     aside = path.with_name(path.name + ASIDE)
     try:
-        with path.open("rb") as file, aside.open("ab") as out:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | NO_LINK
+        with path.open("rb") as file, open(os.open(aside, flags, OWN_FILE), "ab") as out:
             out.writelines(line for number, line in enumerate(file, 1) if number in numbers)
             out.flush()
             os.fsync(out.fileno())
     except OSError as exc:
         raise storage_error(aside, exc) from exc
-    with path.open("rb") as file, replacing(path) as rest:
+    with path.open("rb") as file, replacing(path, mode=OWN_FILE) as rest:
         rest.writelines(line for number, line in enumerate(file, 1) if number not in numbers)
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from writ_async.core.trajectory import trajectory_id
 from writ_async.errors import InputError
-from writ_async.files import PathLike, is_whole, open_binary
+from writ_async.files import PathLike, is_whole, lines_of, open_binary
 
 
 class RowPlace(NamedTuple):
@@ -56,9 +56,9 @@ def row_id_of(line: bytes) -> str | None:
     return None if match is None else _decode_id(match[1])
 
 
-def whole_lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """The whole lines of a file, with their numbers; a last one that breaks off is left out."""
-    for number, line in enumerate(file, 1):
+def whole_lines(file: BinaryIO, path: PathLike) -> Iterator[tuple[int, bytes]]:
+    """The whole lines of a file, with their numbers; a last one that breaks off is left out. Raises as `lines_of`."""
+    for number, line in lines_of(file, path):
         if line.endswith(b"\n") or is_whole(line):
             yield number, line
 
@@ -75,7 +75,7 @@ def find_rows(file: BinaryIO, path: PathLike, tasks: Mapping[str, int], source: 
     """
     rows: list[RowPlace] = []
     offset = 0
-    for number, line in whole_lines(file):
+    for number, line in whole_lines(file, path):
         try:
             head = _decode_head(line)
         except msgspec.DecodeError as exc:

@@ -18,7 +18,7 @@ from writ_async.files import read_json
 from writ_async.registry import load_domain
 from writ_async.runs.rounds import quota_of
 from writ_async.runs.view import RunView
-from writ_async.runs.writing import write_whole
+from writ_async.runs.writing import OWN_FILE, write_whole
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -57,7 +57,7 @@ def _show_each(rows: Iterable[Trajectory], see: Callable[[Trajectory], None]) ->
 
 def write_selection(run: RunView, selection: Selection) -> None:
     """Write `selection.json`. Raises `StorageError`."""
-    write_whole(run.path / SELECTION, msgspec.json.format(_encode(selection)) + b"\n")
+    write_whole(run.path / SELECTION, msgspec.json.format(_encode(selection)) + b"\n", OWN_FILE)
 
 
 def rules_of(run: RunView, more: Sequence[str] = ()) -> FilterRules:

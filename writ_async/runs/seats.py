@@ -14,7 +14,7 @@ from writ_async.core.engine import Engine, Noticing, Setting, close_engine
 from writ_async.core.environment import Environment
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Seat
-from writ_async.errors import InputError, WritError, describe_error, place_of
+from writ_async.errors import InputError, WritError, describe_error, place_of, without_credentials
 from writ_async.registry import load_engine, make_engine
 from writ_async.runs.mixed_engine import MixedEngine, MixedPart
 from writ_async.runs.try_out import try_out
@@ -75,6 +75,15 @@ class Seats(msgspec.Struct, frozen=True):
         return Seats(
             self.agent.row_deciding() if isinstance(self.agent, EngineSpec) else self.agent,
             self.user.row_deciding() if isinstance(self.user, EngineSpec | EngineMix) else self.user,
+        )
+
+    def on_servers(self) -> int:
+        """How many engines may hold connections: those that have servers, and those that a caller made."""
+        user = [part.engine for part in self.user.parts] if isinstance(self.user, EngineMix) else [self.user]
+        return sum(
+            not isinstance(engine, EngineSpec) or load_engine(engine.name).check is not None
+            for engine in (self.agent, *user)
+            if engine is not None
         )
 
     @asynccontextmanager
@@ -153,7 +162,7 @@ class Seats(msgspec.Struct, frozen=True):
 def tell_notices(engines: Mapping[Seat, Engine]) -> list[str]:
     """What may surprise whoever starts a run on these engines, each thing once; logged as warnings."""
     lines = [str(line) for engine in engines.values() if isinstance(engine, Noticing) for line in engine.notices]
-    notices = list(dict.fromkeys(lines))
+    notices = list(dict.fromkeys(map(without_credentials, lines)))
     for line in notices:
         logger.warning("%s", line)
     return notices

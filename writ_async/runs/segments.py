@@ -18,7 +18,7 @@ from writ_async.errors import InputError
 from writ_async.files import is_whole
 from writ_async.runs.row_order import row_id_of
 from writ_async.runs.view import FAILURES, TIMINGS, TRAJECTORIES
-from writ_async.runs.writing import AppendLog, mend, storage_error, sync_folder
+from writ_async.runs.writing import OWN_FOLDER, AppendLog, mend, storage_error, sync_folder
 
 SEGMENTS = "segments"
 
@@ -27,7 +27,7 @@ def segment_place(folder: Path, name: str) -> str:
     """What the paths of a segment's files begin with. Makes the folder of segments. Raises `StorageError`."""
     place = folder / SEGMENTS
     try:
-        place.mkdir(exist_ok=True)
+        place.mkdir(OWN_FOLDER, exist_ok=True)
         sync_folder(folder)
     except OSError as exc:
         raise storage_error(place, exc) from exc
@@ -35,8 +35,9 @@ def segment_place(folder: Path, name: str) -> str:
 
 
 def segment_files(folder: Path, name: str) -> list[Path]:
-    """The files of all segments that hold what a run keeps in the file of this name."""
-    return sorted((folder / SEGMENTS).glob(f"*.{name}"))
+    """The files of all segments that hold what a run keeps in the file of this name. Links are none."""
+    found = (folder / SEGMENTS).glob(f"*.{name}")
+    return sorted(path for path in found if path.is_file() and not path.is_symlink())
 
 
 def segment_ids(folder: Path) -> set[str]:

@@ -17,7 +17,7 @@ import msgspec
 from writ_async.core.task import Task
 from writ_async.errors import InputError
 from writ_async.files import PathLike, read_json
-from writ_async.runs.writing import write_whole
+from writ_async.runs.writing import OWN_FILE, write_whole
 
 SHARD = "shard.json"
 SLURM = "slurm"
@@ -69,7 +69,7 @@ def read_drawn(folder: PathLike) -> Drawn:
 
 def write_drawn(folder: PathLike, tasks: Sequence[Task]) -> None:
     """Say in a shard's folder what all shards have drawn; before its tasks are written. Raises `StorageError`."""
-    write_whole(f"{folder}/{SHARD}", msgspec.json.format(msgspec.json.encode(describe_drawn(tasks))) + b"\n")
+    write_whole(f"{folder}/{SHARD}", msgspec.json.format(msgspec.json.encode(describe_drawn(tasks))) + b"\n", OWN_FILE)
 
 
 def parse_shard(text: str, environment: Mapping[str, str]) -> Shard:

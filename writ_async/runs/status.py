@@ -96,7 +96,7 @@ def _read_status(path: Path) -> RunStatus:
     files = [path / TRAJECTORIES, *segment_files(path, TRAJECTORIES)]
     status.written = max((file.stat().st_mtime for file in files if file.is_file()), default=0.0) if done else 0.0
     summary = _summary_of(run)
-    if summary is not None and summary.funnel is not None:
+    if summary is not None and summary.funnel is not None and summary.total().conversations <= status.rows:
         status.kept = summary.funnel.total.left
     last = {attempt.id: attempt.failure for attempt in read_attempts(path / FAILURES) if attempt.id not in done}
     status.failures = dict(sorted(Counter(last.values()).items()))

@@ -42,7 +42,9 @@ TIMINGS = "timings.csv"
 SUMMARY = "summary.json"
 CALLS = "calls.log"
 SAMPLES = "samples.jsonl"
-_NAMES = (MANIFEST, TASKS, PROMPTS, TRAJECTORIES, FAILURES, TIMINGS, SUMMARY, CALLS, SAMPLES)
+_FURTHER = ("selection.json", "phrasing.json", "rounds.jsonl", "shard.json", "notes.log", ".lock", "segments")
+READ_NAMES = (MANIFEST, TASKS, PROMPTS, TRAJECTORIES, FAILURES, TIMINGS, SUMMARY, CALLS, SAMPLES, *_FURTHER)
+"""All that is read of a run folder: the files named above, and those of modules that rest on this one."""
 
 _decode_trajectory = msgspec.json.Decoder(Trajectory).decode
 
@@ -140,7 +142,7 @@ class RunView:
         if not path.is_file():
             return found
         with open_binary(path) as file:
-            for number, line in whole_lines(file):
+            for number, line in whole_lines(file, path):
                 row_id = row_id_of(line)
                 if row_id is None:
                     raise InputError(f"{path}: line {number} does not start with an id; remove that line")
@@ -190,18 +192,24 @@ def read_manifest(path: PathLike) -> Manifest:
         raise InputError(f"{folder}: there is no such run folder; check the path")
     if not (folder / MANIFEST).is_file():
         raise InputError(f"{folder}: is no run folder, it has no {MANIFEST}; check the path")
-    _refuse_links(folder)
+    _refuse_others(folder)
     form = read_json(folder / MANIFEST, _Format).format
     if form > FORMAT:
         raise InputError(f"{folder}: has format {form}, this version reads up to {FORMAT}; upgrade writ-async")
     return read_json(folder / MANIFEST, Manifest)
 
 
-def _refuse_links(folder: Path) -> None:
-    """Raise `InputError` where a file of a run folder is a link: whoever sent the folder chose what it leads to."""
-    for name in _NAMES:
-        if (folder / name).is_symlink():
-            raise InputError(f"{folder / name}: is a link to another place, which is not followed; put the file there")
+def _refuse_others(folder: Path) -> None:
+    """Raise `InputError` where what is read of a run folder is a link, a pipe or a device.
+
+    Whoever sent the folder chose what it leads to, or how long it is waited for.
+    """
+    for name in READ_NAMES:
+        path = folder / name
+        if path.is_symlink():
+            raise InputError(f"{path}: is a link to another place, which is not followed; put the file there")
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise InputError(f"{path}: is neither a file nor a folder; remove it")
 
 
 class _Format(msgspec.Struct):

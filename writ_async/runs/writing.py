@@ -12,14 +12,19 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from stat import S_IMODE
+from typing import BinaryIO, Final
 
 from writ_async.errors import InputError, StorageError
 from writ_async.files import PathLike
 
 _sync_data: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
 
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # a log is never somebody's link to another file
+NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
+"""What is opened to be written is never somebody's link to another file."""
+
+OWN_FILE, OWN_FOLDER = 0o660, 0o770
+"""Modes of a run's files and folders: nothing for other users of the machine, and for the group what the umask lets."""
 
 SYNC_ROWS = 64
 SYNC_SECONDS = 0.25
@@ -32,12 +37,13 @@ def storage_error(path: PathLike, exc: OSError, advice: str = "make room or choo
 
 @contextmanager
 def replacing(
-    path: PathLike, advice: str = "what was there is unchanged; make room or choose another path"
+    path: PathLike, advice: str = "what was there is unchanged; make room or choose another path", mode: int = 0o666
 ) -> Iterator[BinaryIO]:
     """Write a file whole or not at all: under another name first, synced, then renamed over `path`.
 
-    A device or a pipe is written to directly. When the body raises, the old file stays as it was. Folders above are
-    made as needed. Raises `InputError` when `path` is a folder and `StorageError` when it cannot be written.
+    A device or a pipe is written to directly. When the body raises, the old file stays as it was. The new file has the
+    rights of the old one, or `mode` as far as the umask lets. Folders above are made as needed. Raises `InputError`
+    when `path` is a folder and `StorageError` when it cannot be written.
     """
     target = Path(os.path.realpath(path))
     if target.is_dir():
@@ -50,7 +56,9 @@ def replacing(
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
         try:
-            with draft.open("wb") as file:
+            with _open_draft(draft, mode) as file:
+                if target.exists():
+                    os.fchmod(file.fileno(), S_IMODE(target.stat().st_mode))
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
@@ -64,9 +72,16 @@ def replacing(
         raise storage_error(path, exc, advice) from exc
 
 
-def write_whole(path: PathLike, content: bytes) -> None:
+def _open_draft(draft: Path, mode: int) -> BinaryIO:
+    """A new file, which nobody else has put there."""
+    with suppress(FileNotFoundError):
+        draft.unlink()  # of a process of the same number that was killed
+    return os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | NO_LINK, mode), "wb")
+
+
+def write_whole(path: PathLike, content: bytes, mode: int = 0o666) -> None:
     """Write a small file whole or not at all; see `replacing`."""
-    with replacing(path) as file:
+    with replacing(path, mode=mode) as file:
         file.write(content)
 
 
@@ -85,7 +100,7 @@ def mend(path: PathLike, whole: Callable[[bytes], bool]) -> int:
     A last line that is whole but for its newline gets it.
     """
     try:
-        fd = os.open(path, os.O_RDWR | _NO_LINK)
+        fd = os.open(path, os.O_RDWR | NO_LINK)
     except FileNotFoundError:
         return 0
     except OSError as exc:
@@ -128,7 +143,7 @@ class AppendLog:
         self.path = Path(path)
         self._broken = ""
         try:
-            self.fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | _NO_LINK, 0o666)
+            self.fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | NO_LINK, OWN_FILE)
             self.size = os.fstat(self.fd).st_size
         except OSError as exc:
             raise storage_error(path, exc) from exc

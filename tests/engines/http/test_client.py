@@ -227,6 +227,37 @@ async def test_a_key_is_sent_but_never_told() -> None:
     assert "secret" not in f"{error!r} {client!r}"
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_an_error_and_is_not_followed(status: int) -> None:
+    asked: list[str] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.Response(status=status, headers={"Location": "/elsewhere"})
+
+    async with serving(handler) as client:
+        assert isinstance(error := await failure_of(client), TransportError)
+        assert error.status == status
+    assert len(asked) == 1
+
+
+async def test_a_password_in_an_address_is_sent_but_never_told() -> None:
+    seen: list[str] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        seen.append(request.headers["Authorization"])
+        return web.Response(status=500, text="no")
+
+    async with serving(handler) as server:
+        address = server.base_url.replace("://", "://user:pass@word@")
+        client = HttpClient(address)
+        answered = await failure_of(client)
+        await client.aclose()
+    gone = await failure_of(HttpClient(address))
+    assert seen[0].startswith("Basic ")
+    assert "word" not in f"{answered!r} {answered} {gone!r} {gone}"
+
+
 async def test_an_address_without_a_scheme_is_told_at_once() -> None:
     with pytest.raises(InputError, match=r"127\.0\.0\.1:30000"):
         HttpClient("localhost:30000")

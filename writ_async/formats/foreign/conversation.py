@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -76,5 +77,10 @@ def plain_conversation(row: Mapping[str, Any], row_id: str, form: str, read: Joi
 
 
 def read_number(given: Any) -> float | None:
-    """A number of a file as a float; None for anything else, truth values too."""
-    return float(given) if isinstance(given, int | float) and not isinstance(given, bool) else None
+    """A number of a file as a float; None for anything else: truth values, and what no float can hold, too."""
+    if not isinstance(given, int | float) or isinstance(given, bool):
+        return None
+    try:
+        return float(given) if isfinite(given) else None
+    except OverflowError:
+        return None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from writ_async.errors import InputError
-from writ_async.files import PathLike, open_binary
+from writ_async.files import MOST_BYTES, PathLike, lines_of, open_binary, read_whole
 from writ_async.formats.foreign.benchmarks import read_simulation, results_rows
 from writ_async.formats.foreign.conversation import Foreign
 from writ_async.formats.foreign.inspect_logs import log_rows, read_sample
@@ -21,10 +21,16 @@ from writ_async.formats.foreign.rows import (
     read_row,
 )
 
+if TYPE_CHECKING:
+    from polars import DataFrame
+
 ENDINGS = (".json", ".jsonl", ".ndjson", ".parquet", ".json.gz", ".jsonl.gz", ".ndjson.gz")
 """What the names of such files end with."""
 
 _PARQUET, _ZIP = b"PAR1", b"PK\x03\x04"
+_ROWS_AT_ONCE = 256
+_FEW_ROWS = 100_000
+_LEAST_OF_ROW = 4  # bytes in a file: no conversations are packed as small as that
 _BOM = b"\xef\xbb\xbf"
 _Row = msgspec.json.Decoder(Any)
 _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -96,7 +102,7 @@ def _read_file(path: PathLike) -> _Rows:
 def _has_lines(path: PathLike) -> bool:
     """Whether a file holds one value a line, rather than one value that may take many lines."""
     with open_binary(path) as file:
-        lines = (line for line in file if line.strip())
+        lines = (line for _, line in lines_of(file, path) if line.strip())
         first, second = next(lines, b"").removeprefix(_BOM), next(lines, b"")
     if not second:
         return first.lstrip().startswith(b"{")
@@ -119,7 +125,7 @@ def _is_row(line: bytes) -> bool:
 
 def _read_lines(path: PathLike) -> _Rows:
     with open_binary(path) as file:
-        for number, line in enumerate(file, 1):
+        for number, line in lines_of(file, path):
             text = line.removeprefix(_BOM) if number == 1 else line
             if not text.strip():
                 continue
@@ -133,7 +139,7 @@ def _read_lines(path: PathLike) -> _Rows:
 
 def _read_whole(path: PathLike) -> _Rows:
     with open_binary(path) as file:
-        content = file.read().removeprefix(_BOM)
+        content = read_whole(file, path).removeprefix(_BOM)
     try:
         value = _Row.decode(content)
     except _UNDECODABLE as exc:
@@ -146,14 +152,34 @@ def _read_whole(path: PathLike) -> _Rows:
 
 
 def _read_parquet(path: PathLike) -> _Rows:
+    """Some rows at a time: a small file may stand for more than there is memory, by a value that all rows share."""
+    number = 0
+    while not (frame := _some_rows(path, number)).is_empty():
+        for index in range(frame.height):
+            row = frame.slice(index, 1)
+            if row.estimated_size() > MOST_BYTES:
+                raise InputError(f"{path}: row {number} has more than {MOST_BYTES >> 20} MiB; split or remove it")
+            yield _try(read_row, _plain(row.row(0, named=True)), f"row {number}")
+            number += 1
+
+
+def _some_rows(path: PathLike, start: int) -> DataFrame:
     import polars as pl
 
     try:
-        frame = pl.read_parquet(Path(path))
-    except (pl.exceptions.PolarsError, OSError) as exc:
-        raise InputError(f"{path}: cannot be read as parquet: {str(exc).splitlines()[0]}") from None
-    for number, row in enumerate(frame.iter_rows(named=True)):
-        yield _try(read_row, _plain(row), f"row {number}")
+        rows = pl.scan_parquet(Path(path), glob=False)
+        total = int(rows.select(pl.len()).collect().item()) if not start else 0
+        if total > _FEW_ROWS and total * _LEAST_OF_ROW > Path(path).stat().st_size:
+            raise InputError(
+                f"{path}: says that it has {total:,} rows in {Path(path).stat().st_size:,} bytes; remake it"
+            )
+        return rows.slice(start, _ROWS_AT_ONCE).collect()
+    except (pl.exceptions.PolarsError, OSError, MemoryError) as exc:
+        raise InputError(f"{path}: cannot be read as parquet: {_first_line(exc)}") from None
+
+
+def _first_line(exc: BaseException) -> str:
+    return (str(exc).splitlines() or [type(exc).__name__])[0]
 
 
 def _plain(value: Any) -> Any:
