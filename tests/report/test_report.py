@@ -183,7 +183,7 @@ def test_the_load_over_time_is_what_the_run_has_kept(tmp_path: Path) -> None:
         "| ms | 0.00 | 2.00 | 4.00 |",
     ):
         assert line in told
-    assert "Calls in flight\n\nNothing of it was told." in told
+    assert "Calls in flight\n\nNothing was measured." in told
     page = page_of(run, out=tmp_path / "report.html")
     assert "Throughput over the seconds of the run" in page
 

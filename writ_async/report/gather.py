@@ -243,7 +243,7 @@ def _data_set(run: RunView, found: RunRows, levels: TaskLevels, dropped: Mapping
             found_in, first = reasons.get(reason, (0, row.id))
             reasons[reason] = (found_in + 1, first)
     return DataSet(
-        purpose=" ".join(purpose(run.agents())),
+        purpose=" ".join(purpose(run.authors())),
         kept_levels=_counts(levels.tasks[task.id].level for task in left.values()),
         kept_kinds=_counts(f"{task.domain} {task.kind}" for task in left.values()),
         diversity=measure_diversity(found.tasks, _kept(run, left)),
