@@ -13,12 +13,13 @@ apart. The hours are held against those that the limit alone makes of the reques
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
 import anyio
 import msgspec
+from writ_engines.http.connection import Response
 from writ_engines.http.errors import status_error
 from writ_engines.openai import OpenAIEngine, OpenAIOptions
 from writ_engines.simulated.tokens import CHARACTERS
@@ -88,8 +89,19 @@ class Server:
         self._room = Bucket(kind.requests, kind.burst) if kind.requests else None
         self._tokens = Bucket(kind.tokens, kind.burst) if kind.tokens else None
 
-    async def post(self, path: str, body: bytes, *, seconds: float | None = None) -> bytes:
+    async def ask(
+        self,
+        path: str,
+        body: bytes,
+        read: Callable[[Response], Completion],
+        *,
+        seconds: float | None = None,
+        fresh: bool = False,
+    ) -> Completion:
         """A completion, or the refusal as an error."""
+        return read(Response(200, {}, await self._answer(body)))
+
+    async def _answer(self, body: bytes) -> bytes:
         self.requests += 1
         await anyio.sleep(REFUSED_AFTER)
         asked = msgspec.json.decode(body)

@@ -167,7 +167,7 @@ SHORT: dict[str, tuple[Callable[[Path], None], str]] = {
 
 
 @pytest.mark.parametrize("how", SHORT)
-@pytest.mark.parametrize("command", ["replay", "check", "show", "select", "export", "compare"])
+@pytest.mark.parametrize("command", ["replay", "check", "show", "select", "export", "compare", "report", "view"])
 def test_every_reader_says_how_many_rows_are_there_and_why(
     run: Path, made: Path, tmp_path: Path, command: str, how: str
 ) -> None:
@@ -177,13 +177,15 @@ def test_every_reader_says_how_many_rows_are_there_and_why(
         "select": ("--n", "2", "--out", str(tmp_path / "picked")),
         "export": ("--format", "openai", "--all", "--out", str(tmp_path / "rows.jsonl")),
         "compare": (str(made),),
+        "report": ("--md", str(tmp_path / "rows.jsonl")),
+        "view": ("--static", str(tmp_path / "page")),
     }
     (tmp_path / "rows.jsonl").write_text("the rows of another day\n")
     done = called(command, str(run), *more.get(command, ()))
     assert words in done.stderr
     if how in ("empty", "gone"):
         assert (tmp_path / "rows.jsonl").read_text() == "the rows of another day\n"
-        assert done.returncode == (0 if command == "replay" else 2)
+        assert done.returncode == (0 if command in ("replay", "view") else 2)
     else:
         assert done.returncode == 0
     assert called("replay", str(made)).stderr == ""

@@ -56,6 +56,16 @@ def test_exactly_as_many_rows_as_asked_for_and_all_of_them_pass_and_replay(runs:
     assert picked.fit + sum(picked.fell.values()) == 100
 
 
+def test_words_of_a_script_are_a_scripts_whatever_server_is_simulated_around_it(tmp_path: Path) -> None:
+    simulated = Seats(agent=EngineSpec("simulated", {"round_trip": "0"}))
+    run = _make_run(tmp_path / "run", 3, n=4, seats=simulated)
+    assert RunView.open(run).agents() == {"simulated"}
+    assert RunView.open(run).authors() == {"scripted"}
+    select([run], tmp_path / "out", SelectSettings(n=1, validation=0))
+    assert "The agent of these rows is a script" in (tmp_path / "out/README.md").read_text()
+    assert RunView.open(tmp_path / "out").authors() == {"scripted"}
+
+
 def test_rows_to_validate_on_are_of_worlds_that_nobody_trains_on(runs: list[Path], tmp_path: Path) -> None:
     picked = select(runs, tmp_path / "out", SelectSettings(n=30, validation=0.2))
     worlds = [

@@ -114,6 +114,22 @@ def test_json_has_the_numbers_and_markdown_the_sentences(tmp_path: Path) -> None
         assert said in made.markdown
 
 
+def test_rows_that_are_missing_are_told_of_before_any_number(tmp_path: Path) -> None:
+    run, whole = evaluation(tmp_path / "run"), evaluation(tmp_path / "whole")
+    for folder in (run, whole):
+        (folder / "summary.json").unlink(missing_ok=True)
+    rows = (run / "trajectories.jsonl").read_bytes()
+    (run / "trajectories.jsonl").write_bytes(rows[:-40])
+    out, numbers = tmp_path / "report.html", tmp_path / "report.json"
+    page = page_of(run, whole, out=out, md=tmp_path / "report.md", json=numbers)
+    why = "5 of 6 rows: the last line of trajectories.jsonl breaks off; a resumed run mends it"
+    assert page.count(why) == 1
+    assert page.index(why) < page.index("<nav")
+    told = (tmp_path / "report.md").read_text()
+    assert f"> **Rows are missing.** run: {why}. All numbers are of these rows." in told
+    assert [one["shortfall"] for one in json.loads(numbers.read_bytes())["runs"]] == [why, ""]
+
+
 def test_rows_lead_into_a_viewer_where_one_is_named(tmp_path: Path) -> None:
     runs = [evaluation(tmp_path / "one"), evaluation(tmp_path / "two")]
     page = page_of(*runs, out=tmp_path / "report.html", viewer="http://127.0.0.1:8765/")
@@ -167,7 +183,7 @@ def test_the_load_over_time_is_what_the_run_has_kept(tmp_path: Path) -> None:
         "| ms | 0.00 | 2.00 | 4.00 |",
     ):
         assert line in told
-    assert "Calls in flight\n\nNothing of it was told." in told
+    assert "Calls in flight\n\nNothing was measured." in told
     page = page_of(run, out=tmp_path / "report.html")
     assert "Throughput over the seconds of the run" in page
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from tests.support.samples import task as some_task
 from tests.support.written_runs import failed, lost, solved, write_run
 from writ_async.cli.tables import unjudged_line
 from writ_async.core.trajectory import Finding, Reward, Verdict
@@ -57,3 +59,13 @@ def test_the_command_says_in_a_line_what_trials_without_a_verdict_would_cost(tmp
     both = score(write_run(tmp_path / "run", [solved("a"), lost("b")]))
     assert unjudged_line(both) == "trials that nobody judged, and that do not count: 1; as failures: pass^1 0.500"
     assert unjudged_line(score(write_run(tmp_path / "whole", [solved("a")]))) == ""
+
+
+def test_groups_of_a_domain_stand_together_whatever_the_order_of_the_tasks(tmp_path: Path) -> None:
+    places = [("b", "refusal"), ("a", "normal"), ("b", "normal"), ("a", "refusal")]
+    tasks = [
+        msgspec.structs.replace(some_task(f"t{number}"), domain=domain, kind=kind)
+        for number, (domain, kind) in enumerate(places)
+    ]
+    run = write_run(tmp_path / "run", [solved(task.id) for task in tasks], tasks=tasks)
+    assert [one.name for one in score_run(run)] == ["b refusal", "b normal", "a normal", "a refusal", "all"]

@@ -39,7 +39,8 @@ TOO_WIDE = """
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(made_run: Path) -> Iterator[Browser]:
+    """Opened once the run is made: as long as playwright is open no other loop runs in this thread."""
     with open_browser() as browser:
         yield browser
 

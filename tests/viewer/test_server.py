@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,8 +14,9 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from writ_async.commands.view import open_index
 from writ_async.rows.notes import NOTES, read_notes
+from writ_async.runs.locks import take_ownership
 from writ_async.runs.view import TRAJECTORIES
-from writ_async.viewer.app import ADDRESS, make_app, static_file
+from writ_async.viewer.app import ADDRESS, make_app, static_file, viewer_state
 from writ_async.viewer.guards import TOKEN_HEADER
 
 Client = TestClient[Any, Any]
@@ -176,6 +178,25 @@ async def test_a_run_that_grows_is_followed_and_a_line_that_is_being_written_wai
     assert grown["version"] > state["version"]
     page = await (await client.get("/api/rows", params={"filter": "id ~ '#7'"})).json()
     assert page["found"] == 1
+
+
+async def test_rows_that_are_missing_are_told_of_until_they_come(run: Path) -> None:
+    rows = (run / TRAJECTORIES).read_bytes()
+    (run / TRAJECTORIES).write_bytes(rows[:-100])
+    index = open_index([run])
+    torn = f"{run.name}: 23 of 24 rows: the last line of trajectories.jsonl breaks off; a resumed run mends it"
+    assert viewer_state(index).notices == [torn]
+    owned = take_ownership(run)
+    try:
+        index.further()
+        assert viewer_state(index).notices == [f"{run.name}: 23 of 24 rows: the run goes on"]
+        with (run / TRAJECTORIES).open("ab") as file:
+            file.write(rows[-100:])
+        assert index.further() == 1
+    finally:
+        os.close(owned)
+    index.further()
+    assert viewer_state(index).notices == []
 
 
 async def test_a_run_that_has_no_row_yet_is_waited_for(run: Path) -> None:

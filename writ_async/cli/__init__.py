@@ -12,6 +12,8 @@ from writ_async.cli.terminal import complain, shorten, show_warnings
 from writ_async.errors import WritError
 
 INTERRUPTED = 130
+COMPLETING = "_ARGCOMPLETE"
+"""The variable in which a shell says that it only wants to know what may follow."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,7 +22,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):  # a terminal that knows ASCII alone gets the rest spelled out
             stream.reconfigure(errors="backslashreplace")
     try:
-        arguments = build_parser().parse_args(argv)
+        parser = build_parser()
+        if COMPLETING in os.environ:
+            from writ_async.cli.completers import complete
+
+            complete(parser)
+        arguments = parser.parse_args(argv)
         show_warnings()
         code: int = arguments.run(arguments)
         sys.stdout.flush()

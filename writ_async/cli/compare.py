@@ -11,6 +11,7 @@ from writ_async.cli.tables import new_table
 from writ_async.cli.terminal import complain, say
 from writ_async.commands.compare import Comparison, compare_runs
 from writ_async.errors import InputError
+from writ_async.report.texts import p_value
 
 _SHOWN = 10
 _CERTAIN = 0.05
@@ -49,7 +50,7 @@ def _differences(found: list[Comparison]) -> Any:
             f"{one.before:.3f}",
             f"{100 * difference.mean:+.1f}",
             f"{100 * difference.low:+.1f} to {100 * difference.high:+.1f}",
-            f"{difference.p:.3f}",
+            p_value(difference.p),
             f"{100 * difference.detectable:.1f}",
         )
     return table

@@ -161,3 +161,12 @@ examples:
 Makes a package with its pyproject.toml, README and tests. Once it is installed (`pip install -e DIR`),
 `writ synth NAME` finds it.
 """
+COMPLETION = """\
+examples:
+  eval "$(writ completion bash)"                                  in ~/.bashrc
+  eval "$(writ completion zsh)"                                   in ~/.zshrc, after compinit
+  writ completion fish >~/.config/fish/completions/writ.fish      once
+
+Tab then completes commands, flags, and what stands behind them: domains, engines and their options, behaviours, levels,
+reasons, formats, run folders. The shell asks `writ` itself, so what packages register is there too.
+"""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import anyio
 
@@ -13,25 +15,15 @@ from writ_async.cli.progress import command_watcher
 from writ_async.cli.tables import cost_line, saved_line, scores_table, spread_line, unjudged_line, width_lines
 from writ_async.cli.terminal import say
 from writ_async.commands.eval import EvalConfig, estimate_eval, evaluate
-from writ_async.runs.play_until_width import parse_until_width
-from writ_async.runs.scores import score_run
+from writ_async.runs.play_until_width import UntilWidth, parse_until_width
+from writ_async.runs.progress import Progress
+from writ_async.runs.scores import Score, score_run
+from writ_async.runs.summary import Summary
 
 
 def run_command(arguments: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
-    config = EvalConfig(
-        tasks=tuple(arguments.tasks),
-        trials=arguments.trials,
-        seed=arguments.seed,
-        prompts=arguments.prompts,
-        split=arguments.split,
-        judge=arguments.judge,
-        judge_options=settings.parse_judge_options(arguments),
-        limit=arguments.limit,
-        seats=settings.parse_seats(arguments),
-        rules=settings.parse_rules(arguments),
-        stop_early=tuple(arguments.stop_early),
-    )
+    config = _config_of(arguments)
     if arguments.dry_run:
         estimate = estimate_eval(config, data=arguments.data, tools=arguments.tool_schemas)
         return report_estimate(estimate, as_json=arguments.json)
@@ -63,33 +55,54 @@ def run_command(arguments: argparse.Namespace) -> int:
         )
         scores = score_run(out)
         if arguments.json:
-            print_json(
-                {
-                    "run": str(out),
-                    "scores": scores,
-                    "total": progress.summary.total(),
-                    "saved": progress.summary.saved or None,
-                    "calls": progress.calls,
-                    "notices": progress.summary.notices,
-                    "remarks": progress.summary.remarks,
-                }
-            )
+            print_json(_as_json(out, scores, progress))
         else:
             print_tables(scores_table(scores))
-            for line in (unjudged_line(scores[-1]), spread_line(scores[-1])) if scores else ():
-                if line:
-                    say(line)
-            for line in width_lines(scores, until.width) if until is not None else ():
+            for line in _lines(scores, progress.summary, until, config.judge):
                 say(line)
-            for line in (cost_line(progress.summary), saved_line(progress.summary)):
-                if line:
-                    say(line)
-            if slips := max((item.slips for item in scores), default=0):
-                say(f"the user slipped in {slips:,} conversations; pass^1 without them is under `without`")
-            assumed = sum(item.assumed for item in scores)
-            if assumed:
-                say(f"plain-language assertions of {assumed:,} conversations were not read but {config.judge}")
             say(f"rows in {out}")
         return report_end(progress)
 
     return anyio.run(call, backend_options={"use_uvloop": True})
+
+
+def _config_of(arguments: argparse.Namespace) -> EvalConfig:
+    """The settings that decide rows. Raises `InputError` for one that cannot be."""
+    return EvalConfig(
+        tasks=tuple(arguments.tasks),
+        trials=arguments.trials,
+        seed=arguments.seed,
+        prompts=arguments.prompts,
+        split=arguments.split,
+        judge=arguments.judge,
+        judge_options=settings.parse_judge_options(arguments),
+        limit=arguments.limit,
+        seats=settings.parse_seats(arguments),
+        rules=settings.parse_rules(arguments),
+        stop_early=tuple(arguments.stop_early),
+    )
+
+
+def _as_json(out: Path, scores: Sequence[Score], progress: Progress) -> dict[str, Any]:
+    return {
+        "run": str(out),
+        "scores": scores,
+        "total": progress.summary.total(),
+        "saved": progress.summary.saved or None,
+        "calls": progress.calls,
+        "notices": progress.summary.notices,
+        "remarks": progress.summary.remarks,
+    }
+
+
+def _lines(scores: Sequence[Score], summary: Summary, until: UntilWidth | None, judge: str) -> Iterator[str]:
+    """What there is to say below the table."""
+    if scores:
+        yield from filter(None, (unjudged_line(scores[-1]), spread_line(scores[-1])))
+    if until is not None:
+        yield from width_lines(scores, until.width)
+    yield from filter(None, (cost_line(summary), saved_line(summary)))
+    if slips := max((item.slips for item in scores), default=0):
+        yield f"the user slipped in {slips:,} conversations; pass^1 without them is under `without`"
+    if assumed := sum(item.assumed for item in scores):
+        yield f"plain-language assertions of {assumed:,} conversations were not read but {judge}"

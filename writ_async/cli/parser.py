@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from writ_async.cli.parser_classes import Formatter, Parser, Version
-from writ_async.cli.parser_of_lists import add_behaviours, add_domains, add_engines, add_new_domain
+from writ_async.cli.parser_of_lists import add_behaviours, add_completion, add_domains, add_engines, add_new_domain
 from writ_async.cli.parser_of_making import add_eval, add_synth
 from writ_async.cli.parser_of_reading import (
     add_check,
@@ -55,4 +55,5 @@ def build_parser() -> argparse.ArgumentParser:
     add_engines(commands)
     add_domains(commands)
     add_behaviours(commands)
+    add_completion(commands)
     return parser

@@ -45,3 +45,15 @@ def add_behaviours(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     parser.add_argument("axis", nargs="?", metavar="AXIS", help="one axis, with all of its wordings")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run_later("behaviours"))
+
+
+def add_completion(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `writ completion`."""
+    parser = commands.add_parser(
+        "completion",
+        help="print what a shell needs to complete commands, flags and values",
+        epilog=epilogs.COMPLETION,
+        formatter_class=Formatter,
+    )
+    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell that is to read it")
+    parser.set_defaults(run=run_later("completion"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from writ_async.cli.terminal import say
+from writ_async.cli.terminal import complain, say
 from writ_async.commands.report import make_report
 from writ_async.errors import InputError
 
@@ -24,6 +24,9 @@ def run_command(arguments: argparse.Namespace) -> int:
         prices=arguments.prices,
         oracle=not arguments.no_oracle,
     )
+    for run in written.report.runs:
+        if run.shortfall:
+            complain(f"{run.path}: {run.shortfall}")
     if shown:
         say(written.markdown.rstrip("\n"))
     for name, size in written.files.items():

@@ -15,7 +15,7 @@ from rich.text import Text
 from writ_async.cli.output import print_tables, tell_shortfalls
 from writ_async.cli.tables import new_table
 from writ_async.cli.terminal import open_console, visible, visible_line
-from writ_async.commands.show import Wanted, choose_row, wanted_rows
+from writ_async.commands.show import Wanted, choose_row, listed_rows
 from writ_async.core.message import AssistantMessage, ToolMessage, UserMessage
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Finding, Trajectory, WriteEvidence
@@ -38,7 +38,7 @@ def run_command(arguments: argparse.Namespace) -> int:
         seed=arguments.random,
     )
     if arguments.list:
-        _list_rows(wanted_rows(view, wanted), tasks)
+        _list_rows(listed_rows(view, wanted), tasks)
         return 0
     trajectory = choose_row(view, tasks, wanted)
     console = open_console()

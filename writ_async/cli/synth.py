@@ -25,6 +25,7 @@ from writ_async.curation.filters import NAMES
 from writ_async.errors import InputError
 from writ_async.runs.budget import parse_budget
 from writ_async.runs.failure_patterns import FailurePattern, failure_patterns, require_fresh_worlds
+from writ_async.runs.summary import Summary
 
 
 def _failures_of(arguments: argparse.Namespace) -> tuple[FailurePattern, ...]:
@@ -41,33 +42,13 @@ def _failures_of(arguments: argparse.Namespace) -> tuple[FailurePattern, ...]:
 
 def run_command(arguments: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
-    keep = settings.parse_keep(arguments)
-    n = 100 if arguments.n is None else arguments.n
-    config = SynthConfig(
-        domains=tuple(arguments.domains),
-        n=n,
-        seed=arguments.seed,
-        mix=arguments.mix,
-        levels=arguments.levels,
-        max_tool_tokens=arguments.max_tool_tokens,
-        world_size=arguments.world_size,
-        seats=settings.parse_seats(arguments),
-        rules=settings.parse_rules(arguments),
-        behaviours=arguments.behaviours,
-        phraser=settings.parse_phraser(arguments),
-        phraser_check=settings.parse_phraser_check(arguments),
-        stop_early=tuple(arguments.stop_early),
-        filters=settings.parse_filters(arguments),
-        keep=keep,
-        from_failures=_failures_of(arguments),
-        prompts=arguments.prompts,
-    )
+    config = _config_of(arguments)
     if arguments.dry_run:
         return report_estimate(estimate_synth(config, data=arguments.data), as_json=arguments.json)
     budget = parse_budget(arguments.budget)
     limits = settings.parse_limits(arguments)
     shard = settings.parse_shard_flag(arguments)
-    size = f"n{n}" if keep is None else f"keep{keep.rows}"
+    size = f"n{config.n}" if config.keep is None else f"keep{config.keep.rows}"
     out = Path(
         arguments.out
         or f"runs/synth-{'-'.join(arguments.domains)}-{size}-s{arguments.seed}{settings.shard_suffix(shard)}"
@@ -100,16 +81,45 @@ def run_command(arguments: argparse.Namespace) -> int:
                 }
             )
         else:
-            print_tables(summary_table(progress.summary), reasons_table(progress.summary))
-            funnel = progress.summary.funnel
-            if funnel is not None:
-                print_tables(funnel_table(funnel, NAMES))
-            for tell in (phrasing_line, cost_line, saved_line, keeping_line):
-                if line := tell(progress.summary):
-                    say(line)
-            kept = progress.summary.total().kept if funnel is None else funnel.total.left
-            say(f"{kept:,} rows kept in {out}")
-            say(f"next:  writ replay {out}   ·   writ export {out} --format openai --out train.jsonl")
+            _tell(progress.summary, out)
         return report_end(progress)
 
     return anyio.run(call, backend_options={"use_uvloop": True})
+
+
+def _config_of(arguments: argparse.Namespace) -> SynthConfig:
+    """The settings that decide rows. Raises `InputError` for one that cannot be."""
+    keep = settings.parse_keep(arguments)
+    return SynthConfig(
+        domains=tuple(arguments.domains),
+        n=100 if arguments.n is None else arguments.n,
+        seed=arguments.seed,
+        mix=arguments.mix,
+        levels=arguments.levels,
+        max_tool_tokens=arguments.max_tool_tokens,
+        world_size=arguments.world_size,
+        seats=settings.parse_seats(arguments),
+        rules=settings.parse_rules(arguments),
+        behaviours=arguments.behaviours,
+        phraser=settings.parse_phraser(arguments),
+        phraser_check=settings.parse_phraser_check(arguments),
+        stop_early=tuple(arguments.stop_early),
+        filters=settings.parse_filters(arguments),
+        keep=keep,
+        from_failures=_failures_of(arguments),
+        prompts=arguments.prompts,
+    )
+
+
+def _tell(summary: Summary, out: Path) -> None:
+    """What came of the run, as tables and lines."""
+    print_tables(summary_table(summary), reasons_table(summary))
+    funnel = summary.funnel
+    if funnel is not None:
+        print_tables(funnel_table(funnel, NAMES))
+    for tell in (phrasing_line, cost_line, saved_line, keeping_line):
+        if line := tell(summary):
+            say(line)
+    kept = summary.total().kept if funnel is None else funnel.total.left
+    say(f"{kept:,} rows kept in {out}")
+    say(f"next:  writ replay {out}   ·   writ export {out} --format openai --out train.jsonl")

@@ -23,6 +23,8 @@ def run_command(arguments: argparse.Namespace) -> int:
     with open_console(stderr=True).status("reading rows"):
         index = open_index(arguments.paths, data=arguments.data, benchmark=arguments.benchmark, domain=arguments.domain)
     for source in index.sources:
+        if source.shortfall:
+            complain(f"{source.path}: {source.shortfall}")
         for notice in source.notices:
             complain(notice)
     if arguments.static:

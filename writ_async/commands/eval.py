@@ -18,7 +18,7 @@ from writ_async.runs.manifest import make_manifest, prompts_of
 from writ_async.runs.model_judge import PROMPT, PROMPT_VERSION, JudgeSpec, judge_options_that_decide, open_judge
 from writ_async.runs.play import play_run
 from writ_async.runs.play_in_workers import start_useful_workers
-from writ_async.runs.play_settings import Executor, parse_play_settings
+from writ_async.runs.play_settings import Executor, PlaySettings, parse_play_settings
 from writ_async.runs.play_until_width import UntilWidth, play_until_width
 from writ_async.runs.progress import Progress, Watcher
 from writ_async.runs.prompt_templates import OURS
@@ -106,10 +106,7 @@ async def evaluate(
     manifest = make_manifest(
         "eval", decides, chosen.worlds.values(), seed, shard, own_tool_schemas=tools is None, **asked
     )
-    # An engine that cannot be made must be refused before the folder is.
-    notices = [*said, *await config.seats.check_engines(seed)]
-    async with open_judge(playing.judge, seed):
-        pass
+    notices = [*said, *await _look_at_engines(config, playing, seed)]
     for line in said:
         logger.warning("%s", line)
     if check:
@@ -125,6 +122,14 @@ async def evaluate(
             if until is None:
                 return await play_run(*given, workers=started, notices=notices, watch=watch)
             return await play_until_width(*given, until, workers=started, notices=notices, watch=watch)
+
+
+async def _look_at_engines(config: EvalConfig, playing: PlaySettings, seed: int) -> list[str]:
+    """Refuse engines that cannot be made before the folder is; what they have to say."""
+    notices = await config.seats.check_engines(seed)
+    async with open_judge(playing.judge, seed):
+        pass
+    return notices
 
 
 def estimate_eval(config: EvalConfig, *, data: str | None = None, tools: str | None = None) -> Estimate:

@@ -75,22 +75,17 @@ def export_rows(
                 f"--format {form}: is a benchmark's own account of all trials as they were played; leave --greeting, "
                 "--filter, --mask-turns, --seat, --card and --prompts away"
             )
-        if len(paths) > 1:
-            raise InputError(f"--format {form}: is an account of one evaluation; name one run")
-        require_rows(RunView.open(paths[0]))
-        return ExportReport(RESULTS[form](RunView.open(paths[0]), out), form)
+        return _export_results(paths, form, out)
     chosen = format_named(form)
-    _check_ending(form, out)
+    _check_name(form, out, card=card)
     report = None if contamination is None else read_json(contamination, Contamination)
-    if card and Path(out).resolve().name == "README.md":
-        raise InputError(f"{out}: is where the card goes; write the rows to another file")
     run = RunView.open(paths[0]) if len(paths) == 1 else JoinedView(paths, filters)
     for path in paths:
         require_rows(RunView.open(path))
-    if report is not None and report.rows != len(run.done_ids()):
+    if report is not None and report.rows != (rows := len(run.done_ids())):
         raise InputError(
-            f"{contamination}: is a report on {report.rows:,} rows of {report.run}, but {run.path} has "
-            f"{len(run.done_ids()):,}; make it again"
+            f"{contamination}: is a report on {report.rows:,} rows of {report.run}, but {run.path} has {rows:,}; make "
+            "it again"
         )
     if prompts:
         run = run.with_prompts(prompts_under(run.prompts(), prompts, data))
@@ -112,8 +107,19 @@ def export_rows(
     return ExportReport(exported, form, str(path))
 
 
-def _check_ending(form: str, out: PathLike) -> None:
-    """Raise `InputError` where a file's name says that it is of another kind than the format writes."""
+def _export_results(paths: Sequence[PathLike], form: str, out: PathLike) -> ExportReport:
+    """Write an evaluation as a benchmark's own runner does."""
+    if len(paths) > 1:
+        raise InputError(f"--format {form}: is an account of one evaluation; name one run")
+    run = RunView.open(paths[0])
+    require_rows(run)
+    return ExportReport(RESULTS[form](run, out), form)
+
+
+def _check_name(form: str, out: PathLike, *, card: bool) -> None:
+    """Raise `InputError` where a file's name is the card's, or of another kind than the format writes."""
+    if card and Path(out).resolve().name == "README.md":
+        raise InputError(f"{out}: is where the card goes; write the rows to another file")
     ending = Path(out).suffix.lower()
     if ending in endings_of(form) or ending not in _ENDINGS:
         return

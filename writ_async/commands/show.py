@@ -6,6 +6,7 @@ import heapq
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from random import Random
 
 import msgspec
@@ -58,6 +59,15 @@ def wanted_rows(run: RunView, wanted: Wanted) -> Iterator[Trajectory]:
     for row in run.ordered(tokens=False):
         if (not wanted.id or row.id == wanted.id) and all(test(row) for test in tests):
             yield row
+
+
+def listed_rows(run: RunView, wanted: Wanted) -> Iterator[Trajectory]:
+    """The rows that are meant, in the order of tasks and trials. Raises `InputError` as `choose_row`."""
+    rows = wanted_rows(run, wanted)
+    first = next(rows, None)
+    if first is None:
+        raise InputError(_nothing(run, wanted))
+    return chain((first,), rows)
 
 
 def choose_row(run: RunView, tasks: dict[str, Task], wanted: Wanted) -> Trajectory:

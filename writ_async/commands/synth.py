@@ -99,11 +99,7 @@ async def synth(
     `WritError` says what is wrong with it. `watch_tasks` is told how many tasks are made, `watch` what becomes of them.
     Raises `InputError` for a setting that cannot be, and `StorageError` when `out` cannot be written.
     """
-    if config.keep is not None and shard != WHOLE:
-        raise InputError(
-            "--keep plans each round from all rows so far, so it cannot be shared out in shards; give each machine a "
-            "--seed of its own, and let `writ select` pick from their runs"
-        )
+    _refuse_shards_of_rounds(config, shard)
     making = parse_task_settings(
         n=config.n if config.keep is None else config.keep.rows,
         seed=config.seed,
@@ -132,20 +128,8 @@ async def synth(
         domains, config = _told_otherwise(domains, config, data)
         playing = msgspec.structs.replace(playing, rules=config.rules)
     worlds = generate_worlds(domains, config.seed, config.world_size)
-    decides = msgspec.structs.replace(
-        config,
-        seats=config.seats.row_deciding(),
-        phraser=config.phraser and config.phraser.row_deciding(),
-        phraser_check=config.phraser_check and config.phraser_check.row_deciding(),
-    )
-    manifest = make_manifest("synth", decides, worlds, config.seed, shard)
-    # An engine that cannot be made must be refused before the folder is.
-    notices = await config.seats.check_engines(config.seed)
-    if check:
-        await config.seats.try_engines(config.seed, greeting=config.rules.greeting is not None)
-    for engine in (config.phraser, config.phraser_check):
-        if engine is not None:
-            notices += await Seats(user=engine).check_engines(config.seed)
+    manifest = make_manifest("synth", _row_deciding(config), worlds, config.seed, shard)
+    notices = await _look_at_engines(config, check=check)
     with RunFolder.open_or_create(out, manifest, resume=True) as run:
         async with start_useful_workers(playing, config.keep.rows if config.keep else shard.size(config.n)) as started:
             if config.keep is not None:
@@ -160,6 +144,35 @@ async def synth(
                 )
             opened = open_worlds(tasks, None, known=worlds, told=run.prompts())
             return await play_run(run, tasks, opened, playing, workers=started, notices=notices, watch=watch)
+
+
+def _refuse_shards_of_rounds(config: SynthConfig, shard: Shard) -> None:
+    if config.keep is not None and shard != WHOLE:
+        raise InputError(
+            "--keep plans each round from all rows so far, so it cannot be shared out in shards; give each machine a "
+            "--seed of its own, and let `writ select` pick from their runs"
+        )
+
+
+def _row_deciding(config: SynthConfig) -> SynthConfig:
+    """The settings without what decides no row, such as addresses."""
+    return msgspec.structs.replace(
+        config,
+        seats=config.seats.row_deciding(),
+        phraser=config.phraser and config.phraser.row_deciding(),
+        phraser_check=config.phraser_check and config.phraser_check.row_deciding(),
+    )
+
+
+async def _look_at_engines(config: SynthConfig, *, check: bool) -> list[str]:
+    """Refuse engines that cannot be made before the folder is; what they have to say. With `check` they are tried."""
+    notices = await config.seats.check_engines(config.seed)
+    if check:
+        await config.seats.try_engines(config.seed, greeting=config.rules.greeting is not None)
+    for engine in (config.phraser, config.phraser_check):
+        if engine is not None:
+            notices += await Seats(user=engine).check_engines(config.seed)
+    return notices
 
 
 def estimate_synth(config: SynthConfig, *, data: str | None = None) -> Estimate:

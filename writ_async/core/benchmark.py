@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -45,6 +45,10 @@ class ReadHeavy(msgspec.Struct, frozen=True):
 
 class Benchmark(Protocol):
     """A set of tasks and worlds made by others, read from a folder."""
+
+    @property
+    def subsets(self) -> Sequence[str]:
+        """The names of what `load` can read."""
 
     def load(self, subset: str, data: str | None = None, split: str | None = None, tools: str | None = None) -> Subset:
         """Read one subset; `tools` is where the benchmark's own tool schemas are, to be shown instead of the domain's.

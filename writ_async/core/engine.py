@@ -236,7 +236,8 @@ class EngineFactory(msgspec.Struct, frozen=True, kw_only=True):
 
     `make(options, setting)` may raise `InputError`. `seats` says who the engine can play. `execution` names options
     that decide no row, such as an address or a timeout: a run may be resumed with others. `renamed` has the present
-    name of each option that had another one, for the error.
+    name of each option that had another one, for the error. `words_of` names the option of an engine that makes up no
+    words: whose it says.
 
     The rest is for engines that have servers, and None for others. Each raises `InputError` for what cannot be used.
     `check(url, model)` looks at a server for `writ doctor`, `model` being the folder that the caller named, if any;
@@ -255,3 +256,4 @@ class EngineFactory(msgspec.Struct, frozen=True, kw_only=True):
     price: Callable[[Mapping[str, Any]], Price | None] | None = None
     execution: frozenset[str] = frozenset()
     renamed: Mapping[str, str] = {}
+    words_of: str = ""

@@ -97,9 +97,10 @@ class Section(msgspec.Struct, frozen=True):
 
 
 class Document(msgspec.Struct, frozen=True):
-    """A whole report; `terms` are what its words mean."""
+    """A whole report: a line for each run, `warnings` to be read before any number; `terms` are what its words mean."""
 
     title: str
     lines: tuple[str, ...]
+    warnings: tuple[str, ...]
     sections: Sequence[Section]
     terms: Sequence[tuple[str, str]]

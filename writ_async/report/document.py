@@ -48,7 +48,8 @@ def compose(report: Report, viewer: str) -> Document:
     what = "Report on a data set" if sets and not evaluations else "Evaluation report"
     title = f"{what}: {', '.join(run.label for run in runs)}"
     terms = TERMS if evaluations else [term for term in TERMS if term[0] in _OF_DATA_SETS]
-    return Document(title, tuple(map(_line, runs)), sections, terms)
+    short = tuple(f"{run.label}: {run.shortfall}. All numbers are of these rows." for run in runs if run.shortfall)
+    return Document(title, tuple(map(_line, runs)), short, sections, terms)
 
 
 def _line(run: RunReport) -> str:

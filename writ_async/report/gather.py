@@ -24,6 +24,7 @@ from writ_async.runs.row_numbers import RowNumbers, RunRows, read_rows
 from writ_async.runs.row_selection import rules_of, selection_of
 from writ_async.runs.samples import Sample, read_samples
 from writ_async.runs.scores import Score, score_sources
+from writ_async.runs.shortfall import shortfall_of
 from writ_async.runs.task_levels import TaskLevels, read_levels
 from writ_async.runs.view import RunView
 from writ_async.verify.paired import Difference
@@ -65,6 +66,7 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     """All that is told of one run. `agent` and `user` say who played, `terms` whose prompts they were given.
 
     `label` is what `writ view` calls the run, too. `user` is empty where rows of several users were selected.
+    `shortfall` says which rows the run lacks, and why; empty where it lacks none.
     """
 
     path: str
@@ -84,6 +86,7 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     samples: list[Sample]
     heavy_rules: list[str]
     notes: list[str]
+    shortfall: str
     data_set: DataSet | None = None
 
     @property
@@ -146,8 +149,10 @@ def gather_run(path: PathLike, label: str, *, data: str | None, prices: Mapping[
     """All that is told of one run. Raises `InputError` as `gather_runs`."""
     run = RunView.open(path)
     found = read_rows(run) if run.has_tasks else RunRows.empty()
+    shortfall = shortfall_of(run, tasks=len(found.tasks), done={row.id for row in found.rows})
     if not found.rows:
-        raise InputError(f"{path}: has no finished conversation; there is nothing to report yet")
+        why = f" ({shortfall})" if shortfall is not None else ""
+        raise InputError(f"{path}: has no finished conversation{why}; there is nothing to report yet")
     config = run.manifest.config
     models = models_of(run.manifest)
     found.rows = price_rows(found.rows, models, prices)
@@ -177,6 +182,7 @@ def gather_run(path: PathLike, label: str, *, data: str | None, prices: Mapping[
             *levels.notes,
             *(f"no price is known of {model}: give one with --prices FILE" for model in without),
         ],
+        shortfall="" if shortfall is None else str(shortfall),
         data_set=None if run.manifest.kind == "eval" else _data_set(run, found, levels, selection.dropped),
     )
 
@@ -237,7 +243,7 @@ def _data_set(run: RunView, found: RunRows, levels: TaskLevels, dropped: Mapping
             found_in, first = reasons.get(reason, (0, row.id))
             reasons[reason] = (found_in + 1, first)
     return DataSet(
-        purpose=" ".join(purpose(run.agents())),
+        purpose=" ".join(purpose(run.authors())),
         kept_levels=_counts(levels.tasks[task.id].level for task in left.values()),
         kept_kinds=_counts(f"{task.domain} {task.kind}" for task in left.values()),
         diversity=measure_diversity(found.tasks, _kept(run, left)),

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Sequence
 from writ_async.report.blocks import Block, Cell, Curves, Dots, Section, Table
 from writ_async.report.gather import Against, Oracle, Report, RunReport
 from writ_async.report.shared import named_rows
-from writ_async.report.texts import UNKNOWN, dollars, estimate, number, percent, points
+from writ_async.report.texts import UNKNOWN, dollars, estimate, number, p_value, percent, points
 from writ_async.runs.scores import Score
 from writ_async.verify.intervals import Interval
 
 _CERTAIN = 0.05
-_LEAST_P = 0.001
 _FEW_SOURCES = 4
 """Of more sources the row to quote has the domains."""
 
@@ -147,7 +146,7 @@ def _against(first: str, against: Sequence[Against]) -> Block:
                     f"{one.tasks:,}",
                     f"{100 * found.mean:+.1f}",
                     f"{100 * found.low:+.1f} to {100 * found.high:+.1f}",
-                    f"{found.p:.3f}" if found.p >= _LEAST_P else f"< {_LEAST_P}",
+                    p_value(found.p),
                     f"{100 * found.detectable:.1f}",
                     "more than chance" if found.p < _CERTAIN else "may be chance",
                 )

@@ -13,6 +13,8 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|&])")
 def to_markdown(document: Document) -> str:
     """The document as GitHub's Markdown: every sentence and table, and of a plot the table behind it."""
     lines = [f"# {_escape(document.title)}", "", *(f"- {_text(line)}" for line in document.lines), ""]
+    for warning in document.warnings:
+        lines += [f"> **Rows are missing.** {_text(warning)}", ""]
     for section in document.sections:
         lines += [f"## {_escape(section.title)}", ""]
         for block in section.blocks:

@@ -156,7 +156,7 @@ def _curves(plot: Curves) -> Any:
 
 
 def _bars(plot: Bars) -> Any:
-    from lets_plot import aes, geom_rect, scale_y_continuous
+    from lets_plot import aes, geom_rect, scale_x_continuous, scale_y_continuous
 
     data: dict[str, list[Any]] = {"xmin": [], "xmax": [], "ymin": [], "ymax": [], "series": []}
     parts = {name: values for name, values in plot.parts.items() if any(values)} or plot.parts
@@ -173,6 +173,7 @@ def _bars(plot: Bars) -> Any:
         + geom_rect(
             aes(xmin="xmin", xmax="xmax", ymin="ymin", ymax="ymax", fill="series"), size=0, alpha=0.85, tooltips="none"
         )
+        + scale_x_continuous(expand=[0.03, 0])  # or half of a label at the end would be cut off
         + scale_y_continuous(
             breaks=list(range(count)), labels=list(map(plain_label, plot.labels)), limits=[count - 0.4, -0.6],
             trans="reverse",

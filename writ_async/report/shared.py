@@ -231,7 +231,7 @@ _FEWEST = 2
 def _lines(title: str, value: str, series: dict[str, list[tuple[float, float]]], runs: Sequence[RunReport]) -> Block:
     drawn = {label: points for label, points in series.items() if len(points) >= _FEWEST}
     if not any(y for points in drawn.values() for _, y in points):
-        return Block(title=title, text=("Nothing of it was told.",))
+        return Block(title=title, text=("Nothing was measured.",))
     rows = []
     for run in runs:
         values = [y for _, y in drawn.get(run.label, ())]

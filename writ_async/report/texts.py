@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from writ_async.verify.intervals import Interval
 
+_LEAST_P = 0.001
 UNKNOWN = "–"
 
 
@@ -39,3 +40,8 @@ def dollars(value: float | None) -> str:
 def share(part: int, whole: int) -> str:
     """A part of a whole in per cent."""
     return percent(part / whole if whole else None)
+
+
+def p_value(p: float) -> str:
+    """A p value with three digits, which none is small enough to be 0 in."""
+    return f"{p:.3f}" if p >= _LEAST_P else f"< {_LEAST_P}"

@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from random import Random
 
 import anyio
@@ -92,19 +93,9 @@ async def run_judged(
     `keep` is shown each judged trajectory before it is counted, and says whether it leaves a row. `stop` may end
     conversations early, beside the rules of the settings. `judge` is asked where the settings name a model.
     """
-
     failing = FailingWatch(settings.stop_when_failing)
     mishaps = Mishaps()
     rulings: dict[str, tuple[Ruling, ...]] = {}
-
-    async def ask_judge(job: Job, trajectory: Trajectory) -> None:
-        if judge is None or not needs_rulings(job.task, trajectory):
-            return
-        try:
-            rulings[trajectory.id] = await judge.ask(job.task, trajectory)
-        except EngineError as exc:
-            trajectory.termination = Termination.INFRASTRUCTURE_ERROR
-            trajectory.error = f"{JUDGE_ERROR}: {exc.kind}: {exc}"
 
     def finish(job: Job, trajectory: Trajectory, timing: Timing) -> None:
         said = rulings.pop(trajectory.id, ())
@@ -133,7 +124,7 @@ async def run_judged(
                 on_finish=finish,
                 stop=stop_of(settings.early, settled, stop),
                 why_ask_again=_why_ask_again,
-                look_back=None if judge is None else ask_judge,
+                look_back=None if judge is None else partial(_ask_judge, judge, rulings),
             ) as rollouts:
 
                 def cancel() -> None:
@@ -151,6 +142,19 @@ async def run_judged(
     except BaseExceptionGroup as errors:
         raise unwrap_group(errors) from None
     progress.calls = _call_counts(engines, mishaps)
+
+
+async def _ask_judge(
+    judge: ModelJudge, rulings: dict[str, tuple[Ruling, ...]], job: Job, trajectory: Trajectory
+) -> None:
+    """Put the judge's rulings on a conversation to the others, where its reward needs some."""
+    if not needs_rulings(job.task, trajectory):
+        return
+    try:
+        rulings[trajectory.id] = await judge.ask(job.task, trajectory)
+    except EngineError as exc:
+        trajectory.termination = Termination.INFRASTRUCTURE_ERROR
+        trajectory.error = f"{JUDGE_ERROR}: {exc.kind}: {exc}"
 
 
 def _why_ask_again(job: Job, conversation: Conversation, said: str) -> str:

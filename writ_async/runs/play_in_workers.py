@@ -170,15 +170,16 @@ async def play_in_workers(
         raise unwrap_group(errors) from None
     run.look_again()
     if lost:
-        wanted = played.wanted
-        played = read_played_trials(run, tasks, settings, played.given_up)
-        played.wanted = wanted
-        progress.lost = sum(
-            played.leaves_to_play(task_id, trial)
-            for share in lost
-            for task_id in share.tasks
-            for trial in range(settings.trials)
-        )
+        left = read_played_trials(run, tasks, settings, played.given_up)
+        left.wanted = played.wanted
+        progress.lost = _count_left(left, lost, settings.trials)
+
+
+def _count_left(played: PlayedTrials, shares: Sequence[Share], trials: int) -> int:
+    """How many trials of some shares are still to be played."""
+    return sum(
+        played.leaves_to_play(task_id, trial) for share in shares for task_id in share.tasks for trial in range(trials)
+    )
 
 
 def deal_shares(

@@ -62,10 +62,11 @@ def score_run(run_path: PathLike) -> list[Score]:
 
 
 def score_sources(found: RunRows) -> list[Score]:
-    """The scores by the sources of tasks that have rows, then one over all if there are several."""
-    sources: dict[str, list[str]] = {}
+    """The scores by the sources of tasks that have rows, domain by domain, then one over all if there are several."""
+    by_domain: dict[str, dict[str, list[str]]] = {}
     for task in found.tasks.values():
-        sources.setdefault(group_name(task), []).append(task.id)
+        by_domain.setdefault(task.domain, {}).setdefault(group_name(task), []).append(task.id)
+    sources = {name: ids for groups in by_domain.values() for name, ids in groups.items()}
     with_rows = {row.task_id for row in found.rows}
     scores = [score_tasks(found, name, ids) for name, ids in sources.items() if not with_rows.isdisjoint(ids)]
     if len(scores) > 1:

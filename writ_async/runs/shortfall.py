@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from collections.abc import Set as AbstractSet
 
 import msgspec
 
 from writ_async.errors import InputError
 from writ_async.files import PathLike, is_whole
+from writ_async.runs.locks import owner_of
 from writ_async.runs.view import FAILURES, MANIFEST, SUMMARY, TASKS, TRAJECTORIES, RunView
 
 
@@ -23,23 +25,28 @@ class Shortfall(msgspec.Struct, frozen=True):
         return f"{self.rows:,} of {self.due:,} rows: {self.why}"
 
 
-def shortfall_of(run: RunView) -> Shortfall | None:
+def shortfall_of(run: RunView, *, tasks: int | None = None, done: AbstractSet[str] | None = None) -> Shortfall | None:
     """What a run lacks; None where nothing is missing, or nobody can know.
 
     Due is each trial of each task; of a run that was to keep a number of rows, or of selected rows, one row at least.
-    Raises `InputError` as reading does.
+    How many `tasks` there are and which rows are `done` is read where the caller does not know. Raises `InputError` as
+    reading does.
     """
     if not run.has_tasks:
         return None
-    tasks, rows = sum(1 for _ in run.task_ids()), len(run.done_ids())
+    tasks = sum(1 for _ in run.task_ids()) if tasks is None else tasks
+    done = run.done_ids() if done is None else done
+    rows = len(done)
     config, command = run.manifest.config, run.manifest.command
     counted = config.get("keep") is None and not config.get("stop_early") and command in ("writ synth", "writ eval")
     trials = config.get("trials", 1)
     due = tasks * trials if counted and isinstance(trials, int) else min(tasks, 1)
-    broken = _why_broken(run)
+    # What is written at this moment breaks off at any time, and is short of what it will have.
+    goes_on = "the run goes on" if owner_of(run.path) else ""
+    broken = "" if goes_on else _why_broken(run)
     if rows >= due and not (broken and counted):
         return Shortfall(rows, rows + 1, broken) if broken and rows else None
-    return Shortfall(rows, due, broken or _why_fewer(run, due - rows))
+    return Shortfall(rows, due, goes_on or broken or _why_fewer(run, due - rows, done))
 
 
 def require_rows(run: RunView) -> None:
@@ -74,8 +81,7 @@ def _why_broken(run: RunView) -> str:
     return "" if is_whole(last[-1]) else f"the last line of {TRAJECTORIES} breaks off; a resumed run mends it"
 
 
-def _why_fewer(run: RunView, missing: int) -> str:
-    done = run.done_ids()
+def _why_fewer(run: RunView, missing: int, done: AbstractSet[str]) -> str:
     lost = {row.id for row in run.failures()} - done
     outside = f"{len(lost):,} were ended from outside ({FAILURES})" if lost else ""
     if not (run.path / SUMMARY).is_file():

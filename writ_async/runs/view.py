@@ -29,6 +29,7 @@ from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
 from writ_async.errors import InputError
 from writ_async.files import PathLike, open_binary, read_json, read_jsonl
+from writ_async.registry import load_engine
 from writ_async.runs.manifest import FORMAT, Manifest, Prompt, prompt_key
 from writ_async.runs.row_order import bad_row, find_rows, row_id_of, whole_lines
 from writ_async.runs.summary import Summary
@@ -153,7 +154,11 @@ class RunView:
 
     def agents(self) -> AbstractSet[str]:
         """The engines by name that played the agent, of several runs where the rows were selected out of those."""
-        return set(_agents_in(self.manifest.config))
+        return {name for name, _ in _agents_in(self.manifest.config)}
+
+    def authors(self) -> AbstractSet[str]:
+        """The engines whose words the agents' are: those that played, or whose words these say."""
+        return {_author(name, options) for name, options in _agents_in(self.manifest.config)}
 
     def summary(self) -> Summary:
         """The summary as last written. Raises `InputError` when there is none."""
@@ -166,17 +171,28 @@ class RunView:
                 yield task.id
 
 
-def _agents_in(config: Mapping[str, Any]) -> Iterator[str]:
-    """The names in a run's settings; an engine that a program handed over has none."""
+def _agents_in(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The names and options in a run's settings; an engine that a program handed over has none."""
     if config.get("runs"):
         for manifest in config["runs"]:
             yield from _agents_in(manifest["config"])
         return
     found: Any = config
-    for key in ("seats", "agent", "name"):
+    for key in ("seats", "agent"):
         found = found.get(key) if isinstance(found, dict) else None
-    if isinstance(found, str):
-        yield found
+    if isinstance(found, dict) and isinstance(name := found.get("name"), str):
+        options = found.get("options")
+        yield name, options if isinstance(options, dict) else {}
+
+
+def _author(engine: str, options: Mapping[str, Any]) -> str:
+    """The engine that makes up the words that an engine says, itself where it is not known here."""
+    try:
+        factory = load_engine(engine)
+    except InputError:
+        return engine
+    defaults = {field.name: field.default for field in msgspec.structs.fields(factory.options)}
+    return str(options.get(factory.words_of) or defaults[factory.words_of]) if factory.words_of else engine
 
 
 class _TaskId(msgspec.Struct):

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib import resources
 from typing import Any, Final
@@ -29,6 +29,7 @@ from writ_async.rows.notes import RowNote, make_note, write_note
 from writ_async.viewer.conversation_page import ConversationPage, conversation_page
 from writ_async.viewer.guards import make_guard
 from writ_async.viewer.row_index import SHOWN, ListedRow, Query, RowIndex
+from writ_async.viewer.sources import Source
 
 ADDRESS: Final = "127.0.0.1"
 PAGE: Final = "index.html"
@@ -80,7 +81,7 @@ def viewer_state(index: RowIndex, token: str = "") -> ViewerState:
     """What the page has to know of what is open."""
     return ViewerState(
         sources=[RunName(source.name, str(source.path)) for source in index.sources],
-        notices=[notice for source in index.sources for notice in source.notices],
+        notices=[notice for source in index.sources for notice in _notices_of(source)],
         rows=len(index.keys),
         version=index.version,
         fields={name: {"kind": field.kind, "about": field.about} for name, field in FIELDS.items()},
@@ -88,6 +89,13 @@ def viewer_state(index: RowIndex, token: str = "") -> ViewerState:
         facets=index.facets(),
         token=token,
     )
+
+
+def _notices_of(source: Source) -> Iterator[str]:
+    """What there is to say of a run or file, by its name alone: a page may be sent to others."""
+    if source.shortfall:
+        yield f"{source.name}: {source.shortfall}"
+    yield from (notice.replace(str(source.path), source.name) for notice in source.notices)
 
 
 def shown_row(index: RowIndex, row: int, tokenizer: str = "") -> ShownRow:

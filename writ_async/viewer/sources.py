@@ -19,8 +19,10 @@ from writ_async.formats.foreign.verdicts import check_row
 from writ_async.rows.fields import AboutTask, RowFields, row_fields
 from writ_async.rows.notes import notes_path
 from writ_async.rows.run_rows import GrowingFile, RunRows, Timing, model_of
+from writ_async.runs.locks import owner_of
 from writ_async.runs.row_selection import load_known_domains
-from writ_async.runs.view import TRAJECTORIES, RunView
+from writ_async.runs.shortfall import shortfall_of
+from writ_async.runs.view import FAILURES, SUMMARY, TRAJECTORIES, RunView
 from writ_async.runs.worlds import open_world
 from writ_async.verify.evidence import row_label
 
@@ -46,11 +48,15 @@ class OpenedRow(msgspec.Struct, kw_only=True):
 
 
 class Source(Protocol):
-    """A run or a file. `name` is what it is called among those that are open, `notices` what there is to say of it."""
+    """A run or a file. `name` is what it is called among those that are open, `notices` what there is to say of it.
+
+    `shortfall` says which rows it lacks and why, as far as it was read; empty where it lacks none, or nobody can know.
+    """
 
     name: str
     path: Path
     notices: list[str]
+    shortfall: str
 
     @property
     def notes_path(self) -> Path:
@@ -74,10 +80,14 @@ class RunSource:
         self.name = name
         self.path = run.path
         self.notices: list[str] = []
+        self.shortfall = ""
         self._data = data
         self._model = model_of(run)
         self._rows = GrowingFile(run.path / TRAJECTORIES)
         self._known = RunRows(run, name)
+        self._run = run
+        self._ids: set[str] = set()
+        self._measured: tuple[object, ...] = ()
 
     @property
     def notes_path(self) -> Path:
@@ -93,7 +103,18 @@ class RunSource:
             except msgspec.DecodeError as exc:
                 place = f"line {len(self._rows.places)}"
                 raise InputError(f"{self._rows.path}: {place}: {exc}; correct or remove that line") from None
+            self._ids.add(row.id)
             yield self._known.fields(row)
+        self._look_for_shortfall()
+
+    def _look_for_shortfall(self) -> None:
+        """Say anew what is missing, where something has changed that this rests on."""
+        tasks = len(self._known.places)
+        beside = [_changed_at(self.path / name) for name in (TRAJECTORIES, SUMMARY, FAILURES)]
+        now = (tasks, len(self._ids), owner_of(self.path), *beside)
+        if now != self._measured:
+            found = shortfall_of(self._run, tasks=tasks, done=self._ids)
+            self._measured, self.shortfall = now, "" if found is None else str(found)
 
     def open(self, number: int) -> OpenedRow:
         """The n-th row. Raises `InputError` where the file has changed."""
@@ -119,6 +140,14 @@ class RunSource:
         return opened
 
 
+def _changed_at(path: Path) -> int:
+    """When a file was written last, 0 where there is none."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
 class FileSource:
     """A file of conversations that others made, in any format that `writ check` reads."""
 
@@ -126,6 +155,7 @@ class FileSource:
         self.name = name
         self.path = path
         self.notices: list[str] = []
+        self.shortfall = ""
         self._places = places
         self._packed: list[bytes] = []
         self._read = False

@@ -46,6 +46,8 @@ class SchemaRecord(msgspec.Struct, frozen=True):
 class Tau2:
     """The benchmark. Its database stands in for a generated world, its policy for the domain's own."""
 
+    subsets = SUBSETS
+
     def load(self, subset: str, data: str | None = None, split: str | None = None, tools: str | None = None) -> Subset:
         """Read one domain of the benchmark: `airline` or `retail`.
 

@@ -234,4 +234,10 @@ def _make(options: SimulatedOptions, setting: Setting) -> SimulatedEngine:
     )
 
 
-ENGINE = EngineFactory(name="simulated", options=SimulatedOptions, make=_make, renamed={"max_new_tokens": "max_tokens"})
+ENGINE = EngineFactory(
+    name="simulated",
+    options=SimulatedOptions,
+    make=_make,
+    renamed={"max_new_tokens": "max_tokens"},
+    words_of="inner",
+)

@@ -108,7 +108,7 @@ def card_text(
         "",
         "## What it is for",
         "",
-        *purpose(run.agents()),
+        *purpose(run.authors()),
         "",
         "## How it was made",
         "",
@@ -130,8 +130,8 @@ def card_text(
     return "\n".join([*head, *body])
 
 
-def purpose(agents: Collection[str]) -> list[str]:
-    """What rows are good for, by the engines that played the agent."""
+def purpose(authors: Collection[str]) -> list[str]:
+    """What rows are good for, by the engines whose words the agent's are."""
     scripted = [
         "The agent of these rows is a script that knows the right outcome. Use them for plumbing (loaders,",
         "templates, masks), for verifiers, and to warm up reinforcement learning. Do not learn style from them:",
@@ -142,9 +142,9 @@ def purpose(agents: Collection[str]) -> list[str]:
         "The agent of these rows is a model, and their style is that model's. Rows of the scripted agent are for",
         "plumbing, masks, verifiers and a warm-up of reinforcement learning; keep them apart from these.",
     ]
-    if "scripted" not in agents:
+    if "scripted" not in authors:
         return models
-    if len(agents) == 1:
+    if len(authors) == 1:
         return scripted
     return [
         "Some of these rows were played by a model, and some by a script that knows the right outcome, whose sentences",

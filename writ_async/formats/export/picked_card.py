@@ -35,7 +35,7 @@ def _lines(picked: Picked, runs: Sequence[RunView]) -> Iterator[str]:
         yield ""
     yield "## What it is for"
     yield ""
-    yield from purpose({agent for run in runs for agent in run.agents()})
+    yield from purpose({author for run in runs for author in run.authors()})
     yield ""
     yield "## The runs"
     yield ""

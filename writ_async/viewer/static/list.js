@@ -30,6 +30,7 @@
     list.parts.down.disabled = !state.sort;
     group.setAttribute("aria-pressed", String(state.task));
     fill(chips, chipsOf(state));
+    fill(list.parts.notices, writ.state.notices.map((notice) => h("li", {}, notice)));
     markSort(state);
     const query = queryOf(state);
     const name = JSON.stringify(query);
@@ -51,6 +52,7 @@
         placeholder: 'reward < 1 and messages ~ "sorry"', "aria-describedby": "found", oninput: typed,
       }),
       found: h("p", { id: "found", class: "found", role: "status", "aria-live": "polite" }),
+      notices: h("ul", { class: "notices", "aria-label": "Of what is open" }),
       chips: h("div", { class: "chips", role: "group", "aria-label": "Common filters" }),
       sort: h("select", { id: "sort", onchange: (event) => writ.route.go({ sort: event.target.value, line: null }) }),
       down: h("button", { type: "button", class: "quiet", onclick: turnSort, title: "From the largest down" }, "↓",
@@ -71,6 +73,7 @@
     parts.view = h("div", { class: "list" },
       h("h1", { class: "unseen" }, "Rows"),
       h("search", { class: "ask" },
+        parts.notices,
         h("div", { class: "filter" },
           h("label", { for: "filter" }, "Filter"), parts.input,
           h("button", { type: "button", class: "quiet", onclick: () => writ.dialogs.fields() }, "Fields")),

@@ -16,9 +16,10 @@
 
   /** Ask what is new, and draw again where something is. */
   writ.refresh = async function () {
-    const before = writ.state?.version;
+    const shown = (state) => JSON.stringify([state?.version, state?.notices]);
+    const before = shown(writ.state);
     writ.state = await writ.backend.state();
-    if (before !== writ.state.version) {
+    if (before !== shown(writ.state)) {
       writ.row.forget();
       describe();
       await writ.render();
@@ -26,11 +27,11 @@
   };
 
   function describe() {
-    const { sources, rows, notices } = writ.state;
+    const { sources, rows } = writ.state;
     const names = sources.map((source) => source.name);
     const said = names.length > 3 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ");
     const open = fill(document.getElementById("open"), said, h("span", { class: "dim" }, ` ${plural(rows, "row")}`));
-    open.title = [...sources.map((source) => source.path), ...notices].join("\n");
+    open.title = sources.map((source) => source.path).join("\n");
   }
 
   function follow(on) {
