@@ -137,20 +137,22 @@ def numbers_under(value: Any, fields: Collection[str], *, inside: bool = False) 
 
 
 def _add_numbers(value: Any, fields: Collection[str], inside: bool, found: list[float]) -> None:
+    # Most values are plain, and need no call of their own.
     if isinstance(value, dict):
-        inner = [(item, inside or key in fields) for key, item in value.items()]
+        for key, item in value.items():
+            counts = inside or key in fields
+            if isinstance(item, _HOLDS):
+                _add_numbers(item, fields, counts, found)
+            elif counts and _is_number(item):
+                found.append(item)
     elif isinstance(value, list):
-        inner = [(item, inside) for item in value]
-    else:
-        inner = []
-        if inside and _is_number(value):
-            found.append(value)
-    for item, counts in inner:
-        # Most values are plain, and need no call of their own.
-        if isinstance(item, _HOLDS):
-            _add_numbers(item, fields, counts, found)
-        elif counts and _is_number(item):
-            found.append(item)
+        for item in value:
+            if isinstance(item, _HOLDS):
+                _add_numbers(item, fields, inside, found)
+            elif inside and _is_number(item):
+                found.append(item)
+    elif inside and _is_number(value):
+        found.append(value)
 
 
 def _is_number(value: Any) -> bool:

@@ -22,6 +22,7 @@ _STAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT")
 _NAMES_SOMEBODY: Final = re.compile(r"user|customer|account|member|profile|person|client|patient|contact")
 _EMPTY: Final = frozenset({"", "[]", "{}", "null", "none", '""'})
 _NAME: Final = re.compile(r"(?<![a-z0-9_-])[a-z0-9_-]{5,40}(?![a-z0-9_-])")
+_EXPONENT: Final = re.compile(r"e(?<=\de)[-+]?\d")
 _NESTED: Final = 300
 _MOST: Final = 1e9
 _MOST_RECORDS: Final = 400
@@ -97,9 +98,9 @@ class Ground:
         self._lowered: list[str] = []
         self._values: list[Any] = []
         self._entities = Entities(domain)
-        self._counted = 0
+        self._uncounted: list[int] = []
+        self._uncounted_from = 0
         self._amounts: set[int] = set()
-        self._unread: list[str] = []
         self._minutes: set[int] = set()
         self._timed = 0
         self._decoded = 0
@@ -169,7 +170,7 @@ class Ground:
 
     def has(self, token: str) -> bool:
         """Whether a token was shown, said by the customer, or stands in the policy."""
-        return token in self.shown or token in self.told or token in self.policy
+        return token in self.told or token in self.policy or token in self.shown
 
     def is_tool_word(self, word: str) -> bool:
         """Whether a word stands in the name of one of the domain's tools, in the singular at least."""
@@ -225,20 +226,30 @@ class Ground:
         return _collect(value, found, money, not money or not isinstance(value, dict | list))
 
     def has_amount(self, cents: int) -> bool:
-        """Whether an amount stands in a result where amounts stand."""
+        """Whether an amount stands in a result where amounts stand. Only a result that has its figures is counted."""
         self._read()
-        while self._counted < len(self._values):
-            value = self._values[self._counted]
+        self._uncounted += range(self._uncounted_from, len(self._values))
+        self._uncounted_from = len(self._values)
+        if cents in self._amounts:
+            return True
+        figures, forms = _figures_of(cents), forms_of(cents)
+        for place in reversed(self._uncounted):
+            text, value = self._lowered[place], self._values[place]
             if value is None:
-                self._unread.append(self.results[self._counted])
-            else:
-                money = self.domain.facts.money
-                inside = not money or not isinstance(value, dict | list)
-                self._amounts.update(round(abs(number) * 100) for number in numbers_under(value, money, inside=inside))
-            self._counted += 1
-        return cents in self._amounts or any(
-            has_number(text, form) for text in self._unread for form in forms_of(cents)
-        )
+                if any(has_number(self.results[place], form) for form in forms):
+                    return True
+            elif any(figure in text for figure in figures) or _EXPONENT.search(text) is not None:
+                self._count(value)
+                self._uncounted.remove(place)
+                if cents in self._amounts:
+                    return True
+        return False
+
+    def _count(self, value: Any) -> None:
+        """Take in the amounts of a result."""
+        money = self.domain.facts.money
+        inside = not money or not isinstance(value, dict | list)
+        self._amounts.update([round(abs(number) * 100) for number in numbers_under(value, money, inside=inside)])
 
     def numbers_by_result(self) -> list[set[int]]:
         """The different numbers of the last results that have several, the latest first."""
@@ -265,6 +276,12 @@ def _decoded(text: str) -> Any:
             return value
         return None
     return value
+
+
+def _figures_of(cents: int) -> tuple[str, ...]:
+    """The figures of which a text has one that tells an amount, be it rounded, unless by an exponent."""
+    whole, rest = divmod(cents, 100)
+    return (f"{whole}",) if rest else (f"{whole}", f"{whole - 1}")
 
 
 def forms_of(cents: int) -> tuple[str, ...]:

@@ -73,8 +73,12 @@ def name_of(fields: Mapping[str, Any]) -> str:
 
 def name_words(record: Record) -> frozenset[str]:
     """The words of the names of the parts of a record, short ones aside."""
-    names = {name for item in _held(record) if (name := name_of(item))}
-    return frozenset().union(*map(_long_words, names))
+    found: set[str] = set()
+    for value in record.fields.values():
+        for item in value if type(value) is list else ():
+            if type(item) is dict and (name := name_of(item)):
+                found |= _long_words(name)
+    return frozenset(found)
 
 
 @lru_cache(maxsize=1024)
