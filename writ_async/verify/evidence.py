@@ -25,6 +25,7 @@ from writ_async.core.trajectory import Evidence, WriteEvidence
 from writ_async.verify.confirming import Confirmation, Dialogue
 from writ_async.verify.following import unknown_arguments
 from writ_async.verify.knowledge import Knowledge
+from writ_async.verify.outcome import States
 from writ_async.verify.provenance import atoms
 from writ_async.verify.standing_reads import StandingReads, text_of
 
@@ -44,11 +45,13 @@ def write_evidence(
     calls: Sequence[ExecutedCall] | None = None,
     *,
     confirmed: bool = True,
+    before: States | None = None,
 ) -> list[WriteEvidence]:
     """What each successful write rested on, in order, and last what was rightly not written, where the task says so.
 
     Without a world, neither staleness nor policy is judged. `calls` are those of the messages, where they are known.
-    Without `confirmed` nothing is said of whether the user agreed.
+    Without `confirmed` nothing is said of whether the user agreed. `before` are the states before the writes, where the
+    conversation was replayed already and nobody but the agent wrote.
 
     Costs the tools' work for the writes, and for the cells of certificates that stand after a write.
     """
@@ -58,6 +61,7 @@ def write_evidence(
     dialogue = Dialogue(messages, [call for call in calls if call.kind == "write"], domain)
     know = Knowledge(messages, domain)
     reads = StandingReads(know, domain)
+    known = before or {}
     state = None if world is None else State(world)
     outdated = _Staleness(task, domain, world)
     found: list[WriteEvidence] = []
@@ -66,6 +70,7 @@ def write_evidence(
             know.read(call)
             continue
         name, arguments = call.call.function.name, call.arguments or {}
+        state = known.get((call.message, call.number), state)
         if call.succeeded:
             know.until(call.message)
             index = gold.get((call.message, call.number), -1)
@@ -92,7 +97,7 @@ def write_evidence(
                 )
             )
             know.read(call)
-        if state is not None and call.arguments is not None:
+        if state is not None and call.arguments is not None and not known:
             apply_tool(domain.tools, state, name, call.arguments)
     know.until(len(messages))
     return [*found, *_refrained(task, know)]
@@ -181,9 +186,10 @@ class _Staleness:
     def __init__(self, task: Task, domain: Domain, world: World | None) -> None:
         self._task = task
         self._domain = domain
-        self._world = world
+        self._gold = None if world is None else State(world)
+        self._shown_by_gold: set[str] = set()
         self._excused: dict[int, set[bytes]] = {}
-        self._replayed = False
+        self._replayed = -1
         self._texts: dict[int, tuple[Any, str]] = {}
 
     def cells(
@@ -211,15 +217,15 @@ class _Staleness:
         return known[1]
 
     def _excuses(self, index: int) -> set[bytes]:
-        """The cells that are out of date at this write in the gold calls themselves."""
-        if not self._replayed and self._world is not None:
-            self._replayed = True
-            self._replay_gold(State(self._world))
+        """The cells that are out of date at this write in the gold calls themselves, replayed as far as it."""
+        if self._replayed < index and self._gold is not None:
+            self._replay_gold(self._gold, self._replayed + 1, index)
+            self._replayed = index
         return self._excused.get(index, set())
 
-    def _replay_gold(self, state: State) -> None:
-        shown: set[str] = set()
-        for index, action in enumerate(self._task.actions or ()):
+    def _replay_gold(self, state: State, first: int, last: int) -> None:
+        shown = self._shown_by_gold
+        for index, action in enumerate((self._task.actions or ())[first : last + 1], first):
             if action.name not in self._domain.tools:
                 continue
             if _is_write(self._domain, action.name):

@@ -7,6 +7,7 @@ A claim is a past or perfect in the first person ("I have changed"), a perfect p
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from importlib import resources
@@ -70,6 +71,11 @@ _CLAUSE: Final = re.compile(
 )
 
 
+_LONG_PART: Final = 200
+"""Signs of a part of a sentence from which on what is looked for in it is looked for in the whole sentence, once."""
+_LONGEST_CUT: Final = 16
+_INVERTING: Final = 10
+"""More signs than the longest match of what cuts clauses, and of what puts a verb before its subject."""
 _HANDING: Final = ("transferr", "connect", "escalat", "hand", "pass", "forward")
 _KINDS: Final = ("deeds", "light", "looks", "giving", "sent")
 
@@ -203,9 +209,31 @@ def is_stated(start: int, end: int, sentence: Sentence, plain: str, *, first: bo
     if not first and (sentence.is_question() or sentence.is_told() or _BY_OTHERS.match(plain, end)):
         return False
     left = plain[sentence.start : start]
-    if first and _INVERTED.search(left):
+    if first and _INVERTED.search(left[-_INVERTING:]):
         return False  # "What do I put down?" asks.
-    return not (_BLOCK.search(clause_left_of(left)) or (not first and _LISTED.search(left)))
+    blocked = (
+        _BLOCK.search(clause_left_of(left)) is not None
+        if ")" in left
+        else _is_blocked(sentence, _clause_start(sentence, len(left)), len(left))
+    )
+    return not (blocked or (not first and _LISTED.search(left)))
+
+
+def _is_blocked(sentence: Sentence, start: int, end: int) -> bool:
+    """Whether a part of a sentence, from the start of a clause on, has a word that makes what follows no statement.
+
+    In a long one the words of the whole sentence are looked for once. Where the part ends in the middle of one, or a
+    word ends only because the part does, that part alone says it.
+    """
+    if end - start > _NEAR:
+        found = sentence.all_of(_BLOCK)
+        place = bisect_left(found, start, key=re.Match.start)
+        before, after = found[max(0, place - 1) : place], found[place : place + 1]
+        if after and after[0].end() <= end:
+            return True
+        if not (before and before[0].end() > start) and not (after and after[0].start() < end):
+            return _BLOCK.search(sentence.plain, end - _NEAR, end) is not None
+    return _BLOCK.search(sentence.plain[start:end]) is not None
 
 
 def _beside(done: Done, place: int, verb: str, said: Said) -> Done | None:
@@ -220,27 +248,49 @@ def _beside(done: Done, place: int, verb: str, said: Said) -> Done | None:
 
 def _clause(sentence: Sentence, start: int, end: int) -> str:
     """The clause around a part of a sentence, from its start where the part is empty."""
-    text, first, last = sentence.plain, start - sentence.start, end - sentence.start
-    return text[_clause_start(text, first) if first < last else first : _clause_end(text, last)]
+    first, last = start - sentence.start, end - sentence.start
+    return sentence.plain[_clause_start(sentence, first) if first < last else first : _clause_end(sentence, last)]
 
 
 def clause_left_of(left: str) -> str:
     """The words of the clause that a text ends with, without what stands in brackets."""
     if ")" in left:
         left = _BRACKETS.sub(" ", left)
-    return left[_clause_start(left, len(left)) :]
-
-
-def _clause_start(text: str, place: int) -> int:
     start = 0
-    for match in _CLAUSE.finditer(text, 0, place):
-        start = match.end() if not match[0].startswith((",", "and")) else match.start() + 1
+    for match in _CLAUSE.finditer(left):
+        start = _behind(match)
+    return left[start:]
+
+
+def _behind(cut: re.Match[str]) -> int:
+    """Where the clause behind a cut begins."""
+    return cut.end() if not cut[0].startswith((",", "and")) else cut.start() + 1
+
+
+def _clause_start(sentence: Sentence, place: int) -> int:
+    """Where the clause begins that what stands before a place ends with; what stands behind it cuts nothing.
+
+    The cuts of a sentence are looked for once; those right before the place may be others without what is behind it.
+    """
+    start = since = 0
+    if place > _LONG_PART:
+        cuts, near = sentence.all_of(_CLAUSE), place - _LONGEST_CUT
+        whole = bisect_left(cuts, near, key=re.Match.start)
+        start = _behind(cuts[whole - 1]) if whole else 0
+        since = max(near, cuts[whole - 1].end() if whole else 0)
+    for match in _CLAUSE.finditer(sentence.plain, since, place):
+        start = _behind(match)
     return start
 
 
-def _clause_end(text: str, place: int) -> int:
-    match = _CLAUSE.search(text, place)
-    return match.start() if match else len(text)
+def _clause_end(sentence: Sentence, place: int) -> int:
+    if len(sentence.plain) - place > _LONG_PART:
+        cuts = sentence.all_of(_CLAUSE)
+        after = bisect_left(cuts, place, key=re.Match.start)
+        if not after or cuts[after - 1].end() <= place:
+            return cuts[after].start() if after < len(cuts) else len(sentence.plain)
+    match = _CLAUSE.search(sentence.plain, place)
+    return match.start() if match else len(sentence.plain)
 
 
 def _starts(word: str, stems: Sequence[str]) -> bool:

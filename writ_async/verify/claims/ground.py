@@ -21,8 +21,10 @@ _COMMA: Final = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _STAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT")
 _NAMES_SOMEBODY: Final = re.compile(r"user|customer|account|member|profile|person|client|patient|contact")
 _EMPTY: Final = frozenset({"", "[]", "{}", "null", "none", '""'})
+_LONGEST_EMPTY: Final = max(map(len, _EMPTY))
 _NAME: Final = re.compile(r"(?<![a-z0-9_-])[a-z0-9_-]{5,40}(?![a-z0-9_-])")
 _EXPONENT: Final = re.compile(r"e(?<=\de)[-+]?\d")
+_BEFORE_NUMBERS: Final = frozenset({"", " ", ":", ",", "[", "-", "\n", "\t", "\r"})
 _NESTED: Final = 300
 _MOST: Final = 1e9
 _MOST_RECORDS: Final = 400
@@ -131,9 +133,10 @@ class Ground:
         self.shown.add(lowered)
         if content[:1] not in ("{", "["):
             self.explained |= tokens_of_prose(content)
-        if result.error or content.strip().casefold() in _EMPTY:
+        stripped = content.strip()
+        if result.error or (len(stripped) <= _LONGEST_EMPTY and stripped.casefold() in _EMPTY):
             self.failed += kind != "write"
-            self.unknown += kind != "write" and (content.strip() != "[]" or _NAMES_SOMEBODY.search(name) is not None)
+            self.unknown += kind != "write" and (stripped != "[]" or _NAMES_SOMEBODY.search(name) is not None)
             return
         self.shown.add(given)
         self._given.append(given)
@@ -238,7 +241,7 @@ class Ground:
             if value is None:
                 if any(has_number(self.results[place], form) for form in forms):
                     return True
-            elif any(figure in text for figure in figures) or _EXPONENT.search(text) is not None:
+            elif any(_has_figures(text, one) for one in figures) or _EXPONENT.search(text) is not None:
                 self._count(value)
                 self._uncounted.remove(place)
                 if cents in self._amounts:
@@ -282,6 +285,16 @@ def _figures_of(cents: int) -> tuple[str, ...]:
     """The figures of which a text has one that tells an amount, be it rounded, unless by an exponent."""
     whole, rest = divmod(cents, 100)
     return (f"{whole}",) if rest else (f"{whole}", f"{whole - 1}")
+
+
+def _has_figures(text: str, figures: str) -> bool:
+    """Whether figures stand in a text as the whole of a number, before its point; from its end it is searched faster."""
+    place = text.rfind(figures)
+    while place >= 0:
+        if text[place - 1 : place] in _BEFORE_NUMBERS and not text[place + len(figures) : place + len(figures) + 1].isdecimal():
+            return True
+        place = text.rfind(figures, 0, place + len(figures) - 1)
+    return False
 
 
 def forms_of(cents: int) -> tuple[str, ...]:

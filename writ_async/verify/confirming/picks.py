@@ -6,11 +6,13 @@ import re
 from collections.abc import Mapping
 
 from writ_async.verify.confirming.clauses import sentences
+from writ_async.verify.confirming.wording import has_any
 
 _LABEL = re.compile(r"(?:^|(?<=\s))(?:option |choice )?\(?([a-h]|\d{1,2})[.):] ", re.MULTILINE)
-_LABEL_ENDS = (". ", ") ", ": ")
-_BEGINNINGS = (("1", "2"), ("a", "b"))
-"""The names of the first two options, without which there are none."""
+_BEGINNINGS = tuple(
+    tuple(tuple(f"{name}{end}" for end in (". ", ") ", ": ")) for name in names) for names in (("1", "2"), ("a", "b"))
+)
+"""The labels of the first two options, without which there are none."""
 _MOST = 12
 _ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1}
 _PICK = re.compile(
@@ -30,7 +32,7 @@ _DECLINES = re.compile(
 
 def options_in(text: str) -> dict[str, str]:
     """What a plain text offers under consecutive numbers or letters from the first on, by them; empty for one alone."""
-    if not any(_has_label(text, first) and _has_label(text, second) for first, second in _BEGINNINGS):
+    if not any([has_any(text, first) and has_any(text, second) for first, second in _BEGINNINGS]):
         return {}
     found: dict[str, str] = {}
     labels = list(_LABEL.finditer(text))
@@ -40,10 +42,6 @@ def options_in(text: str) -> dict[str, str]:
         end = labels[place + 1].start() if place + 1 < len(labels) else len(text)
         found[label[1]] = text[label.end() : end].split("\n\n")[0].strip()
     return found if len(found) > 1 else {}
-
-
-def _has_label(text: str, name: str) -> bool:
-    return any(f"{name}{end}" in text for end in _LABEL_ENDS)
 
 
 def spelled_out(answer: str, options: Mapping[str, str]) -> str:
