@@ -288,10 +288,13 @@ def _figures_of(cents: int) -> tuple[str, ...]:
 
 
 def _has_figures(text: str, figures: str) -> bool:
-    """Whether figures stand in a text as the whole of a number, before its point; from its end it is searched faster."""
+    """Whether figures stand in a text as all that a number has before its point."""
     place = text.rfind(figures)
     while place >= 0:
-        if text[place - 1 : place] in _BEFORE_NUMBERS and not text[place + len(figures) : place + len(figures) + 1].isdecimal():
+        if (
+            text[place - 1 : place] in _BEFORE_NUMBERS
+            and not text[place + len(figures) : place + len(figures) + 1].isdecimal()
+        ):
             return True
         place = text.rfind(figures, 0, place + len(figures) - 1)
     return False

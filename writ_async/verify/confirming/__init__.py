@@ -24,7 +24,7 @@ from writ_async.verify.confirming.case import Case
 from writ_async.verify.confirming.conditions import without_met_conditions
 from writ_async.verify.confirming.kin import phrases_of
 from writ_async.verify.confirming.laid_out import lay_out, tells_part, tells_something_new, tells_variant
-from writ_async.verify.confirming.one_by_one import named_by_place, names_place
+from writ_async.verify.confirming.one_by_one import named_by_place
 from writ_async.verify.confirming.patterns import DEED_OF, DEEDS, deed_pattern, occurs, pattern
 from writ_async.verify.confirming.reply import Reply, names_nothing, read_stances, settle
 from writ_async.verify.confirming.shown import Shown
@@ -75,6 +75,7 @@ class Dialogue:
         )
         self._spoken: TurnIndex | None = None
         self._tools: dict[str, ToolWords] = {}
+        self._offered: dict[int, dict[str, str]] = {}
         self._shown = Shown(messages)
 
     def confirmation(self, write: ExecutedCall) -> Confirmation:
@@ -201,7 +202,7 @@ class Dialogue:
             return None if verbs.search(words) and _ALL.search(words) else False
 
         def picks(clause: str) -> bool | None:
-            offers = self._offers(asked) if names_place(clause) else {}
+            offers = self._offers(asked)
             named = named_by_place(clause, list(offers), said) if offers else []
             about = [_is_offered(case, words_of(offers[name]), topic, others) for name in named]
             return True if True in about else False if about and None not in about else None
@@ -210,9 +211,12 @@ class Dialogue:
 
     def _offers(self, asked: Turn) -> dict[str, str]:
         """What an agent put one after the other, by numbers or letters: as it numbered it, else by the ids in it."""
-        if offers := (asked.options or dict(numbered(asked))):
-            return offers
-        return {str(place): phrase for place, phrase in enumerate(self._ids_in(asked.words), start=1)}
+        found = self._offered.get(asked.message)
+        if found is None:
+            found = asked.options or dict(numbered(asked))
+            found = found or {str(place): phrase for place, phrase in enumerate(self._ids_in(asked.words), start=1)}
+            self._offered[asked.message] = found
+        return found
 
     def _ids_in(self, words: str) -> list[str]:
         """The phrases of the ids that writes name, in the order in which words name them; none for one alone."""

@@ -107,4 +107,6 @@ def _forms(item: Mapping[str, Any], name: str, own: Sequence[str], alone: bool) 
 
 
 def _numbers(fields: Mapping[str, Any], ends: tuple[str, ...]) -> list[str]:
-    return [value for name, value in fields.items() if name.endswith(ends) and isinstance(value, str) and len(value) > 2]
+    return [
+        value for name, value in fields.items() if name.endswith(ends) and isinstance(value, str) and len(value) > 2
+    ]

@@ -65,11 +65,6 @@ def _in_order(pair: re.Match[str]) -> str:
     return f", {said} to {before}{one},"
 
 
-def names_place(clause: str) -> bool:
-    """Whether a clause names anything by a number, a letter or a place, or the rest."""
-    return _NAMED.search(clause) is not None or _REST.search(clause) is not None
-
-
 def named_by_place(clause: str, names: Sequence[str], answer: str = "") -> list[str]:
     """Which of several things a clause names by their number, letter or place; `names` are theirs, in order.
 

@@ -23,7 +23,18 @@ _ITEM = re.compile(r"\s*(?:[-•·–+]|\(?\d{1,2}[.)]|[a-z][.)] )|\s{2,}\S")
 class Turn:
     """One text of the agent or the user. Its words are taken apart when somebody asks."""
 
-    __slots__ = ("_after_write", "_asks", "_lines", "_options", "_plain", "_said", "_words", "by_user", "message", "text")
+    __slots__ = (
+        "_after_write",
+        "_asks",
+        "_lines",
+        "_options",
+        "_plain",
+        "_said",
+        "_words",
+        "by_user",
+        "message",
+        "text",
+    )
 
     def __init__(self, message: int, by_user: bool, text: str, after_write: bool) -> None:
         self.message, self.by_user, self.text = message, by_user, text

@@ -71,7 +71,7 @@ def plain_words(text: str) -> str:
 
 
 def _tokens_of_ascii(text: str) -> list[str]:
-    """The letters and figures of a text, set apart. Most words have letters alone, and are cut out without a pattern."""
+    """The letters and figures of a text, set apart. Words of letters alone are cut out without a pattern."""
     found: list[str] = []
     for word in text.encode().translate(_BLANKS).decode().split():
         if word.isalpha():
