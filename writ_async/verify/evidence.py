@@ -63,7 +63,8 @@ def write_evidence(
     reads = StandingReads(know, domain)
     known = before or {}
     state = None if world is None else State(world)
-    outdated = _Staleness(task, domain, world)
+    proved = _cells_by_write(task)
+    outdated = _Staleness(task, domain, world, proved)
     found: list[WriteEvidence] = []
     for call in calls:
         if call.kind != "write":
@@ -74,7 +75,7 @@ def write_evidence(
         if call.succeeded:
             know.until(call.message)
             index = gold.get((call.message, call.number), -1)
-            cells = _cells(task, index) if index >= 0 else []
+            cells = proved.get(index, []) if index >= 0 else []
             missing = [cell for cell in cells if not know.has_read(cell)]
             unread = _unread(name, arguments, reads, missing)
             stale = [] if state is None else outdated.cells(state, know.shown, index, cells, missing)
@@ -84,7 +85,7 @@ def write_evidence(
                 WriteEvidence(
                     call.message,
                     name,
-                    _label(unseen, bool(unread or stale), index, task),
+                    _label(unseen, bool(unread or stale), index >= 0 and index in proved),
                     index,
                     tuple(unseen),
                     tuple(unread),
@@ -100,7 +101,7 @@ def write_evidence(
         if state is not None and call.arguments is not None and not known:
             apply_tool(domain.tools, state, name, call.arguments)
     know.until(len(messages))
-    return [*found, *_refrained(task, know)]
+    return [*found, *_refrained(proved, know)]
 
 
 def _unread(name: str, arguments: Mapping[str, Any], reads: StandingReads, missing: Sequence[Cell]) -> list[str]:
@@ -113,11 +114,11 @@ def _unread(name: str, arguments: Mapping[str, Any], reads: StandingReads, missi
     ]
 
 
-def _refrained(task: Task, know: Knowledge) -> list[WriteEvidence]:
+def _refrained(proved: Mapping[int | None, Sequence[Cell]], know: Knowledge) -> list[WriteEvidence]:
     """Whether the cells were read that show that no write, or no further one, was due."""
-    if not any(proof.write is None for proof in task.certificates):
+    if None not in proved:
         return []
-    missing = tuple(_cell_text(cell) for cell in _cells(task, None) if not know.has_read(cell))
+    missing = tuple(_cell_text(cell) for cell in proved[None] if not know.has_read(cell))
     return [WriteEvidence(-1, "", "lucky" if missing else "evidence_complete", missing=missing)]
 
 
@@ -163,28 +164,34 @@ def unordered_key(name: str, arguments: Mapping[str, Any]) -> bytes:
     return call_key(name, {"atoms": sorted(str(value) for _, value in atoms(dict(arguments)))})
 
 
-def _cells(task: Task, index: int | None) -> list[Cell]:
-    return [cell for proof in task.certificates if proof.write == index for cell in proof.cells]
+def _cells_by_write(task: Task) -> dict[int | None, list[Cell]]:
+    """The cells of each gold write's certificates; under None those that show that no further write was due."""
+    found: dict[int | None, list[Cell]] = {}
+    for proof in task.certificates:
+        found.setdefault(proof.write, []).extend(proof.cells)
+    return found
 
 
 def _cell_text(cell: Cell) -> str:
     return call_key(cell.name, cell.arguments).decode()
 
 
-def _label(unseen: Sequence[str], incomplete: bool, index: int, task: Task) -> Evidence:
+def _label(unseen: Sequence[str], incomplete: bool, proved: bool) -> Evidence:
     if unseen:
         return "blind"
     if incomplete:
         return "lucky"
-    proved = index >= 0 and any(proof.write == index for proof in task.certificates)
     return "evidence_complete" if proved else "unproved"
 
 
 class _Staleness:
     """Which cells of a certificate are out of date at a write."""
 
-    def __init__(self, task: Task, domain: Domain, world: World | None) -> None:
+    def __init__(
+        self, task: Task, domain: Domain, world: World | None, proved: Mapping[int | None, Sequence[Cell]]
+    ) -> None:
         self._task = task
+        self._proved = proved
         self._domain = domain
         self._gold = None if world is None else State(world)
         self._shown_by_gold: set[str] = set()
@@ -229,7 +236,7 @@ class _Staleness:
             if action.name not in self._domain.tools:
                 continue
             if _is_write(self._domain, action.name):
-                stale = [cell for cell in _cells(self._task, index) if self._is_stale(state, shown, cell)]
+                stale = [cell for cell in self._proved.get(index, ()) if self._is_stale(state, shown, cell)]
                 self._excused[index] = {call_key(cell.name, cell.arguments) for cell in stale}
             result = call_tool(self._domain.tools, state, action.name, action.arguments, self._text_of)
             if not result.error:

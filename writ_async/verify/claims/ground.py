@@ -25,7 +25,6 @@ _LONGEST_EMPTY: Final = max(map(len, _EMPTY))
 _NAME: Final = re.compile(r"(?<![a-z0-9_-])[a-z0-9_-]{5,40}(?![a-z0-9_-])")
 _EXPONENT: Final = re.compile(r"e(?<=\de)[-+]?\d")
 _BEFORE_NUMBERS: Final = frozenset({"", " ", ":", ",", "[", "-", "\n", "\t", "\r"})
-_NESTED: Final = 300
 _MOST: Final = 1e9
 _MOST_RECORDS: Final = 400
 _MOST_NUMBERS: Final = 16
@@ -96,12 +95,10 @@ class Ground:
         self._given_words: set[str] = set()
         self._records: list[Record] = []
         self._by_result: list[set[int]] = []
-        self._calls: list[ToolCall | None] = []
-        self._lowered: list[str] = []
-        self._values: list[Any] = []
-        self._entities = Entities(domain)
-        self._uncounted: list[int] = []
-        self._uncounted_from = 0
+        self._shown: list[Shown] = []
+        self._entities = Entities(domain, self._shown)
+        self._uncounted: list[Shown] = []
+        self._shown_to_count = 0
         self._amounts: set[int] = set()
         self._minutes: set[int] = set()
         self._timed = 0
@@ -127,9 +124,8 @@ class Ground:
         kind = tool.kind if tool is not None else "read"
         given = call.function.arguments.lower() if call is not None else ""
         self.results.append(content)
-        self._calls.append(call)
         lowered = content.lower()
-        self._lowered.append(lowered)
+        self._shown.append(Shown(call, lowered, content))
         self.shown.add(lowered)
         if content[:1] not in ("{", "["):
             self.explained |= tokens_of_prose(content)
@@ -169,7 +165,7 @@ class Ground:
 
     def has_text(self, text: str) -> bool:
         """Whether a text stands in a result or in the customer's words."""
-        return any(text in shown for shown in self._lowered) or any(text in heard.lower() for heard in self.heard)
+        return any(text in shown.text for shown in self._shown) or any(text in heard.lower() for heard in self.heard)
 
     def has(self, token: str) -> bool:
         """Whether a token was shown, said by the customer, or stands in the policy."""
@@ -191,9 +187,8 @@ class Ground:
 
     def records(self) -> list[Record]:
         """The records in the latest results, each with its numbers in cents; results are read when first asked for."""
-        self._read()
-        while self._decoded < len(self._values):
-            value = self._values[self._decoded]
+        while self._decoded < len(self._shown):
+            value = self._shown[self._decoded].value
             self._decoded += 1
             if value is not None:
                 before = len(self._records)
@@ -205,16 +200,8 @@ class Ground:
         return self._records
 
     def entities(self) -> Entities:
-        """The records in the results so far, by their ids; results are read when first asked for."""
-        self._read()
+        """The records in the results so far, by their ids."""
         return self._entities
-
-    def _read(self) -> None:
-        """Read the results that nobody asked for before as JSON."""
-        for place in range(len(self._values), len(self.results)):
-            value = _decoded(self.results[place])
-            self._values.append(value)
-            self._entities.add(Shown(self._calls[place], self._lowered[place], value))
 
     def written(self) -> list[Record]:
         """The records in the results of the writes."""
@@ -230,22 +217,21 @@ class Ground:
 
     def has_amount(self, cents: int) -> bool:
         """Whether an amount stands in a result where amounts stand. Only a result that has its figures is counted."""
-        self._read()
-        self._uncounted += range(self._uncounted_from, len(self._values))
-        self._uncounted_from = len(self._values)
+        self._uncounted += self._shown[self._shown_to_count :]
+        self._shown_to_count = len(self._shown)
         if cents in self._amounts:
             return True
         figures, forms = _figures_of(cents), forms_of(cents)
-        for place in reversed(self._uncounted):
-            text, value = self._lowered[place], self._values[place]
-            if value is None:
-                if any(has_number(self.results[place], form) for form in forms):
-                    return True
-            elif any(_has_figures(text, one) for one in figures) or _EXPONENT.search(text) is not None:
-                self._count(value)
-                self._uncounted.remove(place)
-                if cents in self._amounts:
-                    return True
+        for place in range(len(self._uncounted) - 1, -1, -1):
+            shown = self._uncounted[place]
+            text = shown.text
+            if not any(_has_figures(text, one) for one in figures) and _EXPONENT.search(text) is None:
+                continue
+            if shown.value is not None:
+                self._count(shown.value)
+                del self._uncounted[place]
+            if cents in self._amounts or (shown.value is None and any(has_number(text, form) for form in forms)):
+                return True
         return False
 
     def _count(self, value: Any) -> None:
@@ -265,20 +251,6 @@ class Ground:
             self._given_words.update(split_words(self._given.pop()))
         named = (self.said, self.told, self._given_words)
         return [record for record in self.records() if any(not record.ids.isdisjoint(words) for words in named)]
-
-
-def _decoded(text: str) -> Any:
-    """A result as JSON; None where it is none, or is nested deeper than anybody would look."""
-    if text[:1] not in '{["-0123456789':
-        return None
-    value = decoded(text)
-    if text.count("{") + text.count("[") > _NESTED:
-        with suppress(RecursionError):
-            for _ in numbers_under(value, ()):  # Whoever looks into it later does so with as many steps.
-                pass
-            return value
-        return None
-    return value
 
 
 def _figures_of(cents: int) -> tuple[str, ...]:
