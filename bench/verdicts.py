@@ -20,7 +20,7 @@ import inspect
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import _lru_cache_wrapper, partial
+from functools import _lru_cache_wrapper, cache, partial
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -101,11 +101,13 @@ Talk = Callable[[], object]
 
 def forget() -> None:
     """Empty the caches of all functions of texts; those of compiled patterns stay."""
-    for cache in text_caches():
-        cache.cache_clear()
+    for known in text_caches():
+        known.cache_clear()
 
 
+@cache
 def text_caches() -> list[_lru_cache_wrapper[Any]]:
+    """The caches of functions of texts. What the collector has frozen it does not list: this is called before."""
     found = []
     for thing in gc.get_objects():
         if isinstance(thing, _lru_cache_wrapper) and str(getattr(thing, "__module__", "")).startswith("writ_"):
@@ -320,6 +322,7 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     half = max(1, options.n // 2)
     figures: list[Figure] = []
+    text_caches()
     with quiet_gc(0):
         for domain in DOMAINS:
             talks = partial(scripted_talks, domain, count=half, seed=options.seed)

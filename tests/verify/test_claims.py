@@ -257,15 +257,17 @@ def test_what_only_the_users_tools_showed_is_not_known_to_the_agent(retail: Doma
     assert claim_findings(messages, retail)
 
 
-@given(st.text('ab1."\\\n ,:-_#é'), st.lists(st.text("ab1.-_é", min_size=1, max_size=4)))
-def test_words_are_found_in_a_text_where_it_is_cut_into_them(text: str, others: list[str]) -> None:
-    words = set(split_words(text))
+@given(st.lists(st.text('ab1."\\\n ,:-_#é'), max_size=4), st.lists(st.text("ab1.-_é", min_size=1, max_size=4)))
+def test_words_are_found_in_texts_where_these_are_cut_into_them(texts: list[str], others: list[str]) -> None:
+    words = {word for text in texts for word in split_words(text)}
     shown, asked = ShownWords(), ShownWords()
-    shown.add(text)
-    asked.add(text)
+    for text in texts:
+        shown.add(text)
+        asked.add(text)
+        assert all(word in shown for word in split_words(text))
     assert not any(f"never{number}" in asked for number in range(300))
     for word in (*words, *(other for other in others if split_words(other) == [other])):
-        assert (word in shown) is (word in asked) is (word in words), (text, word)
+        assert (word in shown) is (word in asked) is (word in words), (texts, word)
         assert shown.has_ending(word[-2:]) is any(other.endswith(word[-2:]) for other in words)
 
 

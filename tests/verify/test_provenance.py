@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from writ_async.core.domain import Domain
-from writ_async.verify.provenance import SMALL, Seen, atoms, enumerated, unseen_arguments
+from writ_async.verify.provenance import SMALL, Seen, atoms, enumerated, numbers_in, unseen_arguments
 
 
 def seen_of(*texts: str) -> Seen:
@@ -78,3 +78,12 @@ def test_all_that_was_said_is_seen(value: object) -> None:
         for leaf in leaves
         if isinstance(leaf, int) and not isinstance(leaf, bool) and abs(leaf) < 2**53
     )
+
+
+@given(
+    st.lists(st.text("0123456789.,-/: a$'\u0663", max_size=25), max_size=4), st.sampled_from((0, 3, 12, 1.5, 120, 1e16))
+)
+def test_a_number_is_found_where_a_reading_of_the_whole_text_finds_it(texts: list[str], number: float) -> None:
+    read = {found for text in texts for found in numbers_in(text)}
+    seen = seen_of(*texts)
+    assert [seen.has_number(one) for one in (number, *sorted(read))] == [number in read, *[True] * len(read)]

@@ -319,12 +319,11 @@ def _no_text(_: Any) -> str:
 
 def _holds_huge_number(value: Any) -> bool:
     """Whether an argument holds an integer beyond 64 bits, which no file or database holds."""
-    if isinstance(value, str):
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            if type(inner) is not str and _holds_huge_number(inner):  # Most are texts, and need no call of their own.
+                return True
         return False
-    if isinstance(value, dict):
-        return any(map(_holds_huge_number, value.values()))
-    if isinstance(value, list):
-        return any(map(_holds_huge_number, value))
     return isinstance(value, int) and not -(1 << 63) <= value < 1 << 64
 
 

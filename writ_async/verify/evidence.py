@@ -25,6 +25,7 @@ from writ_async.core.trajectory import Evidence, WriteEvidence
 from writ_async.verify.confirming import Confirmation, Dialogue
 from writ_async.verify.following import unknown_arguments
 from writ_async.verify.knowledge import Knowledge
+from writ_async.verify.outcome import States
 from writ_async.verify.provenance import atoms
 from writ_async.verify.standing_reads import StandingReads, text_of
 
@@ -44,11 +45,13 @@ def write_evidence(
     calls: Sequence[ExecutedCall] | None = None,
     *,
     confirmed: bool = True,
+    before: States | None = None,
 ) -> list[WriteEvidence]:
     """What each successful write rested on, in order, and last what was rightly not written, where the task says so.
 
     Without a world, neither staleness nor policy is judged. `calls` are those of the messages, where they are known.
-    Without `confirmed` nothing is said of whether the user agreed.
+    Without `confirmed` nothing is said of whether the user agreed. `before` are the states before the writes, where the
+    conversation was replayed already and nobody but the agent wrote.
 
     Costs the tools' work for the writes, and for the cells of certificates that stand after a write.
     """
@@ -58,18 +61,21 @@ def write_evidence(
     dialogue = Dialogue(messages, [call for call in calls if call.kind == "write"], domain)
     know = Knowledge(messages, domain)
     reads = StandingReads(know, domain)
+    known = before or {}
     state = None if world is None else State(world)
-    outdated = _Staleness(task, domain, world)
+    proved = _cells_by_write(task)
+    outdated = _Staleness(task, domain, world, proved)
     found: list[WriteEvidence] = []
     for call in calls:
         if call.kind != "write":
             know.read(call)
             continue
         name, arguments = call.call.function.name, call.arguments or {}
+        state = known.get((call.message, call.number), state)
         if call.succeeded:
             know.until(call.message)
             index = gold.get((call.message, call.number), -1)
-            cells = _cells(task, index) if index >= 0 else []
+            cells = proved.get(index, []) if index >= 0 else []
             missing = [cell for cell in cells if not know.has_read(cell)]
             unread = _unread(name, arguments, reads, missing)
             stale = [] if state is None else outdated.cells(state, know.shown, index, cells, missing)
@@ -79,7 +85,7 @@ def write_evidence(
                 WriteEvidence(
                     call.message,
                     name,
-                    _label(unseen, bool(unread or stale), index, task),
+                    _label(unseen, bool(unread or stale), index >= 0 and index in proved),
                     index,
                     tuple(unseen),
                     tuple(unread),
@@ -92,10 +98,10 @@ def write_evidence(
                 )
             )
             know.read(call)
-        if state is not None and call.arguments is not None:
+        if state is not None and call.arguments is not None and not known:
             apply_tool(domain.tools, state, name, call.arguments)
     know.until(len(messages))
-    return [*found, *_refrained(task, know)]
+    return [*found, *_refrained(proved, know)]
 
 
 def _unread(name: str, arguments: Mapping[str, Any], reads: StandingReads, missing: Sequence[Cell]) -> list[str]:
@@ -108,11 +114,11 @@ def _unread(name: str, arguments: Mapping[str, Any], reads: StandingReads, missi
     ]
 
 
-def _refrained(task: Task, know: Knowledge) -> list[WriteEvidence]:
+def _refrained(proved: Mapping[int | None, Sequence[Cell]], know: Knowledge) -> list[WriteEvidence]:
     """Whether the cells were read that show that no write, or no further one, was due."""
-    if not any(proof.write is None for proof in task.certificates):
+    if None not in proved:
         return []
-    missing = tuple(_cell_text(cell) for cell in _cells(task, None) if not know.has_read(cell))
+    missing = tuple(_cell_text(cell) for cell in proved[None] if not know.has_read(cell))
     return [WriteEvidence(-1, "", "lucky" if missing else "evidence_complete", missing=missing)]
 
 
@@ -158,32 +164,39 @@ def unordered_key(name: str, arguments: Mapping[str, Any]) -> bytes:
     return call_key(name, {"atoms": sorted(str(value) for _, value in atoms(dict(arguments)))})
 
 
-def _cells(task: Task, index: int | None) -> list[Cell]:
-    return [cell for proof in task.certificates if proof.write == index for cell in proof.cells]
+def _cells_by_write(task: Task) -> dict[int | None, list[Cell]]:
+    """The cells of each gold write's certificates; under None those that show that no further write was due."""
+    found: dict[int | None, list[Cell]] = {}
+    for proof in task.certificates:
+        found.setdefault(proof.write, []).extend(proof.cells)
+    return found
 
 
 def _cell_text(cell: Cell) -> str:
     return call_key(cell.name, cell.arguments).decode()
 
 
-def _label(unseen: Sequence[str], incomplete: bool, index: int, task: Task) -> Evidence:
+def _label(unseen: Sequence[str], incomplete: bool, proved: bool) -> Evidence:
     if unseen:
         return "blind"
     if incomplete:
         return "lucky"
-    proved = index >= 0 and any(proof.write == index for proof in task.certificates)
     return "evidence_complete" if proved else "unproved"
 
 
 class _Staleness:
     """Which cells of a certificate are out of date at a write."""
 
-    def __init__(self, task: Task, domain: Domain, world: World | None) -> None:
+    def __init__(
+        self, task: Task, domain: Domain, world: World | None, proved: Mapping[int | None, Sequence[Cell]]
+    ) -> None:
         self._task = task
+        self._proved = proved
         self._domain = domain
-        self._world = world
+        self._gold = None if world is None else State(world)
+        self._shown_by_gold: set[str] = set()
         self._excused: dict[int, set[bytes]] = {}
-        self._replayed = False
+        self._replayed = -1
         self._texts: dict[int, tuple[Any, str]] = {}
 
     def cells(
@@ -211,19 +224,19 @@ class _Staleness:
         return known[1]
 
     def _excuses(self, index: int) -> set[bytes]:
-        """The cells that are out of date at this write in the gold calls themselves."""
-        if not self._replayed and self._world is not None:
-            self._replayed = True
-            self._replay_gold(State(self._world))
+        """The cells that are out of date at this write in the gold calls themselves, replayed as far as it."""
+        if self._replayed < index and self._gold is not None:
+            self._replay_gold(self._gold, self._replayed + 1, index)
+            self._replayed = index
         return self._excused.get(index, set())
 
-    def _replay_gold(self, state: State) -> None:
-        shown: set[str] = set()
-        for index, action in enumerate(self._task.actions or ()):
+    def _replay_gold(self, state: State, first: int, last: int) -> None:
+        shown = self._shown_by_gold
+        for index, action in enumerate((self._task.actions or ())[first : last + 1], first):
             if action.name not in self._domain.tools:
                 continue
             if _is_write(self._domain, action.name):
-                stale = [cell for cell in _cells(self._task, index) if self._is_stale(state, shown, cell)]
+                stale = [cell for cell in self._proved.get(index, ()) if self._is_stale(state, shown, cell)]
                 self._excused[index] = {call_key(cell.name, cell.arguments) for cell in stale}
             result = call_tool(self._domain.tools, state, action.name, action.arguments, self._text_of)
             if not result.error:

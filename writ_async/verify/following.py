@@ -90,7 +90,7 @@ def means(value: str, know: Knowledge, domain: Domain) -> bool:
     """Whether the user gave the reason that a constant stands for, in these or in other words."""
     meanings = domain.telling.meanings
     pattern = _meaning(value, meanings[value])
-    if any(pattern.search(text.words) for text in know.said):
+    if know.has_said(pattern):
         return True
     # Who agrees to a question that names several reasons has chosen none.
     others = [_meaning(other, ()) for other in meanings if other != value]

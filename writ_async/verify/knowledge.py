@@ -53,6 +53,8 @@ class Knowledge:
         self._told: list[str] = []
         self.records = ShownRecords()
         """The records in the results."""
+        self._searched: dict[re.Pattern[str], int] = {}
+        """How many texts of the user were searched by a pattern in vain; -1 where one has it."""
         self._enumerated: dict[str, frozenset[str]] = {}
 
     @property
@@ -76,6 +78,14 @@ class Knowledge:
     def heard(self) -> list[Spoken]:
         """What the user said and agreed to."""
         return self.said + self.agreed
+
+    def has_said(self, pattern: re.Pattern[str]) -> bool:
+        """Whether the user said what a pattern finds; each text is searched once for it."""
+        searched = self._searched.get(pattern, 0)
+        while 0 <= searched < len(self.said):
+            searched = -1 if pattern.search(self.said[searched].words) is not None else searched + 1
+        self._searched[pattern] = searched
+        return searched < 0
 
     def days(self) -> set[Day]:
         """All dates that were told."""

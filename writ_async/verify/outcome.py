@@ -40,9 +40,14 @@ class ReplayMismatchError(WritError):
 
 
 class Exchange(msgspec.Struct, frozen=True):
-    """One recorded tool call with its result; `index` is the result's place among the messages."""
+    """One recorded tool call with its result; `index` is the result's place among the messages.
+
+    `message` is that of the message that called, and `number` the call's place in it.
+    """
 
     index: int
+    message: int
+    number: int
     by_user: bool
     call: ToolCall
     result: ToolMessage
@@ -59,15 +64,21 @@ def exchanges(messages: Sequence[Message]) -> Iterator[Exchange]:
             raise ReplayMismatchError(step.place, f"a tool result without a call ({answered!r})")
         if step.result is None or step.result.tool_call_id != step.call.id:
             raise ReplayMismatchError(step.place, f"expected the result of the tool call {step.call.id!r}")
-        yield Exchange(step.place, step.by_user, step.call, step.result)
+        yield Exchange(step.place, step.message, step.number, step.by_user, step.call, step.result)
 
 
-def replay(domain: Domain, state: State, messages: Sequence[Message], *, texts: bool = True) -> None:
+States = dict[tuple[int, int], State]
+"""The states before the agent's writes, by the message of each and its place in it."""
+
+
+def replay(
+    domain: Domain, state: State, messages: Sequence[Message], *, texts: bool = True, before: States | None = None
+) -> None:
     """Run the write calls of a conversation on a state, failed ones too, since they may leave something behind.
 
     A call that succeeded must succeed again with the same text, one that failed must fail. The text of an error is
-    not compared: it may stem from another program; without `texts` that is true of every result. Raises
-    `ReplayMismatchError`.
+    not compared: it may stem from another program; without `texts` that is true of every result. `before` takes in the
+    state before each write of the agent. Raises `ReplayMismatchError`.
     """
     for exchange in exchanges(messages):
         name = exchange.call.function.name
@@ -75,6 +86,8 @@ def replay(domain: Domain, state: State, messages: Sequence[Message], *, texts: 
         if name not in tools or tools[name].kind != "write":
             continue
         recorded = exchange.result
+        if before is not None and not exchange.by_user:
+            before[exchange.message, exchange.number] = state.fork()
         try:
             arguments = call_arguments(exchange.call)
         except MalformedArgumentsError:
@@ -165,7 +178,7 @@ def check_assertions(assertions: Sequence[str], messages: Sequence[Message], jud
 
 
 def _check_database(
-    task: Task, domain: Domain, world: World, messages: Sequence[Message], texts: bool
+    task: Task, domain: Domain, world: World, messages: Sequence[Message], texts: bool, before: States | None
 ) -> DatabaseCheck | None:
     """Replay and compare; None when a task says nothing about the environment."""
     for assertion in task.env_assertions or ():
@@ -173,7 +186,7 @@ def _check_database(
     if task.actions is None and task.env_assertions is None:
         return None
     state = State(world)
-    replay(domain, state, messages, texts=texts)
+    replay(domain, state, messages, texts=texts, before=before)
     gold = task.gold_digest or gold_state(task, domain, world).digest()
     match = state.digest() == gold
     return DatabaseCheck(match, float(match))
@@ -193,6 +206,7 @@ def compute_reward(
     *,
     ignore_basis: bool = False,
     texts: bool = True,
+    before: States | None = None,
 ) -> Reward:
     """The reward of one finished conversation: the product of the components in the task's `reward_basis`.
 
@@ -200,7 +214,8 @@ def compute_reward(
     one that the task was made in, and the task's `gold_digest` is believed when it is there. A conversation that its
     speakers did not end gets 0, unchecked; a task without criteria gives 1. With `ignore_basis` the actions and the
     communicated information always count, and assertions in plain language never. Without `texts` the results of a
-    record may be those of another program, and only whether its calls succeeded is held against the world.
+    record may be those of another program, and only whether its calls succeeded is held against the world. `before`
+    takes in the state before each write of the agent, where the conversation is replayed.
 
     Raises `ReplayMismatchError` when the conversation does not replay, and `InputError` when the task names an
     assertion function that the domain does not have.
@@ -210,7 +225,7 @@ def compute_reward(
     if not task.evaluated:
         return Reward(reward=1.0, note="the task has no criteria")
     basis = frozenset(task.reward_basis)
-    database = _check_database(task, domain, world, messages, texts)
+    database = _check_database(task, domain, world, messages, texts, before)
     actions = check_actions(task.actions or (), messages)
     check = check_communicate if task.kind == "benchmark" else check_values
     communicate = check(task.communicate or (), messages)

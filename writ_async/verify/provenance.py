@@ -24,6 +24,7 @@ SMALL = 20
 
 # The first figure is found at once; what must not stand before it is asked behind it.
 _NUMBER = re.compile(r"\d(?<![\w.]\d)(?<!\d[-/:]\d)\d*(?:\.\d+)?(?![\w])")
+_FIGURES = re.compile(r"\d+")
 _HOLDS = (dict, list, tuple)
 _HAS_THOUSANDS = re.compile(r",\d{3}(?!\d)")
 _THOUSAND = 3
@@ -49,12 +50,13 @@ class Tells(Protocol):
 class Seen:
     """All that the agent has been told or shown so far. Texts are only searched when somebody asks."""
 
-    __slots__ = ("_days", "_days_read", "_numbers", "_spoken", "_texts", "_unread")
+    __slots__ = ("_days", "_days_read", "_numbers", "_plain", "_spoken", "_texts", "_unread")
 
     def __init__(self) -> None:
         self._texts: list[str] = []
         self._numbers: set[float] = set()
         self._unread: list[str] = []
+        self._plain: list[str] = []
         self._days: set[Day] = set()
         self._spoken: dict[int, Tells] = {}
         self._days_read = 0
@@ -96,16 +98,25 @@ class Seen:
             wanted = abs(float(value))
         except OverflowError:  # an integer of hundreds of digits, in the row of others
             return False
-        if wanted not in self._numbers:
-            # Only a text that has the figures of a number is read for its numbers.
-            figures = str(int(wanted)) if wanted < _LONG else ""
-            left: list[str] = []
-            for text in self._unread:
-                if _may_tell(text, figures):
-                    self._numbers.update(numbers_in(text))
-                else:
-                    left.append(text)
-            self._unread = left
+        if wanted in self._numbers:
+            return True
+        # Only a text that has the figures of a number is read for its numbers; most are read there alone.
+        figures = str(int(wanted)) if wanted < _LONG else ""
+        left: list[str] = []
+        for text in self._unread:
+            if figures and text.isascii() and ("," not in text or _HAS_THOUSANDS.search(text) is None):
+                self._plain.append(text)
+            elif _may_tell(text, figures):
+                self._numbers.update(numbers_in(text))
+            else:
+                left.append(text)
+        self._unread = left
+        if not figures:
+            for text in self._plain:
+                self._numbers.update(numbers_in(text))
+            self._plain.clear()
+        elif any(_tells_number(text, figures, wanted) for text in reversed(self._plain)):
+            self._numbers.add(wanted)
         return wanted in self._numbers
 
     def has_date(self, text: str) -> bool:
@@ -127,6 +138,21 @@ class Seen:
                 self._days |= iso_days_in(text) if text[:1] in ("{", "[") else days_in(text)
             self._days_read += 1
         return self._days
+
+
+def _tells_number(text: str, figures: str, wanted: float) -> bool:
+    """Whether a text without commas between thousands has a number, whose whole part has these figures."""
+    place = text.find(figures)
+    while place >= 0:
+        start = place
+        while start and text[start - 1].isdecimal():
+            start -= 1
+        number = _NUMBER.match(text, start)
+        if number is not None and float(number[0]) == wanted:
+            return True
+        row = _FIGURES.match(text, start)  # No other number begins in a row of figures.
+        place = text.find(figures, row.end() if row is not None else place + 1)
+    return False
 
 
 def _may_tell(text: str, figures: str) -> bool:

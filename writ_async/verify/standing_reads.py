@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from writ_async.core.domain import Domain
 from writ_async.core.evidence_rules import StandingRead
 from writ_async.verify.knowledge import Knowledge, Result
 from writ_async.verify.provenance import atoms
-
-_INDEX = re.compile(r"\[\d+\]")
 
 
 class StandingReads:
@@ -38,6 +35,7 @@ class StandingReads:
                     followed.results.append(result)
                     followed.done = followed.done or result.name in followed.rule.tools
         self._taken = len(self._know.results)
+        named: dict[str, dict[Any, None]] | None = None
         for followed in self._rules:
             rule = followed.rule
             if rule.writes and name not in rule.writes:
@@ -46,7 +44,8 @@ class StandingReads:
                 if not followed.done:
                     yield rule, None
                 continue
-            for value in values_at(arguments, rule.argument):
+            named = _values_by_name(arguments) if named is None else named
+            for value in named.get(rule.argument, ()):
                 if not followed.has_read(str(value)):
                     yield rule, value
 
@@ -95,11 +94,11 @@ def _shows(result: Result, rule: StandingRead, domain: Domain) -> bool:
     )
 
 
-def values_at(arguments: Mapping[str, Any], name: str) -> Sequence[Any]:
-    """The atoms of an argument of that name, or of fields of that name in it, each once."""
-    found = (
-        value
-        for path, value in atoms(dict(arguments))
-        if value not in (None, "") and name in (part.partition("[")[0] for part in path.split("."))
-    )
-    return list(dict.fromkeys(found))
+def _values_by_name(arguments: Mapping[str, Any]) -> dict[str, dict[Any, None]]:
+    """The atoms of each argument, by its name and by those of the fields in it, each once and in order."""
+    found: dict[str, dict[Any, None]] = {}
+    for path, value in atoms(dict(arguments)):
+        if value is not None and value != "":
+            for part in path.split("."):
+                found.setdefault(part.partition("[")[0], {})[value] = None
+    return found

@@ -23,6 +23,7 @@ from writ_async.core.message import AssistantMessage, Message, ToolMessage, User
 from writ_async.core.task import Action, Task
 from writ_async.core.trajectory import CLOSING_TOKENS, Finding, Signal
 from writ_async.language.hearing import hear
+from writ_async.verify.confirming.wording import has_any
 from writ_async.verify.provenance import SMALL, atoms
 
 Severity = Literal["critical_helped", "critical_hindered", "minor"]
@@ -73,7 +74,6 @@ _MONTH_FIRST: Final = re.compile(rf"({_MONTH})(?<!\w\w\w\w)[a-z]*\.? (\d{{1,2}})
 _SLASHED: Final = re.compile(rf"({_FIGURE}\d?)/(\d{{1,2}})(?:/\d{{2,4}})?\b")
 _CLOCK: Final = re.compile(rf"({_FIGURE}\d?)(?::(\d{{2}})(?::\d{{2}})?(?: ?([ap])\.?m\b)?| ?([ap])\.?m\b)")
 _IN_VALUES: Final = re.compile(r"[\d@]")
-_A_MONTH: Final = re.compile(rf"(?:{_MONTH})(?<!\w\w\w\w)")
 _A_CLOCK: Final = re.compile(r"\d(?::| ?[ap]\.?m)")
 _MARKS: Final = "#@.'+-"
 _TOKEN: Final = re.compile(r"[#@\w][#@\w.'+-]*")
@@ -134,7 +134,7 @@ def values_in(text: str) -> Iterator[str]:
         for found in _ISO.finditer(lowered):
             yield f"date {int(found[2])}-{int(found[3])}"
         lowered = _ISO.sub(" ", lowered)
-    if _A_MONTH.search(lowered) is not None:
+    if has_any(lowered, _MONTHS):
         for pattern, month, day in ((_DAY_FIRST, 2, 1), (_MONTH_FIRST, 1, 2)):
             for found in pattern.finditer(lowered):
                 yield f"date {_MONTHS.index(found[month]) + 1}-{int(found[day])}"

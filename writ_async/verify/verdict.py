@@ -26,7 +26,7 @@ from writ_async.verify.claims import claim_findings
 from writ_async.verify.evidence import row_label, write_evidence
 from writ_async.verify.hand_over import hand_over_findings
 from writ_async.verify.judge import AssumeMet, Judge
-from writ_async.verify.outcome import compute_reward
+from writ_async.verify.outcome import States, compute_reward
 from writ_async.verify.reasons import Reason as Reason
 from writ_async.verify.several_calls import several_calls_findings
 from writ_async.verify.user_slips import audit_user
@@ -37,11 +37,12 @@ def judge_trajectory(
     task: Task, trajectory: Trajectory, domain: Domain, world: World, judge: Judge | None = None
 ) -> Verdict:
     """All that can be said of a finished trajectory. Pure: the same trajectory gets the same verdict."""
-    reward = compute_reward(
-        task, domain, world, trajectory.messages, trajectory.termination, judge if judge is not None else AssumeMet()
-    )
+    # What the user writes the agent does not see, so its evidence is judged without it.
+    before: States | None = None if any(tool.kind == "write" for tool in domain.user_tools.values()) else {}
+    messages, judge = trajectory.messages, judge if judge is not None else AssumeMet()
+    reward = compute_reward(task, domain, world, messages, trajectory.termination, judge, before=before)
     calls = executed_calls(trajectory.messages, domain.tools)
-    writes = write_evidence(task, trajectory.messages, domain, world, calls)
+    writes = write_evidence(task, trajectory.messages, domain, world, calls, before=before)
     if trajectory.termination not in COMPLETE:
         # Who did not come to the end has not refused anything yet.
         writes = [write for write in writes if write.name]

@@ -16,8 +16,10 @@ from typing import Final
 import msgspec
 
 from writ_async.core.domain import Deed, Domain
+from writ_async.verify.claims.clauses import clause_around, has_block, is_blocked
 from writ_async.verify.claims.ground import Ground, tokens_of
 from writ_async.verify.claims.said import Claim, Said, Sentence
+from writ_async.verify.confirming.wording import has_any
 
 WORDS: Final[dict[str, list[str]]] = loads(
     (resources.files(__package__ or "") / "words.toml").read_text(encoding="utf-8")
@@ -32,24 +34,21 @@ _PASSIVE: Final = re.compile(
     rf"|\b(?P<old>(?:was|were) {_FILL}|(?:is|are) (?:now|already|all|successfully|officially|both) {_FILL})"
     rf"|\bsuccessfully )$"
 )
+_FIRST_SIGNS: Final = ("i ", "i'", "we ", "we'")
+_PASSIVE_SIGNS: Final = ("been ", "was ", "were ", "is ", "are ", "successfully ")
+"""What stands wherever a deed of one's own, and one that was done, is told; looked for first."""
 _BEING: Final = re.compile(r"\b(?:are|is|am|being|been) (?:now |being )*$")
 _HANDING_NOW: Final = re.compile(r"\b(?:i'm|i am|we're|we are) (?:now )?(?:transferring|connecting|handing) you\b")
 _HANDING_WORDS: Final = frozenset({"being", "transferring", "connecting", "handing"})
 _AND: Final = re.compile(rf"(?:,|\band\b|, and\b) {_FILL}$")
 _NEAR: Final = 70
 _LOOK_BACK: Final = 120
-_BLOCK: Final = re.compile(
-    r"\b(?:once|if|when|whenever|after|before|until|unless|whether|as soon as|in case|would|could|should|can|will|shall"
-    r"|may|might|must|not|never|cannot|nothing|none|neither|nor|no|only|any|each|per|to be|usually|normally|typically"
-    r"|let me know|which|who|whose|for|by the time|that (?:has|have|was|were|had|is|are)|you (?:wanted|want|would|need)"
-    r"|sorry to hear|hear that|understand|seems|appears|sounds like|assum\w*|please|hav(?:e|ing) to|want|prefer|ensure"
-    r"|sure|confirm(?:ing|s)?|confirmation (?:that|of)|verify|check|expect\w*|policy)\b|n't\b|'ll\b|'d\b"
-)
 _MAIL: Final = re.compile(r"\b(?:(?P<mail>e-?mails?|mails?)|sms|text messages?|notifications?)\b")
 _EXTRAS: Final = re.compile(rf"\b(?:{'|'.join(WORDS['extras'])})\b")
-_BRACKETS: Final = re.compile(r"\([^()]*\)")
 _BY_OTHERS: Final = re.compile(r" (?:successfully )?by (?!us\b|me\b|e-?mail|mail|post\b|sms|text)")
 _AS_TOLD: Final = re.compile(r"\b(?:to|per|following|by|on) your \w+")
+_INVERTING: Final = 10
+"""More signs than the longest of what is put before its subject has."""
 _INVERTED: Final = re.compile(r"\b(?:do|did|have|had|should|shall|can|could|may|must|will|would) $")
 _LISTED: Final = re.compile(r"\b(?:only if|if (?:at least )?one|one of (?:these|the following)|the following|either)\b")
 _LATELY: Final = re.compile(r"\b(?:(?:is|are) now|just|today|a (?:moment|minute|second) ago|moments ago)\b")
@@ -64,10 +63,6 @@ _SOURCE: Final = re.compile(
     r"(?:\w+ )?#?[a-z]*\d\w*"
 )
 _DRAFT: Final = re.compile(r"\b(?:drafts?|proposals?|proposed|plan|summary|lists?|quotes?|estimates?|options?)\b")
-_CLAUSE: Final = re.compile(
-    r"[;:—–(]|\.\s|, (?:and|but|so|i|we|your|the|it|this)\b|\bbut\b|\bbecause\b|\bso\b|\bsince\b"
-    r"|\band (?:i|we|your|the|it)\b"
-)
 
 
 _HANDING: Final = ("transferr", "connect", "escalat", "hand", "pass", "forward")
@@ -151,7 +146,7 @@ def _false_handing(said: Said, words: DeedWords) -> list[Claim]:
         sentence = said.sentence(place)
         left = said.plain[sentence.start : place]
         now = verb == "transferr" or _BEING.search(left)
-        if now and _hands_over(verb, sentence.plain) and not _BLOCK.search(left):
+        if now and _hands_over(verb, sentence.plain) and not has_block(left):
             return [Claim(place, "nobody was called to take over", "error")]
     return []
 
@@ -176,8 +171,8 @@ def find_deeds(said: Said, words: DeedWords) -> list[Done]:
         return found
     for place, verb in _participles(said, words):
         left = said.plain[max(0, place - _NEAR) : place]
-        first = _FIRST.search(left)
-        match = first or _PASSIVE.search(left)
+        first = _FIRST.search(left) if has_any(left, _FIRST_SIGNS) else None
+        match = first or (_PASSIVE.search(left) if has_any(left, _PASSIVE_SIGNS) else None)
         if match is None:
             if found and _AND.search(left) and (beside := _beside(found[-1], place, verb, said)) is not None:
                 found.append(beside)
@@ -187,8 +182,8 @@ def find_deeds(said: Said, words: DeedWords) -> list[Done]:
         if start >= sentence.start and is_stated(
             start, place + len(verb), sentence, said.plain, first=first is not None
         ):
-            clause = _clause(sentence, start, place + len(verb))
-            about = clause if first is None else _clause(sentence, place + len(verb), place + len(verb))
+            clause = clause_around(sentence, start, place + len(verb))
+            about = clause if first is None else clause_around(sentence, place + len(verb), place + len(verb))
             old = first is None and match["old"] is not None and not _LATELY.search(clause)
             of_old = old and is_form(verb, WORDS["history"]) and not _MAIL.search(clause)
             found.append(Done(place, verb, first is not None, clause, about, of_old))
@@ -203,44 +198,19 @@ def is_stated(start: int, end: int, sentence: Sentence, plain: str, *, first: bo
     if not first and (sentence.is_question() or sentence.is_told() or _BY_OTHERS.match(plain, end)):
         return False
     left = plain[sentence.start : start]
-    if first and _INVERTED.search(left):
+    if first and _INVERTED.search(left[-_INVERTING:]):
         return False  # "What do I put down?" asks.
-    return not (_BLOCK.search(clause_left_of(left)) or (not first and _LISTED.search(left)))
+    return not (is_blocked(sentence, start) or (not first and _LISTED.search(left)))
 
 
 def _beside(done: Done, place: int, verb: str, said: Said) -> Done | None:
     """A participle that "and" puts beside one before it in its sentence."""
     sentence = said.sentence(place)
     between = said.plain[done.place + len(done.verb) : place]
-    if done.place < sentence.start or "(" in between or _BLOCK.search(between) or is_form(verb, WORDS["history"]):
+    if done.place < sentence.start or "(" in between or has_block(between) or is_form(verb, WORDS["history"]):
         return None
-    clause = _clause(sentence, place, place + len(verb))
+    clause = clause_around(sentence, place, place + len(verb))
     return Done(place, verb, done.first, clause, clause)
-
-
-def _clause(sentence: Sentence, start: int, end: int) -> str:
-    """The clause around a part of a sentence, from its start where the part is empty."""
-    text, first, last = sentence.plain, start - sentence.start, end - sentence.start
-    return text[_clause_start(text, first) if first < last else first : _clause_end(text, last)]
-
-
-def clause_left_of(left: str) -> str:
-    """The words of the clause that a text ends with, without what stands in brackets."""
-    if ")" in left:
-        left = _BRACKETS.sub(" ", left)
-    return left[_clause_start(left, len(left)) :]
-
-
-def _clause_start(text: str, place: int) -> int:
-    start = 0
-    for match in _CLAUSE.finditer(text, 0, place):
-        start = match.end() if not match[0].startswith((",", "and")) else match.start() + 1
-    return start
-
-
-def _clause_end(text: str, place: int) -> int:
-    match = _CLAUSE.search(text, place)
-    return match.start() if match else len(text)
 
 
 def _starts(word: str, stems: Sequence[str]) -> bool:

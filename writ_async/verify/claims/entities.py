@@ -5,7 +5,9 @@ Nothing is indexed before somebody asks: most messages name no record of which a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+from functools import cached_property
 from typing import Any, Final
 
 import msgspec
@@ -13,24 +15,32 @@ import msgspec
 from writ_async.core.domain import Domain
 from writ_async.core.message import ToolCall
 from writ_async.verify.claims.clock import minutes_in
+from writ_async.verify.decoding import decoded
 
 _MOST: Final = 1e9
 _HOLDS: Final = (dict, list)
 _PLAIN: Final = 60
+_NESTED: Final = 300
 
 
-class Shown(msgspec.Struct, frozen=True):
-    """A result: the call that it answers, its text in lower case, and what it is as JSON (None where it is none)."""
+class Shown:
+    """A result: the call that it answers, its text in lower case, and what it is as JSON."""
 
-    call: ToolCall | None
-    text: str
-    value: Any
+    def __init__(self, call: ToolCall | None, text: str, content: str) -> None:
+        self.call = call
+        self.text = text
+        self._content = content
+
+    @cached_property
+    def value(self) -> Any:
+        """What it is as JSON, read when somebody asks; None where it is none."""
+        return _decoded(self._content)
 
 
 class Entities:
-    """The records in the results of one conversation so far."""
+    """The records in the results of one conversation so far: those that `shown` has when somebody asks."""
 
-    def __init__(self, domain: Domain) -> None:
+    def __init__(self, domain: Domain, shown: Sequence[Shown]) -> None:
         facts = domain.facts
         self._timed = facts.timed
         named = (
@@ -41,12 +51,8 @@ class Entities:
         )
         self._keys = tuple(key for key in dict.fromkeys(named) if key)
         self._answers = {tool: state for state in facts.states for tool in state.answers}
-        self._shown: list[Shown] = []
+        self._shown = shown
         self._by_id: dict[str, tuple[int, list[dict[str, Any]]]] = {}
-
-    def add(self, shown: Shown) -> None:
-        """Take in one more result."""
-        self._shown.append(shown)
 
     def of(self, name: str) -> list[dict[str, Any]]:
         """All that was shown of the record with an id, in lower case and without a sign in front of it."""
@@ -108,6 +114,20 @@ class Entities:
             yield {**arguments, state.field: shown.text}
 
 
+def _decoded(text: str) -> Any:
+    """A result as JSON; None where it is none, or is nested deeper than anybody would look."""
+    if text[:1] not in '{["-0123456789':
+        return None
+    value = decoded(text)
+    if text.count("{") + text.count("[") > _NESTED:
+        with suppress(RecursionError):
+            for _ in numbers_under(value, ()):  # Whoever looks into it later does so with as many steps.
+                pass
+            return value
+        return None
+    return value
+
+
 def _dicts(value: Any) -> Iterator[dict[str, Any]]:
     """The dicts in a value, itself included, each before those in it."""
     waiting = [value]
@@ -137,20 +157,22 @@ def numbers_under(value: Any, fields: Collection[str], *, inside: bool = False) 
 
 
 def _add_numbers(value: Any, fields: Collection[str], inside: bool, found: list[float]) -> None:
+    # Most values are plain, and need no call of their own.
     if isinstance(value, dict):
-        inner = [(item, inside or key in fields) for key, item in value.items()]
+        for key, item in value.items():
+            counts = inside or key in fields
+            if isinstance(item, _HOLDS):
+                _add_numbers(item, fields, counts, found)
+            elif counts and _is_number(item):
+                found.append(item)
     elif isinstance(value, list):
-        inner = [(item, inside) for item in value]
-    else:
-        inner = []
-        if inside and _is_number(value):
-            found.append(value)
-    for item, counts in inner:
-        # Most values are plain, and need no call of their own.
-        if isinstance(item, _HOLDS):
-            _add_numbers(item, fields, counts, found)
-        elif counts and _is_number(item):
-            found.append(item)
+        for item in value:
+            if isinstance(item, _HOLDS):
+                _add_numbers(item, fields, inside, found)
+            elif inside and _is_number(item):
+                found.append(item)
+    elif inside and _is_number(value):
+        found.append(value)
 
 
 def _is_number(value: Any) -> bool:

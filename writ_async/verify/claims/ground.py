@@ -21,8 +21,10 @@ _COMMA: Final = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _STAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT")
 _NAMES_SOMEBODY: Final = re.compile(r"user|customer|account|member|profile|person|client|patient|contact")
 _EMPTY: Final = frozenset({"", "[]", "{}", "null", "none", '""'})
+_LONGEST_EMPTY: Final = max(map(len, _EMPTY))
 _NAME: Final = re.compile(r"(?<![a-z0-9_-])[a-z0-9_-]{5,40}(?![a-z0-9_-])")
-_NESTED: Final = 300
+_EXPONENT: Final = re.compile(r"e(?<=\de)[-+]?\d")
+_BEFORE_NUMBERS: Final = frozenset({"", " ", ":", ",", "[", "-", "\n", "\t", "\r"})
 _MOST: Final = 1e9
 _MOST_RECORDS: Final = 400
 _MOST_NUMBERS: Final = 16
@@ -93,13 +95,11 @@ class Ground:
         self._given_words: set[str] = set()
         self._records: list[Record] = []
         self._by_result: list[set[int]] = []
-        self._calls: list[ToolCall | None] = []
-        self._lowered: list[str] = []
-        self._values: list[Any] = []
-        self._entities = Entities(domain)
-        self._counted = 0
+        self._shown: list[Shown] = []
+        self._entities = Entities(domain, self._shown)
+        self._uncounted: list[Shown] = []
+        self._shown_to_count = 0
         self._amounts: set[int] = set()
-        self._unread: list[str] = []
         self._minutes: set[int] = set()
         self._timed = 0
         self._decoded = 0
@@ -124,15 +124,15 @@ class Ground:
         kind = tool.kind if tool is not None else "read"
         given = call.function.arguments.lower() if call is not None else ""
         self.results.append(content)
-        self._calls.append(call)
         lowered = content.lower()
-        self._lowered.append(lowered)
+        self._shown.append(Shown(call, lowered, content))
         self.shown.add(lowered)
         if content[:1] not in ("{", "["):
             self.explained |= tokens_of_prose(content)
-        if result.error or content.strip().casefold() in _EMPTY:
+        stripped = content.strip()
+        if result.error or (len(stripped) <= _LONGEST_EMPTY and stripped.casefold() in _EMPTY):
             self.failed += kind != "write"
-            self.unknown += kind != "write" and (content.strip() != "[]" or _NAMES_SOMEBODY.search(name) is not None)
+            self.unknown += kind != "write" and (stripped != "[]" or _NAMES_SOMEBODY.search(name) is not None)
             return
         self.shown.add(given)
         self._given.append(given)
@@ -165,11 +165,11 @@ class Ground:
 
     def has_text(self, text: str) -> bool:
         """Whether a text stands in a result or in the customer's words."""
-        return any(text in shown for shown in self._lowered) or any(text in heard.lower() for heard in self.heard)
+        return any(text in shown.text for shown in self._shown) or any(text in heard.lower() for heard in self.heard)
 
     def has(self, token: str) -> bool:
         """Whether a token was shown, said by the customer, or stands in the policy."""
-        return token in self.shown or token in self.told or token in self.policy
+        return token in self.told or token in self.policy or token in self.shown
 
     def is_tool_word(self, word: str) -> bool:
         """Whether a word stands in the name of one of the domain's tools, in the singular at least."""
@@ -187,9 +187,8 @@ class Ground:
 
     def records(self) -> list[Record]:
         """The records in the latest results, each with its numbers in cents; results are read when first asked for."""
-        self._read()
-        while self._decoded < len(self._values):
-            value = self._values[self._decoded]
+        while self._decoded < len(self._shown):
+            value = self._shown[self._decoded].value
             self._decoded += 1
             if value is not None:
                 before = len(self._records)
@@ -201,16 +200,8 @@ class Ground:
         return self._records
 
     def entities(self) -> Entities:
-        """The records in the results so far, by their ids; results are read when first asked for."""
-        self._read()
+        """The records in the results so far, by their ids."""
         return self._entities
-
-    def _read(self) -> None:
-        """Read the results that nobody asked for before as JSON."""
-        for place in range(len(self._values), len(self.results)):
-            value = _decoded(self.results[place])
-            self._values.append(value)
-            self._entities.add(Shown(self._calls[place], self._lowered[place], value))
 
     def written(self) -> list[Record]:
         """The records in the results of the writes."""
@@ -225,20 +216,29 @@ class Ground:
         return _collect(value, found, money, not money or not isinstance(value, dict | list))
 
     def has_amount(self, cents: int) -> bool:
-        """Whether an amount stands in a result where amounts stand."""
-        self._read()
-        while self._counted < len(self._values):
-            value = self._values[self._counted]
-            if value is None:
-                self._unread.append(self.results[self._counted])
-            else:
-                money = self.domain.facts.money
-                inside = not money or not isinstance(value, dict | list)
-                self._amounts.update(round(abs(number) * 100) for number in numbers_under(value, money, inside=inside))
-            self._counted += 1
-        return cents in self._amounts or any(
-            has_number(text, form) for text in self._unread for form in forms_of(cents)
-        )
+        """Whether an amount stands in a result where amounts stand. Only a result that has its figures is counted."""
+        self._uncounted += self._shown[self._shown_to_count :]
+        self._shown_to_count = len(self._shown)
+        if cents in self._amounts:
+            return True
+        figures, forms = _figures_of(cents), forms_of(cents)
+        for place in range(len(self._uncounted) - 1, -1, -1):
+            shown = self._uncounted[place]
+            text = shown.text
+            if not any(_has_figures(text, one) for one in figures) and _EXPONENT.search(text) is None:
+                continue
+            if shown.value is not None:
+                self._count(shown.value)
+                del self._uncounted[place]
+            if cents in self._amounts or (shown.value is None and any(has_number(text, form) for form in forms)):
+                return True
+        return False
+
+    def _count(self, value: Any) -> None:
+        """Take in the amounts of a result."""
+        money = self.domain.facts.money
+        inside = not money or not isinstance(value, dict | list)
+        self._amounts.update([round(abs(number) * 100) for number in numbers_under(value, money, inside=inside)])
 
     def numbers_by_result(self) -> list[set[int]]:
         """The different numbers of the last results that have several, the latest first."""
@@ -253,18 +253,23 @@ class Ground:
         return [record for record in self.records() if any(not record.ids.isdisjoint(words) for words in named)]
 
 
-def _decoded(text: str) -> Any:
-    """A result as JSON; None where it is none, or is nested deeper than anybody would look."""
-    if text[:1] not in '{["-0123456789':
-        return None
-    value = decoded(text)
-    if text.count("{") + text.count("[") > _NESTED:
-        with suppress(RecursionError):
-            for _ in numbers_under(value, ()):  # Whoever looks into it later does so with as many steps.
-                pass
-            return value
-        return None
-    return value
+def _figures_of(cents: int) -> tuple[str, ...]:
+    """The figures of which a text has one that tells an amount, be it rounded, unless by an exponent."""
+    whole, rest = divmod(cents, 100)
+    return (f"{whole}",) if rest else (f"{whole}", f"{whole - 1}")
+
+
+def _has_figures(text: str, figures: str) -> bool:
+    """Whether figures stand in a text as all that a number has before its point."""
+    place = text.rfind(figures)
+    while place >= 0:
+        if (
+            text[place - 1 : place] in _BEFORE_NUMBERS
+            and not text[place + len(figures) : place + len(figures) + 1].isdecimal()
+        ):
+            return True
+        place = text.rfind(figures, 0, place + len(figures) - 1)
+    return False
 
 
 def forms_of(cents: int) -> tuple[str, ...]:

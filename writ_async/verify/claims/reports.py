@@ -14,7 +14,8 @@ from typing import Any, Final
 
 import msgspec
 
-from writ_async.verify.claims.deeds import KEPT, WORDS, DeedWords, clause_left_of, is_done, is_stated
+from writ_async.verify.claims.clauses import clause_left_of
+from writ_async.verify.claims.deeds import KEPT, WORDS, DeedWords, is_done, is_stated
 from writ_async.verify.claims.ground import Ground
 from writ_async.verify.claims.said import Claim, Said
 

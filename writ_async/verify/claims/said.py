@@ -40,12 +40,19 @@ class Claim(msgspec.Struct, frozen=True):
 class Sentence:
     """One sentence of a message, from `start` up to `end`, in lower case."""
 
-    __slots__ = ("end", "plain", "start")
+    __slots__ = ("_found", "end", "plain", "start")
 
     def __init__(self, plain: str, start: int, end: int) -> None:
         self.plain = plain[start:end]
         self.start = start
         self.end = end
+        self._found: dict[re.Pattern[str], list[re.Match[str]]] = {}
+
+    def all_of(self, pattern: re.Pattern[str]) -> list[re.Match[str]]:
+        """All that a pattern finds in it, in order; looked for once."""
+        if pattern not in self._found:
+            self._found[pattern] = list(pattern.finditer(self.plain))
+        return self._found[pattern]
 
     def is_question(self) -> bool:
         """Whether it ends in a question mark."""

@@ -47,6 +47,7 @@ _ENDING: Final = re.compile(
     r"(?:\bending(?: in| with)?|\bends (?:in|with)|\blast (?:four|4)(?: digits)?(?: are| is|:)?|(?<!•)•{2,}|\.{3})"
     r" ?(\d{4})\b"
 )
+_FOUR_DIGITS: Final = re.compile(r"\d{4}\b")
 _ENDING_WORDS: Final = frozenset({"ending", "ends", "last"})
 _CODE: Final = re.compile(r"(?=(?:[a-z]*\d){2})(?=(?:\d*[a-z]){2})[a-z\d]{6,10}")
 _IN_NUMBER: Final = re.compile(r"[$€£,./@]")
@@ -105,9 +106,10 @@ def unfounded_endings(said: Said, ground: Ground) -> list[Claim]:
     """The last digits of a card or an account that an agent names and nothing ends in."""
     if _ENDING_WORDS.isdisjoint(said.words) and "•" not in said.plain and "..." not in said.plain:
         return []
-    for match in _ENDING.finditer(said.plain):
-        known = ground.shown.has_ending(match[1]) or any(word.endswith(match[1]) for word in ground.told)
-        if not ground.has(match[1]) and not known and not said.sentence(match.start()).is_example():
+    for match in _ENDING.finditer(said.plain) if _FOUR_DIGITS.search(said.plain) is not None else ():
+        if ground.has(match[1]) or any(word.endswith(match[1]) for word in ground.told):
+            continue
+        if not ground.shown.has_ending(match[1]) and not said.sentence(match.start()).is_example():
             return [Claim(match.start(), f"nothing that was shown or said ends in {match[1]}", "turn")]
     return []
 

@@ -36,55 +36,78 @@ _EDGES: Final = frozenset(chr(byte) for byte in _BETWEEN) | {" ", ""}
 
 
 class ShownWords:
-    """The words of many texts in lower case, of which few are ever asked for: a text is searched when one is.
+    """The words of many texts in lower case, of which few are ever asked for: the texts are searched when one is.
 
     A word is in them where `split_words` would give it. Each text is searched once for a word, at C's speed; where many
-    words were asked for in vain, the texts are cut up after all, so that the cost stays linear in words and texts.
+    words were asked for in vain, the texts are cut up after all, so that the cost stays linear in words and texts. The
+    texts lie joined in few blocks, each at least twice as long as the next, so that few are searched and each sign is
+    copied a few times only.
     """
 
     def __init__(self) -> None:
-        self._texts: list[str] = []
+        self._new: list[str] = []
+        self._blocks: list[tuple[int, str]] = []
+        self._length = 0
         self._found: set[str] = set()
         self._searched: dict[str, int] = {}
 
     def add(self, text: str) -> None:
         """Take in a text."""
         if text.isascii():
-            self._texts.append(text)
+            self._new.append(text)
         else:
             self._found.update(split_words(text))
 
     def __contains__(self, word: str) -> bool:
         if word in self._found:
             return True
+        if self._new:
+            self._join()
         if len(self._searched) > _MANY:
-            for text in self._texts:
+            for _, text in self._blocks:
                 self._found.update(split_words(text))
-            self._texts.clear()
+            self._blocks.clear()
             return word in self._found
-        texts, start = self._texts, self._searched.get(word, 0)
-        for place in range(len(texts) - 1, start - 1, -1):
-            if _stands_in(texts[place], word):
+        since = self._searched.get(word, 0)
+        for start, text in reversed(self._blocks):
+            if start + len(text) <= since:
+                break
+            if _stands_in(text, word, max(0, since - start)):
                 self._found.add(word)
                 return True
-        self._searched[word] = len(texts)
+        self._searched[word] = self._length
         return False
 
     def has_ending(self, end: str) -> bool:
         """Whether some word ends in something."""
+        if self._new:
+            self._join()
         return any(word.endswith(end) for word in self._found) or any(
-            _stands_in(text, end, whole=False) for text in self._texts
+            _stands_in(text, end, 0, whole=False) for _, text in self._blocks
         )
 
+    def _join(self) -> None:
+        """Put the texts that are new behind the others, with a line's end, which no word has, after each."""
+        start, text = self._length, "\n".join((*self._new, ""))
+        self._length += len(text)
+        self._new.clear()
+        while self._blocks and len(self._blocks[-1][1]) < 2 * len(text):
+            start, before = self._blocks.pop()
+            text = before + text
+        self._blocks.append((start, text))
 
-def _stands_in(text: str, word: str, *, whole: bool = True) -> bool:
-    """Whether a word stands in a text by itself, or, where it need not be whole, as the end of one."""
-    place = text.find(word) if word else -1
+
+def _stands_in(text: str, word: str, start: int, *, whole: bool = True) -> bool:
+    """Whether a word stands in a text by itself from a place on; where it need not be whole, as the end of one.
+
+    What is told of late is asked for most, so the text is searched from its end.
+    """
+    place = text.rfind(word, start) if word else -1
     while place >= 0:
         end = place + len(word)
         after = text[end : end + 1]
         ends = after in _EDGES or (after == "." and text[end + 1 : end + 2] in _EDGES)
         if ends and (not whole or place == 0 or text[place - 1] in _EDGES):
             return True
-        place = text.find(word, place + 1)
+        place = text.rfind(word, start, end - 1)
     return False

@@ -26,7 +26,6 @@ from writ_async.verify.confirming.kin import phrases_of
 from writ_async.verify.confirming.laid_out import lay_out, tells_part, tells_something_new, tells_variant
 from writ_async.verify.confirming.one_by_one import named_by_place
 from writ_async.verify.confirming.patterns import DEED_OF, DEEDS, deed_pattern, occurs, pattern
-from writ_async.verify.confirming.picks import options_in
 from writ_async.verify.confirming.reply import Reply, names_nothing, read_stances, settle
 from writ_async.verify.confirming.shown import Shown
 from writ_async.verify.confirming.turns import Turn, TurnIndex, spoken_turns
@@ -42,6 +41,16 @@ _STEPS_BACK = 8
 _SHORT_VALUE = 3
 _GIVEN = ("payment", "variant", "reason", "count")
 """The kinds of arguments that a user gives when asked for just them, after which the agent may go ahead."""
+
+
+class ToolWords(msgspec.Struct, frozen=True):
+    """The words for what a tool does: its verbs, those of which one names it, and what it and all others are about."""
+
+    stems: frozenset[str]
+    verbs: re.Pattern[str]
+    named: re.Pattern[str]
+    topic: re.Pattern[str]
+    others: re.Pattern[str]
 
 
 class Dialogue:
@@ -65,6 +74,8 @@ class Dialogue:
             }
         )
         self._spoken: TurnIndex | None = None
+        self._tools: dict[str, ToolWords] = {}
+        self._offered: dict[int, dict[str, str]] = {}
         self._shown = Shown(messages)
 
     def confirmation(self, write: ExecutedCall) -> Confirmation:
@@ -73,7 +84,7 @@ class Dialogue:
             self._spoken = TurnIndex(spoken_turns(self._messages, set(self._wrote)))
         turns = self._spoken.turns
         last = bisect_left(self._spoken.messages, write.message) - 1
-        stems = stems_of(write.call.function.name, self._domain)
+        tool = self._words_of_tool(write.call.function.name)
         best: Confirmation | None = None
         latest: Case | None = None
         for _ in range(_STEPS_BACK):
@@ -89,7 +100,7 @@ class Dialogue:
             if first == 0:
                 return best or Confirmation(answered=turns[last].message, wanting="the agent had not asked")
             case = self._case(write, self._spoken, last)
-            found, moves_on = self._judge(case, turns[first : last + 1], self._asking(turns, first), stems, latest)
+            found, moves_on = self._judge(case, turns[first : last + 1], self._asking(turns, first), tool, latest)
             if not moves_on or not found.wanting:
                 return found if not found.wanting or not best else best
             best, latest = best or found, latest or case
@@ -107,7 +118,7 @@ class Dialogue:
         return any(start < other.message < end and _is_retry(write, other, self._domain) for other in self._writes)
 
     def _judge(
-        self, case: Case, said: Sequence[Turn], asked: Turn, stems: frozenset[str], latest: Case | None
+        self, case: Case, said: Sequence[Turn], asked: Turn, tool: ToolWords, latest: Case | None
     ) -> tuple[Confirmation, bool]:
         """The confirmation by one answer, and whether an earlier one may count, as this one gives no yes or no.
 
@@ -115,10 +126,9 @@ class Dialogue:
         """
         write, answer = case.write, case.answer
         answered = without_met_conditions("\n".join(turn.text for turn in said), laid_out_amounts(case, asked))
-        reply = self._read(case, asked, answered, stems)
+        reply = self._read(case, asked, answered, tool)
         found = Confirmation(asked=asked.message, answered=answer.message, agreed=reply.words)
-        named = named_by(write.call.function.name, self._domain)
-        if not asked.asks and not (reply.meaning == "agrees" and occurs(_verbs(named), asked.words)):
+        if not asked.asks and not (reply.meaning == "agrees" and occurs(tool.named, asked.words)):
             return msgspec.structs.replace(found, wanting="the agent had not asked"), reply.meaning == "tells"
         if reply.meaning in ("denies", "holds", "conditions", "asks"):
             why = {
@@ -132,14 +142,14 @@ class Dialogue:
             return msgspec.structs.replace(found, wanting=again), False
         if unknown := self._unknown(case, asked):
             return msgspec.structs.replace(found, wanting=f"the agent had asked before it knew of {unknown}"), False
-        if unnamed := self._unnamed(case, asked, named):
+        if unnamed := self._unnamed(case, asked, tool):
             return msgspec.structs.replace(found, wanting=unnamed), True
         silent, asks_for_it = reply.meaning == "tells", reply.meaning == "requests"
         layout = lay_out(case, silent or asks_for_it, latest or case)
-        if part := only_a_part(case, _verbs(named)):
+        if part := only_a_part(case, tool.named):
             layout.wanting.append(part)
         given = any(told.message == answer.message and told.kind in _GIVEN for told in layout.told)
-        if (silent and not given) or ((silent or asks_for_it) and not self._was_proposed(case, asked, named)):
+        if (silent and not given) or ((silent or asks_for_it) and not self._was_proposed(case, tool)):
             layout.wanting.insert(0, "the user had not said yes")
         listed = tuple(
             f"{told.argument} {told.how}" + (f" [{told.message}]" if told.message >= 0 else "") for told in layout.told
@@ -169,8 +179,8 @@ class Dialogue:
                 return name
         return ""
 
-    def _read(self, case: Case, asked: Turn, said: str, stems: frozenset[str]) -> Reply:
-        verbs, topic, others = _verbs(stems), *self._topics(case.write.call.function.name)
+    def _read(self, case: Case, asked: Turn, said: str, tool: ToolWords) -> Reply:
+        verbs, topic, others = tool.verbs, tool.topic, tool.others
         known: dict[str, bool | None] = {}
 
         def concerns(sentence: str) -> bool | None:
@@ -191,32 +201,33 @@ class Dialogue:
             # "Return all of them and cancel the other one": all of them may well be this.
             return None if verbs.search(words) and _ALL.search(words) else False
 
-        offers = self._offers(asked)
-
         def picks(clause: str) -> bool | None:
+            offers = self._offers(asked)
             named = named_by_place(clause, list(offers), said) if offers else []
             about = [_is_offered(case, words_of(offers[name]), topic, others) for name in named]
             return True if True in about else False if about and None not in about else None
 
-        return settle(read_stances(said, stems), concerns, picks)
+        return settle(read_stances(said, tool.stems), concerns, picks)
 
     def _offers(self, asked: Turn) -> dict[str, str]:
         """What an agent put one after the other, by numbers or letters: as it numbered it, else by the ids in it."""
-        if (offers := options_in(asked.plain)) or (offers := dict(numbered(asked))):
-            return offers
-        return {str(place): phrase for place, phrase in enumerate(self._ids_in(asked.words), start=1)}
+        found = self._offered.get(asked.message)
+        if found is None:
+            found = asked.options or dict(numbered(asked))
+            found = found or {str(place): phrase for place, phrase in enumerate(self._ids_in(asked.words), start=1)}
+            self._offered[asked.message] = found
+        return found
 
     def _ids_in(self, words: str) -> list[str]:
         """The phrases of the ids that writes name, in the order in which words name them; none for one alone."""
         phrases = {phrase for known in self._written.values() for phrase, _ in known if phrase in words}
         return sorted(phrases, key=words.find) if len(phrases) > 1 else []
 
-    def _topics(self, name: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-        """The words for what a tool is about where its verb is not enough, and those for what the others are about."""
-        deeds = self._domain.telling.deeds
-        own = frozenset(deeds.get(name, ()))
-        other = frozenset(stem for stems in deeds.values() for stem in stems) - own
-        return _verbs(own or _NOTHING), _verbs(other or _NOTHING)
+    def _words_of_tool(self, name: str) -> ToolWords:
+        """The words for what a tool does, made out once."""
+        if name not in self._tools:
+            self._tools[name] = tool_words(name, self._domain)
+        return self._tools[name]
 
     def _written_before(self, place: int) -> int:
         """The last message before a place that wrote, or -1."""
@@ -241,9 +252,9 @@ class Dialogue:
                 return "the yes was given to an earlier write"
         return ""
 
-    def _unnamed(self, case: Case, asked: Turn, stems: frozenset[str]) -> str:
+    def _unnamed(self, case: Case, asked: Turn, tool: ToolWords) -> str:
         name = case.write.call.function.name
-        if not self._is_named(case, _verbs(stems), _verbs(stems_of(name, self._domain))):
+        if not self._is_named(case, tool):
             return f"the agent had not named {name.replace('_', ' ')}"
         if not case.ids:
             return "" if _is_told_of(case) else f"the agent had told nothing of {name.replace('_', ' ')}"
@@ -260,7 +271,7 @@ class Dialogue:
                 return ""
         return f"the agent had not named {', '.join(case.records)}"
 
-    def _is_named(self, case: Case, topic: re.Pattern[str], verbs: re.Pattern[str]) -> bool:
+    def _is_named(self, case: Case, tool: ToolWords) -> bool:
         """Whether the agent said what the write does: by its verb and topic, or by what it makes of something."""
         if any(argument.kind == "variant" for argument in case.arguments):
             if tells_variant(case):
@@ -268,16 +279,15 @@ class Dialogue:
             if not tells_part(case):
                 return False
         return any(
-            occurs(topic, words) and (occurs(verbs, words) or tells_something_new(case, words))
+            occurs(tool.named, words) and (occurs(tool.verbs, words) or tells_something_new(case, words))
             for words in (case.words(turn) for turn in case.pool() if not turn.by_user)
         )
 
-    def _was_proposed(self, case: Case, asked: Turn, stems: frozenset[str]) -> bool:
+    def _was_proposed(self, case: Case, tool: ToolWords) -> bool:
         """Whether the agent had laid the write out and wanted only something more from the user."""
-        verbs = _verbs(stems)
         if tells_variant(case):
             return True
-        proposed = [turn for turn in case.recent if not turn.by_user and occurs(verbs, turn.words)]
+        proposed = [turn for turn in case.recent if not turn.by_user and occurs(tool.named, turn.words)]
         return any(not case.ids or case.touches(turn.words) for turn in proposed)
 
 
@@ -309,9 +319,12 @@ def stems_of(name: str, domain: Domain) -> frozenset[str]:
     return frozenset((*(DEEDS[deed] if deed else ()), first))
 
 
-def named_by(name: str, domain: Domain) -> frozenset[str]:
-    """The stems of the words of which an agent has to say one to have named what a tool does."""
-    return frozenset(domain.telling.deeds.get(name, ())) or stems_of(name, domain)
+def tool_words(name: str, domain: Domain) -> ToolWords:
+    """The words for what a tool does. Where the domain says what it is about, one of those words has to name it."""
+    deeds = domain.telling.deeds
+    stems, own = stems_of(name, domain), frozenset(deeds.get(name, ()))
+    others = frozenset(stem for about in deeds.values() for stem in about) - own
+    return ToolWords(stems, _verbs(stems), _verbs(own or stems), _verbs(own or _NOTHING), _verbs(others or _NOTHING))
 
 
 def _is_told_of(case: Case) -> bool:

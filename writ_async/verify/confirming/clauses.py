@@ -9,8 +9,11 @@ from functools import lru_cache
 
 import msgspec
 
-_BLANK_SIGNS = "\t\r_"
-_EMPHASIS = "*#~"
+_BLANK_SIGNS = b"\t\r_"
+_EMPHASIS = b"*#~"
+_PLAIN_ASCII = bytes(0x20 if sign in _BLANK_SIGNS else ord(chr(sign).lower()) for sign in range(128)) + bytes(128)
+"""What each sign of ASCII is made, those of emphasis aside."""
+_PLAIN_SIGNS = {**dict.fromkeys(_BLANK_SIGNS, " "), **dict.fromkeys(_EMPHASIS)}
 _PLAIN = {
     **dict.fromkeys("\u2019\u2018\u02bc\u00b4`\uff07\u2032", "'"),
     **dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb\u201f\uff02", '"'),
@@ -53,14 +56,10 @@ def plain(text: str) -> str:
     """A text with everyday quotes, dashes and marks of emphasis made plain, in lower case; line breaks stay."""
     if "\\n" in text:
         text = text.replace("\\n", "\n")  # a text inside of JSON
-    if not text.isascii():
-        text = _MARKS.sub(lambda mark: _PLAIN[mark[0]], _SKIN.sub("", unicodedata.normalize("NFC", text)))
-    # Most texts have few of these signs, and each is looked for in a moment.
-    for sign in _BLANK_SIGNS:
-        text = text.replace(sign, " ")
-    for sign in _EMPHASIS:
-        text = text.replace(sign, "")
-    return text.casefold()
+    if text.isascii():
+        return text.encode().translate(_PLAIN_ASCII, _EMPHASIS).decode()
+    text = _MARKS.sub(lambda mark: _PLAIN[mark[0]], _SKIN.sub("", unicodedata.normalize("NFC", text)))
+    return text.translate(_PLAIN_SIGNS).casefold()
 
 
 @lru_cache(maxsize=1024)

@@ -27,11 +27,9 @@ def _add_phrase(phrases: Phrases, name: str) -> None:
 
 
 def named_in(phrases: Phrases, words: str, tokens: Iterable[str]) -> Iterator[str]:
-    """The ids whose phrases stand in words; `tokens` are these words one by one."""
-    if phrases.keys().isdisjoint(tokens):
-        return
-    for token in tokens:
-        for phrase, name in phrases.get(token, ()):
+    """The ids whose phrases stand in words, in any order; `tokens` are these words one by one."""
+    for token in phrases.keys() & tokens:
+        for phrase, name in phrases[token]:
             if phrase in words:
                 yield name
 
@@ -89,10 +87,8 @@ class Kin:
 
     def are_told_by_parts(self, tokens: Sequence[str], own: frozenset[str], but: str, until: int) -> bool:
         """Whether words are of the names of parts of other records than one, as last shown, and none of its `own`."""
-        if self._words.keys().isdisjoint(tokens):
-            return False
-        for token in tokens:
-            for word in self._words.get(token, ()):
+        for token in self._words.keys() & tokens:
+            for word in self._words[token]:
                 if word not in own and any(self._has_word(name, word, until) for name in self._having[word] - {but}):
                     return True
         return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -44,10 +44,10 @@ class Part(msgspec.Struct, frozen=True, eq=False):
 def parts_of(record: Record) -> tuple[Part, ...]:
     """The objects in the lists of a record that people can tell apart, by a name or else by a number."""
     held = [(item, name_of(item)) for item in _held(record)]
-    named = [pair for pair in held if pair[1]] or [pair for pair in held if any(_numbers(pair[0], ("number", "code")))]
+    named = [pair for pair in held if pair[1]] or [pair for pair in held if _numbers(pair[0], ("number", "code"))]
     names = [phrase_of(name) for _, name in named]
     # In how many names a word stands: a name's own words are those of no other.
-    shared = Counter(word for name in names for word in set(name.split()))
+    shared = Counter([word for name in names for word in set(name.split())])
     alike = Counter(names)
     return tuple(
         [
@@ -73,8 +73,12 @@ def name_of(fields: Mapping[str, Any]) -> str:
 
 def name_words(record: Record) -> frozenset[str]:
     """The words of the names of the parts of a record, short ones aside."""
-    names = {name for item in _held(record) if (name := name_of(item))}
-    return frozenset().union(*map(_long_words, names))
+    found: set[str] = set()
+    for value in record.fields.values():
+        for item in value if type(value) is list else ():
+            if type(item) is dict and (name := name_of(item)):
+                found |= _long_words(name)
+    return frozenset(found)
 
 
 @lru_cache(maxsize=1024)
@@ -87,22 +91,22 @@ def _held(record: Record) -> list[Mapping[str, Any]]:
     return [item for value in record.fields.values() if type(value) is list for item in value if type(item) is dict]
 
 
-def _forms(item: Mapping[str, Any], name: str, own: Sequence[str], alone: bool) -> Iterator[str]:
+def _forms(item: Mapping[str, Any], name: str, own: Sequence[str], alone: bool) -> list[str]:
     """The phrases that name a part; `own` are the words that its name alone has, `alone` whether no name is alike."""
-    for number in _numbers(item, ("id", "number", "code")):
-        yield phrase_of(number)
+    found = [phrase_of(number) for number in _numbers(item, ("id", "number", "code"))]
     if not name.strip():
-        return
+        return found
     if alone:
-        yield name
+        found.append(name)
         if name.count(" ") == 3:
-            yield from name_forms(name.replace(" ", ""))
+            found += name_forms(name.replace(" ", ""))
     for word in own or name.split()[-1:]:
         if len(word) > _SHORT or not own:
-            yield from name_forms(word)
+            found += name_forms(word)
+    return found
 
 
-def _numbers(fields: Mapping[str, Any], ends: tuple[str, ...]) -> Iterator[str]:
-    for name, value in fields.items():
-        if isinstance(value, str) and len(value) > 2 and name.endswith(ends):
-            yield value
+def _numbers(fields: Mapping[str, Any], ends: tuple[str, ...]) -> list[str]:
+    return [
+        value for name, value in fields.items() if name.endswith(ends) and isinstance(value, str) and len(value) > 2
+    ]

@@ -24,11 +24,13 @@ _CALLED: Final = rf"(?:option|number|item|point|choice|change|request|#) ?#?(?:{
 _ONE: Final = rf"(?:(?:the |my |your )?{_ORDINAL}(?: {_NOUN})?|{_CALLED}|\(?\d{{1,2}}\)?|{'|'.join(NUMBER_NAMES)})"
 _YES: Final = "yes|yep|yeah|yup|y|ok|okay|sure|fine|good|correct|right|agreed|approved|confirmed|go ahead"
 _NO: Final = "no|nope|nah|n|skip|declined|denied|rejected"
+_BEHIND_SAID: Final = r"(?=$|[.,;!\n)]| and | but | (?:the |option |number |\d))"
+_SAID: Final = re.compile(rf"[ :=,>-](?:{_YES}|{_NO}){_BEHIND_SAID}")
+"""A yes or no of a pair, which every pair has and few answers do."""
 _PAIR: Final = re.compile(
     r"(?:^|(?<=[.,;!?\n] )|(?<=[.,;!?\n])|(?<= and )|(?<= but )|(?<=yes )|(?<=no )|(?<=ok ))"
     rf"(?:for |on |as for |to )?(?P<one>{_ONE}|[a-h](?=\)? ?[:=]))\)?"
-    rf"(?: ?[:=,-]>? ?| is (?:an? )?| )(?P<said>{_YES}|{_NO})"
-    r"(?=$|[.,;!\n)]| and | but | (?:the |option |number |\d))"
+    rf"(?: ?[:=,-]>? ?| is (?:an? )?| )(?P<said>{_YES}|{_NO}){_BEHIND_SAID}"
 )
 _LEADS: Final = ("to", "for", "on", "with", "do", "only", "just", "not", "and", "&", "skip")
 _BEFORE: Final = f"(?:^|{'|'.join(f'(?<={word} )' for word in _LEADS)})"
@@ -51,7 +53,8 @@ def told_apart(answer: str) -> str:
     An answer without such pairs stays as it is.
     """
     text = plain(answer)
-    paired = _AND.sub(", ", _PAIR.sub(_in_order, text))
+    paired = text if _SAID.search(text) is None else _PAIR.sub(_in_order, text)
+    paired = _AND.sub(", ", paired)
     return answer if paired == text else paired
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from writ_async.verify.confirming.clauses import sentences
+from writ_async.verify.confirming.wording import has_any
 
 _LABEL = re.compile(r"(?:^|(?<=\s))(?:option |choice )?\(?([a-h]|\d{1,2})[.):] ", re.MULTILINE)
-_LABEL_ENDS = (". ", ") ", ": ")
-_BEGINNINGS = (("1", "2"), ("a", "b"))
-"""The names of the first two options, without which there are none."""
+_BEGINNINGS = tuple(
+    [[f"{name}{end}" for end in (". ", ") ", ": ")] for name in names] for names in (("1", "2"), ("a", "b"))
+)
+"""The labels of the first two options, without which there are none."""
 _MOST = 12
 _ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1}
 _PICK = re.compile(
@@ -30,7 +32,8 @@ _DECLINES = re.compile(
 
 def options_in(text: str) -> dict[str, str]:
     """What a plain text offers under consecutive numbers or letters from the first on, by them; empty for one alone."""
-    if not any(_has_label(text, first) and _has_label(text, second) for first, second in _BEGINNINGS):
+    numbers, letters = _BEGINNINGS
+    if not (_has_both(text, *numbers) or _has_both(text, *letters)):
         return {}
     found: dict[str, str] = {}
     labels = list(_LABEL.finditer(text))
@@ -42,8 +45,8 @@ def options_in(text: str) -> dict[str, str]:
     return found if len(found) > 1 else {}
 
 
-def _has_label(text: str, name: str) -> bool:
-    return any(f"{name}{end}" in text for end in _LABEL_ENDS)
+def _has_both(text: str, first: Sequence[str], second: Sequence[str]) -> bool:
+    return has_any(text, first) and has_any(text, second)
 
 
 def spelled_out(answer: str, options: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 
 from writ_async.language.said_values import NUMBERS_IN_WORDS
 from writ_async.verify.confirming.clauses import plain, sentences
+from writ_async.verify.confirming.wording import has_any
 
 NUMBER_NAMES: Final = {word: str(number) for number, word in enumerate(NUMBERS_IN_WORDS[:6], start=1)}
 _VERBS: Final = ("reply", "respond", "answer", "type", "enter", "text", "press", "hit", "choose", "select", "pick")
@@ -62,7 +63,7 @@ def reply_options(text: str) -> dict[str, str]:
     The options stand in one row behind a verb of answering. A bare "cancel" beside one that confirms takes it all back.
     """
     lower = text.casefold()
-    if not any(verb in lower for verb in _VERBS):
+    if not has_any(lower, _VERBS):
         return {}
     first = next((one for opened in _OPENS.finditer(text) if (one := _OPTION.match(text, opened.end()))), None)
     if first is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -22,32 +23,34 @@ class Shown:
     """The records in the successful results of a conversation that the agent has seen."""
 
     def __init__(self, messages: Sequence[Message]) -> None:
-        self._results = {
-            index: message.content or ""
+        shown = [
+            (index, message.content or "")
             for index, message in enumerate(messages)
             if type(message) is ToolMessage and not message.error and message.requestor == "assistant"
-        }
-        self._places: dict[str, list[int]] = {}
+        ]
+        self._messages = [index for index, _ in shown]
+        self._contents = [content for _, content in shown]
+        self._holding: dict[str, _Holding] = {}
         self._parts: dict[int, tuple[Part, ...]] = {}
         self._read: dict[int, _Result] = {}
         self._kin: dict[str, Kin] = {}
 
     def named(self, name: str, until: int) -> Iterator[Record]:
         """The records that an id stands for, the latest first; an id has letters or figures."""
-        for index in reversed(self._holding(name)):
-            if index < until:
-                yield from self._result(index).named(name)
+        for place in self._with(name, until):
+            yield from self._result(place).named(name)
 
     def records(self, until: int, holding: str = "") -> Iterator[Record]:
         """All records in results that have a text in them, the latest result first."""
-        for index in reversed(self._holding(holding)):
-            if index < until:
-                yield from self._result(index).all()
+        for place in self._with(holding, until):
+            yield from self._result(place).all()
 
     def came_up_after(self, name: str, place: int, until: int) -> bool:
         """Whether results have shown an id only after a message, so that nobody could speak of it before."""
-        first = next(iter(self._holding(name)), until)
-        return place < first < until
+        first, end = bisect_right(self._messages, place), bisect_left(self._messages, until)
+        if not any(name in content for content in self._contents[first:end]):
+            return False
+        return next(self._with(name, place + 1), None) is None
 
     def kin_of(self, record: Record | None, argument: str, name: str) -> Kin:
         """The records of the same kind as one, by the field that holds its id, or is called as the argument."""
@@ -56,9 +59,11 @@ class Shown:
             field = next((key for key, value in record.fields.items() if value == name), "")
         if field not in self._kin:
             self._kin[field] = kin = Kin()
-            for index in self._holding(f'"{field}"') if field else ():
-                for value, one in self._result(index).having(field):
-                    kin.add(value, one)
+            quoted = f'"{field}"'
+            for place, content in enumerate(self._contents if field else ()):
+                if quoted in content:
+                    for value, one in self._result(place).having(field):
+                        kin.add(value, one)
         return self._kin[field]
 
     def parts_of(self, record: Record) -> tuple[Part, ...]:
@@ -67,17 +72,50 @@ class Shown:
             self._parts[id(record)] = parts_of(record)
         return self._parts[id(record)]
 
-    def _holding(self, text: str) -> list[int]:
-        """The messages of the results that have a text in them, looked through once for each text."""
-        found = self._places.get(text)
-        if found is None:
-            found = self._places[text] = [index for index, content in self._results.items() if text in content]
-        return found
+    def _with(self, text: str, until: int) -> Iterator[int]:
+        """The places of the results before a message that have a text in them, the latest first."""
+        end = bisect_left(self._messages, until)
+        holding = self._holding.get(text)
+        if holding is None:
+            holding = self._holding[text] = _Holding(self._contents, text, end)
+        return holding.before(end)
 
-    def _result(self, index: int) -> _Result:
-        if index not in self._read:
-            self._read[index] = _Result(index, self._results[index])
-        return self._read[index]
+    def _result(self, place: int) -> _Result:
+        if place not in self._read:
+            self._read[place] = _Result(self._messages[place], self._contents[place])
+        return self._read[place]
+
+
+class _Holding:
+    """Which of some results have a text in them: each is looked through once, and no more than somebody asks for."""
+
+    __slots__ = ("_contents", "_first", "_found", "_later", "_next", "_text")
+
+    def __init__(self, contents: Sequence[str], text: str, end: int) -> None:
+        self._contents = contents
+        self._text = text
+        self._next = self._first = end
+        self._found: list[int] = []
+        self._later: list[int] = []
+
+    def before(self, end: int) -> Iterator[int]:
+        """The places before one of the results that have the text, the latest first."""
+        text, contents = self._text, self._contents
+        if end > self._next:
+            self._later += [place for place in range(self._next, end) if contents[place].rfind(text) >= 0]
+            self._next = end
+        yield from [place for place in reversed(self._later) if place < end]
+        told = 0
+        while True:
+            while told < len(self._found):
+                told += 1
+                if self._found[told - 1] < end:
+                    yield self._found[told - 1]
+            if not self._first:
+                return
+            self._first -= 1
+            if contents[self._first].rfind(text) >= 0:  # From its end a text is searched much faster.
+                self._found.append(self._first)
 
 
 def _names_of(record: Record) -> set[str]:

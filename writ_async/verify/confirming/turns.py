@@ -23,7 +23,18 @@ _ITEM = re.compile(r"\s*(?:[-•·–+]|\(?\d{1,2}[.)]|[a-z][.)] )|\s{2,}\S")
 class Turn:
     """One text of the agent or the user. Its words are taken apart when somebody asks."""
 
-    __slots__ = ("_after_write", "_lines", "_plain", "_said", "_words", "by_user", "message", "text")
+    __slots__ = (
+        "_after_write",
+        "_asks",
+        "_lines",
+        "_options",
+        "_plain",
+        "_said",
+        "_words",
+        "by_user",
+        "message",
+        "text",
+    )
 
     def __init__(self, message: int, by_user: bool, text: str, after_write: bool) -> None:
         self.message, self.by_user, self.text = message, by_user, text
@@ -32,6 +43,8 @@ class Turn:
         self._plain: str | None = None
         self._said: str | None = None
         self._lines: list[tuple[str, bool]] | None = None
+        self._options: dict[str, str] | None = None
+        self._asks: bool | None = None
 
     @property
     def plain(self) -> str:
@@ -66,9 +79,18 @@ class Turn:
         return self._lines
 
     @property
+    def options(self) -> dict[str, str]:
+        """What an agent's text offers one after the other, by numbers or letters."""
+        if self._options is None:
+            self._options = options_in(self.plain)
+        return self._options
+
+    @property
     def asks(self) -> bool:
         """Whether an agent's text asks for an answer; an offer of whatever else there may be asks for none."""
-        return waits_for_answer(self.text) or bool(reply_options(self.text))
+        if self._asks is None:
+            self._asks = waits_for_answer(self.text) or bool(reply_options(self.text))
+        return self._asks
 
 
 class TurnIndex:
@@ -119,7 +141,7 @@ def spoken_turns(messages: Sequence[Message], writes: Collection[int]) -> list[T
             turns.append(Turn(index, by_user, text, wrote and index not in writes))
             if not by_user:
                 to_reply = reply_options(text)
-                options = {} if to_reply else options_in(turns[-1].plain)
+                options = {} if to_reply else turns[-1].options
             wrote = index in writes
     return turns
 

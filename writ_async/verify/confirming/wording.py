@@ -14,6 +14,8 @@ from typing import Any, Final
 from writ_async.verify.confirming.clauses import plain
 
 _TOKEN = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+")
+_BLANKS = bytes(sign if chr(sign).isalnum() or chr(sign) == "." else 0x20 for sign in range(256))
+"""What makes blanks of the signs of ASCII that stand in no word and in no number."""
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 _ZEROS = re.compile(r"(\.\d*?)0+$")
 _ENCLITIC = re.compile(r"(?<=[^\W\d_])'[sm]\b")
@@ -62,10 +64,21 @@ def plain_words(text: str) -> str:
         text = _ENCLITIC.sub("", text)
     if "," in text:
         text = _THOUSANDS.sub("", text)
-    tokens = _TOKEN.findall(text)
+    tokens = _tokens_of_ascii(text) if text.isascii() else _TOKEN.findall(text)
     if "." in text:
         tokens = [_ZEROS.sub(r"\1", token).rstrip(".") if "." in token else token for token in tokens]
     return f" {' '.join(tokens)} "
+
+
+def _tokens_of_ascii(text: str) -> list[str]:
+    """The letters and figures of a text, set apart. Words of letters alone are cut out without a pattern."""
+    found: list[str] = []
+    for word in text.encode().translate(_BLANKS).decode().split():
+        if word.isalpha():
+            found.append(word)
+        else:
+            found += _TOKEN.findall(word)
+    return found
 
 
 @lru_cache(maxsize=8192)
@@ -141,9 +154,10 @@ def _clock_forms(value: str) -> Iterator[str]:
         yield f" {hour % 12 or 12} {half} "
 
 
-def name_forms(name: str) -> Iterator[str]:
+@lru_cache(maxsize=8192)
+def name_forms(name: str) -> tuple[str, ...]:
     """The forms in which a word of a name may stand in a text, as phrases: the singular and the plural."""
-    return (f" {form} " for form in forms_of_word(name))
+    return tuple([f" {form} " for form in forms_of_word(name)])
 
 
 @lru_cache(maxsize=8192)
