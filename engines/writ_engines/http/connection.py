@@ -37,9 +37,18 @@ def _make_parser(protocol: object) -> httptools.HttpResponseParser:
     return parser
 
 
+def _read_head(head: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for raw, value in head:
+        name, text = raw.decode("latin-1"), value.decode("utf-8", "replace")
+        headers[name] = f"{headers[name]}, {text}" if name in headers else text
+    return headers
+
+
 class Response(msgspec.Struct, frozen=True):
     """An answer. The names of headers are in small letters; of several with one name the values are joined by commas.
 
+    `headers` are not to be changed: the next answer may have the same ones.
     `body` is whole, and empty where a stream is read part by part. `again` says that it is byte for byte an answer that
     has come on its connection before, as one that a server or a proxy sends twice is.
     """
@@ -69,6 +78,9 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._more: asyncio.Future[None] | None = None
         self._told: set[int] = set()  # hashes of the bodies of earlier answers
+        # The last head and what it says: most answers of a second have the same.
+        self._last_head: list[tuple[bytes, bytes]] = []
+        self._last_headers: Mapping[str, str] = {}
         self._begin_answer(stream=False)
         self._asking = False
 
@@ -230,16 +242,14 @@ class Connection(asyncio.Protocol):
         return 0 if self._parser is None else self._parser.get_status_code()
 
     def _response(self, body: bytes) -> Response:
-        headers: dict[str, str] = {}
-        for raw, value in self._head:
-            name, text = raw.decode("latin-1"), value.decode("utf-8", "replace")
-            headers[name] = f"{headers[name]}, {text}" if name in headers else text
+        if self._head != self._last_head:
+            self._last_head, self._last_headers = self._head, _read_head(self._head)
         told, mark = self._told, hash(body)
         again = mark in told
         if len(told) >= _MOST_TOLD:
             told.clear()
         told.add(mark)
-        return Response(self._status(), headers, body, again)
+        return Response(self._status(), self._last_headers, body, again)
 
     def _finish(self) -> None:
         """The answer is whole."""

@@ -103,7 +103,7 @@ class SglangEngine:
             call = Call(rid, ids, sampling, min(self.options.attempt_seconds, seconds))
             answer = await self._send(servers.hosts[server], call, alone=number > 0)
             self._check_ids(answer)
-            servers.fleet.used(server, len(ids) + len(answer.output_ids))
+            servers.fleet.used(server, seat.length + len(answer.output_ids))
             if self.chat.stop_ids.issuperset(answer.output_ids) and not _is_cut(answer):
                 empty += 1
                 raise empty_answer(empty)
