@@ -78,9 +78,10 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._more: asyncio.Future[None] | None = None
         self._told: set[int] = set()  # hashes of the bodies of earlier answers
-        # The last head and what it says: most answers of a second have the same.
-        self._last_head: list[tuple[bytes, bytes]] = []
-        self._last_headers: Mapping[str, str] = {}
+        # The last head that was read, and what it says: the answers of a second mostly have the same.
+        self._known_head: list[tuple[bytes, bytes]] = []
+        self._headers: Mapping[str, str] = {}
+        self._says_length = False
         self._begin_answer(stream=False)
         self._asking = False
 
@@ -208,7 +209,10 @@ class Connection(asyncio.Protocol):
             return
         self._headed = True
         self._size = 0
-        self._framed = any(name in _FRAMES for name, _ in self._head)
+        if self._head != self._known_head:
+            self._known_head, self._headers = self._head, _read_head(self._head)
+            self._says_length = any(name in _FRAMES for name, _ in self._head)
+        self._framed = self._says_length
         waiter = self._waiter
         if self._stream and self._status() < 300 and waiter is not None and not waiter.done():
             waiter.set_result(self._response(b""))
@@ -242,14 +246,12 @@ class Connection(asyncio.Protocol):
         return 0 if self._parser is None else self._parser.get_status_code()
 
     def _response(self, body: bytes) -> Response:
-        if self._head != self._last_head:
-            self._last_head, self._last_headers = self._head, _read_head(self._head)
         told, mark = self._told, hash(body)
         again = mark in told
         if len(told) >= _MOST_TOLD:
             told.clear()
         told.add(mark)
-        return Response(self._status(), self._last_headers, body, again)
+        return Response(self._status(), self._headers, body, again)
 
     def _finish(self) -> None:
         """The answer is whole."""

@@ -125,8 +125,7 @@ class SeatTokens:
 
     def take_moved(self) -> list[int]:
         """The turns whose ids a template has rendered anew since this was last asked."""
-        moved = self._session.moved[:]
-        self._session.moved.clear()
+        moved, self._session.moved = self._session.moved, []
         return moved
 
     def sequence(self) -> TokenSequence:
