@@ -75,7 +75,7 @@ class HttpClient:
         seconds: float | None = None,
         fresh: bool = False,
     ) -> Coroutine[Any, Any, T]:
-        """Await it for what `read` makes of the answer to a POST, over a connection without a past where it is to be `fresh`.
+        """What `read` makes of the answer to a POST, awaited: over a connection without a past where it is `fresh`.
 
         Where it raises, this may have been an answer to another question: the connection is closed before another
         call can be given the next. Raises like `post`, and what `read` raises.

@@ -76,6 +76,9 @@ class Connection(asyncio.Protocol):
         self._parser: httptools.HttpResponseParser | None = _make_parser(self)
         self._waiter: asyncio.Future[Response] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._rings = inf  # when it does
+        self._until = inf  # when the answer is late
+        self._path, self._seconds = "", inf
         self._more: asyncio.Future[None] | None = None
         self._told: set[int] = set()  # hashes of the bodies of earlier answers
         # The last head that was read, and what it says: the answers of a second mostly have the same.
@@ -106,8 +109,11 @@ class Connection(asyncio.Protocol):
         """
         self._begin_answer(stream=stream)
         self._waiter = waiter = self._loop.create_future()
-        if seconds < inf:
-            self._timer = self._loop.call_later(max(0.0, seconds), self._give_up, path, seconds)
+        self._path, self._seconds = path, seconds
+        self._until = until = self._loop.time() + seconds
+        # A timer that is there rings early enough, as a rule, and is set anew then: calls end, and nearly none is late.
+        if until < self._rings:
+            self._set_timer(until)
         self.transport.writelines(data)
         return waiter
 
@@ -180,6 +186,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """See `asyncio.Protocol`."""
         self.usable = False
+        self._stop_timer()
         self._parser = None  # which knows this object as this knows it
         if not self._asking:
             return
@@ -255,7 +262,6 @@ class Connection(asyncio.Protocol):
 
     def _finish(self) -> None:
         """The answer is whole."""
-        self._stop_timer()
         self._asking = False
         if not self._keep:
             self.usable = False
@@ -267,8 +273,21 @@ class Connection(asyncio.Protocol):
         if not self.usable:
             self.transport.close()
 
-    def _give_up(self, path: str, seconds: float) -> None:
-        text = f"{self._where}{path} gave no answer in {seconds:.3g} s"
+    def _set_timer(self, when: float) -> None:
+        self._stop_timer()
+        self._rings = when
+        self._timer = self._loop.call_at(when, self._look_at_time)
+
+    def _look_at_time(self) -> None:
+        """End a call that is late, or set the timer anew for the one that is under way."""
+        self._timer, self._rings = None, inf
+        if not self._asking:
+            return
+        if self._loop.time() < self._until:
+            if self._until < inf:
+                self._set_timer(self._until)
+            return
+        text = f"{self._where}{self._path} gave no answer in {self._seconds:.3g} s"
         self._end(TransportError(text, kind=EngineErrorKind.DEADLINE))
 
     def _fail(self, kind: EngineErrorKind, text: str) -> None:
@@ -290,7 +309,7 @@ class Connection(asyncio.Protocol):
     def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
+            self._timer, self._rings = None, inf
 
     def _wake(self) -> None:
         more, self._more = self._more, None

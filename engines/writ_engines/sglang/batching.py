@@ -137,7 +137,7 @@ class Batcher:
                     future.set_exception(failure)
 
     def send_alone(self, call: Call) -> Coroutine[Any, Any, Answer]:
-        """Await it for the answer to a call that is sent by itself, at once."""
+        """The answer to a call that is sent by itself, at once; to be awaited."""
         body = single_body(call.rid, call.ids, call.sampling, self._logprobs)
         return self._client.ask("/generate", body, partial(_read_own, call.rid), seconds=call.seconds)
 
