@@ -438,3 +438,32 @@ def test_mutations_of_a_call_lose_nothing(
         assert given == arguments or call.function.name == MALFORMED or given == {}
     for word in ("order", "please", "thanks", "hm"):
         assert text.count(word) == (said + written).count(word)
+
+
+VALUES: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=6) | st.sampled_from(["</tool_call>", "<think>", "}"]),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["name", "a", "id"]), inner, max_size=2)
+    ),
+    max_leaves=6,
+)
+CALL_KEYS = st.sampled_from(["name", "arguments", "parameters", "id"])
+BODIES = st.one_of(
+    st.builds(
+        lambda name, arguments: json.dumps({"name": name, "arguments": arguments}), st.text(max_size=5) | VALUES, VALUES
+    ),
+    st.dictionaries(CALL_KEYS, VALUES, max_size=3).map(json.dumps),
+    st.lists(st.sampled_from(['{"name": "f", "arguments": {', "}", "}}", ",", '"x": NaN', '"x": 1', " ", "{"])).map(
+        "".join
+    ),
+    st.sampled_from(['{"name": "f", "name": "g", "arguments": {}}', '{"name": "f", "arguments": {"x": "\\ud800"}}']),
+)
+
+
+@settings(max_examples=400)
+@given(body=BODIES)
+def test_a_call_alone_is_read_as_one_among_other_things_is(body: str) -> None:
+    """A newline behind the tag says nothing, and keeps the text from being taken for one call at once."""
+    parse = parser_of("tags")
+    text = f"<tool_call>\n{body}\n</tool_call>"
+    assert parse(text, 3, {"f": {}}) == parse(f"{text}\n", 3, {"f": {}})

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 
 from writ_async.chat.bare_forms import read_bare_json, read_fence, read_python_list, read_python_tag
 from writ_async.chat.harmony import HARMONY_MESSAGE, split_harmony
-from writ_async.chat.json_calls import scan_json
+from writ_async.chat.json_calls import plain_call, scan_json
 from writ_async.chat.parsed import Defect, KnownTools, Parsed, Parser, build, call_id
-from writ_async.chat.reading import OPENER, OPENING, THINK_CLOSE, THINK_OPEN, Form, Reading
+from writ_async.chat.reading import CALL_CLOSE, CALL_OPEN, OPENER, OPENING, THINK_CLOSE, THINK_OPEN, Form, Reading
 from writ_async.chat.tag_forms import (
     read_bare_function_tag,
     read_deepseek,
@@ -25,6 +25,7 @@ from writ_async.chat.tag_forms import (
 from writ_async.core.message import AssistantMessage, ToolCall
 
 NO_TOOLS: KnownTools = {}
+_TAG_BEFORE, _TAG_BEHIND = f"{CALL_OPEN}\n{{", f"}}\n{CALL_CLOSE}"  # of one call alone, as most calls are written
 
 
 def parser_of(*own: Form) -> Parser:
@@ -46,6 +47,10 @@ def read_completion(text: str, turn: int, tools: KnownTools, own: frozenset[Form
         return Parsed(AssistantMessage(text))
     if "<|message|>" in text and ("harmony" in own or HARMONY_MESSAGE.search(text)):
         return _read_harmony(text, turn, tools, own)
+    if "tags" in own and text.startswith(_TAG_BEFORE) and text.endswith(_TAG_BEHIND):
+        call = plain_call(text[len(_TAG_BEFORE) - 1 : 1 - len(_TAG_BEHIND)])
+        if call is not None:
+            return Parsed(AssistantMessage(None, (ToolCall(call_id(turn, 0), call),)))
     reading = Reading(text, tools, own)
     _read(reading)
     calls = [ToolCall(call_id(turn, place), call) for place, call in enumerate(reading.calls)]

@@ -25,7 +25,7 @@ from writ_async.chat.rendered_parts import Parts
 from writ_async.chat.session import Session, SessionFormat
 from writ_async.chat.template import Template
 from writ_async.chat.template_messages import with_empty_content, without_greeting
-from writ_async.chat.tokenizer import Tokenizer
+from writ_async.chat.tokenizer import Packed, Tokenizer
 from writ_async.core.message import AssistantMessage, Message
 
 FAMILIES: dict[str, Family] = {family.name: family for family in (qwen.QWEN3, qwen.QWEN25, llama.LLAMA31)}
@@ -85,7 +85,7 @@ class FamilyFormat:
         """See `ChatFormat`."""
         return self.tokenizer.pack_parts(self.render(messages, tools))
 
-    def following(self, messages: Sequence[Message], start: int, tools: Tools, last: int | None) -> array[int]:
+    def following(self, messages: Sequence[Message], start: int, tools: Tools, last: int | None) -> Packed:
         """See `ChatFormat`.
 
         A completion that was cut off, or that ended with another token than the family's, is closed here. What the
@@ -93,7 +93,7 @@ class FamilyFormat:
         """
         parts = (self._ended if last in self._ends else self._cut).copy()
         parts.join(self.family.body(messages[start:])).join(self.family.generation)
-        return self.tokenizer.pack_parts(parts)
+        return self.tokenizer.pack(parts)
 
     def write(self, message: AssistantMessage) -> Parts:
         """See `ChatFormat`. Raises `TemplateRefusedError` where the template refuses."""
@@ -157,7 +157,7 @@ class TemplateFormat:
         """See `ChatFormat`."""
         return self.tokenizer.pack_parts(self.render(messages, tools))
 
-    def following(self, messages: Sequence[Message], start: int, tools: Tools, last: int | None) -> array[int] | None:
+    def following(self, messages: Sequence[Message], start: int, tools: Tools, last: int | None) -> Packed | None:
         """See `ChatFormat`."""
         if self._closing is None:
             return None
@@ -169,7 +169,7 @@ class TemplateFormat:
         mark = parts.items[1] if len(parts.items) > 1 else None
         if not parts.items[0] and mark is not None and self.tokenizer.added.get(mark) == last:
             parts.items[:2] = []  # the model has written it
-        return self.tokenizer.pack_parts(parts)
+        return self.tokenizer.pack(parts)
 
     @property
     def reads_calls(self) -> bool:

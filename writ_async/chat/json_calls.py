@@ -48,6 +48,25 @@ def scan_json(text: str, start: int) -> int | None:
         return None
 
 
+def plain_call(body: str) -> FunctionCall | None:
+    """The call of a text that is a JSON object of a name and an object of arguments, and nothing else; None for others.
+
+    Whatever may hold a tag is left to those who look for one.
+    """
+    if "<" in body:
+        return None
+    try:
+        fields = _decode_object(body)
+        if fields.keys() != _AS_ASKED:
+            return None
+        name, arguments = bytes(fields["name"]), bytes(fields["arguments"])
+        if not name.startswith(b'"') or not arguments.startswith(b"{"):
+            return None
+        return FunctionCall(_decode_text(name), arguments.decode())
+    except BAD_JSON:
+        return None
+
+
 def read_calls(body: str, defects: list[Defect], tools: KnownTools) -> list[FunctionCall]:
     """The calls of a text that should be one call's JSON object; what is wrong with it is added to `defects`.
 

@@ -16,7 +16,7 @@ import msgspec
 from writ_async.chat.errors import HistoryChangedError
 from writ_async.chat.family import Tools
 from writ_async.chat.parsed import KnownTools, Parsed, known_tools
-from writ_async.chat.tokenizer import Tokenizer
+from writ_async.chat.tokenizer import Packed, Tokenizer, pack
 from writ_async.core.message import AssistantMessage, Message
 
 
@@ -29,7 +29,7 @@ class SessionFormat(Protocol):
     def first(self, messages: Sequence[Message], tools: Tools) -> array[int]:
         """The ids of a first prompt. Raises `TemplateRefusedError`."""
 
-    def following(self, messages: Sequence[Message], start: int, tools: Tools, last: int | None) -> array[int] | None:
+    def following(self, messages: Sequence[Message], start: int, tools: Tools, last: int | None) -> Packed | None:
         """The ids to append for `messages[start:]`; the message before them is a completion that ended with id `last`.
 
         None when the template has changed what went before: the whole must be rendered anew.
@@ -53,12 +53,14 @@ class Span(msgspec.Struct, frozen=True):
 class Tail(msgspec.Struct, frozen=True):
     """How to bring an earlier prompt up to date: keep its first `keep` ids and append `ids`.
 
-    `keep` is all that was handed out before, unless the model's template is not prefix-stable. An engine that holds its
-    prompt as encoded text thus encodes only the tail.
+    `keep` is all that was handed out before, unless the model's template is not prefix-stable. `text` has the same ids
+    as the inside of a JSON list, for an engine that holds its prompt as encoded text. It is empty for a first prompt:
+    what begins many of them is better encoded once for all.
     """
 
     keep: int
     ids: array[int]
+    text: bytes = b""
 
 
 class Session:
@@ -80,6 +82,7 @@ class Session:
         "_sent",
         "_tools",
         "_turn",
+        "_unsent",
         "_waiting",
         "ids",
         "mask",
@@ -95,6 +98,7 @@ class Session:
         self._sent = 0  # ids handed out by `prompt`
         self._turn = 0
         self._waiting = False
+        self._unsent: list[bytes] | None = None  # the text of what is to be handed out; None where nobody has it
         self._said: AssistantMessage | None = None
         self.ids: array[int] = array("i")
         self.mask = bytearray()
@@ -135,8 +139,14 @@ class Session:
                 self._append(new, 0)
         self._waiting = True
         self._seen = len(messages)
-        tail = Tail(self._sent, self.ids[self._sent :])
+        new_ids = self.ids[self._sent :]
+        if self._unsent is None:
+            text = pack(new_ids).text if self._turn else b""
+        else:
+            text = b",".join(filter(None, self._unsent))
+        tail = Tail(self._sent, new_ids, text)
         self._sent = len(self.ids)
+        self._unsent = []
         return tail
 
     def receive(self, output_ids: Sequence[int]) -> Parsed:
@@ -151,7 +161,7 @@ class Session:
         # Our own encodings stay in range (`load_tokenizer` refuses any that would not); a server's ids are looked at.
         self._chat.tokenizer.check(output_ids)
         start = len(self.ids)
-        self._append(output_ids, 1)
+        self._append(pack(output_ids), 1)
         self.spans.append(Span(self._seen, start, len(self.ids), self._turn))
         ended = bool(output_ids) and output_ids[-1] in self._chat.stop_ids
         text = self._chat.tokenizer.decode(output_ids[:-1] if ended else output_ids)
@@ -170,12 +180,14 @@ class Session:
         other.mask = self.mask.copy()
         other.spans = self.spans.copy()
         other.moved = self.moved.copy()
+        other._unsent = None if self._unsent is None else self._unsent.copy()
         return other
 
-    def _append(self, ids: Sequence[int], generated: int) -> None:
-        # an array is copied at once, a list id by id
-        self.ids.extend(ids if isinstance(ids, array) else array("i", ids))
-        self.mask += bytes([generated]) * len(ids)
+    def _append(self, new: Packed, generated: int) -> None:
+        self.ids.extend(new.ids)
+        self.mask += bytes([generated]) * len(new.ids)
+        if self._unsent is not None:
+            self._unsent.append(new.text)
 
     def _replace(self, ids: array[int]) -> None:
         """Become another sequence; what both begin with stays as it is."""
@@ -185,3 +197,4 @@ class Session:
         self.moved += [span.turn for span in self.spans if span.stop > keep]
         self.spans = [span for span in self.spans if span.stop <= keep]
         self._sent = min(self._sent, keep)
+        self._unsent = None

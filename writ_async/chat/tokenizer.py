@@ -19,7 +19,8 @@ from writ_async.files import PathLike, read_json
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
 
-_RUNS = 4096  # texts between marks that are remembered; some 10 MB with the replies of customer service's tools
+_encode = msgspec.json.Encoder().encode
+_RUNS = 4096  # texts between marks that are remembered; some 20 MB with the replies of customer service's tools
 
 
 class AddedToken(msgspec.Struct, frozen=True):
@@ -53,6 +54,13 @@ def _byte_letters() -> dict[str, int]:
     return {chr(byte): byte for byte in plain} | {chr(256 + place): byte for place, byte in enumerate(others)}
 
 
+class Packed(msgspec.Struct, frozen=True):
+    """Ids as numbers, and the same ids as the inside of a JSON list: `1,2,3`."""
+
+    ids: array[int]
+    text: bytes
+
+
 class _TokenBytes(dict[int, bytes]):
     """The bytes of each id of a byte-level vocabulary, looked up when an id is first seen."""
 
@@ -77,7 +85,7 @@ class Tokenizer:
     bytes, which need not go through the library then.
     """
 
-    __slots__ = ("_backend", "_bytes", "_encode_run", "added", "end_ids", "limit", "special_ids")
+    __slots__ = ("_backend", "_bytes", "_marks", "_pack_run", "added", "end_ids", "limit", "special_ids")
 
     def __init__(
         self,
@@ -95,7 +103,8 @@ class Tokenizer:
         self.special_ids = frozenset(token.id for token in tokens if token.special)
         self.limit = limit
         self.end_ids = frozenset(end_ids)
-        self._encode_run = lru_cache(maxsize=_RUNS)(lambda text: array("i", self.encode(text)))
+        self._marks = {name: pack([token]) for name, token in self.added.items()}
+        self._pack_run = lru_cache(maxsize=_RUNS)(lambda text: pack(self.encode(text)))
 
     def encode(self, text: str) -> list[int]:
         """The ids of ordinary text: no token is added, and no added token is recognised in it.
@@ -117,22 +126,37 @@ class Tokenizer:
 
         The latest texts are remembered: conversations of one domain begin alike, and read the same entities.
         """
-        run = self._encode_run
         ids = array("i")
+        for run in self._runs(parts):
+            ids.extend(run.ids)
+        return ids
+
+    def pack(self, parts: Parts) -> Packed:
+        """The same as numbers and as text, neither of which is made anew where the texts are known."""
+        runs = self._runs(parts)
+        ids = array("i")
+        for run in runs:
+            ids.extend(run.ids)
+        return Packed(ids, b",".join([run.text for run in runs]))
+
+    def _runs(self, parts: Parts) -> list[Packed]:
+        """The ids of each text and each mark, none of them empty."""
+        run, marks = self._pack_run, self._marks
+        runs: list[Packed] = []
         items = parts.items
         text = items[0]
         for index in range(1, len(items), 2):
-            token = self.added.get(items[index])
-            if token is None:
+            mark = marks.get(items[index])
+            if mark is None:
                 text += items[index] + items[index + 1]
                 continue
-            if text:
-                ids.extend(run(text))
-            ids.append(token)
+            if text and (packed := run(text)).text:
+                runs.append(packed)
+            runs.append(mark)
             text = items[index + 1]
-        if text:
-            ids.extend(run(text))
-        return ids
+        if text and (packed := run(text)).text:
+            runs.append(packed)
+        return runs
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of ids, added tokens included. Ids without a text are passed over; broken UTF-8 becomes U+FFFD."""
@@ -145,6 +169,14 @@ class Tokenizer:
         if ids and (min(ids) < 0 or max(ids) >= self.limit):
             bad = next(token for token in ids if not 0 <= token < self.limit)
             raise TokenRangeError(f"token id {bad} is outside the model's vocabulary of {self.limit} ids")
+
+
+def pack(ids: Sequence[int]) -> Packed:
+    """Ids as numbers and as text."""
+    # an array is copied at once, a list id by id
+    if isinstance(ids, array):
+        return Packed(ids, _encode(ids.tolist())[1:-1])
+    return Packed(array("i", ids), _encode(ids)[1:-1])
 
 
 def load_tokenizer(folder: PathLike) -> Tokenizer:

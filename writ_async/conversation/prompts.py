@@ -111,7 +111,17 @@ def user_system_prompt(scenario: Scenario, behaviour: Behaviour | None = None, t
 
 def _fill(template: str, values: dict[str, str]) -> str:
     """The template with its fields' values, in which nothing is looked for again; an unknown field stays as it is."""
-    return _FIELD.sub(lambda found: values.get(found[1], found[0]), template)
+    pieces = list(_pieces(template))
+    for index in range(1, len(pieces), 2):
+        name = pieces[index]
+        pieces[index] = values.get(name, f"{{{name}}}")
+    return "".join(pieces)
+
+
+@lru_cache(maxsize=64)
+def _pieces(template: str) -> tuple[str, ...]:
+    """A template cut at its fields: text, the name of a field, text, ..., text."""
+    return tuple(_FIELD.split(template))
 
 
 def render_scenario(scenario: Scenario) -> str:
@@ -129,4 +139,4 @@ def render_scenario(scenario: Scenario) -> str:
 
 
 def _indent(text: str) -> str:
-    return "\n".join(f"\t{line}" if line.strip() else line for line in text.strip().splitlines())
+    return "\n".join([f"\t{line}" if line.strip() else line for line in text.strip().splitlines()])

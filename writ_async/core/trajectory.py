@@ -249,7 +249,7 @@ class VersionSpan(msgspec.Struct, frozen=True):
     end: int
 
 
-class TokenSequence(msgspec.Struct, frozen=True, omit_defaults=True):
+class TokenSequence(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
     """One seat's whole conversation as the flat sequence of token ids that the model saw and wrote.
 
     `generated` holds the [start, end) spans of `ids` that the model wrote; all else was given to it. `logprobs` has one
@@ -263,6 +263,15 @@ class TokenSequence(msgspec.Struct, frozen=True, omit_defaults=True):
     logprobs: tuple[float | None, ...] = ()
     weights: tuple[VersionSpan, ...] = ()
     complete: bool = True
+
+    def keep_text(self, text: bytes) -> None:
+        """Keep the ids as the inside of a JSON list, `1,2,3`, for whoever writes them down: they are most of a row."""
+        self.__dict__["_text"] = text
+
+    @property
+    def text(self) -> bytes | None:
+        """That text where somebody kept it; no copy has it."""
+        return self.__dict__.get("_text")
 
     def loss_mask(self) -> list[int]:
         """1 for each token that the model wrote, 0 for each that it was given; as long as `ids`."""

@@ -6,15 +6,13 @@ of rows. A `RunFolder` belongs to one thread.
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, BinaryIO, Protocol, Self
 
 import msgspec
 
@@ -25,7 +23,8 @@ from writ_async.files import PathLike, is_whole, open_binary
 from writ_async.runs.attempts import count_attempts, failed_attempt, give_up
 from writ_async.runs.locks import LOCK, share_writing, take_ownership
 from writ_async.runs.manifest import Manifest, Prompt, changed_versions, grown_manifest, require_same
-from writ_async.runs.row_order import RowPlace, copy_rows, find_rows, is_ordered
+from writ_async.runs.row_order import RowPlace, copy_rows, is_ordered
+from writ_async.runs.row_text import encode_row_into
 from writ_async.runs.segments import segment_place, take_segments
 from writ_async.runs.shared_log import SharedLog
 from writ_async.runs.summary import Summary
@@ -42,7 +41,18 @@ from writ_async.runs.view import (
     RunView,
     read_manifest,
 )
-from writ_async.runs.writing import OWN_FILE, OWN_FOLDER, AppendLog, Syncer, mend, replacing, storage_error, write_whole
+from writ_async.runs.writing import (
+    OWN_FILE,
+    OWN_FOLDER,
+    AppendLog,
+    Syncer,
+    csv_line,
+    mend,
+    replacing,
+    storage_error,
+    write_whole,
+)
+from writ_async.runs.written_rows import WrittenRows
 
 _sorted = msgspec.json.Encoder(order="deterministic")
 _as_given = msgspec.json.Encoder()
@@ -91,6 +101,7 @@ class RunFolder(RunView):
         self._buffer = bytearray(1 << 16)
         self.cut_bytes = 0
         self._done: set[str] = set()
+        self._written = WrittenRows()
         self._open_logs: list[AppendLog] = []
         if not joined:
             self.look_again()
@@ -104,7 +115,7 @@ class RunFolder(RunView):
             self._rows, self._failures, self._timings = self._open_logs
             self._syncer = Syncer(self._rows)
             if self._timings.size == 0:
-                self._append_line(self._timings, _csv_line(("id", "seconds", "agent_wait", "user_wait")))
+                self._append_line(self._timings, csv_line(("id", "seconds", "agent_wait", "user_wait")))
             self._attempts = count_attempts(self.path / FAILURES)
             self._logs = logs.pop_all()
 
@@ -198,9 +209,12 @@ class RunFolder(RunView):
         outside = not leaves_row(trajectory)
         if not outside and trajectory.id in self._done:
             raise ValueError(f"trajectory {trajectory.id!r} is in the run already")
-        line, before = self._buffer, self._attempts[trajectory.id]
+        line, before, tokens = self._buffer, self._attempts[trajectory.id], (0, 0)
         try:
-            _sorted.encode_into(failed_attempt(trajectory, before) if outside else trajectory, line)
+            if outside:
+                _sorted.encode_into(failed_attempt(trajectory, before), line)
+            else:
+                tokens = encode_row_into(trajectory, line)
         except (UnicodeEncodeError, OverflowError, TypeError, RecursionError) as exc:
             # An engine or a domain has put something into it that no file can hold: that costs this one alone.
             outside = True
@@ -215,9 +229,11 @@ class RunFolder(RunView):
         self._append_line(self._rows, line)
         self._done.add(trajectory.id)
         self._syncer.wrote()
+        if not self._joined:
+            self._written.note(trajectory.task_id, trajectory.trial, len(line), tokens)
         if timing is not None:
             values = (timing.seconds, timing.agent_wait, timing.user_wait)
-            self._append_line(self._timings, _csv_line((trajectory.id, *(f"{value:.6f}" for value in values))))
+            self._append_line(self._timings, csv_line((trajectory.id, *(f"{value:.6f}" for value in values))))
         return True
 
     def put_in_order(self) -> bool:
@@ -228,11 +244,16 @@ class RunFolder(RunView):
         """
         path = self.path / TRAJECTORIES
         with open_binary(path) as file:
-            rows = find_rows(file, path, self.task_places())
+            rows = self.find_rows(file)
         if is_ordered(rows):
             return False
         self._replace_rows(sorted(rows), [path])
         return True
+
+    def find_rows(self, file: BinaryIO) -> list[RowPlace]:
+        """See `RunView`. The file is not read where all that is in it was written here."""
+        known = self._written.places(os.fstat(file.fileno()).st_size, self.task_places())
+        return super().find_rows(file) if known is None else known
 
     def take_rows(self, rows: Sequence[RowPlace], paths: Sequence[PathLike]) -> None:
         """Take the rows of other runs over, in this order, into a run that has none yet. Raises `StorageError`."""
@@ -253,6 +274,7 @@ class RunFolder(RunView):
                 path, f"the {len(rows)} finished rows are safe; make room, then resume the run", OWN_FILE
             ) as out:
                 copy_rows(rows, paths, out)
+            self._written = WrittenRows(rows)
         finally:
             self._rows = self._open_logs[0] = self._logs.enter_context(closing(AppendLog(path)))
             self._syncer = Syncer(self._rows)
@@ -390,9 +412,3 @@ def _pretty_json(value: object) -> bytes:
     # A summary's keys come in the order in which conversations ended; all else is in an order somebody chose.
     encoder = _sorted if isinstance(value, Summary) else _as_given
     return msgspec.json.format(encoder.encode(value)) + b"\n"
-
-
-def _csv_line(values: Iterable[str]) -> bytes:
-    line = io.StringIO(newline="")
-    csv.writer(line, lineterminator="\n").writerow(values)
-    return line.getvalue().encode(errors="replace")

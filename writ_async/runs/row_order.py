@@ -21,7 +21,8 @@ from writ_async.files import PathLike, is_whole, lines_of, open_binary
 class RowPlace(NamedTuple):
     """Where a row is found, and first of all by what it is put in order.
 
-    `task` is the place of its task, `source` that of the file among several; `offset` and `length` are in bytes.
+    `task` is the place of its task, `source` that of the file among several; `offset` and `length` are in bytes. Where
+    its writer has told, its token ids are the bytes `tokens_from` to `tokens_to` of it, without which it is a row too.
     """
 
     task: int
@@ -31,6 +32,8 @@ class RowPlace(NamedTuple):
     number: int
     offset: int
     length: int
+    tokens_from: int = 0
+    tokens_to: int = 0
 
     @property
     def row_id(self) -> str:
@@ -84,6 +87,16 @@ def find_rows(file: BinaryIO, path: PathLike, tasks: Mapping[str, int], source: 
         rows.append(RowPlace(place, head.task_id, head.trial, source, number, offset, len(line)))
         offset += len(line)
     return rows
+
+
+def read_row(file: BinaryIO, row: RowPlace, *, tokens: bool = True) -> bytes:
+    """The line of a row; without its token ids where they are not wanted, and it is known where they are."""
+    file.seek(row.offset)
+    if tokens or not row.tokens_to:
+        return file.read(row.length)
+    before = file.read(row.tokens_from)
+    file.seek(row.offset + row.tokens_to)
+    return before + file.read(row.length - row.tokens_to)
 
 
 def is_ordered(rows: Sequence[RowPlace]) -> bool:

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -31,7 +31,7 @@ from writ_async.errors import InputError
 from writ_async.files import PathLike, open_binary, read_json, read_jsonl
 from writ_async.registry import load_engine
 from writ_async.runs.manifest import FORMAT, Manifest, Prompt, prompt_key
-from writ_async.runs.row_order import bad_row, find_rows, row_id_of, whole_lines
+from writ_async.runs.row_order import RowPlace, bad_row, find_rows, read_row, row_id_of, whole_lines
 from writ_async.runs.summary import Summary
 
 MANIFEST = "manifest.json"
@@ -117,12 +117,15 @@ class RunView:
             return
         path = self.path / TRAJECTORIES
         with open_binary(path) as file:  # one file to the end, for a run that ends puts another one in its place
-            for row in sorted(find_rows(file, path, self.task_places())):
-                file.seek(row.offset)
+            for row in sorted(self.find_rows(file)):
                 try:
-                    yield read(file.read(row.length))
+                    yield read(read_row(file, row, tokens=tokens))
                 except msgspec.DecodeError as exc:
                     raise bad_row(path, row.number, exc) from None
+
+    def find_rows(self, file: BinaryIO) -> list[RowPlace]:
+        """Where the rows are in the open file of them, as they stand there. Raises `InputError` for what is no row."""
+        return find_rows(file, self.path / TRAJECTORIES, self.task_places())
 
     def task_places(self) -> dict[str, int]:
         """The places of the tasks in the run's order, by id."""

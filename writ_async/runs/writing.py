@@ -5,11 +5,13 @@ Every failure of the disk becomes a `StorageError` of one line.
 
 from __future__ import annotations
 
+import csv
 import errno
+import io
 import mmap
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from stat import S_IMODE
@@ -134,6 +136,13 @@ def _last_whole(fd: int, size: int, whole: Callable[[bytes], bool]) -> tuple[int
                 return end, line.endswith(b"\n")
             end = start
     return 0, True
+
+
+def csv_line(values: Iterable[str]) -> bytes:
+    """A line of a CSV file, with its newline."""
+    line = io.StringIO(newline="")
+    csv.writer(line, lineterminator="\n").writerow(values)
+    return line.getvalue().encode(errors="replace")
 
 
 class AppendLog:

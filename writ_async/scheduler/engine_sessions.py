@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from writ_async.core.engine import Engine, Sessioned
+from writ_async.core.engine import Engine
 from writ_async.core.trajectory import Seat, TokenSequence
 from writ_async.scheduler.mishaps import Mishaps
 
@@ -13,7 +13,8 @@ from writ_async.scheduler.mishaps import Mishaps
 def end_session(engine: Engine, session: str, mishaps: Mishaps) -> TokenSequence | None:
     """Have an engine forget a session, if it offers that; what it gives for it, where that is of use."""
     try:
-        given: Any = engine.end_session(session) if isinstance(engine, Sessioned) else None
+        end: Any = getattr(engine, "end_session", None)  # as `Sessioned` is told, which costs more to ask for
+        given: Any = None if end is None else end(session)
     except Exception as exc:
         mishaps.tell("the engine cannot end a session", exc)
         return None

@@ -15,6 +15,7 @@ from math import inf
 import anyio
 from anyio.abc import TaskGroup
 
+from writ_async import clock
 from writ_async.conversation import Conversation, Rules
 from writ_async.core.engine import Engine, Gauged
 from writ_async.core.trajectory import Seat, Termination, Trajectory
@@ -164,14 +165,14 @@ class Rollouts:
         """One conversation from its beginning to its trajectory. A call waits few coroutines deep: each costs."""
         try:
             self.counters.started += 1
-            started = anyio.current_time()
+            started = clock.loop_time()
             try:
                 conversation = Conversation(
                     job.task, job.domain, job.world, trial=job.trial, seed=job.seed, rules=self._rules
                 )
             except Exception as exc:
                 trajectory = empty_trajectory(job, self._mishaps.tell("the conversation could not begin", exc))
-                timing = Timing(trajectory.id, started, anyio.current_time() - started, 0.0, 0.0)
+                timing = Timing(trajectory.id, started, clock.loop_time() - started, 0.0, 0.0)
             else:
                 live = LiveConversation(job, ticket, conversation, self._queue.open_footprint(ticket))
                 trajectory = await self._play(live)
@@ -193,7 +194,7 @@ class Rollouts:
             with anyio.CancelScope() as scope:
                 deadline = self._deadlines.open_deadline(scope)
                 try:
-                    self._deadlines.move_deadline(deadline, anyio.current_time() + self._within)
+                    self._deadlines.move_deadline(deadline, clock.loop_time() + self._within)
                     await look_back(job, trajectory)
                 finally:
                     self._deadlines.close_deadline(deadline)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import anyio
 
@@ -66,7 +66,7 @@ class HttpClient:
         # A server may close a connection at the moment when a request is sent; to ask this twice changes nothing.
         return await self._call("GET", path, b"", _body, seconds)
 
-    async def ask(
+    def ask(
         self,
         path: str,
         body: bytes,
@@ -74,13 +74,13 @@ class HttpClient:
         *,
         seconds: float | None = None,
         fresh: bool = False,
-    ) -> T:
-        """What `read` makes of the answer to a POST, over a connection without a past where it is to be `fresh`.
+    ) -> Coroutine[Any, Any, T]:
+        """What `read` makes of the answer to a POST, awaited: over a connection without a past where it is `fresh`.
 
         Where it raises, this may have been an answer to another question: the connection is closed before another
         call can be given the next. Raises like `post`, and what `read` raises.
         """
-        return await self._call("POST", path, body, read, seconds, fresh)
+        return self._call("POST", path, body, read, seconds, fresh)
 
     @asynccontextmanager
     async def events(

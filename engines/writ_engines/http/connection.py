@@ -37,9 +37,18 @@ def _make_parser(protocol: object) -> httptools.HttpResponseParser:
     return parser
 
 
+def _read_head(head: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for raw, value in head:
+        name, text = raw.decode("latin-1"), value.decode("utf-8", "replace")
+        headers[name] = f"{headers[name]}, {text}" if name in headers else text
+    return headers
+
+
 class Response(msgspec.Struct, frozen=True):
     """An answer. The names of headers are in small letters; of several with one name the values are joined by commas.
 
+    `headers` are not to be changed: the next answer may have the same ones.
     `body` is whole, and empty where a stream is read part by part. `again` says that it is byte for byte an answer that
     has come on its connection before, as one that a server or a proxy sends twice is.
     """
@@ -67,8 +76,15 @@ class Connection(asyncio.Protocol):
         self._parser: httptools.HttpResponseParser | None = _make_parser(self)
         self._waiter: asyncio.Future[Response] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._rings = inf  # when it does
+        self._until = inf  # when the answer is late
+        self._path, self._seconds = "", inf
         self._more: asyncio.Future[None] | None = None
         self._told: set[int] = set()  # hashes of the bodies of earlier answers
+        # The last head that was read, and what it says: the answers of a second mostly have the same.
+        self._known_head: list[tuple[bytes, bytes]] = []
+        self._headers: Mapping[str, str] = {}
+        self._says_length = False
         self._begin_answer(stream=False)
         self._asking = False
 
@@ -93,8 +109,11 @@ class Connection(asyncio.Protocol):
         """
         self._begin_answer(stream=stream)
         self._waiter = waiter = self._loop.create_future()
-        if seconds < inf:
-            self._timer = self._loop.call_later(max(0.0, seconds), self._give_up, path, seconds)
+        self._path, self._seconds = path, seconds
+        self._until = until = self._loop.time() + seconds
+        # A timer that is there rings early enough, as a rule, and is set anew then: calls end, and nearly none is late.
+        if until < self._rings:
+            self._set_timer(until)
         self.transport.writelines(data)
         return waiter
 
@@ -167,6 +186,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """See `asyncio.Protocol`."""
         self.usable = False
+        self._stop_timer()
         self._parser = None  # which knows this object as this knows it
         if not self._asking:
             return
@@ -196,7 +216,10 @@ class Connection(asyncio.Protocol):
             return
         self._headed = True
         self._size = 0
-        self._framed = any(name in _FRAMES for name, _ in self._head)
+        if self._head != self._known_head:
+            self._known_head, self._headers = self._head, _read_head(self._head)
+            self._says_length = any(name in _FRAMES for name, _ in self._head)
+        self._framed = self._says_length
         waiter = self._waiter
         if self._stream and self._status() < 300 and waiter is not None and not waiter.done():
             waiter.set_result(self._response(b""))
@@ -230,20 +253,15 @@ class Connection(asyncio.Protocol):
         return 0 if self._parser is None else self._parser.get_status_code()
 
     def _response(self, body: bytes) -> Response:
-        headers: dict[str, str] = {}
-        for raw, value in self._head:
-            name, text = raw.decode("latin-1"), value.decode("utf-8", "replace")
-            headers[name] = f"{headers[name]}, {text}" if name in headers else text
         told, mark = self._told, hash(body)
         again = mark in told
         if len(told) >= _MOST_TOLD:
             told.clear()
         told.add(mark)
-        return Response(self._status(), headers, body, again)
+        return Response(self._status(), self._headers, body, again)
 
     def _finish(self) -> None:
         """The answer is whole."""
-        self._stop_timer()
         self._asking = False
         if not self._keep:
             self.usable = False
@@ -255,8 +273,21 @@ class Connection(asyncio.Protocol):
         if not self.usable:
             self.transport.close()
 
-    def _give_up(self, path: str, seconds: float) -> None:
-        text = f"{self._where}{path} gave no answer in {seconds:.3g} s"
+    def _set_timer(self, when: float) -> None:
+        self._stop_timer()
+        self._rings = when
+        self._timer = self._loop.call_at(when, self._look_at_time)
+
+    def _look_at_time(self) -> None:
+        """End a call that is late, or set the timer anew for the one that is under way."""
+        self._timer, self._rings = None, inf
+        if not self._asking:
+            return
+        if self._loop.time() < self._until:
+            if self._until < inf:
+                self._set_timer(self._until)
+            return
+        text = f"{self._where}{self._path} gave no answer in {self._seconds:.3g} s"
         self._end(TransportError(text, kind=EngineErrorKind.DEADLINE))
 
     def _fail(self, kind: EngineErrorKind, text: str) -> None:
@@ -278,7 +309,7 @@ class Connection(asyncio.Protocol):
     def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
+            self._timer, self._rings = None, inf
 
     def _wake(self) -> None:
         more, self._more = self._more, None

@@ -21,7 +21,7 @@ from writ_async.errors import EngineError, EngineErrorKind, InputError, ServerDo
 from writ_engines.http.errors import TransportError
 from writ_engines.http.pace import Pace
 from writ_engines.http.retry import RetryPolicy, Tries, retry
-from writ_engines.http.waits import read_allowances
+from writ_engines.http.waits import read_allowances, tell_limits
 
 T = TypeVar("T")
 
@@ -142,7 +142,7 @@ class Fleet:
 
     def hear(self, server: int, headers: Mapping[str, str]) -> None:
         """Take what the headers of an answer say of a server's limits."""
-        if allowances := read_allowances(headers):
+        if tell_limits(tuple(headers)) and (allowances := read_allowances(headers)):
             self._servers[server].pace.hear(allowances)
 
     def used(self, server: int, tokens: int) -> None:

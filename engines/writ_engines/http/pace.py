@@ -132,10 +132,12 @@ class Pace:
         """How many calls wait for their turn."""
         return len(self._queue) - self._gone
 
-    def is_open(self) -> bool:
-        """Whether a call could start now."""
-        now = clock.loop_time()
-        return not self._queue and now >= max(self._next, self._opens, self._earned) and self._widens_at(now) <= now
+    def is_open(self, now: float | None = None) -> bool:
+        """Whether a call could start now; whoever has just asked for the time of the loop may tell it."""
+        now = clock.loop_time() if now is None else now
+        if self._queue or now < self._next or now < self._opens or now < self._earned:
+            return False
+        return self._window == inf or self._widens_at(now) <= now
 
     async def wait(self, standing: Standing, patience: float) -> None:
         """Return when a call may start, for it to start there and then. Only the first in line watches the clock.
@@ -196,9 +198,9 @@ class Pace:
         if self._moved is not None:
             self._moved.set()
 
-    def start(self) -> None:
+    def start(self, now: float | None = None) -> None:
         """A call starts."""
-        now = clock.loop_time()
+        now = clock.loop_time() if now is None else now
         self._in_flight += 1
         self._tried += 1
         self._taken += 1
@@ -228,9 +230,9 @@ class Pace:
         if self._token_rate < inf:
             self._earned = max(self._earned, clock.loop_time()) + tokens / self._token_rate
 
-    def passed(self) -> None:
+    def passed(self, now: float | None = None) -> None:
         """The server has taken a call and answered it."""
-        now = clock.loop_time()
+        now = clock.loop_time() if now is None else now
         self._end()
         self.last_passed = now
         self._strikes = 0

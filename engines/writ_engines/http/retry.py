@@ -89,7 +89,8 @@ async def retry(
     tries = tries or Tries()
     statistics.calls += not tries.begun
     tries.begun = True
-    since = clock.loop_time() - tries.spent
+    now = clock.loop_time()
+    since = now - tries.spent
     standing = tries.standing
     if standing is None:
         standing = tries.standing = Standing(since)
@@ -101,12 +102,14 @@ async def retry(
                 check()
             if gate is not None:
                 pace = await gate()
-            if not pace.is_open():
+                now = clock.loop_time()
+            if not pace.is_open(now):
                 await _stand_in_line(pace, standing, policy, statistics)
+                now = clock.loop_time()
                 if check is not None:
                     check()
-            pace.start()
-            begun = clock.loop_time()
+            pace.start(now)
+            begun = now
             end = since + policy.budget + standing.held - held if policy.budget else float("inf")
             statistics.attempts += 1
             try:
@@ -123,11 +126,13 @@ async def retry(
                 else:
                     pace.left()
                     await _wait(exc, policy, rng, statistics, tries, end, check)
+                now = clock.loop_time()
             except BaseException:
                 pace.left()
                 raise
             else:
-                pace.passed()
+                now = clock.loop_time()
+                pace.passed(now)
                 statistics.recovered += tries.number > 0
                 return result
     finally:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -64,6 +65,12 @@ def read_seconds(text: str, now: float) -> float | None:
         except (ValueError, TypeError, OverflowError, OSError, IndexError):
             continue
     return None
+
+
+@lru_cache(maxsize=256)
+def tell_limits(names: tuple[str, ...]) -> bool:
+    """Whether headers of these names may say something of limits: a server gives the same ones with every answer."""
+    return any("ratelimit" in name.lower() for name in names)
 
 
 def read_allowances(headers: Mapping[str, str], clock: Callable[[], float] = time.time) -> list[Allowance]:

@@ -83,6 +83,14 @@ class History:
         return (self.reasoning_key or "reasoning_content") if wanted else ""
 
 
+class _Result(msgspec.Struct, frozen=True, gc=False):
+    """A tool's result as servers take it."""
+
+    role: str
+    tool_call_id: str
+    content: str
+
+
 def encode_message(message: Message) -> bytes:
     """A message as the JSON object that servers take: without the fields that are ours alone.
 
@@ -90,7 +98,7 @@ def encode_message(message: Message) -> bytes:
     JSON object. Such a text is sent as the one value of an object, for the model to see beside the error it was told.
     """
     if isinstance(message, ToolMessage):
-        return _encode({"role": "tool", "tool_call_id": message.tool_call_id, "content": message.content})
+        return _encode(_Result("tool", message.tool_call_id, message.content))
     if isinstance(message, UserMessage) and message.tool_calls:
         return _encode(UserMessage(message.content))
     if isinstance(message, AssistantMessage) and (message.tool_calls or message.reasoning):

@@ -63,18 +63,18 @@ class OpenAIEngine:
         self._timeout = options.attempt_seconds
         self._policy = options.retry_policy
         self._rng = Random(seed)
+        urls = [endpoint.url for endpoint in self._endpoints]
+        self._fleet = Fleet(urls, self._look, up=True, paces=find_paces(self._endpoints, options, processes, shared))
         self._clients = [
             HttpClient(
                 endpoint.url,
                 headers=endpoint.headers(),
                 proxy=options.proxy_for(endpoint.url),
-                hear=partial(self._hear, number),
+                hear=partial(self._fleet.hear, number),
             )
             for number, endpoint in enumerate(self._endpoints)
         ]
         self._paths = [_PATH + endpoint.query for endpoint in self._endpoints]
-        urls = [endpoint.url for endpoint in self._endpoints]
-        self._fleet = Fleet(urls, self._look, up=True, paces=find_paces(self._endpoints, options, processes, shared))
         self._most = self._bodies.most  # tokens of an answer; less where the server has said that there are never more
         self._refused: dict[int, str] = {}
         self._unknown_finishes = 0
@@ -103,18 +103,18 @@ class OpenAIEngine:
 
     async def _try(self, server: int, request: Request, seconds: float) -> Completion:
         """One attempt. An answer that was asked to be longer than there is room for is asked for again as it fits."""
-        end = clock.loop_time() + seconds
+        left, end = seconds, clock.loop_time() + seconds
         most = self._most
         for _ in range(_MOST_FITTINGS):
             room = None if most == self._bodies.most else most
             try:
-                return await self._ask(server, request, room, end - clock.loop_time())
+                return await self._ask(server, request, room, left)
             except EngineError as exc:
                 smaller = self._smaller(exc, most)
                 if smaller is None:
                     raise
-                most = smaller
-        return await self._ask(server, request, most, end - clock.loop_time())
+                most, left = smaller, end - clock.loop_time()
+        return await self._ask(server, request, most, left)
 
     def _smaller(self, error: EngineError, most: int | None) -> int | None:
         """How long an answer can be where the server has refused one of `most` tokens; None where that is not why."""
@@ -158,9 +158,6 @@ class OpenAIEngine:
         if completion.message.reasoning and not history.reasoning_key:
             history.reasoning_key = reasoning_key(reply)
         return completion
-
-    def _hear(self, server: int, headers: Mapping[str, str]) -> None:
-        self._fleet.hear(server, headers)
 
     async def _look(self, server: int) -> None:
         """See whether a server is there: whatever it says of its models, it is, unless it has refused the key."""

@@ -61,6 +61,11 @@ class _Reply(msgspec.Struct):
     code: Any = None
 
 
+class _Identity(msgspec.Struct):
+    id: Any = None
+
+
+_decode_identity = msgspec.json.Decoder(_Identity).decode
 _decode_reply = msgspec.json.Decoder(_Reply).decode
 
 
@@ -162,7 +167,7 @@ def reasoning_key(body: bytes) -> str:
 def is_of_its_own(body: bytes) -> bool:
     """Whether a reply has an id that no other has, as far as its length tells: some servers give all the same one."""
     try:
-        told = _decode_reply(body).id
+        told = _decode_identity(body).id
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return False
     return isinstance(told, str) and len(told) >= _LEAST_OF_ID

@@ -19,8 +19,9 @@ is off unless asked for. The measurements are in bench/client.py.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from functools import partial
+from typing import Any
 
 import msgspec
 
@@ -135,10 +136,10 @@ class Batcher:
                 if not future.done():
                     future.set_exception(failure)
 
-    async def send_alone(self, call: Call) -> Answer:
-        """The answer to a call that is sent by itself, at once."""
+    def send_alone(self, call: Call) -> Coroutine[Any, Any, Answer]:
+        """The answer to a call that is sent by itself, at once; to be awaited."""
         body = single_body(call.rid, call.ids, call.sampling, self._logprobs)
-        return await self._client.ask("/generate", body, partial(_read_own, call.rid), seconds=call.seconds)
+        return self._client.ask("/generate", body, partial(_read_own, call.rid), seconds=call.seconds)
 
     async def _stream(self, calls: Sequence[Call], futures: dict[str, asyncio.Future[Answer]]) -> None:
         body = batch_body(

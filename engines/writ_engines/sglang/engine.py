@@ -78,6 +78,7 @@ class SglangEngine:
         self.options = options
         self._rng = rng
         self._policy = policy or options.retry_policy
+        self._timeout = options.attempt_seconds
         self._nonce = nonce or secrets.token_hex(4)
         self._sampling = _base_sampling(options, chat)
         self._seats: dict[str, SeatTokens] = {}
@@ -91,7 +92,7 @@ class SglangEngine:
         if not servers.is_ready(request.server):
             await servers.ready(request.server, self._statistics.retries)
         seat = self._seats.get(request.session) or self._open(request)
-        ids = seat.prompt(request.messages)
+        prompt = seat.prompt(request.messages)
         room = self._room(seat.length)
         sampling = self._sampling_text(seat, request, room)
 
@@ -100,11 +101,12 @@ class SglangEngine:
         async def attempt(server: int, number: int, seconds: float) -> Answer:
             nonlocal empty
             rid = f"{request.id}~{self._nonce}.{number}."
-            call = Call(rid, ids, sampling, min(self.options.attempt_seconds, seconds))
+            call = Call(rid, prompt, sampling, min(self._timeout, seconds))
             answer = await self._send(servers.hosts[server], call, alone=number > 0)
             self._check_ids(answer)
-            servers.fleet.used(server, len(ids) + len(answer.output_ids))
-            if self.chat.stop_ids.issuperset(answer.output_ids) and not _is_cut(answer):
+            servers.fleet.used(server, seat.length + len(answer.output_ids))
+            ids, ends = answer.output_ids, self.chat.stop_ids
+            if (not ids or (ids[0] in ends and ends.issuperset(ids))) and not _is_cut(answer):
                 empty += 1
                 raise empty_answer(empty)
             return answer
@@ -244,7 +246,8 @@ class SglangEngine:
         statistics.cut += cut
         finish: FinishReason = "length" if cut else "tool_calls" if parsed.message.tool_calls else "stop"
         notes = notes_on(parsed, request.seat, request.turn, made if cut else None)
-        notes += (Note("ids_rendered_anew", turn, "no longer what was sampled") for turn in seat.take_moved())
+        if moved := seat.take_moved():
+            notes += (Note("ids_rendered_anew", turn, "no longer what was sampled") for turn in moved)
         usage = Usage(
             requests=1,
             prompt_tokens=prompt_length,

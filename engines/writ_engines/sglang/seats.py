@@ -111,9 +111,9 @@ class SeatTokens:
         tail = session.prompt(messages)
         if not self.length or tail.keep != self.length:  # the latter where a template rewrites what went before
             self._text = bytearray(self._opening.encode(session.ids))
-        elif tail.ids:
+        elif tail.text:
             self._text += b","
-            self._text += encode_ids(tail.ids)
+            self._text += tail.text
         self.length = len(session.ids)
         return self._text
 
@@ -125,8 +125,7 @@ class SeatTokens:
 
     def take_moved(self) -> list[int]:
         """The turns whose ids a template has rendered anew since this was last asked."""
-        moved = self._session.moved[:]
-        self._session.moved.clear()
+        moved, self._session.moved = self._session.moved, []
         return moved
 
     def sequence(self) -> TokenSequence:
@@ -138,13 +137,17 @@ class SeatTokens:
             made = self._made[span.start]
             logprobs += made.logprobs
             weights += [VersionSpan(w.version, span.start + w.start, span.start + w.end) for w in made.weights]
-        return TokenSequence(
+        sequence = TokenSequence(
             ids=self._opening.numbers(session.ids),
-            generated=tuple((span.start, span.stop) for span in session.spans),
-            logprobs=() if all(value is None for value in logprobs) else tuple(logprobs),
+            generated=tuple([(span.start, span.stop) for span in session.spans]),
+            logprobs=tuple(logprobs) if logprobs.count(None) < len(logprobs) else (),
             weights=tuple(weights),
             complete=not session.waiting,
         )
+        if self.length:
+            last = encode_ids(session.ids[self.length :])
+            sequence.keep_text(b",".join((self._text, last)) if last else bytes(self._text))
+        return sequence
 
 
 def _logprobs(answer: Answer) -> tuple[float | None, ...]:
@@ -153,7 +156,7 @@ def _logprobs(answer: Answer) -> tuple[float | None, ...]:
     count = len(answer.output_ids)
     if rows is None or len(rows) < count:
         return (None,) * count
-    return tuple(row.value for row in rows[:count])
+    return tuple([row.value for row in rows[:count]])
 
 
 def _weights(answer: Answer) -> tuple[VersionSpan, ...]:

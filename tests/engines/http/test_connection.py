@@ -330,3 +330,28 @@ async def test_a_stream_that_is_read_slowly_arrives_whole() -> None:
                 await asyncio.sleep(0.001)
         await client.aclose()
     assert seen == events
+
+
+async def test_every_call_of_a_connection_is_late_at_its_own_time() -> None:
+    """The timer of an earlier call rings for a later one, whether that has more time or less."""
+
+    async def play(raw: Raw) -> None:
+        while True:
+            body = await raw.request()
+            await asyncio.sleep(float(body))
+            await raw.write(answer(body))
+
+    loop = asyncio.get_running_loop()
+    async with raw_server(play) as (url, connections):
+        client = HttpClient(url)
+        for seconds, late in ((0.05, False), (5.0, False), (0.05, True), (9.0, False), (float("inf"), False)):
+            took = b"0.1" if not late and seconds > 1 else b"9" if late else b"0"
+            began = loop.time()
+            if late:
+                with pytest.raises(TransportError, match=r"gave no answer in 0\.05 s"):
+                    await client.post("/x", took, seconds=seconds)
+                assert 0.04 <= loop.time() - began < 5.0
+            else:
+                assert await client.post("/x", took, seconds=seconds) == took
+        assert len(connections) == 2, "only what was late took its connection with it"
+        await client.aclose()
