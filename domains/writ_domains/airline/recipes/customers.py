@@ -52,6 +52,11 @@ def _customers(world: World) -> tuple[Customer, ...]:
     )
 
 
+def _count_later(world: World) -> dict[str, int]:
+    """By user how many trips start after today."""
+    return {one.user.user_id: len(later_trips(one)) for one in world.index("airline.customers", _customers)}
+
+
 def draw_customer(
     world: World, rng: Random, gold: Gold, later: int = 0, beside: tuple[int, int] | None = None
 ) -> Customer:
@@ -69,7 +74,8 @@ def draw_customer(
             found = tuple(one for one in found if len(one.trips) <= USUAL)
         if beside is not None and cells is not None:
             found = tuple(one for one in found if _reads(one, beside).meets(Extent(cells=cells)))
-        return tuple(one for one in found if len(later_trips(one)) >= later)
+        counts = world.index("airline.later", _count_later)
+        return tuple(one for one in found if counts[one.user.user_id] >= later)
 
     usual = gold.extent == ANY_EXTENT
     return choose_one(rng, world.index(f"airline.customers/{later}/{usual}/{cells}/{beside}", fitting))
