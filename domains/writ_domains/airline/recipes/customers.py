@@ -151,6 +151,12 @@ def play(gold: Gold, user: User, objective: str, *, refused: bool | None = None,
     return gold.play_goal(objective, {"who": who, **params}, refused=refused)
 
 
+def lay_out(gold: Gold, user: User, objective: str, **params: Any) -> Decision:
+    """Play what is read for a wish of a user who takes it back. Raises `Unfit` where it is not one write."""
+    who = {"user_id": user.user_id, "name": full_name(user.name)}
+    return gold.lay_out(objective, {"who": who, **params})
+
+
 def draft(
     gold: Gold,
     rng: Random,
