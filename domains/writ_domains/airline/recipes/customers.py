@@ -15,8 +15,9 @@ from writ_async.core.level import ANY_EXTENT, Extent
 from writ_async.core.state import World
 from writ_async.core.task import Fact
 from writ_domains.airline import phrases
-from writ_domains.airline.airports import AIRPORTS, NEW_YORK
+from writ_domains.airline.airports import AIRPORTS
 from writ_domains.airline.goals import RULES
+from writ_domains.airline.lookups import routes
 from writ_domains.airline.policy import Reason, is_active, is_later, may_pay_update
 from writ_domains.airline.schema import CabinName, CreditCard, Passenger, PaymentMethod, Reservation, User
 from writ_domains.airline.tools import TOOLS
@@ -242,7 +243,7 @@ class Places:
         city = AIRPORTS[iata]
         if self.manner == "code":
             return iata
-        if self.manner == "both" or iata in NEW_YORK:
+        if self.manner == "both" or iata in routes(self._gold.state).metropolis:
             return f"{city} ({iata})"
         self._gold.read_first("list_all_airports")
         return city
