@@ -12,11 +12,11 @@ from tests.support.shared_data import needs_shared
 
 SYNTH = {
     "tasks.jsonl": "45aa08675eecc3b2cb573b16c5169e6a0178504e746e881e4c16b9683c36c867",
-    "trajectories.jsonl": "7b68a3710a64143ee147d008dff501077b603735b6eb10fe740d4356e647370d",
+    "trajectories.jsonl": "0432145b59f29beca2e6e96f469bfac42b817fd52a34c6d27e110c2c404c123d",
 }
 EVAL = {
     "tasks.jsonl": "29a89f5f08754e7d1078775ac6d3464be2a50f0631b01191a6882d4d2bdcbdbe",
-    "trajectories.jsonl": "70e617ad993c45122965711e813bd0b066689284b87a08032e6f09f622df89dc",
+    "trajectories.jsonl": "8da013e9505276c6cb5dc3411d65093c3067b1cdf07b9bce163b6b4eba8cb677",
 }
 
 
