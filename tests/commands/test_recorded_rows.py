@@ -11,12 +11,12 @@ from pathlib import Path
 from tests.support.shared_data import needs_shared
 
 SYNTH = {
-    "tasks.jsonl": "e5b9b8f155091d0190745b1788c8d927e5c0e2c4e636d09f926dad7c84c67839",
-    "trajectories.jsonl": "04fe4c1d252419819217ea2b95636f4fa5fba399e350cf3bfa2368a18e738f9b",
+    "tasks.jsonl": "45aa08675eecc3b2cb573b16c5169e6a0178504e746e881e4c16b9683c36c867",
+    "trajectories.jsonl": "0432145b59f29beca2e6e96f469bfac42b817fd52a34c6d27e110c2c404c123d",
 }
 EVAL = {
     "tasks.jsonl": "29a89f5f08754e7d1078775ac6d3464be2a50f0631b01191a6882d4d2bdcbdbe",
-    "trajectories.jsonl": "1745b7d3ac45b5b38da8438ad965bee0e0e3b90a4105dd631a78668f5398aed8",
+    "trajectories.jsonl": "8da013e9505276c6cb5dc3411d65093c3067b1cdf07b9bce163b6b4eba8cb677",
 }
 
 

@@ -131,6 +131,11 @@ class State:
         """Take one entity away."""
         self.put(table, key, None)
 
+    @property
+    def is_touched(self) -> bool:
+        """Whether anything was written."""
+        return bool(self._overlay)
+
     def touched(self) -> Iterator[tuple[str, str, Entity | None]]:
         """The written entities as (table, id, entity or None where it was removed), in order of first write."""
         for (table, key), entity in (self._overlay or {}).items():

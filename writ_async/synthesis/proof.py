@@ -156,8 +156,7 @@ def examine_task(task: Task, domain: Domain, world: World) -> Examination:
     problems += [Problem(Fault.LEAK, leak) for leak in (*why_leaking(task, domain, cells), *_why_told(task, choice))]
     problems += [Problem(Fault.CLOSURE, unseen) for unseen in why_unreachable(task, domain, messages)]
     again = _play_gold(task, domain, world, rules)
-    chain, other = _hash_chain(task, messages, digest), _hash_chain(task, again[1], again[2])
-    if chain != other:
+    if (messages, digest) != again[1:3]:
         problems.append(Problem(Fault.REPLAY, "two replays differ"))
     burden = max((len(certificate.cells) for certificate in certificates), default=0)
     results = [message.content for message in messages if isinstance(message, ToolMessage)]
@@ -170,7 +169,7 @@ def examine_task(task: Task, domain: Domain, world: World) -> Examination:
         plans=counts,
         pins=task.proof.pins if task.proof is not None else (),
         refused="; ".join(solution.decision.refused for _, solution in solved if solution.decision.refused),
-        chain=chain,
+        chain=_hash_chain(task, messages, digest),
         tool_tokens=round(sum(map(len, results)) / _CHARACTERS_PER_TOKEN),
     )
     return Examination(tuple(problems), certificates, proof, digest, tuple(messages), choice)

@@ -8,7 +8,7 @@ to look through, plus a tenth. A quota turns tasks away that would let one come 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, TypeVar
 
 import msgspec
@@ -83,10 +83,19 @@ def shortcuts_of(rules: GoalRules) -> dict[str, tuple[Subset, Choice]]:
     return {**_BANK, **{name: (subset, "best") for name, subset in rules.shortcuts.items()}}
 
 
-def shortcuts_that_hit(rules: GoalRules, goal: Goal, reader: Reader, decision: Decision) -> frozenset[str]:
-    """The shortcuts that come to the right answer; `reader` is the one that the decision was made with."""
+def shortcuts_that_hit(
+    rules: GoalRules, goal: Goal, reader: Reader, decision: Decision, barred: Collection[str] = ()
+) -> frozenset[str]:
+    """The shortcuts that come to the right answer; `reader` is the one that the decision was made with.
+
+    Those that are `barred` are tried first: where one of them hits, nobody asks for the others.
+    """
     found: list[str] = []
-    for name, (subset, choice) in shortcuts_of(rules).items():
+    bank = shortcuts_of(rules)
+    for name in sorted(bank, key=lambda name: name not in barred):
+        if found and found[0] in barred:
+            break
+        subset, choice = bank[name]
         lazy = LazyReader(reader, subset, choice)
         try:
             answer = rules.objectives[goal.objective](lazy, goal.params).answer()
@@ -122,8 +131,12 @@ class FamilyAudit(msgspec.Struct):
 
     def admits(self, solved: Iterable[str], scanned: int) -> bool:
         """Whether a task may join that these shortcuts solve, of as many candidate cells."""
+        return not self.barred(solved, scanned)
+
+    def barred(self, names: Iterable[str], scanned: int) -> set[str]:
+        """Those of some shortcuts that may not solve one more task, of as many candidate cells."""
         most = math.floor(self.allowed + 1 / max(scanned, 1) + ABOVE_CHANCE + 1e-9)
-        return all(self.hits.get(name, 0) < most for name in solved)
+        return {name for name in names if self.hits.get(name, 0) >= most}
 
     def add(self, solved: Iterable[str], scanned: int) -> None:
         """Count a task."""

@@ -67,7 +67,7 @@ def solve_goal(rules: GoalRules, state: State, goal: Goal) -> Solution:
             if lost and any(key not in found[place] for place in lost) and changes_only(rules, reader, key, edits):
                 for place in lost:
                     found[place].setdefault(key, ordinal)
-                if not decision.several:
+                if not decision.several or all(key in one for one in found):
                     break
         if not any(key in one for one in found) and not can_be_altered(rules, reader, key, goal, decision):
             unaltered.append(key)

@@ -23,7 +23,7 @@ from writ_async.errors import InputError, WritError, describe_error, place_of
 from writ_async.synthesis.aims import TaskAim
 from writ_async.synthesis.mix import EVEN, assign_extents, assign_kinds
 from writ_async.synthesis.proof import prove_task
-from writ_async.synthesis.shortcuts import FamilyAudit, shortcuts_that_hit
+from writ_async.synthesis.shortcuts import FamilyAudit, shortcuts_of, shortcuts_that_hit
 from writ_async.synthesis.solver import goal_rules_of
 from writ_async.synthesis.soundness import why_unsound
 
@@ -247,8 +247,9 @@ class _TaskMaker:
             return None, frozenset(), 0
         rules = goal_rules_of(environment.domain)
         reader, decision = decide_goal(rules, State(environment.world), task.goals[0])
-        solved = shortcuts_that_hit(rules, task.goals[0], reader, decision)
         audit = self.report.audits.setdefault(f"{environment.domain.name}/{task.recipe}", FamilyAudit())
+        barred = audit.barred(shortcuts_of(rules), reader.scanned)
+        solved = shortcuts_that_hit(rules, task.goals[0], reader, decision, barred)
         if reader.scanned < 2 or not audit.admits(solved, reader.scanned):
             self.report.shortcut += 1
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib.resources import files
 from math import asin, cos, radians, sin, sqrt
 from random import Random
@@ -22,8 +23,15 @@ _FILE: Final = files(__package__ or "").joinpath("airports.toml")
 _ALL: Final = msgspec.toml.decode(_FILE.read_bytes(), type=dict[str, _Airport])
 AIRPORTS: Final = {code: one.city for code, one in _ALL.items()}
 """Cities by the code of their airport, those of the benchmark first."""
-NEW_YORK: Final = ("JFK", "LGA", "EWR")
-"""The airports of one city, which every world has, so that a traveller can choose among several."""
+METROPOLES: Final = (
+    ("JFK", "LGA", "EWR"),
+    ("LAX", "BUR", "SNA"),
+    ("SFO", "OAK", "SJC"),
+    ("MIA", "FLL", "PBI"),
+    ("BOS", "PVD", "MHT"),
+    ("TPA", "PIE", "SRQ"),
+)
+"""Airports of one region each, of which every world has one, so that a traveller can choose among several."""
 SERVED: Final = 20
 """How many airports a world has, as many as the benchmark's."""
 
@@ -45,9 +53,15 @@ def too_near(origin: str, destination: str) -> bool:
 
 
 def draw_airports(rng: Random) -> list[str]:
-    """The airports of a world: New York's, and others that are too near to none."""
-    drawn = list(NEW_YORK)
+    """The airports of a world: those of a metropolis, and others that are too near to none."""
+    drawn = list(rng.choice(METROPOLES))
     for code in rng.sample(list(AIRPORTS), len(AIRPORTS)):
         if len(drawn) < SERVED and not any(too_near(code, other) for other in drawn):
             drawn.append(code)
     return drawn
+
+
+def metropolis_of(served: Iterable[str]) -> tuple[str, ...]:
+    """The airports among which a traveller can choose to leave from, of those that are served; empty without any."""
+    known = frozenset(served)
+    return next((airports for airports in METROPOLES if known.issuperset(airports)), ())

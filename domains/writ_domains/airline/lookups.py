@@ -11,7 +11,7 @@ from typing import Any
 
 from writ_async.core.domain import ToolError
 from writ_async.core.state import State, World
-from writ_domains.airline.airports import AIRPORTS
+from writ_domains.airline.airports import AIRPORTS, metropolis_of
 from writ_domains.airline.schema import (
     Available,
     DirectFlight,
@@ -80,10 +80,10 @@ def seats_open(state: State, number: str, date: str, cabin: Any, passengers: int
 class Routes:
     """The schedule of one world by route. Connections and texts are filled in as they are asked for.
 
-    `airports` has the codes of those that it flies to.
+    `airports` has the codes of those that it flies to, `metropolis` those of them that are near one another.
     """
 
-    __slots__ = ("_by_origin", "_by_route", "_connections", "_flights", "airports", "texts")
+    __slots__ = ("_by_origin", "_by_route", "_connections", "_flights", "airports", "metropolis", "texts")
 
     def __init__(self, world: World) -> None:
         self._flights: tuple[Flight, ...] = tuple(world.tables["flights"].values())
@@ -97,6 +97,7 @@ class Routes:
         self._connections: dict[tuple[str | None, str | None], tuple[Pair, ...]] = {}
         served = {code for route in by_route for code in route}
         self.airports: tuple[str, ...] = tuple(code for code in AIRPORTS if code in served)
+        self.metropolis: tuple[str, ...] = metropolis_of(served)
         self.texts: dict[tuple[str, bool], tuple[Available, str]] = {}
 
     def direct(self, origin: str | None, destination: str | None) -> tuple[Flight, ...]:

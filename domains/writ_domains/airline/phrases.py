@@ -44,4 +44,5 @@ INSURED: Final = _PHRASES.tables["INSURED"]
 
 def __getattr__(name: str) -> tuple[str, ...]:
     """The forms of a name in the file."""
-    return _PHRASES.find_forms(name)
+    forms = globals()[name] = _PHRASES.find_forms(name)
+    return forms

@@ -89,12 +89,14 @@ def is_active(reservation: Reservation) -> bool:
 
 def is_later(reservation: Reservation) -> bool:
     """Whether a reservation is active and its first flight leaves after today."""
-    return is_active(reservation) and reservation.flights[0].date > TODAY
+    flights = reservation.flights
+    return reservation.status is None and bool(flights) and flights[0].date > TODAY
 
 
 def has_flown(view: View, trip: Reservation) -> bool:
     """Whether any flight of a trip has left the ground."""
-    return any(status in ("flying", "landed") for status in view.statuses(trip))
+    statuses = view.statuses(trip)
+    return "flying" in statuses or "landed" in statuses
 
 
 def has_cancelled_flight(view: View, trip: Reservation) -> bool:

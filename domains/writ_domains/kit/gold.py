@@ -135,9 +135,7 @@ class Gold:
             self.handed_over = decision.refused
         if not refusal:
             self.told += [value for value in decision.told if value not in self.told]
-            for expression in map(for_calculator, decision.sums if asked or not decision.several else ()):
-                if expression:
-                    self._call_once(("calculate", expression))
+            self._play_sums(decision.sums if asked or not decision.several else ())
             writes = tuple(range(len(self.actions), len(self.actions) + len(decision.writes)))
             for action in decision.writes:
                 self._write(action)
@@ -145,7 +143,7 @@ class Gold:
         return decision
 
     def lay_out(self, objective: str, params: dict[str, Any]) -> Decision:
-        """Play what an agent reads for a wish that the user takes back before it is carried out.
+        """Play what an agent reads and works out for a wish that the user takes back before it is carried out.
 
         Raises `Unfit` where it has no single answer, is forbidden, or is more than one write.
         """
@@ -157,6 +155,7 @@ class Gold:
         if decision.refused or len(decision.writes) != 1:
             raise Unfit(decision.refused or "not one write")
         self._play_reads(reader)
+        self._play_sums(decision.sums)
         self.first_wish = FirstWish(decision.writes[0], len(self.actions))
         return decision
 
@@ -203,6 +202,10 @@ class Gold:
         for key in sorted(reader.cells, key=steps.__getitem__):
             if key not in reader.quiet:
                 self._call_once(key)
+
+    def _play_sums(self, sums: Iterable[str]) -> None:
+        for expression in filter(None, map(for_calculator, sums)):
+            self._call_once(("calculate", expression))
 
     def _call_once(self, key: Key) -> None:
         if key not in self._made:

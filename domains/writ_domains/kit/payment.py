@@ -82,14 +82,12 @@ def describe_method(methods: Mapping[str, Method], method: Method) -> dict[str, 
 
 def find_method(methods: Mapping[str, Method], wanted: Mapping[str, Any]) -> Method:
     """The one payment method that params describe. Raises `NothingFits` and `Ambiguous`."""
-    fit = [
-        method
-        for method in methods.values()
-        if all(
-            (source_of(method) if name == "source" else getattr(method, name, None)) == value
-            for name, value in wanted.items()
-        )
-    ]
+    fit = list(methods.values())
+    for name, value in wanted.items():
+        if name == "source":
+            fit = [method for method in fit if source_of(method) == value]
+        else:
+            fit = [method for method in fit if getattr(method, name, None) == value]
     if not fit:
         raise NothingFits("no such payment method")
     if len(fit) > 1:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from random import Random
 from typing import Final, TypeVar
 
@@ -136,10 +137,24 @@ def pick(rng: Random, options: Sequence[T]) -> T:
 
 def compose(rng: Random, form: str) -> str:
     """A form with one part drawn of each group; a part may be empty and may hold groups, those within drawn first."""
+    if "[" not in form:
+        return form
+    pieces = _pieces(form)
+    if pieces:
+        return "".join([one if isinstance(one, str) else one[rng.randrange(len(one))] for one in pieces])
     while (group := _GROUP.search(form)) is not None:
         parts = group[1].split("|")
         form = f"{form[: group.start()]}{parts[rng.randrange(len(parts))]}{form[group.end() :]}"
     return form
+
+
+@lru_cache(maxsize=8192)
+def _pieces(form: str) -> tuple[str | list[str], ...]:
+    """The texts of a form and the parts of its groups in turn; nothing for a form whose groups hold groups."""
+    texts = _GROUP.split(form)
+    if any("[" in text for text in texts[::2]):
+        return ()
+    return tuple(text.split("|") if place % 2 else text for place, text in enumerate(texts))
 
 
 def second_person(text: str) -> str:

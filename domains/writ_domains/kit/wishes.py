@@ -125,10 +125,15 @@ def draft_change(
         raise Unfit("the user would want the same again")
     told = _tell(request, [msgspec.structs.replace(first, question="")], identity, "", False, rng)
     change = sentences(remark, *then.remarks, *(detail.text for detail in then.details))
-    instructions_of_change = sentences(
-        told.task_instructions, pick(rng, _CHANGE_OF_MIND), f"What you then say: {second_person(change)}"
+    return gold.draft(with_change(told, change, rng))
+
+
+def with_change(scenario: Scenario, change: str, rng: Random) -> Scenario:
+    """The scenario of a user who says `change`, in the first person, instead of a yes to the wish that is told."""
+    told = sentences(
+        scenario.task_instructions, pick(rng, _CHANGE_OF_MIND), f"What you then say: {second_person(change)}"
     )
-    return gold.draft(msgspec.structs.replace(told, task_instructions=instructions_of_change, change=change))
+    return msgspec.structs.replace(scenario, task_instructions=told, change=change)
 
 
 def draft_request(request: Request, identity: Identity, gold: Gold, rng: Random) -> Draft:

@@ -28,4 +28,5 @@ ASK_ABOUT: Final = _PHRASES.tables["ASK_ABOUT"]
 
 def __getattr__(name: str) -> tuple[str, ...]:
     """The forms of a name in the file."""
-    return _PHRASES.find_forms(name)
+    forms = globals()[name] = _PHRASES.find_forms(name)
+    return forms

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from writ_async.core.goal import WHICH, Key, Reader
+from writ_domains.airline.goals.fetch import Option
 from writ_domains.airline.goals.meant import TRIP_MARGIN, meant_trip, paid
 from writ_domains.airline.policy import has_cancelled_flight, is_active, is_later
 from writ_domains.airline.schema import TODAY, PaymentMethod, Reservation, User
@@ -85,10 +86,10 @@ class Traveller:
         for leg in trip.flights:
             key = ("search_direct_flight", leg.origin, leg.destination, leg.date)
             (options,) = self.reader.each([key], ("get_reservation_details", trip.reservation_id))
-            match = [one for one in options if one.hops[0].number == leg.flight_number]
-            if not match or getattr(match[0].seats, cabin) < len(trip.passengers):
+            match: Option | None = options.by_numbers().get((leg.flight_number,))
+            if match is None or getattr(match.seats, cabin) < len(trip.passengers):
                 return None
-            found.append(getattr(match[0].fares, cabin))
+            found.append(getattr(match.fares, cabin))
         return found
 
     def statuses(self, trip: Reservation) -> list[str]:

@@ -5,8 +5,8 @@ The options of a search are kept per world. A state that wrote to flights gets t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final, Self
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple, Self
 
 import msgspec
 
@@ -57,14 +57,21 @@ class Options(tuple[Option, ...]):
 
 
 _BY_NUMBERS: Final = "by numbers"
+_LINES: Final = "lines"
 _Search = tuple[str, str, str, bool]
 
 
+class _Lines(NamedTuple):
+    """All flights, or pairs of them, that a search of the world looks at; what it shows of each; by number which."""
+
+    flights: tuple[tuple[Flight, ...], ...]
+    shown: tuple[Option | None, ...]
+    of_number: Mapping[str, Sequence[int]]
+
+
 def _option(flights: tuple[Flight, ...], dates: tuple[str, ...], entries: tuple[Available, ...]) -> Option:
-    prices = tuple(entry.prices for entry in entries)
-    seats = [entry.available_seats for entry in entries]
-    return Option(
-        tuple(
+    hops = tuple(
+        [
             Hop(
                 flight.flight_number,
                 date,
@@ -73,17 +80,21 @@ def _option(flights: tuple[Flight, ...], dates: tuple[str, ...], entries: tuple[
                 flight.scheduled_arrival_time_est,
             )
             for flight, date in zip(flights, dates, strict=True)
-        ),
+        ]
+    )
+    first = entries[0]
+    if len(entries) == 1:
+        return Option(hops, first.prices, (first.prices,), first.available_seats)
+    fares, more = first.prices, entries[1].prices
+    seats, left = first.available_seats, entries[1].available_seats
+    return Option(
+        hops,
+        Cabins(fares.basic_economy + more.basic_economy, fares.economy + more.economy, fares.business + more.business),
+        (fares, more),
         Cabins(
-            sum(price.basic_economy for price in prices),
-            sum(price.economy for price in prices),
-            sum(price.business for price in prices),
-        ),
-        prices,
-        Cabins(
-            min(seat.basic_economy for seat in seats),
-            min(seat.economy for seat in seats),
-            min(seat.business for seat in seats),
+            min(seats.basic_economy, left.basic_economy),
+            min(seats.economy, left.economy),
+            min(seats.business, left.business),
         ),
     )
 
@@ -95,42 +106,66 @@ def _added(state: State) -> list[Flight]:
     return [flight for flight in found if flight is not None]
 
 
-def _pairs(state: State, origin: str, destination: str) -> Iterator[tuple[Flight, Flight]]:
-    index = routes(state)
-    yield from index.connections(origin, destination)
+def _scheduled(state: State, search: _Search) -> Iterable[tuple[Flight, ...]]:
+    """The flights of a search, or pairs of them, that the schedule of the world has."""
+    origin, destination, _, onestop = search
+    if onestop:
+        return routes(state).connections(origin, destination)
+    return [(flight,) for flight in routes(state).direct(origin, destination)]
+
+
+def _more(state: State, search: _Search) -> Iterator[tuple[Flight, ...]]:
+    """Those with a flight in them that the schedule does not have."""
+    origin, destination, _, onestop = search
     added = _added(state)
-    firsts = [flight for flight in added if flight.origin == origin]
-    for first in firsts:
-        for second in (*index.direct(first.destination, destination), *added):
-            if (second.origin, second.destination) == (first.destination, destination):
-                yield first, second
+    if not onestop:
+        yield from ((flight,) for flight in added if (flight.origin, flight.destination) == (origin, destination))
+        return
+    index = routes(state)
+    for first in added:
+        if first.origin == origin:
+            for second in (*index.direct(first.destination, destination), *added):
+                if (second.origin, second.destination) == (first.destination, destination):
+                    yield first, second
     for second in added:
         if second.destination == destination:
             for first in index.direct(origin, second.origin):
                 yield first, second
 
 
-def _found(state: State, search: _Search, before: Options | None = None) -> Options:
+def _found(state: State, search: _Search) -> Options:
+    """What a search shows in a world, whose state this is."""
+    date = search[2]
+    shown = [_shown_option(state, flights, date) for flights in _scheduled(state, search)]
+    return Options([option for option in shown if option is not None])
+
+
+def _found_anew(state: State, search: _Search, before: Options) -> Options:
     """What a search shows in a state; `before` is what it shows in the world, of which what was not touched is kept."""
-    origin, destination, date, onestop = search
-    known = before.by_numbers() if before is not None else {}
-    touched = _touched_flights(state) if before is not None else None
-    if onestop:
-        trips: Iterable[tuple[Flight, ...]] = _pairs(state, origin, destination)
-    else:
-        more = [flight for flight in _added(state) if (flight.origin, flight.destination) == (origin, destination)]
-        trips = ((flight,) for flight in (*routes(state).direct(origin, destination), *more))
-    found: list[Option] = []
-    for flights in trips:
-        numbers = tuple([flight.flight_number for flight in flights])
-        option = (
-            known.get(numbers)
-            if touched is not None and touched.isdisjoint(numbers)
-            else _shown_option(state, flights, date)
-        )
-        if option is not None:
-            found.append(option)
-    return Options(found)
+    date = search[2]
+    lines: _Lines | None = before.notes.get(_LINES)
+    if lines is None:
+        lines = before.notes[_LINES] = _lines_of(state, search, before)
+    touched = [place for number in _touched_flights(state) for place in lines.of_number.get(number, ())]
+    shown: Iterable[Option | None] = before
+    if touched:
+        anew = list(lines.shown)
+        for place in touched:
+            anew[place] = _shown_option(state, lines.flights[place], date)
+        shown = anew
+    added = [_shown_option(state, flights, date) for flights in _more(state, search)]
+    return Options([option for option in (*shown, *added) if option is not None])
+
+
+def _lines_of(state: State, search: _Search, options: Options) -> _Lines:
+    known = options.by_numbers()
+    flights = tuple(_scheduled(state, search))
+    numbers = [tuple([flight.flight_number for flight in line]) for line in flights]
+    of_number: dict[str, list[int]] = {}
+    for place, line in enumerate(numbers):
+        for number in line:
+            of_number.setdefault(number, []).append(place)
+    return _Lines(flights, tuple(map(known.get, numbers)), of_number)
 
 
 def _shown_option(state: State, flights: tuple[Flight, ...], date: str) -> Option | None:
@@ -187,8 +222,8 @@ def _searching(onestop: bool) -> Callable[[State, str, str, str], Options]:
         found = kept.get(search)
         if found is None:
             found = kept[search] = _found(State(state.world), search)
-        if _touches(state, search):
-            return _found(state, search, found)
+        if state.is_touched and _touches(state, search):
+            return _found_anew(state, search, found)
         return found
 
     return options

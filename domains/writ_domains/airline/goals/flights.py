@@ -8,8 +8,9 @@ departure), and `"rank"`, by which the best option is chosen: one of `RANKS`, th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from heapq import nsmallest
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from writ_async.core.goal import Key, NothingFits, Reader
 from writ_domains.airline.goals.fetch import Option, Options
@@ -19,6 +20,8 @@ _FARE_MARGIN: Final = 5.0
 _MINUTES_MARGIN: Final = 10.0
 _LIMITS: Final = ("after", "before", "by", "at")
 _NO_LIMITS: Final = (None,) * len(_LIMITS)
+_Criteria = tuple[tuple[Any, ...], str | None, str, int]
+"""Limits by name, the rank that was asked for, the cabin, and how many seats."""
 _MOST_NOTES: Final = 64  # of one search: in a long run a search is made for many limits, cabins and parties
 
 
@@ -32,9 +35,13 @@ class Rank(NamedTuple):
 
 def minute_of(date: str, clock: str) -> int:
     """A time of a day of the schedule's month in minutes, all of one zone; a clock on the next day ends in `+1`."""
-    hours, minutes = clock[:2], clock[3:5]
+    return int(date[-2:]) * 1440 + _minute_of_day(clock)
+
+
+@lru_cache(maxsize=2048)  # of a schedule's times, which are compared over and over
+def _minute_of_day(clock: str) -> int:
     later = 1440 if clock.endswith("+1") else 0
-    return int(date.rpartition("-")[2]) * 1440 + int(hours) * 60 + int(minutes) + later
+    return int(clock[:2]) * 60 + int(clock[3:5]) + later
 
 
 def minutes_of(option: Option) -> int:
@@ -77,11 +84,11 @@ def search_keys(wanted: Params) -> list[Key]:
 def best_option(reader: Reader, wanted: Params, cabin: str, seats: int, by: Key | None = None) -> Option:
     """The option that a search asks for, with seats for all in a cabin. Raises `NothingFits` and `Ambiguous`."""
     rank = RANKS[wanted.get("rank", "cheapest")]
-    options = [
-        option
-        for found in reader.each(search_keys(wanted), by)
-        for option in _leading(found, wanted, rank, cabin, seats)
-    ]
+    criteria = (tuple([wanted.get(name) for name in _LIMITS]), wanted.get("rank"), cabin, seats)
+    options: list[Option] = []
+    for found in reader.each(search_keys(wanted), by):
+        leading: Sequence[Option] | None = found.notes.get(criteria)
+        options += _leading(found, criteria, rank) if leading is None else leading
 
     def score(option: Option) -> float:
         return rank.score(option, cabin)
@@ -90,28 +97,25 @@ def best_option(reader: Reader, wanted: Params, cabin: str, seats: int, by: Key 
         if len(options) < 2:
             raise NothingFits("there is no second one")
         options.remove(reader.best(options, score, rank.margin))
-    found: Option = reader.best(options, score, rank.margin)
-    return found
+    chosen: Option = reader.best(options, score, rank.margin)
+    return chosen
 
 
-def _leading(found: Options, wanted: Params, rank: Rank, cabin: str, seats: int) -> Sequence[Option]:
+def _leading(found: Options, criteria: _Criteria, rank: Rank) -> Sequence[Option]:
     """The options of one search that fit and may be the best of all, or come first or last, in their order.
 
     The others are worse than those whatever the other searches show.
     """
-    limits = tuple([wanted.get(name) for name in _LIMITS])
-    criteria = (limits, wanted.get("rank"), cabin, seats)
-    leading: Sequence[Option] | None = found.notes.get(criteria)
-    if leading is None:
-        fit = [
-            option
-            for option in found
-            if getattr(option.seats, cabin) >= seats and (limits == _NO_LIMITS or _keeps_to(option, limits))
-        ]
-        leading = _first_last_and_best(fit, rank, cabin)
-        if len(found.notes) >= _MOST_NOTES:
-            found.notes.clear()
-        found.notes[criteria] = leading
+    limits, _, cabin, seats = criteria
+    fit = [
+        option
+        for option in found
+        if getattr(option.seats, cabin) >= seats and (limits == _NO_LIMITS or _keeps_to(option, limits))
+    ]
+    leading = _first_last_and_best(fit, rank, cabin)
+    if len(found.notes) >= _MOST_NOTES:
+        found.notes.clear()
+    found.notes[criteria] = leading
     return leading
 
 

@@ -10,7 +10,6 @@ from writ_async.core.domain import Draft
 from writ_async.core.level import ANY_EXTENT
 from writ_async.core.state import World
 from writ_domains.airline import phrases
-from writ_domains.airline.airports import NEW_YORK
 from writ_domains.airline.lookups import routes
 from writ_domains.airline.policy import StateView, may_cancel
 from writ_domains.airline.recipes.customers import (
@@ -31,9 +30,10 @@ from writ_domains.airline.recipes.customers import (
 from writ_domains.airline.recipes.party import book, draw_party
 from writ_domains.airline.schedule import DAYS, FIRST_OPEN
 from writ_domains.airline.schema import CabinName
-from writ_domains.kit.gold import Gold, choose_one
+from writ_domains.kit.gold import Gold, choose_one, choose_some
 from writ_domains.kit.phrasing import listing, pick
 
+_NEAR: Final = 3  # airports of a metropolis
 _TIMES: Final = ("earliest departure", "latest departure", "earliest arrival", "latest arrival")
 
 
@@ -102,7 +102,7 @@ def draw_size(rng: Random, gold: Gold, per: int, days: tuple[int, int], beside: 
     if gold.extent == ANY_EXTENT:
         return draw_any_size(rng, days)
     least, most = gold.extent.cells
-    sizes = [(count, length) for count in range(1, len(NEW_YORK) + 1) for length in range(1, LONGEST + 1)]
+    sizes = [(count, length) for count in range(1, _NEAR + 1) for length in range(1, LONGEST + 1)]
     cells = {size: beside + size[0] * size[1] * per for size in sizes}
     return choose_one(rng, [size for size in sizes if least <= cells[size] <= min(most, MOST_SEARCHED)])
 
@@ -149,10 +149,11 @@ def _best(
 
 
 def airports(rng: Random, gold: Gold, count: int) -> tuple[list[str], str]:
-    """One airport to leave from, or several in New York; and one to go to."""
-    served = routes(gold.state).airports
-    origins = rng.sample(NEW_YORK, count) if count > 1 else [choose_one(rng, served)]
-    return origins, choose_one(rng, [code for code in served if code not in origins and code not in NEW_YORK])
+    """One airport to leave from, or several near one another; and one to go to."""
+    known = routes(gold.state)
+    origins = choose_some(rng, known.metropolis, count, count) if count > 1 else [choose_one(rng, known.airports)]
+    away = [code for code in known.airports if code not in origins and code not in known.metropolis]
+    return origins, choose_one(rng, away)
 
 
 def _best_between(world: World, rng: Random, gold: Gold, rank: str = "", nonstop: bool = False) -> Draft:
@@ -169,12 +170,12 @@ def book_cheapest(world: World, rng: Random, gold: Gold) -> Draft:
 
 def book_cheapest_nonstop(world: World, rng: Random, gold: Gold) -> Draft:
     """The lowest nonstop fare on some days."""
-    flights = list(routes(gold.state).direct(None, None))
+    flights, near = list(routes(gold.state).direct(None, None)), routes(gold.state).metropolis
     count, days = draw_size(rng, gold, 1, (2, 7))
     if count > 1:
-        flights = [one for one in flights if one.origin in NEW_YORK and one.destination not in NEW_YORK]
+        flights = [one for one in flights if one.origin in near and one.destination not in near]
     flight = choose_one(rng, flights)
-    origins = rng.sample(NEW_YORK, count) if count > 1 else [flight.origin]
+    origins = choose_some(rng, near, count, count) if count > 1 else [flight.origin]
     return _best(rng, gold, world, (origins, flight.destination), days, True)
 
 
@@ -194,7 +195,7 @@ def book_by_time(world: World, rng: Random, gold: Gold) -> Draft:
     Of several days the first or the last one would decide alone, and nobody would have to look at the others.
     """
     rank, nonstop = pick(rng, _TIMES), rng.random() < 0.3
-    return _best(rng, gold, world, airports(rng, gold, rng.randint(1 + nonstop, len(NEW_YORK))), 1, nonstop, rank)
+    return _best(rng, gold, world, airports(rng, gold, rng.randint(1 + nonstop, _NEAR)), 1, nonstop, rank)
 
 
 def cancel_then_book(world: World, rng: Random, gold: Gold) -> Draft:

@@ -25,13 +25,14 @@ from writ_domains.kit.phrasing import listing, pick
 
 MOST_CANCELLED: Final = 6
 """The most trips that a customer wants to cancel at once."""
-_REASONS: Final[tuple[Reason, ...]] = ("change of plan", "change of plan", "health", "weather")
+REASONS: Final[tuple[Reason, ...]] = ("change of plan", "change of plan", "health", "weather")
+"""Why customers cancel, of which one is drawn."""
 
 
 def cancel_by_id(world: World, rng: Random, gold: Gold) -> Draft:
     """A trip by its id, that may be cancelled; or one that may not, for a refusal."""
     customer = draw_customer(world, rng, gold, 1)
-    why = pick(rng, _REASONS)
+    why = pick(rng, REASONS)
     view = StateView(gold.state)
     fit = [trip for trip in later_trips(customer) if may_cancel(view, trip, why) is not gold.refusal]
     trip = choose_one(rng, fit)
@@ -49,7 +50,7 @@ def hand_over_flown_trip(world: World, rng: Random, gold: Gold) -> Draft:
     """A trip by its id, of which a part has been flown, so that only a person may cancel it."""
     customer, view = draw_customer(world, rng, gold), StateView(gold.state)
     trip = choose_one(rng, [trip for trip in customer.trips if is_active(trip) and has_flown(view, trip)])
-    why = pick(rng, _REASONS)
+    why = pick(rng, REASONS)
     play(gold, customer.user, "cancel", trip={"id": trip.reservation_id}, reason=why)
     wish = pick(rng, phrases.CANCEL_BY_ID).format(trip.reservation_id)
     return draft(gold, rng, customer.user, wish, [say_reason(why, rng)])
@@ -58,7 +59,7 @@ def hand_over_flown_trip(world: World, rng: Random, gold: Gold) -> Draft:
 def cancel_several(world: World, rng: Random, gold: Gold) -> Draft:
     """Two to six trips that are named."""
     customer = draw_customer(world, rng, gold, max(2, gold.extent.writes[0]))
-    why = pick(rng, _REASONS)
+    why = pick(rng, REASONS)
     view = StateView(gold.state)
     fit = [trip for trip in later_trips(customer) if may_cancel(view, trip, why)]
     count = count_within(rng, gold, 2, min(MOST_CANCELLED, len(fit)))
@@ -74,7 +75,7 @@ def _all_allowed(world: World, rng: Random, gold: Gold, count: bool) -> Draft:
     """Every trip that the rules still let be cancelled: one of many, or several."""
     # Where several are cancelled, each rests on itself; the others are looked at to see that nothing is due for them.
     customer = draw_customer(world, rng, gold, 3, beside=(-MOST_CANCELLED, 0) if count else (0, 2))
-    why = pick(rng, _REASONS)
+    why = pick(rng, REASONS)
     fit = sum(may_cancel(StateView(gold.state), trip, why) for trip in later_trips(customer))
     least, most = gold.extent.cut(Extent((2, MOST_CANCELLED) if count else (1, 1))).writes
     if not least <= fit <= most:
@@ -118,7 +119,7 @@ def cancel_priciest_business(world: World, rng: Random, gold: Gold) -> Draft:
 def cancel_soonest_trip(world: World, rng: Random, gold: Gold) -> Draft:
     """The first or the last coming trip, which can be cancelled; or, for a refusal, cannot."""
     customer = draw_customer(world, rng, gold, 3, beside=(0, 1))
-    why = pick(rng, _REASONS)
+    why = pick(rng, REASONS)
     last = rng.random() < 0.5
     play(gold, customer.user, "cancel", trip={"start": "last" if last else "first"}, reason=why)
     wish = pick(rng, phrases.CANCEL_BY_START).format(

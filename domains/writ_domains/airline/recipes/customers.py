@@ -15,8 +15,9 @@ from writ_async.core.level import ANY_EXTENT, Extent
 from writ_async.core.state import World
 from writ_async.core.task import Fact
 from writ_domains.airline import phrases
-from writ_domains.airline.airports import AIRPORTS, NEW_YORK
+from writ_domains.airline.airports import AIRPORTS
 from writ_domains.airline.goals import RULES
+from writ_domains.airline.lookups import routes
 from writ_domains.airline.policy import Reason, is_active, is_later, may_pay_update
 from writ_domains.airline.schema import CabinName, CreditCard, Passenger, PaymentMethod, Reservation, User
 from writ_domains.airline.tools import TOOLS
@@ -52,6 +53,11 @@ def _customers(world: World) -> tuple[Customer, ...]:
     )
 
 
+def _count_later(world: World) -> dict[str, int]:
+    """By user how many trips start after today."""
+    return {one.user.user_id: len(later_trips(one)) for one in world.index("airline.customers", _customers)}
+
+
 def draw_customer(
     world: World, rng: Random, gold: Gold, later: int = 0, beside: tuple[int, int] | None = None
 ) -> Customer:
@@ -69,7 +75,8 @@ def draw_customer(
             found = tuple(one for one in found if len(one.trips) <= USUAL)
         if beside is not None and cells is not None:
             found = tuple(one for one in found if _reads(one, beside).meets(Extent(cells=cells)))
-        return tuple(one for one in found if len(later_trips(one)) >= later)
+        counts = world.index("airline.later", _count_later)
+        return tuple(one for one in found if counts[one.user.user_id] >= later)
 
     usual = gold.extent == ANY_EXTENT
     return choose_one(rng, world.index(f"airline.customers/{later}/{usual}/{cells}/{beside}", fitting))
@@ -143,6 +150,12 @@ def play(gold: Gold, user: User, objective: str, *, refused: bool | None = None,
     """Decide a goal of a user, and play it. Raises `Unfit` where it makes no gold solution."""
     who = {"user_id": user.user_id, "name": full_name(user.name)}
     return gold.play_goal(objective, {"who": who, **params}, refused=refused)
+
+
+def lay_out(gold: Gold, user: User, objective: str, **params: Any) -> Decision:
+    """Play what is read for a wish of a user who takes it back. Raises `Unfit` where it is not one write."""
+    who = {"user_id": user.user_id, "name": full_name(user.name)}
+    return gold.lay_out(objective, {"who": who, **params})
 
 
 def draft(
@@ -230,7 +243,7 @@ class Places:
         city = AIRPORTS[iata]
         if self.manner == "code":
             return iata
-        if self.manner == "both" or iata in NEW_YORK:
+        if self.manner == "both" or iata in routes(self._gold.state).metropolis:
             return f"{city} ({iata})"
         self._gold.read_first("list_all_airports")
         return city
