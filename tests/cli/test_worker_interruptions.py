@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.planned import with_tasks_of
 
-N = 500
+N = 300
 SYNTH = ["synth", "retail", "airline", "--n", str(N), "--seed", "8", "--world-size", "150", "--mistakes", "0.3"]
 
 pytestmark = [

@@ -32,6 +32,10 @@ def begin(
         "120",
         "--max-steps",
         "8",
+        # These models write noise, cut short: the checks of a server would end the run before the kill does.
+        "--no-check",
+        "--stop-when-failing",
+        "0",
         "--concurrency",
         str(concurrency or conversations),
         "--engine",

@@ -1,4 +1,5 @@
 import gc
+from collections.abc import Iterator
 
 import pytest
 
@@ -6,6 +7,14 @@ from tests.scheduler.test_rollouts import Talker, make_jobs, seats
 from writ_async.core.environment import Environment
 from writ_async.scheduler import Limits, quiet_gc, run_rollouts
 from writ_async.scheduler.garbage import PER_LIVE, SPARE
+
+
+@pytest.fixture(autouse=True)
+def nothing_frozen() -> Iterator[None]:
+    """The collector as a program of its own has it, where nobody has frozen anything."""
+    gc.unfreeze()
+    yield
+    gc.freeze()
 
 
 def test_the_collector_is_quiet_in_the_block_and_as_it_was_after_it() -> None:

@@ -10,13 +10,20 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import cache
 from pathlib import Path
 
+import gguf
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 HERE = Path(__file__).resolve().parent
 TURN_END = "<|im_end|>"
+
+# transformers reads the file anew for configuration, tokenizer and weights, and the names of all weights for each of
+# them: more than half of the time.
+gguf.GGUFReader = cache(gguf.GGUFReader)
+gguf.get_tensor_name_map = cache(gguf.get_tensor_name_map)
 
 
 def main(arguments: list[str]) -> None:

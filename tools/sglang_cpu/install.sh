@@ -12,4 +12,8 @@ export UV_FIND_LINKS=${UV_FIND_LINKS:-${links// /,}}
 "$uv" venv -q --clear --python "$python" "$venv"
 install=("$uv" pip install -q --python "$venv/bin/python" --no-deps -r "$here/requirements.txt")
 # The pin of torch is a CPU build, which PyPI does not have: it is on disk, or it comes from PyTorch's own index.
-"${install[@]}" 2>"$venv/install.log" || "${install[@]}" --torch-backend cpu || { cat "$venv/install.log" >&2; exit 1; }
+"${install[@]}" 2>"$venv/install.log" || "${install[@]}" --torch-backend cpu || {
+  cat "$venv/install.log" >&2
+  echo "$venv was not made: the package index did not give all that tools/sglang_cpu/requirements.txt names (see above)" >&2
+  exit 1
+}

@@ -14,6 +14,7 @@ from random import Random
 from typing import Any
 
 import torch
+from torch.nn.functional import cross_entropy
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 CALL = 'Let me check.\n<tool_call>\n{"name": "get_weather", "arguments": {"city": "Paris"}}\n</tool_call><|im_end|>'
@@ -45,6 +46,7 @@ WORDS = (
 BATCH = 8
 CHECK_EVERY = 25
 MOST_STEPS = 1200
+NOT_LEARNT = -100
 
 Sample = tuple[list[int], list[int]]
 
@@ -72,26 +74,33 @@ def draw(random: Random, tokenizer: Any) -> Sample:
 
 
 def collate(samples: list[Sample]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Ids, labels (-100 where nothing is learnt) and attention mask, each [samples, longest]."""
+    """Ids and attention mask, each [samples, longest], and the answers [samples, longest answer], -100 before them.
+
+    Samples end together, so that scores are asked for at their ends alone: those of prompts would take most of a step.
+    """
     longest = max(len(prompt) + len(answer) for prompt, answer in samples)
     ids = torch.zeros(len(samples), longest, dtype=torch.long)
-    labels = torch.full_like(ids, -100)
     mask = torch.zeros_like(ids)
+    answers = torch.full((len(samples), max(len(answer) for _, answer in samples)), NOT_LEARNT)
     for row, (prompt, answer) in enumerate(samples):
-        end = len(prompt) + len(answer)
-        ids[row, :end] = torch.tensor(prompt + answer)
-        labels[row, len(prompt) : end] = torch.tensor(answer)
-        mask[row, :end] = 1
-    return ids, labels, mask
+        ids[row, -len(prompt + answer) :] = torch.tensor(prompt + answer)
+        mask[row, -len(prompt + answer) :] = 1
+        answers[row, -len(answer) :] = torch.tensor(answer)
+    return ids, mask, answers
+
+
+def answer_scores(model: Any, ids: torch.Tensor, mask: torch.Tensor, longest: int) -> torch.Tensor:
+    """The scores of all tokens at the last `longest` places: [samples, longest, vocabulary]."""
+    scores: torch.Tensor = model(input_ids=ids, attention_mask=mask, logits_to_keep=longest + 1).logits[:, :-1]
+    return scores
 
 
 def knows(model: Any, samples: list[Sample]) -> bool:
     """True when the likeliest token is the right one at every place of every answer."""
-    ids, labels, mask = collate(samples)
+    ids, mask, answers = collate(samples)
     with torch.no_grad():
-        likeliest = model(input_ids=ids, attention_mask=mask).logits[:, :-1].argmax(-1)
-    wanted = labels[:, 1:]
-    return bool(((likeliest == wanted) | (wanted == -100)).all())
+        likeliest = answer_scores(model, ids, mask, answers.shape[1]).argmax(-1)
+    return bool(((likeliest == answers) | (answers == NOT_LEARNT)).all())
 
 
 def train(model: Any, tokenizer: Any) -> int:
@@ -100,8 +109,9 @@ def train(model: Any, tokenizer: Any) -> int:
     held_out = [draw(Random(seed), tokenizer) for seed in range(1000, 1032)]
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     for step in range(1, MOST_STEPS + 1):
-        ids, labels, mask = collate([draw(random, tokenizer) for _ in range(BATCH)])
-        loss = model(input_ids=ids, attention_mask=mask, labels=labels).loss
+        ids, mask, answers = collate([draw(random, tokenizer) for _ in range(BATCH)])
+        scores = answer_scores(model, ids, mask, answers.shape[1])
+        loss = cross_entropy(scores.flatten(0, 1), answers.flatten(), ignore_index=NOT_LEARNT)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
