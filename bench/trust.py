@@ -1,11 +1,12 @@
-"""How a run stands what it may meet: hostile models, engines that misbehave, kills; for as long as is given.
+"""How a run stands what it may meet: hostile models, engines and servers that break, kills; for as long as given.
 
     python bench/trust.py [--budget 60] [--seed 1] [--json FILE]
 
 Most of the budget goes to fuzzing through the run: in half of its conversations both seats write whatever may harm, and
 those of the other half have to be, to the byte, what they are in a run without. Then engines answer with all that is no
-answer, and at the end a run is killed and gone on with (`bench/kills.py` does that alone, and more of it). All is drawn
-from the seed, so that a finding can be had again; how much is done depends on the budget and the machine.
+answer; servers break on one call in five (`bench/faults.py` does that alone, and more of it); and at the end a run is
+killed and gone on with (`bench/kills.py`, the same). All is drawn from the seed, so that a finding can be had again;
+how much is done depends on the budget and the machine.
 """
 
 from __future__ import annotations
@@ -21,8 +22,13 @@ from pathlib import Path
 
 import msgspec
 
+from bench import faults
 from bench.kills import FILES, command, contents, kill_again_and_again, size
+from bench.models.folders import write_family
 from bench.report import Figure, make_parser, positive, run_script, show_figures, write_json
+from bench.trust_loads.fault_kinds import weights
+from bench.trust_loads.fault_run import conversation_ids, play_virtual, problems
+from bench.trust_loads.fault_schedule import Schedule
 from bench.trust_loads.hostile import HostileEngine, NoEngine, is_victim
 from writ_async import (
     Domain,
@@ -41,8 +47,10 @@ from writ_async import (
 DOMAINS = ("retail", "airline")
 TASKS = 12  # of a run
 TRIALS = 2
-FUZZED = 0.6  # of the budget
-MISBEHAVING = 0.15
+FUZZED = 0.5  # of the budget
+MISBEHAVING = 0.1
+BREAKING = 0.2  # for the servers of both engines together
+STRUCK = 200  # conversations of a run on servers that break
 KILLS, KEPT = 3, 40
 
 
@@ -114,6 +122,24 @@ def killed_runs(seed: int) -> tuple[int, list[str]]:
         return killed, [name for name in FILES if first[name] != second[name]]
 
 
+def broken_servers(seconds: float, seed: int) -> list[Figure]:
+    """Conversations on servers that break, with as many seeds as the time is enough for; one at least."""
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = str(write_family(Path(scratch, "model"), "qwen3-instruct-2507"))
+        for engine in faults.ENGINES:
+            hall, sums = faults.open_hall(engine, STRUCK, folder), faults.Tally()
+            ids, reference = conversation_ids(hall.jobs), play_virtual(hall, Schedule())
+            end = time.monotonic() + seconds / len(faults.ENGINES)
+            drawn = seed
+            while not sums.conversations or time.monotonic() < end:
+                outcome = play_virtual(hall, Schedule(drawn, faults.RATE, weights(engine)))
+                sums.add(outcome, problems(outcome, reference, ids))
+                drawn += 1
+            figures += faults.figures_of(f"{engine} servers that break", sums)
+    return figures
+
+
 def figures_of(what: str, tally: Tally) -> list[Figure]:
     """What came of one kind of engine."""
     where = f" ({', '.join(tally.unforeseen)})" if tally.unforeseen else ""
@@ -137,10 +163,12 @@ def main(arguments: list[str]) -> None:
     logging.disable(logging.CRITICAL)  # each kind of failure is meant, and counted
     models = fuzz(HostileEngine, FUZZED * options.budget, options.seed)
     engines = fuzz(NoEngine, MISBEHAVING * options.budget, options.seed)
+    servers = broken_servers(BREAKING * options.budget, options.seed)
     killed, differing = killed_runs(options.seed)
     figures = [
         *figures_of("hostile models", models),
         *figures_of("engines that misbehave", engines),
+        *servers,
         Figure("kills", killed, "", KILLS, least=True),
         Figure(
             f"files that differ after kills{': ' if differing else ''}{', '.join(differing)}", len(differing), "", 0

@@ -18,7 +18,8 @@ A domain's author: Domain, Draft, Recipe, Tool, ToolError, call_tool, generic, m
     Ambiguous, Decision, GoalRules, NothingFits, Reader, State, World, Action, Fact, Goal, Scenario, WorldRef,
     load_benchmark, load_domain, load_engine, register_domain.
 A data engineer: SynthConfig, synth, EvalConfig, evaluate, Seats, RunFolder, RunView.
-Everyone: ContextWindowError, EngineError, EngineErrorKind, InputError, ServerDownError, StorageError, WritError.
+Everyone: ContextWindowError, EngineError, EngineErrorKind, InputError, OutOfServiceError, ServerDownError,
+    StorageError, WritError.
 """
 
 from __future__ import annotations
@@ -90,6 +91,7 @@ if TYPE_CHECKING:
     from writ_async.errors import EngineError as EngineError
     from writ_async.errors import EngineErrorKind as EngineErrorKind
     from writ_async.errors import InputError as InputError
+    from writ_async.errors import OutOfServiceError as OutOfServiceError
     from writ_async.errors import ServerDownError as ServerDownError
     from writ_async.errors import StorageError as StorageError
     from writ_async.errors import WritError as WritError
@@ -131,7 +133,10 @@ _HOMES = {
         "core.state": "State World",
         "core.task": "Action Fact Goal Scenario Task WorldRef",
         "core.trajectory": "ENDED_FROM_OUTSIDE Termination TokenSequence Trajectory Usage Verdict",
-        "errors": "ContextWindowError EngineError EngineErrorKind InputError ServerDownError StorageError WritError",
+        "errors": (
+            "ContextWindowError EngineError EngineErrorKind InputError OutOfServiceError ServerDownError StorageError "
+            "WritError"
+        ),
         "registry": "load_benchmark load_domain load_engine register_domain",
         "runs.folder": "RunFolder",
         "runs.progress": "Progress",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -31,6 +32,8 @@ from writ_async.runs.task_sets import read_task_sets, require_playable
 from writ_async.runs.worlds import generate_worlds, open_worlds
 from writ_async.scheduler import Limits, Rollouts, Stop
 from writ_async.verify.judge import Judge
+
+logger = logging.getLogger(__name__)
 
 
 def make_tasks(
@@ -172,6 +175,8 @@ async def rollouts(
         ) as stream:
             stream.places = {trajectory_id(job.task.id, job.trial): place for place, job in enumerate(jobs)}
             yield stream
+        if progress.halted:
+            logger.warning("ended in order, for no call is answered any more: %s", progress.halted)
         progress.summary.remarks = remarks_on(progress.summary)
 
 

@@ -10,6 +10,7 @@ WritError                       a message for people, one line; the command line
 └── EngineError                 a model server did not give a completion (`kind` says why)
     ├── ContextWindowError      the prompt is longer than the model's context
     ├── ServerDownError         the server that was to answer does not, and another one could
+    ├── OutOfServiceError       no call will be answered any more: whoever plays ends in order, and goes on later
     ├── TransportError          `writ_engines.http`: a call over HTTP failed; some kinds may pass
     ├── TemplateRefusedError    `chat.errors`: a chat template has no rendering for these messages
     ├── TokenRangeError         `chat.errors`: a token id that the model has no embedding for
@@ -150,6 +151,13 @@ class ServerDownError(EngineError):
     def __init__(self, message: str, server: int) -> None:
         super().__init__(message, kind=EngineErrorKind.SERVER_DOWN)
         self.server = server
+
+
+class OutOfServiceError(EngineError):
+    """No call to the engine will be answered for some time, this one or another: a run on it ends in order.
+
+    What was live is then not counted as failed: it is played when the run is gone on with.
+    """
 
 
 def unwrap_group(error: BaseException) -> BaseException:

@@ -24,6 +24,7 @@ TINY = {
     "limits": ("--n", "4"),
     "kills": ("--n", "8", "--kills", "2"),
     "trust": ("--budget", "4"),
+    "faults": ("--n", "20", "--seeds", "1", "--sockets", "4"),
     "client": ("--n", "2"),
     "admission": ("--n", "24", "--mix", "deep", "--fixed", "4"),
     "thrash": (),

@@ -19,7 +19,16 @@ from tests.support.samples import TALK, trajectory
 from writ_async.cli import main
 from writ_async.cli.output import print_tables
 from writ_async.cli.tables import counts_table
-from writ_async.cli.terminal import complain, open_console, say, show_warnings, visible, visible_json, visible_line
+from writ_async.cli.terminal import (
+    complain,
+    lines_above,
+    open_console,
+    say,
+    show_warnings,
+    visible,
+    visible_json,
+    visible_line,
+)
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
 from writ_async.core.trajectory import Note
 
@@ -120,6 +129,17 @@ def test_warnings_that_are_logged_are_complaints(capsys: pytest.CaptureFixture[s
     show_warnings()
     logging.getLogger("writ_engines.somewhere").warning("%s takes no calls", NASTY)
     assert capsys.readouterr().err == f"writ: {visible(NASTY)} takes no calls\n"
+
+
+def test_lines_stand_above_a_screen_while_it_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    above: list[str] = []
+    show_warnings()
+    with lines_above(above.append):
+        complain("one")
+        logging.getLogger("writ_engines.http.fleet").warning("two\x1b[2J")
+    complain("three")
+    assert above == ["writ: one", "writ: two\\x1b[2J"]
+    assert capsys.readouterr().err == "writ: three\n"
 
 
 def test_no_command_prints_past_the_terminal() -> None:

@@ -14,6 +14,7 @@ from writ_engines.scripted import ScriptedEngine
 from tests.support.registered import register_script
 from tests.support.samples import manifest, trajectory
 from writ_async.commands.synth import SynthConfig, synth
+from writ_async.conversation import Conversation
 from writ_async.core.engine import Completion, Request
 from writ_async.core.trajectory import ENDED_FROM_OUTSIDE, Termination
 from writ_async.errors import EngineError, EngineErrorKind
@@ -79,6 +80,26 @@ def test_what_would_fail_again_is_not_tried_again_unless_it_is_asked_for(config:
     assert not any("same again" in notice for notice in play(config, tmp_path / "run").notices)
 
 
+def test_an_error_that_nobody_foresaw_is_not_met_at_every_resume(
+    config: SynthConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def receive(self: Conversation, completion: Completion) -> None:
+        if self.task.id == "retail-s0-00003":
+            raise KeyError("nobody foresaw it")
+        take(self, completion)
+
+    take = Conversation.receive
+    monkeypatch.setattr(Conversation, "receive", receive)
+    failed = [play(config, tmp_path / "run").counters.failed for _ in range(4)]
+    assert failed == [1, 1, 0, 0]  # once more, for it may have been mended
+    assert [(name, failure, number) for name, failure, number, _ in attempts(tmp_path / "run")] == [
+        ("retail-s0-00003#0", "unexpected_error", 1),
+        ("retail-s0-00003#0", "unexpected_error", 2),
+    ]
+    monkeypatch.setattr(Conversation, "receive", take)
+    assert play(config, tmp_path / "run", retry_failed=True).counters.finished == 1
+
+
 def test_every_end_from_outside_has_a_class_and_a_judges_error_is_of_the_judges_kind() -> None:
     for termination in ENDED_FROM_OUTSIDE:
         assert failure_class(termination, "") == termination.value
@@ -86,7 +107,7 @@ def test_every_end_from_outside_has_a_class_and_a_judges_error_is_of_the_judges_
         assert failure_class(Termination.INFRASTRUCTURE_ERROR, f"{kind}: words: more words") == kind.value
         assert failure_class(Termination.INFRASTRUCTURE_ERROR, f"judge: {kind}: words") == kind.value
     assert failure_class(Termination.INFRASTRUCTURE_ERROR, "KeyError: 'reset'") == "infrastructure_error"
-    assert {str(kind) for kind in EngineErrorKind} >= TERMINAL
+    assert {*map(str, EngineErrorKind), *map(str, ENDED_FROM_OUTSIDE)} >= TERMINAL.keys()
 
 
 def test_lines_of_older_runs_without_class_or_number_are_counted(tmp_path: Path) -> None:

@@ -134,7 +134,8 @@ def add_run(parser: argparse.ArgumentParser, *, max_steps: int) -> None:
     )
     group.add_argument(
         "--retry-failed", action="store_true",
-        help="try conversations again that would fail as they did: a content filter, a chat template that refuses",
+        help="try conversations again that would fail as they did: a content filter, a chat template that refuses, an "
+        "error that nobody foresaw",
     )  # fmt: skip
     group.add_argument("--resume", action="store_true", help="go on with the run in --out (it does so anyway)")
     group.add_argument(

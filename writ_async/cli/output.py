@@ -52,7 +52,8 @@ def report_end(progress: Progress) -> int:
         )
     for remark in progress.summary.remarks:
         complain(remark)
-    if shortfall := _shortfall(progress.summary):
+    shortfall = "" if progress.halted else _shortfall(progress.summary)
+    if shortfall:
         complain(shortfall)
     if progress.stopped:
         complain(
@@ -61,6 +62,12 @@ def report_end(progress: Progress) -> int:
         )
         return 1
     left = progress.total - progress.done_before - progress.counters.finished + progress.counters.failed
+    if progress.halted:
+        complain(
+            f"ended in order, for no call is answered any more: {shorten(progress.halted)}; {left:,} conversations to "
+            "go, and the same command goes on from here"
+        )
+        return 1
     if progress.cancelled or (progress.drained and left):
         complain(f"interrupted with {left:,} conversations to go; the same command goes on from here")
         return 130
@@ -70,7 +77,7 @@ def report_end(progress: Progress) -> int:
     if progress.counters.failed:
         complain(
             f"{progress.counters.failed:,} conversations were ended from outside (see failures.log); "
-            "the same command tries them again"
+            "the same command tries those again that may end otherwise"
         )
         return 1
     return 1 if shortfall else 0

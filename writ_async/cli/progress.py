@@ -13,7 +13,7 @@ import anyio
 
 from writ_async.cli.keys import read_keys, single_keys
 from writ_async.cli.live_screen import Pace, screen_lines, spell_seconds
-from writ_async.cli.terminal import complain, open_console, shorten, visible_line
+from writ_async.cli.terminal import complain, lines_above, open_console, shorten, visible_line
 from writ_async.runs.progress import Progress, Watcher
 from writ_async.runs.task_making import TaskWatcher
 from writ_async.scheduler.loop_lag import HIGH
@@ -144,7 +144,10 @@ async def _draw_screen(label: str, progress: Progress) -> None:
         return Group(*screen_lines(label, progress, pace, now, console.width))
 
     console = open_console(stderr=True)
-    with Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False) as live:
+    with (
+        Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False) as live,
+        lines_above(lambda text: live.console.print(text, markup=False, soft_wrap=True)),
+    ):
         try:
             while True:
                 live.update(screen(), refresh=True)

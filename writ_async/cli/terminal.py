@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -78,7 +79,27 @@ def say(text: str = "") -> None:
 
 def complain(text: str) -> None:
     """Print one line about a command on stderr."""
-    sys.stderr.write(f"writ: {visible_line(text)}\n")
+    _write_line(f"writ: {visible_line(text)}")
+
+
+@contextmanager
+def lines_above(write: Callable[[str], None]) -> Iterator[None]:
+    """While the block lasts, lines on stderr are handed to `write`: a screen that is drawn there puts them above it."""
+    _writers.append(write)
+    try:
+        yield
+    finally:
+        _writers.remove(write)
+
+
+_writers: list[Callable[[str], None]] = []
+
+
+def _write_line(text: str) -> None:
+    if _writers:
+        _writers[-1](text)
+        return
+    sys.stderr.write(f"{visible(text)}\n")
     sys.stderr.flush()
 
 
@@ -102,7 +123,7 @@ class _LineHandler(logging.Handler):
     """Complains of what is logged; looks up stderr each time, so that it is the one of now."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        sys.stderr.write(f"writ: {visible(self.format(record))}\n")
+        _write_line(f"writ: {visible(self.format(record))}")
 
 
 def show_warnings() -> None:

@@ -13,6 +13,7 @@ from writ_async.conversation import Rules
 from writ_async.errors import InputError
 from writ_async.runs.benchmark_terms import find_terms, name_on, remark_on_seats, rules_under, seats_under
 from writ_async.runs.estimate import Estimate, estimate_run, take_sample
+from writ_async.runs.first_look import look_at_servers
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.manifest import make_manifest, prompts_of
 from writ_async.runs.model_judge import PROMPT, PROMPT_VERSION, JudgeSpec, judge_options_that_decide, open_judge
@@ -22,7 +23,7 @@ from writ_async.runs.play_settings import Executor, PlaySettings, parse_play_set
 from writ_async.runs.play_until_width import UntilWidth, play_until_width
 from writ_async.runs.progress import Progress, Watcher
 from writ_async.runs.prompt_templates import OURS
-from writ_async.runs.seats import Seats
+from writ_async.runs.seats import Seats, tell_notices
 from writ_async.runs.shards import WHOLE, Shard, write_drawn
 from writ_async.runs.task_sets import read_task_sets
 from writ_async.scheduler import Limits
@@ -106,7 +107,7 @@ async def evaluate(
     manifest = make_manifest(
         "eval", decides, chosen.worlds.values(), seed, shard, own_tool_schemas=tools is None, **asked
     )
-    notices = [*said, *await _look_at_engines(config, playing, seed)]
+    notices = [*said, *await _look_at_engines(config, playing, seed, check=check)]
     for line in said:
         logger.warning("%s", line)
     if check:
@@ -124,11 +125,13 @@ async def evaluate(
             return await play_until_width(*given, until, workers=started, notices=notices, watch=watch)
 
 
-async def _look_at_engines(config: EvalConfig, playing: PlaySettings, seed: int) -> list[str]:
+async def _look_at_engines(config: EvalConfig, playing: PlaySettings, seed: int, *, check: bool) -> list[str]:
     """Refuse engines that cannot be made before the folder is; what they have to say."""
-    notices = await config.seats.check_engines(seed)
-    async with open_judge(playing.judge, seed):
-        pass
+    notices = await config.seats.check_engines(seed, require=check)
+    async with open_judge(playing.judge, seed) as model:
+        if model is not None:
+            notices += tell_notices({"judge": model.engine})
+            await look_at_servers([model.engine], require=check)
     return notices
 
 

@@ -166,12 +166,12 @@ def _row_deciding(config: SynthConfig) -> SynthConfig:
 
 async def _look_at_engines(config: SynthConfig, *, check: bool) -> list[str]:
     """Refuse engines that cannot be made before the folder is; what they have to say. With `check` they are tried."""
-    notices = await config.seats.check_engines(config.seed)
+    notices = await config.seats.check_engines(config.seed, require=check)
     if check:
         await config.seats.try_engines(config.seed, greeting=config.rules.greeting is not None)
     for engine in (config.phraser, config.phraser_check):
         if engine is not None:
-            notices += await Seats(user=engine).check_engines(config.seed)
+            notices += await Seats(user=engine).check_engines(config.seed, require=check)
     return notices
 
 

@@ -63,7 +63,8 @@ class Engine(Protocol):
 
         Raises `ContextWindowError` when the prompt is too long, `EngineError` when no answer can be had, and
         `ServerDownError` when the server that the request names is down while another is up: the same request may then
-        be made again with another `server`.
+        be made again with another `server`. `OutOfServiceError` says that no other call would be answered either: it
+        ends the run in order.
         """
 
 
@@ -138,7 +139,7 @@ class CallCounts(msgspec.Struct):
 
     `recovered` calls succeeded after a failure. `failing` calls have failed and not been answered since: they are
     tried again or wait for a server, now. `last_failure` is what was heard of the last failure. `held_back`
-    calls wait for a limit of the server before they start.
+    calls wait for a limit of the server before they start. `first_failures` has the first of each kind in words.
     """
 
     calls: int = 0
@@ -149,6 +150,7 @@ class CallCounts(msgspec.Struct):
     failures: dict[str, int] = {}
     given_up: dict[str, int] = {}
     held_back: int = 0
+    first_failures: dict[str, str] = {}
 
 
 @runtime_checkable
@@ -157,6 +159,22 @@ class Counted(Protocol):
 
     def call_counts(self) -> CallCounts:
         """The counts so far; they go on counting."""
+
+
+@runtime_checkable
+class Served(Protocol):
+    """What an engine may offer as well: a look at each of its servers, before there are conversations to lose."""
+
+    @property
+    def addresses(self) -> Sequence[str]:
+        """Where its servers are."""
+
+    @property
+    def patience(self) -> float:
+        """The seconds that it waits for servers that are still starting, before a call has failed."""
+
+    async def look_at(self, server: int) -> None:
+        """Return when one of them is there. Raises `EngineError`, with the address and the reason."""
 
 
 @runtime_checkable

@@ -9,7 +9,8 @@ without those that failed in a class that is `TERMINAL`: they would fail again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from math import inf
 from pathlib import Path
 from typing import Final
 
@@ -19,8 +20,14 @@ from writ_async.core.trajectory import Termination, Trajectory
 from writ_async.errors import EngineErrorKind
 from writ_async.files import read_jsonl
 
-TERMINAL: Final = frozenset({EngineErrorKind.CONTENT_FILTER.value, EngineErrorKind.TEMPLATE_REFUSED.value})
-"""Classes that depend on what was said in the conversation: the same words would be refused again."""
+TERMINAL: Final[Mapping[str, int]] = {
+    EngineErrorKind.CONTENT_FILTER.value: 1,
+    EngineErrorKind.TEMPLATE_REFUSED.value: 1,
+    Termination.UNEXPECTED_ERROR.value: 2,
+}
+"""Classes that depend on what was said in the conversation, and how often one fails so before it is not tried again.
+
+The same words would be refused again; an error of this package or of a domain may have been mended, once."""
 
 _KINDS: Final = frozenset(kind.value for kind in EngineErrorKind)
 
@@ -82,6 +89,12 @@ def count_attempts(path: Path) -> Counter[str]:
     return Counter(attempt.id for attempt in read_attempts(path))
 
 
+def terminal_among(attempts: Iterable[AttemptHead]) -> frozenset[str]:
+    """The conversations, by the attempts at them, that would fail again as they did."""
+    counts = Counter((attempt.id, attempt.failure) for attempt in attempts)
+    return frozenset(name for (name, failure), count in counts.items() if count >= TERMINAL.get(failure, inf))
+
+
 def terminal_ids(path: Path) -> frozenset[str]:
     """The conversations that would fail again as they did."""
-    return frozenset(attempt.id for attempt in read_attempts(path) if attempt.failure in TERMINAL)
+    return terminal_among(read_attempts(path))

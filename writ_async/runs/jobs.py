@@ -16,7 +16,7 @@ from writ_async.core.engine import CallCounts, Counted, Engine
 from writ_async.core.environment import Environment
 from writ_async.core.task import Task
 from writ_async.core.trajectory import ENDED_FROM_OUTSIDE, Seat, Termination, Trajectory
-from writ_async.errors import EngineError, unwrap_group
+from writ_async.errors import EngineError, OutOfServiceError, unwrap_group
 from writ_async.runs.early_stop import StopSettled, failed_writes, stop_of
 from writ_async.runs.failing import FailingWatch
 from writ_async.runs.folder import RunFolder, leaves_row
@@ -114,6 +114,11 @@ async def run_judged(
     limits, lowered = fit_to_open_files(settings.limits, len(jobs), engines.values(), on_servers)
     if lowered:
         logger.warning("%s", lowered)
+
+    def halted(why: str) -> None:
+        progress.halted = why
+        progress.cancelled = True
+
     try:
         async with anyio.create_task_group() as group:
             async with run_rollouts(
@@ -125,6 +130,7 @@ async def run_judged(
                 stop=stop_of(settings.early, settled, stop),
                 why_ask_again=_why_ask_again,
                 look_back=None if judge is None else partial(_ask_judge, judge, rulings),
+                on_halt=halted,
             ) as rollouts:
 
                 def cancel() -> None:
@@ -152,6 +158,8 @@ async def _ask_judge(
         return
     try:
         rulings[trajectory.id] = await judge.ask(job.task, trajectory)
+    except OutOfServiceError:  # no conversation's own
+        raise
     except EngineError as exc:
         trajectory.termination = Termination.INFRASTRUCTURE_ERROR
         trajectory.error = f"{JUDGE_ERROR}: {exc.kind}: {exc}"

@@ -55,6 +55,11 @@ class MixedEngine:
         told = (part.engine.notices for part in self._parts if isinstance(part.engine, Noticing))
         return list(dict.fromkeys(line for lines in told for line in lines))
 
+    @property
+    def engines(self) -> list[Engine]:
+        """The engines of its parts."""
+        return [part.engine for part in self._parts]
+
     def call_counts(self) -> CallCounts:
         """See `Counted`: the sums, and the last failure of the last part that had one."""
         total = CallCounts()
@@ -85,4 +90,5 @@ def _add(total: CallCounts, counts: CallCounts) -> None:
     for mine, theirs in ((total.failures, counts.failures), (total.given_up, counts.given_up)):
         for kind, number in theirs.items():
             mine[kind] = mine.get(kind, 0) + number
+    total.first_failures = {**counts.first_failures, **total.first_failures}
     total.last_failure = counts.last_failure or total.last_failure

@@ -87,7 +87,7 @@ class ModelJudge:
     """Asks one engine about conversations, any number of them at once."""
 
     def __init__(self, engine: Engine, seed: int = 0) -> None:
-        self._engine = engine
+        self.engine = engine
         self._seed = seed
 
     async def ask(self, task: Task, row: Trajectory) -> tuple[Ruling, ...]:
@@ -106,7 +106,7 @@ class ModelJudge:
                     id=f"{session}/{number}", session=session, seat="user", task_id=task.id, trial=row.trial,
                     turn=number, seed=self._seed + number, messages=messages, tools=(),
                 )  # fmt: skip
-                completion = await self._engine.complete(request)
+                completion = await self.engine.complete(request)
                 used.add(completion.usage)
                 said = completion.message.content or ""
                 try:
@@ -115,7 +115,7 @@ class ModelJudge:
                     problem = str(exc)
                 messages += [AssistantMessage(said), UserMessage(f"That cannot be used: {problem}. Please try again.")]
         finally:
-            end_session(self._engine, session)
+            end_session(self.engine, session)
         raise EngineError(f"none of {_TRIES} answers could be used; the last: {problem}")
 
 

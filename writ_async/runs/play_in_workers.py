@@ -8,6 +8,7 @@ number of workers. A worker that dies costs the conversations that it had begun 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -37,6 +38,8 @@ from writ_async.scheduler.loop_lag import Lag
 
 _REPORT_SECONDS = 0.25
 
+logger = logging.getLogger(__name__)
+
 
 class Share(msgspec.Struct, frozen=True):
     """What one of `workers` processes is to play: trials of tasks, less those that are `done`.
@@ -62,6 +65,7 @@ class Report(msgspec.Struct):
     lag: Lag
     calls: dict[Seat, CallCounts]
     stopped: str = ""
+    halted: str = ""
 
 
 def divide_limits(limits: Limits, workers: int) -> list[Limits]:
@@ -130,7 +134,7 @@ async def play_in_workers(
         while True:
             await anyio.sleep(_REPORT_SECONDS)
             _sum_up(progress, before, reports)
-            if progress.stopped and not progress.cancelled:
+            if (progress.stopped or progress.halted) and not progress.cancelled:
                 progress.cancel()
 
     async def play_one(index: int, share: Share) -> None:
@@ -165,6 +169,7 @@ async def play_in_workers(
                 for index, share in enumerate(shares):
                     playing.start_soon(play_one, index, share)
             _sum_up(progress, before, reports)  # a watcher looks once more when it ends
+            progress.cancelled = progress.cancelled or bool(progress.halted)
             watching.cancel_scope.cancel()
     except BaseExceptionGroup as errors:
         raise unwrap_group(errors) from None
@@ -260,7 +265,7 @@ async def _play_in_folder(link: Link, share: Share, progress: Progress) -> None:
 
 
 def _make_report(progress: Progress) -> Report:
-    return Report(progress.counters, progress.summary, progress.lag, progress.calls, progress.stopped)
+    return Report(progress.counters, progress.summary, progress.lag, progress.calls, progress.stopped, progress.halted)
 
 
 def _sum_up(progress: Progress, before: Summary, reports: Mapping[int, Report]) -> None:
@@ -277,8 +282,13 @@ def _sum_up(progress: Progress, before: Summary, reports: Mapping[int, Report]) 
         summary.merge(report.summary)
         lag.merge(report.lag)
         progress.stopped = progress.stopped or report.stopped
+        progress.halted = progress.halted or report.halted
         for seat, counts in report.calls.items():
             _add_calls(calls.setdefault(seat, CallCounts()), counts)
+    for seat, counts in calls.items():
+        known = progress.calls.get(seat, CallCounts()).first_failures
+        for kind in counts.first_failures.keys() - known.keys():
+            logger.warning("%s", counts.first_failures[kind])
     progress.counters, progress.summary, progress.lag, progress.calls = counters, summary, lag, calls
 
 
@@ -289,6 +299,7 @@ def _add_calls(total: CallCounts, counts: CallCounts) -> None:
     total.failing += counts.failing
     total.last_failure = counts.last_failure or total.last_failure
     total.held_back += counts.held_back
+    total.first_failures = {**counts.first_failures, **total.first_failures}
     for kind, number in counts.failures.items():
         total.failures[kind] = total.failures.get(kind, 0) + number
     for kind, number in counts.given_up.items():

@@ -24,7 +24,8 @@ class Progress(msgspec.Struct):
     `notices` are lines about what was found in the folder. `calls` counts the calls of an engine that plays both seats
     once, as the agent's. `lag` says how late the event loop was. `lost` conversations
     were not played because the process died that was to play them. `stopped` says why the run is not gone on with,
-    where nearly all of it fails; `drained` that somebody wanted no more to be begun.
+    where nearly all of it fails; `halted` says that no call was answered any more, and why, so that it was ended in
+    order; `drained` that somebody wanted no more to be begun.
     """
 
     total: int = 0
@@ -40,6 +41,7 @@ class Progress(msgspec.Struct):
     lost: int = 0
     drained: bool = False
     stopped: str = ""
+    halted: str = ""
 
 
 Watcher = Callable[[Progress], Coroutine[Any, Any, None]]

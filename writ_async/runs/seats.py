@@ -16,6 +16,7 @@ from writ_async.core.task import Task
 from writ_async.core.trajectory import Seat
 from writ_async.errors import InputError, WritError, describe_error, place_of, without_credentials
 from writ_async.registry import load_engine, make_engine
+from writ_async.runs.first_look import look_at_servers
 from writ_async.runs.mixed_engine import MixedEngine, MixedPart
 from writ_async.runs.try_out import try_out
 from writ_async.runs.worlds import world_key
@@ -135,13 +136,16 @@ class Seats(msgspec.Struct, frozen=True):
             agent = engine_for("agent", self.agent)
             yield {"agent": agent, "user": agent if self.user is None else user_engine(self.user)}
 
-    async def check_engines(self, seed: int) -> list[str]:
-        """What the engines say of themselves, before there are any tasks; it is logged, too.
+    async def check_engines(self, seed: int, *, require: bool = False) -> list[str]:
+        """What the engines say of themselves, before there are tasks; it is logged, too. Their servers are looked at.
 
-        Raises what `open_engines` does for engines that cannot be made.
+        Raises what `open_engines` does for engines that cannot be made, and `WritError` where it is `require`d that
+        somebody may answer, and nobody is there.
         """
         async with self.open_engines((), (), seed) as engines:
-            return tell_notices(engines)
+            notices = tell_notices(engines)
+            await look_at_servers(engines.values(), require=require)
+            return notices
 
     async def try_engines(self, seed: int, *, greeting: bool) -> None:
         """Let an agent's engine on a server answer twice, before there are conversations to lose.
@@ -159,7 +163,7 @@ class Seats(msgspec.Struct, frozen=True):
                     )
 
 
-def tell_notices(engines: Mapping[Seat, Engine]) -> list[str]:
+def tell_notices(engines: Mapping[Any, Engine]) -> list[str]:
     """What may surprise whoever starts a run on these engines, each thing once; logged as warnings."""
     lines = [str(line) for engine in engines.values() if isinstance(engine, Noticing) for line in engine.notices]
     notices = list(dict.fromkeys(map(without_credentials, lines)))

@@ -12,7 +12,7 @@ import msgspec
 
 from writ_async.errors import InputError
 from writ_async.files import PathLike
-from writ_async.runs.attempts import TERMINAL, read_attempts
+from writ_async.runs.attempts import read_attempts, terminal_among
 from writ_async.runs.locks import owner_of
 from writ_async.runs.play_settings import settings_of
 from writ_async.runs.resume import count_missing
@@ -98,9 +98,10 @@ def _read_status(path: Path) -> RunStatus:
     summary = _summary_of(run)
     if summary is not None and summary.funnel is not None and summary.total().conversations <= status.rows:
         status.kept = summary.funnel.total.left
-    last = {attempt.id: attempt.failure for attempt in read_attempts(path / FAILURES) if attempt.id not in done}
+    attempts = [attempt for attempt in read_attempts(path / FAILURES) if attempt.id not in done]
+    last = {attempt.id: attempt.failure for attempt in attempts}
     status.failures = dict(sorted(Counter(last.values()).items()))
-    status.given_up = sum(failure in TERMINAL for failure in last.values())
+    status.given_up = len(terminal_among(attempts))
     status.left = _count_left(run, status, summary, done)
     if status.owner:
         status.state = "running"

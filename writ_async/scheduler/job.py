@@ -65,6 +65,9 @@ class Timing(msgspec.Struct, frozen=True):
 OnFinish = Callable[[Job, Trajectory, Timing], None]
 """Called on the loop with each trajectory before it is counted and handed over."""
 
+OnHalt = Callable[[str], None]
+"""Told why a run ends before all is played."""
+
 Stop = Callable[[Job, Conversation], str]
 """Asked before each model call of a conversation; a reason that is not empty ends it there."""
 

@@ -14,7 +14,14 @@ from writ_async.conversation import Conversation
 from writ_async.conversation.answers import require_completion, why_unreadable
 from writ_async.core.engine import Completion, Engine, Paced, Request
 from writ_async.core.trajectory import Seat, Termination
-from writ_async.errors import ContextWindowError, EngineError, ServerDownError, WritError, describe_error
+from writ_async.errors import (
+    ContextWindowError,
+    EngineError,
+    OutOfServiceError,
+    ServerDownError,
+    WritError,
+    describe_error,
+)
 from writ_async.scheduler.admission import AdmissionPolicy
 from writ_async.scheduler.deadlines import Deadline, Deadlines
 from writ_async.scheduler.engine_sessions import end_session
@@ -59,8 +66,9 @@ class ConversationPlayer:
     """Plays the conversations of a run, however many at once.
 
     `counted` seats hold context on the servers whose KV tokens are counted, `placed` ones go to the server that the
-    admission policy chose. `advance` is called when others may have got room. `stop` may end conversations early,
-    `why_ask_again` may have an answer of the user asked for again.
+    admission policy chose. `advance` is called when others may have got room, `halt` when an engine is out of service:
+    it ends the run in order. `stop` may end conversations early, `why_ask_again` may have an answer of the user asked
+    for again.
     """
 
     def __init__(
@@ -76,6 +84,7 @@ class ConversationPlayer:
         counted: Collection[Seat],
         placed: Collection[Seat],
         advance: Callable[[], None],
+        halt: Callable[[str], None],
         stop: Stop | None,
         why_ask_again: WhyAskAgain | None = None,
     ) -> None:
@@ -89,6 +98,7 @@ class ConversationPlayer:
         self._counted = counted
         self._placed = placed
         self._advance = advance
+        self._halt = halt
         self._stop = stop
         self._why_ask_again = why_ask_again
         self._gates: dict[int, anyio.Event] = {}
@@ -199,6 +209,9 @@ class ConversationPlayer:
         elif isinstance(exc, ServerDownError) and request.server is not None:
             self._servers.server_is_down(exc.server)
             return exc.server
+        elif isinstance(exc, OutOfServiceError):
+            conversation.stop(Termination.CANCELLED, f"{exc.kind}: {exc}")
+            self._halt(str(exc))
         elif isinstance(exc, EngineError):
             conversation.stop(Termination.INFRASTRUCTURE_ERROR, f"{exc.kind}: {exc}")
         elif isinstance(exc, WritError):

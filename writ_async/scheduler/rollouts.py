@@ -7,6 +7,7 @@ with every call (`writ_async.scheduler.deadlines`). Who begins and whose call go
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -19,19 +20,21 @@ from writ_async import clock
 from writ_async.conversation import Conversation, Rules
 from writ_async.core.engine import Engine, Gauged
 from writ_async.core.trajectory import Seat, Termination, Trajectory
-from writ_async.errors import WritError, unwrap_group
+from writ_async.errors import OutOfServiceError, WritError, unwrap_group
 from writ_async.scheduler.admission import AdmissionPolicy
 from writ_async.scheduler.choose_admission import choose_admission
 from writ_async.scheduler.deadlines import Deadlines
 from writ_async.scheduler.engine_sessions import end_sessions
 from writ_async.scheduler.footprint import Prefixes
-from writ_async.scheduler.job import Counters, Job, Limits, LookBack, OnFinish, Stop, Timing, WhyAskAgain
+from writ_async.scheduler.job import Counters, Job, Limits, LookBack, OnFinish, OnHalt, Stop, Timing, WhyAskAgain
 from writ_async.scheduler.job_queue import JobQueue
 from writ_async.scheduler.live_conversation import ConversationPlayer, LiveConversation
 from writ_async.scheduler.mishaps import Mishaps, empty_trajectory
 from writ_async.scheduler.results import Results
 from writ_async.scheduler.server_watch import ServerWatch
 from writ_async.scheduler.ticket import Ticket
+
+logger = logging.getLogger(__name__)
 
 _AT_ONCE = 16
 """Conversations that are begun before what is live has its turn on the loop; each takes some 60 µs."""
@@ -41,7 +44,8 @@ class Rollouts:
     """A run that is under way: an async iterator over trajectories in the order in which they finish.
 
     `counters` says at any time how far it is; `admission` is the policy that decides who goes when. `places`, where the
-    caller has filled it in, says by a trajectory's id where it stands among all.
+    caller has filled it in, says by a trajectory's id where it stands among all. `halted` says why it was ended before
+    all were played, where an engine was out of service; it is empty else.
     """
 
     def __init__(
@@ -55,8 +59,11 @@ class Rollouts:
         stop: Stop | None = None,
         why_ask_again: WhyAskAgain | None = None,
         look_back: LookBack | None = None,
+        on_halt: OnHalt | None = None,
     ) -> None:
         self._look_back = look_back
+        self._on_halt = on_halt
+        self.halted = ""
         self._within = limits.request_timeout or inf
         self.counters = Counters()
         self.places: Mapping[str, int] = {}
@@ -84,6 +91,7 @@ class Rollouts:
             counted=counted,
             placed=counted if isinstance(agent, Gauged) and agent.servers > 1 else (),
             advance=self._advance,
+            halt=self.halt,
             stop=stop,
             why_ask_again=why_ask_again if rules.user_retries else None,
         )
@@ -99,6 +107,17 @@ class Rollouts:
         """
         self._stopping = True
         self._deadlines.end_all()
+
+    def halt(self, why: str) -> None:
+        """End the run as `cancel` does, because an engine is out of service; the first to say so is heard."""
+        if self.halted:
+            return
+        self.halted = why
+        self.cancel()
+        if self._on_halt is None:
+            logger.warning("ended in order, for no call is answered any more: %s", why)
+        else:
+            self._on_halt(why)
 
     def drain(self) -> None:
         """Take no more jobs; what was offered to admission is still begun, and what is live goes on to its end."""
@@ -198,6 +217,10 @@ class Rollouts:
                     await look_back(job, trajectory)
                 finally:
                     self._deadlines.close_deadline(deadline)
+        except OutOfServiceError as exc:
+            trajectory.termination = Termination.CANCELLED
+            trajectory.error = f"{exc.kind}: {exc}"
+            self.halt(str(exc))
         except WritError:
             raise
         except Exception as exc:
@@ -246,6 +269,7 @@ async def run_rollouts(
     stop: Stop | None = None,
     why_ask_again: WhyAskAgain | None = None,
     look_back: LookBack | None = None,
+    on_halt: OnHalt | None = None,
 ) -> AsyncIterator[Rollouts]:
     """Run conversations while the block lasts, and iterate over their trajectories as they finish.
 
@@ -257,14 +281,17 @@ async def run_rollouts(
     early cancels what is live. What `on_finish` raises ends the run and is raised from the block. `stop` may end
     conversations early, `admission` decide in place of the policy that `limits` names, and `why_ask_again` say what is
     wrong with an answer of the user, which is then asked for again as often as the rules allow. `look_back` is awaited
-    with each conversation that has ended, before `on_finish` is called with it.
+    with each conversation that has ended, before `on_finish` is called with it. `on_halt` is told why where an engine
+    is out of service, so that the run ends before all is played: what was live is `cancelled`.
 
     Raises `InputError` for a policy that needs to know the servers' KV pools and cannot.
     """
     limits = limits or Limits()
     if admission is None:
         admission = await choose_admission(limits, engines)
-    rollouts = Rollouts(jobs, engines, rules or Rules(), limits, on_finish, admission, stop, why_ask_again, look_back)
+    rollouts = Rollouts(
+        jobs, engines, rules or Rules(), limits, on_finish, admission, stop, why_ask_again, look_back, on_halt
+    )
     try:
         async with anyio.create_task_group() as group:
             rollouts._start(group)

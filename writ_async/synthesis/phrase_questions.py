@@ -26,7 +26,7 @@ from writ_async.core.goal_questions import ParamQuestion
 from writ_async.core.message import SystemMessage, UserMessage
 from writ_async.core.task import Goal, Task
 from writ_async.core.trajectory import Usage
-from writ_async.errors import EngineError
+from writ_async.errors import EngineError, OutOfServiceError
 from writ_async.language.said_values import says
 from writ_async.scheduler.asking import ask_engine
 
@@ -151,6 +151,8 @@ class MeaningCheck:
         )  # fmt: skip
         try:
             completion = await ask_engine(self._engine, request)
+        except OutOfServiceError:  # nor would any other question be answered
+            raise
         except EngineError as exc:
             return "engine error", f"the check got no answer: {exc.kind}: {exc}"
         finally:

@@ -21,7 +21,7 @@ from writ_async.core.message import AssistantMessage, Message, SystemMessage, Us
 from writ_async.core.state import World
 from writ_async.core.task import Scenario, Task
 from writ_async.core.trajectory import Usage
-from writ_async.errors import EngineError, WritError, unwrap_group
+from writ_async.errors import EngineError, OutOfServiceError, WritError, unwrap_group
 from writ_async.scheduler.asking import ask_engine
 from writ_async.synthesis.decisive_words import words_to_keep
 from writ_async.synthesis.phrase_checks import instruction_problem, phrasing_problem, scenario_problem
@@ -208,6 +208,8 @@ class LlmPhraser:
             completion = await ask_engine(self._engine, request)
             self.report.usage.add(completion.usage)
             return completion.message.content or ""
+        except OutOfServiceError:  # no other request would be phrased either
+            raise
         except EngineError as exc:
             self.report.refuse(f"engine error: {exc.kind}: {exc}")
             return None

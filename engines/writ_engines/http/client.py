@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 
 import anyio
 
-from writ_async.errors import EngineErrorKind
+from writ_async.errors import EngineErrorKind, without_credentials
 from writ_engines.http.connection import Connection, Response
 from writ_engines.http.errors import TransportError, status_error
-from writ_engines.http.route import Route
+from writ_engines.http.keys import Secrets
+from writ_engines.http.route import SOCKETS, Network, Route
 
 T = TypeVar("T")
 
@@ -27,7 +28,8 @@ class HttpClient:
     There is no bound on connections: whoever calls bounds the calls. `headers` go with every request; a key belongs
     there and nowhere else, and is never part of an error's text. `timeout` is in seconds. `proxy` is the address that
     all goes through, None for none: the environment is not read here. `hear` is given the headers of every answer,
-    their names in small letters.
+    their names in small letters. `secrets` stand in no error, though a server repeats them; nor does a user or a
+    password of the address, which `base_url` is without. `network` makes the connections.
     """
 
     def __init__(
@@ -38,11 +40,14 @@ class HttpClient:
         timeout: float = 300.0,
         proxy: str | None = None,
         hear: Callable[[Mapping[str, str]], None] | None = None,
+        secrets: Secrets | None = None,
+        network: Network = SOCKETS,
     ) -> None:
-        self.base_url = base_url.rstrip("/")
+        self.base_url = without_credentials(base_url.rstrip("/"))
         self.timeout = timeout
-        self._route = Route(self.base_url, {**_HEADERS, **(headers or {})}, proxy)
+        self._route = Route(base_url.rstrip("/"), {**_HEADERS, **(headers or {})}, proxy, network)
         self._hear = hear
+        self._secrets = secrets or Secrets()
         self._heads: dict[tuple[str, str], bytes] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._idle: deque[Connection] = deque()  # the one that was used last stands last
@@ -99,7 +104,7 @@ class HttpClient:
             if self._hear is not None:
                 self._hear(response.headers)
             if response.status >= 300:
-                raise status_error(response.status, response.body, response.headers)
+                raise self._secrets.scrubbed(status_error(response.status, response.body, response.headers))
             yield self._data(connection)
         finally:
             self._give_back(connection)
@@ -131,8 +136,9 @@ class HttpClient:
             response = await connection.ask(self._request(method, path, body), path, left)
             if self._hear is not None:
                 self._hear(response.headers)
+            _require_plain(response, self.base_url)
             if response.status >= 300:
-                raise status_error(response.status, response.body, response.headers)
+                raise self._secrets.scrubbed(status_error(response.status, response.body, response.headers))
             try:
                 return read(response)
             except BaseException:
@@ -188,7 +194,7 @@ class HttpClient:
         """Close what nobody has used for some time."""
         assert self._loop is not None
         now = self._loop.time()
-        while self._idle and now - self._idle[0].idle_since >= _KEEP_ALIVE:
+        while self._idle and now >= self._idle[0].idle_since + _KEEP_ALIVE:
             self._idle.popleft().leave()
         self._tidying = None
         if self._idle:
@@ -208,6 +214,14 @@ class HttpClient:
         raise TransportError(
             f"{self.base_url}: the stream of events ended without [DONE]", kind=EngineErrorKind.TRUNCATED
         )
+
+
+def _require_plain(response: Response, where: str) -> None:
+    """Raises `TransportError` for an answer that is compressed: unpacked, a small one may fill the memory."""
+    coding = response.headers.get("content-encoding", "identity")
+    if coding != "identity":
+        text = f"{where}: the answer is compressed ({coding[:40]}), which was not asked for"
+        raise TransportError(text, kind=EngineErrorKind.TRUNCATED, status=response.status)
 
 
 def _body(response: Response) -> bytes:

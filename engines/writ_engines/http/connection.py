@@ -19,7 +19,7 @@ import msgspec
 from writ_async.errors import EngineErrorKind
 from writ_engines.http.errors import TransportError
 
-MOST_BYTES = 2**28
+MOST_BYTES = 2**25
 """The longest body that is taken, in bytes; an answer of 100,000 tokens with their logprobs has 4 MB."""
 
 _MOST_HEAD = 2**18  # bytes of status line and headers

@@ -105,10 +105,9 @@ def error_text(body: bytes) -> str:
     anything else is given as it stands.
     """
     try:
-        value = msgspec.json.decode(body)
+        return _one_line(_find_text(msgspec.json.decode(body)))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _one_line(body.decode("utf-8", "replace"))
-    return _one_line(_find_text(value))
 
 
 def error_code(body: bytes) -> str:
@@ -128,10 +127,11 @@ def error_code(body: bytes) -> str:
 
 
 def _find_text(value: Any) -> str:
-    if isinstance(value, dict):
-        for key in ("error", "message", "detail"):
-            if value.get(key):
-                return _find_text(value[key])
+    while isinstance(value, dict):
+        inner = next((value[key] for key in ("error", "message", "detail") if value.get(key)), None)
+        if inner is None:
+            break
+        value = inner
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 

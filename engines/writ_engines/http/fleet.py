@@ -18,9 +18,10 @@ import anyio
 from writ_async import clock
 from writ_async.core.engine import CallCounts, Request
 from writ_async.errors import EngineError, EngineErrorKind, InputError, ServerDownError
+from writ_engines.http.breaker import Breaker
 from writ_engines.http.errors import TransportError
 from writ_engines.http.pace import Pace
-from writ_engines.http.retry import RetryPolicy, Tries, retry
+from writ_engines.http.retry import RetryPolicy, Tries, may_pass, retry
 from writ_engines.http.waits import read_allowances, tell_limits
 
 T = TypeVar("T")
@@ -96,11 +97,18 @@ class Fleet:
     `look(server)` asks a server whether it takes calls: it raises `EngineError` when not, and calls `found` when it
     does. A server that is down is up again when it is `found`; nothing else brings it back, so whoever looks is the
     first to know. `up` says whether servers count as up before they have been looked at. `paces` are how fast each may
-    be called, which others may share.
+    be called, which others may share. `tells` says whether the first failure of each kind is logged, as it is where one
+    process plays.
     """
 
     def __init__(
-        self, urls: Sequence[str], look: Callable[[int], Awaitable[None]], *, up: bool, paces: Sequence[Pace] = ()
+        self,
+        urls: Sequence[str],
+        look: Callable[[int], Awaitable[None]],
+        *,
+        up: bool,
+        paces: Sequence[Pace] = (),
+        tells: bool = True,
     ) -> None:
         self._look = look
         self._servers = [
@@ -108,6 +116,8 @@ class Fleet:
         ]
         self._homes: dict[str, int] = {}
         self._tries: dict[str, Tries] = {}
+        self._breaker = Breaker()
+        self._tells = tells
 
     def __len__(self) -> int:
         return len(self._servers)
@@ -166,11 +176,62 @@ class Fleet:
     ) -> T:
         """The result of the first attempt that succeeds, as `retry` says; `attempt(server, number, seconds)`.
 
-        A request that is made again after a `ServerDownError` goes on with its numbers and its budget.
+        A request that is made again after a `ServerDownError` goes on with its numbers and its budget. Raises
+        `OutOfServiceError` where no other call would fare better (`breaker`).
         """
         tries = self._tries.get(request.session)
         if tries is None:
             tries = self._tries[request.session] = Tries()
+        began = clock.loop_time() - tries.spent
+
+        async def heard(server: int, number: int, seconds: float) -> T:
+            try:
+                return await attempt(server, number, seconds)
+            except EngineError as exc:
+                if exc.kind not in statistics.first_failures:
+                    self._tell_first(server, exc, statistics)
+                raise
+
+        try:
+            result = await self._call(request, heard, policy, rng, statistics, tries)
+        except ServerDownError:
+            raise
+        except EngineError as exc:
+            failure = self.given_up(exc, began, sum(other.failing for other in self._tries.values()))
+        else:
+            self._breaker.answered()
+            return result
+        # Outside the handler, so that the error does not drag along the one that it was made from.
+        raise failure
+
+    def _tell_first(self, server: int, error: EngineError, statistics: CallCounts) -> None:
+        """Say the first failure of a kind: in this process, or by the counts where several play."""
+        url = self._servers[server].url
+        words = "".join(letter if letter.isprintable() else " " for letter in str(error))
+        where = "" if url in words else f"{url}: "
+        text = f"{where}{words} ({error.kind}{'; such calls are made again' if may_pass(error) else ''})"
+        statistics.first_failures[error.kind] = text
+        if self._tells and not self._takes_down(server, error):  # that is said with its reason
+            logger.warning("%s", text)
+
+    def _takes_down(self, server: int, error: EngineError) -> bool:
+        """Whether a failure makes a server count as down while another is up."""
+        others = any(one.up for number, one in enumerate(self._servers) if number != server)
+        return others and error.kind in REFUSING
+
+    def given_up(self, error: EngineError, began: float, others_failing: int) -> EngineError:
+        """The error of a call that `began` at some time and is given up: `OutOfServiceError` where all would fail."""
+        return self._breaker.gave_up(error, began, others_failing) or error
+
+    async def _call(
+        self,
+        request: Request,
+        attempt: Callable[[int, int, float], Awaitable[T]],
+        policy: RetryPolicy,
+        rng: Random,
+        statistics: CallCounts,
+        tries: Tries,
+    ) -> T:
         if len(self._servers) == 1:
             try:
                 pace = self._servers[0].pace

@@ -89,7 +89,8 @@ class Pace:
         self._earned = -inf  # when all tokens that were spent or set aside are earned
         self._usual = 0.0  # tokens of a call, on average
         self._learnt = inf  # calls a second that the server took
-        self._told = inf  # calls a second that its headers allow
+        self._told = inf  # calls a second that its headers allow, until the limit is whole again by what they said
+        self._told_until = -inf
         self._next = -inf  # when the next call may start, by the rate
         self._opens = -inf  # when the gate opens
         self._met = False  # whether a call was refused since the rate is known
@@ -201,6 +202,8 @@ class Pace:
     def start(self, now: float | None = None) -> None:
         """A call starts."""
         now = clock.loop_time() if now is None else now
+        if now >= self._told_until:
+            self._told = inf
         self._in_flight += 1
         self._tried += 1
         self._taken += 1
@@ -340,6 +343,7 @@ class Pace:
             if "request" in allowance.resource or not allowance.resource:
                 wanted = self.waiting + self._in_flight
                 self._told = inf if left > wanted else max(used, left, 1.0) / reset
+                self._told_until = now + reset
 
     def _answered_of_late(self, now: float) -> int:
         return sum(number for second, number in self._answers if second >= now - _WINDOW)

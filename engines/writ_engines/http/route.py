@@ -7,14 +7,15 @@ import errno
 import socket
 import ssl
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import inf
+from typing import Protocol
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 import aiohappyeyeballs
 from aiohappyeyeballs import AddrInfoType
 
-from writ_async.errors import EngineErrorKind, InputError
+from writ_async.errors import EngineErrorKind, InputError, without_credentials
 from writ_engines.http.connection import Connection
 from writ_engines.http.errors import TransportError, status_error
 
@@ -37,7 +38,9 @@ class _Place:
         except (ValueError, UnicodeError):
             parts, self.host, self.port = urlsplit(""), "", 0
         if not self.host or parts.scheme not in _PORTS:
-            raise InputError(f"{address!r} is not the address of a server; give one such as http://127.0.0.1:30000")
+            raise InputError(
+                f"{without_credentials(address)!r} is not the address of a server; give one such as http://127.0.0.1:30000"
+            )
         self.tls = parts.scheme == "https"
         self.path = quote(parts.path.rstrip("/"), safe=_SAFE)
         bracketed = f"[{self.host}]" if ":" in self.host else self.host
@@ -52,6 +55,45 @@ def _ascii_host(parts: SplitResult) -> str:
     return host if host.isascii() else host.encode("idna").decode()
 
 
+class Network(Protocol):
+    """How hosts are found and connections made. `SOCKETS` is the real one; another can be given for virtual time."""
+
+    async def find(self, host: str, port: int) -> Sequence[AddrInfoType]:
+        """The addresses of a host. Raises `OSError`."""
+
+    async def connect(
+        self, found: Sequence[AddrInfoType], make: Callable[[], Connection], trusted: ssl.SSLContext | None, host: str
+    ) -> Connection:
+        """A connection to the first address that takes one, over TLS where it is `trusted`. Raises `OSError`."""
+
+
+class Sockets:
+    """The network that the system has."""
+
+    async def find(self, host: str, port: int) -> Sequence[AddrInfoType]:
+        """See `Network`."""
+        return await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+
+    async def connect(
+        self, found: Sequence[AddrInfoType], make: Callable[[], Connection], trusted: ssl.SSLContext | None, host: str
+    ) -> Connection:
+        """See `Network`."""
+        loop = asyncio.get_running_loop()
+        opened = await aiohappyeyeballs.start_connection(found, happy_eyeballs_delay=_EYEBALLS, loop=loop)
+        try:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            _, connection = await loop.create_connection(
+                make, sock=opened, ssl=trusted, server_hostname=None if trusted is None else host
+            )
+        except BaseException:
+            opened.close()
+            raise
+        return connection
+
+
+SOCKETS: Network = Sockets()
+
+
 class Route:
     """Opens connections to one server, through a proxy where there is one, and writes the heads of requests.
 
@@ -59,8 +101,9 @@ class Route:
     be sent; the error holds no value.
     """
 
-    def __init__(self, url: str, headers: Mapping[str, str], proxy: str | None) -> None:
-        self._url = url
+    def __init__(self, url: str, headers: Mapping[str, str], proxy: str | None, network: Network = SOCKETS) -> None:
+        self._network = network
+        self._url = without_credentials(url)
         self._server = _Place(url)
         self._proxy = _Place(proxy) if proxy else None
         self._trust: ssl.SSLContext | None = None
@@ -75,7 +118,7 @@ class Route:
         given = {name.lower() for name in headers}
         lines = [*((name, value) for name, value in own.items() if name.lower() not in given), *headers.items()]
         if any(mark in text for line in lines for text in line for mark in "\r\n\0"):
-            raise InputError(f"{url}: a header holds a character that no header can have")
+            raise InputError(f"{self._url}: a header holds a character that no header can have")
         self._headers = "".join(f"{name}: {value}\r\n" for name, value in lines)
 
     def head(self, method: str, path: str) -> bytes:
@@ -97,28 +140,16 @@ class Route:
         return connection
 
     async def _connect(self, place: _Place) -> Connection:
-        loop = asyncio.get_running_loop()
         found = await self._find(place)
-        opened = await aiohappyeyeballs.start_connection(found, happy_eyeballs_delay=_EYEBALLS, loop=loop)
-        try:
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            _, connection = await loop.create_connection(
-                lambda: Connection(self._url),
-                sock=opened,
-                ssl=self._trusted() if place.tls else None,
-                server_hostname=place.host if place.tls else None,
-            )
-        except BaseException:
-            opened.close()
-            raise
-        return connection
+        trusted = self._trusted() if place.tls else None
+        return await self._network.connect(found, lambda: Connection(self._url), trusted, place.host)
 
     async def _find(self, place: _Place) -> Sequence[AddrInfoType]:
         """The addresses of a host, asked for once by all that want to know."""
         loop = asyncio.get_running_loop()
         async with self._finding:
             if self._found_until <= loop.time():
-                self._found = await loop.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
+                self._found = await self._network.find(place.host, place.port)
                 self._found_until = loop.time() + _NAMES_LAST
             return self._found
 

@@ -9,6 +9,7 @@ import msgspec
 from writ_async.core.engine import Check
 from writ_async.errors import EngineError, InputError
 from writ_engines.http import HttpClient
+from writ_engines.http.keys import key_in_the_clear
 from writ_engines.openai.failures import explain
 from writ_engines.openai.options import OpenAIOptions, find_endpoints
 
@@ -35,10 +36,16 @@ async def check_server(url: str, model: str | None) -> list[Check]:
     finally:
         await client.aclose()
     reachable = Check("reachable", "ok", f"{endpoint.url} answers")
+    clear = key_in_the_clear(endpoint.url, endpoint.key, endpoint.key_env)
+    told = [Check("key", "notice", clear, "")] if clear else []
     if not names or model in names:
-        return [reachable, Check("model", "ok", model)]
+        return [reachable, *told, Check("model", "ok", model)]
     found = f"{model} is not among its models: {', '.join(names[:_SHOWN])}{' …' if len(names) > _SHOWN else ''}"
-    return [reachable, Check("model", "notice", found, "servers may know further names; if this is none, give another")]
+    return [
+        reachable,
+        *told,
+        Check("model", "notice", found, "servers may know further names; if this is none, give another"),
+    ]
 
 
 def _names(body: bytes) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from random import Random
 from typing import Any
@@ -22,6 +22,7 @@ from writ_engines.http import (
     TransportError,
     empty_answer,
 )
+from writ_engines.http.keys import key_in_the_clear
 from writ_engines.openai.body import BodyWriter
 from writ_engines.openai.doctor import check_server
 from writ_engines.openai.failures import explain
@@ -33,6 +34,7 @@ from writ_engines.openai.room import most_of_answers, room_told
 
 _PATH = "/chat/completions"
 _LOOK_SECONDS = 10.0  # how long a server may take to show that it is there
+_NO_LIST = (400, 403, 404, 405)  # what servers say that list no models, or not to everybody
 _MOST_FITTINGS = 3  # how often an answer is asked for with less room, before the refusal is believed
 MOST_UNKNOWN_FINISHES = 2
 """So many answers with a finish reason that is not known, and it is this server's way of saying that they are whole."""
@@ -43,12 +45,19 @@ logger = logging.getLogger(__name__)
 class OpenAIEngine:
     """Completes chats over HTTP. `statistics` counts attempts, failures by kind, and what was given up.
 
-    A key that a server has refused is not tried there again. So many `processes` share the options `rpm` and `tpm`, and
-    engines with the same `shared` what they learn of a key's limits. Raises `InputError` for options that cannot be.
+    A key that a server has refused before it has answered anything is not tried there again. So many `processes` share
+    the options `rpm` and `tpm`, and engines with the same `shared` what they learn of a key's limits. `connect` makes
+    the client of each server. Raises `InputError` for options that cannot be.
     """
 
     def __init__(
-        self, options: OpenAIOptions, *, seed: int = 0, processes: int = 1, shared: dict[str, Any] | None = None
+        self,
+        options: OpenAIOptions,
+        *,
+        seed: int = 0,
+        processes: int = 1,
+        shared: dict[str, Any] | None = None,
+        connect: Callable[..., HttpClient] = HttpClient,
     ) -> None:
         self._model = options.model
         self._endpoints = find_endpoints(options)
@@ -64,9 +73,10 @@ class OpenAIEngine:
         self._policy = options.retry_policy
         self._rng = Random(seed)
         urls = [endpoint.url for endpoint in self._endpoints]
-        self._fleet = Fleet(urls, self._look, up=True, paces=find_paces(self._endpoints, options, processes, shared))
+        paces = find_paces(self._endpoints, options, processes, shared)
+        self._fleet = Fleet(urls, self._look, up=True, paces=paces, tells=processes == 1)
         self._clients = [
-            HttpClient(
+            connect(
                 endpoint.url,
                 headers=endpoint.headers(),
                 proxy=options.proxy_for(endpoint.url),
@@ -78,6 +88,7 @@ class OpenAIEngine:
         self._most = self._bodies.most  # tokens of an answer; less where the server has said that there are never more
         self._refused: dict[int, str] = {}
         self._unknown_finishes = 0
+        self._believed: set[int] = set()  # servers that have answered with the key, so that one refusal is a mishap
         self._has_spoken = False  # whether any answer had something in it
         self.statistics = CallCounts()
 
@@ -97,6 +108,7 @@ class OpenAIEngine:
                 empty += 1
                 raise empty_answer(empty, MOST_EMPTY_NOW_AND_THEN if self._has_spoken else MOST_EMPTY)
             self._has_spoken = True
+            self._believed.add(server)
             return completion
 
         return await self._fleet.call(request, attempt, self._policy, self._rng, self.statistics)
@@ -135,7 +147,7 @@ class OpenAIEngine:
             return await self._clients[server].ask(self._paths[server], body, read, seconds=seconds, fresh=fresh)
         except EngineError as exc:
             failure = explain(exc, self._endpoints[server], self._model)
-        if isinstance(failure, TransportError) and failure.status == 401:
+        if isinstance(failure, TransportError) and failure.status == 401 and server not in self._believed:
             self._refused[server] = str(failure)
         if isinstance(failure, TransportError) and failure.code == UNKNOWN_FINISH:
             self._unknown_finishes += 1
@@ -173,6 +185,26 @@ class OpenAIEngine:
         self._fleet.found(server)
 
     @property
+    def addresses(self) -> list[str]:
+        """See `Served`."""
+        return [endpoint.url for endpoint in self._endpoints]
+
+    @property
+    def patience(self) -> float:
+        """See `Served`."""
+        return 0.0
+
+    async def look_at(self, server: int) -> None:
+        """See `Served`. Not every such server lists its models, and not every key may see them: then it is there."""
+        try:
+            await self._clients[server].get("/models" + self._endpoints[server].query, seconds=_LOOK_SECONDS)
+        except EngineError as exc:
+            failure = explain(exc, self._endpoints[server], self._model)
+            answered = isinstance(failure, TransportError) and failure.status in _NO_LIST
+            if not answered:
+                raise failure from None
+
+    @property
     def servers(self) -> int:
         """See `Gauged`."""
         return len(self._endpoints)
@@ -195,6 +227,12 @@ class OpenAIEngine:
         """Forget the encoded messages of a conversation's seat."""
         self._bodies.forget(session)
         self._fleet.forget(session)
+
+    @property
+    def notices(self) -> list[str]:
+        """See `Noticing`: keys that go over plain http to another machine."""
+        told = [key_in_the_clear(one.url, one.key, one.key_env) for one in self._endpoints]
+        return [line for line in dict.fromkeys(told) if line]
 
     def call_counts(self) -> CallCounts:
         """How the calls went, for the run's summary."""

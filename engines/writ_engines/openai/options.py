@@ -10,15 +10,20 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from writ_async.errors import InputError
 from writ_engines.http import HttpOptions, server_urls
+from writ_engines.http.keys import (
+    Secrets,
+    read_headers,
+    read_key,
+    request_headers,
+    require_address,
+    require_header_name,
+)
 from writ_engines.openai.body import SendReasoning
 
 VENDOR_URL = "https://api.openai.com/v1"
 
 _RESERVED = ("messages", "model", "n", "seed", "stream", "tools")
-_SHORTEST_SECRET = 4  # such as local servers are given for form's sake may be part of any word
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _FAMILY = re.compile(r"gpt-(\d+)(\.\d+)?(?=$|-)")
 
 
@@ -71,27 +76,11 @@ class Endpoint(msgspec.Struct, frozen=True):
 
     def headers(self) -> dict[str, str]:
         """What goes with every request."""
-        if not self.key:
-            return dict(self.more_headers)
-        own = {self.key_header: self.key} if self.key_header else {"Authorization": f"Bearer {self.key}"}
-        return {**self.more_headers, **own}
+        return request_headers(self.key, self.key_header, self.more_headers)
 
     def scrub(self, text: str) -> str:
         """The text without the key and the headers, which a server may repeat; also where it was cut within one."""
-        text = _scrub(text, self.key, self.key_env)
-        for name, value in self.more_headers.items():
-            text = _scrub(text, value, name)
-        return text
-
-
-def _scrub(text: str, secret: str, name: str) -> str:
-    if len(secret) < _SHORTEST_SECRET:
-        return text
-    text = text.replace(secret, f"[{name}]")
-    for length in range(len(secret) - 1, _SHORTEST_SECRET - 1, -1):
-        if text.endswith(secret[:length]):
-            return f"{text[:-length]}[{name}]"
-    return text
+        return Secrets({self.key_env: self.key, **self.more_headers}).scrub(text)
 
 
 def find_endpoints(options: OpenAIOptions, environment: Mapping[str, str] | None = None) -> list[Endpoint]:
@@ -107,47 +96,16 @@ def find_endpoints(options: OpenAIOptions, environment: Mapping[str, str] | None
 
 
 def _find_endpoint(options: OpenAIOptions, url: str, where: str, environment: Mapping[str, str]) -> Endpoint:
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        raise InputError(f"engine 'openai': {where} is not the address of a server") from None
-    if "@" in url or parts.query or parts.fragment:
-        raise InputError(f"engine 'openai': {where} must hold no user, password or query; keys go into key_env")
-    if parts.scheme not in ("http", "https") or not host:
-        raise InputError(
-            f"engine 'openai': {where} is {url!r}, not the address of a server such as http://127.0.0.1:30000/v1"
-        )
+    require_address(url, "openai", where, "http://127.0.0.1:30000/v1")
     url = url.rstrip("/#?")
-    if not parts.path.strip("/"):
+    if not urlsplit(url).path.strip("/"):
         url += "/v1"
-    key = environment.get(options.key_env, "").strip()
-    if not key and (url == VENDOR_URL or options.key_env != "OPENAI_API_KEY"):
-        raise InputError(f"engine 'openai': set the environment variable {options.key_env} to the key of {url}")
-    if options.key_header and not _HEADER_NAME.fullmatch(options.key_header):
-        raise InputError(f"engine 'openai': key_header {options.key_header!r} is no name of a header")
-    if not (key.isascii() and key.isprintable()):
-        raise InputError(f"engine 'openai': the key in {options.key_env} holds a character that no key can have")
+    needed = url == VENDOR_URL or options.key_env != "OPENAI_API_KEY"
+    require_header_name("openai", options.key_header)
+    key = read_key("openai", options.key_env, environment, url, needed=needed)
     query = f"?{urlencode({'api-version': options.api_version})}" if options.api_version else ""
-    return Endpoint(url, options.key_env, key, options.key_header, _read_headers(options.headers, environment), query)
-
-
-def _read_headers(given: str | dict[str, str], environment: Mapping[str, str]) -> dict[str, str]:
-    """Headers from JSON, with the values of variables put in. Raises `InputError`, which shows no value."""
-    try:
-        headers = msgspec.json.decode(given or "{}", type=dict[str, str]) if isinstance(given, str) else given
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        raise InputError("engine 'openai': headers must be a JSON object of texts") from None
-    found: dict[str, str] = {}
-    for name, value in headers.items():
-        if value.startswith("$"):
-            if value[1:] not in environment:
-                raise InputError(f"engine 'openai': set the environment variable {value[1:]} for the header {name}")
-            value = environment[value[1:]].strip()
-        if not _HEADER_NAME.fullmatch(name) or not (value.isascii() and value.isprintable()):
-            raise InputError(f"engine 'openai': headers: {name!r} holds a character that no header can have")
-        found[name] = value
-    return found
+    more = read_headers("openai", options.headers, environment)
+    return Endpoint(url, options.key_env, key, options.key_header, more, query)
 
 
 def refuses_sampling(model: str, effort: str | None) -> bool:

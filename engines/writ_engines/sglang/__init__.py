@@ -21,15 +21,24 @@ def make_sglang(options: SglangOptions, setting: Setting) -> SglangEngine:
     """The engine. Raises `InputError` for a model folder, an address or sampling parameters that cannot be used."""
     # what these import takes time, and commands that only name the engine should not wait for it
     from writ_async.chat import open_chat_format
-    from writ_engines.http import HttpClient, server_urls
+    from writ_engines.http import HttpClient
     from writ_engines.sglang.engine import SglangEngine
+    from writ_engines.sglang.options import find_access
 
+    access = find_access(options)
     clients = [
-        HttpClient(url, timeout=options.attempt_seconds, proxy=options.proxy_for(url))
-        for url in server_urls(options.url, "engine 'sglang': url")
+        HttpClient(
+            url,
+            headers=access.headers,
+            timeout=options.attempt_seconds,
+            proxy=options.proxy_for(url),
+            secrets=access.secrets,
+        )
+        for url in access.urls
     ]
     rng = Random(f"{setting.seed}/retries")
-    return SglangEngine(clients, open_chat_format(options.model), options, rng, processes=setting.processes)
+    chat = open_chat_format(options.model)
+    return SglangEngine(clients, chat, options, rng, processes=setting.processes, access=access)
 
 
 async def check_sglang(url: str, model: str | None) -> list[Check]:
@@ -60,7 +69,7 @@ ENGINE = EngineFactory(
     check=check_sglang,
     launch=launch_sglang,
     calibrate=calibrate_sglang,
-    execution=HTTP_EXECUTION | {"url", "patience", "batch", "batch_window"},
+    execution=HTTP_EXECUTION | {"url", "patience", "batch", "batch_window", "key_env", "key_header", "headers"},
     renamed={
         "budget": "deadline",
         "max_new_tokens": "max_tokens",

@@ -165,8 +165,9 @@ class Batcher:
 def _read_own(rid: str, response: Response) -> Answer:
     """The answer to the call of this id. Raises `TransportError` for one that is another call's."""
     answer = parse_answer(response.body)
-    if answer.meta_info.id not in ("", rid):
-        text = f"the answer is that to another call ({answer.meta_info.id[:80]!r}, not {rid!r})"
+    if answer.meta_info.id != rid and answer.error is None:
+        other = f"that to another call ({answer.meta_info.id[:80]!r}, not {rid!r})"
+        text = f"the answer is {other if answer.meta_info.id else 'without the id of its call'}"
         raise TransportError(text, kind=EngineErrorKind.TRUNCATED)
     return answer
 

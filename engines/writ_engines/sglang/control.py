@@ -18,6 +18,7 @@ import msgspec
 
 from writ_async.errors import EngineError, EngineErrorKind
 from writ_engines.http import HttpClient, TransportError, server_urls
+from writ_engines.sglang.options import SglangOptions, find_access
 from writ_engines.sglang.server import ServerInfo, fetch_info, wait_ready
 
 T = TypeVar("T")
@@ -42,11 +43,15 @@ class ServerControl:
     With several addresses (a list, or text with commas between them) each call goes to all servers at once, and returns
     when all have answered. When some fail, the others have done it all the same, and the error names those that failed.
 
-    `seconds` bounds each call; an update reads the weights from disk, so give it minutes.
+    `seconds` bounds each call; an update reads the weights from disk, so give it minutes. A key is taken from
+    SGLANG_API_KEY.
     """
 
     def __init__(self, url: str | Sequence[str], *, seconds: float = 600.0) -> None:
-        self._clients = [HttpClient(each, timeout=seconds) for each in server_urls(url)]
+        access = find_access(SglangOptions(model="default", url=list(server_urls(url))))
+        self._clients = [
+            HttpClient(each, headers=access.headers, secrets=access.secrets, timeout=seconds) for each in access.urls
+        ]
 
     async def pause(self, mode: PauseMode = "retract") -> None:
         """Hold generation; requests that come meanwhile wait.
@@ -88,7 +93,7 @@ class ServerControl:
         body = msgspec.json.encode({"model_path": folder, "weight_version": version, "flush_cache": flush_cache})
 
         async def update(client: HttpClient) -> None:
-            done = msgspec.json.decode(await client.post("/update_weights_from_disk", body), type=_Done)
+            done = _decode(await client.post("/update_weights_from_disk", body), _Done)
             if not done.success:
                 raise TransportError(
                     f"the weights of {folder} were not loaded: {done.message}", kind=EngineErrorKind.BAD_REQUEST
@@ -111,7 +116,7 @@ class ServerControl:
         """
 
         async def ask(client: HttpClient) -> str:
-            model = msgspec.json.decode(await client.get("/model_info"), type=_Model)
+            model = _decode(await client.get("/model_info"), _Model)
             return str(model.weight_version or "")
 
         versions = await self._all(ask)
@@ -167,3 +172,11 @@ class ServerControl:
         )
         text = f"{len(failures)} of {len(self._clients)} servers failed: {told}"
         return TransportError(text, kind=first.kind, status=getattr(first, "status", None))
+
+
+def _decode(body: bytes, kind: type[T]) -> T:
+    """What a server says of itself. Raises `TransportError` where it says something else."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+        raise TransportError(f"the server's answer cannot be read: {exc}", kind=EngineErrorKind.TRUNCATED) from None

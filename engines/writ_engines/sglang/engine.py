@@ -19,13 +19,16 @@ from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind
 from writ_engines.http import HttpClient, RetryPolicy, TransportError, empty_answer
 from writ_engines.sglang.batching import BatchStatistics, Call
 from writ_engines.sglang.grammar import variants
-from writ_engines.sglang.options import SglangOptions
+from writ_engines.sglang.options import Access, SglangOptions
 from writ_engines.sglang.seats import Opening, SeatTokens
 from writ_engines.sglang.server import ServerInfo
 from writ_engines.sglang.servers import Host, SglangServers
 from writ_engines.sglang.wire import Answer, check_answer
 
+MOST_WRONG = 3
+"""So many answers to one call whose ids cannot be right, and the server has failed at it."""
 _ABORT_SECONDS = 2.0
+_MOST_TOKENS = 2**40  # no request has more; whatever a server reports, a run's sum stays a number that JSON can hold
 _RESERVED = ("max_new_tokens", "n", "sampling_seed", "stream_interval")
 _encode = msgspec.json.Encoder().encode
 
@@ -60,7 +63,7 @@ class SglangEngine:
 
     `clients` has one for each server, or is the only one. A conversation's ids are kept here, so one that moves to
     another server costs it a prefill and nothing else. `nonce` goes into every request id, so that two runs on one
-    server never share one; nothing else depends on it.
+    server never share one; nothing else depends on it. `access` says what keys the clients send.
     """
 
     def __init__(
@@ -73,7 +76,9 @@ class SglangEngine:
         policy: RetryPolicy | None = None,
         nonce: str | None = None,
         processes: int = 1,
+        access: Access | None = None,
     ) -> None:
+        self._access = access or Access(())
         self.chat = chat
         self.options = options
         self._rng = rng
@@ -96,14 +101,19 @@ class SglangEngine:
         room = self._room(seat.length)
         sampling = self._sampling_text(seat, request, room)
 
-        empty = 0
+        empty = wrong = 0
 
         async def attempt(server: int, number: int, seconds: float) -> Answer:
-            nonlocal empty
+            nonlocal empty, wrong
             rid = f"{request.id}~{self._nonce}.{number}."
             call = Call(rid, prompt, sampling, min(self._timeout, seconds))
-            answer = await self._send(servers.hosts[server], call, alone=number > 0)
-            self._check_ids(answer)
+            try:
+                answer = await self._send(servers.hosts[server], call, alone=number > 0)
+            except EngineError as exc:
+                raise self._access.secrets.scrubbed(exc) from None
+            if why := self._what_is_wrong(answer):
+                wrong += 1
+                raise _wrong_ids(why, wrong)
             servers.fleet.used(server, seat.length + len(answer.output_ids))
             ids, ends = answer.output_ids, self.chat.stop_ids
             if (not ids or (ids[0] in ends and ends.issuperset(ids))) and not _is_cut(answer):
@@ -123,6 +133,20 @@ class SglangEngine:
         self._servers.fleet.forget(session)
         seat = self._seats.pop(session, None)
         return None if seat is None else seat.sequence()
+
+    @property
+    def addresses(self) -> list[str]:
+        """See `Served`."""
+        return [host.client.base_url for host in self._servers.hosts]
+
+    @property
+    def patience(self) -> float:
+        """See `Served`."""
+        return self.options.patience
+
+    async def look_at(self, server: int) -> None:
+        """See `Served`."""
+        await self._servers.look_at(server)
 
     @property
     def servers(self) -> int:
@@ -146,7 +170,7 @@ class SglangEngine:
     @property
     def notices(self) -> tuple[str, ...]:
         """See `Noticing`: what is to be known of the model's chat template and tool calls."""
-        return self.chat.notices
+        return (*self.chat.notices, *self._access.notices)
 
     async def aclose(self) -> None:
         """Close connections and give up calls that are under way."""
@@ -209,28 +233,26 @@ class SglangEngine:
             with anyio.CancelScope(shield=True):
                 await self._abort(host, call.rid)
             raise
-        host.retractions += answer.meta_info.num_retractions or 0
+        host.retractions += _count(answer.meta_info.num_retractions)
         return check_answer(answer)
 
-    def _check_ids(self, answer: Answer) -> None:
-        """Raises `TransportError` for ids that no model has written: another attempt may bring better ones."""
+    def _what_is_wrong(self, answer: Answer) -> str:
+        """Why an answer's ids are none that a model has written; empty where they may be."""
         ids, reason = answer.output_ids, answer.meta_info.finish_reason
-        wrong = ""
         try:
             self.chat.tokenizer.check(ids)
         except TokenRangeError as exc:
-            wrong = str(exc)
+            return str(exc)
         if not ids and _is_cut(answer):
-            wrong = "it was cut, and has no id"
-        elif (
+            return "it was cut, and has no id"
+        if (
             reason is not None
             and reason.type == "stop"
             and type(reason.matched) is int
             and ids[-1:] != [reason.matched]
         ):
-            wrong = f"it does not end with {reason.matched}, which it says has ended it"
-        if wrong:
-            raise TransportError(f"the answer's ids cannot be right: {wrong}", kind=EngineErrorKind.TRUNCATED)
+            return f"it does not end with {reason.matched}, which it says has ended it"
+        return ""
 
     async def _abort(self, host: Host, rid: str) -> None:
         self._statistics.aborts += 1
@@ -252,13 +274,27 @@ class SglangEngine:
             requests=1,
             prompt_tokens=prompt_length,
             completion_tokens=made,
-            cached_tokens=meta.cached_tokens or 0,
+            cached_tokens=_count(meta.cached_tokens),
         )
         statistics.prompt_tokens += usage.prompt_tokens
         statistics.cached_tokens += usage.cached_tokens
         statistics.completion_tokens += usage.completion_tokens
-        statistics.retractions += meta.num_retractions or 0
+        statistics.retractions += _count(meta.num_retractions)
         return Completion(message=parsed.message, finish_reason=finish, usage=usage, notes=tuple(notes))
+
+
+def _wrong_ids(why: str, number: int) -> EngineError:
+    """The error of the n-th answer to a call whose ids no model has written, from 1 on: soon it is no mishap."""
+    if number < MOST_WRONG:
+        return TransportError(f"the answer's ids cannot be right: {why}", kind=EngineErrorKind.TRUNCATED)
+    hint = "is the option model the folder that the server was started with?"
+    text = f"the answer's ids cannot be right, {number} times: {why}; {hint}"
+    return EngineError(text, kind=EngineErrorKind.TOKEN_RANGE)
+
+
+def _count(told: int | None) -> int:
+    """A count that a server tells; 0 where it tells none, or what cannot be."""
+    return told if told is not None and 0 <= told <= _MOST_TOKENS else 0
 
 
 def _is_cut(answer: Answer) -> bool:

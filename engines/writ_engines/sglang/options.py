@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from typing import Literal
 
-from writ_engines.http import HttpOptions
+import msgspec
+
+from writ_engines.http import HttpOptions, server_urls
+from writ_engines.http.keys import (
+    Secrets,
+    key_in_the_clear,
+    read_headers,
+    read_key,
+    request_headers,
+    require_header_name,
+)
+
+KEY_ENV = "SGLANG_API_KEY"
 
 
 class SglangOptions(HttpOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -14,6 +28,11 @@ class SglangOptions(HttpOptions, frozen=True, kw_only=True, forbid_unknown_field
     seeds only with deterministic inference, so they are not sent unless asked for. `extra` is of the sampling
     parameters, such as {"json_schema": "...", "stop": ["\\n\\n"]}.
 
+    key_env: the environment variable that holds the key of a server with --api-key; the key itself is no option, and is
+    written nowhere
+    key_header: the header that carries the key; `Authorization: Bearer KEY` if not given
+    headers: more headers of every request as a JSON object; a value "$NAME" is taken from the environment. They are
+    written nowhere
     top_k: sample from so many tokens; -1 for all
     logprobs: ask for the logprob of each generated token
     tool_grammar: off, calls (whatever begins like a tool call is well-formed and fits its schema), short (a turn is a
@@ -28,9 +47,40 @@ class SglangOptions(HttpOptions, frozen=True, kw_only=True, forbid_unknown_field
     top_p: float = 1.0
     max_tokens: int = 1024
     send_seed: bool = False
+    key_env: str = KEY_ENV
+    key_header: str = ""
+    headers: str | dict[str, str] = ""
     top_k: int = -1
     logprobs: bool = False
     tool_grammar: Literal["off", "calls", "short"] = "off"
     patience: float = 600.0
     batch: int = 1
     batch_window: float = 0.0
+
+
+class Access(msgspec.Struct, frozen=True):
+    """Where servers are, what goes with every request to them, and what no text may hold."""
+
+    urls: tuple[str, ...]
+    headers: Mapping[str, str] = {}
+    secrets: Secrets = Secrets()
+    notices: tuple[str, ...] = ()
+
+
+def find_access(options: SglangOptions, environment: Mapping[str, str] | None = None) -> Access:
+    """The servers' addresses, and the key of them all.
+
+    Raises `InputError` for a key that was named and is not there; it holds no secret.
+    """
+    environment = os.environ if environment is None else environment
+    urls = server_urls(options.url, "engine 'sglang': url")
+    require_header_name("sglang", options.key_header)
+    key = read_key("sglang", options.key_env, environment, urls[0], needed=options.key_env != KEY_ENV)
+    more = read_headers("sglang", options.headers, environment)
+    told = (key_in_the_clear(url, key, options.key_env) for url in urls)
+    return Access(
+        urls,
+        request_headers(key, options.key_header, more),
+        Secrets({options.key_env: key, **more}),
+        tuple(line for line in told if line),
+    )

@@ -9,7 +9,7 @@ import anyio
 import msgspec
 
 from writ_async.core.engine import CallCounts, Gauges
-from writ_async.errors import EngineError, EngineErrorKind, InputError
+from writ_async.errors import EngineError, EngineErrorKind, InputError, ServerDownError
 from writ_engines.http import Fleet, HttpClient, TransportError
 from writ_engines.http.pace import Pace
 from writ_engines.sglang.batching import Batcher, BatchStatistics
@@ -52,7 +52,11 @@ class SglangServers:
         urls = [client.base_url for client in clients]
         parts = processes * len(urls)
         self.fleet = Fleet(
-            urls, self.look, up=False, paces=[Pace(options.rpm / parts, options.tpm / parts) for _ in urls]
+            urls,
+            self.look,
+            up=False,
+            paces=[Pace(options.rpm / parts, options.tpm / parts) for _ in urls],
+            tells=processes == 1,
         )
         self.info: ServerInfo | None = None
         self._patience = options.patience
@@ -71,16 +75,24 @@ class SglangServers:
         """Return when a server takes calls, or any of them where none is named. Until then `counts` has it as failing.
 
         Raises `ServerDownError` for a server that is not there while another is, `TransportError` when none is there
-        within the option `patience`, and `InputError` for one that serves another model than the others.
+        within the option `patience`, `OutOfServiceError` when several calls have waited so long, and `InputError` for
+        one that serves another model than the others.
         """
         wanted = range(len(self.hosts)) if server is None else (server,)
         counts = counts or CallCounts()
+        began = anyio.current_time()
         counts.failing += 1
         try:
             async with self._any if server is None else self.hosts[server].lock:
                 await self._await(server, wanted, counts)
+            return
+        except ServerDownError:
+            raise
+        except EngineError as exc:
+            failure = self.fleet.given_up(exc, began, counts.failing - 1)
         finally:
             counts.failing -= 1
+        raise failure
 
     async def _await(self, server: int | None, wanted: Sequence[int], counts: CallCounts) -> None:
         end = anyio.current_time() + self._patience
@@ -121,6 +133,17 @@ class SglangServers:
         except EngineError as exc:
             self.fleet.missed(server, exc)
             raise
+
+    async def look_at(self, server: int) -> None:
+        """See whether a server is there, and nothing else. Raises `EngineError`, with its address."""
+        client = self.hosts[server].client
+        try:
+            await client.get("/ready", seconds=_LOOK)
+        except EngineError as exc:
+            if exc.kind is EngineErrorKind.NOT_FOUND:  # an older one, or a router
+                return
+            text = str(exc) if client.base_url in str(exc) else f"{client.base_url}: {exc}"
+            raise EngineError(text, kind=exc.kind) from None
 
     async def gauges(self, server: int) -> Gauges:
         """How a server is; one that was down is looked at first. Raises like `Gauged.gauges`."""

@@ -61,6 +61,12 @@ def readers(body: bytes) -> dict[str, Callable[[], object]]:
     }
 
 
+def test_what_can_just_be_read_can_also_be_told() -> None:
+    for depth in range(900, 1_001):  # about as deep as a reader's own stack goes
+        for shape in SHAPES[:4]:
+            assert str(status_error(500, shape(depth), {})).startswith("HTTP 500")
+
+
 @pytest.mark.parametrize("name", readers(b""))
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_a_reader_of_answers_gives_an_answer_or_an_engine_error(name: str, depth: int) -> None:

@@ -99,8 +99,9 @@ async def test_a_named_server_is_tried_until_it_counts_as_down_and_then_the_call
     assert await servers.call(request(server=2)) == 2
     assert servers.calls[IN_A_ROW:] == [(2, IN_A_ROW)]  # the number goes on
     assert servers.counts == CallCounts(
-        calls=1, attempts=IN_A_ROW + 1, recovered=1, last_failure="server 1", failures={kind: IN_A_ROW}
-    )
+        calls=1, attempts=IN_A_ROW + 1, recovered=1, last_failure="server 1", failures={kind: IN_A_ROW},
+        first_failures={kind: f"http://b:2: server 1 ({kind}; such calls are made again)"},
+    )  # fmt: skip
 
 
 @pytest.mark.asyncio
@@ -121,7 +122,10 @@ async def test_a_server_that_refuses_one_call_is_sent_no_more_while_another_is_u
     with pytest.raises(ServerDownError):
         await servers.call(request(server=1))
     assert await servers.call(request(server=0)) == 0
-    assert servers.counts == CallCounts(calls=1, attempts=2, recovered=1, last_failure="server 1", failures={kind: 1})
+    assert servers.counts == CallCounts(
+        calls=1, attempts=2, recovered=1, last_failure="server 1", failures={kind: 1},
+        first_failures={kind: f"http://b:2: server 1 ({kind})"},
+    )  # fmt: skip
     servers.broken[0] = kind
     with pytest.raises(TransportError, match="server 0"):
         await servers.call(request(server=0))

@@ -310,3 +310,10 @@ def test_calls_that_leave_the_line_hold_nobody_up() -> None:
 def test_the_same_seed_gives_the_same_times() -> None:
     first, second = (play(window(20, 10, tells=False), 50, 3) for _ in range(2))
     assert (first.seconds, first.passed) == (second.seconds, second.passed)
+
+
+def test_headers_of_one_answer_slow_calls_until_the_limit_is_whole_again_by_what_they_said() -> None:
+    told = iter([[Allowance("requests", None, 0.0, 5.0)]])
+    outcome = play(lambda now: None, 20, 10, latency=0.1, allowances=lambda: next(told, []))
+    assert outcome.lost == []
+    assert outcome.seconds < 5.0 + 10.0

@@ -196,7 +196,7 @@ def failing(asked: Asked) -> Answer:
 @pytest.mark.parametrize(
     ("flags", "calls", "words"),
     [
-        (["--no-check"], 8, (b"12 conversations were ended from outside", b"unauthorized: ", b"OPENAI_API_KEY")),
+        (["--no-check"], 8, (b"ended in order, for no call is answered", b"unauthorized: ", b"OPENAI_API_KEY")),
         ([], 2, (b"--no-check begins all the same", b"OPENAI_API_KEY")),
     ],
 )

@@ -288,6 +288,19 @@ async def test_ids_that_no_model_has_written_are_asked_for_again(wrong: str, dou
         await engine.aclose()
 
 
+async def test_ids_that_are_wrong_three_times_are_the_servers_fault(double: OpenDouble, folder: Path) -> None:
+    async with double(vocabulary=2**31) as server:
+        engine = make_engine(server.url, folder)
+        shape, limit = shapes.answer, engine.chat.tokenizer.limit
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(shapes, "answer", lambda seen, ids, told, *rest: shape(seen, [5, limit], told, *rest))
+            with pytest.raises(EngineError, match=r"3 times: token id .* is the option model the folder") as caught:
+                await Talk(engine, "s").complete()
+        assert caught.value.kind is EngineErrorKind.TOKEN_RANGE
+        assert len(server.calls) == 3
+        await engine.aclose()
+
+
 async def test_the_double_dies_of_an_id_outside_the_vocabulary_as_the_real_server_does(double: OpenDouble) -> None:
     async with double(vocabulary=100) as server:
         client = HttpClient(server.url)
