@@ -119,7 +119,7 @@ def figures_of(found: dict[str, Fuzzed]) -> list[Figure]:
     """The counts of each target and of all."""
     figures = [
         Figure(
-            f"fuzz, {name} ({one.answered / one.inputs:.0%} refused in order, slowest {one.slowest * 1e3:.0f} ms): inputs",
+            f"fuzz, {name}: inputs ({one.answered / one.inputs:.0%} refused, slowest {one.slowest * 1e3:.0f} ms)",
             one.inputs,
         )
         for name, one in found.items()

@@ -20,15 +20,15 @@ import logging
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
 import msgspec
 
-from bench.kills import FILES
 from bench.report import Figure, make_parser, positive, run_script, show_figures, write_json
-from bench.trust_loads.disk import WAYS, Disk, File, Folder, lay_out
+from bench.trust_loads.disk import WAYS, Disk, File, Survives, lay_out
+from bench.trust_loads.lives import FILES
 from bench.trust_loads.system_calls import SystemCall, read_calls, record, require_strace
 from writ_async import InputError, RunFolder, WritError
 from writ_async.cli import main as writ
@@ -143,11 +143,13 @@ def cut(scenario: Scenario, work: Path, some: int, seed: int, tally: Tally) -> N
     safe: set[str] = set()
     seen: set[bytes] = set()
     tally.calls += len(calls)
+    drawn: list[Survives] = ["some"]
+    ways = [*WAYS, *drawn * some]
     for number, call in enumerate(disk.replay(calls)):
         if call.name in _SYNCS:
             safe |= safe_rows(disk, call, root / scenario.out)
         tally.cuts += 1
-        for way in (*WAYS, *("some",) * some):
+        for way in ways:
             left = disk.left(way, Random(f"{seed}/{scenario.name}/{number}/{len(seen)}"))
             mark = _mark(left, safe)
             if mark in seen:
@@ -170,7 +172,6 @@ def cut(scenario: Scenario, work: Path, some: int, seed: int, tally: Tally) -> N
     if scenario.at_once and contents(state / scenario.out) != wanted:
         tally.lost += 1
         tally.blame(f"{scenario.name}: what was made is not durable at its end")
-
 
 
 def _rows_in(out: Path) -> set[str]:

@@ -157,14 +157,18 @@ async def soak_real(seconds: float, concurrency: int, folder: Path) -> tuple[lis
 def real_figures(seconds: float, concurrency: int) -> list[Figure]:
     """What became of the process in real time."""
     with tempfile.TemporaryDirectory() as folder:
-        looks, progress = anyio.run(
-            soak_real, seconds, concurrency, Path(folder), backend_options={"use_uvloop": True}
-        )
+        looks, progress = anyio.run(soak_real, seconds, concurrency, Path(folder), backend_options={"use_uvloop": True})
     first, last = thirds(looks)
+    failed = sum(sum(one.failures.values()) for one in progress.calls.values())
     return [
         Figure(f"{seconds:,.0f} s over a server: model calls", progress.counters.requests),
         Figure("over a server: conversations that ended", progress.counters.finished),
-        Figure("over a server: calls that failed", sum(sum(one.failures.values()) for one in progress.calls.values()), "", 0),
+        Figure(
+            "over a server: calls that failed",
+            failed,
+            "",
+            0,
+        ),
         Figure("over a server: memory at the end", looks[-1].memory / 2**20, "MiB"),
         Figure("over a server: memory that stays of a conversation", bytes_each(looks), "B", KEPT_WITH_ID),
         Figure("over a server: open handles, more at the end", growth(looks, lambda one: one.handles), "", 2),

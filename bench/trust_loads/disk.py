@@ -254,4 +254,3 @@ def lay_out(left: dict[str, bytes | None], root: Path) -> None:
             path.mkdir()
         else:
             path.write_bytes(content)
-

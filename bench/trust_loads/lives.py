@@ -1,7 +1,8 @@
 """Commands that are killed at any moment, given again until they end, and compared with those that were left alone.
 
 A life is a process that is forked with all modules loaded, so that hundreds take minutes (but for Ray, whose library
-cannot be forked); what it runs is the `writ` command, with worker processes and actors as ever. Moments are drawn over as long as an unbroken life takes.
+cannot be forked); what it runs is the `writ` command, with worker processes and actors as ever. Moments are drawn over
+as long as an unbroken life takes.
 """
 
 from __future__ import annotations
@@ -20,11 +21,22 @@ from typing import Literal
 
 import msgspec
 
-from bench.kills import FILES
+from bench.report import Figure
 from writ_async import InputError
 from writ_async.cli import main as writ
 
 _SYNTH = "synth retail --seed 4 --world-size 60 --mistakes 0.5 --concurrency 6 --quiet --no-check"
+FILES = (
+    "trajectories.jsonl",
+    "tasks.jsonl",
+    "rounds.jsonl",
+    "prompts.json",
+    "selection.json",
+    "summary.json",
+    "manifest.json",
+)
+"""What is reproducible of a run, as far as it has them."""
+
 _MOST_LIVES = 12  # of a run that is killed in all but the last
 _SLOW = 120.0  # seconds that a life may take
 _LOOK = 0.002
@@ -51,8 +63,11 @@ _SHARDS = tuple(f"{_SYNTH} --n 14 --shard {index}/3 --out {{0}}/part-{index}" fo
 _MERGE = "merge {0}/part-1 {0}/part-2 {0}/part-3 --out {0}/run"
 _KEEP = (f"{_SYNTH} --keep 5 --attempts 2 --out {{0}}/run",)
 _GROWN = (f"{_SYNTH} --n 5 --out {{0}}/run", *_ALONE)
-_EVAL = (f"{_SYNTH} --n 5 --out {{0}}/tasks", "eval --tasks {0}/tasks/tasks.jsonl --trials 3 --seed 1 --engine scripted "
-         "--engine-option mistakes=0.5 --concurrency 6 --quiet --no-check --out {0}/run")  # fmt: skip
+_EVAL = (
+    f"{_SYNTH} --n 5 --out {{0}}/tasks",
+    "eval --tasks {0}/tasks/tasks.jsonl --trials 3 --seed 1 --engine scripted --engine-option mistakes=0.5"
+    " --concurrency 6 --quiet --no-check --out {0}/run",
+)
 KINDS = (
     Kind("synth", _ALONE, _ALONE),
     Kind("synth, grown", _GROWN, _ALONE),
@@ -96,9 +111,9 @@ def begin(command: str, folder: Path, *, fresh: bool = False) -> int:
     code = 70
     try:
         signal.set_wakeup_fd(-1)
-        said = os.open(folder / "said", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(said, 1)
-        os.dup2(said, 2)
+        told = os.open(folder / "said", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(told, 1)
+        os.dup2(told, 2)
         code = writ(command.format(folder).split())
         sys.stdout.flush()
         sys.stderr.flush()
@@ -189,14 +204,14 @@ class Killer:
                 self._seconds[command] = time.monotonic() - began
             self._compare(Path(folder))
 
-    def kill_until(self, kills: int, end: float) -> Lived:
-        """Begin runs and kill them, so often or until then; every one that was begun is brought to its end."""
+    def kill(self, kills: int) -> Lived:
+        """Begin runs and kill them, so often in all; every one that was begun is brought to its end."""
         with tempfile.TemporaryDirectory() as kept:
             prepared = Path(kept, "prepared")
             prepared.mkdir()
             for command in self.kind.commands[: self.kind.prepared]:
                 play_to_the_end(command, prepared)
-            while self.lived.kills < kills and time.monotonic() < end:
+            while self.lived.kills < kills:
                 folder = Path(kept, "now")
                 shutil.copytree(prepared, folder)
                 most = min(_MOST_LIVES, kills - self.lived.kills)
@@ -216,10 +231,7 @@ class Killer:
         killed = 0
         while True:
             self.lived.lives += 1
-            if killed >= most:
-                seconds = _SLOW
-            else:
-                seconds = self._rng.uniform(0.0, 1.1 * self._seconds[command])
+            seconds = _SLOW if killed >= most else self._rng.uniform(0.0, 1.1 * self._seconds[command])
             pid = begin(command, folder, fresh=self.kind.ray)
             code = wait(pid, seconds)
             if code is None:
@@ -241,7 +253,9 @@ class Killer:
     def _compare(self, folder: Path) -> None:
         found = contents(folder)
         if found != self._wanted:
-            names = sorted(name for name in self._wanted.keys() | found.keys() if found.get(name) != self._wanted.get(name))
+            names = sorted(
+                name for name in self._wanted.keys() | found.keys() if found.get(name) != self._wanted.get(name)
+            )
             self.lived.differing += 1
             self.lived.example = self.lived.example or f"{self.kind.name}: {', '.join(names)} differ"
 
@@ -262,13 +276,33 @@ def own_cluster() -> Iterator[None]:
 
 
 def kill_kinds(kinds: Sequence[Kind], kills: int, seed: int, end: float = float("inf")) -> dict[str, Lived]:
-    """Kill runs of each kind so often. Raises `InputError` where a command fails that nobody has killed."""
+    """Kill runs of each kind so often; no further kind once the clock (`time.monotonic`) is at the `end`.
+
+    Raises `InputError` where a command fails that nobody has killed.
+    """
     found: dict[str, Lived] = {}
     with ExitStack() as stack:
         for kind in kinds:
+            if found and time.monotonic() >= end:
+                break
             if kind.ray and "RAY_ADDRESS" not in os.environ:
                 stack.enter_context(own_cluster())
             killer = Killer(kind, seed)
             killer.measure()
-            found[kind.name] = killer.kill_until(kills, end)
+            found[kind.name] = killer.kill(kills)
     return found
+
+
+def kills_figures(found: dict[str, Lived]) -> list[Figure]:
+    """The counts of each kind and of all; what went wrong first is told in the name of the figure."""
+    kinds = [
+        Figure(f"kills, {name}: {one.runs:,} runs in {one.lives:,} lives", one.kills) for name, one in found.items()
+    ]
+    example = next((one.example for one in found.values() if one.example), "")
+    told = f" ({example[:200]})" if example else ""
+    return [
+        *kinds,
+        Figure("kills", sum(one.kills for one in found.values())),
+        Figure("kills: runs that could not be gone on with", sum(one.stuck for one in found.values()), "", 0),
+        Figure(f"kills: runs that came to other bytes{told}", sum(one.differing for one in found.values()), "", 0),
+    ]

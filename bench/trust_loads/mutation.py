@@ -66,8 +66,8 @@ def mutated_text(rng: Random, text: str, words: Sequence[str], other: str) -> st
 def mutated_value(rng: Random, value: Any, other: Any, *, json: bool = True, changes: int = 3) -> Any:
     """A JSON value with a few changes at any depth; nothing of the one that is given is changed.
 
-    `other` is a value out of which parts are taken. Where it need not stay `json`, numbers beyond what JSON readers take
-    are put in as `msgspec.Raw`.
+    `other` is a value out of which parts are taken. What is to be made `json` of gets numbers, too, that no reader of
+    JSON takes (`msgspec.Raw`).
     """
     for _ in range(1 + int(rng.random() * changes)):
         value = _spoiled(rng, value, other, _LEAVES if json else _FINITE)

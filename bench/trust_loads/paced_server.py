@@ -1,4 +1,4 @@
-"""The server of gold calls (`client_loads/gold_server.py`) that takes its time: `PORT SCRIPT LOW HIGH`, milliseconds."""
+"""The server of gold calls (`client_loads/gold_server.py`), slowed down: `PORT SCRIPT LOW HIGH`, in milliseconds."""
 
 from __future__ import annotations
 

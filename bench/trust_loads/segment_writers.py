@@ -1,6 +1,6 @@
-"""`writ` whose worker processes write segments, as actors on other machines do; what Ray would start is of this machine.
+"""`writ` whose worker processes write segments, as Ray's actors on other machines do.
 
-    python bench/trust_loads/segment_writers.py synth retail --n 10 --workers 2 --out RUN
+python bench/trust_loads/segment_writers.py synth retail --n 10 --workers 2 --out RUN
 """
 
 from __future__ import annotations
@@ -25,5 +25,5 @@ async def start_with_segments(count: int) -> AsyncIterator[list[WorkerProcess]]:
 
 
 if __name__ == "__main__":
-    play_in_workers.start_workers = start_with_segments
+    vars(play_in_workers)["start_workers"] = start_with_segments
     sys.exit(writ(sys.argv[1:]))

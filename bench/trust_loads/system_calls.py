@@ -30,8 +30,8 @@ class SystemCall(msgspec.Struct):
     """One call that has succeeded: its name, the paths it is about, and what it writes.
 
     `offset` is the place of a `pwrite64` or the length of a truncation, -1 where there is none. `flags` are those of an
-    `openat`, `descriptor` the number that it gave or that is written to. `began` and `ended` are its places in the order
-    of all beginnings and endings.
+    `openat`, `descriptor` the number that it gave or that is written to. `began` and `ended` are its places in the
+    order of all beginnings and endings.
     """
 
     name: str

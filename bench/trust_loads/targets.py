@@ -24,13 +24,14 @@ from writ_async.chat.parsed import known_tools
 from writ_async.chat.reading import Form
 from writ_async.cli.config_file import apply_config
 from writ_async.cli.parser import build_parser
+from writ_async.commands.synth import SynthConfig
 from writ_async.conversation.calls import executed_calls
 from writ_async.core.domain import call_tool
 from writ_async.core.level import parse_levels
 from writ_async.core.message import MalformedArgumentsError, Message, call_arguments
 from writ_async.core.prices import read_prices
 from writ_async.curation.filters import NAMES
-from writ_async.curation.quota import parse_balance
+from writ_async.curation.quota import KeepRules, parse_balance
 from writ_async.curation.rules import parse_filter_rules
 from writ_async.formats.foreign.conversation import Foreign
 from writ_async.formats.foreign.rows import UnreadableRowError, read_row
@@ -54,7 +55,7 @@ Feed = Callable[[Any], None]
 
 
 class Target(msgspec.Struct, frozen=True):
-    """One kind of reader: how an input is drawn, how it is fed, the errors that are answers, its share of the inputs."""
+    """One kind of reader: how an input is drawn and fed, the errors that are answers, its share of the inputs."""
 
     name: str
     draw: Draw
@@ -173,15 +174,18 @@ def tasks() -> Target:
     def draw(rng: Random) -> bytes:
         return mutated_json(rng, rng.choice(small), rng.choice(small))
 
-    return Target("tasks", draw, lambda text: msgspec.json.encode(decode(text)) and None, UNDECODABLE, 0.7)
+    def feed(text: bytes) -> None:
+        msgspec.json.encode(decode(text))
+
+    return Target("tasks", draw, feed, UNDECODABLE, 0.7)
 
 
 def manifests() -> Target:
     """The reader of manifests, and what asks them for settings and for what differs."""
-    from writ_async.commands.synth import SynthConfig
-    from writ_async.curation.quota import KeepRules
-
-    configs = [SynthConfig(domains=("retail",), stop_early=("failed",)), SynthConfig(domains=("airline",), keep=KeepRules(rows=3))]
+    configs = [
+        SynthConfig(domains=("retail",), stop_early=("failed",)),
+        SynthConfig(domains=("airline",), keep=KeepRules(rows=3)),
+    ]
     whole = [make_manifest("synth", config, (), 1) for config in configs]
     seeds = [msgspec.json.decode(msgspec.json.encode(manifest)) for manifest in whole]
     decode = msgspec.json.Decoder(Manifest).decode
@@ -254,25 +258,35 @@ def filters() -> Target:
     def draw(rng: Random) -> str:
         return mutated_text(rng, rng.choice(corpora.FILTERS), corpora.FILTER_TOKENS, rng.choice(corpora.FILTERS))
 
-    return Target("filters of rows", draw, lambda text: passes(parse_filter(text), fields) and None, (InputError,), 2.0)
+    def feed(text: str) -> None:
+        passes(parse_filter(text), fields)
+
+    return Target("filters of rows", draw, feed, (InputError,), 2.0)
 
 
 def flags() -> Target:
     """The readers of flags that have a form of their own."""
     readers: tuple[Callable[[str], object], ...] = (
-        parse_mix, parse_levels, parse_budget, lambda text: parse_shard(text, {}), lambda text: parse_balance(text, ("domain",)),
+        parse_mix,
+        parse_levels,
+        parse_budget,
+        lambda text: parse_shard(text, {}),
+        lambda text: parse_balance(text, ("domain",)),
         lambda text: parse_filter_rules((text,), NAMES),
-    )  # fmt: skip
+    )
 
     def draw(rng: Random) -> tuple[int, str]:
         text = mutated_text(rng, rng.choice(corpora.FLAGS), corpora.FLAG_TOKENS, rng.choice(corpora.FLAGS))
         return int(rng.random() * len(readers)), text
 
-    return Target("flags", draw, lambda given: readers[given[0]](given[1]) and None, (InputError,), 1.5)
+    def feed(given: tuple[int, str]) -> None:
+        readers[given[0]](given[1])
+
+    return Target("flags", draw, feed, (InputError,), 1.5)
 
 
 def files(folder: Path) -> Target:
-    """Files that people write or edit: `--config`, tables of prices, and the files of a run folder, read from a disk."""
+    """Files that people write or edit: `--config`, tables of prices, the files of a run folder; read from a disk."""
     run = folder / "run"
     run.mkdir()
     own = corpora.own_corpus("retail")

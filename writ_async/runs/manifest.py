@@ -66,7 +66,7 @@ class _Settings(msgspec.Struct):
 
 
 def require_settings(path: object, manifest: Manifest) -> Manifest:
-    """The manifest, where its settings are of the kinds that a run writes. Raises `InputError` naming the first other."""
+    """The manifest, where its settings are of the kinds that a run writes. Raises `InputError` for the first other."""
     try:
         msgspec.convert(manifest.config, _Settings)
     except (msgspec.ValidationError, RecursionError) as exc:
