@@ -52,8 +52,12 @@ def fuzz_target(target: Target, inputs: int, seed: int, until: float = float("in
     rng = Random(f"{seed}/{target.name}")
     draw, feed, answers = target.draw, target.feed, target.answers
     clock = time.thread_time
-    began = before = clock()
+    began = clock()
     for number in range(inputs):
+        if number % 1024 == 0:
+            signal.setitimer(signal.ITIMER_VIRTUAL, _GIVEN_UP)
+            if time.monotonic() > until and number:
+                break
         given = draw(rng)
         started = clock()
         try:
@@ -72,12 +76,8 @@ def fuzz_target(target: Target, inputs: int, seed: int, until: float = float("in
             if len(found.examples) < _EXAMPLES:
                 found.examples.append(f"{target.name}: took {took:.1f} s on {given!r:.1000}")
         found.inputs += 1
-        if number % 1024 == 0:
-            signal.setitimer(signal.ITIMER_VIRTUAL, _GIVEN_UP)
-            if time.monotonic() > until:
-                break
     signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-    found.seconds = before and clock() - began
+    found.seconds = clock() - began
     return found
 
 

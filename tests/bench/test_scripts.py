@@ -25,6 +25,8 @@ TINY = {
     "kills": ("--n", "8", "--kills", "2"),
     "trust": ("--budget", "4"),
     "faults": ("--n", "20", "--seeds", "1", "--sockets", "4"),
+    "fuzz": ("--inputs", "3000"),
+    "soak": ("--turns", "6000", "--seconds", "3", "--concurrency", "8"),
     "client": ("--n", "2"),
     "admission": ("--n", "24", "--mix", "deep", "--fixed", "4"),
     "thrash": (),
