@@ -1,6 +1,6 @@
 """Loss of power: every call that a run makes to the file system is recorded, and the run is cut off after each of them.
 
-    python bench/power.py [--some 3] [--seed 1] [--scenario NAME...] [--json FILE]
+    python bench/power.py [--some 3] [--every 1] [--seed 1] [--scenario NAME]... [--json FILE]
 
 strace records the calls of a whole command, workers included. They are done again on a disk of our own making
 (`trust_loads/disk.py`), which knows what is durable by then. After each call power is lost: of what is not durable
@@ -125,8 +125,8 @@ def safe_rows(disk: Disk, call: SystemCall, out: Path) -> set[str]:
     return {found for line in lines if line.endswith(b"\n") and (found := row_id_of(line)) is not None}
 
 
-def cut(scenario: Scenario, work: Path, some: int, seed: int, tally: Tally) -> None:
-    """Record the scenario's command, cut it off everywhere, and see what is left each time."""
+def cut(scenario: Scenario, work: Path, some: int, seed: int, every: int, tally: Tally) -> None:
+    """Record the scenario's command, cut it off after so many calls each, and see what is left each time."""
     root, state = work / "root", work / "state"
     root.mkdir()
     for command in scenario.before:
@@ -148,6 +148,8 @@ def cut(scenario: Scenario, work: Path, some: int, seed: int, tally: Tally) -> N
     for number, call in enumerate(disk.replay(calls)):
         if call.name in _SYNCS:
             safe |= safe_rows(disk, call, root / scenario.out)
+        if number % every:
+            continue
         tally.cuts += 1
         for way in ways:
             left = disk.left(way, Random(f"{seed}/{scenario.name}/{number}/{len(seen)}"))
@@ -231,7 +233,7 @@ def figures_of(scenario: Scenario, tally: Tally) -> list[Figure]:
     ]
 
 
-def lose_power(names: list[str], some: int, seed: int) -> Iterator[tuple[Scenario, Tally]]:
+def lose_power(names: list[str], some: int, seed: int, every: int = 1) -> Iterator[tuple[Scenario, Tally]]:
     """What comes of each scenario. Raises `InputError` where calls cannot be recorded."""
     require_strace()
     logging.disable(logging.CRITICAL)
@@ -240,7 +242,7 @@ def lose_power(names: list[str], some: int, seed: int) -> Iterator[tuple[Scenari
             continue
         tally = Tally()
         with tempfile.TemporaryDirectory() as folder:
-            cut(scenario, Path(folder).resolve(), some, seed, tally)
+            cut(scenario, Path(folder).resolve(), some, seed, every, tally)
         yield scenario, tally
 
 
@@ -249,10 +251,11 @@ def main(arguments: list[str]) -> None:
     parser: argparse.ArgumentParser = make_parser(__doc__)
     parser.add_argument("--some", metavar="N", type=positive, default=3, help="draws of what is left at each cut (3)")
     parser.add_argument("--seed", metavar="N", type=positive, default=1, help="(1)")
+    parser.add_argument("--every", metavar="N", type=positive, default=1, help="cut after every N-th call (1)")
     parser.add_argument("--scenario", action="append", default=[], choices=[one.name for one in SCENARIOS])
     options = parser.parse_args(arguments)
     figures: list[Figure] = []
-    for scenario, tally in lose_power(options.scenario, options.some, options.seed):
+    for scenario, tally in lose_power(options.scenario, options.some, options.seed, options.every):
         found = figures_of(scenario, tally)
         show_figures(found)
         if tally.example:

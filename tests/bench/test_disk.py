@@ -1,4 +1,4 @@
-"""The disk that may lose power keeps what POSIX promises, and no more; the record of calls is read as strace writes it."""
+"""The disk that may lose power keeps what POSIX promises and no more; calls are read as strace writes them."""
 
 from __future__ import annotations
 
@@ -84,7 +84,8 @@ def test_nothing_is_lost_of_what_was_synced_in_any_way(tmp_path: Path) -> None:
     for way in (*WAYS, "some"):
         for seed in range(10):
             left = disk.left(way, Random(seed))["a"]  # type: ignore[arg-type]
-            assert left is not None and left.startswith(b"safe")
+            assert left is not None
+            assert left.startswith(b"safe")
 
 
 PROGRAM = """
