@@ -84,7 +84,9 @@ def synth(n: int, workers: int, flags: Sequence[str] = (), find: Callable[[int],
         command = [sys.executable, "-m", "writ_async", "synth", "retail", "airline", "--n", str(n)]
         command += ["--seed", "1", "--workers", str(workers), "--quiet", *flags, "--out", str(out)]
         began = time.monotonic()
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        said = Path(folder) / "said"
+        with said.open("wb") as errors:
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
         first, children = Process(), dict[int, Process]()
         while process.poll() is None:
             first.look(process.pid)
@@ -93,7 +95,7 @@ def synth(n: int, workers: int, flags: Sequence[str] = (), find: Callable[[int],
             time.sleep(_LOOK_SECONDS)
         wall = time.monotonic() - began
         if process.returncode:
-            raise OSError(f"writ synth ended with exit code {process.returncode}")
+            raise OSError(f"writ synth ended with exit code {process.returncode}: {said.read_text().strip()[-300:]}")
         digest = hashlib.sha256((out / "trajectories.jsonl").read_bytes()).hexdigest()
     return Run(wall, first, list(children.values()), digest)
 
