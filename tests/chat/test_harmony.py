@@ -16,10 +16,8 @@ MARKS = ("<|channel|>", "<|message|>", "<|start|>", "<|end|>", "<|call|>", "anal
 def test_what_stands_before_a_header_is_said_as_by_a_pattern_that_begins_anywhere(text: str) -> None:
     parts = harmony.split_harmony(text, {}, [])
     header = harmony._HEADER.search(text)
-    if header is None or "<|start|>" not in text[: header.end()]:
-        before = text
-    else:
-        before = text[: text.find("<|start|>")]
+    starts = header is not None and "<|start|>" in text[: header.end()]
+    before = text[: text.find("<|start|>")] if starts else text
     if (header is None or header.start() > 0) and before.strip():
         assert parts.before[0] == before
 
