@@ -83,7 +83,7 @@ def test_nothing_is_lost_of_what_was_synced_in_any_way(tmp_path: Path) -> None:
     disk = after(tmp_path, *steps)
     for way in (*WAYS, "some"):
         for seed in range(10):
-            left = disk.left(way, Random(seed))["a"]  # type: ignore[arg-type]
+            left = disk.left(way, Random(seed))["a"]
             assert left is not None
             assert left.startswith(b"safe")
 
