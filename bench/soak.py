@@ -26,11 +26,10 @@ from bench.client_loads.plans import choose_tasks, write_script
 from bench.client_loads.protocol import serving
 from bench.live_runs import BRIEF, Tasks, resident
 from bench.report import Figure, make_parser, positive, run_script, show_figures, write_json
-from writ_async import EngineSpec, Limits, Rules, RunFolder, Seats, run_rollouts
+from writ_async import EngineSpec, Limits, Progress, Rules, RunFolder, Seats, run_rollouts
 from writ_async.runs.manifest import Manifest, prompts_of
 from writ_async.runs.play import play_run
 from writ_async.runs.play_settings import PlaySettings
-from writ_async.runs.progress import Progress
 from writ_async.scheduler import quiet_gc
 from writ_async.scheduler.loop_lag import Lag, sample_lag
 from writ_async.virtual_time import run_virtual
