@@ -18,13 +18,23 @@ from writ_engines.sglang.wire import check_answer, parse_answer
 
 from bench.trust_loads import corpora
 from bench.trust_loads.mutation import mutated_json, mutated_text, mutated_value
-from writ_async import Domain, EngineError, FunctionCall, InputError, State, Task, ToolCall, Trajectory, World
+from writ_async import (
+    Domain,
+    EngineError,
+    FunctionCall,
+    InputError,
+    State,
+    SynthConfig,
+    Task,
+    ToolCall,
+    Trajectory,
+    World,
+)
 from writ_async.chat.completion import parser_of, split_thinking
 from writ_async.chat.parsed import known_tools
 from writ_async.chat.reading import Form
 from writ_async.cli.config_file import apply_config
 from writ_async.cli.parser import build_parser
-from writ_async.commands.synth import SynthConfig
 from writ_async.conversation.calls import executed_calls
 from writ_async.core.domain import call_tool
 from writ_async.core.level import parse_levels
