@@ -23,12 +23,16 @@ from writ_async import (
     EngineError,
     FunctionCall,
     InputError,
+    Message,
+    RunView,
     State,
     SynthConfig,
     Task,
     ToolCall,
     Trajectory,
     World,
+    call_arguments,
+    call_tool,
 )
 from writ_async.chat.completion import parser_of, split_thinking
 from writ_async.chat.parsed import known_tools
@@ -36,9 +40,8 @@ from writ_async.chat.reading import Form
 from writ_async.cli.config_file import apply_config
 from writ_async.cli.parser import build_parser
 from writ_async.conversation.calls import executed_calls
-from writ_async.core.domain import call_tool
 from writ_async.core.level import parse_levels
-from writ_async.core.message import MalformedArgumentsError, Message, call_arguments
+from writ_async.core.message import MalformedArgumentsError
 from writ_async.core.prices import read_prices
 from writ_async.curation.filters import NAMES
 from writ_async.curation.quota import KeepRules, parse_balance
@@ -54,7 +57,6 @@ from writ_async.runs.budget import parse_budget
 from writ_async.runs.manifest import Manifest, differences, make_manifest, require_settings
 from writ_async.runs.play_settings import settings_of
 from writ_async.runs.shards import parse_shard
-from writ_async.runs.view import RunView
 from writ_async.synthesis.mix import parse_mix
 
 UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
