@@ -5,10 +5,16 @@
 The agent is the script, which fails more than half of its conversations. The run is a process of its own, ended by
 SIGKILL at moments that are drawn: some while worlds and tasks are made, the others while rows are written, spread over
 the whole of it. Then the same command is given once more, and every file that is to be reproducible is compared.
+
+    python bench/kills.py --kind all [--kills 500] [--seed 1]
+
+With `--kind` (one of them, `all`, or `local`, which is all without Ray; may be repeated) small runs of other commands
+are killed at moments that are drawn (`trust_loads/lives.py`): so many kills in all, shared out among the kinds.
 """
 
 from __future__ import annotations
 
+import math
 import signal
 import subprocess
 import sys
@@ -19,11 +25,11 @@ from pathlib import Path
 from random import Random
 
 from bench.report import Figure, make_parser, positive, run_script, show_figures, write_json
+from bench.trust_loads.lives import FILES, KINDS, Kind, kill_kinds, kills_figures
 from writ_async import InputError, RunView
 from writ_async.runs.row_selection import selection_of
 
 ROWS = "trajectories.jsonl"
-FILES = (ROWS, "tasks.jsonl", "rounds.jsonl", "prompts.json", "selection.json", "summary.json", "manifest.json")
 MOST_UNEVEN = 2.0  # percent of the rows that a cell may have more or fewer than was asked
 EARLY = 3  # kills before there are rows
 MOST_DONE = 0.85  # of the rows, so that the last life is not over before its kill
@@ -88,28 +94,43 @@ def main(arguments: list[str]) -> None:
     parser = make_parser(__doc__, n=400, of="rows to keep")
     parser.add_argument("--kills", metavar="N", type=positive, default=20, help="(20)")
     parser.add_argument("--seed", metavar="N", type=positive, default=1, help="(1)")
+    names = [kind.name for kind in KINDS]
+    parser.add_argument("--kind", action="append", default=[], choices=["all", "local", *names], metavar="KIND")
     options = parser.parse_args(arguments)
+    if options.kind:
+        chosen = [kind for kind in KINDS if is_chosen(kind, options.kind)]
+        figures = kills_figures(kill_kinds(chosen, math.ceil(options.kills / len(chosen)), options.seed))
+        show_figures(figures, f"seed {options.seed}")
+    else:
+        figures = kill_one_run(options.n, options.seed, options.kills)
+        show_figures(figures, f"--keep {options.n:,}")
+    write_json(options.json, figures)
+
+
+def is_chosen(kind: Kind, given: list[str]) -> bool:
+    """Whether a kind is among those that were asked for."""
+    return kind.name in given or "all" in given or ("local" in given and not kind.ray)
+
+
+def kill_one_run(rows: int, seed: int, kills: int) -> list[Figure]:
+    """Kill a run of `--keep` so often, and compare."""
     with tempfile.TemporaryDirectory() as folder:
         alone, broken = Path(folder, "alone"), Path(folder, "broken")
         for out in (alone, broken):
-            killed = (
-                kill_again_and_again(options.n, options.seed, out, size(alone), options.kills) if out is broken else 0
-            )
-            done = subprocess.run(command(options.n, options.seed, out), capture_output=True, text=True, check=False)
+            killed = kill_again_and_again(rows, seed, out, size(alone), kills) if out is broken else 0
+            done = subprocess.run(command(rows, seed, out), capture_output=True, text=True, check=False)
             if done.returncode:
                 raise InputError(f"the run ended with {done.returncode}: {done.stderr.strip()[-300:]}")
         first, second = contents(alone), contents(broken)
         differing = [name for name in FILES if first[name] != second[name]]
-        kept, asked = kept_cells(broken, options.n)
-    uneven = 100.0 * max(abs(kept[cell] - asked[cell]) for cell in kept | asked) / options.n
-    figures = [
-        Figure("times killed", killed, "", options.kills, least=True),
+        kept, asked = kept_cells(broken, rows)
+    uneven = 100.0 * max(abs(kept[cell] - asked[cell]) for cell in kept | asked) / rows
+    return [
+        Figure("times killed", killed, "", kills, least=True),
         Figure(f"files that differ{': ' if differing else ''}{', '.join(differing)}", len(differing), "", 0),
-        Figure("rows kept beside those asked for", abs(kept.total() - options.n), "", 0),
+        Figure("rows kept beside those asked for", abs(kept.total() - rows), "", 0),
         Figure("a domain's kind has more or fewer rows than asked, at most", uneven, "%", MOST_UNEVEN),
     ]
-    show_figures(figures, f"--keep {options.n:,}")
-    write_json(options.json, figures)
 
 
 if __name__ == "__main__":

@@ -1,19 +1,19 @@
-"""How a run stands what it may meet: hostile models, engines and servers that break, kills; for as long as given.
+"""How a run stands what it may meet: hostile models, engines and servers that break, bad input, kills; for a while.
 
     python bench/trust.py [--budget 60] [--seed 1] [--json FILE]
 
 Most of the budget goes to fuzzing through the run: in half of its conversations both seats write whatever may harm, and
 those of the other half have to be, to the byte, what they are in a run without. Then engines answer with all that is no
-answer; servers break on one call in five (`bench/faults.py` does that alone, and more of it); and at the end a run is
-killed and gone on with (`bench/kills.py`, the same). All is drawn from the seed, so that a finding can be had again;
-how much is done depends on the budget and the machine.
+answer; servers break on one call in five (`bench/faults.py` does that alone, and more of it); readers are fed what is
+nearly right (`bench/fuzz.py`); and commands are killed and given again (`bench/kills.py`). All is drawn from the seed,
+so that a finding can be had again; how much is done depends on the budget and the machine. `bench/power.py` and
+`bench/soak.py`, which take their own time, are called by themselves.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
-import subprocess
 import tempfile
 import time
 from collections import Counter
@@ -23,17 +23,17 @@ from pathlib import Path
 import msgspec
 
 from bench import faults
-from bench.kills import FILES, command, contents, kill_again_and_again, size
+from bench import fuzz as readers
 from bench.models.folders import write_family
 from bench.report import Figure, make_parser, positive, run_script, show_figures, write_json
 from bench.trust_loads.fault_kinds import weights
 from bench.trust_loads.fault_run import conversation_ids, play_virtual, problems
 from bench.trust_loads.fault_schedule import Schedule
 from bench.trust_loads.hostile import HostileEngine, NoEngine, is_victim
+from bench.trust_loads.lives import KINDS, kill_kinds, kills_figures
 from writ_async import (
     Domain,
     Engine,
-    InputError,
     Limits,
     Rules,
     Task,
@@ -47,11 +47,10 @@ from writ_async import (
 DOMAINS = ("retail", "airline")
 TASKS = 12  # of a run
 TRIALS = 2
-FUZZED = 0.5  # of the budget
-MISBEHAVING = 0.1
-BREAKING = 0.2  # for the servers of both engines together
+FUZZED, MISBEHAVING, READ, KILLED = 0.35, 0.1, 0.15, 0.25  # of the budget
+BREAKING = 0.15  # for the servers of both engines together
 STRUCK = 200  # conversations of a run on servers that break
-KILLS, KEPT = 3, 40
+KILLS = 3  # of each kind of command
 
 
 class Tally(msgspec.Struct):
@@ -107,21 +106,6 @@ def fuzz(hostile: type[HostileEngine] | type[NoEngine], seconds: float, seed: in
     return tally
 
 
-def killed_runs(seed: int) -> tuple[int, list[str]]:
-    """How often a run was killed, and which of its files then differ from those of one that was left alone."""
-    with tempfile.TemporaryDirectory() as folder:
-        alone, broken = Path(folder, "alone"), Path(folder, "broken")
-        killed = 0
-        for out in (alone, broken):
-            if out is broken:
-                killed = kill_again_and_again(KEPT, seed, out, size(alone), KILLS)
-            done = subprocess.run(command(KEPT, seed, out), capture_output=True, text=True, check=False)
-            if done.returncode:
-                raise InputError(f"the run ended with {done.returncode}: {done.stderr.strip()[-300:]}")
-        first, second = contents(alone), contents(broken)
-        return killed, [name for name in FILES if first[name] != second[name]]
-
-
 def broken_servers(seconds: float, seed: int) -> list[Figure]:
     """Conversations on servers that break, with as many seeds as the time is enough for; one at least."""
     figures: list[Figure] = []
@@ -164,15 +148,15 @@ def main(arguments: list[str]) -> None:
     models = fuzz(HostileEngine, FUZZED * options.budget, options.seed)
     engines = fuzz(NoEngine, MISBEHAVING * options.budget, options.seed)
     servers = broken_servers(BREAKING * options.budget, options.seed)
-    killed, differing = killed_runs(options.seed)
+    read = readers.fuzz_all(10**9, options.seed, seconds=READ * options.budget)
+    end = time.monotonic() + KILLED * options.budget
+    killed = kill_kinds([kind for kind in KINDS if not kind.ray], KILLS, options.seed, end)
     figures = [
         *figures_of("hostile models", models),
         *figures_of("engines that misbehave", engines),
         *servers,
-        Figure("kills", killed, "", KILLS, least=True),
-        Figure(
-            f"files that differ after kills{': ' if differing else ''}{', '.join(differing)}", len(differing), "", 0
-        ),
+        *readers.figures_of(read),
+        *kills_figures(killed),
     ]
     show_figures(figures, f"seed {options.seed}, {options.budget:,} s")
     write_json(options.json, figures)

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -76,25 +76,47 @@ def _peak(run: Run) -> float:
     return run.first.peak + sum(worker.peak for worker in run.workers)
 
 
-def synth(n: int, workers: int) -> Run:
-    """Make n tasks and conversations, and watch the processes that do it."""
+def synth(n: int, workers: int, flags: Sequence[str] = (), find: Callable[[int], list[int]] | None = None) -> Run:
+    """Make n tasks and conversations, and watch the processes that do it: workers, or those that `find` finds."""
+    find = find or _workers
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
         command = [sys.executable, "-m", "writ_async", "synth", "retail", "airline", "--n", str(n)]
-        command += ["--seed", "1", "--workers", str(workers), "--quiet", "--out", str(out)]
+        command += ["--seed", "1", "--workers", str(workers), "--quiet", *flags, "--out", str(out)]
         began = time.monotonic()
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        said = Path(folder) / "said"
+        with said.open("wb") as errors:
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
         first, children = Process(), dict[int, Process]()
         while process.poll() is None:
             first.look(process.pid)
-            for child in _workers(process.pid):
+            for child in find(process.pid):
                 children.setdefault(child, Process()).look(child)
             time.sleep(_LOOK_SECONDS)
         wall = time.monotonic() - began
         if process.returncode:
-            raise OSError(f"writ synth ended with exit code {process.returncode}")
+            raise OSError(f"writ synth ended with exit code {process.returncode}: {said.read_text().strip()[-300:]}")
         digest = hashlib.sha256((out / "trajectories.jsonl").read_bytes()).hexdigest()
     return Run(wall, first, list(children.values()), digest)
+
+
+def descendants(parent: int) -> list[int]:
+    """All processes that a process has started, and those that these have."""
+    found: list[int] = []
+    waiting = [parent]
+    while waiting:
+        number = waiting.pop()
+        try:
+            children = [
+                int(child)
+                for thread in Path(f"/proc/{number}/task").iterdir()
+                for child in (thread / "children").read_text().split()
+            ]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        found += children
+        waiting += children
+    return found
 
 
 def _workers(parent: int) -> list[int]:

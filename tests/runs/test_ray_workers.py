@@ -190,3 +190,15 @@ def test_without_ray_the_command_says_what_to_install(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(InputError, match=r"--executor ray needs Ray: pip install 'writ-async\[ray\]'"):
         anyio.run(lambda: synth(CONFIG, tmp_path / "run", executor="ray"))
+
+
+def test_a_call_that_has_not_begun_reports_nothing_of_the_one_before() -> None:
+    actor = ray_workers._Actor()
+
+    def work(link: Link, said: object) -> None:
+        link.report(said)
+
+    actor.call(1, work, [16])
+    assert (actor.latest(1), actor.latest(2)) == (16, None)
+    actor.call(2, work, ["far"])
+    assert (actor.latest(1), actor.latest(2)) == (None, "far")

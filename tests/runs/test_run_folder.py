@@ -329,3 +329,25 @@ def test_what_no_file_can_hold_is_a_failure_with_its_reason_and_leaves_the_rows_
     assert ids(tmp_path) == ["a#0", "c#0"]
     assert (failure.id, failure.termination) == ("b#0", Termination.UNEXPECTED_ERROR)
     assert "no file can hold it: UnicodeEncodeError" in failure.error
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("keep", "31 February", r"config: Expected `object \| null`, got `str` - at `\$\.keep`"),
+        ("keep", {"rows": "many"}, r"at `\$\.keep\.rows`"),
+        ("trials", None, r"at `\$\.trials`"),
+        ("filters", {"a": 1}, r"at `\$\.filters`"),
+        ("runs", [{"config": []}], r"at `\$\.runs\[0\]\.config`"),
+        ("seats", [], r"at `\$\.seats`"),
+    ],
+)
+def test_a_setting_that_no_run_writes_is_named_when_the_manifest_is_read(
+    tmp_path: Path, key: str, value: object, said: str
+) -> None:
+    path = filled(tmp_path / "run") / "manifest.json"
+    content = msgspec.json.decode(path.read_bytes())
+    content["config"][key] = value
+    path.write_bytes(msgspec.json.encode(content))
+    with pytest.raises(InputError, match=rf"manifest\.json: .*{said}.*; correct the file"):
+        RunView.open(tmp_path / "run")

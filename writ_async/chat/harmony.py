@@ -42,11 +42,11 @@ def split_harmony(text: str, tools: KnownTools, defects: list[Defect]) -> Harmon
     while position < len(text):
         header = _HEADER.match(text, position)
         if header is None:
-            header = _HEADER.search(text, position)
-            if header is None or "<|start|>" not in text[position : header.end()]:
+            # Headers are matched only where they begin: tried at every character, one would be read again and again.
+            start = text.find("<|start|>", position, max(position, text.find("<|message|>", position)))
+            if start < 0:
                 _say(parts, text[position:], defects)
                 break
-            start = text.find("<|start|>", position)
             _say(parts, text[position:start], defects)
             header = _HEADER.match(text, start)
             if header is None:

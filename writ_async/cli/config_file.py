@@ -17,7 +17,7 @@ import msgspec
 
 from writ_async.errors import InputError
 from writ_async.files import read_as, read_json
-from writ_async.runs.manifest import Manifest
+from writ_async.runs.manifest import Manifest, require_settings
 
 _OWN = "config"
 
@@ -107,7 +107,7 @@ def _text(value: Any, where: str) -> str:
 
 def _read_settings(path: str, command: str) -> dict[str, Any]:
     if Path(path).suffix.lower() == ".json":
-        manifest = read_json(path, Manifest)
+        manifest = require_settings(path, read_json(path, Manifest))
         if manifest.kind != command:
             raise InputError(f"{path}: is the manifest of writ {manifest.kind}, not of writ {command}")
         return dict(_flags_of(manifest, path))

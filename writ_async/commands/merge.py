@@ -118,3 +118,5 @@ def _join_logs(paths: Sequence[Path], out: Path, *, heading: bool) -> None:
                 if joined.tell() == 0:
                     joined.write(first)
                 shutil.copyfileobj(log, joined)
+        joined.flush()
+        os.fsync(joined.fileno())

@@ -47,6 +47,7 @@ from writ_async.runs.writing import (
     AppendLog,
     Syncer,
     csv_line,
+    make_folder,
     mend,
     replacing,
     storage_error,
@@ -163,12 +164,13 @@ class RunFolder(RunView):
     def look_again(self) -> None:
         """Take in what is in the folder, once no other process writes to it: lines that broke off, and ids."""
         cut = mend(self.path / TRAJECTORIES, is_whole)
-        mend(self.path / TASKS, is_whole)
-        mend(self.path / FAILURES, is_whole)
+        mend(self.path / TASKS, is_whole, in_order=True)
+        for name in (FAILURES, CALLS, SAMPLES):
+            mend(self.path / name, is_whole)
         mend(self.path / TIMINGS, lambda line: line.endswith(b"\n"))
         if cut:
             self.cut_bytes += cut
-            self.notices.append(f"{self.path / TRAJECTORIES}: cut off {cut} bytes of a line that broke off")
+            self.notices.append(f"{self.path / TRAJECTORIES}: cut off {cut} bytes of lines that broke off")
         self._done = set(super().done_ids())
         if take_segments(self.path, self._done):
             for log in self._open_logs:
@@ -345,7 +347,7 @@ def _start_run(folder: Path, manifest: Manifest, *, resume: bool) -> RunFolder:
     """Check what is there before anything is written, make the folder, and check again under the lock."""
     _check_folder(folder, manifest, resume)
     try:
-        folder.mkdir(OWN_FOLDER, parents=True, exist_ok=True)
+        make_folder(folder, OWN_FOLDER)
     except FileExistsError:
         raise InputError(f"{folder}: is a file, but a run needs a folder; choose another path") from None
     except OSError as exc:

@@ -13,6 +13,7 @@ from writ_async.conversation import Rules, agent_system_prompt
 from writ_async.core.domain import Domain
 from writ_async.core.environment import Environment
 from writ_async.core.task import WorldRef
+from writ_async.curation.quota import KeepRules
 from writ_async.errors import InputError
 from writ_async.runs.prompt_templates import OURS
 from writ_async.runs.shards import WHOLE, Shard
@@ -41,6 +42,36 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, str] = {}
     format: int = FORMAT
     shard: Shard | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Recorded(msgspec.Struct):
+    """A manifest below another one, as far as it is looked into."""
+
+    config: dict[str, Any]
+
+
+class _Settings(msgspec.Struct):
+    """The settings that are read back from a manifest, as each of them is written."""
+
+    n: int = 1
+    trials: int = 1
+    stop_early: list[str] = []
+    filters: list[str] = []
+    keep: KeepRules | None = None
+    judge: str = ""
+    prompts: str = ""
+    seats: dict[str, Any] = {}
+    rules: dict[str, Any] = {}
+    runs: list[_Recorded] = []
+
+
+def require_settings(path: object, manifest: Manifest) -> Manifest:
+    """The manifest, where its settings are of the kinds that a run writes. Raises `InputError` for the first other."""
+    try:
+        msgspec.convert(manifest.config, _Settings)
+    except (msgspec.ValidationError, RecursionError) as exc:
+        raise InputError(f"{path}: config: {exc}; correct the file") from None
+    return manifest
 
 
 class Prompt(msgspec.Struct, frozen=True, kw_only=True):

@@ -45,7 +45,7 @@ class _ActorLink:
 
     def report(self, value: Any) -> None:
         """Keep what was said last, for whoever looks."""
-        self._actor.said = value
+        self._actor.said = self._number, value
 
     async def stopped(self) -> None:
         """Return once this call is to end."""
@@ -59,7 +59,7 @@ class _Actor:
     """What runs on another machine; its methods are called in threads of their own."""
 
     def __init__(self) -> None:
-        self.said: Any = None
+        self.said: tuple[int, Any] = 0, None
         self.stopped = 0
         self.on_stop: Callable[[], object] = lambda: None
         self._at_work = threading.Lock()
@@ -71,15 +71,18 @@ class _Actor:
     def call(self, number: int, function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
         """What the function returns, or the deliberate error that it raises as a `Refusal`."""
         with self._at_work:
-            self.said = None
             try:
                 return function(_ActorLink(self, number), *arguments)
             except WritError as exc:
                 return as_refusal(exc)
 
-    def latest(self) -> Any:
-        """What the function that is running has reported last."""
-        return self.said
+    def latest(self, number: int) -> Any:
+        """What the call of this number has reported last; None where it has not, or has not begun.
+
+        Ray may let this go before the call: what an earlier one has said is not its.
+        """
+        said, value = self.said
+        return value if said == number else None
 
     def stop(self, number: int) -> None:
         """Let the call of this number, and all before it, end in order."""
@@ -110,11 +113,11 @@ class RayWorker:
         """See `Worker`."""
         exceptions = self._ray.exceptions
         actor = self._living()
-        self._calls += 1
+        number = self._calls = self._calls + 1
         try:
-            answer = _future(actor.call.remote(self._calls, function, arguments))
+            answer = _future(actor.call.remote(number, function, arguments))
             while not (await asyncio.wait([answer], timeout=_LOOK_SECONDS))[0]:
-                if on_report is not None and (said := await _future(actor.latest.remote())) is not None:
+                if on_report is not None and (said := await _future(actor.latest.remote(number))) is not None:
                     on_report(said)
             value = answer.result()
         except exceptions.RayTaskError as exc:

@@ -36,7 +36,7 @@ def read_rounds(run: RunView) -> list[Round]:
 
 def mend_rounds(run: RunView) -> None:
     """Cut off a line that broke off: its round was not begun. Raises `StorageError`."""
-    mend(run.path / ROUNDS, is_whole)
+    mend(run.path / ROUNDS, is_whole, in_order=True)
 
 
 def append_round(run: RunView, new: Round) -> None:

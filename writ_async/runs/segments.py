@@ -18,7 +18,7 @@ from writ_async.errors import InputError
 from writ_async.files import is_whole
 from writ_async.runs.row_order import row_id_of
 from writ_async.runs.view import FAILURES, TIMINGS, TRAJECTORIES
-from writ_async.runs.writing import OWN_FOLDER, AppendLog, mend, storage_error, sync_folder
+from writ_async.runs.writing import OWN_FOLDER, AppendLog, make_folder, mend, storage_error, sync_folder
 
 SEGMENTS = "segments"
 
@@ -27,8 +27,7 @@ def segment_place(folder: Path, name: str) -> str:
     """What the paths of a segment's files begin with. Makes the folder of segments. Raises `StorageError`."""
     place = folder / SEGMENTS
     try:
-        place.mkdir(OWN_FOLDER, exist_ok=True)
-        sync_folder(folder)
+        make_folder(place, OWN_FOLDER)
     except OSError as exc:
         raise storage_error(place, exc) from exc
     return f"{place}{os.sep}{name}."

@@ -30,7 +30,7 @@ from writ_async.core.trajectory import Trajectory
 from writ_async.errors import InputError
 from writ_async.files import PathLike, open_binary, read_json, read_jsonl
 from writ_async.registry import load_engine
-from writ_async.runs.manifest import FORMAT, Manifest, Prompt, prompt_key
+from writ_async.runs.manifest import FORMAT, Manifest, Prompt, prompt_key, require_settings
 from writ_async.runs.row_order import RowPlace, bad_row, find_rows, read_row, row_id_of, whole_lines
 from writ_async.runs.summary import Summary
 
@@ -215,7 +215,7 @@ def read_manifest(path: PathLike) -> Manifest:
     form = read_json(folder / MANIFEST, _Format).format
     if form > FORMAT:
         raise InputError(f"{folder}: has format {form}, this version reads up to {FORMAT}; upgrade writ-async")
-    return read_json(folder / MANIFEST, Manifest)
+    return require_settings(folder / MANIFEST, read_json(folder / MANIFEST, Manifest))
 
 
 def _refuse_others(folder: Path) -> None:

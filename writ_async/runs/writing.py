@@ -55,7 +55,7 @@ def replacing(
             with Path(path).open("wb") as stream:
                 yield stream
             return
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
         try:
             with _open_draft(draft, mode) as file:
@@ -96,10 +96,28 @@ def sync_folder(path: PathLike) -> None:
         os.close(fd)
 
 
-def mend(path: PathLike, whole: Callable[[bytes], bool]) -> int:
+def make_folder(path: PathLike, mode: int = 0o777) -> None:
+    """Make a folder, and those above it, so that they are there after a loss of power too. Raises `OSError`.
+
+    It has `mode` as far as the umask lets; those above have what is usual.
+    """
+    folder = Path(path)
+    missing = [folder]
+    missing += [above for above in folder.parents if not above.exists()]
+    for new in reversed(missing):
+        there = new.is_dir()
+        new.mkdir(mode if new == folder else 0o777, exist_ok=True)
+        if not there:
+            with suppress(PermissionError):  # a folder above may be one that lets nobody look into it
+                sync_folder(new.parent)
+
+
+def mend(path: PathLike, whole: Callable[[bytes], bool], *, in_order: bool = False) -> int:
     """Cut a log back to its last whole line and return how many bytes went. A missing log has nothing to cut.
 
-    A last line that is whole but for its newline gets it.
+    A last line that is whole but for its newline gets it. After a loss of power, blocks that had not been synced may
+    be gone from the middle, and read as zeros: lines with such go as well, or, where lines rest on those before them
+    (`in_order`), all from the first of them on. Raises `StorageError`.
     """
     try:
         fd = os.open(path, os.O_RDWR | NO_LINK)
@@ -118,11 +136,36 @@ def mend(path: PathLike, whole: Callable[[bytes], bool]) -> int:
             os.pwrite(fd, b"\n", end)
         if end < size or not complete:
             os.fsync(fd)
-        return size - end
+        return size - end + _drop_holes(path, fd, in_order)
     except OSError as exc:
         raise storage_error(path, exc) from exc
     finally:
         os.close(fd)
+
+
+def _drop_holes(path: PathLike, fd: int, in_order: bool) -> int:
+    """Drop the lines that have zeros in them, which no line is written with; how many bytes went."""
+    size = os.fstat(fd).st_size
+    if size == 0:
+        return 0
+    with mmap.mmap(fd, size, access=mmap.ACCESS_READ) as content:
+        hole = content.find(b"\0")
+        if hole < 0:
+            return 0
+        start = content.rfind(b"\n", 0, hole) + 1
+        if not in_order:
+            kept = start
+            with replacing(path) as rest:
+                rest.write(content[:start])
+                content.seek(start)
+                while line := content.readline():
+                    if b"\0" not in line:
+                        rest.write(line)
+                        kept += len(line)
+            return size - kept
+    os.ftruncate(fd, start)
+    os.fsync(fd)
+    return size - start
 
 
 def _last_whole(fd: int, size: int, whole: Callable[[bytes], bool]) -> tuple[int, bool]:
@@ -145,6 +188,21 @@ def csv_line(values: Iterable[str]) -> bytes:
     return line.getvalue().encode(errors="replace")
 
 
+def _open_log(path: Path) -> int:
+    """Open a log to append to; the name of one that was not there is durable."""
+    flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | NO_LINK
+    try:
+        return os.open(path, flags)
+    except FileNotFoundError:
+        fd = os.open(path, flags | os.O_CREAT, OWN_FILE)
+    try:
+        sync_folder(path.parent)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
 class AppendLog:
     """A file that only grows, by whole lines. One `append` is one `os.write`, unless the system takes less at once."""
 
@@ -152,7 +210,7 @@ class AppendLog:
         self.path = Path(path)
         self._broken = ""
         try:
-            self.fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | NO_LINK, OWN_FILE)
+            self.fd = _open_log(self.path)
             self.size = os.fstat(self.fd).st_size
         except OSError as exc:
             raise storage_error(path, exc) from exc
