@@ -38,7 +38,15 @@ def test_a_row_is_rejected_exactly_when_a_mistake_that_matters_was_made(readme_r
         "giving_up", "endless_talk", "unconfirmed_write",
     }  # fmt: skip
     assert kinds & MISSTEPS.keys()
-    assert {("malformed_json", True), ("malformed_json", False)} <= set(seen)
+
+
+def test_a_row_with_broken_arguments_is_rejected_where_the_broken_call_mattered(tmp_path: Path) -> None:
+    seats = Seats(EngineSpec("scripted", {"mistakes": "malformed_json=1"}))
+    rows = make(SynthConfig(domains=("retail", "airline"), n=60, seed=1, seats=seats), tmp_path / "run")
+    notes = [(row, note) for row in rows for note in row.notes]
+    assert {note.kind for _, note in notes} == {"malformed_json"}
+    assert {note.matters for _, note in notes} == {True, False}
+    assert all(row.verdict is not None and row.verdict.kept == (not note.matters) for row, note in notes)
 
 
 def test_every_task_has_one_row_and_all_kinds_of_both_domains_are_there(readme_run: Path) -> None:
