@@ -89,6 +89,15 @@ def test_who_has_said_it_need_not_be_asked() -> None:
         assert found(task, laid_out(one), one, named) == []
 
 
+def test_a_price_within_a_longer_number_names_nothing() -> None:
+    for task in every_task():
+        assert task.open_choice is not None
+        for one in task.open_choice.candidates:
+            for mark in (mark for mark in one.marks if mark.isdigit()):
+                said = f"{task.scenario.request} My user id is ida_moss_{mark}8, my card ends with 1{mark}."
+                assert found(task, laid_out(one), one, said) != [], (mark, said)
+
+
 def test_a_question_for_something_else_is_no_choice() -> None:
     asked = AssistantMessage("Which e-mail address is on your account, and how would you like to pay?")
     for task in every_task():

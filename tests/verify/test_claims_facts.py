@@ -112,6 +112,7 @@ def test_what_the_record_does_not_show_is_found(text: str, airline: Domain) -> N
         "HAT201 is $61 in basic economy.",
         "The total of reservation ABCDEF is $450.",
         "After the change to HAT202, ABCDEF comes to $318 in total.",
+        "What the cheapest alternative to reservation ABCDEF costs: $143.",
         "Your gift card has a balance of $120.",
         "The baggage fee is $100 for two bags.",
         "There is no $75 change fee.",

@@ -129,11 +129,11 @@ def _tells_which(text: str, choice: OpenChoice) -> bool:
         return True
     for one in choice.candidates:
         for mark in one.marks:
-            if mark.casefold() not in said and not says(mark, text):
+            sought = rf"\b{re.escape(mark.casefold())}\b"  # 930 is not told by a card that ends with 9308
+            if re.search(sought, said) is None and not says(mark, text):
                 continue
             if any(char.isdigit() for char in mark):
                 return True
-            sought = rf"\b{re.escape(mark.casefold())}\b"
             if re.search(rf"{sought}(?: [\w-]+){{0,2}} (?:{nouns})s?\b|\b(?:{nouns})s?\b[^.?!]{{0,40}}{sought}", said):
                 return True
     return False

@@ -40,6 +40,7 @@ def make_plan(task: Task, domain: Domain, request: Request, mistake: str | None,
     For a plain user they are all there is; with a behaviour, the agent asks and answers in between as it is needed.
     """
     steps = gold_steps(task, domain.tools)
+    before_wish = steps[: task.first_wish.after] if task.first_wish is not None else []
     turns = opening_turns(task, request, rng)
     if mistake == "endless_talk":
         note = Note("endless_talk", len(turns), matters=True, planted=True)
@@ -65,9 +66,12 @@ def make_plan(task: Task, domain: Domain, request: Request, mistake: str | None,
         cut = rng.choice([index for index, step in enumerate(steps) if step.write])
         steps, given_up = steps[:cut], True
     if task.first_wish is not None and mistake != "giving_up":
-        turns += call_turns(steps[: task.first_wish.after], domain, rng)
+        # A mistake may have left some of them out.
+        kept = [place for place, step in enumerate(steps, start=1) if any(step is one for one in before_wish)]
+        after = max(kept, default=0)
+        turns += call_turns(steps[:after], domain, rng)
         turns.append(ask_to_confirm(task.first_wish.action, 0, domain, rng))
-        steps = steps[task.first_wish.after :]
+        steps = steps[after:]
     turns += call_turns(steps, domain, rng)
     if mistake in ("hallucinated_tool", "malformed_json"):
         _insert_broken_call(turns, mistake, rng)

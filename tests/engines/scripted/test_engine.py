@@ -158,3 +158,13 @@ def test_a_spoiled_argument_is_another_value_of_the_same_shape_where_one_was_rea
     }
     assert with_wrong_leaf({"user_id": "a_b_1", "amount": 7}, seen, "user_id") == {"user_id": "a_b_1", "amount": 8}
     assert with_wrong_leaf({"flights": [{"date": "x"}]}, seen, "user_id") == {"flights": [{"date": "x0"}]}
+
+
+@pytest.mark.parametrize("domain", ["retail", "airline"])
+def test_a_read_that_is_left_out_brings_no_later_wish_before_the_customer_says_it(domain: str) -> None:
+    fit = [task for task in make_tasks(domain, 150, seed=1, behaviours="off") if task.first_wish is not None]
+    rows = [row for row in play(fit, "skipped_evidence=1") if any(note.planted for note in row.notes)]
+    assert len(rows) > 1
+    for row in rows:
+        assert row.verdict is not None
+        assert "unconfirmed_write" not in {finding.reason for finding in row.verdict.findings}, row.id

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from tests.support.agreements import METHODS, judged, shown
+from writ_async.conversation.calls import executed_calls
 from writ_async.core.domain import Domain
-from writ_async.core.message import Message, UserMessage
+from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
+from writ_async.verify.confirming import Dialogue
 
 TRIP = {
     "reservation_id": "K4T9QZ",
@@ -131,3 +133,31 @@ def test_a_booking_that_the_agent_told_nothing_of_is_not_covered_by_an_earlier_y
     assert judged(airline, travelled(), bare, "Yes.", call=call).wanting
     told = "I will book HAT880 on May 29 in economy with insurance, $120 on your Visa. Is that right?"
     assert judged(airline, travelled(), told, "Yes.", call=call).wanting == ""
+
+
+@pytest.mark.parametrize("new", [True, False])
+def test_what_is_said_of_a_reservation_that_goes_tells_of_no_booking(airline: Domain, new: bool) -> None:
+    trip = "K4T9QZ, back to your Visa ending in 8812 within 5 to 7 days"
+    booking = {
+        "user_id": "u_1",
+        "cabin": "economy",
+        "flights": [{"flight_number": "HAT880", "date": "2024-05-29"}],
+        "passengers": [],
+        "payment_methods": [{"payment_id": "credit_card_71", "amount": 120}],
+        "insurance": "no",
+    }
+    wish = "Cancel K4T9QZ, then HAT880 on May 29 in economy, no insurance, by my Visa, $120."
+    then = " After it a new reservation: HAT880 on May 29 in economy, no insurance, $120." if new else ""
+    messages = [
+        *(UserMessage(wish), *travelled()[1:]),
+        AssistantMessage(f"I would cancel your reservation, with reservation {trip}.{then} Is that right?"),
+        UserMessage("Yes, that is right. Please do it."),
+        *shown("c", "cancel_reservation", TRIP),
+        *(AssistantMessage(None, (make_call("b", "book_reservation", booking),)), ToolMessage("b", "{}")),
+    ]
+    cancelled = AssistantMessage(None, (make_call("c", "cancel_reservation", {"reservation_id": "K4T9QZ"}),))
+    messages[-4] = cancelled
+    writes = [one for one in executed_calls(messages, airline.tools) if one.kind == "write"]
+    first, second = (Dialogue(messages, writes, airline).confirmation(one).wanting for one in writes)
+    assert first == ""
+    assert ("had not named book" in second) is not new, second

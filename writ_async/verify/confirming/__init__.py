@@ -278,10 +278,23 @@ class Dialogue:
                 return True
             if not tells_part(case):
                 return False
+        told = (self._without_its_noun(case, case.words(turn)) for turn in case.pool() if not turn.by_user)
         return any(
             occurs(tool.named, words) and (occurs(tool.verbs, words) or tells_something_new(case, words))
-            for words in (case.words(turn) for turn in case.pool() if not turn.by_user)
+            for words in told
         )
+
+    def _without_its_noun(self, case: Case, words: str) -> str:
+        """Words that are about a record of another write, without the noun for what a write makes.
+
+        "Cancel your reservation KLDHEO" has a word of "reserve", and tells of no booking; "a new reservation" does.
+        """
+        name = case.write.call.function.name
+        if case.ids or self._domain.telling.deeds.get(name):
+            return words
+        if not any(phrase in words for known in self._written.values() for phrase, _ in known):
+            return words
+        return _made_noun(name).sub("  ", words)
 
     def _was_proposed(self, case: Case, tool: ToolWords) -> bool:
         """Whether the agent had laid the write out and wanted only something more from the user."""
@@ -289,6 +302,12 @@ class Dialogue:
             return True
         proposed = [turn for turn in case.recent if not turn.by_user and occurs(tool.named, turn.words)]
         return any(not case.ids or case.touches(turn.words) for turn in proposed)
+
+
+@lru_cache(maxsize=64)
+def _made_noun(name: str) -> re.Pattern[str]:
+    """What a tool makes, by the noun in its name, where it is not said to be a new one."""
+    return re.compile(rf"(?<! new)(?<! another) {re.escape(name.rsplit('_', 1)[-1])}s?(?= )")
 
 
 def numbered(asked: Turn) -> Iterator[tuple[str, str]]:
