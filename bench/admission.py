@@ -1,11 +1,15 @@
 """How conversations are let in decides what a model server does: none held back, a fixed number, or a KV budget.
 
-    python bench/admission.py [--n 4096] [--model qwen3-4b] [--gpu h200] [--mix service] [--seed 1] [--json FILE]
+    python bench/admission.py [--n 4096] [--model qwen3-4b] [--gpu h200] [--mix service] [--seed 1] [--told]
+                              [--json FILE]
 
 The server is `writ_engines.simulated` in virtual time; scheduler and conversations are the real ones. Three mixes:
 `service` grows contexts to 6,000-12,000 tokens; `shifting` begins with short conversations, goes on with long ones and
 ends with short ones, without telling the scheduler; in `deep` the long ones grow to 60,000 tokens and more. "fixed", a
 plain semaphore, is tried at several settings and its best one, known only in hindsight, counts.
+
+With `--told` the server hears when a conversation has ended, as SGLang with `--enable-session-radix-cache` does, and
+what that left in its cache goes first.
 
 A conversation's wait is the mean over its model calls of the time from asking to the answer, gate and server together.
 That of the slowest hundredth is held against the median of all, and in the table also against the median of its own
@@ -24,7 +28,7 @@ from collections.abc import Iterable, Mapping
 from statistics import fmean, median
 
 import msgspec
-from writ_engines.simulated import Costs, Server, SimulatedEngine, costs_of
+from writ_engines.simulated import Costs, Server, ServerOptions, SimulatedEngine, costs_of
 
 from bench.loads import DEEP, LONG, POLICY_TOKENS, SERVICE, SHORT, Load, Shape
 from bench.report import Figure, make_parser, run_script, show_figures, write_json
@@ -101,9 +105,10 @@ def play(load: Load, engine: SimulatedEngine, limits: Limits) -> tuple[list[Timi
     return timings, rows, run_virtual(main)
 
 
-def measure(mix: str, load: Load, costs: Costs, name: str, limits: Limits) -> Cell:
-    """One cell of the table."""
-    engine = SimulatedEngine(load, Server(costs), context=CONTEXT)
+def measure(mix: str, load: Load, costs: Costs, name: str, limits: Limits, told: bool = False) -> Cell:
+    """One cell of the table; the server may be `told` of ends."""
+    server = Server(costs, ServerOptions(enable_session_radix_cache=told))
+    engine = SimulatedEngine(load, server, context=CONTEXT)
     started = time.process_time()
     timings, rows, parkings = play(load, engine, limits)
     cpu = time.process_time() - started
@@ -222,6 +227,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--mix", action="append", choices=MIXES, help="one mix alone")
     parser.add_argument("--fixed", type=int, action="append", help="a setting of the semaphore; several if not given")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--told", action="store_true", help="the server is told when conversations end")
     options = parser.parse_args(arguments)
     costs = costs_of(options.model, options.gpu)
     found, figures = [], []
@@ -232,7 +238,7 @@ def main(arguments: list[str]) -> None:
         settings += [(f"fixed {k}", Limits(concurrency=k)) for k in options.fixed or FIXED]
         settings.append(("unbounded", Limits(admission="unbounded", concurrency=options.n)))
         cells = [
-            measure(mix, load, costs, name, msgspec.structs.replace(limits, request_timeout=0.0))
+            measure(mix, load, costs, name, msgspec.structs.replace(limits, request_timeout=0.0), options.told)
             for name, limits in settings
         ]
         show(cells, bound)

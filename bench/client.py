@@ -20,7 +20,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -31,6 +31,7 @@ import anyio
 import msgspec
 import uvloop
 from writ_engines.http import HttpClient, Response
+from writ_engines.http.client import NO_HEADERS
 from writ_engines.sglang import SglangOptions
 from writ_engines.sglang.engine import SglangEngine
 from writ_engines.sglang.wire import encode_ids, single_body
@@ -126,11 +127,12 @@ class Recorder(HttpClient):
         *,
         seconds: float | None = None,
         fresh: bool = False,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> T:
         """See `HttpClient`."""
         number, turn = json.loads(body[7 : body.index(b",")]).partition("~")[0].split("/")
         self.bodies[int(number), int(turn)] = body
-        return await super().ask(path, body, read, seconds=seconds, fresh=fresh)
+        return await super().ask(path, body, read, seconds=seconds, fresh=fresh, headers=headers)
 
 
 class EngineWay:

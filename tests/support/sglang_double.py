@@ -44,6 +44,8 @@ FAULTS = (
 )
 """What a call can be made to meet."""
 
+ROUTER_INFO = {"router_manager": True, "routers_count": 1, "workers_count": 2}
+
 
 class Live(msgspec.Struct, eq=False):
     """One call that is under way."""
@@ -61,6 +63,8 @@ class SglangDouble:
     `vocabulary`: an id outside it ends the server, as in the real one. `context`: longest prompt and completion.
     `pool`: tokens of the KV pool; a completion is cut silently to fit. `latency`: seconds per call.
     `loading`: `/ready` answers 503. `hanging`: nothing is answered.
+    `flags`: what `/server_info` says of the server's command. `router`: it answers as a router does there.
+    `closed`: the ids of sessions that were closed.
     `queue`: calls at once above which the queue is full; 0 for no bound.
     `faults`: what the next calls meet, one each. `fault_rate` with `seed`: how often a call meets a drawn fault.
     """
@@ -88,10 +92,13 @@ class SglangDouble:
         self.fault_kinds = tuple(fault_kinds)
         self.faults: deque[str] = deque()
         self.loading = False
+        self.router = False
         self.hanging = False
         self.calls: list[Seen] = []
         self.aborts: list[str] = []
         self.control: list[str] = []
+        self.closed: list[str] = []
+        self.flags: dict[str, Any] = {}
         self.version = "default"
         self.model_path = "tiny"
         self.deaths = 0
@@ -135,6 +142,7 @@ class SglangDouble:
         post, get = application.router.add_post, application.router.add_get
         post("/generate", self._generate)
         post("/abort_request", self._abort)
+        post("/close_session", self._close_session)
         post("/pause_generation", self._pause)
         post("/continue_generation", self._continue)
         post("/update_weights_from_disk", self._update)
@@ -192,6 +200,9 @@ class SglangDouble:
         calls = [
             Seen(rid, ids, sampling, len(prompts)) for rid, ids, sampling in zip(rids, prompts, samplings, strict=True)
         ]
+        for seen in calls:
+            seen.told = {name: value for name, value in body.items() if name in shapes.HINTS}
+            seen.routing_key = request.headers.get("X-SMG-Routing-Key")
         self.calls += calls
         if any(not 0 <= token < self.vocabulary for ids in prompts for token in ids):
             # the real one hangs for five seconds before its connections break
@@ -361,6 +372,10 @@ class SglangDouble:
             if rid in self._live:
                 self._live[rid].aborted.set()
 
+    async def _close_session(self, request: web.Request) -> web.Response:
+        self.closed.append((await request.json())["session_id"])
+        return web.Response()
+
     async def _pause(self, request: web.Request) -> web.Response:
         mode = (await request.json()).get("mode", "abort")
         self.control.append(f"pause {mode}")
@@ -410,7 +425,8 @@ class SglangDouble:
     async def _server_info(self, request: web.Request) -> web.Response:
         longest = min(self.context, self.pool) - shapes.RESERVED
         info = {"max_req_input_len": longest, "max_total_num_tokens": self.pool, "page_size": 1, "status": "ready"}
-        return _json(200, info | {"version": "0.5.20", "model_path": self.model_path, "skip_tokenizer_init": False})
+        info |= {"version": "0.5.20", "model_path": self.model_path, "skip_tokenizer_init": False}
+        return _json(200, ROUTER_INFO if self.router else info | self.flags)
 
 
 def _json(status: int, value: Any) -> web.Response:

@@ -17,7 +17,8 @@ _TOO_LONG = "The input (9000 tokens) is longer than the model's context length (
 class Seen(msgspec.Struct):
     """One call as it arrived: its request id, prompt, sampling parameters, what was cached, and what was answered.
 
-    `batch` counts the calls of its HTTP request. `finish` is the type of the finish reason, or the fault it met.
+    `batch` counts the calls of its HTTP request. `finish` is the type of the finish reason, or the fault it met. `told`
+    has what the client said of itself beside the call, as far as it is one of `HINTS`; `routing_key` is a header.
     """
 
     rid: str
@@ -27,6 +28,12 @@ class Seen(msgspec.Struct):
     cached: int = 0
     output: list[int] = []
     finish: str = ""
+    told: dict[str, Any] = {}
+    routing_key: str | None = None
+
+
+HINTS = ("session_id", "session_params", "priority", "routing_key")
+"""Members of a request that say whose it is and when it should go."""
 
 
 def queue_full() -> dict[str, Any]:

@@ -183,7 +183,10 @@ class Noticing(Protocol):
 
     @property
     def notices(self) -> Sequence[str]:
-        """Lines about its model, its chat template, its tool calls; known before the first call."""
+        """Lines about its model, its chat template, its tool calls; known before the first call.
+
+        One whose servers are looked at (`Served`) may have more of them afterwards.
+        """
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -145,7 +145,7 @@ class Seats(msgspec.Struct, frozen=True):
         async with self.open_engines((), (), seed) as engines:
             notices = tell_notices(engines)
             await look_at_servers(engines.values(), require=require)
-            return notices
+            return notices + tell_notices(engines, told=notices)
 
     async def try_engines(self, seed: int, *, greeting: bool) -> None:
         """Let an agent's engine on a server answer twice, before there are conversations to lose.
@@ -163,10 +163,13 @@ class Seats(msgspec.Struct, frozen=True):
                     )
 
 
-def tell_notices(engines: Mapping[Any, Engine]) -> list[str]:
-    """What may surprise whoever starts a run on these engines, each thing once; logged as warnings."""
+def tell_notices(engines: Mapping[Any, Engine], told: Sequence[str] = ()) -> list[str]:
+    """What may surprise whoever starts a run on these engines, each thing once, without what was `told`.
+
+    Logged as warnings.
+    """
     lines = [str(line) for engine in engines.values() if isinstance(engine, Noticing) for line in engine.notices]
-    notices = list(dict.fromkeys(map(without_credentials, lines)))
+    notices = [line for line in dict.fromkeys(map(without_credentials, lines)) if line not in told]
     for line in notices:
         logger.warning("%s", line)
     return notices

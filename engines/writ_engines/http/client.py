@@ -14,11 +14,12 @@ from writ_async.errors import EngineErrorKind, without_credentials
 from writ_engines.http.connection import Connection, Response
 from writ_engines.http.errors import TransportError, status_error
 from writ_engines.http.keys import Secrets
-from writ_engines.http.route import SOCKETS, Network, Route
+from writ_engines.http.route import SOCKETS, Network, Route, header_lines
 
 T = TypeVar("T")
 
 _HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+NO_HEADERS: Mapping[str, str] = {}
 _KEEP_ALIVE = 4.0  # uvicorn closes an idle connection after 5 s; a request sent into that close would be lost
 
 
@@ -79,13 +80,16 @@ class HttpClient:
         *,
         seconds: float | None = None,
         fresh: bool = False,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> Coroutine[Any, Any, T]:
         """What `read` makes of the answer to a POST, awaited: over a connection without a past where it is `fresh`.
+
+        `headers` go with this request, after those of every request.
 
         Where it raises, this may have been an answer to another question: the connection is closed before another
         call can be given the next. Raises like `post`, and what `read` raises.
         """
-        return self._call("POST", path, body, read, seconds, fresh)
+        return self._call("POST", path, body, read, seconds, fresh, headers)
 
     @asynccontextmanager
     async def events(
@@ -130,10 +134,11 @@ class HttpClient:
         read: Callable[[Response], T],
         seconds: float | None,
         fresh: bool = False,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> T:
         connection, left = await self._connection(path, self.timeout if seconds is None else seconds, fresh)
         try:
-            response = await connection.ask(self._request(method, path, body), path, left)
+            response = await connection.ask(self._request(method, path, body, headers), path, left)
             if self._hear is not None:
                 self._hear(response.headers)
             _require_plain(response, self.base_url)
@@ -147,10 +152,14 @@ class HttpClient:
         finally:
             self._give_back(connection)
 
-    def _request(self, method: str, path: str, body: bytes) -> tuple[bytes, bytes]:
+    def _request(
+        self, method: str, path: str, body: bytes, headers: Mapping[str, str] = NO_HEADERS
+    ) -> tuple[bytes, bytes]:
         head = self._heads.get((method, path))
         if head is None:
             head = self._heads[method, path] = self._route.head(method, path)
+        if headers:
+            return b"%b%d\r\n%b\r\n" % (head, len(body), header_lines(headers.items(), self.base_url).encode()), body
         return b"%b%d\r\n\r\n" % (head, len(body)), body
 
     async def _connection(self, path: str, seconds: float, fresh: bool = False) -> tuple[Connection, float]:

@@ -7,7 +7,7 @@ import errno
 import socket
 import ssl
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import inf
 from typing import Protocol
 from urllib.parse import SplitResult, quote, unquote, urlsplit
@@ -94,6 +94,14 @@ class Sockets:
 SOCKETS: Network = Sockets()
 
 
+def header_lines(headers: Iterable[tuple[str, str]], url: str) -> str:
+    """Headers as they are sent to `url`, each in a line. Raises `InputError` for one that could not be sent."""
+    lines = list(headers)
+    if any(mark in text for line in lines for text in line for mark in "\r\n\0"):
+        raise InputError(f"{url}: a header holds a character that no header can have")
+    return "".join(f"{name}: {value}\r\n" for name, value in lines)
+
+
 class Route:
     """Opens connections to one server, through a proxy where there is one, and writes the heads of requests.
 
@@ -117,9 +125,7 @@ class Route:
             own["Proxy-Authorization"] = self._proxy.credentials
         given = {name.lower() for name in headers}
         lines = [*((name, value) for name, value in own.items() if name.lower() not in given), *headers.items()]
-        if any(mark in text for line in lines for text in line for mark in "\r\n\0"):
-            raise InputError(f"{self._url}: a header holds a character that no header can have")
-        self._headers = "".join(f"{name}: {value}\r\n" for name, value in lines)
+        self._headers = header_lines(lines, self._url)
 
     def head(self, method: str, path: str) -> bytes:
         """The head of a request, up to the length of its body."""

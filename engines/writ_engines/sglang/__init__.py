@@ -69,7 +69,9 @@ ENGINE = EngineFactory(
     check=check_sglang,
     launch=launch_sglang,
     calibrate=calibrate_sglang,
-    execution=HTTP_EXECUTION | {"url", "patience", "batch", "batch_window", "key_env", "key_header", "headers"},
+    execution=HTTP_EXECUTION
+    | {"url", "patience", "batch", "batch_window", "key_env", "key_header", "headers"}
+    | {"session_id", "priority", "routing_key"},
     renamed={
         "budget": "deadline",
         "max_new_tokens": "max_tokens",

@@ -27,16 +27,21 @@ import msgspec
 
 from writ_async.errors import EngineError, EngineErrorKind
 from writ_engines.http import HttpClient, Response, TransportError
+from writ_engines.sglang.hints import NOTHING, Told
 from writ_engines.sglang.wire import Answer, batch_body, check_answer, parse_answer, single_body
 
 
 class Call(msgspec.Struct, frozen=True):
-    """One call as it is sent. `ids` is the inside of a JSON list, `sampling` a JSON object."""
+    """One call as it is sent. `ids` is the inside of a JSON list, `sampling` a JSON object.
+
+    What is `told` beside them goes with a call that is sent by itself, and never with a batch.
+    """
 
     rid: str
     ids: bytes | bytearray
     sampling: bytes
     seconds: float
+    told: Told = NOTHING
 
 
 class BatchStatistics(msgspec.Struct):
@@ -138,8 +143,9 @@ class Batcher:
 
     def send_alone(self, call: Call) -> Coroutine[Any, Any, Answer]:
         """The answer to a call that is sent by itself, at once; to be awaited."""
-        body = single_body(call.rid, call.ids, call.sampling, self._logprobs)
-        return self._client.ask("/generate", body, partial(_read_own, call.rid), seconds=call.seconds)
+        body = single_body(call.rid, call.ids, call.sampling, self._logprobs, call.told.members)
+        read = partial(_read_own, call.rid)
+        return self._client.ask("/generate", body, read, seconds=call.seconds, headers=call.told.headers)
 
     async def _stream(self, calls: Sequence[Call], futures: dict[str, asyncio.Future[Answer]]) -> None:
         body = batch_body(

@@ -19,9 +19,10 @@ from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind
 from writ_engines.http import HttpClient, RetryPolicy, TransportError, empty_answer
 from writ_engines.sglang.batching import BatchStatistics, Call
 from writ_engines.sglang.grammar import variants
+from writ_engines.sglang.hints import Hints
 from writ_engines.sglang.options import Access, SglangOptions
 from writ_engines.sglang.seats import Opening, SeatTokens
-from writ_engines.sglang.server import ServerInfo
+from writ_engines.sglang.server import ServerInfo, fetch_info
 from writ_engines.sglang.servers import Host, SglangServers
 from writ_engines.sglang.wire import Answer, check_answer
 
@@ -86,6 +87,7 @@ class SglangEngine:
         self._timeout = options.attempt_seconds
         self._nonce = nonce or secrets.token_hex(4)
         self._sampling = _base_sampling(options, chat)
+        self._hints = Hints(options, self._nonce)
         self._seats: dict[str, SeatTokens] = {}
         self._kinds: dict[tuple[Seat, int], _Kind] = {}
         self._servers = SglangServers([clients] if isinstance(clients, HttpClient) else clients, options, processes)
@@ -106,9 +108,11 @@ class SglangEngine:
         async def attempt(server: int, number: int, seconds: float) -> Answer:
             nonlocal empty, wrong
             rid = f"{request.id}~{self._nonce}.{number}."
-            call = Call(rid, prompt, sampling, min(self._timeout, seconds))
+            host = servers.hosts[server]
+            told = self._hints.of(request, host.client, host.info)
+            call = Call(rid, prompt, sampling, min(self._timeout, seconds), told)
             try:
-                answer = await self._send(servers.hosts[server], call, alone=number > 0)
+                answer = await self._send(host, call, alone=number > 0)
             except EngineError as exc:
                 raise self._access.secrets.scrubbed(exc) from None
             if why := self._what_is_wrong(answer):
@@ -130,6 +134,7 @@ class SglangEngine:
 
     def end_session(self, session: str) -> TokenSequence | None:
         """See `Engine`. The sequence is not complete when the last call gave no completion."""
+        self._hints.end(session)
         self._servers.fleet.forget(session)
         seat = self._seats.pop(session, None)
         return None if seat is None else seat.sequence()
@@ -145,8 +150,11 @@ class SglangEngine:
         return self.options.patience
 
     async def look_at(self, server: int) -> None:
-        """See `Served`."""
+        """See `Served`. Then `notices` has what the server cannot use of what the options tell it."""
         await self._servers.look_at(server)
+        if self._hints.wanted:
+            client = self._servers.hosts[server].client
+            self._hints.learn(client.base_url, await fetch_info(client))
 
     @property
     def servers(self) -> int:
@@ -169,11 +177,12 @@ class SglangEngine:
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """See `Noticing`: what is to be known of the model's chat template and tool calls."""
-        return (*self.chat.notices, *self._access.notices)
+        """See `Noticing`: what is to be known of the model's chat template and tool calls, and what servers lack."""
+        return (*self.chat.notices, *self._access.notices, *self._hints.notices)
 
     async def aclose(self) -> None:
-        """Close connections and give up calls that are under way."""
+        """Close sessions and connections, and give up calls that are under way."""
+        await self._hints.aclose()
         await self._servers.aclose()
 
     @property

@@ -40,6 +40,12 @@ class SglangOptions(HttpOptions, frozen=True, kw_only=True, forbid_unknown_field
     patience: seconds to wait for a server that is still starting
     batch: how many calls may share one HTTP request; 1 sends each by itself
     batch_window: milliseconds to wait for more calls; 0 takes those of the same turn of the event loop
+    session_id: say whose each call is and when its conversation has ended, so that a server with
+    --enable-session-radix-cache gives up the tokens of ended conversations first
+    priority: off, turns (where calls wait, those with more turns behind them go first: for a server with
+    --enable-priority-scheduling)
+    routing_key: send all calls of a conversation with one X-SMG-Routing-Key: for a router with the policy manual or
+    consistent_hashing
     """
 
     url: str | list[str] = "http://127.0.0.1:30000"
@@ -56,6 +62,9 @@ class SglangOptions(HttpOptions, frozen=True, kw_only=True, forbid_unknown_field
     patience: float = 600.0
     batch: int = 1
     batch_window: float = 0.0
+    session_id: bool = False
+    priority: Literal["off", "turns"] = "off"
+    routing_key: bool = False
 
 
 class Access(msgspec.Struct, frozen=True):

@@ -21,7 +21,8 @@ _RESERVED = 6  # the server keeps so many tokens of its context to itself: max_r
 class ServerInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The parts of `/server_info` that an engine acts on; None where the server does not tell.
 
-    `max_req_input_len`: the longest prompt. `max_total_num_tokens`: the KV pool. A router tells neither.
+    `max_req_input_len`: the longest prompt. `max_total_num_tokens`: the KV pool. A router tells neither. The last five
+    are flags of the server's command.
     """
 
     version: str | None = None
@@ -32,6 +33,11 @@ class ServerInfo(msgspec.Struct, frozen=True, kw_only=True):
     page_size: int | None = None
     skip_tokenizer_init: bool | None = None
     tool_call_parser: str | None = None
+    enable_session_radix_cache: bool | None = None
+    enable_priority_scheduling: bool | None = None
+    disable_priority_preemption: bool | None = None
+    priority_scheduling_preemption_threshold: int | None = None
+    schedule_low_priority_values_first: bool | None = None
 
     @property
     def context(self) -> int | None:

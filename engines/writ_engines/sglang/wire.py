@@ -111,11 +111,16 @@ def encode_ids(ids: Sequence[int]) -> bytes:
     return _encode(ids.tolist() if isinstance(ids, array) else ids)[1:-1]
 
 
-def single_body(rid: str, ids: bytes | bytearray, sampling: bytes, logprobs: bool) -> bytes:
-    """The body of one request. `ids` is the inside of a JSON list, `sampling` a JSON object."""
+def single_body(rid: str, ids: bytes | bytearray, sampling: bytes, logprobs: bool, members: bytes = b"") -> bytes:
+    """The body of one request. `ids` is the inside of a JSON list, `sampling` a JSON object.
+
+    `members` are more members of the body's own object, each after a comma.
+    """
     # logprob_start_len stays away: 0 would compute the prompt anew and throw the cached prefix away.
     tail = b',"return_logprob":true}' if logprobs else b"}"
-    return b"".join((b'{"rid":', _encode(rid), b',"input_ids":[', ids, b'],"sampling_params":', sampling, tail))
+    return b"".join(
+        (b'{"rid":', _encode(rid), b',"input_ids":[', ids, b'],"sampling_params":', sampling, members, tail)
+    )
 
 
 def batch_body(

@@ -8,6 +8,9 @@ A prompt that is computed hits every node on its path. An answer only hits the n
 been counted already; with `answers_count`, as SGLang had it once, it hits its path too. Last uses and such hits are
 pushed to the parent only when a node goes, since the parent of a leaf is no candidate for eviction before that: a use
 costs O(1) beyond finding the node.
+
+Where sessions are told, a leaf that a session was last seen in goes after all that no session holds; when it goes all
+the same, its parent is what the session holds.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from heapq import heappop, heappush
 from typing import Literal
 
 Eviction = Literal["lru", "lfu", "slru"]
+_HELD = 1 << 62  # above every count of hits
 _PROTECTED_HITS = 2  # a segmented LRU evicts what was used this often only after all that was used less
 
 
@@ -24,10 +28,23 @@ class Node:
     """One segment in the pool. `end` counts the tokens of the path up to and with it, `born` the nodes made before.
 
     `prompts` counts the requests whose prompt goes through it, less those that its children still keep; `answers` those
-    whose answer ends here.
+    whose answer ends here. `holders` are the sessions that were last seen here.
     """
 
-    __slots__ = ("answers", "born", "children", "end", "key", "last", "locks", "parent", "prompts", "stamp", "tokens")
+    __slots__ = (
+        "answers",
+        "born",
+        "children",
+        "end",
+        "holders",
+        "key",
+        "last",
+        "locks",
+        "parent",
+        "prompts",
+        "stamp",
+        "tokens",
+    )
 
     def __init__(self, key: Hashable, parent: Node | None, tokens: int, end: int, born: int) -> None:
         self.key = key
@@ -41,6 +58,7 @@ class Node:
         self.prompts = 0
         self.answers = 0
         self.stamp = 0
+        self.holders: frozenset[Hashable] = frozenset()
 
 
 class RadixCache:
@@ -64,6 +82,7 @@ class RadixCache:
         self.evicted = 0
         self._clock = 0
         self._leaves: list[tuple[int, int, int, Node]] = []
+        self._held: dict[Hashable, Node] = {}
 
     @property
     def free(self) -> int:
@@ -74,6 +93,11 @@ class RadixCache:
     def available(self) -> int:
         """Tokens that can be taken if all that is not in use is evicted."""
         return self.capacity - self.locked - self.taken
+
+    @property
+    def sessions(self) -> int:
+        """How many sessions hold something."""
+        return len(self._held)
 
     def find(self, path: Iterable[tuple[Hashable, int]], *, touch: bool = True) -> Node:
         """The last node of the longest prefix of a path that is in the pool."""
@@ -136,6 +160,18 @@ class RadixCache:
                 self._offer(step)
             step = step.parent
 
+    def hold(self, session: Hashable, node: Node) -> None:
+        """A session was seen in a node, and no longer where it was seen before."""
+        self.release(session)
+        self._held[session] = node
+        self._set_holders(node, node.holders | {session})
+
+    def release(self, session: Hashable) -> None:
+        """A session has ended, if it was ever seen; what it held goes like all that none holds."""
+        node = self._held.pop(session, None)
+        if node is not None:
+            self._set_holders(node, node.holders - {session})
+
     def make_room(self, tokens: int) -> bool:
         """Evict until `tokens` are free; false when there is not so much that can go."""
         leaves = self._leaves
@@ -157,6 +193,12 @@ class RadixCache:
         if not node.children and not node.locks:
             self._offer(node)
 
+    def _set_holders(self, node: Node, holders: frozenset[Hashable]) -> None:
+        changed = bool(holders) != bool(node.holders)
+        node.holders = holders
+        if changed and not node.children and not node.locks:
+            self._offer(node)
+
     def _offer(self, node: Node) -> None:
         """Make a leaf a candidate for eviction; an older entry of it becomes void."""
         self._clock += 1
@@ -166,6 +208,8 @@ class RadixCache:
             rank = node.prompts + node.answers
         elif self.eviction == "slru":
             rank = int(node.prompts + node.answers >= _PROTECTED_HITS)
+        if node.holders:
+            rank += _HELD
         heappush(self._leaves, (rank, node.last, node.stamp, node))
 
     def _evict(self, node: Node) -> None:
@@ -177,5 +221,8 @@ class RadixCache:
         self.evicted += node.tokens
         parent.last = max(parent.last, node.last)
         parent.prompts += node.prompts
+        if node.holders:
+            self._held.update(dict.fromkeys(node.holders, parent))
+            parent.holders |= node.holders
         if not parent.children and not parent.locks:
             self._offer(parent)

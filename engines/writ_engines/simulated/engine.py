@@ -41,6 +41,7 @@ class SimulatedOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     round_trip: seconds between a server's answer and its arrival at the client
     page_size, chunked_prefill_size, max_running_requests, max_queued_requests, schedule_policy, radix_eviction_policy,
     schedule_conservativeness: as SGLang's flags
+    enable_session_radix_cache: as SGLang's flag; the server is then told whose requests are and when a seat has ended
     release: whose rules hold where SGLang's releases differ, 0.5.20 or 0.5.23
     """
 
@@ -60,6 +61,7 @@ class SimulatedOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     schedule_policy: str = "fcfs"
     radix_eviction_policy: str = "lru"
     schedule_conservativeness: float = 1.0
+    enable_session_radix_cache: bool = False
     release: str = "0.5.23"
     servers: int = 1
 
@@ -125,7 +127,7 @@ class SimulatedEngine:
         written = max(1, round(self._verbosity * message_tokens(message)))
         written = min(written, self._context - session.tokens)
         key = (message.content, message.tool_calls) if message.tool_calls else message.content
-        done = await self._generate(self._servers[request.server or 0], key, session, written)
+        done = await self._generate(request, key, session, written)
         # The seat's view goes on with this very message; its last token has no KV until the next prompt feeds it.
         session.add(key, done.output - 1)
         session.spare = 1
@@ -133,7 +135,8 @@ class SimulatedEngine:
         usage = Usage(requests=1, prompt_tokens=done.prompt, completion_tokens=done.output, cached_tokens=done.cached)
         return msgspec.structs.replace(completion, usage=usage)
 
-    async def _generate(self, server: Server, key: Hashable, session: _Session, tokens: int) -> Generation:
+    async def _generate(self, request: Request, key: Hashable, session: _Session, tokens: int) -> Generation:
+        server = self._servers[request.server or 0]
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Generation] = loop.create_future()
 
@@ -145,7 +148,7 @@ class SimulatedEngine:
                 future.set_result(generation)
 
         most = min(self._max_tokens, self._context - session.tokens)
-        generation = Generation(key, session.path.copy(), session.tokens, tokens, most, answer)
+        generation = Generation(key, session.path.copy(), session.tokens, tokens, most, answer, request.session)
         try:
             server.submit(generation)
         except QueueFullError:
@@ -205,8 +208,10 @@ class SimulatedEngine:
         return [server.report for server in self._servers]
 
     def end_session(self, session: str) -> TokenSequence | None:
-        """Forget a session; the server's cache does not know that it has ended."""
+        """Forget a session; a server's cache knows that it has ended only with `enable_session_radix_cache`."""
         self._sessions.pop(session, None)
+        for server in self._servers:
+            server.close_session(session)
         return end_session(self._inner, session)
 
     async def aclose(self) -> None:

@@ -15,7 +15,8 @@ class Generation:
     """One request to the server: a prompt as a path of segments, and how many tokens it will write.
 
     `most` is the request's own limit on output, which the server reserves room for. `done` is called with the
-    generation when it has ended. `carried` tokens were written before a retraction and are prefilled again.
+    generation when it has ended. `carried` tokens were written before a retraction and are prefilled again. `session`
+    is whose request it is, where the server is told.
     """
 
     __slots__ = (
@@ -33,6 +34,7 @@ class Generation:
         "path",
         "prompt",
         "retractions",
+        "session",
     )
 
     def __init__(
@@ -43,6 +45,7 @@ class Generation:
         output: int,
         most: int,
         done: Callable[[Generation], None],
+        session: Hashable | None = None,
     ) -> None:
         self.key = key
         self.path = path
@@ -50,6 +53,7 @@ class Generation:
         self.output = output
         self.most = most
         self.done = done
+        self.session = session
         self.arrived = 0.0
         self.first = True
         self.cached = 0

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Hashable
 from heapq import heapify, heappop, heappush
 from math import ceil, sqrt
 from typing import Literal
@@ -47,6 +48,7 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     schedule_policy: SchedulePolicy = "fcfs"
     radix_eviction_policy: Eviction = "lru"
     schedule_conservativeness: float = 1.0
+    enable_session_radix_cache: bool = False
     release: Release = "0.5.23"
 
 
@@ -127,8 +129,13 @@ class Server:
 
     def withdraw(self, generation: Generation) -> None:
         """Forget a request that nobody waits for any more; one that is being computed is computed to its end."""
+        generation.session = None
         if generation in self._waiting:
             self._waiting.remove(generation)
+
+    def close_session(self, session: Hashable) -> None:
+        """What a session left in the cache goes before what sessions that go on have there."""
+        self.cache.release(session)
 
     def _step(self) -> None:
         """The step under way has ended: take its results, and begin the next."""
@@ -340,9 +347,10 @@ class Server:
                 new = self.cache.extend(node, [segment], node.end, answer=True)
                 self.cache.lock(new)
                 self.cache.unlock(node)
-                self.cache.unlock(new)
-            else:
-                self.cache.unlock(node)
+                node = new
+            self.cache.unlock(node)
+            if generation.session is not None and self.options.enable_session_radix_cache:
+                self.cache.hold(generation.session, node)
             self._report(generation)
             self._full = False
             generation.done(generation)

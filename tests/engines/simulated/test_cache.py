@@ -50,6 +50,47 @@ def test_the_least_recently_used_leaf_goes_first() -> None:
     assert kept == ["a", "c", "d"]
 
 
+def put(cache: RadixCache, path: list[tuple[str, int]], session: str) -> None:
+    """The same for a request of a session."""
+    insert(cache, path)
+    cache.hold(session, cache.find(path, touch=False))
+
+
+@pytest.mark.parametrize("eviction", ["lru", "lfu", "slru"])
+def test_what_a_session_left_goes_before_what_others_hold_though_it_is_newer(eviction: Eviction) -> None:
+    cache = RadixCache(30, eviction=eviction)
+    put(cache, [("system", 6), ("waits", 8)], "waits")
+    for _ in range(3):
+        put(cache, [("system", 6), ("ended", 8)], "ended")
+    cache.release("ended")
+    cache.release("ended")
+    cache.release("never seen")
+    put(cache, [("system", 6), ("new", 16)], "new")
+    assert cache.find([("system", 6), ("waits", 8)], touch=False).end == 14
+    assert cache.find([("system", 6), ("ended", 8)], touch=False).end == 6
+
+
+def test_what_all_sessions_hold_goes_in_the_order_of_use_and_they_hold_what_is_left() -> None:
+    cache = RadixCache(20)
+    put(cache, [("a", 4), ("b", 8)], "old")
+    put(cache, [("new", 12)], "new")
+    assert cache.find([("a", 4), ("b", 8)], touch=False).end == 4
+    cache.release("new")
+    insert(cache, [("more", 12)])
+    assert cache.find([("a", 4)], touch=False).end == 4
+    assert cache.find([("new", 12)], touch=False).end == 0
+    assert cache.used == 16
+
+
+def test_a_session_holds_only_where_it_was_seen_last() -> None:
+    cache = RadixCache(20)
+    put(cache, [("first", 8)], "s")
+    put(cache, [("rewritten", 8)], "s")
+    insert(cache, [("more", 8)])
+    assert cache.find([("first", 8)], touch=False).end == 0
+    assert cache.find([("rewritten", 8)], touch=False).end == 8
+
+
 def test_what_is_used_twice_outlives_what_is_new_under_slru() -> None:
     cache = RadixCache(20, eviction="slru")
     for _ in range(3):

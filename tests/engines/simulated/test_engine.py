@@ -46,13 +46,15 @@ def run(
     stop: Stop | None = None,
     settled: StopSettled | None = None,
     cancel_after: int = 0,
+    told: bool = False,
 ) -> Ran:
     by_key = {world_key(retail_environment.ref): retail_environment for retail_environment in worlds}
     domains: dict[str, Domain] = {
         retail_environment.domain.name: retail_environment.domain for retail_environment in worlds
     }
+    options = ServerOptions(enable_session_radix_cache=told)
     inner = ScriptedEngine({task.id: task for task in tasks}, domains, 1, rates)
-    engine = SimulatedEngine(inner, *(Server(costs, ServerOptions()) for _ in range(servers)))
+    engine = SimulatedEngine(inner, *(Server(costs, options) for _ in range(servers)))
     rows: list[Trajectory] = []
 
     def finished(job: Job, trajectory: Trajectory, timing: Timing) -> None:
@@ -111,6 +113,26 @@ def test_a_budget_keeps_the_history_that_unbounded_clients_lose(tasks: list[Task
     assert kept.prompt_tokens == lost.prompt_tokens
     assert kept.hit_rate > lost.hit_rate + 0.1
     assert kept.seconds < lost.seconds
+
+
+def test_a_server_that_is_told_of_ends_computes_less_anew_and_says_the_same(
+    tasks: list[Task], worlds: list[Environment]
+) -> None:
+    limits = Limits(concurrency=24, request_timeout=0)  # some more than the pool holds
+    plain = run(tasks, worlds, limits, trials=6)
+    told = run(tasks, worlds, limits, trials=6, told=True)
+    assert told.rows == plain.rows
+    assert told.engine.reports()[0].prefilled_tokens < plain.engine.reports()[0].prefilled_tokens
+
+
+@pytest.mark.parametrize("cancel_after", [0, 5])
+def test_no_session_is_left_open_by_a_run_that_has_ended(
+    cancel_after: int, tasks: list[Task], worlds: list[Environment]
+) -> None:
+    limits = Limits(concurrency=24, request_timeout=0)
+    ran = run(tasks, worlds, limits, told=True, servers=2, cancel_after=cancel_after)
+    assert [server.cache.sessions for server in ran.engine._servers] == [0, 0]
+    assert ran.engine.reports()[0].cached_tokens
 
 
 def test_usage_is_what_the_server_counted_and_the_cache_grows_by_turns(
