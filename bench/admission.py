@@ -5,8 +5,8 @@
 The server is `writ_engines.simulated` in virtual time; scheduler and conversations are the real ones. Three mixes:
 `service` grows contexts to 6,000-12,000 tokens; `shifting` begins with short conversations, goes on with long ones and
 ends with short ones, without telling the scheduler; in `deep` the long ones grow to 60,000 tokens and more. "fixed", a
-plain semaphore, is tried at several settings and its best one, known only in hindsight, counts. "aimd" and "pause" are
-published policies (`bench/rivals.py`).
+plain semaphore, is tried at several settings and its best one, known only in hindsight, counts. "aimd" and "pause",
+the latter in two settings, are published policies (`bench/rivals.py`).
 
 A conversation's wait is the mean over its model calls of the time from asking to the answer, gate and server together.
 That of the slowest hundredth is held against the median of all, and in the table also against the median of its own
@@ -38,7 +38,7 @@ from writ_async.virtual_time import run_virtual
 FIXED = (8, 16, 24, 32, 48, 64, 128, 256)
 MIXES = ("service", "shifting", "deep")
 CONTEXT = 131_072
-RIVALS = ("aimd", "pause")
+RIVALS = ("aimd", "pause", "pause 80%")
 BOUND, UNBOUNDED, BEST_FIXED, PREFILLED, STARVED = 1.10, 3.0, 1.15, 1.05, 3.0
 
 
@@ -235,6 +235,7 @@ def policies(costs: Costs, n: int, fixed: Iterable[int]) -> list[tuple[str, Limi
         ("kv-budget", Limits(concurrency=n, kv_tokens=costs.kv_tokens), None),
         ("aimd", most, AimdAdmission(costs.kv_tokens, CONTEXT)),
         ("pause", most, PausingAdmission(costs.kv_tokens)),
+        ("pause 80%", most, PausingAdmission(costs.kv_tokens, pause_above=0.95, pause_to=0.80, fill_to=0.85)),
         *((f"fixed {k}", Limits(concurrency=k), None) for k in fixed),
         ("unbounded", Limits(admission="unbounded", concurrency=n), None),
     ]

@@ -110,14 +110,28 @@ class PausingAdmission:
     and is computed anew. Taken from there: the five seconds, the 100 tokens, the order, and the half hour after which a
     paused one comes back in any case.
 
+    As it stands in Dynamo, pausing begins above 95 % of the pool and ends at 80 %, and others come in up to 85 %:
+    that is what `pause_above`, `pause_to` and `fill_to` say, as parts of the pool.
+
     Two things differ. What conversations share is counted here, where ThunderAgent works it out from the server's
     gauges; that is in its favour. And tools take no time in these loads: nobody is ever found at a tool, whom it would
     pause first and at once.
     """
 
-    def __init__(self, kv_tokens: int, in_flight: int = 0) -> None:
+    def __init__(
+        self,
+        kv_tokens: int,
+        in_flight: int = 0,
+        *,
+        pause_above: float = 1.0,
+        pause_to: float = 1.0,
+        fill_to: float = 1.0,
+    ) -> None:
         self.kv_tokens = kv_tokens
         self.parkings = 0
+        self._pause_above = pause_above * kv_tokens
+        self._pause_to = pause_to * kv_tokens
+        self._fill_to = fill_to * kv_tokens
         self._calls = CallQueue(in_flight)
         self._live: dict[int, _Program] = {}
         self._paused: dict[int, _Program] = {}
@@ -177,7 +191,7 @@ class PausingAdmission:
     def decide_next(self) -> Sequence[Ticket]:
         """Who may go now: those that the last check let in, and new ones as long as nobody waits."""
         while self._new and not self._queueing:
-            self._queueing = not self._begin_if_it_fits(self.kv_tokens - self.needed)
+            self._queueing = not self._begin_if_it_fits(self._fill_to - self.needed)
         ready, self._ready = self._ready, []
         while (granted := self._calls.grant_next()) is not None:
             ready.append(granted)
@@ -214,7 +228,7 @@ class PausingAdmission:
                 every += once[key]
         return every - sum(once.values())
 
-    def _begin_if_it_fits(self, room: int) -> bool:
+    def _begin_if_it_fits(self, room: float) -> bool:
         """Let the first new one begin if it fits, or nobody lives; gives whether it did."""
         ticket = self._new[0]
         tokens = self._all_tokens(ticket)
@@ -229,7 +243,7 @@ class PausingAdmission:
 
     def _resume_paused(self) -> None:
         """Let paused ones come back, the smallest first, and then new ones begin, as far as they fit."""
-        room = self.kv_tokens - self.needed
+        room = self._fill_to - self.needed
         for program in sorted(self._paused.values(), key=lambda one: (one.tokens, one.ticket.number)):
             forced = (self._looks - program.since) * GAUGE_SECONDS >= FORCED_SECONDS
             if program.tokens + BUFFER > room and self._live and not forced:
@@ -239,14 +253,15 @@ class PausingAdmission:
             if self._calls.ask_for_call(program.ticket):
                 self._ready.append(program.ticket)
         while self._new and self._begin_if_it_fits(room):
-            room = self.kv_tokens - self.needed
+            room = self._fill_to - self.needed
         self._queueing = bool(self._paused or self._new)
 
     def _pause_some(self) -> None:
         """Mark the smallest, until what is left fits; the largest of them goes on in any case."""
         staying = [program for program in self._live.values() if not program.ticket.marked]
         staying.sort(key=lambda one: (one.tokens, one.ticket.number))
-        excess = self.needed - self.kv_tokens
+        needed = self.needed
+        excess = needed - self._pause_to if needed > self._pause_above else 0
         for program in staying[:-1]:
             if excess <= 0:
                 break

@@ -154,6 +154,24 @@ def test_pausing_takes_the_smallest_at_its_next_call_and_brings_it_back_when_the
     assert list(policy.decide_next()) == [new]
 
 
+def test_pausing_with_room_to_spare_begins_later_than_it_ends_and_fills_less() -> None:
+    policy = PausingAdmission(10_000, pause_above=0.95, pause_to=0.5, fill_to=0.6)
+    tickets = begin(policy, [1000, 2000, 5900])
+    for _ in range(5):
+        look(policy, 1.0)
+    assert [ticket.marked for ticket in tickets] == [False] * 3, "9,200 are not above 9,500"
+    policy.call_ended(tickets[2], "agent", 6400)
+    for _ in range(5):
+        look(policy, 1.0)
+    assert [ticket.marked for ticket in tickets] == [True, True, False]
+    assert not policy.ask_for_call(tickets[0])
+    assert not policy.ask_for_call(tickets[1])
+    policy.call_ended(tickets[2], "agent", 4000)
+    for _ in range(5):
+        look(policy, 1.0)
+    assert list(policy.decide_next()) == [tickets[0]], "the other would be more than 6,000"
+
+
 def test_whoever_was_paused_for_half_an_hour_comes_back_in_any_case() -> None:
     policy = PausingAdmission(10_000)
     small, large = begin(policy, [3000, 9800])
