@@ -1,4 +1,4 @@
-"""How conversations are let in decides what a model server does: none held back, a fixed number, or a KV budget.
+"""How conversations are let in decides what a model server does: none held back, a fixed number, or by KV tokens.
 
     python bench/admission.py [--n 4096] [--model qwen3-4b] [--gpu h200] [--mix service] [--seed 1] [--told]
                               [--json FILE]
@@ -6,7 +6,8 @@
 The server is `writ_engines.simulated` in virtual time; scheduler and conversations are the real ones. Three mixes:
 `service` grows contexts to 6,000-12,000 tokens; `shifting` begins with short conversations, goes on with long ones and
 ends with short ones, without telling the scheduler; in `deep` the long ones grow to 60,000 tokens and more. "fixed", a
-plain semaphore, is tried at several settings and its best one, known only in hindsight, counts.
+plain semaphore, is tried at several settings and its best one, known only in hindsight, counts. "aimd" and "pause",
+the latter in two settings, are published policies (`bench/rivals.py`).
 
 With `--told` the server hears when a conversation has ended, as SGLang with `--enable-session-radix-cache` does, and
 what that left in its cache goes first.
@@ -32,13 +33,16 @@ from writ_engines.simulated import Costs, Server, ServerOptions, SimulatedEngine
 
 from bench.loads import DEEP, LONG, POLICY_TOKENS, SERVICE, SHORT, Load, Shape
 from bench.report import Figure, make_parser, run_script, show_figures, write_json
+from bench.rivals import AimdAdmission, PausingAdmission
 from writ_async import Job, Limits, Timing, Trajectory, run_rollouts
+from writ_async.scheduler.admission import AdmissionPolicy
 from writ_async.scheduler.kv_budget import KvAdmission
 from writ_async.virtual_time import run_virtual
 
 FIXED = (8, 16, 24, 32, 48, 64, 128, 256)
 MIXES = ("service", "shifting", "deep")
 CONTEXT = 131_072
+RIVALS = ("aimd", "pause", "pause 80%")
 BOUND, UNBOUNDED, BEST_FIXED, PREFILLED, STARVED = 1.10, 3.0, 1.15, 1.05, 3.0
 
 
@@ -85,8 +89,13 @@ def shapes(mix: str, n: int) -> list[Shape]:
     return [SHORT] * before + [other] * few + [SHORT] * (n - few - before)
 
 
-def play(load: Load, engine: SimulatedEngine, limits: Limits) -> tuple[list[Timing], list[Trajectory], int]:
-    """Run all conversations in virtual time; gives what they took, and how often one was parked."""
+def play(
+    load: Load, engine: SimulatedEngine, limits: Limits, admission: AdmissionPolicy | None = None
+) -> tuple[list[Timing], list[Trajectory], int]:
+    """Run all conversations in virtual time; gives what they took, and how often one was parked.
+
+    `admission` decides in place of what `limits` name.
+    """
     timings: list[Timing] = []
     rows: list[Trajectory] = []
 
@@ -96,21 +105,30 @@ def play(load: Load, engine: SimulatedEngine, limits: Limits) -> tuple[list[Timi
 
     async def main() -> int:
         async with run_rollouts(
-            load.jobs, {"agent": engine, "user": engine}, limits=limits, on_finish=finished
+            load.jobs, {"agent": engine, "user": engine}, limits=limits, on_finish=finished, admission=admission
         ) as rollouts:
             async for _ in rollouts:
                 pass
-            return rollouts.admission.parkings if isinstance(rollouts.admission, KvAdmission) else 0
+            decider = rollouts.admission
+            return decider.parkings if isinstance(decider, KvAdmission | PausingAdmission) else 0
 
     return timings, rows, run_virtual(main)
 
 
-def measure(mix: str, load: Load, costs: Costs, name: str, limits: Limits, told: bool = False) -> Cell:
+def measure(
+    mix: str,
+    load: Load,
+    costs: Costs,
+    name: str,
+    limits: Limits,
+    admission: AdmissionPolicy | None = None,
+    told: bool = False,
+) -> Cell:
     """One cell of the table; the server may be `told` of ends."""
     server = Server(costs, ServerOptions(enable_session_radix_cache=told))
     engine = SimulatedEngine(load, server, context=CONTEXT)
     started = time.process_time()
-    timings, rows, parkings = play(load, engine, limits)
+    timings, rows, parkings = play(load, engine, limits, admission)
     cpu = time.process_time() - started
     report = engine.reports()[0]
     calls = [sum(usage.requests for usage in row.usage.values()) for row in rows]
@@ -203,6 +221,7 @@ def judge(mix: str, cells: list[Cell], bound: Floor) -> list[Figure]:
     by_name = {cell.admission: cell for cell in cells}
     budget, unbounded = by_name["kv-budget"], by_name["unbounded"]
     best = min((cell for cell in cells if cell.admission.startswith("fixed")), key=lambda cell: cell.seconds)
+    rivals = [by_name[name] for name in RIVALS]
     shifts = None if mix == "service" else BEST_FIXED
     return [
         Figure(f"{mix}: time over lower bound", budget.seconds / bound.seconds, "x", BOUND),
@@ -210,12 +229,26 @@ def judge(mix: str, cells: list[Cell], bound: Floor) -> list[Figure]:
         Figure(
             f"{mix}: best fixed ({best.admission}) over kv-budget", best.seconds / budget.seconds, "x", shifts, True
         ),
+        *(Figure(f"{mix}: {cell.admission} over kv-budget", cell.seconds / budget.seconds, "x") for cell in rivals),
         Figure(f"{mix}: prefilled over unique", budget.prefilled / bound.unique, "x", PREFILLED),
         Figure(f"{mix}: prefilled by unbounded over unique", unbounded.prefilled / bound.unique, "x", UNBOUNDED, True),
         *(
             Figure(f"{mix}: slowest 1 % over median, {cell.admission}", cell.slow, "x", STARVED)
-            for cell in (budget, best, unbounded)
+            for cell in (budget, *rivals, best, unbounded)
         ),
+    ]
+
+
+def policies(costs: Costs, n: int, fixed: Iterable[int]) -> list[tuple[str, Limits, AdmissionPolicy | None]]:
+    """What is held against each other: a name, limits, and a policy where limits name none."""
+    most = Limits(concurrency=n)
+    return [
+        ("kv-budget", Limits(concurrency=n, kv_tokens=costs.kv_tokens), None),
+        ("aimd", most, AimdAdmission(costs.kv_tokens, CONTEXT)),
+        ("pause", most, PausingAdmission(costs.kv_tokens)),
+        ("pause 80%", most, PausingAdmission(costs.kv_tokens, pause_above=0.95, pause_to=0.80, fill_to=0.85)),
+        *((f"fixed {k}", Limits(concurrency=k), None) for k in fixed),
+        ("unbounded", Limits(admission="unbounded", concurrency=n), None),
     ]
 
 
@@ -234,12 +267,11 @@ def main(arguments: list[str]) -> None:
     for mix in options.mix or MIXES:
         load = Load(shapes(mix, options.n), options.seed)
         bound = floor(load, costs)
-        settings = [("kv-budget", Limits(concurrency=options.n, kv_tokens=costs.kv_tokens))]
-        settings += [(f"fixed {k}", Limits(concurrency=k)) for k in options.fixed or FIXED]
-        settings.append(("unbounded", Limits(admission="unbounded", concurrency=options.n)))
         cells = [
-            measure(mix, load, costs, name, msgspec.structs.replace(limits, request_timeout=0.0), options.told)
-            for name, limits in settings
+            measure(
+                mix, load, costs, name, msgspec.structs.replace(limits, request_timeout=0.0), admission, options.told
+            )
+            for name, limits, admission in policies(costs, options.n, options.fixed or FIXED)
         ]
         show(cells, bound)
         figures += judge(mix, cells, bound)

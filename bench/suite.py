@@ -34,7 +34,7 @@ SCRIPTS: dict[str, tuple[str, ...]] = {
     "peers": (),
     "scale": ("--repeats", "1"),
     "thrash": (),
-    "admission": (),
+    "admission": ("--fixed", "16", "--fixed", "48", "--fixed", "128"),
 }
 """The scripts in order, with arguments that keep the whole below ten minutes on two cores."""
 
