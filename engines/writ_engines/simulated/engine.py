@@ -167,10 +167,11 @@ class SimulatedEngine:
         for place in range(session.seen, len(messages)):
             message = messages[place]
             if isinstance(message, SystemMessage):
-                # The first paragraph is apart, for what differs between conversations mostly comes after it.
-                head, _, rest = message.content.partition("\n\n")
-                session.add(head, FRAME + text_tokens(head))
-                session.add((rest, id(request.tools)), text_tokens(rest) + self._schema_tokens(request))
+                # Paragraphs are apart, for conversations share those before the first that differs.
+                *heads, rest = message.content.split("\n\n")
+                for head in heads:
+                    session.add(head, text_tokens(head))
+                session.add((rest, id(request.tools)), FRAME + text_tokens(rest) + self._schema_tokens(request))
             else:
                 session.add(_key(message), message_tokens(message))
         session.seen = len(messages)

@@ -287,7 +287,7 @@ class Dialogue:
     def _without_its_noun(self, case: Case, words: str) -> str:
         """Words that are about a record of another write, without the noun for what a write makes.
 
-        "Cancel your reservation KLDHEO" has a word of "reserve", and tells of no booking; "a new reservation" does.
+        What is called by its noun may be what another write takes back: that tells of nothing new, "a new one" does.
         """
         name = case.write.call.function.name
         if case.ids or self._domain.telling.deeds.get(name):
