@@ -109,6 +109,7 @@ class KvAdmission:
             return
         if stage in (Stage.LIVE, Stage.CALLING):
             self.pools[ticket.server].remove_conversation(ticket)
+            self._yielding[ticket.server].forget_gone()
             self._live -= 1
         elif stage is Stage.WAITING:
             self._line.has_left(ticket)
@@ -177,6 +178,7 @@ class KvAdmission:
         self._live -= 1
         self.parkings += 1
         ticket.stage = Stage.PARKED
+        self._yielding[ticket.server].forget_gone()
         heappush(self._parked, (ticket.number, ticket))
         self._blocked = False
 

@@ -22,6 +22,10 @@ class YieldingOrder:
     def add_ticket(self, ticket: Ticket) -> None:
         """A conversation has come to live here."""
         heappush(self._young, (-ticket.number, ticket))
+        self.forget_gone()
+
+    def forget_gone(self) -> None:
+        """Leave out what says nothing any more, where it is much; to be called when a conversation has gone."""
         if len(self._young) > 2 * self._pool.live + _SPARE:
             self._young = sorted({item for item in self._young if self._may_yield(item[1])})
 
