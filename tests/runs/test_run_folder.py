@@ -249,6 +249,12 @@ def test_a_folder_that_is_no_run_is_left_alone(tmp_path: Path) -> None:
         RunView.open(tmp_path / "none")
 
 
+def test_a_file_is_no_run_and_is_called_one(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text("{}\n")
+    with pytest.raises(InputError, match=r"rows\.jsonl: is a file, and a run is a folder"):
+        RunView.open(tmp_path / "rows.jsonl")
+
+
 def test_a_run_is_not_begun_over_another(tmp_path: Path) -> None:
     filled(tmp_path / "run")
     with pytest.raises(InputError, match="holds a run already; resume it"):

@@ -152,6 +152,19 @@ class CallCounts(msgspec.Struct):
     held_back: int = 0
     first_failures: dict[str, str] = {}
 
+    def add(self, other: CallCounts) -> None:
+        """Count another engine's calls in, or another process's: sums, and the last failure of whoever had one."""
+        self.calls += other.calls
+        self.attempts += other.attempts
+        self.recovered += other.recovered
+        self.failing += other.failing
+        self.held_back += other.held_back
+        self.last_failure = other.last_failure or self.last_failure
+        self.first_failures = {**other.first_failures, **self.first_failures}
+        for mine, theirs in ((self.failures, other.failures), (self.given_up, other.given_up)):
+            for kind, number in theirs.items():
+                mine[kind] = mine.get(kind, 0) + number
+
 
 @runtime_checkable
 class Counted(Protocol):

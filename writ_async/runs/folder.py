@@ -21,8 +21,9 @@ from writ_async.core.trajectory import ENDED_FROM_OUTSIDE, Termination, Trajecto
 from writ_async.errors import InputError, StorageError
 from writ_async.files import PathLike, is_whole, open_binary
 from writ_async.runs.attempts import count_attempts, failed_attempt, give_up
-from writ_async.runs.locks import LOCK, share_writing, take_ownership
-from writ_async.runs.manifest import Manifest, Prompt, changed_versions, grown_manifest, require_same
+from writ_async.runs.folder_checks import check_folder
+from writ_async.runs.locks import share_writing, take_ownership
+from writ_async.runs.manifest import Manifest, Prompt, changed_versions, grown_manifest
 from writ_async.runs.row_order import RowPlace, copy_rows, is_ordered
 from writ_async.runs.row_text import encode_row_into
 from writ_async.runs.segments import segment_place, take_segments
@@ -345,7 +346,7 @@ class RunFolder(RunView):
 
 def _start_run(folder: Path, manifest: Manifest, *, resume: bool) -> RunFolder:
     """Check what is there before anything is written, make the folder, and check again under the lock."""
-    _check_folder(folder, manifest, resume)
+    check_folder(folder, manifest, resume)
     try:
         make_folder(folder, OWN_FOLDER)
     except FileExistsError:
@@ -355,35 +356,10 @@ def _start_run(folder: Path, manifest: Manifest, *, resume: bool) -> RunFolder:
     return _open_locked(folder, manifest, resume=resume)
 
 
-def _check_folder(folder: Path, manifest: Manifest | None, resume: bool) -> Manifest | None:
-    """The manifest that is there already. Raises `InputError` when the run may not be started or gone on with."""
-    if not folder.is_dir():
-        return None
-    if (folder / MANIFEST).is_file():
-        if not resume:
-            raise InputError(f"{folder}: holds a run already; resume it, or choose another folder")
-        there = read_manifest(folder)
-        if manifest is not None:
-            require_same(folder, there, manifest)
-        return there
-    try:
-        others = sorted(entry.name for entry in folder.iterdir() if not _is_ours(entry.name))
-    except OSError as exc:
-        raise InputError(f"{folder}: cannot be read: {exc.strerror}") from None
-    if others:
-        raise InputError(f"{folder}: is no run folder and not empty ({others[0]} is in it); choose another folder")
-    return None
-
-
-def _is_ours(name: str) -> bool:
-    """Whether a file is what a run leaves that was killed before it had a manifest."""
-    return name == LOCK or (name.startswith(f".{MANIFEST}.") and name.endswith(".tmp"))
-
-
 def _open_locked(folder: Path, manifest: Manifest | None, *, resume: bool) -> RunFolder:
     lock = take_ownership(folder)
     try:
-        there = _check_folder(folder, manifest, resume)
+        there = check_folder(folder, manifest, resume)
         for draft in folder.glob(".*.tmp"):
             with suppress(OSError):
                 draft.unlink()

@@ -25,7 +25,7 @@ from writ_async.runs.open_files import fit_to_open_files
 from writ_async.runs.play_settings import PlaySettings
 from writ_async.runs.progress import Progress, Watcher
 from writ_async.runs.worlds import world_key
-from writ_async.scheduler import Job, Rollouts, Stop, Timing, quiet_gc, run_rollouts
+from writ_async.scheduler import Job, Limits, Rollouts, Stop, Timing, quiet_gc, run_rollouts
 from writ_async.scheduler.loop_lag import sample_lag
 from writ_async.scheduler.mishaps import Mishaps
 from writ_async.verify.judge import Judge, Ruling, StoredRulings
@@ -110,11 +110,6 @@ async def run_judged(
         if settled is not None:
             settled.add(trajectory)
 
-    on_servers = settings.seats.on_servers() + isinstance(settings.judge, JudgeSpec)
-    limits, lowered = fit_to_open_files(settings.limits, len(jobs), engines.values(), on_servers)
-    if lowered:
-        logger.warning("%s", lowered)
-
     def halted(why: str) -> None:
         progress.halted = why
         progress.cancelled = True
@@ -125,7 +120,7 @@ async def run_judged(
                 jobs,
                 engines,
                 rules=settings.rules,
-                limits=limits,
+                limits=_fitting_limits(settings, len(jobs), engines),
                 on_finish=finish,
                 stop=stop_of(settings.early, settled, stop),
                 why_ask_again=_why_ask_again,
@@ -148,6 +143,15 @@ async def run_judged(
     except BaseExceptionGroup as errors:
         raise unwrap_group(errors) from None
     progress.calls = _call_counts(engines, mishaps)
+
+
+def _fitting_limits(settings: PlaySettings, conversations: int, engines: Mapping[Seat, Engine]) -> Limits:
+    """The limits as far as there are files for connections; a line says where that is less than was asked for."""
+    on_servers = settings.seats.on_servers() + isinstance(settings.judge, JudgeSpec)
+    limits, lowered = fit_to_open_files(settings.limits, conversations, engines.values(), on_servers)
+    if lowered:
+        logger.warning("%s", lowered)
+    return limits
 
 
 async def _ask_judge(

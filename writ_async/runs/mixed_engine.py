@@ -65,7 +65,7 @@ class MixedEngine:
         total = CallCounts()
         for part in self._parts:
             if isinstance(part.engine, Counted):
-                _add(total, part.engine.call_counts())
+                total.add(part.engine.call_counts())
         return total
 
     def seconds_held(self, session: str) -> float:
@@ -82,13 +82,3 @@ class MixedEngine:
             if left < 0:
                 return part
         return self._parts[-1]
-
-
-def _add(total: CallCounts, counts: CallCounts) -> None:
-    for name in ("calls", "attempts", "recovered", "failing", "held_back"):
-        setattr(total, name, getattr(total, name) + getattr(counts, name))
-    for mine, theirs in ((total.failures, counts.failures), (total.given_up, counts.given_up)):
-        for kind, number in theirs.items():
-            mine[kind] = mine.get(kind, 0) + number
-    total.first_failures = {**counts.first_failures, **total.first_failures}
-    total.last_failure = counts.last_failure or total.last_failure

@@ -284,23 +284,9 @@ def _sum_up(progress: Progress, before: Summary, reports: Mapping[int, Report]) 
         progress.stopped = progress.stopped or report.stopped
         progress.halted = progress.halted or report.halted
         for seat, counts in report.calls.items():
-            _add_calls(calls.setdefault(seat, CallCounts()), counts)
+            calls.setdefault(seat, CallCounts()).add(counts)
     for seat, counts in calls.items():
         known = progress.calls.get(seat, CallCounts()).first_failures
         for kind in counts.first_failures.keys() - known.keys():
             logger.warning("%s", counts.first_failures[kind])
     progress.counters, progress.summary, progress.lag, progress.calls = counters, summary, lag, calls
-
-
-def _add_calls(total: CallCounts, counts: CallCounts) -> None:
-    total.calls += counts.calls
-    total.attempts += counts.attempts
-    total.recovered += counts.recovered
-    total.failing += counts.failing
-    total.last_failure = counts.last_failure or total.last_failure
-    total.held_back += counts.held_back
-    total.first_failures = {**counts.first_failures, **total.first_failures}
-    for kind, number in counts.failures.items():
-        total.failures[kind] = total.failures.get(kind, 0) + number
-    for kind, number in counts.given_up.items():
-        total.given_up[kind] = total.given_up.get(kind, 0) + number

@@ -207,6 +207,8 @@ class _TaskId(msgspec.Struct):
 def read_manifest(path: PathLike) -> Manifest:
     """The manifest of a run. Raises `InputError` when the folder holds none, or one of a newer format."""
     folder = Path(path)
+    if folder.is_file():
+        raise InputError(f"{folder}: is a file, and a run is a folder; give the folder that `--out` named")
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such run folder; check the path")
     if not (folder / MANIFEST).is_file():

@@ -91,9 +91,7 @@ async def retry(
     tries.begun = True
     now = clock.loop_time()
     since = now - tries.spent
-    standing = tries.standing
-    if standing is None:
-        standing = tries.standing = Standing(since)
+    standing = tries.standing = tries.standing or Standing(since)
     held = standing.held  # what was waited for limits before is no part of `since`
     pace = pace or Pace()
     try:
@@ -115,9 +113,7 @@ async def retry(
             try:
                 result = await attempt(tries.number, end - begun)
             except EngineError as exc:
-                statistics.last_failure = str(exc)
-                statistics.failing += not tries.failing
-                tries.failing = True
+                _count_failure(exc, statistics, tries)
                 if isinstance(exc, TransportError) and exc.limited:
                     pace.limited(begun, exc.retry_after, rng)
                     _count_limit(exc, policy, statistics, tries, standing, others_pass=pace.last_passed >= begun)
@@ -139,6 +135,13 @@ async def retry(
         statistics.failing -= tries.failing
         tries.failing = False
         tries.spent = clock.loop_time() - since - (standing.held - held)
+
+
+def _count_failure(error: EngineError, statistics: CallCounts, tries: Tries) -> None:
+    """A call has failed, and has not been answered since."""
+    statistics.last_failure = str(error)
+    statistics.failing += not tries.failing
+    tries.failing = True
 
 
 async def _stand_in_line(pace: Pace, standing: Standing, policy: RetryPolicy, statistics: CallCounts) -> None:

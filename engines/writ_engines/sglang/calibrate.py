@@ -19,7 +19,7 @@ import msgspec
 from writ_async.core.engine import Calibration
 from writ_async.errors import EngineError, InputError
 from writ_engines.http import HttpClient
-from writ_engines.sglang.options import SglangOptions, find_access
+from writ_engines.sglang.options import usual_access
 from writ_engines.sglang.server import Load
 from writ_engines.simulated.costs import Costs
 
@@ -72,7 +72,7 @@ async def sample_server(url: str, seconds: float, interval: float = 0.5) -> list
 
     Raises `EngineError` when it does not answer, `InputError` when it answers something else.
     """
-    access = find_access(SglangOptions(model="default", url=[url]))
+    access = usual_access([url])
     client = HttpClient(url, headers=access.headers, secrets=access.secrets, timeout=10.0)
     samples: list[LoadSample] = []
     end = anyio.current_time() + seconds

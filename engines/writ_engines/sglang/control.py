@@ -17,8 +17,8 @@ import anyio
 import msgspec
 
 from writ_async.errors import EngineError, EngineErrorKind
-from writ_engines.http import HttpClient, TransportError, server_urls
-from writ_engines.sglang.options import SglangOptions, find_access
+from writ_engines.http import HttpClient, TransportError
+from writ_engines.sglang.options import usual_access
 from writ_engines.sglang.server import ServerInfo, fetch_info, wait_ready
 
 T = TypeVar("T")
@@ -48,7 +48,7 @@ class ServerControl:
     """
 
     def __init__(self, url: str | Sequence[str], *, seconds: float = 600.0) -> None:
-        access = find_access(SglangOptions(model="default", url=list(server_urls(url))))
+        access = usual_access(url)
         self._clients = [
             HttpClient(each, headers=access.headers, secrets=access.secrets, timeout=seconds) for each in access.urls
         ]

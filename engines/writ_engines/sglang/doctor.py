@@ -17,7 +17,7 @@ from writ_async.core.engine import Check
 from writ_async.core.message import Message, SystemMessage, UserMessage
 from writ_async.errors import EngineError, EngineErrorKind, InputError
 from writ_engines.http import HttpClient
-from writ_engines.sglang.options import SglangOptions, find_access
+from writ_engines.sglang.options import usual_access
 from writ_engines.sglang.server import SAMPLE, ServerInfo, tokenize
 from writ_engines.sglang.wire import Answer, check_answer, encode_ids, parse_answer, single_body
 
@@ -51,7 +51,7 @@ async def check_server(url: str, model: str | None) -> list[Check]:
     Raises `InputError` for an address that is none.
     """
     HttpClient(url)  # refuses what is no address in its own words
-    access = find_access(SglangOptions(model=model or "default", url=[url]))
+    access = usual_access([url])
     client = HttpClient(url, headers=access.headers, secrets=access.secrets, timeout=_SECONDS)
     try:
         checks, info = await _reach(client)

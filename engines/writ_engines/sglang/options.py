@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -74,6 +74,11 @@ class Access(msgspec.Struct, frozen=True):
     headers: Mapping[str, str] = {}
     secrets: Secrets = Secrets()
     notices: tuple[str, ...] = ()
+
+
+def usual_access(urls: str | Sequence[str]) -> Access:
+    """How servers are reached that are named without options of an engine: with the key of SGLANG_API_KEY, if any."""
+    return find_access(SglangOptions(model="default", url=list(server_urls(urls))))
 
 
 def find_access(options: SglangOptions, environment: Mapping[str, str] | None = None) -> Access:
