@@ -58,7 +58,12 @@ CHANGED: dict[str, Rewrite] = {
         ("earliest", "latest"),
         ("latest", "earliest"),
         ("soonest", "latest"),
-        ("starts last", "starts first"),
+        ("(?:starts|leaves|departs|begins) last", "starts first"),
+        ("(?:starts|leaves|departs|begins) first", "starts last"),
+        ("starts latest", "starts earliest"),
+        ("last of my trips", "first of my trips"),
+        ("first of my trips", "last of my trips"),
+        ("my next trip", "my last trip"),
         ("fastest", "slowest"),
     ),
     "the other side of a bound": _swap(

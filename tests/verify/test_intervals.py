@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.interval_draws import drawn_coverage
 from bench.intervals import CELLS, Cell, coverage
 from writ_async.verify.intervals import mean, mean_interval, student_quantile
 
@@ -34,6 +35,19 @@ def test_the_quantiles_are_those_of_the_tables(degrees: int, wanted: float) -> N
 @pytest.mark.parametrize("cell", [cell for cell in CELLS if cell.tasks in (10, 114) and cell.trials == 4], ids=str)
 def test_it_covers_as_often_as_it_says(cell: Cell) -> None:
     assert coverage(cell, 150, Random(3)) >= 0.9
+
+
+def test_over_experiments_of_all_kinds_every_interval_holds_in_93_to_97_of_100() -> None:
+    shares = drawn_coverage(4000, Random(1))
+    assert len(shares) == 6
+    assert all(0.93 <= share <= 0.97 for share in shares.values()), shares
+
+
+@given(st.lists(st.integers(0, 4), min_size=2, max_size=60))
+def test_failures_in_place_of_successes_move_the_interval_to_their_mirror_image(successes: list[int]) -> None:
+    found = mean_interval([count / 4 for count in successes])
+    turned = mean_interval([1 - count / 4 for count in successes])
+    assert (turned.low, turned.high) == pytest.approx((1 - found.high, 1 - found.low))
 
 
 def test_no_tasks_have_no_mean() -> None:

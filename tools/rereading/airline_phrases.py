@@ -79,9 +79,13 @@ _EXTREME_TRIPS = (
     re.compile(rf"my {_MONEY_PRICE} <C(?P<cabin>\d+)> reservation with a start after today"),
 )
 _WHEN = (
-    r"(?:the |my )?(?P<a>first|last|soonest|next|latest) (?:of my trips|trip)(?: I have)?(?: that (?:leaves?|starts?))?"
+    r"(?:the (?:very )?|my )?(?P<a>first|last|soonest|next|latest) (?:of my trips|trip)(?: I have)?"
+    r"(?: that (?:leaves?|starts?))?"
     r"(?: after today)?",
-    r"(?:the |whichever )?trip of mine that (?:starts|leaves) (?P<b>first|last|after all the others)(?: after today)?",
+    r"(?:the (?:one )?|whichever )?trip of mine that (?:starts|leaves|departs|comes)"
+    r" (?P<b>first|last|latest|after all the others)(?: after today)?",
+    r"whichever trip I have that (?:begins|departs) (?P<f>first|last)(?: after today)?",
+    r"the trip I take (?P<g>next)(?: after today)?",
     r"whichever trip of mine starts (?P<e>first|last)(?: after today)?",
     r"whichever of my trips starts (?P<c>latest|earliest|first|last)(?: after today)?",
     r"my trip with the (?P<d>latest|earliest) start(?: after today)?",
@@ -99,6 +103,7 @@ _CANCELLABLE = re.compile(
     r"|may be cancelled under the rules"
     r"|the rules allow it|can still be cancelled(?: with a refund)?(?:, be it one or more)?)"
     r"|the coming (?:reservations|trips|bookings) I can still cancel, and cancel each of them"
+    r"|my (?:coming|future) (?:trips|bookings) and cancel (?:each|every one) that the rules let me cancel"
 )
 _ALL_IN = re.compile(
     r"(?:each|all|every one) of my (?:trips|reservations|bookings)(?: that are)? in <C(?P<cabin>\d+)>(?= |$)"
@@ -106,6 +111,7 @@ _ALL_IN = re.compile(
 )
 _LOST = re.compile(
     r"(?:every|each) trip on which the airline (?:cancelled|called off) a flight|(?:every|each) trip that lost one"
+    r"|(?:every|each) trip of mine with a flight that the airline (?:cancelled|called off)"
     r"|each trip of mine that lost a flight because the airline cancelled it"
     r"|whichever of my trips had a flight (?:called off|cancelled)|(?:every"
     r"|each) trip of mine that had a flight (?:cancelled|called off)"

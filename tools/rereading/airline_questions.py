@@ -13,11 +13,16 @@ _QUESTIONS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
         ("free bags", rf"(?:the )?number of checked bags that are free on {_T} for everybody in it together"
-                      rf"|how many free checked bags we may take on {_T}, all passengers together"),
-        ("cabin", rf"(?:the )?cabin of {_T}|which cabin {_T} is booked in"),
-        ("paid", rf"how much was paid in total for {_T}|what I paid for {_T} altogether"),
+                      rf"|how many free checked bags we may take on {_T}, all passengers together"
+                      rf"|how many checked bags are free on {_T}, counting all passengers"
+                      rf"|(?:the )?allowance of free checked bags on {_T}, all passengers together"),
+        ("cabin", rf"(?:the )?cabin of {_T}|which cabin {_T} is booked in|cabin in which {_T} is booked"),
+        ("paid", rf"how much was paid in total for {_T}|what I paid for {_T} altogether"
+                 rf"|(?:the )?(?:total that was|sum I) paid for {_T}(?: in all)?"),
         ("status", rf"(?:the )?status of the flight of {_T} up to today"
-                   rf"|how the flight on {_T} that was due by today stands, I mean its status"),
+                   rf"|how the flight on {_T} that was due by today stands, I mean its status"
+                   rf"|what status the flight of {_T} has that was due by today"
+                   rf"|(?:the )?flight status of {_T}, for the flight up to today"),
         ("both balances", r"what my gift cards and travel certificates (?:hold|are worth) together"
                           r"|(?:the )?total of all my gift cards and certificates"
                           r"|how much I have on gift cards and travel certificates together"),
@@ -28,7 +33,10 @@ _QUESTIONS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
                          r"|what (?:all )?my travel certificates are worth together"
                          r"|how much my travel certificates (?:come to|are worth) (?:together|in all|altogether)"),
         ("fare", r"(?:the )?lowest fare for one passenger in <C\d+> <R\d+> on (?:<D\d+>(?:, | or )?)+"
-                 r"|what the cheapest option in <C\d+> <R\d+> on (?:<D\d+>(?:, | or )?)+ costs for one person"),
+                 r"|what the cheapest option in <C\d+> <R\d+> on (?:<D\d+>(?:, | or )?)+ costs for one person"
+                 r"|what one person pays at least in <C\d+> <R\d+> on (?:<D\d+>(?:, | or )?)+"
+                 r"|(?:the cheapest fare there is|how low the fare) for one person (?:gets )?<R\d+>"
+                 r" on (?:<D\d+>(?:, | or )?)+ ?in <C\d+>"),
     )
 )  # fmt: skip
 

@@ -25,19 +25,27 @@ _TOLD = re.compile(r"\b(?:know|hear|be told)\b.*\b(?:total price|costs?|pay|char
 _ALLOWED = re.compile(
     r"flights? (?:themselves )?(?:should |are to )?stay|keep (?:all my|the same) flights"
     r"|flights of <T\d+> (?:should |are to )?stay (?:the same|as they are)"
-    r"|(?:reservation|booking|confirmation|number|id)\b.*\b(?:lost|escapes|know|idea|find|hand|remember|wrote|deleted)"
+    r"|(?:reservation|booking|confirmation|number|id)\b.*\b(?:lost|escapes|know|idea|find|hand|remember|wrote|deleted"
+    r"|broken|at home|nowhere)"
+    r"|never given an? (?:reservation|booking)"
     r"|(?:lost|misplaced|escapes|don't know|no idea|can't find|don't have|don't (?:remember|recall)|wrote down"
     r"|deleted)\b"
     r".*\b(?:id|number)\b"
     r"|(?:(?:in|be) one single change|a single (?:step|change)|one step|(?:in one|one) (?:change|step|go)\b"
-    r"|all the bags)"
+    r"|all the bags|as one (?:single )?change|(?:one|a single) change for all)"
+    r"|everybody else (?:keeps|has to keep) their|nobody else (?:moves|is touched)"
+    r"|the rest is to be left|(?:keep|still want) whatever can't be cancelled"
+    r"|nothing is to happen to (?:the others|any other)"
+    r"|(?:trips|bookings) themselves are to be left|nothing about the (?:trips|bookings) has to|including today"
+    r"|(?:any|each) of my (?:trips|bookings|reservations) may be"
     r"|all (?:other passengers|others) (?:should )?(?:remain|stay)"
     r"|rest of the (?:passenger )?list (?:should )?(?:stay|remain)"
     r"|everybody else stays|(?:the|all) other passengers (?:stay|remain)|all flights (?:should )?stay as they are"
     r"|nothing changes for the others|what (?:cannot|can't) be cancelled stays|(?:remaining ones|others) should stay"
     r"|don't (?:want|need) to change or cancel|don't need the (?:booking|trip|reservation) changed"
     r"|(?:not asking for|don't (?:want|need)) any change"
-    r"|(?:reservation|booking) itself (?:should|can) stay|(?:day|date) of (?:the|a trip's) first flight"
+    r"|(?:reservation|booking) itself (?:should|can) stay|(?:day|date) of (?:the|a trip's|their|its) first flight"
+    r"|trip starts with its first flight"
     r"|by (?:the (?:total|sum) that|what) was paid|the total payment of|what was paid for each"
     r"|(?:today or earlier|after today|later than today)"
     r"|cabin has to be changed before the bags|bags come second|cabin first and bags second"
@@ -106,7 +114,12 @@ class Reader:
         """Read a sentence that says more about a wish. False where it is none."""
         text = rest.text
         if (
-            re.search(r"in (?:exactly |just )?that order|in the order in which|the order matters", text, re.IGNORECASE)
+            re.search(
+                r"in (?:exactly |just )?that order|in the order in which|the order matters|that order (?:kept|followed)"
+                r"|in the order (?:given|i gave)",
+                text,
+                re.IGNORECASE,
+            )
             and "cabin first" not in text
         ):
             found.in_order = True
@@ -150,7 +163,7 @@ class Reader:
             for one in found.wishes:
                 one.methods = one.methods or methods
             return True
-        if re.search(r"after today|later than today|today or earlier", text):
+        if re.search(r"after today|later than today|today or (?:earlier|before)|from tomorrow on", text):
             if not any(one.trip and (one.trip.every or one.trip.pick) for one in found.wishes):
                 raise NotUnderstood(text)
             for one in found.wishes:
@@ -168,7 +181,7 @@ class Reader:
             wish.nonstop, wish.at = True, times[0]
         elif re.search(
             r"nonstop(?: flights)? (?:or|and) (?:(?:with|have) )?one stop|one stop(?:, | or )nonstop", text
-        ) or ("one stop is as good" in text):
+        ) or re.search(r"one stop is as good|on the way is .*\bso is nonstop|whether it's nonstop or", text):
             wish.nonstop = False
         elif re.search(
             r"connections are out|(?:has to|must) be nonstop|(?:only|just want) nonstop|only want nonstop"
@@ -190,7 +203,7 @@ class Reader:
         elif len(days) >= 2 and (back := re.search(r"\bthe return is\b|\bcome back\b|\breturn on\b", rest.text)):
             head, tail = rest.text[: back.start()], rest.text[back.start() :]
             wish.days, wish.days_back = _days(head, rest), _days(tail, rest)
-        elif re.search(r"\bcabin\b", text) and re.search(r"same|keep my", text):
+        elif re.search(r"\bcabin\b", text) and re.search(r"same|keep my|as it is|don't want another", text):
             wish.keeps_cabin = True
         elif (goal := goal_in(text)) and not days and not times:
             if re.search(r"most expensive|priciest|dearest|highest", text):
@@ -277,7 +290,7 @@ class Reader:
             return person
         if trips and trips[0].every == "cancellable":
             return Wish("cancel", trip=trips[0])
-        if trips and re.search(r"\bcancel(?:led)?\b|\bcall(?:ed)? off\b|\bgive up\b", text):
+        if trips and re.search(r"\bcancel(?:led)?\b|\bcall(?:ed)? off\b|\bgive up\b|\bdrop\b", text):
             late = re.search(r"flight (?:of it )?(?:is late|today is delayed)|(?:is late|delayed) today", text)
             found.wishes += [Wish("cancel", trip=trip, reason="plans" if late else "") for trip in trips[:-1]]
             counted = re.search(r"\ball (\d+) of them\b|\b(\d+) of my reservations\b", text)

@@ -34,7 +34,11 @@ _OPENERS = re.compile(
     r"|what i (?:need|want|have in mind|hope for) is to )*",
     re.IGNORECASE,
 )
-_TAKEN_BACK = re.compile(r"changed my mind|thought about it again: no|don't do that|^actually, no", re.IGNORECASE)
+_TAKEN_BACK = re.compile(
+    r"changed my mind|thought about it again: no|don't do that|^actually, no|see it differently now|too quick there"
+    r"|isn't what i want any more|have another idea|there's something better",
+    re.IGNORECASE,
+)
 _CLOSERS = re.compile(r"(?:, please)?[.?!]*$")
 
 

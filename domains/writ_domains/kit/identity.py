@@ -22,10 +22,12 @@ from writ_domains.kit.phrasing import Forms, pick
 USER_IDS: Final[Forms] = (
     "My [user id|user ID|account id|customer id] is {}.", "The user [id|ID] [on|of|for] my [account|profile] is {}.",
     "I'm [registered|signed up|listed] [under|with] [|the ]user id {}.", "My [profile|account]'s user id is {}.",
+    "The user id I [sign in with|use with you] is {}.", "I sign in [with|under] [the|my] user id {}.",
     "[My user|User|My account] id: {}.", "My [user id|user ID|account id|customer id] is {}.",
 )  # fmt: skip
 NAMES: Final[Forms] = (
-    "My [|full ]name is {}.", "I'm {}.", "I am {}.", "The name [on|of] my [account|profile] is {}.",
+    "My [|full ]name is {}.", "The account [belongs to|is that of] {}.", "I'm [called|listed as|registered as] {}.",
+    "I'm {}.", "I am {}.", "The name [on|of] my [account|profile] is {}.",
 )  # fmt: skip
 MORE_NAMES: Final[Forms] = (
     "My name is {}.", "I'm {}.", "My account is under the name {}.", "I am {}.", "My full name is {}.",

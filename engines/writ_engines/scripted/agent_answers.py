@@ -44,7 +44,7 @@ _SECOND: Final = {
 }
 _AMOUNT: Final = re.compile(r"-?\d+(?:\.\d{1,2})?")
 _OF_MONEY: Final = re.compile(
-    r"\b(?:how much|pay|paid|costs?|prices?|fares?|total|sum|amount|refunds?|refunded|charges?|worth|balance|holds?"
+    r"\b(?:how much|pays?|paid|costs?|prices?|fares?|total|sum|amount|refunds?|refunded|charges?|worth|balance|holds?"
     r"|back)\b"
 )
 _COUNTS: Final = re.compile(r"\bhow many\b|\btracking\b|^(?:the|your|its) (?:\w+ )?(?:numbers?|count|id|code)\b")
@@ -55,7 +55,7 @@ def questions_in(sentence: str) -> list[str]:
     start = _ASKS.search(sentence)
     if start is None:
         return []
-    asked = re.split(r" and (?:know|hear|find out|look up|check) ", sentence[start.end() :].rstrip(".!?"))
+    asked = re.split(r" and (?:know|hear|see|find out|look up|check) ", sentence[start.end() :].rstrip(".!?"))
     return [_FIRST_PERSON.sub(lambda found: _SECOND[found[0]], _BESIDE.sub("", f"{one}.")[:-1]) for one in asked]
 
 
@@ -79,6 +79,8 @@ def answers(task: Task, rng: Random) -> list[str]:
     asked = [one for piece in pieces if piece.part == wanted for one in questions_in(piece.text)]
     if not asked and task.kind == "information":  # A story before it may have been taken for the goal.
         asked = [one for piece in pieces for one in questions_in(piece.text)]
+    if task.kind == "information" and len(values) == 1:
+        values *= len(asked)  # Equal answers are listed once.
     if len(asked) != len(values):
         return [lines.FOR_YOUR_INFORMATION.draw(rng).format("; ".join(values))]
     return [
