@@ -11,8 +11,8 @@ from pathlib import Path
 from tests.support.shared_data import needs_shared
 
 SYNTH = {
-    "tasks.jsonl": "45aa08675eecc3b2cb573b16c5169e6a0178504e746e881e4c16b9683c36c867",
-    "trajectories.jsonl": "0432145b59f29beca2e6e96f469bfac42b817fd52a34c6d27e110c2c404c123d",
+    "tasks.jsonl": "5abe3ef772bc48f3e126d55c564364d953a2ac937863cc47c1a7bbb0cc2aedf7",
+    "trajectories.jsonl": "ec4a704e48dc30ef378eead92abae02fb3cb3fe334bf741ad84bdb59356e34ee",
 }
 EVAL = {
     "tasks.jsonl": "29a89f5f08754e7d1078775ac6d3464be2a50f0631b01191a6882d4d2bdcbdbe",

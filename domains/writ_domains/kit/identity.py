@@ -5,7 +5,7 @@
 >>> identity.who
 {'user_id': 'ann_reed_1234', 'name': 'Ann Reed'}
 >>> [fact.text for fact in identity.facts]
-['The user id of my account is ann_reed_1234.', 'The name of my profile is Ann Reed.']
+["I'm listed under the user id ann_reed_1234.", 'My full name is Ann Reed.']
 """
 
 from __future__ import annotations
