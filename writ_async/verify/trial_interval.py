@@ -16,8 +16,8 @@ from writ_async.verify.intervals import Interval, mean
 from writ_async.verify.pass_k import Tally
 
 _ADDED = 3
-"""Trials that are added to those of all tasks, half of them successes. Agresti & Coull 1998 add four, for tasks that are
-alike; where each has a variance of its own, three hold closer to what they promise."""
+"""Trials that are added to those of all tasks, half of them successes. Agresti & Coull 1998 add four, for tasks that
+are alike; where each has a variance of its own, three hold closer to what they promise."""
 
 
 def trials_interval(tallies: Mapping[str, Tally], level: float = 0.95) -> Interval:
