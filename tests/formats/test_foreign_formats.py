@@ -373,9 +373,9 @@ def test_long_conversations_take_time_in_proportion(kind: str) -> None:
         "names": [USER, calling(*bare), *(result("1", name=f"f{number}") for number in reversed(range(count)))],
         "goodbyes": [USER, BYE] * count,
     }
-    started = time.perf_counter()
+    started = time.process_time()
     read_row(rows[kind], "row")
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
 
 
 ROWS = {

@@ -17,9 +17,19 @@ pytestmark = pytest.mark.asyncio
 
 
 class Talker:
-    """A double of a model: answers after `delay`, and ends each conversation after `turns` of the user."""
+    """A double of a model: answers after `delay`, and ends each conversation after `turns` of the user.
 
-    def __init__(self, turns: int = 2, delay: float = 0.0, fail: Callable[[Request], None] | None = None) -> None:
+    No answer comes before the `gate` is open.
+    """
+
+    def __init__(
+        self,
+        turns: int = 2,
+        delay: float = 0.0,
+        fail: Callable[[Request], None] | None = None,
+        gate: anyio.Event | None = None,
+    ) -> None:
+        self.gate = gate
         self.turns = turns
         self.delay = delay
         self.fail = fail
@@ -36,6 +46,8 @@ class Talker:
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
             await anyio.sleep(self.delay)
+            if self.gate is not None:
+                await self.gate.wait()
             if self.fail is not None:
                 self.fail(request)
         finally:
@@ -216,9 +228,10 @@ async def test_counters_and_timings_agree_with_what_happened(retail_environment:
 async def test_what_is_live_has_its_turn_while_thousands_begin(retail_environment: Environment) -> None:
     most = turns = 0
     before = 0
+    gate = anyio.Event()
 
     async with run_rollouts(
-        make_jobs(retail_environment, 400), seats(Talker(delay=0.2)), limits=Limits(concurrency=400)
+        make_jobs(retail_environment, 400), seats(Talker(gate=gate)), limits=Limits(concurrency=400)
     ) as run:
         while run.counters.live < 400:
             await anyio.lowlevel.checkpoint()
@@ -226,6 +239,7 @@ async def test_what_is_live_has_its_turn_while_thousands_begin(retail_environmen
             before = run.counters.live
             turns += 1
         assert run.counters.started > 300  # those that were begun first are under way
+        gate.set()
         rows = [row async for row in run]
     assert len(rows) == 400
     assert most <= 64

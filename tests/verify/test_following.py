@@ -260,10 +260,10 @@ def test_days_are_read_from_any_text(text: str) -> None:
     "text", ["1/" * 20_000, "may 1, 2, 3, " * 4_000, "1 " * 20_000, "." * 20_000, "12 to " * 5_000]
 )
 def test_hostile_texts_are_read_in_linear_time(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     days_in(text)
     days_away(text)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
 
 
 @pytest.mark.parametrize(

@@ -195,17 +195,21 @@ async def test_the_last_caller_to_leave_takes_the_batch_with_it(double: OpenDoub
 
 
 async def test_a_server_that_dies_and_comes_back_is_waited_for(double: OpenDouble, folder: Path) -> None:
-    async with double(latency=0.2) as server:
-        engine = make_engine(server.url, folder, policy=RetryPolicy(attempts=200, budget=30, first=0.01, longest=0.05))
+    async with double() as server:
+        engine = make_engine(server.url, folder, policy=RetryPolicy(attempts=9999, budget=30, first=0.01, longest=0.05))
         talks = [Talk(engine, f"s{number}", tools=TOOLS) for number in range(20)]
         for talk in talks[:1]:
             await talk.complete()
+        server.latency = 60
         async with anyio.create_task_group() as group:
             for talk in talks:
                 group.start_soon(talk.say, "hello?")
-            await anyio.sleep(0.1)
+            while len(server.live) < len(talks):
+                await anyio.lowlevel.checkpoint()
             await server.die()
-            await anyio.sleep(0.2)
+            while "refused" not in engine.statistics().retries.failures:
+                await anyio.lowlevel.checkpoint()
+            server.latency = 0
             await server.revive()
         retries = engine.statistics().retries
         assert (retries.given_up, retries.recovered) == ({}, 20)
