@@ -14,10 +14,11 @@ from writ_async.core.trajectory import Seat
 
 
 class Subset(msgspec.Struct, frozen=True):
-    """An environment, and a benchmark's tasks in it."""
+    """An environment, and a benchmark's tasks in it; `note` is what a user is to be told of where they come from."""
 
     environment: Environment
     tasks: tuple[Task, ...]
+    note: str = ""
 
 
 class Terms(msgspec.Struct, frozen=True):

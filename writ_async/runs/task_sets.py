@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from writ_async.behaviour.axes import VALUES
+from writ_async.core.acting import open_state
 from writ_async.core.domain import Domain, Tool
 from writ_async.core.environment import Environment
 from writ_async.core.task import Action, Cell, Task
@@ -84,11 +85,27 @@ def require_playable(tasks: Iterable[Task], worlds: Mapping[str, Environment]) -
 
     Raises `InputError` for a gold action, a first wish or a read that names a tool which the task's domain has not, or
     arguments that the tool has not; for a certificate or a goal of a write that is none of the actions, for a goal of
-    an unknown objective, and for an unknown value of a behaviour. It names the task.
+    an unknown objective, and for an unknown value of a behaviour; for an initial state that cannot be had in the task's
+    world, and an assertion function that the domain has not. It names the task.
     """
     for task in tasks:
-        if problem := _why_unplayable(task, worlds[world_key(task.world)].domain):
+        environment = worlds[world_key(task.world)]
+        if problem := _why_unplayable(task, environment.domain) or _why_unopened(task, environment):
             raise InputError(f"task {task.id!r}: {problem}")
+
+
+def _why_unopened(task: Task, environment: Environment) -> str:
+    domain = environment.domain
+    for assertion in task.env_assertions or ():
+        known = domain.assertions.get(assertion.env_type, {})
+        if assertion.func_name not in known:
+            name = assertion.func_name
+            return f"the domain {domain.name!r} has no assertion function {name!r}{_meant(name, known)}"
+    try:
+        open_state(task.initial, domain, environment.world)
+    except InputError as exc:
+        return str(exc)
+    return ""
 
 
 def _why_unplayable(task: Task, domain: Domain) -> str:

@@ -18,6 +18,7 @@ from writ_async.core.message import (
     make_call,
 )
 from writ_async.core.task import Action, EnvAssertion, EnvCall, RewardType, Scenario, Task, WorldRef
+from writ_async.core.task import InitialState as FirstState
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -183,7 +184,7 @@ def _in(text: str) -> str:
 
 
 def to_task(record: TaskRecord, domain: str, world: WorldRef) -> Task:
-    """A task of the benchmark as one of ours. What its initial state does to the database is left to the caller."""
+    """A task of the benchmark as one of ours."""
     criteria = record.evaluation_criteria
     found = criteria or Criteria()
     actions = found.actions
@@ -202,8 +203,22 @@ def to_task(record: TaskRecord, domain: str, world: WorldRef) -> Task:
         env_assertions=found.env_assertions,
         reward_basis=found.reward_basis,
         evaluated=criteria is not None,
+        initial=_first_state(record.initial_state),
         message_history=tuple(map(to_message, history or ())),
     )
+
+
+def _first_state(record: InitialState | None) -> FirstState | None:
+    """What is done to the database before a task starts; None for nothing.
+
+    The agent's data and the user's are members of one database here, under names that differ.
+    """
+    if record is None:
+        return None
+    data = record.initialization_data or {}
+    parts = [data.get(side) or {} for side in ("agent_data", "user_data")]
+    calls = record.initialization_actions or ()
+    return FirstState(parts[0] | parts[1] or None, calls) if any(parts) or calls else None
 
 
 def first_version_task(record: FirstVersionTask, domain: str) -> Task:
