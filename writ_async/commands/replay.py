@@ -9,7 +9,7 @@ import msgspec
 from writ_async.conversation.calls import walk_calls
 from writ_async.conversation.machine import chain_hash, run_call
 from writ_async.conversation.seal import PART, Templates, templates_hash, told_hash, words_hash
-from writ_async.core.acting import open_state, tools_of
+from writ_async.core.acting import open_state
 from writ_async.core.environment import Environment
 from writ_async.core.message import Requestor
 from writ_async.core.task import Task
@@ -116,7 +116,7 @@ def replay_row(task: Task, trajectory: Trajectory, opened: Environment) -> Itera
         result = run_call(opened.domain, state, call, requestor)
         if step.result != result:
             yield Mismatch(trajectory.id, step.place, f"{call.function.name} answers otherwise than was recorded")
-        tool = tools_of(opened.domain, requestor).get(call.function.name)
+        tool = opened.domain.tools_of(requestor).get(call.function.name)
         digest = state.digest() if tool is not None and tool.kind == "write" else ""
         previous = chain_hash(previous, call, result, digest)
         if next(chain, None) != previous:

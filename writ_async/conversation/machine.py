@@ -19,7 +19,7 @@ from writ_async.conversation.answers import EMPTY, whole_message, whole_note, wh
 from writ_async.conversation.prompts import agent_system_prompt, user_system_prompt
 from writ_async.conversation.rules import Rules, find_signal
 from writ_async.conversation.seal import seal_trajectory
-from writ_async.core.acting import act, open_state, tools_of
+from writ_async.core.acting import act, open_state
 from writ_async.core.domain import Domain
 from writ_async.core.engine import Completion, Request
 from writ_async.core.message import (
@@ -326,7 +326,7 @@ class Conversation:
     def _run_tools(self, seat: Seat, calls: tuple[ToolCall, ...]) -> None:
         requestor: Requestor = "assistant" if seat == "agent" else "user"
         view = (self._agent if seat == "agent" else self._user).view
-        tools = tools_of(self.domain, requestor)
+        tools = self.domain.tools_of(requestor)
         for call in calls:
             result = run_call(self.domain, self.state, call, requestor)
             tool = tools.get(call.function.name)

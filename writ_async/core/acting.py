@@ -11,23 +11,18 @@ from typing import Any
 
 import msgspec
 
-from writ_async.core.domain import Domain, Tool, ToolError, ToolResult, apply_tool, call_tool
+from writ_async.core.domain import Domain, ToolError, ToolResult, apply_tool, call_tool
 from writ_async.core.message import Requestor
 from writ_async.core.state import State, World
 from writ_async.core.task import EnvAssertion, EnvCall, InitialState
 from writ_async.errors import InputError, describe_error
 
 
-def tools_of(domain: Domain, requestor: Requestor) -> Mapping[str, Tool]:
-    """The tools of one side."""
-    return domain.tools if requestor == "assistant" else domain.user_tools
-
-
 def act(
     domain: Domain, state: State, name: str, arguments: dict[str, Any], requestor: Requestor = "assistant"
 ) -> ToolResult:
     """Call a tool of one side as a conversation does: where it succeeds, what it brings about is done at once."""
-    result = call_tool(tools_of(domain, requestor), state, name, arguments)
+    result = call_tool(domain.tools_of(requestor), state, name, arguments)
     if domain.after_call is not None and not result.error:
         domain.after_call(state)
     return result
@@ -38,7 +33,7 @@ def apply(
 ) -> None:
     """The same for nothing but what it leaves behind: its result is not made a text."""
     if domain.after_call is None:
-        apply_tool(tools_of(domain, requestor), state, name, arguments)
+        apply_tool(domain.tools_of(requestor), state, name, arguments)
     else:
         act(domain, state, name, arguments, requestor)
 
@@ -52,8 +47,8 @@ def open_state(initial: InitialState | None, domain: Domain, world: World) -> St
     state = State(world)
     if initial is None:
         return state
-    if initial.data:
-        _put_data(initial.data, domain, state)
+    if initial.data or initial.user_data:
+        _put_data({**(initial.data or {}), **(initial.user_data or {})}, domain, state)
     for call in initial.calls:
         function = _find_setup(domain, call)
         if function is None:
@@ -72,7 +67,7 @@ def _find_setup(domain: Domain, call: EnvCall) -> Callable[..., Any] | None:
     setup = domain.setups.get(call.env_type, {}).get(call.func_name)
     if setup is not None:
         return setup
-    tool = tools_of(domain, call.env_type).get(call.func_name)
+    tool = domain.tools_of(call.env_type).get(call.func_name)
     return None if tool is None else tool.function
 
 

@@ -240,6 +240,10 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.structs.force_setattr(self, "schemas", tuple(tool.schema for tool in self.tools.values()))
         msgspec.structs.force_setattr(self, "user_schemas", tuple(tool.schema for tool in self.user_tools.values()))
 
+    def tools_of(self, requestor: Requestor) -> Mapping[str, Tool]:
+        """The tools of a seat, by name."""
+        return self.tools if requestor == "assistant" else self.user_tools
+
 
 _KIND = "__writ_kind__"  # the attribute by which a marked function is known
 

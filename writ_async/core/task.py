@@ -168,9 +168,13 @@ class EnvCall(msgspec.Struct, frozen=True):
 
 
 class InitialState(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is done to a world before a conversation: `data`, in the database's shape, is put over it; then `calls`."""
+    """What is done to a world before a conversation: data of either side is put over it, then calls are made.
+
+    `data` and `user_data` are members of a database as `Domain.dump` gives it, objects in part, all else whole.
+    """
 
     data: dict[str, Any] | None = None
+    user_data: dict[str, Any] | None = None
     calls: tuple[EnvCall, ...] = ()
 
 
@@ -246,6 +250,12 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     open_choice: OpenChoice | None = None
     rephrased: bool = False
     version: int = 1
+
+    @property
+    def own_id(self) -> str:
+        """The id as the benchmark that the task is of has it, without the source (`BENCHMARK:SUBSET:`) in front."""
+        prefix = f"{self.world.source}:{self.world.domain}:"
+        return self.id.removeprefix(prefix) if self.kind == "benchmark" else self.id
 
     @property
     def certified_writes(self) -> tuple[int, ...]:

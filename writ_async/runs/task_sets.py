@@ -22,10 +22,11 @@ from writ_async.runs.worlds import open_world, world_key
 
 
 class TaskSet(msgspec.Struct, frozen=True):
-    """Tasks and the worlds that they are played in, by `world_key`."""
+    """Tasks and the worlds that they are played in, by `world_key`; `notes` are what a user is to be told of them."""
 
     tasks: tuple[Task, ...]
     worlds: dict[str, Environment]
+    notes: tuple[str, ...] = ()
 
 
 def read_task_sets(
@@ -39,8 +40,10 @@ def read_task_sets(
     """
     tasks: list[Task] = []
     worlds: dict[str, Environment] = {}
+    notes: list[str] = []
     for source in sources:
-        found, opened = _read_source(source, data, tools, split)
+        found, opened, note = _read_source(source, data, tools, split)
+        notes += [f"{source}: {note}"] if note else []
         if not found:
             raise InputError(f"{source}: holds no task")
         found = found[:limit] if limit else found
@@ -52,22 +55,22 @@ def read_task_sets(
                 worlds[world_key(task.world)] = open_world(task.world, data, tools)
     _refuse_doubles(tasks)
     require_playable(tasks, worlds)
-    return TaskSet(tuple(tasks), worlds)
+    return TaskSet(tuple(tasks), worlds, tuple(notes))
 
 
 def _read_source(
     source: str, data: str | None, tools: str | None, split: str | None
-) -> tuple[list[Task], Environment | None]:
+) -> tuple[list[Task], Environment | None, str]:
     name, colon, subset = source.partition(":")
     if colon and name in registered_names("benchmarks"):
         loaded = load_benchmark(name).load(subset, data, split, tools)
         found = [msgspec.structs.replace(task, id=f"{source}:{task.id}") for task in loaded.tasks]
-        return found, loaded.environment if found else None
+        return found, loaded.environment if found else None, loaded.note
     path = Path(source)
     if path.is_dir():
-        return list(RunView.open(path).tasks()), None
+        return list(RunView.open(path).tasks()), None, ""
     if path.is_file():
-        return list(read_jsonl(path, Task)), None
+        return list(read_jsonl(path, Task)), None, ""
     known = ", ".join(f"{benchmark}:SUBSET" for benchmark in registered_names("benchmarks"))
     raise InputError(f"--tasks {source}: is neither {known}, nor a run folder, nor a file; check the spelling")
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from writ_async.conversation.calls import walk_calls
-from writ_async.core.acting import act, apply, is_met, open_state, tools_of
+from writ_async.core.acting import act, apply, is_met, open_state
 from writ_async.core.domain import Domain, apply_tool
 from writ_async.core.message import (
     AssistantMessage,
@@ -85,7 +85,7 @@ def replay(
     for exchange in exchanges(messages):
         name = exchange.call.function.name
         requestor: Requestor = "user" if exchange.by_user else "assistant"
-        tools = tools_of(domain, requestor)
+        tools = domain.tools_of(requestor)
         if name not in tools or tools[name].kind != "write":
             continue
         recorded = exchange.result
@@ -114,7 +114,7 @@ def gold_state(task: Task, domain: Domain, world: World) -> State:
     state = open_state(task.initial, domain, world)
     replay(domain, state, task.message_history)
     for action in task.actions or ():
-        tools = tools_of(domain, action.requestor)
+        tools = domain.tools_of(action.requestor)
         if action.name not in tools or tools[action.name].kind != "write":
             continue
         if task.kind == "benchmark":

@@ -9,7 +9,7 @@ import msgspec
 
 from writ_async.conversation.calls import walk_calls
 from writ_async.conversation.machine import run_call
-from writ_async.core.acting import open_state, tools_of
+from writ_async.core.acting import open_state
 from writ_async.core.domain import Domain
 from writ_async.core.message import Message, Requestor
 from writ_async.core.state import State, World
@@ -51,7 +51,7 @@ def world_changes(messages: Sequence[Message], domain: Domain, world: World, tas
         if step.call is None:
             continue
         requestor: Requestor = "user" if step.by_user else "assistant"
-        tool = tools_of(domain, requestor).get(step.call.function.name)
+        tool = domain.tools_of(requestor).get(step.call.function.name)
         if tool is None or tool.kind != "write":
             continue
         before = state.fork()

@@ -83,8 +83,11 @@ class Tau2:
         """What τ²-bench tells a seat; see `writ_domains.tau2.prompts`. Raises `InputError` where that is not there."""
         return read_template(seat, find_root(data))
 
-    def terms(self, given: str | None = None, data: str | None = None) -> Terms:
-        """The prompts, temperature and seed of its own runner. Raises `InputError` where its texts are not there."""
+    def terms(self, given: str | None = None, data: str | None = None, subset: str = "") -> Terms:
+        """The prompts, temperature and seed of its own runner; users who have tools are told about them.
+
+        Raises `InputError` where its texts are not there.
+        """
         place = Path(given) if given else find_kit(find_root(data))
         if place is None:
             raise InputError(
@@ -92,7 +95,9 @@ class Tau2:
                 f"`writ tau2-kit CHECKOUT --out FILE` has made in {KIT_VARIABLE}"
             )
         kit = read_kit(place)
-        prompts: dict[Seat, str] = {"agent": kit.agent_prompt, "user": kit.user_prompt}
+        with_tools = subset in SUBSETS and bool(load_domain(subset).user_tools)
+        told = kit.user_prompt_with_tools if with_tools else kit.user_prompt
+        prompts: dict[Seat, str] = {"agent": kit.agent_prompt, "user": told}
         return Terms("tau2", str(place), kit.version, prompts, _TEMPERATURE, _SEED)
 
     def dress(self, domain: Domain, given: str | None = None, data: str | None = None) -> Domain:

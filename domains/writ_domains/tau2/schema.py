@@ -79,10 +79,17 @@ class UserScenario(msgspec.Struct, frozen=True):
     persona: str | None = None
 
 
+class InitialData(msgspec.Struct, frozen=True):
+    """Values that are put over those of the two databases."""
+
+    agent_data: dict[str, Any] | None = None
+    user_data: dict[str, Any] | None = None
+
+
 class InitialState(msgspec.Struct, frozen=True):
     """What happens before a conversation starts."""
 
-    initialization_data: dict[str, Any] | None = None
+    initialization_data: InitialData | None = None
     initialization_actions: tuple[EnvCall, ...] | None = None
     message_history: tuple[MessageRecord, ...] | None = None
 
@@ -209,16 +216,12 @@ def to_task(record: TaskRecord, domain: str, world: WorldRef) -> Task:
 
 
 def _first_state(record: InitialState | None) -> FirstState | None:
-    """What is done to the database before a task starts; None for nothing.
-
-    The agent's data and the user's are members of one database here, under names that differ.
-    """
+    """What is done to the databases before a task starts; None for nothing."""
     if record is None:
         return None
-    data = record.initialization_data or {}
-    parts = [data.get(side) or {} for side in ("agent_data", "user_data")]
-    calls = record.initialization_actions or ()
-    return FirstState(parts[0] | parts[1] or None, calls) if any(parts) or calls else None
+    data, calls = record.initialization_data or InitialData(), record.initialization_actions or ()
+    first = FirstState(data.agent_data or None, data.user_data or None, calls)
+    return first if first != FirstState() else None
 
 
 def first_version_task(record: FirstVersionTask, domain: str) -> Task:
