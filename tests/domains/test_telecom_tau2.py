@@ -119,3 +119,10 @@ def test_an_initial_state_that_cannot_be_had_is_refused_before_a_conversation(tm
         with pytest.raises(InputError, match=message):
             anyio.run(partial(evaluate, config, tmp_path / "run", data=str(tmp_path)))
         assert not (tmp_path / "run").exists()
+
+
+def test_steps_of_both_sides_are_counted_and_what_they_rest_on_is_estimated(small: Subset) -> None:
+    levels = {task.id: BENCHMARK.measure(task, small.environment) for task in small.tasks}
+    assert levels["[service_issue]overdue_bill_suspension[PERSONA:Easy]"] == (4, 3)
+    assert levels["[mobile_data_issue]data_mode_off[PERSONA:None]"] == (1, 1)
+    assert levels["[service_issue]lock_sim_card_pin[PERSONA:Hard]"] == (0, 0)

@@ -10,9 +10,10 @@ from writ_domains.tau2 import DatabaseText
 from writ_domains.tau2.schema import to_message
 
 from tools.vectors.records import Call, Eval, Fuzz, Gold, HashPair, Header, RewardRecord
-from writ_async import InputError, Judge, Message, State, Task, Tool, ToolResult, call_arguments
+from writ_async import InputError, Judge, Message, State, Task, Tool, call_arguments
 from writ_async.core.acting import act, is_met, open_state
 from writ_async.core.benchmark import Subset
+from writ_async.core.domain import ToolResult
 from writ_async.core.message import Requestor
 from writ_async.core.task import EnvAssertion, InitialState
 from writ_async.core.trajectory import Reward

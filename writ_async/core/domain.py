@@ -244,6 +244,15 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
         """The tools of a seat, by name."""
         return self.tools if requestor == "assistant" else self.user_tools
 
+    def tool_for(self, action: Action) -> Tool | None:
+        """The tool that an action calls, of the seat that is to call it."""
+        return self.tools_of(action.requestor).get(action.name)
+
+    def writes(self, action: Action) -> bool:
+        """Whether an action calls a tool that writes, of whichever seat."""
+        tool = self.tool_for(action)
+        return tool is not None and tool.kind == "write"
+
 
 _KIND = "__writ_kind__"  # the attribute by which a marked function is known
 

@@ -114,11 +114,10 @@ def gold_state(task: Task, domain: Domain, world: World) -> State:
     state = open_state(task.initial, domain, world)
     replay(domain, state, task.message_history)
     for action in task.actions or ():
-        tools = domain.tools_of(action.requestor)
-        if action.name not in tools or tools[action.name].kind != "write":
+        if not domain.writes(action):
             continue
         if task.kind == "benchmark":
-            apply_tool(tools, state, action.name, action.arguments)
+            apply_tool(domain.tools_of(action.requestor), state, action.name, action.arguments)
         else:
             apply(domain, state, action.name, action.arguments, action.requestor)
     return state
