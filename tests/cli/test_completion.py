@@ -77,8 +77,8 @@ def test_bash_completes_commands_flags_and_values_behind_them(shell: Mapping[str
     assert found == [
         ["eval"],
         ["--phraser-check", "--phraser-check-option"],
-        ["airline", "retail"],
-        ["airline", "retail"],  # bash has taken the word apart at the colon
+        ["airline", "retail", "telecom"],
+        ["airline", "retail", "telecom"],  # bash has taken the word apart at the colon
         ["model="],
         ["runs/first"],
         [],

@@ -17,9 +17,16 @@ ROOMS = (
     "phrases.py", "phrases.toml",
 )  # fmt: skip
 """What each domain has; beside it may stand what it alone sells, tools and recipes by what they are about."""
+TASKS = ("goals", "recipes", "phrases.py", "phrases.toml")
+WITHOUT_TASKS = {"telecom"}
+"""Domains of which no tasks are drawn yet, so that the rooms for them are not there."""
 OF_ITS_OWN = {
     "airline": {"airports.py", "airports.toml", "schedule.py"},
     "retail": {"catalogue.py", "catalogue.toml"},
+    "telecom": {
+        *("phone", "charges.py", "syncing.py", "setups.py", "assertions.py", "catalogue.toml"),
+        *("manual.md", "workflow.md"),
+    },
 }
 GOALS_OF_ITS_OWN = {"airline": {"goals/flights.py", "goals/moving.py"}, "retail": {"goals/scales.py"}}
 
@@ -27,11 +34,12 @@ GOALS_OF_ITS_OWN = {"airline": {"goals/flights.py", "goals/moving.py"}, "retail"
 @pytest.mark.parametrize("name", OF_ITS_OWN)
 def test_every_domain_has_the_same_rooms(name: str) -> None:
     folder = DOMAINS / "writ_domains" / name
-    assert [room for room in ROOMS if not (folder / room).is_file()] == []
+    rooms = [room for room in ROOMS if name not in WITHOUT_TASKS or room.split("/")[0] not in TASKS]
+    assert [room for room in rooms if not (folder / room).is_file()] == []
     top = {path.name for path in folder.iterdir()} - {"__pycache__"}
     assert top - {room.split("/")[0] for room in ROOMS} == OF_ITS_OWN[name]
     goals = {f"goals/{path.name}" for path in (folder / "goals").glob("*.py")}
-    assert goals - {room for room in ROOMS if room.startswith("goals/")} == GOALS_OF_ITS_OWN[name]
+    assert goals - {room for room in ROOMS if room.startswith("goals/")} == GOALS_OF_ITS_OWN.get(name, set())
 
 
 def test_no_domain_is_left_out() -> None:

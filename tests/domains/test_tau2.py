@@ -165,8 +165,8 @@ def test_without_splits_all_tasks_are_given(folder: Write) -> None:
         ("split_tasks__json", [], r"split_tasks\.json: Expected `object`"),
         (
             "tasks__json",
-            [{**TASK, "initial_state": {"initialization_data": {"agent_data": {}}}}],
-            r"task 't' changes the database before it starts",
+            [{**TASK, "initial_state": {"initialization_actions": [{"env_type": "nobody"}]}}],
+            r"Invalid enum value 'nobody' - at `\$\[0\]\.initial_state\.initialization_actions\[0\]\.env_type`",
         ),
     ],
 )
@@ -186,8 +186,8 @@ def test_text_that_is_not_utf8_is_named(folder: Write) -> None:
 
 
 def test_unknown_and_unsupported_domains_are_refused(folder: Write) -> None:
-    with pytest.raises(InputError, match=r"'telecom' is not supported yet; there are: airline, retail"):
-        BENCHMARK.load("telecom", folder())
+    with pytest.raises(InputError, match=r"'mock' is not supported yet; there are: airline, retail, telecom"):
+        BENCHMARK.load("mock", folder())
     with pytest.raises(InputError, match="unknown domain 'pizza'"):
         BENCHMARK.load("pizza", folder())
     with pytest.raises(InputError, match="no tau2/domains/airline in"):

@@ -10,7 +10,7 @@ import pytest
 from writ_domains.tau2.kit import Kit, find_kit, make_kit, read_kit
 from writ_domains.tau2.signatures import read_tool_schemas
 
-from tests.support.recorded_prompts import DOMAINS, recorded, write_kit
+from tests.support.recorded_prompts import ALL_DOMAINS, recorded, write_kit
 from tests.support.shared_data import SHARED, needs_shared
 from writ_async.cli import main
 from writ_async.errors import InputError
@@ -196,7 +196,7 @@ def test_the_kit_of_a_checkout_has_what_the_benchmark_was_seen_to_send(tmp_path:
     assert main(["tau2-kit", CHECKOUT, "--out", str(out)]) == 0
     kit: Kit = read_kit(out)
     assert kit == make_kit(Path(CHECKOUT)) == read_kit(Path(CHECKOUT))
-    for domain in (*DOMAINS, "telecom"):
+    for domain in ALL_DOMAINS:
         wanted = recorded(domain)
         assert json.dumps(kit.tools[domain].tools) == json.dumps(wanted["agent_tools"])
         assert json.dumps(kit.tools[domain].user_tools) == json.dumps(wanted["user_tools"])

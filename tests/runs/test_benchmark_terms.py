@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from tests.support.chat_double import Answer, Asked, chat, said, serve
-from tests.support.recorded_prompts import DOMAINS, recorded, write_kit
+from tests.support.recorded_prompts import ALL_DOMAINS, recorded, write_kit
 from tests.support.shared_data import TAU2_DATA, needs_shared
 from writ_async.commands.eval import EvalConfig, evaluate
 from writ_async.commands.replay import replay_run
@@ -56,7 +56,7 @@ def kit(tmp_path: Path) -> str:
     return str(write_kit(tmp_path / "kit.json"))
 
 
-@pytest.mark.parametrize("domain", DOMAINS)
+@pytest.mark.parametrize("domain", ALL_DOMAINS)
 def test_both_models_are_told_what_the_benchmark_tells_them(domain: str, kit: str, tmp_path: Path) -> None:
     wanted = recorded(domain)
 
@@ -65,13 +65,16 @@ def test_both_models_are_told_what_the_benchmark_tells_them(domain: str, kit: st
 
     asked = play(EvalConfig(tasks=(f"tau2:{domain}",), prompts=kit), tmp_path / "run", answer)
     agents = [one for one in asked if one.body["model"] == "agent"]
-    users = {one.body["messages"][0]["content"] for one in asked if one.body["model"] == "user"}
+    told = {one.body["messages"][0]["content"] for one in asked if one.body["model"] == "user"}
     assert {one.body["messages"][0]["content"] for one in agents} == {wanted["agent_system"]}
     schemas = json.dumps(wanted["agent_tools"], separators=(",", ":"), ensure_ascii=False).encode()
     assert all(b'"tools":' + schemas + b"," in one.raw for one in agents)
     assert len(wanted["user_system"]) >= 12
-    assert set(wanted["user_system"].values()) <= users
-    assert all("tools" not in one.body for one in asked if one.body["model"] == "user")
+    assert set(wanted["user_system"].values()) <= told
+    users = [one for one in asked if one.body["model"] == "user"]
+    in_hand = json.dumps(wanted["user_tools"], separators=(",", ":"), ensure_ascii=False).encode()
+    given = b'"tools":' + in_hand + b","
+    assert all(given in one.raw if wanted["user_tools"] else "tools" not in one.body for one in users)
     seed = Random(300).randint(0, 1_000_000)
     assert {(one.body["temperature"], one.body["seed"], one.body.get("tool_choice")) for one in agents} == {
         (0.0, seed, "auto")

@@ -9,6 +9,8 @@ from writ_domains.tau2.prompts import read_template
 from tests.support.shared_data import SHARED, TAU2_DATA
 
 DOMAINS = ("retail", "airline")
+"""Those of which tasks of our own are drawn."""
+ALL_DOMAINS = (*DOMAINS, "telecom")
 
 
 def recorded(domain: str) -> dict[str, Any]:
@@ -30,7 +32,7 @@ def write_kit(path: Path) -> Path:
         "user_prompt_with_tools": read_template("user", TAU2_DATA, with_tools=True),
         "tools": {
             name: {"tools": recorded(name)["agent_tools"], "user_tools": recorded(name)["user_tools"]}
-            for name in (*DOMAINS, "telecom")
+            for name in ALL_DOMAINS
         },
     }
     path.write_text(json.dumps(kit, indent=1))

@@ -107,6 +107,7 @@ async def evaluate(
     manifest = make_manifest(
         "eval", decides, chosen.worlds.values(), seed, shard, own_tool_schemas=tools is None, **asked
     )
+    said += chosen.notes
     notices = [*said, *await _look_at_engines(config, playing, seed, check=check)]
     for line in said:
         logger.warning("%s", line)

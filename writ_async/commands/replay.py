@@ -9,8 +9,9 @@ import msgspec
 from writ_async.conversation.calls import walk_calls
 from writ_async.conversation.machine import chain_hash, run_call
 from writ_async.conversation.seal import PART, Templates, templates_hash, told_hash, words_hash
+from writ_async.core.acting import open_state
 from writ_async.core.environment import Environment
-from writ_async.core.state import State
+from writ_async.core.message import Requestor
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
 from writ_async.errors import InputError
@@ -104,17 +105,18 @@ def templates_of(manifest: Manifest) -> Iterator[Templates]:
 
 def replay_row(task: Task, trajectory: Trajectory, opened: Environment) -> Iterator[Mismatch]:
     """Make the calls of one row again on a fresh state, byte for byte, and yield what differs."""
-    state = State(opened.world)
+    state = open_state(task.initial, opened.domain, opened.world)
     previous = opened.world.digest()
     chain = iter(trajectory.chain)
     for step in walk_calls(trajectory.messages):
         if (call := step.call) is None:
             yield Mismatch(trajectory.id, step.place, "a tool result that no call asked for")
             continue
-        result = run_call(opened.domain, state, call, "user" if step.by_user else "assistant")
+        requestor: Requestor = "user" if step.by_user else "assistant"
+        result = run_call(opened.domain, state, call, requestor)
         if step.result != result:
             yield Mismatch(trajectory.id, step.place, f"{call.function.name} answers otherwise than was recorded")
-        tool = (opened.domain.user_tools if step.by_user else opened.domain.tools).get(call.function.name)
+        tool = opened.domain.tools_of(requestor).get(call.function.name)
         digest = state.digest() if tool is not None and tool.kind == "write" else ""
         previous = chain_hash(previous, call, result, digest)
         if next(chain, None) != previous:

@@ -19,7 +19,8 @@ from writ_async.conversation.answers import EMPTY, whole_message, whole_note, wh
 from writ_async.conversation.prompts import agent_system_prompt, user_system_prompt
 from writ_async.conversation.rules import Rules, find_signal
 from writ_async.conversation.seal import seal_trajectory
-from writ_async.core.domain import Domain, call_tool
+from writ_async.core.acting import act, open_state
+from writ_async.core.domain import Domain
 from writ_async.core.engine import Completion, Request
 from writ_async.core.message import (
     AssistantMessage,
@@ -57,13 +58,12 @@ def chain_hash(previous: str, call: ToolCall, result: ToolMessage, digest: str) 
 
 def run_call(domain: Domain, state: State, call: ToolCall, requestor: Requestor = "assistant") -> ToolMessage:
     """Execute one tool call on a state; whatever is wrong with it comes back as an error message."""
-    tools = domain.tools if requestor == "assistant" else domain.user_tools
     try:
         arguments = call_arguments(call)
     except MalformedArgumentsError as exc:
         text = f"Error: the arguments of {call.function.name} {exc}"
         return ToolMessage(call.id, text, True, requestor)
-    result = call_tool(tools, state, call.function.name, arguments)
+    result = act(domain, state, call.function.name, arguments, requestor)
     return ToolMessage(call.id, result.content, result.error, requestor)
 
 
@@ -135,7 +135,7 @@ class Conversation:
         self.seed = seed
         self.rules = rules or Rules()
         self.id = trajectory_id(task.id, trial)
-        self.state = State(world)
+        self.state = open_state(task.initial, domain, world)
         self.termination: Termination | None = None
         self.signal: Signal | None = None
         self.error = ""
@@ -326,7 +326,7 @@ class Conversation:
     def _run_tools(self, seat: Seat, calls: tuple[ToolCall, ...]) -> None:
         requestor: Requestor = "assistant" if seat == "agent" else "user"
         view = (self._agent if seat == "agent" else self._user).view
-        tools = self.domain.tools if seat == "agent" else self.domain.user_tools
+        tools = self.domain.tools_of(requestor)
         for call in calls:
             result = run_call(self.domain, self.state, call, requestor)
             tool = tools.get(call.function.name)

@@ -14,10 +14,11 @@ from writ_async.core.trajectory import Seat
 
 
 class Subset(msgspec.Struct, frozen=True):
-    """An environment, and a benchmark's tasks in it."""
+    """An environment, and a benchmark's tasks in it; `note` is what a user is to be told of where they come from."""
 
     environment: Environment
     tasks: tuple[Task, ...]
+    note: str = ""
 
 
 class Terms(msgspec.Struct, frozen=True):
@@ -62,10 +63,11 @@ class Benchmark(Protocol):
         Read from the folder `data`. Raises `InputError` where it is not there.
         """
 
-    def terms(self, given: str | None = None, data: str | None = None) -> Terms:
+    def terms(self, given: str | None = None, data: str | None = None, subset: str = "") -> Terms:
         """The benchmark's own terms, from the place that is `given`, else from where its `data` or a variable says.
 
-        Raises `InputError` where its texts are not there.
+        They are those of a `subset` where its users are told something else than others. Raises `InputError` where its
+        texts are not there.
         """
 
     def dress(self, domain: Domain, given: str | None = None, data: str | None = None) -> Domain:

@@ -20,6 +20,7 @@ import msgspec
 from writ_async.core.evidence_rules import EvidenceRules
 from writ_async.core.goal import GoalRules
 from writ_async.core.level import ANY_EXTENT, Extent
+from writ_async.core.message import Requestor
 from writ_async.core.record_facts import RecordFacts
 from writ_async.core.result_text import encode_result as encode_result
 from writ_async.core.settlement import SettlementRule
@@ -184,6 +185,10 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     back, every field of every record included (null where unset). Without `why_forbidden` no write is held against
     the policy. `schemas` and `user_schemas` follow from the tools.
 
+    Where users have tools, too, one state holds the records of both sides. `after_call` is what a call that succeeded
+    brings about in those of the other side. `setups` are the functions that a task's initial state may name beside the
+    tools, `assertions` those that it may name for its end, both by side and by name.
+
     What follows names the domain's things for those who know none of them:
 
     slots: what users are asked for.
@@ -211,6 +216,9 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     goals: GoalRules | None = None
     why_forbidden: PolicyCheck | None = None
     user_tools: Mapping[str, Tool] = {}
+    after_call: Callable[[State], None] | None = None
+    setups: Mapping[Requestor, Mapping[str, Callable[..., Any]]] = {}
+    assertions: Mapping[Requestor, Mapping[str, Callable[..., Any]]] = {}
     slots: tuple[Slot, ...] = ()
     user_argument: str = ""
     user_ids: str = ""
@@ -231,6 +239,19 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "schemas", tuple(tool.schema for tool in self.tools.values()))
         msgspec.structs.force_setattr(self, "user_schemas", tuple(tool.schema for tool in self.user_tools.values()))
+
+    def tools_of(self, requestor: Requestor) -> Mapping[str, Tool]:
+        """The tools of a seat, by name."""
+        return self.tools if requestor == "assistant" else self.user_tools
+
+    def tool_for(self, action: Action) -> Tool | None:
+        """The tool that an action calls, of the seat that is to call it."""
+        return self.tools_of(action.requestor).get(action.name)
+
+    def writes(self, action: Action) -> bool:
+        """Whether an action calls a tool that writes, of whichever seat."""
+        tool = self.tool_for(action)
+        return tool is not None and tool.kind == "write"
 
 
 _KIND = "__writ_kind__"  # the attribute by which a marked function is known

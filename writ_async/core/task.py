@@ -160,17 +160,28 @@ class Scenario(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class EnvCall(msgspec.Struct, frozen=True):
-    """A call made on the environment before the conversation starts (`initial_state`)."""
+    """A call made on the environment before the conversation starts, on the records of one side."""
 
-    env_type: str
+    env_type: Requestor
     func_name: str
     arguments: dict[str, Any]
 
 
-class EnvAssertion(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A function of the environment that must answer `assert_value` at the end."""
+class InitialState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is done to a world before a conversation: data of either side is put over it, then calls are made.
 
-    env_type: str
+    `data` and `user_data` are members of a database as `Domain.dump` gives it, objects in part, all else whole.
+    """
+
+    data: dict[str, Any] | None = None
+    user_data: dict[str, Any] | None = None
+    calls: tuple[EnvCall, ...] = ()
+
+
+class EnvAssertion(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A function of the environment that must answer `assert_value` at the end, of the records of one side."""
+
+    env_type: Requestor
     func_name: str
     arguments: dict[str, Any]
     assert_value: bool = True
@@ -228,6 +239,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     env_assertions: tuple[EnvAssertion, ...] | None = None
     reward_basis: tuple[RewardType, ...] = ("DB", "COMMUNICATE")
     evaluated: bool = True
+    initial: InitialState | None = None
     message_history: tuple[Message, ...] = ()
     recipe: str = ""
     seed: int = 0
@@ -238,6 +250,12 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     open_choice: OpenChoice | None = None
     rephrased: bool = False
     version: int = 1
+
+    @property
+    def own_id(self) -> str:
+        """The id as the benchmark that the task is of has it, without the source (`BENCHMARK:SUBSET:`) in front."""
+        prefix = f"{self.world.source}:{self.world.domain}:"
+        return self.id.removeprefix(prefix) if self.kind == "benchmark" else self.id
 
     @property
     def certified_writes(self) -> tuple[int, ...]:

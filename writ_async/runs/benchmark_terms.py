@@ -50,11 +50,19 @@ def find_terms(sources: Sequence[str], prompts: str, data: str | None) -> tuple[
     else:
         raise InputError(f"--prompts {prompts}: is neither {OURS} nor {name}, and no file of that name is there")
     try:
-        return load_benchmark(name).terms(given, data), ""
+        return _terms_of_all([source.partition(":")[2] for source in sources], load_benchmark(name), given, data), ""
     except InputError as exc:
         if prompts:
             raise
         return None, f"the prompts are our own, so scores do not compare with those of {name}: {exc}"
+
+
+def _terms_of_all(subsets: Sequence[str], benchmark: Benchmark, given: str | None, data: str | None) -> Terms:
+    """The terms that some subsets have in common. Raises `InputError` where they have not."""
+    first, *others = (benchmark.terms(given, data, subset) for subset in dict.fromkeys(subsets))
+    if any(other.prompts != first.prompts for other in others):
+        raise InputError("it tells the users of these subsets different things; evaluate them apart")
+    return first
 
 
 def prompts_under(prompts: Iterable[str], terms_of: str, data: str | None) -> dict[str, Prompt]:

@@ -77,7 +77,7 @@ def score_sources(found: RunRows) -> list[Score]:
 def group_name(task: Task) -> str:
     """The group that a task is scored in: a benchmark's subset, or a domain and kind."""
     if task.kind == "benchmark":
-        return task.id.rpartition(":")[0] or task.domain
+        return task.id.removesuffix(task.own_id).removesuffix(":") or task.domain
     return f"{task.domain} {task.kind}"
 
 

@@ -65,7 +65,7 @@ def read_levels(tasks: Iterable[Task], data: str | None) -> TaskLevels:
         writes, burden = _writes(task, domains.get(task.domain)), task.proof.burden if task.proof is not None else None
         if burden is None and world.benchmark is not None and world.environment is not None:
             writes, burden = world.benchmark.measure(task, world.environment)
-        named = None if world.listed is None else task.id.rpartition(":")[2] in world.listed.ids
+        named = None if world.listed is None else task.own_id in world.listed.ids
         found.tasks[task.id] = TaskLevel(writes, burden, _level(task, writes, burden), named)
     return found
 

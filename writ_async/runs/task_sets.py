@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from writ_async.behaviour.axes import VALUES
+from writ_async.core.acting import open_state
 from writ_async.core.domain import Domain, Tool
 from writ_async.core.environment import Environment
 from writ_async.core.task import Action, Cell, Task
@@ -21,10 +22,11 @@ from writ_async.runs.worlds import open_world, world_key
 
 
 class TaskSet(msgspec.Struct, frozen=True):
-    """Tasks and the worlds that they are played in, by `world_key`."""
+    """Tasks and the worlds that they are played in, by `world_key`; `notes` are what a user is to be told of them."""
 
     tasks: tuple[Task, ...]
     worlds: dict[str, Environment]
+    notes: tuple[str, ...] = ()
 
 
 def read_task_sets(
@@ -38,8 +40,10 @@ def read_task_sets(
     """
     tasks: list[Task] = []
     worlds: dict[str, Environment] = {}
+    notes: list[str] = []
     for source in sources:
-        found, opened = _read_source(source, data, tools, split)
+        found, opened, note = _read_source(source, data, tools, split)
+        notes += [f"{source}: {note}"] if note else []
         if not found:
             raise InputError(f"{source}: holds no task")
         found = found[:limit] if limit else found
@@ -51,22 +55,22 @@ def read_task_sets(
                 worlds[world_key(task.world)] = open_world(task.world, data, tools)
     _refuse_doubles(tasks)
     require_playable(tasks, worlds)
-    return TaskSet(tuple(tasks), worlds)
+    return TaskSet(tuple(tasks), worlds, tuple(notes))
 
 
 def _read_source(
     source: str, data: str | None, tools: str | None, split: str | None
-) -> tuple[list[Task], Environment | None]:
+) -> tuple[list[Task], Environment | None, str]:
     name, colon, subset = source.partition(":")
     if colon and name in registered_names("benchmarks"):
         loaded = load_benchmark(name).load(subset, data, split, tools)
         found = [msgspec.structs.replace(task, id=f"{source}:{task.id}") for task in loaded.tasks]
-        return found, loaded.environment if found else None
+        return found, loaded.environment if found else None, loaded.note
     path = Path(source)
     if path.is_dir():
-        return list(RunView.open(path).tasks()), None
+        return list(RunView.open(path).tasks()), None, ""
     if path.is_file():
-        return list(read_jsonl(path, Task)), None
+        return list(read_jsonl(path, Task)), None, ""
     known = ", ".join(f"{benchmark}:SUBSET" for benchmark in registered_names("benchmarks"))
     raise InputError(f"--tasks {source}: is neither {known}, nor a run folder, nor a file; check the spelling")
 
@@ -84,11 +88,27 @@ def require_playable(tasks: Iterable[Task], worlds: Mapping[str, Environment]) -
 
     Raises `InputError` for a gold action, a first wish or a read that names a tool which the task's domain has not, or
     arguments that the tool has not; for a certificate or a goal of a write that is none of the actions, for a goal of
-    an unknown objective, and for an unknown value of a behaviour. It names the task.
+    an unknown objective, and for an unknown value of a behaviour; for an initial state that cannot be had in the task's
+    world, and an assertion function that the domain has not. It names the task.
     """
     for task in tasks:
-        if problem := _why_unplayable(task, worlds[world_key(task.world)].domain):
+        environment = worlds[world_key(task.world)]
+        if problem := _why_unplayable(task, environment.domain) or _why_unopened(task, environment):
             raise InputError(f"task {task.id!r}: {problem}")
+
+
+def _why_unopened(task: Task, environment: Environment) -> str:
+    domain = environment.domain
+    for assertion in task.env_assertions or ():
+        known = domain.assertions.get(assertion.env_type, {})
+        if assertion.func_name not in known:
+            name = assertion.func_name
+            return f"the domain {domain.name!r} has no assertion function {name!r}{_meant(name, known)}"
+    try:
+        open_state(task.initial, domain, environment.world)
+    except InputError as exc:
+        return str(exc)
+    return ""
 
 
 def _why_unplayable(task: Task, domain: Domain) -> str:

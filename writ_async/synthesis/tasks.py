@@ -338,6 +338,8 @@ def _mix_of(domain: Domain, mix: Mapping[Kind, float]) -> Mapping[Kind, float]:
 
 
 def _recipes_for(domain: Domain, kind: Kind, level: str, mix: Mapping[Kind, float]) -> list[Recipe]:
+    if not domain.recipes:
+        raise InputError(f"domain {domain.name!r} has no recipes yet, so no tasks can be drawn from it")
     if not level:
         recipes = [recipe for recipe in domain.recipes if recipe.kind == kind]
         if not recipes:

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from writ_async.conversation.calls import ExecutedCall, call_key, executed_calls
+from writ_async.core.acting import open_state
 from writ_async.core.domain import Domain, apply_tool, call_tool, encode_result, why_forbidden
 from writ_async.core.message import Message
 from writ_async.core.state import State, World
@@ -62,7 +63,7 @@ def write_evidence(
     know = Knowledge(messages, domain)
     reads = StandingReads(know, domain)
     known = before or {}
-    state = None if world is None else State(world)
+    state = None if world is None else open_state(task.initial, domain, world)
     proved = _cells_by_write(task)
     outdated = _Staleness(task, domain, world, proved)
     found: list[WriteEvidence] = []
@@ -193,7 +194,7 @@ class _Staleness:
         self._task = task
         self._proved = proved
         self._domain = domain
-        self._gold = None if world is None else State(world)
+        self._gold = None if world is None else open_state(task.initial, domain, world)
         self._shown_by_gold: set[str] = set()
         self._excused: dict[int, set[bytes]] = {}
         self._replayed = -1

@@ -13,20 +13,22 @@ from typing import Any
 import msgspec
 
 from writ_async.conversation.calls import walk_calls
-from writ_async.core.domain import Domain, apply_tool, call_tool
+from writ_async.core.acting import act, apply, is_met, open_state
+from writ_async.core.domain import Domain, apply_tool
 from writ_async.core.message import (
     AssistantMessage,
     MalformedArgumentsError,
     Message,
+    Requestor,
     ToolCall,
     ToolMessage,
     UserMessage,
     call_arguments,
 )
 from writ_async.core.state import State, World
-from writ_async.core.task import Action, Task
+from writ_async.core.task import Action, EnvAssertion, Task
 from writ_async.core.trajectory import COMPLETE, ActionCheck, DatabaseCheck, Reward, Termination, TextCheck
-from writ_async.errors import InputError, WritError
+from writ_async.errors import WritError
 from writ_async.language.said_values import says
 from writ_async.verify.judge import Judge, Ruling
 
@@ -82,7 +84,8 @@ def replay(
     """
     for exchange in exchanges(messages):
         name = exchange.call.function.name
-        tools = domain.user_tools if exchange.by_user else domain.tools
+        requestor: Requestor = "user" if exchange.by_user else "assistant"
+        tools = domain.tools_of(requestor)
         if name not in tools or tools[name].kind != "write":
             continue
         recorded = exchange.result
@@ -94,7 +97,7 @@ def replay(
             if not recorded.error:
                 raise ReplayMismatchError(exchange.index, f"{name} cannot succeed on malformed arguments") from None
             continue
-        result = call_tool(tools, state, name, arguments)
+        result = act(domain, state, name, arguments, requestor)
         if result.error != recorded.error:
             now, then = ("fails", "succeeded") if result.error else ("succeeds", "failed")
             raise ReplayMismatchError(exchange.index, f"{name} {now} now, but the record says that it {then}")
@@ -105,14 +108,18 @@ def replay(
 def gold_state(task: Task, domain: Domain, world: World) -> State:
     """The state that the gold actions leave; an action that fails is passed over, as some benchmark tasks need.
 
-    Raises `ReplayMismatchError` when the conversation that a task starts from does not replay.
+    τ²-bench's evaluator makes a task's gold calls without what they bring about for the other side, and so its tasks
+    are judged. Raises `ReplayMismatchError` when the conversation that a task starts from does not replay.
     """
-    state = State(world)
+    state = open_state(task.initial, domain, world)
     replay(domain, state, task.message_history)
     for action in task.actions or ():
-        tools = domain.user_tools if action.requestor == "user" else domain.tools
-        if action.name in tools and tools[action.name].kind == "write":
-            apply_tool(tools, state, action.name, action.arguments)
+        if not domain.writes(action):
+            continue
+        if task.kind == "benchmark":
+            apply_tool(domain.tools_of(action.requestor), state, action.name, action.arguments)
+        else:
+            apply(domain, state, action.name, action.arguments, action.requestor)
     return state
 
 
@@ -177,19 +184,25 @@ def check_assertions(assertions: Sequence[str], messages: Sequence[Message], jud
     return tuple(TextCheck(text, ruling.met, ruling.why) for text, ruling in zip(assertions, rulings, strict=True))
 
 
-def _check_database(
+def _check_environment(
     task: Task, domain: Domain, world: World, messages: Sequence[Message], texts: bool, before: States | None
-) -> DatabaseCheck | None:
-    """Replay and compare; None when a task says nothing about the environment."""
-    for assertion in task.env_assertions or ():
-        raise InputError(f"task {task.id}: domain {domain.name} has no assertion function {assertion.func_name!r}")
+) -> tuple[DatabaseCheck, tuple[TextCheck, ...]] | None:
+    """Replay, compare, and ask what has to hold in the end; None when a task says nothing about the environment."""
     if task.actions is None and task.env_assertions is None:
         return None
-    state = State(world)
+    state = open_state(task.initial, domain, world)
     replay(domain, state, messages, texts=texts, before=before)
     gold = task.gold_digest or gold_state(task, domain, world).digest()
     match = state.digest() == gold
-    return DatabaseCheck(match, float(match))
+    assertions = tuple(TextCheck(_told(one), is_met(domain, state, one)) for one in task.env_assertions or ())
+    return DatabaseCheck(match, float(match)), assertions
+
+
+def _told(assertion: EnvAssertion) -> str:
+    """An assertion as one line: the call, and the answer where that is to be no."""
+    given = ", ".join(f"{key}={value!r}" for key, value in assertion.arguments.items())
+    wanted = "" if assertion.assert_value else " is false"
+    return f"{assertion.func_name}({given}){wanted}"
 
 
 def _all_met(checks: Sequence[TextCheck]) -> float:
@@ -225,7 +238,8 @@ def compute_reward(
     if not task.evaluated:
         return Reward(reward=1.0, note="the task has no criteria")
     basis = frozenset(task.reward_basis)
-    database = _check_database(task, domain, world, messages, texts, before)
+    environment = _check_environment(task, domain, world, messages, texts, before)
+    database, holds = environment if environment is not None else (None, None)
     actions = check_actions(task.actions or (), messages)
     check = check_communicate if task.kind == "benchmark" else check_values
     communicate = check(task.communicate or (), messages)
@@ -235,7 +249,7 @@ def compute_reward(
         if "DB" in basis:
             breakdown["DB"] = database.db_reward
         if "ENV_ASSERTION" in basis:
-            breakdown["ENV_ASSERTION"] = 1.0
+            breakdown["ENV_ASSERTION"] = _all_met(holds or ())
     if "ACTION" in basis or ignore_basis:
         breakdown["ACTION"] = float(all(check.action_match for check in actions))
     if "NL_ASSERTION" in basis and not ignore_basis:
@@ -250,5 +264,5 @@ def compute_reward(
         actions=actions or None,
         communicate=communicate or None,
         nl_assertions=assertions,
-        env_assertions=None if database is None else (),
+        env_assertions=holds,
     )

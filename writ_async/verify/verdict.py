@@ -122,7 +122,7 @@ def write_findings(
         for call in calls
         if not call.succeeded
     ]
-    wanted = [action for action in task.actions or () if domain.tools[action.name].kind == "write"]
+    wanted = [action for action in task.actions or () if action.requestor == "assistant" and domain.writes(action)]
     findings += [
         Finding(
             Reason.SURPLUS_WRITE,

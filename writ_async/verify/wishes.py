@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from writ_async.behaviour.pieces import sentences_of
 from writ_async.conversation.calls import ExecutedCall, call_key, executed_calls
+from writ_async.core.acting import open_state
 from writ_async.core.domain import Domain, apply_tool
 from writ_async.core.goal import Ambiguous, Branch, Decision, GoalRules, NothingFits, branches_of, decide_goal
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage
@@ -67,7 +68,7 @@ def wish_findings(
         strays = [call for call in strays if _key(call.call.function.name, call.arguments or {}) not in known]
     if not (left or strays):
         return []
-    state = State(world)
+    state = open_state(task.initial, domain, world)
     found: list[Finding] = []
     for call in calls:
         if call in strays and (finding := _judge_stray(call, state, task, gold, domain.goals, messages)) is not None:

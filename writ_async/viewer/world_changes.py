@@ -9,8 +9,9 @@ import msgspec
 
 from writ_async.conversation.calls import walk_calls
 from writ_async.conversation.machine import run_call
+from writ_async.core.acting import open_state
 from writ_async.core.domain import Domain
-from writ_async.core.message import Message
+from writ_async.core.message import Message, Requestor
 from writ_async.core.state import State, World
 from writ_async.core.task import Task
 from writ_async.verify.outcome import ReplayMismatchError, gold_state
@@ -44,17 +45,17 @@ class WorldChanges(msgspec.Struct):
 
 def world_changes(messages: Sequence[Message], domain: Domain, world: World, task: Task | None) -> WorldChanges:
     """Make all calls again on a fresh state and look at what each leaves. Costs the tools' work, and O(written)."""
-    state = State(world)
+    state = open_state(None if task is None else task.initial, domain, world)
     found = WorldChanges(calls={})
     for step in walk_calls(messages):
         if step.call is None:
             continue
-        tools = domain.user_tools if step.by_user else domain.tools
-        tool = tools.get(step.call.function.name)
+        requestor: Requestor = "user" if step.by_user else "assistant"
+        tool = domain.tools_of(requestor).get(step.call.function.name)
         if tool is None or tool.kind != "write":
             continue
         before = state.fork()
-        run_call(domain, state, step.call, "user" if step.by_user else "assistant")
+        run_call(domain, state, step.call, requestor)
         changes = tuple(_between(before, state))
         if changes:
             found.calls[step.message, step.number] = changes[:MOST_CHANGES]

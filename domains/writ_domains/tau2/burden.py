@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from writ_async.core.benchmark import ReadHeavy
 from writ_async.core.environment import Environment
-from writ_async.core.task import Task
+from writ_async.core.task import Action, Task
 
 Call = tuple[Any, ...]
 
@@ -41,19 +41,39 @@ def read_heavy(subset: str) -> ReadHeavy | None:
 
 def benchmark_level(task: Task, environment: Environment) -> tuple[int, int]:
     """The writes of a task of the benchmark, and the most cells that one of them rests on."""
-    kinds = {name: tool.kind for name, tool in environment.domain.tools.items()}
     text = " ".join(task.scenario.texts())
-    cells = _retail_cells if task.domain == "retail" else _airline_cells
     writes, burden = 0, 0
     listed: set[str] = set()
     for action in task.actions or ():
-        if kinds.get(action.name) == "write":
+        tool = environment.domain.tool_for(action)
+        if tool is not None and tool.kind == "write":
             writes += 1
-            needed = set(cells(environment, action.arguments, text))
+            needed = set(_cells(environment, action, text))
             burden = max(burden, len(needed), len(listed))
-        elif kinds.get(action.name) == "read":
+        elif tool is not None and tool.kind == "read":
             listed.add(f"{action.name} {sorted(action.arguments.items())}")
     return writes, max(burden, len(listed)) if not writes else burden
+
+
+def _cells(environment: Environment, action: Action, text: str) -> Iterator[Call]:
+    if environment.domain.name == "telecom":
+        return _telecom_cells(action)
+    cells = _retail_cells if environment.domain.name == "retail" else _airline_cells
+    return cells(environment, action.arguments, text)
+
+
+def _telecom_cells(action: Action) -> Iterator[Call]:
+    """What shows that a step is due: of the user's one reading of the phone, of the agent's the account."""
+    if action.requestor == "user":
+        yield "phone", action.name
+        return
+    yield ("customer",)
+    if "line_id" in action.arguments:
+        yield "line", action.arguments["line_id"]
+    if action.name == "refuel_data":
+        yield ("plan",)
+    if action.name in ("send_payment_request", "resume_line"):
+        yield ("bills",)
 
 
 def _retail_cells(environment: Environment, given: dict[str, Any], text: str) -> Iterator[Call]:

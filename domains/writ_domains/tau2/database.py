@@ -21,8 +21,19 @@ the record's id, a slash, and a rest; every other table is a collection of `db.j
 _FLOATS: Mapping[str, tuple[str, ...]] = {"retail": ("exchange_price_difference",)}
 """Per domain the fields of records that are declared as floats, but that a tool may leave an integer in."""
 
+_OF_USERS: Mapping[str, tuple[str, ...]] = {"telecom": ("device", "surroundings")}
+"""Per domain whose users have tools: the members of a dump that the benchmark keeps in a database of the user's."""
+
+_MOMENTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "telecom": {"customers": ("created_at",), "devices": ("activation_date", "last_esim_transfer_date")}
+}
+"""Per domain the fields of a list of records that are a day and a time, which the canonical text parts by a T."""
+
 _Changes = Mapping[str, Mapping[str, Any]]
 """Collection, then id, then the record as plain data, or None where it was removed."""
+
+
+_Part = Callable[[Domain, Mapping[str, Any]], dict[str, Any]]
 
 
 class Style(NamedTuple):
@@ -57,19 +68,54 @@ _CANONICAL = Style(
 
 def plain_hashes(domain: Domain, state: State) -> Hashes:
     """The hashes of a state, made from the whole dump; slow, and right for every domain."""
-    dumped = domain.dump(state)
-    typed = {collection: _typed(domain.name, rows) for collection, rows in dumped.items()}
+    dumped = agents_part(domain, domain.dump(state))
+    typed = _canonical(domain, dumped)
     return Hashes(
         sha256(_PLAIN.encode(dumped).encode()).hexdigest(), sha256(_CANONICAL.encode(typed).encode()).hexdigest()
     )
 
 
+def user_hashes(domain: Domain, state: State) -> Hashes | None:
+    """The hashes of the database that the benchmark keeps for a user who has tools; None where there is none."""
+    if domain.name not in _OF_USERS:
+        return None
+    dumped = users_part(domain, domain.dump(state))
+    return Hashes(*(sha256(style.encode(dumped).encode()).hexdigest() for style in (_PLAIN, _CANONICAL)))
+
+
+def _canonical(domain: Domain, dumped: Mapping[str, Any]) -> dict[str, Any]:
+    """A dump with every value in its field's declared type, as JSON writes it."""
+    moments = _MOMENTS.get(domain.name)
+    if moments is None:
+        return {collection: _typed(domain.name, rows) for collection, rows in dumped.items()}
+    return {
+        collection: [_with_moments(record, moments[collection]) for record in rows] if collection in moments else rows
+        for collection, rows in dumped.items()
+    }
+
+
+def _with_moments(record: Mapping[str, Any], fields: tuple[str, ...]) -> dict[str, Any]:
+    return {**record, **{field: record[field].replace(" ", "T") for field in fields if record[field] is not None}}
+
+
+def agents_part(domain: Domain, dumped: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a dump the benchmark keeps in the agent's database."""
+    return {name: rows for name, rows in dumped.items() if name not in _OF_USERS.get(domain.name, ())}
+
+
+def users_part(domain: Domain, dumped: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a dump the benchmark keeps in the user's database."""
+    return {name: rows for name, rows in dumped.items() if name in _OF_USERS.get(domain.name, ())}
+
+
 def _typed(domain: str, rows: Mapping[str, Any]) -> Mapping[str, Any]:
     """Records by id with integers made floats in the fields that are declared so."""
+    if domain not in _FLOATS:
+        return rows
     changed = {
         key: {**record, field: float(record[field])}
         for key, record in rows.items()
-        for field in _FLOATS.get(domain, ())
+        for field in _FLOATS[domain]
         if record is not None and type(record.get(field)) is int
     }
     return {**rows, **changed} if changed else rows
@@ -82,9 +128,10 @@ class DatabaseText:
         self.domain = domain
         self.world = world
         self._stock: dict[str, dict[str, Any]] = domain.dump(State(world))
-        self._plain = _Spliced(_PLAIN, self._stock)
-        self._canonical = _Spliced(_CANONICAL, {name: _typed(domain.name, rows) for name, rows in self._stock.items()})
         self._splices = domain.name in _PARTS
+        spliced = self._stock if self._splices else {}
+        self._plain = _Spliced(_PLAIN, spliced)
+        self._canonical = _Spliced(_CANONICAL, {name: _typed(domain.name, rows) for name, rows in spliced.items()})
         self._parts: dict[str, dict[str, list[str]]] = {
             table: _parts_by_owner(world, table) for table in _PARTS.get(domain.name, {})
         }
@@ -101,19 +148,32 @@ class DatabaseText:
         """The hash that the benchmark compares, alone."""
         return self._plain.sha256(self._changes(state)) if self._splices else plain_hashes(self.domain, state).plain
 
+    def user_hashes(self, state: State) -> Hashes | None:
+        """The hashes of the database that the benchmark keeps for a user who has tools; None where there is none."""
+        return user_hashes(self.domain, state)
+
     def diff(self, state: State) -> dict[str, Any]:
         """What a state changed: nested objects of changed and added keys, removed keys under `$del`.
 
         Lists and scalars are given whole. All values are as JSON gives them back: lists, not tuples.
         """
         if not self._splices:
-            return _difference(_as_json(self._stock), _as_json(self.domain.dump(state)))
+            return self._difference_in(agents_part, state)
         before: dict[str, dict[str, Any]] = {}
         after: dict[str, dict[str, Any]] = {}
         for collection, rows in self._changes(state).items():
             stock = self._stock[collection]
             before[collection] = _as_json({key: stock[key] for key in rows if key in stock})
             after[collection] = _as_json({key: record for key, record in rows.items() if record is not None})
+        return _difference(before, after)
+
+    def user_diff(self, state: State) -> dict[str, Any]:
+        """The same of the database that the benchmark keeps for a user who has tools."""
+        return self._difference_in(users_part, state)
+
+    def _difference_in(self, part: _Part, state: State) -> dict[str, Any]:
+        dumps = (self._stock, self.domain.dump(state))
+        before, after = (_as_json(_canonical(self.domain, part(self.domain, dumped))) for dumped in dumps)
         return _difference(before, after)
 
     def _changes(self, state: State) -> _Changes:

@@ -15,17 +15,20 @@ from writ_async.core.environment import Environment
 from writ_async.core.task import Task, WorldRef
 from writ_async.core.trajectory import Seat
 from writ_async.errors import InputError
-from writ_async.files import read_as, read_json
+from writ_async.files import read_json
 from writ_async.registry import load_domain
 from writ_domains.tau2.burden import benchmark_level, read_heavy
+from writ_domains.tau2.compose import Composer
+from writ_domains.tau2.files import read_policy, read_world
 from writ_domains.tau2.kit import KIT_VARIABLE, KitTools, find_kit, is_kit, make_kit, read_kit
 from writ_domains.tau2.prompts import read_template
 from writ_domains.tau2.schema import FirstVersionTask, TaskRecord, first_version_task, to_task
 
 DATA_VARIABLE = "TAU2_DATA_DIR"
-SUBSETS = ("airline", "retail")
-_UNSUPPORTED = ("telecom", "banking_knowledge", "mock")
+SUBSETS = ("airline", "retail", "telecom")
+_UNSUPPORTED = ("banking_knowledge", "mock")
 _DEFAULT_SPLIT = "base"
+_TASKS, _FEW_TASKS, _SPLITS = "tasks.json", "tasks_small.json", "split_tasks.json"
 _TEMPERATURE, _SEED = 0.0, 300
 """What its runner asks of both models, and the seed that it draws the seeds of trials from."""
 _PLACES = ("tau2/domains", "domains", "data/tau2/domains", ".")
@@ -49,7 +52,7 @@ class Tau2:
     subsets = SUBSETS
 
     def load(self, subset: str, data: str | None = None, split: str | None = None, tools: str | None = None) -> Subset:
-        """Read one domain of the benchmark: `airline` or `retail`.
+        """Read one domain of the benchmark: `airline`, `retail` or `telecom`.
 
         `data` is the folder that holds `tau2/domains`, or one of the two below or above it; without it the variable
         TAU2_DATA_DIR says where. `split` names a list of tasks in `split_tasks.json`, `base` by default. `tools` is a
@@ -58,19 +61,33 @@ class Tau2:
         """
         folder = find_folder(subset, data)
         domain = load_domain(subset)
-        world = read_as(folder / "db.json", domain.load)
-        domain = msgspec.structs.replace(domain, policy=read_as(folder / "policy.md", bytes.decode))
+        world = read_world(folder, domain)
+        domain = msgspec.structs.replace(domain, policy=read_policy(folder, domain))
         if tools is not None:
             domain = with_tool_schemas(domain, tools)
         reference = WorldRef(subset, source="tau2", digest=world.digest())
-        return Subset(Environment(domain, world, reference), _read_tasks(folder, domain, reference, split))
+        return Subset(Environment(domain, world, reference), *_read_tasks(folder, domain, reference, split))
+
+    def compose(self, subset: str, task_id: str, data: str | None = None) -> Task | None:
+        """A task of several faults put together from those of one; None where the subset has no such tasks.
+
+        Raises `InputError` where a part of it is missing.
+        """
+        few = find_folder(subset, data) / _FEW_TASKS
+        if not few.exists():
+            return None
+        record = Composer(read_json(few, list[TaskRecord])).task(task_id)
+        return to_task(record, subset, WorldRef(subset, source="tau2"))
 
     def prompt_template(self, seat: Seat, data: str | None = None) -> str:
         """What τ²-bench tells a seat; see `writ_domains.tau2.prompts`. Raises `InputError` where that is not there."""
         return read_template(seat, find_root(data))
 
-    def terms(self, given: str | None = None, data: str | None = None) -> Terms:
-        """The prompts, temperature and seed of its own runner. Raises `InputError` where its texts are not there."""
+    def terms(self, given: str | None = None, data: str | None = None, subset: str = "") -> Terms:
+        """The prompts, temperature and seed of its own runner; users who have tools are told about them.
+
+        Raises `InputError` where its texts are not there.
+        """
         place = Path(given) if given else find_kit(find_root(data))
         if place is None:
             raise InputError(
@@ -78,13 +95,14 @@ class Tau2:
                 f"`writ tau2-kit CHECKOUT --out FILE` has made in {KIT_VARIABLE}"
             )
         kit = read_kit(place)
-        prompts: dict[Seat, str] = {"agent": kit.agent_prompt, "user": kit.user_prompt}
+        with_tools = subset in SUBSETS and bool(load_domain(subset).user_tools)
+        told = kit.user_prompt_with_tools if with_tools else kit.user_prompt
+        prompts: dict[Seat, str] = {"agent": kit.agent_prompt, "user": told}
         return Terms("tau2", str(place), kit.version, prompts, _TEMPERATURE, _SEED)
 
     def dress(self, domain: Domain, given: str | None = None, data: str | None = None) -> Domain:
         """A domain of ours with its policy and tool schemas. Raises `InputError` where they are not there."""
-        policy = read_as(find_folder(domain.name, data) / "policy.md", bytes.decode)
-        own = msgspec.structs.replace(domain, policy=policy)
+        own = msgspec.structs.replace(domain, policy=read_policy(find_folder(domain.name, data), domain))
         return with_tool_schemas(own, self.terms(given, data).source)
 
     def make_kit(self, checkout: str) -> bytes:
@@ -102,17 +120,13 @@ class Tau2:
     def read_task(self, record: Mapping[str, Any], subset: str) -> Task | None:
         """A task of τ²-bench's results, or of τ-bench's: instructions in plain text, actions with `kwargs`, outputs.
 
-        None for any other record, and for a task that changes the database before it starts.
+        None for any other record.
         """
         if subset not in SUBSETS:
             return None
         try:
             if "user_scenario" in record:
-                task = msgspec.convert(record, TaskRecord)
-                changes = task.initial_state and (
-                    task.initial_state.initialization_data or task.initial_state.initialization_actions
-                )
-                return None if changes else to_task(task, subset, WorldRef(subset, source="tau2"))
+                return to_task(msgspec.convert(record, TaskRecord), subset, WorldRef(subset, source="tau2"))
             return first_version_task(msgspec.convert(record, FirstVersionTask), subset)
         except (msgspec.ValidationError, RecursionError):
             return None
@@ -146,24 +160,29 @@ def find_root(data: str | None) -> Path:
     return root
 
 
-def _read_tasks(folder: Path, domain: Domain, world: WorldRef, split: str | None) -> tuple[Task, ...]:
-    path = folder / "tasks.json"
-    records = read_json(path, list[TaskRecord])
+def _read_tasks(folder: Path, domain: Domain, world: WorldRef, split: str | None) -> tuple[tuple[Task, ...], str]:
+    """The tasks of a split, and what is to be said of them."""
+    path, note = folder / _TASKS, ""
+    few = folder / _FEW_TASKS
+    if not path.exists() and few.exists():
+        records = read_json(few, list[TaskRecord])
+        if split is not None:
+            composer = Composer(records)
+            records = [composer.task(task_id) for task_id in _ids_of_split(folder / _SPLITS, split)]
+            note = f"{path} is not there, so the tasks of split {split!r} are put together from those of {few.name}"
+        else:
+            note = f"{path} is not there, so the {len(records)} tasks of {few.name} are taken"
+        path, split = few, None
+        wanted = {record.id for record in records}
+    else:
+        records = read_json(path, list[TaskRecord])
+        wanted = _read_split(folder / _SPLITS, {record.id for record in records}, split)
     seen: set[str] = set()
     for record in records:
         if record.id in seen:
             raise InputError(f"{path}: two tasks have the id {record.id!r}")
         seen.add(record.id)
-    wanted = _read_split(folder / "split_tasks.json", seen, split)
-    tasks = []
-    for record in records:
-        if record.id not in wanted:
-            continue
-        initial = record.initial_state
-        if initial and (initial.initialization_data or initial.initialization_actions):
-            raise InputError(f"{path}: task {record.id!r} changes the database before it starts: not supported yet")
-        tasks.append(to_task(record, domain.name, world))
-    return tuple(tasks)
+    return tuple(to_task(record, domain.name, world) for record in records if record.id in wanted), note
 
 
 def _read_split(path: Path, known: set[str], split: str | None) -> set[str]:
@@ -171,13 +190,19 @@ def _read_split(path: Path, known: set[str], split: str | None) -> set[str]:
     if split is None and not path.exists():
         return known
     name = split or _DEFAULT_SPLIT
+    found = _ids_of_split(path, name)
+    for task_id in found:
+        if task_id not in known:
+            raise InputError(f"{path}: split {name!r} names the task {task_id!r}, which is not in {_TASKS}")
+    return set(found)
+
+
+def _ids_of_split(path: Path, name: str) -> list[str]:
+    """The ids of a split, in its order. Raises `InputError` where there is no such split."""
     splits = read_json(path, dict[str, list[str]])
     if name not in splits:
         raise InputError(f"{path}: no split {name!r}; there are: {', '.join(splits) or 'none'}")
-    for task_id in splits[name]:
-        if task_id not in known:
-            raise InputError(f"{path}: split {name!r} names the task {task_id!r}, which is not in tasks.json")
-    return set(splits[name])
+    return splits[name]
 
 
 def with_tool_schemas(domain: Domain, path: str) -> Domain:

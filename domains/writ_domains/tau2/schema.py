@@ -18,6 +18,7 @@ from writ_async.core.message import (
     make_call,
 )
 from writ_async.core.task import Action, EnvAssertion, EnvCall, RewardType, Scenario, Task, WorldRef
+from writ_async.core.task import InitialState as FirstState
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -78,10 +79,17 @@ class UserScenario(msgspec.Struct, frozen=True):
     persona: str | None = None
 
 
+class InitialData(msgspec.Struct, frozen=True):
+    """Values that are put over those of the two databases."""
+
+    agent_data: dict[str, Any] | None = None
+    user_data: dict[str, Any] | None = None
+
+
 class InitialState(msgspec.Struct, frozen=True):
     """What happens before a conversation starts."""
 
-    initialization_data: dict[str, Any] | None = None
+    initialization_data: InitialData | None = None
     initialization_actions: tuple[EnvCall, ...] | None = None
     message_history: tuple[MessageRecord, ...] | None = None
 
@@ -183,7 +191,7 @@ def _in(text: str) -> str:
 
 
 def to_task(record: TaskRecord, domain: str, world: WorldRef) -> Task:
-    """A task of the benchmark as one of ours. What its initial state does to the database is left to the caller."""
+    """A task of the benchmark as one of ours."""
     criteria = record.evaluation_criteria
     found = criteria or Criteria()
     actions = found.actions
@@ -202,8 +210,18 @@ def to_task(record: TaskRecord, domain: str, world: WorldRef) -> Task:
         env_assertions=found.env_assertions,
         reward_basis=found.reward_basis,
         evaluated=criteria is not None,
+        initial=_first_state(record.initial_state),
         message_history=tuple(map(to_message, history or ())),
     )
+
+
+def _first_state(record: InitialState | None) -> FirstState | None:
+    """What is done to the databases before a task starts; None for nothing."""
+    if record is None:
+        return None
+    data, calls = record.initialization_data or InitialData(), record.initialization_actions or ()
+    first = FirstState(data.agent_data or None, data.user_data or None, calls)
+    return first if first != FirstState() else None
 
 
 def first_version_task(record: FirstVersionTask, domain: str) -> Task:

@@ -212,7 +212,7 @@ def _task(task: Task) -> dict[str, Any]:
         "unknown_info": told.unknown_info or None,
         "task_instructions": told.task_instructions,
     }
-    short = _short_id(task)
+    short = task.own_id
     criteria = None if not task.evaluated else {
         "actions": None if task.actions is None else [_action(short, *pair) for pair in enumerate(task.actions)],
         "env_assertions": msgspec.to_builtins(task.env_assertions),
@@ -223,14 +223,22 @@ def _task(task: Task) -> dict[str, Any]:
     return {
         "id": short,
         "user_scenario": {"persona": told.persona or None, "instructions": instructions},
-        "initial_state": {"message_history": _messages(task.message_history)} if task.message_history else None,
+        "initial_state": _initial_state(task),
         "evaluation_criteria": criteria,
     }
 
 
-def _short_id(task: Task) -> str:
-    """A task's id as its benchmark has it, without the source in front."""
-    return task.id.rpartition(":")[2] if task.kind == "benchmark" else task.id
+def _initial_state(task: Task) -> dict[str, Any] | None:
+    """What is done and was said before a task; None for nothing."""
+    found: dict[str, Any] = {}
+    initial = task.initial
+    if initial is not None and (initial.data or initial.user_data):
+        found["initialization_data"] = {"agent_data": initial.data, "user_data": initial.user_data}
+    if initial is not None and initial.calls:
+        found["initialization_actions"] = msgspec.to_builtins(initial.calls)
+    if task.message_history:
+        found["message_history"] = _messages(task.message_history)
+    return found or None
 
 
 def _action(task_id: str, number: int, action: Action) -> dict[str, Any]:
@@ -248,7 +256,7 @@ def _simulation(row: Trajectory, task: Task, kinds: Mapping[str, str]) -> dict[s
     messages = _messages(row.messages)
     return {
         "id": str(uuid5(NAMESPACE_URL, row.id)),
-        "task_id": _short_id(task),
+        "task_id": task.own_id,
         "timestamp": _time(len(messages)),
         "start_time": _time(0),
         "end_time": _time(len(messages)),
@@ -269,7 +277,7 @@ def _dollars(usage: Usage | None) -> float:
 
 
 def _reward(reward: Reward, task: Task, kinds: Mapping[str, str]) -> dict[str, Any]:
-    short = _short_id(task)
+    short = task.own_id
     actions = [_action(short, *pair) for pair in enumerate(task.actions or ())]
     checks = reward.actions or ()
     return {

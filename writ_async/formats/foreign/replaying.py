@@ -8,8 +8,10 @@ from typing import Any
 import msgspec
 
 from writ_async.conversation.calls import ExecutedCall
-from writ_async.core.domain import Domain, call_tool
-from writ_async.core.state import State, World
+from writ_async.core.acting import act, open_state
+from writ_async.core.domain import Domain
+from writ_async.core.state import World
+from writ_async.core.task import InitialState
 from writ_async.core.trajectory import Finding, Severity
 
 RESULT_DIFFERS = "result_differs"
@@ -19,14 +21,21 @@ _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def replay_all(
-    domain: Domain, world: World, calls: Sequence[ExecutedCall], *, same_program: bool = True
+    domain: Domain,
+    world: World,
+    calls: Sequence[ExecutedCall],
+    *,
+    initial: InitialState | None = None,
+    same_program: bool = True,
 ) -> tuple[int, list[Finding]]:
     """Make all calls again on a world: how many were made, and where a result is another one.
+
+    `initial` is what was done to the world before. Raises `InputError` where that cannot be done in it.
 
     The text of an error is not compared: it may stem from another program. Where all results do (not `same_program`),
     only what both show is compared, and a difference is told as a remark. Calls of unknown tools are passed over.
     """
-    state = State(world)
+    state = open_state(initial, domain, world)
     severity: Severity = "error" if same_program else "remark"
     found: list[Finding] = []
     made = 0
@@ -35,7 +44,7 @@ def replay_all(
         if name not in domain.tools or call.arguments is None or call.kind == "generic":
             continue
         made += 1
-        result = call_tool(domain.tools, state, name, call.arguments)
+        result = act(domain, state, name, call.arguments)
         same = result.error == (not call.succeeded)
         if same and call.succeeded and result.content != call.result.content:
             same = not same_program and shows_the_same(result.content, call.result.content)

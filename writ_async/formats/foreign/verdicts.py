@@ -92,7 +92,11 @@ def check_row(
     calls = executed_calls(row.messages, domain.tools)
     playable = without_bare_tools(domain)
     same_program = row.format != TAU1
-    replayed, differing = (0, []) if world is None else replay_all(playable, world, calls, same_program=same_program)
+    replayed, differing = (
+        (0, [])
+        if world is None
+        else replay_all(playable, world, calls, initial=held.initial, same_program=same_program)
+    )
     trusted = world if not differing else None
     writes = write_evidence(held, row.messages, domain, trusted, calls)
     findings += [

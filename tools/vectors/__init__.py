@@ -1,0 +1,1 @@
+"""Recorded vectors of τ²-bench: their records, and how ours are held against them."""
