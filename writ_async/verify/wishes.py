@@ -55,7 +55,7 @@ def wish_findings(
     handed_over = any(call.call.function.name == domain.hand_over_tool for call in calls)
     calls = [one for one in calls if one.kind == "write" and one.arguments is not None]
     actions = task.actions or ()
-    gold = [action for action in actions if action.name in domain.tools and domain.tools[action.name].kind == "write"]
+    gold = [action for action in actions if action.requestor == "assistant" and domain.writes(action)]
     known = {call_key(action.name, action.arguments) for action in gold}
     done = {*match_gold(actions, [call for call in calls if call.succeeded], domain).values()}
     unsaid = any(not check.met for check in reward.communicate or ())

@@ -243,7 +243,7 @@ def _surplus(task: Task, calls: Sequence[ExecutedCall], domain: Domain) -> list[
     """The writes beyond those of the gold solution, where there are more: those that stand for none of it."""
     made = [call for call in calls if call.kind == "write" and call.succeeded]
     actions = [action for action in task.actions or () if action.requestor == "assistant"]
-    wanted = sum(action.name in domain.tools and domain.tools[action.name].kind == "write" for action in actions)
+    wanted = sum(map(domain.writes, actions))
     if len(made) <= wanted:
         return []
     matched = match_gold(actions, made, domain)

@@ -35,7 +35,7 @@ def claim_findings(messages: Sequence[Message], domain: Domain) -> list[Finding]
 
     Costs O(words said and shown), and a bounded reckoning for each amount that is nowhere to be read.
     """
-    calls = {step.place: step.call for step in walk_calls(messages) if step.result is not None and not step.by_user}
+    calls = {step.place: step.call for step in walk_calls(messages) if step.result is not None}
     words, facts = DeedWords.of(domain), FactWords.of(domain.facts)
     ground = Ground(domain)
     found: list[Finding] = []
@@ -43,6 +43,8 @@ def claim_findings(messages: Sequence[Message], domain: Domain) -> list[Finding]
         if type(message) is ToolMessage:
             if message.requestor != "user":
                 ground.show(calls.get(place), message)
+            elif not message.error:
+                ground.see_done(calls.get(place))
         elif type(message) is UserMessage or type(message) is SystemMessage:
             ground.hear(message.content or "")
         elif type(message) is AssistantMessage and message.content:
