@@ -171,10 +171,14 @@ def values_named(sentence: str, actions: Actions) -> list[ToldReading]:
 
 
 def _pieces_of(sentence: str, readings: Sequence[Reading]) -> list[str]:
-    """The sentence cut where another thing is spoken of; what speaks of nothing itself goes with what stands before."""
+    """The sentence cut where another thing is spoken of; what speaks of nothing itself goes with what stands beside."""
+
+    def speaks(piece: str) -> bool:
+        return any(reading.about and any_of(reading.about).search(piece) for reading in readings)
+
     pieces: list[str] = []
     for piece in filter(None, _PIECES.split(sentence)):
-        if pieces and not any(reading.about and any_of(reading.about).search(piece) for reading in readings):
+        if pieces and not (speaks(piece) and speaks(pieces[-1])):
             pieces[-1] = f"{pieces[-1]}, {piece}"
         else:
             pieces.append(piece)

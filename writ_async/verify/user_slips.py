@@ -361,14 +361,7 @@ def _endings(task: Task, messages: Sequence[Message], user_argument: str) -> lis
             if _NO.search(said.casefold()) and changes:
                 changes = False
             elif _NO.search(said.casefold()):
-                refused = next(
-                    (
-                        (place, action)
-                        for action in left
-                        if action.requestor == "assistant" and _proposes(asked, action, user_argument)
-                    ),
-                    refused,
-                )
+                refused = next(((place, action) for action in left if _proposes(asked, action, user_argument)), refused)
             elif CLOSING_TOKENS[Signal.STOP] in said and "?" in asked and not _ends(asked, task, messages[:place]):
                 name = left[0].name
                 return [UserSlip(UserReason.STOPPED_EARLY, "critical_hindered", f"{name} was not made yet", place)]
@@ -379,7 +372,9 @@ def _endings(task: Task, messages: Sequence[Message], user_argument: str) -> lis
 
 
 def _proposes(asked: str, action: Action, user_argument: str) -> bool:
-    """Whether a question lists at least half of a gold write's arguments; who the user is need not be listed."""
+    """Whether a question lists at least half of an agent's gold write; who the user is need not be listed."""
+    if action.requestor == "user":
+        return False
     values = [str(atom).casefold() for path, atom in atoms(action.arguments) if path != user_argument]
     listed = sum(value in asked.casefold() for value in values)
     return bool(asked) and "?" in asked and listed * 2 >= len(values)

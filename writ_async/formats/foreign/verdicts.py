@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from writ_async.conversation.calls import ExecutedCall, call_key, executed_calls
+from writ_async.conversation.calls import ExecutedCall, as_the_agent_hears, call_key, executed_calls
 from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, Message
 from writ_async.core.state import World
@@ -83,6 +83,7 @@ def check_row(
     A task whose actions are not those that the row's own checks name is another version: it is told, and nothing is
     judged by it.
     """
+    heard = as_the_agent_hears(row.messages)
     findings = ending_findings(row)
     if task is not None and not is_same_version(row, task):
         detail = f"the row was judged by other actions than those of task {row.task_id!r} here"
@@ -92,19 +93,19 @@ def check_row(
     calls = executed_calls(row.messages, domain.tools)
     playable = without_bare_tools(domain)
     same_program = row.format != TAU1
-    replayed, differing = (
-        (0, [])
-        if world is None
-        else replay_all(playable, world, calls, initial=held.initial, same_program=same_program)
-    )
+    by_user = executed_calls(row.messages, domain.user_tools, by_user=True)
+    replayed = 0
+    differing: list[Finding] = []
+    if world is not None:
+        replayed, differing = replay_all(playable, world, calls, by_user, same_program=same_program)
     trusted = world if not differing else None
     writes = write_evidence(held, row.messages, domain, trusted, calls)
     findings += [
         *_call_findings(row.messages, calls, domain),
         *_repeated(calls, domain),
-        *several_calls_findings(row.messages, domain),
-        *agent_word_findings(row.messages, domain, may_stop=row.termination is Termination.AGENT_STOP),
-        *claim_findings(row.messages, domain),
+        *several_calls_findings(heard, domain),
+        *agent_word_findings(heard, domain, may_stop=row.termination is Termination.AGENT_STOP),
+        *claim_findings(heard, domain),
         *(finding for write in writes for finding in evidence_findings(write)),
         *differing,
     ]

@@ -115,9 +115,9 @@ class Ground:
         """Take in the words of the agent, which ground nothing but say what it speaks of."""
         self.said |= words
 
-    def see_done(self, call: ToolCall | None) -> None:
-        """Take in what the customer did with a tool of theirs: it is done, whatever it showed."""
-        tool = None if call is None else self.domain.user_tools.get(call.function.name)
+    def see_done(self, name: str) -> None:
+        """Take in that the customer used a tool of theirs, or says so: it is done, whatever it showed."""
+        tool = self.domain.user_tools.get(name)
         if tool is not None and tool.kind == "write":
             self.writes.append(Write(tool.name, frozenset(), ""))
 
