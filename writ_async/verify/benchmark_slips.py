@@ -69,8 +69,13 @@ def benchmark_slips(
         *_ending(task, messages, signal, domain),
         *_invented(task, messages, world),
         *role_slips(messages),
-        *(_remark(slip.reason, slip.detail, slip.message) for slip in user_step_slips(task, messages, domain)),
+        *step_remarks(task, messages, domain),
     ]
+
+
+def step_remarks(task: Task, messages: Sequence[Message], domain: Domain) -> list[Finding]:
+    """What the user did wrong with its own tools, as remarks; of an unknown task, what shows without its scenario."""
+    return [_remark(slip.reason, slip.detail, slip.message) for slip in user_step_slips(task, messages, domain)]
 
 
 def slipped(findings: Sequence[Finding]) -> bool:

@@ -3,7 +3,8 @@
 A user who has a thing in hand and does something else with it than the agent asked for, tells a reading that no tool
 showed, or says that a step was taken which was not, has spoilt the conversation: the agent goes by what it is told.
 What the scenario told the user may be done and said at any time; to look at something does no harm. Which words belong
-to which tool is the domain's to say (`Domain.user_actions`); without them nobody is held against anything.
+to which tool is the domain's to say (`Domain.user_actions`); without them nobody is held against anything, and where
+the scenario is not known, nobody against what it may have said.
 """
 
 from __future__ import annotations
@@ -77,7 +78,8 @@ class _Walk:
         self._domain = domain
         self._actions = domain.user_actions
         self._in_words = {action.tool: action for action in self._actions}
-        texts = list(task.scenario.texts())
+        texts = [text for text in task.scenario.texts() if text.strip()]
+        self._knows_scenario = bool(texts)
         self._allowed = {one.action.tool for text in texts for one in instructions_in(text, self._actions)}
         self._known = {one for text in texts for one in values_named_anywhere(text, self._actions)}
         self._asked: list[_Asked] = []
@@ -104,7 +106,7 @@ class _Walk:
         same = [asked for asked in self._asked if asked.tool == name]
         for asked in same:
             asked.taken = asked.taken or call.succeeded
-        if call.kind != "write" or action is None or name in self._allowed:
+        if call.kind != "write" or action is None or name in self._allowed or not self._knows_scenario:
             return
         if not same:
             detail = f"{name}, which nobody had asked for"
@@ -129,6 +131,8 @@ class _Walk:
             shown = self._shown.get(told.name)
             values = sorted(told.values)
             if shown in told.values or any((told.name, value) in self._known for value in values):
+                continue
+            if shown is None and not self._knows_scenario:
                 continue
             if told.earlier and any((told.name, value) in self._ever for value in values):
                 continue

@@ -22,7 +22,7 @@ from writ_async.formats.foreign.endings import hands_over, last_act
 from writ_async.formats.foreign.replaying import RESULT_DIFFERS, replay_all
 from writ_async.formats.foreign.tools import without_bare_tools
 from writ_async.verify.agent_words import agent_word_findings
-from writ_async.verify.benchmark_slips import benchmark_slips
+from writ_async.verify.benchmark_slips import benchmark_slips, step_remarks
 from writ_async.verify.claims import claim_findings
 from writ_async.verify.evidence import match_gold, row_label, write_evidence
 from writ_async.verify.judge import AssumeMet, Judge
@@ -123,6 +123,8 @@ def check_row(
         findings += _surplus(task, calls, domain)
     if task is not None:
         findings += benchmark_slips(task, row.messages, row.signal, playable, world)
+    elif by_user:  # else the file may be one seat's, from which nothing of the other's tools can be told
+        findings += step_remarks(held, row.messages, playable)
     return Checked(
         id=row.id,
         format=row.format,
