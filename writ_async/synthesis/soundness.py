@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from writ_async.core.domain import Domain, ToolResult, call_tool
+from writ_async.core.acting import act
+from writ_async.core.domain import Domain, ToolResult
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
 from writ_async.core.state import State
 from writ_async.core.task import Action, Task
@@ -24,7 +25,7 @@ def gold_messages(task: Task, domain: Domain, state: State) -> list[Message]:
     """
     messages: list[Message] = [UserMessage(everything_said(task))]
     for number, action in enumerate(task.actions or ()):
-        result = call_tool(domain.tools_of(action.requestor), state, action.name, action.arguments)
+        result = act(domain, state, action.name, action.arguments, action.requestor)
         messages += gold_exchange(number, action, result, domain)
     return messages
 

@@ -17,7 +17,8 @@ from typing import Any
 import msgspec
 
 from writ_async.conversation.calls import ExecutedCall, as_the_agent_hears, call_key, executed_calls
-from writ_async.core.domain import Domain, Tool, apply_tool, call_tool, encode_result, why_forbidden
+from writ_async.core.acting import apply, open_state
+from writ_async.core.domain import Domain, call_tool, encode_result, why_forbidden
 from writ_async.core.message import Message, Requestor
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Cell, Task
@@ -62,14 +63,14 @@ def write_evidence(
     know = Knowledge(messages, domain)
     reads = StandingReads(know, domain)
     known = before or {}
-    state = None if world is None else State(world)
+    state = None if world is None else open_state(task.initial, domain, world)
     proved = cells_by_write(task)
     outdated = _Staleness(task, domain, world, proved)
     found: list[WriteEvidence] = []
-    by_user = _user_writes(messages, domain)
+    by_user = user_writes(messages, domain)
     for call in calls:
         while by_user and by_user[-1].message < call.message:
-            _apply(by_user.pop(), domain.user_tools, None if known else state)
+            make_again(by_user.pop(), domain, None if known else state, "user")
         if call.kind != "write":
             know.read(call)
             continue
@@ -101,12 +102,12 @@ def write_evidence(
                 )
             )
             know.read(call)
-        _apply(call, domain.tools, None if known else state)
+        make_again(call, domain, None if known else state)
     know.until(len(messages))
     return [*found, *_refrained(proved, know)]
 
 
-def _user_writes(messages: Sequence[Message], domain: Domain) -> list[ExecutedCall]:
+def user_writes(messages: Sequence[Message], domain: Domain) -> list[ExecutedCall]:
     """The user's writes, the last one first."""
     if not domain.user_tools:
         return []
@@ -114,9 +115,10 @@ def _user_writes(messages: Sequence[Message], domain: Domain) -> list[ExecutedCa
     return [call for call in reversed(calls) if call.kind == "write"]
 
 
-def _apply(call: ExecutedCall, tools: Mapping[str, Tool], state: State | None) -> None:
+def make_again(call: ExecutedCall, domain: Domain, state: State | None, requestor: Requestor = "assistant") -> None:
+    """Make a call of a conversation once more on a state, if there is one, for nothing but what it leaves behind."""
     if state is not None and call.arguments is not None:
-        apply_tool(tools, state, call.call.function.name, call.arguments)
+        apply(domain, state, call.call.function.name, call.arguments, requestor)
 
 
 def _unread(name: str, arguments: Mapping[str, Any], reads: StandingReads, missing: Sequence[Cell]) -> list[str]:
@@ -205,7 +207,7 @@ class _Staleness:
         self._task = task
         self._proved = proved
         self._domain = domain
-        self._gold = None if world is None else State(world)
+        self._gold = None if world is None else open_state(task.initial, domain, world)
         self._shown_by_gold: set[str] = set()
         self._excused: dict[int, set[bytes]] = {}
         self._replayed = -1
@@ -253,5 +255,7 @@ class _Staleness:
                 stale = [cell for cell in self._proved.get(index, ()) if self._is_stale(state, shown, cell)]
                 self._excused[index] = {call_key(cell.name, cell.arguments) for cell in stale}
             result = call_tool(tools, state, action.name, action.arguments, self._text_of)
+            if not result.error and self._domain.after_call is not None:
+                self._domain.after_call(state)
             if not result.error:
                 shown.add(result.content)

@@ -97,7 +97,9 @@ def check_row(
     replayed = 0
     differing: list[Finding] = []
     if world is not None:
-        replayed, differing = replay_all(playable, world, calls, by_user, same_program=same_program)
+        replayed, differing = replay_all(
+            playable, world, calls, by_user, same_program=same_program, initial=held.initial
+        )
     trusted = world if not differing else None
     writes = write_evidence(held, row.messages, domain, trusted, calls)
     findings += [
