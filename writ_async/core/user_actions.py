@@ -1,6 +1,7 @@
 """What a domain says of its users' tools: by which words an agent asks for one, and how a user tells what it showed.
 
-Patterns are regular expressions over one sentence in lower case. Values of readings are compared in lower case.
+Patterns are regular expressions over one sentence in lower case. Values of readings are compared in lower case, a blank
+for each underscore.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """One thing that a user's tool shows, which people speak of.
 
     name: what it is called; tools that show the same thing have readings of the same name.
-    shown: a pattern on the tool's result, upper and lower case aside; its first group is the value.
+    shown: a pattern on the tool's result, upper and lower case aside; its first group that is there is the value.
+    stands_for: what such a value is called where it is called otherwise than it is shown.
     about: patterns of sentences that speak of it; where it is empty, a value's words say enough by themselves.
     values: the values that can be shown, each with the patterns by which it is said beside its own words.
     told: patterns whose first group is the value that is said, where the values cannot be listed.
@@ -28,6 +30,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     name: str
     shown: str
+    stands_for: dict[str, str] = {}
     about: tuple[str, ...] = ()
     values: dict[str, tuple[str, ...]] = {}
     told: tuple[str, ...] = ()
@@ -74,12 +77,23 @@ def _shown(pattern: str) -> re.Pattern[str]:
 
 def readings_in(action: UserAction, content: str) -> dict[str, str]:
     """The values that a result shows, by the names of the readings; what it does not show is left out."""
+    return {name: as_value(text) for name, text in texts_in(action, content).items()}
+
+
+def texts_in(action: UserAction, content: str) -> dict[str, str]:
+    """The same as they are said, in capitals or not."""
     found: dict[str, str] = {}
     for reading in action.readings:
         match = _shown(reading.shown).search(content)
-        if match is not None:
-            found[reading.name] = match[1].strip().casefold()
+        text = "" if match is None else next((group for group in match.groups() if group), "").strip()
+        if text:
+            found[reading.name] = reading.stands_for.get(text.casefold(), text).replace("_", " ")
     return found
+
+
+def as_value(text: str) -> str:
+    """A value as values are compared."""
+    return text.replace("_", " ").strip().casefold()
 
 
 _CHOICE = re.compile(r"\[([^\]|]*)(?:\|[^\]]*)?\]")
@@ -87,7 +101,7 @@ _CHOICE = re.compile(r"\[([^\]|]*)(?:\|[^\]]*)?\]")
 
 def plain_report(action: UserAction, content: str) -> str:
     """What a user says of a result, in the first form of each saying: that it was done, and every reading in it."""
-    shown = readings_in(action, content)
+    shown = texts_in(action, content)
     told = [_CHOICE.sub(r"\1", form) for form in action.done[:1]]
     told += [
         _CHOICE.sub(r"\1", form).format(shown[reading.name])

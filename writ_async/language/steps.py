@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from writ_async.core.user_actions import ANY, Reading, UserAction, any_of
+from writ_async.core.user_actions import ANY, Reading, UserAction, any_of, as_value
 from writ_async.files import load_phrases
 from writ_async.language.sentences import Sentence, sentences_in
 
@@ -190,11 +190,12 @@ def _values_in(piece: str, reading: Reading) -> set[str]:
         return set()
     spans: list[tuple[int, int, str]] = []
     for value, patterns in reading.values.items():
-        own = rf"\b{re.escape(value)}\b" if reading.about else ""
+        own = rf"\b{re.escape(as_value(value))}\b" if reading.about else ""
         for match in any_of(tuple(filter(None, (own, *patterns)))).finditer(piece):
-            spans.append((match.start(), match.end(), value))
+            spans.append((match.start(), match.end(), as_value(value)))
     for match in any_of(reading.told).finditer(piece) if reading.told else ():
-        spans.append((match.start(), match.end(), next((group for group in match.groups() if group), "")))
+        text = next((group for group in match.groups() if group), "")
+        spans.append((match.start(), match.end(), as_value(text)))
     found = set()
     for start, end, value in spans:
         inside = any(a <= start and end <= b and (a, b) != (start, end) for a, b, _ in spans)

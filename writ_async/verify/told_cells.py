@@ -1,14 +1,15 @@
 """What a user's tools showed, as the agent comes to know it: by being told.
 
 A reading of the user's tools is known once the user has said, in a text that the agent heard, the value that was shown;
-a result once all of its readings were said that the domain does not put aside. Where the domain has no words for a
-tool, its result is known once the user has said every value in it.
+a result once all of its readings were said that the domain does not put aside. Where the domain has no words for what a
+tool shows, its result is known once the user has said every value in it, of a text every word.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from writ_async.behaviour.pieces import words_of
 from writ_async.conversation.calls import ExecutedCall, call_key, executed_calls
 from writ_async.core.domain import Domain
 from writ_async.core.message import Message, UserMessage
@@ -57,10 +58,11 @@ class ToldCells:
         told: dict[str, set[str]] = {}
         for one in readings_told(text, self._actions):
             told.setdefault(one.name, set()).update(one.values)
+        words = words_of(text)
         left = []
         for call, wanted, values in self._open:
             untold = {key: value for key, value in wanted.items() if value not in told.get(key, ())}
-            unsaid = [value for value in values if not says(value, text)]
+            unsaid = [value for value in values if value not in words and not says(value, text)]
             if untold or unsaid:
                 left.append((call, untold, unsaid))
             else:
@@ -79,7 +81,8 @@ def _calls_by_message(messages: Sequence[Message], domain: Domain) -> dict[int, 
 
 
 def _values_in(content: str) -> list[str]:
-    """The values of a result that nothing is known of: the texts and numbers in it; a text that is no JSON is one."""
+    """The values of a result that nothing is known of: the texts and numbers of JSON, the words of any other text."""
     value = decoded(content)
-    found = [str(item) for _, item in atoms(value)] if isinstance(value, dict | list) else [content]
-    return [text for text in dict.fromkeys(found) if text.strip()]
+    if isinstance(value, dict | list):
+        return [text for text in dict.fromkeys(str(item) for _, item in atoms(value)) if text.strip()]
+    return sorted(words_of(content))

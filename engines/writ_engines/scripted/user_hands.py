@@ -18,7 +18,7 @@ import msgspec
 from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
 from writ_async.core.task import Task
-from writ_async.core.user_actions import UserAction, readings_in
+from writ_async.core.user_actions import UserAction, readings_in, texts_in
 from writ_async.language.hearing import hear
 from writ_async.language.steps import Instruction, instructions_in, values_named, without_instructions
 from writ_engines.scripted import user_lines as lines
@@ -152,7 +152,7 @@ class UserHands:
         content = _LINES.sub(", ", result.content.strip())
         if result.error:
             return self._rng.choice(lines.STEP_FAILED).format(content)
-        shown = readings_in(step.action, result.content)
+        shown = texts_in(step.action, result.content)
         told = [
             saying_of(reading.said).draw(self._rng).format(shown[reading.name])
             for reading in step.action.readings

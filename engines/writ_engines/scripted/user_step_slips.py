@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from writ_async.core.domain import Domain
-from writ_async.core.user_actions import ANY, UserAction
+from writ_async.core.user_actions import ANY, UserAction, as_value
 from writ_engines.scripted.agent_lines import saying_of
 
 
@@ -43,7 +43,9 @@ def false_report(asked: UserAction, shown: Mapping[str, str], spared: Collection
     """
     told = []
     for reading in asked.readings:
-        values = [value for value in reading.values if value != shown.get(reading.name) and value not in spared]
+        values = [
+            value for value in map(as_value, reading.values) if value != shown.get(reading.name) and value not in spared
+        ]
         if values and reading.said and not reading.aside:
             told.append(saying_of(reading.said).draw(rng).format(rng.choice(values)))
     return " ".join(told)
