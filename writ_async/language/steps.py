@@ -15,12 +15,14 @@ import msgspec
 
 from writ_async.core.user_actions import ANY, Reading, UserAction, any_of, as_value
 from writ_async.files import load_phrases
+from writ_async.language.hearing import hear
 from writ_async.language.sentences import Sentence, sentences_in
 
 Actions = tuple[UserAction, ...]
 
 _PHRASES: Final = load_phrases(__package__ or "", "steps.toml").forms
 _OWN_DOING: Final = any_of(tuple(_PHRASES["OWN_DOING"]))
+_ADDRESSED: Final = any_of(tuple(_PHRASES["ADDRESSED"]))
 _NOT_ASKED: Final = any_of(tuple(_PHRASES["NOT_ASKED"]))
 _CONDITION: Final = any_of(tuple(_PHRASES["CONDITION"]))
 _NOT_TOLD: Final = any_of(tuple(_PHRASES["NOT_TOLD"]))
@@ -54,8 +56,9 @@ class ToldReading(msgspec.Struct, frozen=True):
 def instructions_in(text: str, actions: Actions) -> tuple[Instruction, ...]:
     """What an agent's message asks a user to do, in its order, each once; O(words x actions)."""
     found: list[Instruction] = []
+    wants_yes = hear(text).does("confirm")
     for sentence in sentences_in(text):
-        for one in _asked_in(sentence.text, actions):
+        for one in _asked_in(sentence.text, actions, wants_yes):
             if one not in found:
                 found.append(one)
     return tuple(_spelled_as_in(text, one) for one in found)
@@ -73,11 +76,12 @@ def _spelled_as_in(text: str, asked: Instruction) -> Instruction:
 
 def without_instructions(text: str, actions: Actions) -> str:
     """What a message says beside its instructions, in plain lower case."""
-    left = (sentence for sentence in sentences_in(text) if not _asked_in(sentence.text, actions))
+    wants_yes = hear(text).does("confirm")
+    left = (sentence for sentence in sentences_in(text) if not _asked_in(sentence.text, actions, wants_yes))
     return " ".join(f"{sentence.text}{'?' if sentence.question else '.'}" for sentence in left)
 
 
-def _asked_in(sentence: str, actions: Actions) -> list[Instruction]:
+def _asked_in(sentence: str, actions: Actions, wants_yes: bool) -> list[Instruction]:
     placed: list[tuple[int, int, Instruction]] = []
     for action in actions:
         for match in any_of(action.heard).finditer(sentence):
@@ -85,6 +89,8 @@ def _asked_in(sentence: str, actions: Actions) -> list[Instruction]:
             before = sentence[:start]
             part = _last_part(before)
             if _OWN_DOING.search(part) or _NOT_ASKED.search(part):
+                continue
+            if wants_yes and not _ADDRESSED.search(sentence[: match.end()]):
                 continue
             found = Instruction(action, _arguments_in(sentence, start, action), _condition_of(before))
             placed.append((start, -match.end(), found))
