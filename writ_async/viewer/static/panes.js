@@ -170,7 +170,8 @@
         asked.refused ? h("p", { class: "remark" }, "The policy forbids it: ", asked.refused) : null,
         h("h3", {}, "The calls that answer it"),
         asked.actions.length ? h("ol", { class: "gold" }, asked.actions.map(([name, text, by]) =>
-          h("li", {}, h("b", {}, name), "  ", brief(text, 200), by === "user" ? h("span", { class: "flag" }, "by the user") : null))) : h("p", { class: "dim" }, "None."),
+          h("li", {}, h("b", {}, name), "  ", brief(text, 200), by === "user" ? " " : null,
+            by === "user" ? h("span", { class: "flag" }, "by the user") : null))) : h("p", { class: "dim" }, "None."),
         asked.communicate.length ? h("p", {}, "To be told: ", asked.communicate.join("; ")) : null,
         asked.assertions.length ? h("ul", {}, asked.assertions.map((text) => h("li", {}, text))) : null,
       ] : h("p", { class: "dim" }, "The task is not known."),
