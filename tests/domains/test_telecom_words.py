@@ -45,6 +45,7 @@ def test_every_tool_of_the_user_has_its_words() -> None:
     assert {action.tool for action in ACTIONS} == set(USER_TOOLS)
     for action in ACTIONS:
         assert set(action.arguments) <= set(USER_TOOLS[action.tool].accepted)
+        assert not any(readings_told(form, ACTIONS) for form in action.done), "that it was done tells no value"
         assert (USER_TOOLS[action.tool].kind == "write") == bool(action.done) == bool(action.claimed)
 
 

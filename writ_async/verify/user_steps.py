@@ -80,7 +80,10 @@ class _Walk:
         self._in_words = {action.tool: action for action in self._actions}
         texts = [text for text in task.scenario.texts() if text.strip()]
         self._knows_scenario = bool(texts)
-        self._allowed = {one.action.tool for text in texts for one in instructions_in(text, self._actions)}
+        scenario = task.scenario
+        rules = (scenario.request, scenario.known_info, scenario.task_instructions, scenario.text)
+        told = (one for text in rules for one in instructions_in(text, self._actions))
+        self._allowed = {one.action.tool for one in told if not one.condition}
         self._known = {one for text in texts for one in values_named_anywhere(text, self._actions)}
         self._asked: list[_Asked] = []
         self._shown: dict[str, str] = {}
