@@ -210,6 +210,7 @@ def _undone(task: Task, messages: Sequence[Message], domain: Domain) -> list[Act
     made = [
         (requestor, call.call.function.name)
         for requestor in get_args(Requestor)
+        if domain.tools_of(requestor)
         for call in executed_calls(messages, domain.tools_of(requestor), by_user=requestor == "user")
         if call.succeeded and call.kind == "write"
     ]

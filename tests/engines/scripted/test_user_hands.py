@@ -10,12 +10,16 @@ from writ_engines.scripted.user_hands import UserHands
 from writ_engines.scripted.user_mistakes import STEP_MISTAKES, make_slip
 
 from tests.support.router import DOMAIN, generate
-from tests.support.router.plays import router_place, router_rows, router_tasks
+from tests.support.router.plays import registered, router_place, router_rows, router_tasks
+from writ_async.api import run
 from writ_async.commands.replay import replay_row
+from writ_async.conversation import Rules
 from writ_async.conversation.machine import run_call
 from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage, call_arguments
 from writ_async.core.state import State
+from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
+from writ_async.registry import load_domain
 from writ_async.verify.verdict import Reason
 
 BOX = "box7000"
@@ -165,9 +169,7 @@ def test_a_rate_for_all_slips_makes_those_with_tools_too_where_there_are_tools()
     assert kinds & {"user_hallucinated", "user_premature_stop"}
 
 
-def test_no_slip_with_tools_is_made_where_the_task_asks_for_no_step(retail_environment: object, tasks: list) -> None:  # type: ignore[type-arg]
-    from writ_async.registry import load_domain
-
+def test_no_slip_with_tools_is_made_where_the_task_asks_for_no_step(tasks: list[Task]) -> None:
     for task in tasks[:8]:
         assert all(make_slip(kind, task, load_domain(task.domain), Random(1)) is None for kind in STEP_MISTAKES)
 
@@ -179,3 +181,13 @@ def test_a_seat_that_is_resumed_in_the_middle_says_the_same() -> None:
         for message in row.messages:
             if isinstance(message, UserMessage):
                 assert all(call_arguments(call) for call in message.tool_calls)
+
+
+def test_a_report_of_what_was_never_seen_may_be_asked_for_again() -> None:
+    tasks = list(router_tasks(8))
+    with registered():
+        options = {"user_mistakes": "reported_unseen=1"}
+        rows = run(tasks, "scripted", agent_options=options, seed=5, rules=Rules(user_retries=1))
+    for row in rows:
+        again = [note for note in row.notes if note.kind == "asked_again"]
+        assert [note.detail.partition(":")[0] for note in again] == ["user_reported_unseen"], row.notes

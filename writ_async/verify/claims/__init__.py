@@ -48,8 +48,9 @@ def claim_findings(messages: Sequence[Message], domain: Domain) -> list[Finding]
                 ground.see_done(call.function.name)
         elif type(message) is UserMessage or type(message) is SystemMessage:
             ground.hear(message.content or "")
-            for tool, _ in deeds_claimed(message.content or "", domain.user_actions):
-                ground.see_done(tool)
+            if domain.user_actions:
+                for tool, _ in deeds_claimed(message.content or "", domain.user_actions):
+                    ground.see_done(tool)
         elif type(message) is AssistantMessage and message.content:
             ground.calling = message.tool_calls[0].function.name if message.tool_calls else ""
             found += _judge(message.content, place, ground, words, facts)
