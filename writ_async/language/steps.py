@@ -162,10 +162,7 @@ def values_named_anywhere(text: str, actions: Actions) -> set[tuple[str, str]]:
 
 def values_named(sentence: str, actions: Actions) -> list[ToldReading]:
     """The values of readings that a text in plain lower case names, whatever it says of them."""
-    readings: dict[str, list[Reading]] = {}
-    for action in actions:
-        for reading in action.readings:
-            readings.setdefault(reading.name, []).append(reading)
+    readings = _spoken_readings(actions)
     found = []
     earlier = _EARLIER.search(sentence) is not None
     for piece in _pieces_of(sentence, [one for same in readings.values() for one in same]):
@@ -173,6 +170,20 @@ def values_named(sentence: str, actions: Actions) -> list[ToldReading]:
             values = {value for reading in same for value in _values_in(piece, reading)}
             if values:
                 found.append(ToldReading(name, frozenset(values), earlier))
+    return found
+
+
+@lru_cache(maxsize=64)
+def _spoken_readings(actions: Actions) -> dict[str, list[Reading]]:
+    """The readings of all tools by name; what is spoken of in the same words stands there once."""
+    found: dict[str, list[Reading]] = {}
+    for action in actions:
+        for reading in action.readings:
+            same = found.setdefault(reading.name, [])
+            if not any(
+                (one.about, one.values, one.told) == (reading.about, reading.values, reading.told) for one in same
+            ):
+                same.append(reading)
     return found
 
 
