@@ -3,8 +3,9 @@
 The scripted agent makes mistakes at known rates and notes each. The verifier never sees the notes. For every kind of
 finding the rows that it names are held against the rows whose notes call for it; the second table shows how many rows
 with the right outcome rest on evidence that was never gathered. A third has missteps in what wishes come to, so many
-`--planted` of each kind and as many clean rows (bench/missteps.py). With `--labels` and `--real` a last table holds the
-verifier against what readers said of real conversations (bench/labels.py).
+`--planted` of each kind and as many clean rows (bench/missteps.py); a fourth, for each domain whose users have tools,
+has slips with those (bench/step_slips.py). With `--labels` and `--real` a last table holds the verifier against what
+readers said of real conversations (bench/labels.py).
 
     python bench/evidence.py [--n 3000] [--seed 1] [--mistakes 0.6] [--planted 200] [--labels FILE --real DIR]
         [--json FILE]
@@ -23,6 +24,7 @@ from writ_engines.scripted import MISSTEPS, MISTAKES
 from bench.labels import LabelReport, Score, label_figures, labels_table, read_labels, score_labels
 from bench.missteps import missteps_table, plant, score_missteps
 from bench.report import Figure, make_parser, run_script, show_figures, write_json
+from bench.step_slips import domains_with_steps, plant_step_slips, score_step_slips
 from writ_async import InputError, Reason, Trajectory, make_tasks, run
 
 SLIPS = tuple(kind for kind in MISTAKES if kind not in MISSTEPS)
@@ -183,10 +185,17 @@ def main(arguments: list[str]) -> None:
     rows = play(options.n, options.seed, options.mistakes)
     scores, counts = score(rows), ablation(rows)
     missteps = score_missteps(plant(options.planted, options.seed))
+    steps = {
+        name: score_step_slips(plant_step_slips(name, options.planted, options.seed)) for name in domains_with_steps()
+    }
     console = Console(width=100, highlight=False)
     console.print(f"{len(rows):,} conversations; {options.mistakes:.0%} with a mistake of: {', '.join(SLIPS)}\n")
     console.print(score_table(scores), ablation_table(counts), missteps_table(missteps))
-    figures = figures_of([*scores, *missteps], counts)
+    for name, found in steps.items():
+        console.print(
+            missteps_table(found, f"slips with the user's tools of {name}, in {found[0].judged:,} conversations")
+        )
+    figures = figures_of([*scores, *missteps, *(score for found in steps.values() for score in found)], counts)
     report: LabelReport | None = None
     if options.labels:
         report = score_labels(read_labels(options.labels), options.real)
@@ -195,7 +204,16 @@ def main(arguments: list[str]) -> None:
             console.print(line, soft_wrap=True)
         figures += label_figures(report.scores)
     show_figures(figures)
-    write_json(options.json, figures, rows=len(rows), scores=scores, missteps=missteps, ablation=counts, real=report)
+    write_json(
+        options.json,
+        figures,
+        rows=len(rows),
+        scores=scores,
+        missteps=missteps,
+        steps=steps,
+        ablation=counts,
+        real=report,
+    )
 
 
 if __name__ == "__main__":

@@ -80,9 +80,9 @@ def score_missteps(rows: Sequence[Trajectory]) -> list[Score]:
     return scores
 
 
-def missteps_table(scores: Sequence[Score]) -> Table:
+def missteps_table(scores: Sequence[Score], title: str = "") -> Table:
     """What was planted and found of each kind."""
-    title = f"missteps in {scores[0].judged:,} conversations, half of them clean"
+    title = title or f"missteps in {scores[0].judged:,} conversations, half of them clean"
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title)
     for heading in ("finding", "planted", "named", "precision", "recall"):
         table.add_column(heading, justify="left" if heading == "finding" else "right")

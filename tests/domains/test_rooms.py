@@ -25,7 +25,7 @@ OF_ITS_OWN = {
     "retail": {"catalogue.py", "catalogue.toml"},
     "telecom": {
         *("phone", "charges.py", "syncing.py", "setups.py", "assertions.py", "catalogue.toml"),
-        *("manual.md", "workflow.md"),
+        *("manual.md", "workflow.md", "user_actions.toml"),
     },
 }
 GOALS_OF_ITS_OWN = {"airline": {"goals/flights.py", "goals/moving.py"}, "retail": {"goals/scales.py"}}

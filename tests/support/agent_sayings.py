@@ -9,8 +9,10 @@ from writ_engines.scripted.agent_lines import Saying, find
 
 from writ_async.files import load_phrases
 
-KINDS = tuple(load_phrases("writ_engines.scripted", "agent_lines.toml").forms)
-"""The names of all sayings."""
+OF_STEPS = ("ASK_STEPS", "THEN")
+"""Sayings of which nearly all is a domain's own words for a step of its user."""
+KINDS = tuple(one for one in load_phrases("writ_engines.scripted", "agent_lines.toml").forms if one not in OF_STEPS)
+"""The names of all other sayings."""
 LAY_OUT = "LAY_OUT"
 
 

@@ -82,7 +82,11 @@ def talk_of(task: Task, messages: Sequence[Message]) -> Talk:
         if isinstance(message, AssistantMessage):
             heard = message.content or heard
             calls += len(message.tool_calls)
-        elif isinstance(message, UserMessage) and (text := _CLOSING.sub("", message.content or "").strip()):
+        elif (
+            isinstance(message, UserMessage)
+            and not message.tool_calls
+            and (text := _CLOSING.sub("", message.content or "").strip())
+        ):
             words |= words_of(text)
             told = tuple(piece for piece in untold if is_heard(piece, words))
             untold = [piece for piece in untold if piece not in told]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
+
+from rich.table import Table
 
 from writ_async.cli.output import print_json, print_tables
 from writ_async.cli.tables import new_table
@@ -33,16 +36,23 @@ def run_command(arguments: argparse.Namespace) -> int:
 
 
 def _print_domain(domain: Domain) -> None:
-    tools = new_table(("tool", "kind", ""), ())
-    tools.columns[2].no_wrap = False
-    for name, tool in domain.tools.items():
-        tools.add_row(name, tool.kind, _summary(tool))
+    tools: list[Table | str] = [_tool_table("tool", domain.tools)]
+    if domain.user_tools:
+        tools += ["", _tool_table("tool of the user", domain.user_tools)]
     kinds = list(dict.fromkeys(recipe.kind for recipe in domain.recipes))
     recipes = new_table(("kind", "recipes"), ())
     recipes.columns[1].no_wrap = False
     for kind in kinds:
         recipes.add_row(kind, ", ".join(recipe.name for recipe in domain.recipes if recipe.kind == kind))
-    print_tables(tools, "", recipes)
+    print_tables(*tools, "", recipes)
+
+
+def _tool_table(heading: str, tools: Mapping[str, Tool]) -> Table:
+    table = new_table((heading, "kind", ""), ())
+    table.columns[2].no_wrap = False
+    for name, tool in tools.items():
+        table.add_row(name, tool.kind, _summary(tool))
+    return table
 
 
 def _summary(tool: Tool) -> str:
@@ -50,9 +60,16 @@ def _summary(tool: Tool) -> str:
     return " ".join(text.partition("\n\n")[0].split())
 
 
+def _described(tools: Mapping[str, Tool]) -> dict[str, Any]:
+    return {name: {"kind": tool.kind, "description": _summary(tool)} for name, tool in tools.items()}
+
+
 def _shown(domain: Domain) -> dict[str, Any]:
+    shown = {"tools": _described(domain.tools)}
+    if domain.user_tools:
+        shown["user_tools"] = _described(domain.user_tools)
     return {
-        "tools": {name: {"kind": tool.kind, "description": _summary(tool)} for name, tool in domain.tools.items()},
+        **shown,
         "recipes": [{"name": recipe.name, "kind": recipe.kind} for recipe in domain.recipes],
         "slots": [slot.name for slot in domain.slots],
         "policy": domain.policy,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -16,7 +16,7 @@ from writ_async.cli.output import print_tables, tell_shortfalls
 from writ_async.cli.tables import new_table
 from writ_async.cli.terminal import open_console, visible, visible_line
 from writ_async.commands.show import Wanted, choose_row, listed_rows
-from writ_async.core.message import AssistantMessage, ToolMessage, UserMessage
+from writ_async.core.message import AssistantMessage, ToolCall, ToolMessage, UserMessage
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Finding, Trajectory, WriteEvidence
 from writ_async.runs.view import RunView
@@ -90,26 +90,32 @@ def _print_messages(console: Console, trajectory: Trajectory, width: int) -> Non
     found = _findings_by_message(trajectory)
     for place, message in enumerate(trajectory.messages):
         if isinstance(message, UserMessage):
-            console.print(Text.assemble(("user   ", "bold green"), visible(message.content or "")))
+            if message.content or not message.tool_calls:
+                console.print(Text.assemble(("user   ", "bold green"), visible(message.content or "")))
+            _print_calls(console, "user's ", message.tool_calls)
         elif isinstance(message, AssistantMessage):
             if message.reasoning:
                 console.print(Text.assemble(("think  ", "bold magenta"), (visible(message.reasoning), "dim italic")))
             if message.content:
                 console.print(Text.assemble(("agent  ", "bold cyan"), visible(message.content)))
-            for call in message.tool_calls:
-                console.print(
-                    Text.assemble(
-                        ("call   ", "bold yellow"),
-                        visible_line(call.function.name),
-                        (f" {visible_line(call.function.arguments)}", "yellow"),
-                    )
-                )
+            _print_calls(console, "call   ", message.tool_calls)
         elif isinstance(message, ToolMessage):
             text = message.content if len(message.content) <= width else f"{message.content[:width]}…"
             console.print(Padding(Text(visible(text), style="red" if message.error else "dim"), (0, 0, 0, 7)))
         for finding in found.get(place, ()):
             said = f"{finding.reason}: {finding.detail}" if finding.detail else finding.reason
             console.print(Text.assemble(("found  ", "bold red"), (visible_line(said), "red")))
+
+
+def _print_calls(console: Console, whose: str, calls: Sequence[ToolCall]) -> None:
+    for call in calls:
+        console.print(
+            Text.assemble(
+                (whose, "bold yellow"),
+                visible_line(call.function.name),
+                (f" {visible_line(call.function.arguments)}", "yellow"),
+            )
+        )
 
 
 def _findings_by_message(trajectory: Trajectory) -> dict[int, list[Finding]]:
@@ -131,6 +137,11 @@ def _agreed(write: WriteEvidence) -> str:
     return f"{write.name}: asked in [{case.asked}], {answer}{wanting}"
 
 
+def _is_users(write: WriteEvidence, trajectory: Trajectory) -> bool:
+    """Whether a write was made with a tool of the user's."""
+    return bool(write.name) and isinstance(trajectory.messages[write.message], UserMessage)
+
+
 def _print_verdict(console: Console, trajectory: Trajectory) -> None:
     verdict = trajectory.verdict
     if verdict is None:
@@ -140,7 +151,9 @@ def _print_verdict(console: Console, trajectory: Trajectory) -> None:
         f"reward {verdict.reward.reward:g} · ended by {trajectory.termination.value} · state {trajectory.digest[:12]}…"
     ]
     lines += [f"[red]{_shown(f.reason)}[/red] {_shown(f.detail[:300])}" for f in verdict.findings]
-    lines += [f"[dim]agreed[/dim] {_shown(_agreed(write))}" for write in verdict.writes if write.name]
+    steps = [write for write in verdict.writes if _is_users(write, trajectory)]
+    lines += [f"[dim]agreed[/dim] {_shown(_agreed(one))}" for one in verdict.writes if one.name and one not in steps]
+    lines += [f"[dim]done by the user[/dim] {_shown(write.name)} [{write.message}]" for write in steps]
     lines += [f"[dim]the script notes: {_shown(note.kind)} {_shown(note.detail)}[/dim]" for note in trajectory.notes]
     title = "kept" if verdict.kept else "rejected"
     style = "green" if verdict.kept else "red"

@@ -72,11 +72,32 @@ def walk_calls(messages: Sequence[Message]) -> Iterator[CallStep]:
                 place += result is not None
 
 
-def executed_calls(messages: Sequence[Message], tools: Mapping[str, Tool]) -> list[ExecutedCall]:
-    """All answered tool calls of the agent, in order. A call that was never answered is left out."""
+def as_the_agent_hears(messages: Sequence[Message], *, results: bool = False) -> Sequence[Message]:
+    """The messages at their places, without what the agent never hears: the user's tools, and words beside their calls.
+
+    With `results` what the user's tools answered is left, for whoever judges the user. The same messages where a user
+    calls nothing.
+    """
+    if not any(type(message) is UserMessage and message.tool_calls for message in messages):
+        return messages
+    return [_as_heard(message, results) for message in messages]
+
+
+def _as_heard(message: Message, results: bool) -> Message:
+    if type(message) is UserMessage and message.tool_calls:
+        return UserMessage(None, message.tool_calls)
+    if type(message) is ToolMessage and message.requestor == "user" and not results:
+        return ToolMessage(message.tool_call_id, "", message.error, "user")
+    return message
+
+
+def executed_calls(
+    messages: Sequence[Message], tools: Mapping[str, Tool], *, by_user: bool = False
+) -> list[ExecutedCall]:
+    """All answered tool calls of the agent, or of the user, in order. A call that was never answered is left out."""
     found: list[ExecutedCall] = []
     for step in walk_calls(messages):
-        if step.by_user or step.call is None or step.result is None:
+        if step.by_user is not by_user or step.call is None or step.result is None:
             continue
         try:
             arguments = call_arguments(step.call)

@@ -141,7 +141,8 @@ class Conversation:
         self.error = ""
         self._messages: list[Message] = []
         self._agent = _Side("agent", self.id, agent_system_prompt(domain.policy, self.rules.agent_prompt))
-        told = user_system_prompt(task.scenario, task.behaviour, self.rules.user_prompt)
+        with_tools = bool(domain.user_tools)
+        told = user_system_prompt(task.scenario, task.behaviour, self.rules.user_prompt, with_tools=with_tools)
         self._user = _Side("user", self.id, told)
         self._chain: list[str] = []
         self._notes: list[Note] = []

@@ -64,6 +64,17 @@ while, say it wrongly and put it right, or ask for something else first; in the 
 </manner>
 
 """
+_WITH_TOOLS = """\
+You have tools of your own: they are what you hold in your hands, and nobody but you can use them.
+1. Use one when the agent asks you to look at something or to do something, and not otherwise.
+2. After you have used what you were asked to, tell the agent in your own words what you did and what it showed.
+3. Never say what a tool shows, or that a step is done, unless you have used the tool and seen it.
+4. A message is either words or tool calls; the agent sees your words alone, and nothing of your tools.
+5. When you do not understand what you are to do, ask.
+
+"""
+"""What a simulated user with tools of its own is told beside that, where nothing else is asked for."""
+
 _FIELD = re.compile(r"\{(policy|scenario|manner|goal)\}")
 
 
@@ -92,14 +103,18 @@ def agent_system_prompt(policy: str, template: str = "") -> SystemMessage:
     return SystemMessage(_fill(template or AGENT_TEMPLATE, {"policy": policy}))
 
 
-def user_system_prompt(scenario: Scenario, behaviour: Behaviour | None = None, template: str = "") -> SystemMessage:
+def user_system_prompt(
+    scenario: Scenario, behaviour: Behaviour | None = None, template: str = "", *, with_tools: bool = False
+) -> SystemMessage:
     """What a simulated user is told: how to play, the task's scenario, and in what manner to tell it.
 
-    An empty template is ours. One without `{manner}` gets the manner behind the scenario, and the scenario as its
-    benchmark lays it out, where it has a layout.
+    `with_tools` says that it has tools of its own, of which a template of others has to tell by itself. An empty
+    template is ours. One without `{manner}` gets the manner behind the scenario, and the scenario as its benchmark lays
+    it out, where it has a layout.
     """
     laid_out = scenario.layout if template else ""
-    template = template or USER_TEMPLATE
+    if not template:
+        template = USER_TEMPLATE.replace("<scenario>", f"{_WITH_TOOLS}<scenario>") if with_tools else USER_TEMPLATE
     manner = behaviour.instruction if behaviour is not None else ""
     manner = _MANNER.replace("{instruction}", manner) if manner else ""
     told = laid_out or render_scenario(scenario)

@@ -27,6 +27,7 @@ from writ_async.core.settlement import SettlementRule
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Certificate, FirstWish, Goal, Kind, Pin, Scenario
 from writ_async.core.telling import Telling
+from writ_async.core.user_actions import UserAction
 from writ_async.errors import describe_error, place_of
 
 logger = logging.getLogger(__name__)
@@ -204,6 +205,7 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     evidence: what the policy asks an agent to know before it writes.
     facts: what of its records agents put into words, so that it can be held against them.
     settlement: what a write comes to in money, by what was shown.
+    user_actions: the users' tools in words: how an agent asks for one, and how a user tells what it showed.
     """
 
     name: str
@@ -233,6 +235,7 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     evidence: EvidenceRules = EvidenceRules()
     facts: RecordFacts = RecordFacts()
     settlement: SettlementRule | None = None
+    user_actions: tuple[UserAction, ...] = ()
     schemas: tuple[dict[str, Any], ...] = ()
     user_schemas: tuple[dict[str, Any], ...] = ()
 
@@ -252,6 +255,10 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
         """Whether an action calls a tool that writes, of whichever seat."""
         tool = self.tool_for(action)
         return tool is not None and tool.kind == "write"
+
+    def tools_for_cell(self, name: str) -> Mapping[str, Tool]:
+        """The tools by which a cell is read: the agent's, or the user's where the agent has none of that name."""
+        return self.user_tools if name in self.user_tools and name not in self.tools else self.tools
 
 
 _KIND = "__writ_kind__"  # the attribute by which a marked function is known

@@ -147,9 +147,7 @@ def _gold_hashes(tasks: Iterable[Task], domains: Mapping[str, Domain]) -> dict[s
         f"{_hash_bytes(call_key(action.name, action.arguments)):016x}": None
         for task in tasks
         for action in task.actions or ()
-        if task.domain in domains
-        and (tool := domains[task.domain].tools.get(action.name)) is not None
-        and tool.kind == "write"
+        if task.domain in domains and domains[task.domain].writes(action)
     }
 
 

@@ -177,8 +177,8 @@ def level_of(task: Task | None, domains: Mapping[str, Domain]) -> str:
         return ""
     if task.proof is not None:
         return task.proof.level
-    tools = domains[task.domain].tools if task.domain in domains else {}
-    writes = sum(action.name in tools and tools[action.name].kind == "write" for action in task.actions or ())
+    domain = domains.get(task.domain)
+    writes = 0 if domain is None else sum(map(domain.writes, task.actions or ()))
     if not task.certificates:
         return f"W{min(writes, 4)}"
     burden = max(len(proof.cells) for proof in task.certificates)

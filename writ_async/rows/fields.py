@@ -48,6 +48,7 @@ FIELDS: Mapping[str, Field] = {
     "calls": Field("number", "tool calls of the agent"),
     "errors": Field("number", "tool calls of the agent that were refused"),
     "tool": Field("texts", "the tools that the agent called"),
+    "user_tool": Field("texts", "the tools of their own that the user called"),
     "tag": Field("texts", "the tags of the note on it"),
     "comment": Field("text", "the comment of the note on it"),
     "messages": Field("words", "what agent and user said"),
@@ -84,6 +85,7 @@ class RowFields(msgspec.Struct, kw_only=True):
     calls: float | None = None
     errors: float | None = None
     tool: tuple[str, ...] = ()
+    user_tool: tuple[str, ...] = ()
     tag: tuple[str, ...] = ()
     comment: str = ""
     messages: str = ""
@@ -120,13 +122,21 @@ def row_fields(row: Trajectory, task: AboutTask | None, **further: Any) -> RowFi
         end=row.termination.value,
         tokens=sum(one.prompt_tokens + one.completion_tokens for one in used) or None,
         dollars=sum(one.nano_dollars for one in used) / 1e9 or None,
-        turns=sum(isinstance(message, UserMessage) for message in row.messages),
+        turns=sum(isinstance(message, UserMessage) and not message.tool_calls for message in row.messages),
         calls=len(names),
         errors=sum(
             isinstance(message, ToolMessage) and message.error and message.requestor == "assistant"
             for message in row.messages
         ),
         tool=tuple(dict.fromkeys(names)),
+        user_tool=tuple(
+            dict.fromkeys(
+                call.function.name
+                for message in row.messages
+                if isinstance(message, UserMessage)
+                for call in message.tool_calls
+            )
+        ),
         messages="\n".join(_said(row.messages)).lower(),
     )
     if verdict is not None:

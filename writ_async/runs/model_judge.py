@@ -151,7 +151,7 @@ def _material(assertions: Sequence[str], messages: Iterable[Message]) -> str:
 def _shown(message: Message) -> dict[str, Any]:
     """A message without what nobody hears: thoughts, and ids of calls."""
     if isinstance(message, ToolMessage):
-        return {"tool": message.content}
+        return {"tool" if message.requestor == "assistant" else "customer's tool": message.content}
     shown: dict[str, Any] = {_ROLES.get(type(message), "system"): message.content or ""}
     if isinstance(message, AssistantMessage | UserMessage) and message.tool_calls:
         shown["calls"] = [{call.function.name: call.function.arguments} for call in message.tool_calls]

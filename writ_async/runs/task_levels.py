@@ -92,7 +92,7 @@ class _Measured(msgspec.Struct):
 def _writes(task: Task, domain: Domain | None) -> int | None:
     if domain is None or task.actions is None:
         return None
-    return sum(action.name in domain.tools and domain.tools[action.name].kind == "write" for action in task.actions)
+    return sum(map(domain.writes, task.actions))
 
 
 def _level(task: Task, writes: int | None, burden: int | None) -> str:

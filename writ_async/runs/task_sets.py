@@ -117,10 +117,10 @@ def _why_unplayable(task: Task, domain: Domain) -> str:
     actions = task.actions or ()
     wished = (task.first_wish.action,) if task.first_wish is not None else ()
     calls: list[tuple[Action | Cell, Mapping[str, Tool]]] = [
-        (action, domain.user_tools if action.requestor == "user" else domain.tools) for action in (*actions, *wished)
+        (action, domain.tools_of(action.requestor)) for action in (*actions, *wished)
     ]
     for certificate in task.certificates:
-        calls += [(cell, domain.tools) for cell in certificate.cells]
+        calls += [(cell, domain.tools_for_cell(cell.name)) for cell in certificate.cells]
         if certificate.write is not None and not 0 <= certificate.write < len(actions):
             return f"a certificate is of action {certificate.write}, and there are {len(actions)}"
     for call, tools in calls:

@@ -90,7 +90,11 @@ def _prefix_characters(key: tuple[Hashable, ...], job: Job, rules: Rules) -> int
         told = agent_system_prompt(job.domain.policy, rules.agent_prompt)
         return len(told.content) + len(msgspec.json.encode(tools))
     head = len((rules.user_prompt or USER_TEMPLATE).partition("{")[0])  # up to the first field all users read the same
-    return head if len(key) == 1 else len(user_system_prompt(job.task.scenario, None, rules.user_prompt).content) - head
+    if len(key) == 1:
+        return head
+    tools = job.domain.user_schemas
+    told = user_system_prompt(job.task.scenario, None, rules.user_prompt, with_tools=bool(tools))
+    return len(told.content) + (len(msgspec.json.encode(tools)) if tools else 0) - head
 
 
 class Footprint:

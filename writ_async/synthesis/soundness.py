@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from writ_async.core.domain import Domain, call_tool
+from writ_async.core.acting import act
+from writ_async.core.domain import Domain, ToolResult
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
 from writ_async.core.state import State
-from writ_async.core.task import Task
+from writ_async.core.task import Action, Task
+from writ_async.core.user_actions import plain_report
 from writ_async.verify.verdict import write_findings
 
 
@@ -17,13 +19,26 @@ def everything_said(task: Task) -> str:
 
 
 def gold_messages(task: Task, domain: Domain, state: State) -> list[Message]:
-    """The shortest conversation that solves a task: the user says all, the agent makes the gold calls on `state`."""
+    """The shortest conversation that solves a task: the user says all, the gold calls are made on `state`.
+
+    What the user's own tools show, the user tells.
+    """
     messages: list[Message] = [UserMessage(everything_said(task))]
     for number, action in enumerate(task.actions or ()):
-        call = make_call(f"gold_{number}", action.name, action.arguments)
-        result = call_tool(domain.tools, state, action.name, action.arguments)
-        messages += [AssistantMessage(None, (call,)), ToolMessage(call.id, result.content, result.error)]
+        result = act(domain, state, action.name, action.arguments, action.requestor)
+        messages += gold_exchange(number, action, result, domain)
     return messages
+
+
+def gold_exchange(number: int, action: Action, result: ToolResult, domain: Domain) -> list[Message]:
+    """The messages of one gold call, the user's with what is told of it."""
+    call = make_call(f"gold_{number}", action.name, action.arguments)
+    answer = ToolMessage(call.id, result.content, result.error, action.requestor)
+    if action.requestor == "assistant":
+        return [AssistantMessage(None, (call,)), answer]
+    in_words = next((one for one in domain.user_actions if one.tool == action.name), None)
+    told = result.content if in_words is None else plain_report(in_words, result.content)
+    return [UserMessage(None, (call,)), answer, UserMessage(told)]
 
 
 def why_unsound(task: Task, domain: Domain, state: State) -> str:
@@ -43,7 +58,7 @@ def why_gold_unsound(task: Task, domain: Domain, messages: Sequence[Message], ch
         return "the gold calls change nothing" if due else "the gold calls change something"
     covered = {certificate.write for certificate in task.certificates}
     for index, action in enumerate(task.actions or ()):
-        if domain.tools[action.name].kind == "write" and index not in covered:
+        if domain.writes(action) and index not in covered:
             return f"gold call {index} ({action.name}) has no certificate"
     findings = write_findings(task, messages, domain)
     return findings[0].detail if findings else ""

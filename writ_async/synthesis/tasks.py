@@ -392,13 +392,13 @@ def make_task(draft: Draft, recipe: Recipe, environment: Environment, task_id: s
 
 def _count_calls(draft: Draft, domain: Domain) -> tuple[int, int]:
     """How many writes and how many reads the gold calls are."""
-    kinds = [domain.tools[action.name].kind for action in draft.actions]
+    kinds = [tool.kind for action in draft.actions if (tool := domain.tool_for(action)) is not None]
     return kinds.count("write"), kinds.count("read")
 
 
 def _gold_key(draft: Draft, domain: Domain) -> bytes:
     """The same for drafts with the same gold writes; those without any are told apart by what they ask for."""
-    writes = [action for action in draft.actions if domain.tools[action.name].kind == "write"]
+    writes = [action for action in draft.actions if domain.writes(action)]
     keys = [call_key(action.name, action.arguments) for action in writes]
     if not keys:
         keys = [call_key(goal.objective, goal.params) for goal in draft.goals]

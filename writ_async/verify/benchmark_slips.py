@@ -2,8 +2,9 @@
 
 A benchmark's scenario is told in free text, so a user can be held against less than one of our own tasks
 (`user_slips`): ending while the agent waits for an answer that the task still needs, saying a value that neither the
-scenario nor the agent told, asking for a human where nothing calls for one, speaking as the agent. A slip is a remark:
-it changes no reward and keeps no row from anything.
+scenario nor the agent told, asking for a human where nothing calls for one, speaking as the agent; and, with tools of
+its own, acting unasked, telling what it never saw, skipping a step (`user_steps`). A slip is a remark: it changes no
+reward and keeps no row from anything.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 
 from writ_async.conversation.calls import executed_calls
 from writ_async.core.domain import Domain
-from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage
+from writ_async.core.message import AssistantMessage, Message, Requestor, ToolMessage, UserMessage
 from writ_async.core.state import World
 from writ_async.core.task import Action, Task
 from writ_async.core.trajectory import CLOSING_TOKENS, Finding, Signal
@@ -28,6 +29,7 @@ from writ_async.language.signs import Signs
 from writ_async.verify.provenance import atoms
 from writ_async.verify.untold_values import untold_values
 from writ_async.verify.user_slips import UserReason
+from writ_async.verify.user_steps import user_step_slips
 
 BENCHMARK_SLIPS: Final = frozenset(
     {
@@ -36,6 +38,9 @@ BENCHMARK_SLIPS: Final = frozenset(
         UserReason.HALLUCINATED,
         UserReason.HANDED_OVER,
         UserReason.SPOKE_AS_AGENT,
+        UserReason.ACTED_UNASKED,
+        UserReason.REPORTED_UNSEEN,
+        UserReason.SKIPPED_STEP,
     }
 )
 """The slips that are looked for where the task is a benchmark's."""
@@ -64,7 +69,13 @@ def benchmark_slips(
         *_ending(task, messages, signal, domain),
         *_invented(task, messages, world),
         *role_slips(messages),
+        *step_remarks(task, messages, domain),
     ]
+
+
+def step_remarks(task: Task, messages: Sequence[Message], domain: Domain) -> list[Finding]:
+    """What the user did wrong with its own tools, as remarks; of an unknown task, what shows without its scenario."""
+    return [_remark(slip.reason, slip.detail, slip.message) for slip in user_step_slips(task, messages, domain)]
 
 
 def slipped(findings: Sequence[Finding]) -> bool:
@@ -197,16 +208,17 @@ def _undone(task: Task, messages: Sequence[Message], domain: Domain) -> list[Act
     """The gold writes that no call stands for yet; empty where none is left or known."""
     left: list[Action] = []
     made = [
-        call.call.function.name
-        for call in executed_calls(messages, domain.tools)
+        (requestor, call.call.function.name)
+        for requestor in get_args(Requestor)
+        if domain.tools_of(requestor)
+        for call in executed_calls(messages, domain.tools_of(requestor), by_user=requestor == "user")
         if call.succeeded and call.kind == "write"
     ]
     for action in task.actions or ():
-        tool = domain.tools.get(action.name) if action.requestor == "assistant" else None
-        if tool is None or tool.kind != "write":
+        if not domain.writes(action):
             continue
-        if action.name in made:
-            made.remove(action.name)
+        if (action.requestor, action.name) in made:
+            made.remove((action.requestor, action.name))
         else:
             left.append(action)
     return left
@@ -217,6 +229,7 @@ def _untold_wish(task: Task, messages: Sequence[Message], left: Sequence[Action]
 
     A write is called by the words of its tool's name that few others have. The agent may have spoken of an id instead.
     """
+    left = [action for action in left if action.requestor == "assistant"]
     scenario = plain_text(scenario_text(task))
     own = [plain_text(message.content or "") for message in messages if type(message) is UserMessage]
     words = Counter(word for name in domain.tools for word in set(name.split("_")))

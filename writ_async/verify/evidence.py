@@ -16,10 +16,10 @@ from typing import Any
 
 import msgspec
 
-from writ_async.conversation.calls import ExecutedCall, call_key, executed_calls
-from writ_async.core.acting import open_state
-from writ_async.core.domain import Domain, apply_tool, call_tool, encode_result, why_forbidden
-from writ_async.core.message import Message
+from writ_async.conversation.calls import ExecutedCall, as_the_agent_hears, call_key, executed_calls
+from writ_async.core.acting import apply, open_state
+from writ_async.core.domain import Domain, call_tool, encode_result, why_forbidden
+from writ_async.core.message import Message, Requestor
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Cell, Task
 from writ_async.core.trajectory import Evidence, WriteEvidence
@@ -51,23 +51,26 @@ def write_evidence(
     """What each successful write rested on, in order, and last what was rightly not written, where the task says so.
 
     Without a world, neither staleness nor policy is judged. `calls` are those of the messages, where they are known.
-    Without `confirmed` nothing is said of whether the user agreed. `before` are the states before the writes, where the
-    conversation was replayed already and nobody but the agent wrote.
+    Without `confirmed` nothing is said of whether the user agreed. `before` are the states before the agent's writes,
+    where the conversation was replayed already.
 
     Costs the tools' work for the writes, and for the cells of certificates that stand after a write.
     """
     calls = executed_calls(messages, domain.tools) if calls is None else calls
     made = [call for call in calls if call.kind == "write" and call.succeeded]
     gold = match_gold(task.actions or (), made, domain)
-    dialogue = Dialogue(messages, [call for call in calls if call.kind == "write"], domain)
+    dialogue = Dialogue(as_the_agent_hears(messages), [call for call in calls if call.kind == "write"], domain)
     know = Knowledge(messages, domain)
     reads = StandingReads(know, domain)
     known = before or {}
     state = None if world is None else open_state(task.initial, domain, world)
-    proved = _cells_by_write(task)
+    proved = cells_by_write(task)
     outdated = _Staleness(task, domain, world, proved)
     found: list[WriteEvidence] = []
+    by_user = user_writes(messages, domain)
     for call in calls:
+        while by_user and by_user[-1].message < call.message:
+            make_again(by_user.pop(), domain, None if known else state, "user")
         if call.kind != "write":
             know.read(call)
             continue
@@ -90,7 +93,7 @@ def write_evidence(
                     index,
                     tuple(unseen),
                     tuple(unread),
-                    tuple(map(_cell_text, stale)),
+                    tuple(map(cell_text, stale)),
                     agreed.wanting,
                     why_forbidden(domain, state, name, arguments) if state is not None else "",
                     call.number,
@@ -99,10 +102,23 @@ def write_evidence(
                 )
             )
             know.read(call)
-        if state is not None and call.arguments is not None and not known:
-            apply_tool(domain.tools, state, name, call.arguments)
+        make_again(call, domain, None if known else state)
     know.until(len(messages))
     return [*found, *_refrained(proved, know)]
+
+
+def user_writes(messages: Sequence[Message], domain: Domain) -> list[ExecutedCall]:
+    """The user's writes, the last one first."""
+    if not domain.user_tools:
+        return []
+    calls = executed_calls(messages, domain.user_tools, by_user=True)
+    return [call for call in reversed(calls) if call.kind == "write"]
+
+
+def make_again(call: ExecutedCall, domain: Domain, state: State | None, requestor: Requestor = "assistant") -> None:
+    """Make a call of a conversation once more on a state, if there is one, for nothing but what it leaves behind."""
+    if state is not None and call.arguments is not None:
+        apply(domain, state, call.call.function.name, call.arguments, requestor)
 
 
 def _unread(name: str, arguments: Mapping[str, Any], reads: StandingReads, missing: Sequence[Cell]) -> list[str]:
@@ -110,7 +126,7 @@ def _unread(name: str, arguments: Mapping[str, Any], reads: StandingReads, missi
     cells = {cell.name for cell in missing}
     standing = reads.missing(name, arguments)
     return [
-        *map(_cell_text, missing),
+        *map(cell_text, missing),
         *(text_of(rule, value) for rule, value in standing if cells.isdisjoint(rule.tools)),
     ]
 
@@ -119,19 +135,19 @@ def _refrained(proved: Mapping[int | None, Sequence[Cell]], know: Knowledge) -> 
     """Whether the cells were read that show that no write, or no further one, was due."""
     if None not in proved:
         return []
-    missing = tuple(_cell_text(cell) for cell in proved[None] if not know.has_read(cell))
+    missing = tuple(cell_text(cell) for cell in proved[None] if not know.has_read(cell))
     return [WriteEvidence(-1, "", "lucky" if missing else "evidence_complete", missing=missing)]
 
 
-def match_gold(actions: Sequence[Action], made: Sequence[ExecutedCall], domain: Domain) -> dict[tuple[int, int], int]:
-    """Which gold action each write stands for, by its message and its place in it; writes without one are left out.
+def match_gold(
+    actions: Sequence[Action], made: Sequence[ExecutedCall], domain: Domain, requestor: Requestor = "assistant"
+) -> dict[tuple[int, int], int]:
+    """Which gold action each write of a seat stands for, by its message and its place in it; others are left out.
 
     First those with equal arguments, then those that differ in the order of lists alone, then by the tool and the
     arguments in common: a write with a wrong argument is still held against the certificate of the right one.
     """
-    free = [
-        index for index, action in enumerate(actions) if action.name in domain.tools and _is_write(domain, action.name)
-    ]
+    free = [index for index, action in enumerate(actions) if action.requestor == requestor and domain.writes(action)]
     left = list(made)
     found: dict[tuple[int, int], int] = {}
     for key in (call_key, unordered_key):
@@ -156,16 +172,12 @@ def match_gold(actions: Sequence[Action], made: Sequence[ExecutedCall], domain: 
     return found
 
 
-def _is_write(domain: Domain, name: str) -> bool:
-    return domain.tools[name].kind == "write"
-
-
 def unordered_key(name: str, arguments: Mapping[str, Any]) -> bytes:
     """A key under which two calls are the same that differ in the order of lists alone."""
     return call_key(name, {"atoms": sorted(str(value) for _, value in atoms(dict(arguments)))})
 
 
-def _cells_by_write(task: Task) -> dict[int | None, list[Cell]]:
+def cells_by_write(task: Task) -> dict[int | None, list[Cell]]:
     """The cells of each gold write's certificates; under None those that show that no further write was due."""
     found: dict[int | None, list[Cell]] = {}
     for proof in task.certificates:
@@ -173,7 +185,8 @@ def _cells_by_write(task: Task) -> dict[int | None, list[Cell]]:
     return found
 
 
-def _cell_text(cell: Cell) -> str:
+def cell_text(cell: Cell) -> str:
+    """A cell as findings name it."""
     return call_key(cell.name, cell.arguments).decode()
 
 
@@ -210,7 +223,8 @@ class _Staleness:
         return [cell for cell in stale if call_key(cell.name, cell.arguments) not in self._excuses(index)]
 
     def _is_stale(self, state: State, shown: set[str], cell: Cell) -> bool:
-        now = call_tool(self._domain.tools, state, cell.name, cell.arguments, self._text_of)
+        tools = self._domain.tools_for_cell(cell.name)
+        now = call_tool(tools, state, cell.name, cell.arguments, self._text_of)
         # What cannot be read any more was read in time.
         return not now.error and now.content not in shown
 
@@ -234,11 +248,14 @@ class _Staleness:
     def _replay_gold(self, state: State, first: int, last: int) -> None:
         shown = self._shown_by_gold
         for index, action in enumerate((self._task.actions or ())[first : last + 1], first):
-            if action.name not in self._domain.tools:
+            tools = self._domain.tools_of(action.requestor)
+            if action.name not in tools:
                 continue
-            if _is_write(self._domain, action.name):
+            if self._domain.writes(action):
                 stale = [cell for cell in self._proved.get(index, ()) if self._is_stale(state, shown, cell)]
                 self._excused[index] = {call_key(cell.name, cell.arguments) for cell in stale}
-            result = call_tool(self._domain.tools, state, action.name, action.arguments, self._text_of)
+            result = call_tool(tools, state, action.name, action.arguments, self._text_of)
+            if not result.error and self._domain.after_call is not None:
+                self._domain.after_call(state)
             if not result.error:
                 shown.add(result.content)

@@ -1,7 +1,8 @@
 """What an agent knows as a conversation goes on: said by the user, agreed to by the user, shown by the agent's tools.
 
-What the tools of the user show is the user's own, and no more than a wish of the agent's is a fact: what the agent told
-counts once the user has agreed to it, ids aside, which nobody knows but the tools.
+What the tools of the user show is the user's own: the agent knows it by telling, once the user has said it
+(`told_cells`). And no more is a wish of the agent's a fact: what the agent told counts once the user has agreed to it,
+ids aside, which nobody knows but the tools.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from writ_async.verify.confirming.reply import read_reply
 from writ_async.verify.provenance import SMALL, Seen, atoms, enumerated, numbers_in
 from writ_async.verify.shown_records import ShownRecords
 from writ_async.verify.spoken import Spoken
+from writ_async.verify.told_cells import ToldCells
 
 _AGREED = frozenset({"agrees", "requests"})
 _IDS = re.compile(r"#?\b(?!\d{1,2}(?:st|nd|rd|th)\b)(?=\w*\d)(?=\w*[^\W\d])\w{4,}\b|\b\d{6,}\b")
@@ -56,6 +58,7 @@ class Knowledge:
         self._searched: dict[re.Pattern[str], int] = {}
         """How many texts of the user were searched by a pattern in vain; -1 where one has it."""
         self._enumerated: dict[str, frozenset[str]] = {}
+        self._told_cells = ToldCells(messages, domain)
 
     @property
     def agreed(self) -> list[Spoken]:
@@ -94,11 +97,14 @@ class Knowledge:
     def until(self, place: int) -> None:
         """Take in all that was said and shown before a message."""
         for message in self._messages[self._position : place]:
-            if type(message) is UserMessage and message.content:
+            if type(message) is UserMessage and message.content and not message.tool_calls:
                 self._hear(message.content)
             elif type(message) is AssistantMessage and message.content:
                 self._told.append(message.content)
         self._position = max(self._position, place)
+        for key, content in self._told_cells.until(place):
+            self._read.add(key)
+            self.shown.add(content)
         # What is called in one message is decided before any of its results is there.
         left = []
         for call in self._waiting:
@@ -137,7 +143,7 @@ class Knowledge:
             self._waiting.append(call)
 
     def has_read(self, cell: Cell) -> bool:
-        """Whether a cell was read, whenever that was."""
+        """Whether a cell was read, whenever that was; the user's, whether what it showed was told."""
         return call_key(cell.name, cell.arguments) in self._read
 
     def enumerated(self, tool: Tool) -> frozenset[str]:

@@ -50,6 +50,12 @@ class UserReason(StrEnum):
     """The user of a benchmark left for a human whom nobody had offered, or asked for one unprompted."""
     SPOKE_AS_AGENT = "user_spoke_as_agent"
     """The user of a benchmark spoke as the agent."""
+    ACTED_UNASKED = "user_acted_unasked"
+    """The user changed something with a tool that nobody had asked for, or asked for otherwise."""
+    REPORTED_UNSEEN = "user_reported_unseen"
+    """The user told a reading that no tool had shown, or another one than it showed last."""
+    SKIPPED_STEP = "user_skipped_step"
+    """The user said that a step was taken, and had not taken it."""
     UNEXPRESSED = "user_unexpressed"
     """A trait of the behaviour was not shown; the row is to be labelled anew."""
 
@@ -222,11 +228,11 @@ class _Values:
         return {value: fact.value for fact in facts for value in values_in(wrong_version(fact.value))}
 
     def tell(self, text: str) -> None:
-        """Take in what the agent said."""
+        """Take in what the agent said, or a tool of the user's showed."""
         self._unread.append(text)
 
     def knows(self, value: str) -> bool:
-        """Whether the user knows a value: from the scenario, or because the agent said it."""
+        """Whether the user knows a value: from the scenario, the agent, or a tool of their own."""
         if value not in self._known:
             for text in self._unread:
                 self._known.update(values_in(text))
@@ -240,7 +246,8 @@ def _strange_values(task: Task, messages: Sequence[Message]) -> list[UserSlip]:
     told = [task.scenario.said]
     slips: list[UserSlip] = []
     for place, message in enumerate(messages):
-        if type(message) is AssistantMessage and message.content:
+        own = type(message) is ToolMessage and message.requestor == "user"
+        if (own or type(message) is AssistantMessage) and message.content:
             values.tell(message.content)
             told.append(message.content)
         elif type(message) is UserMessage and message.content:
@@ -287,7 +294,10 @@ def _undisclosed(task: Task, messages: Sequence[Message], *, minor: bool) -> lis
     Without `minor` nothing is looked for but what is critical.
     """
     made = {
-        call.function.name for message in messages if type(message) is AssistantMessage for call in message.tool_calls
+        call.function.name
+        for message in messages
+        if type(message) is AssistantMessage or type(message) is UserMessage
+        for call in message.tool_calls
     }
     done = all(action.name in made for action in _gold_writes(task))
     if not (done or minor):
@@ -336,11 +346,14 @@ def _endings(task: Task, messages: Sequence[Message], user_argument: str) -> lis
     # Whoever is to change their mind says no to the first wish, which may be made of the same things as the last one.
     changes = task.first_wish is not None
     for place, message in enumerate(messages):
-        if type(message) is AssistantMessage:
+        if type(message) is AssistantMessage or (type(message) is UserMessage and message.tool_calls):
+            caller = "assistant" if type(message) is AssistantMessage else "user"
+            own = [action for action in left if action.requestor == caller]
             for call in message.tool_calls:
-                made = next((action for action in left if action.name == call.function.name), None)
+                made = next((action for action in own if action.name == call.function.name), None)
                 if made is not None and _succeeded(messages, place, call.id):
                     left.remove(made)
+                    own.remove(made)
         elif type(message) is UserMessage and left:
             before = messages[place - 1] if place else None
             asked = (before.content or "") if type(before) is AssistantMessage else ""
@@ -359,7 +372,9 @@ def _endings(task: Task, messages: Sequence[Message], user_argument: str) -> lis
 
 
 def _proposes(asked: str, action: Action, user_argument: str) -> bool:
-    """Whether a question lists at least half of a gold write's arguments; who the user is need not be listed."""
+    """Whether a question lists at least half of an agent's gold write; who the user is need not be listed."""
+    if action.requestor == "user":
+        return False
     values = [str(atom).casefold() for path, atom in atoms(action.arguments) if path != user_argument]
     listed = sum(value in asked.casefold() for value in values)
     return bool(asked) and "?" in asked and listed * 2 >= len(values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from writ_async.conversation.calls import ExecutedCall, executed_calls, last_agent_text
+from writ_async.conversation.calls import ExecutedCall, as_the_agent_hears, executed_calls, last_agent_text
 from writ_async.core.domain import Domain
 from writ_async.core.message import Message, ToolMessage
 from writ_async.core.state import World
@@ -21,6 +21,7 @@ from writ_async.core.trajectory import (
 )
 from writ_async.verify.agent_words import word_findings
 from writ_async.verify.asked_which import unasked_findings
+from writ_async.verify.asked_writes import asked_write_evidence
 from writ_async.verify.benchmark_slips import benchmark_slips, role_slips
 from writ_async.verify.claims import claim_findings
 from writ_async.verify.evidence import row_label, write_evidence
@@ -30,6 +31,7 @@ from writ_async.verify.outcome import States, compute_reward
 from writ_async.verify.reasons import Reason as Reason
 from writ_async.verify.several_calls import several_calls_findings
 from writ_async.verify.user_slips import audit_user
+from writ_async.verify.user_steps import audit_user_steps
 from writ_async.verify.wishes import wish_findings
 
 
@@ -37,30 +39,35 @@ def judge_trajectory(
     task: Task, trajectory: Trajectory, domain: Domain, world: World, judge: Judge | None = None
 ) -> Verdict:
     """All that can be said of a finished trajectory. Pure: the same trajectory gets the same verdict."""
-    # What the user writes the agent does not see, so its evidence is judged without it.
-    before: States | None = None if any(tool.kind == "write" for tool in domain.user_tools.values()) else {}
+    before: States = {}
     messages, judge = trajectory.messages, judge if judge is not None else AssumeMet()
     reward = compute_reward(task, domain, world, messages, trajectory.termination, judge, before=before)
-    calls = executed_calls(trajectory.messages, domain.tools)
-    writes = write_evidence(task, trajectory.messages, domain, world, calls, before=before)
+    calls = executed_calls(messages, domain.tools)
+    writes = write_evidence(task, messages, domain, world, calls, before=before)
+    writes = in_order([*writes, *asked_write_evidence(task, messages, domain, calls)])
+    heard = as_the_agent_hears(messages)
     if trajectory.termination not in COMPLETE:
         # Who did not come to the end has not refused anything yet.
         writes = [write for write in writes if write.name]
     findings = [
-        *ending_findings(task, trajectory.messages, trajectory.termination, trajectory.signal, domain),
+        *ending_findings(task, heard, trajectory.termination, trajectory.signal, domain),
         *reward_findings(reward),
-        *write_findings(task, trajectory.messages, domain, writes, calls),
-        *hand_over_findings(task, trajectory.messages, domain, calls),
-        *wish_findings(task, trajectory.messages, domain, world, reward, calls),
-        *unasked_findings(task, trajectory.messages, domain, calls),
-        *several_calls_findings(trajectory.messages, domain),
+        *write_findings(task, heard, domain, writes, calls),
+        *hand_over_findings(task, heard, domain, calls),
+        *wish_findings(task, heard, domain, world, reward, calls),
+        *unasked_findings(task, heard, domain, calls),
+        *several_calls_findings(heard, domain),
         *word_findings(trajectory, task, domain),
-        *claim_findings(trajectory.messages, domain),
+        *claim_findings(heard, domain),
         # A benchmark's scenarios do not tell facts apart from wishes.
         *(
-            [*audit_user(task, trajectory.messages, domain.user_argument), *role_slips(trajectory.messages)]
+            [
+                *audit_user(task, as_the_agent_hears(messages, results=True), domain.user_argument),
+                *role_slips(heard),
+                *audit_user_steps(task, messages, domain),
+            ]
             if task.kind != "benchmark"
-            else benchmark_slips(task, trajectory.messages, trajectory.signal, domain, world)
+            else benchmark_slips(task, messages, trajectory.signal, domain, world)
         ),
     ]
     return Verdict(
@@ -70,6 +77,11 @@ def judge_trajectory(
         evidence=row_label(writes) or "",
         writes=tuple(writes),
     )
+
+
+def in_order(writes: Sequence[WriteEvidence]) -> list[WriteEvidence]:
+    """What writes of both seats rested on, by their places; what was rightly not written comes last."""
+    return sorted(writes, key=lambda write: (not write.name, write.message, write.call))
 
 
 def ending_findings(

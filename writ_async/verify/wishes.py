@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from writ_async.behaviour.pieces import sentences_of
 from writ_async.conversation.calls import ExecutedCall, call_key, executed_calls
 from writ_async.core.acting import open_state
-from writ_async.core.domain import Domain, apply_tool
+from writ_async.core.domain import Domain
 from writ_async.core.goal import Ambiguous, Branch, Decision, GoalRules, NothingFits, branches_of, decide_goal
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage
 from writ_async.core.state import State, World
@@ -25,7 +25,7 @@ from writ_async.core.task import Action, Goal, Task
 from writ_async.core.trajectory import Finding, Reward
 from writ_async.language.hearing import hear
 from writ_async.verify.confirming.reply import read_reply
-from writ_async.verify.evidence import match_gold
+from writ_async.verify.evidence import make_again, match_gold, user_writes
 from writ_async.verify.provenance import atoms
 from writ_async.verify.reasons import Reason
 
@@ -55,9 +55,11 @@ def wish_findings(
     handed_over = any(call.call.function.name == domain.hand_over_tool for call in calls)
     calls = [one for one in calls if one.kind == "write" and one.arguments is not None]
     actions = task.actions or ()
-    gold = [action for action in actions if action.name in domain.tools and domain.tools[action.name].kind == "write"]
+    gold = [action for action in actions if action.requestor == "assistant" and domain.writes(action)]
     known = {call_key(action.name, action.arguments) for action in gold}
     done = {*match_gold(actions, [call for call in calls if call.succeeded], domain).values()}
+    by_user = user_writes(messages, domain)
+    done |= {*match_gold(actions, [call for call in by_user if call.succeeded], domain, "user").values()}
     unsaid = any(not check.met for check in reward.communicate or ())
     left = [
         goal for goal in task.goals if any(write not in done for write in goal.writes) or (unsaid and not goal.writes)
@@ -71,12 +73,17 @@ def wish_findings(
     state = open_state(task.initial, domain, world)
     found: list[Finding] = []
     for call in calls:
+        while by_user and by_user[-1].message < call.message:
+            make_again(by_user.pop(), domain, state, "user")
         if call in strays and (finding := _judge_stray(call, state, task, gold, domain.goals, messages)) is not None:
             found.append(finding)
-        apply_tool(domain.tools, state, call.call.function.name, call.arguments or {})
+        make_again(call, domain, state)
+    while by_user:
+        make_again(by_user.pop(), domain, state, "user")
     ended = reward.breakdown is not None
     if ended and not (task.proof is not None and task.proof.refused) and not handed_over:
-        found += _wrong_refusals(left, state, task, domain.goals, messages, calls)
+        start = open_state(task.initial, domain, world)
+        found += _wrong_refusals(left, state, start, task, domain.goals, messages, calls)
     return found
 
 
@@ -166,18 +173,22 @@ def _likeness(mine: Mapping[str, Any], other: Mapping[str, Any]) -> float:
 def _wrong_refusals(
     left: Sequence[Goal],
     state: State,
+    start: State,
     task: Task,
     rules: GoalRules,
     messages: Sequence[Message],
     calls: Sequence[ExecutedCall],
 ) -> list[Finding]:
-    """The refusal with which an agent ended, where a wish is left that could still be met; `state` is the last one."""
+    """The refusal with which an agent ended, where a wish is left that could still be met.
+
+    `state` is the last one, `start` the one that the conversation began in.
+    """
     place, said = _last_refusal(messages, max((call.message for call in calls), default=-1))
     if place < 0 or (task.first_wish is None and _is_dropped(messages[:place])):
         return []
     for goal in left:
         # An earlier write may have changed what the customer is found by; then it counts what was so before.
-        decision = _decide(rules, state, goal) or _decide(rules, State(state.world), goal)
+        decision = _decide(rules, state, goal) or _decide(rules, start, goal)
         if decision is not None and not decision.refused:
             what = decision.writes[0].name if decision.writes else f"telling {', '.join(decision.told)}"
             return [Finding(Reason.WRONG_REFUSAL, f"{said[:_QUOTED]!r}: {what} is allowed", place)]

@@ -7,12 +7,13 @@ from typing import Any
 
 import msgspec
 
-from writ_async.conversation.calls import ExecutedCall, executed_calls, walk_calls
+from writ_async.conversation.calls import ExecutedCall, call_key, executed_calls, walk_calls
 from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage
-from writ_async.core.task import Task
+from writ_async.core.task import Cell, Task
 from writ_async.core.trajectory import Finding, Note, Reward, Usage, WriteEvidence
 from writ_async.rows.run_rows import Timing
+from writ_async.verify.told_cells import ToldCells
 from writ_async.viewer.sources import OpenedRow
 from writ_async.viewer.supplied import Supplied, first_shown, read_at, supplied_arguments
 from writ_async.viewer.token_page import TokenPage, token_page
@@ -47,11 +48,15 @@ class ShownMessage(msgspec.Struct):
 
 
 class ShownCell(msgspec.Struct, frozen=True):
-    """A read that a write rests on, and the message in which it was made first, -1 where it was not."""
+    """A read that a write rests on, and the message in which it was made first, -1 where it was not.
+
+    One `by_user` is made with a tool of the user's, and counts from the message in which the user told what it showed.
+    """
 
     name: str
     arguments: str
     read_at: int
+    by_user: bool = False
 
 
 class ShownCertificate(msgspec.Struct, frozen=True):
@@ -64,7 +69,7 @@ class ShownCertificate(msgspec.Struct, frozen=True):
 
 
 class ShownTask(msgspec.Struct, frozen=True):
-    """What a task asks: what the user was told, and the calls that answer it."""
+    """What a task asks: what the user was told, and the calls that answer it, by whom they are to be made."""
 
     id: str
     recipe: str
@@ -74,7 +79,7 @@ class ShownTask(msgspec.Struct, frozen=True):
     instructions: str
     text: str
     behaviour: str
-    actions: tuple[tuple[str, str], ...]
+    actions: tuple[tuple[str, str, str], ...]
     communicate: tuple[str, ...]
     assertions: tuple[str, ...]
     refused: str
@@ -126,7 +131,7 @@ def conversation_page(opened: OpenedRow, tokenizer: str = "") -> ConversationPag
         digest=row.digest,
         messages=_messages(row.messages, domain, calls, changes, by_place),
         task=None if task is None else _task(task),
-        certificates=[] if task is None else _certificates(task, calls, writes),
+        certificates=[] if task is None else _certificates(task, calls, writes, _told(row.messages, domain)),
         reward=row.verdict.reward if row.verdict is not None and opened.rewarded else None,
         kept=None if verdict is None else verdict.kept,
         evidence="" if verdict is None else verdict.evidence,
@@ -172,7 +177,7 @@ def _messages(
                 error=step.result is not None and step.result.error,
                 changes=changes.calls.get(place, ()),
                 supplied=() if step.by_user else supplied.get(place, ()),
-                evidence=None if step.by_user else writes.get(place),
+                evidence=writes.get(place),
             )
         )
     shown = []
@@ -199,13 +204,26 @@ def _role(message: Message) -> str:
     return "system" if isinstance(message, SystemMessage) else "agent"
 
 
-def _certificates(task: Task, calls: Sequence[ExecutedCall], writes: Sequence[WriteEvidence]) -> list[ShownCertificate]:
+def _told(messages: Sequence[Message], domain: Domain | None) -> dict[bytes, int]:
+    """The cells that the user read, by their keys, each with the message in which the user told what it showed."""
+    found: dict[bytes, int] = {}
+    if domain is not None and domain.user_tools:
+        told = ToldCells(messages, domain)
+        for place in range(len(messages)):
+            for key, _ in told.until(place + 1):
+                found.setdefault(key, place)
+    return found
+
+
+def _certificates(
+    task: Task, calls: Sequence[ExecutedCall], writes: Sequence[WriteEvidence], told: Mapping[bytes, int]
+) -> list[ShownCertificate]:
     made = {write.gold: write.message for write in writes if write.gold >= 0}
     actions = task.actions or ()
     shown = []
     for certificate in task.certificates:
         action = actions[certificate.write] if certificate.write is not None else None
-        cells = tuple(ShownCell(cell.name, _json(cell.arguments), read_at(cell, calls)) for cell in certificate.cells)
+        cells = tuple(_cell(cell, calls, told) for cell in certificate.cells)
         shown.append(
             ShownCertificate(
                 "" if action is None else action.name,
@@ -215,6 +233,12 @@ def _certificates(task: Task, calls: Sequence[ExecutedCall], writes: Sequence[Wr
             )
         )
     return shown
+
+
+def _cell(cell: Cell, calls: Sequence[ExecutedCall], told: Mapping[bytes, int]) -> ShownCell:
+    place = told.get(call_key(cell.name, cell.arguments), -1)
+    at = place if place >= 0 else read_at(cell, calls)
+    return ShownCell(cell.name, _json(cell.arguments), at, by_user=place >= 0)
 
 
 def _task(task: Task) -> ShownTask:
@@ -228,7 +252,7 @@ def _task(task: Task) -> ShownTask:
         instructions=scenario.task_instructions,
         text="" if scenario.reason_for_call else scenario.text,
         behaviour=task.behaviour.label if task.behaviour is not None else "",
-        actions=tuple((action.name, _json(action.arguments)) for action in task.actions or ()),
+        actions=tuple((action.name, _json(action.arguments), action.requestor) for action in task.actions or ()),
         communicate=task.communicate or (),
         assertions=task.nl_assertions or (),
         refused=task.proof.refused if task.proof is not None else "",

@@ -51,7 +51,7 @@ def _said(value: str, before: Sequence[Message]) -> int:
     if not value:
         return -1
     for index, message in enumerate(before):
-        if not isinstance(message, UserMessage) or not message.content:
+        if not isinstance(message, UserMessage) or not message.content or message.tool_calls:
             continue
         if value.lower() in message.content.lower() and len(value) > 2:
             return index

@@ -6,7 +6,7 @@ from importlib.resources import files
 
 from writ_async.core.domain import Domain, Slot, UnavailableWish
 from writ_domains.kit import words
-from writ_domains.kit.evidence import load_evidence_rules, load_record_facts
+from writ_domains.kit.evidence import load_evidence_rules, load_record_facts, load_user_actions
 from writ_domains.kit.tools import HAND_OVER, HAND_OVER_TEXT
 from writ_domains.telecom.assertions import ASSERTIONS
 from writ_domains.telecom.deeds import DEEDS
@@ -73,4 +73,5 @@ DOMAIN = Domain(
     evidence=load_evidence_rules(__name__),
     facts=load_record_facts(__name__),
     settlement=settle,
+    user_actions=load_user_actions(__name__),
 )

@@ -17,6 +17,7 @@ from writ_async.core.domain import Domain
 from writ_async.core.task import Task
 from writ_engines.scripted import agent_lines as lines
 from writ_engines.scripted.agent_plan import ask_which
+from writ_engines.scripted.agent_steps import ask_for_steps, is_told_of
 from writ_engines.scripted.agent_turns import APOLOGISE, CALL, ENDLESS, SAY, PlannedCall, Turn
 from writ_engines.scripted.user_plays import joint_play, plays_of
 
@@ -28,6 +29,8 @@ _NO = re.compile(r"^\W*(?:no|nope|don't|do not)\b")
 _ASIDE = re.compile(r"by the way|out of curiosity|just wondering")
 _PATIENCE = 16
 """Questions that the agent asks before it goes on with what it has been told."""
+_STEP_PATIENCE = 4
+"""How often in all the agent asks again for steps of which it was not told."""
 _SUMMARIES = 3
 _REDRAWS = 8  # of a line that is the last one again; some have one form only
 
@@ -51,6 +54,7 @@ class AgentScript:
         self._asks = 0
         self._denials = 0
         self._summaries = 0
+        self._step_asks = 0
         self._prefix = ""
         self._last: Turn | None = None
         self._checked = False
@@ -70,6 +74,8 @@ class AgentScript:
             self._words |= fresh
             if (turn := self._react_to(heard, fresh)) is not None:
                 return turn
+            if self._last is not None and self._last.asks_steps and not self._is_told_of_steps(said):
+                return self._ask_for_steps_again(self._last)
             if self._last is not None and self._last.asks_which and not self._is_told_which(fresh):
                 again = msgspec.structs.replace(self._last, text=self._say_anew(self._ask_which_again))
                 self._asks += 1
@@ -109,6 +115,18 @@ class AgentScript:
         last = self._plan[-1].note
         wrong = last is not None and last.kind == "wrong_refusal"
         return lines.STILL_FORBIDDEN.draw_each(rng) if pressed or wrong else []
+
+    def _is_told_of_steps(self, said: str) -> bool:
+        """Whether the user has told what the steps showed that were asked for last, or will not however often asked."""
+        assert self._last is not None
+        if self._step_asks >= _STEP_PATIENCE:
+            return True
+        return is_told_of(self._last.asks_steps, said, self._domain)
+
+    def _ask_for_steps_again(self, turn: Turn) -> Turn:
+        self._step_asks += 1
+        text = self._say_anew(lambda: ask_for_steps(turn.asks_steps, self._domain, self._rng))
+        return msgspec.structs.replace(turn, text=text, note=None)
 
     def _is_told_which(self, fresh: set[str]) -> bool:
         """Whether the user has just said which one is meant, or will not say so however often they are asked."""

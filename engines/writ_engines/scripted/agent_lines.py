@@ -82,7 +82,7 @@ def lay_out(opening: str, name: str, arguments: dict[str, Any], rng: Random) -> 
     verb, _, what = name.replace("_", " ").partition(" ")
     opened, between, then, closed = rng.choice(_LISTS)
     short = rng.random() < 0.5
-    listed = then.join(f"{_label(key, short)}{between}{_value_in_words(value)}" for key, value in arguments.items())
+    listed = then.join(f"{_label(key, short)}{between}{value_in_words(value)}" for key, value in arguments.items())
     deed = f"{verb} {rng.choice(_ARTICLES)}{what}" if what else verb
     return f"{opening[0].upper()}{opening[1:]}{deed}{opened}{listed}{closed}"
 
@@ -96,12 +96,12 @@ def _label(key: str, short: bool) -> str:
     return words
 
 
-def _value_in_words(value: Any, key: str = "") -> str:
+def value_in_words(value: Any, key: str = "") -> str:
     """The value of an argument, or, with its name as `key`, of a field in one; an amount there has its sign."""
     if isinstance(value, dict):
-        return ", ".join(_value_in_words(item, name) for name, item in value.items())
+        return ", ".join(value_in_words(item, name) for name, item in value.items())
     if isinstance(value, list | tuple):
-        return " and ".join(map(_value_in_words, value)) or "none"
+        return " and ".join(map(value_in_words, value)) or "none"
     if key in _OF_MONEY and isinstance(value, int | float) and not isinstance(value, bool):
         return dollars(value)
     return str(value)

@@ -68,7 +68,7 @@ def has_room(kind: str, task: Task, domain: Domain, world: World) -> bool:
 
 def plan_misstep(kind: str, task: Task, domain: Domain, world: World, request: Request, rng: Random) -> list[Turn]:
     """The agent's turns where it makes a misstep for which there is room."""
-    steps = gold_steps(task, domain.tools)
+    steps = gold_steps(task, domain)
     turns = opening_turns(task, request, rng)
     first = next((index for index, step in enumerate(steps) if step.write), len(steps))
 

@@ -81,7 +81,7 @@ def can_be_made(kind: str, task: Task, domain: Domain, world: World | None) -> b
     if kind in MISSTEPS:
         return world is not None and has_room(kind, task, domain, world)
     actions = task.actions or ()
-    writes = [index for index, action in enumerate(actions) if domain.tools[action.name].kind == "write"]
+    writes = [action for action in actions if action.requestor == "assistant" and domain.writes(action)]
     if kind == "early_write":
         return any(certificate.cells and certificate.write is not None for certificate in task.certificates)
     if kind == "skipped_evidence":

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Set
 from random import Random
 from typing import Any
 
 import msgspec
 
-from writ_async.core.domain import Domain, Tool, ToolKind
+from writ_async.core.domain import Domain, ToolKind
 from writ_async.core.engine import Request
 from writ_async.core.message import UserMessage
 from writ_async.core.task import Action, Cell, OpenChoice, Task
 from writ_async.core.trajectory import Note
 from writ_engines.scripted import agent_lines as lines
 from writ_engines.scripted.agent_answers import answers
+from writ_engines.scripted.agent_steps import ask_for_steps
 from writ_engines.scripted.agent_turns import APOLOGISE, CALL, ENDLESS, SAY, SETTLED, PlannedCall, Turn
 
 _GROUPED = 0.3  # how often reads by the same tool in a row are sent in one message, where the policy allows that
+_LOOKS_TOGETHER = 2  # looks in a row that the user is asked for in one message
 ALL = 1_000_000
 """The wish of a turn that has to wait for every other."""
 
 
 class Step(msgspec.Struct):
-    """One gold call on its way into the plan. Before it the agent asks which of the `choice` is meant, if there is."""
+    """One gold call on its way into the plan. Before it the agent asks which of the `choice` is meant, if there is.
+
+    `by_user`: the call is the user's, whom the agent asks for it.
+    """
 
     action: Action
     write: bool
@@ -32,6 +37,7 @@ class Step(msgspec.Struct):
     wrong: bool = False
     wish: int = 0
     choice: OpenChoice | None = None
+    by_user: bool = False
 
 
 def make_plan(task: Task, domain: Domain, request: Request, mistake: str | None, rng: Random) -> list[Turn]:
@@ -39,7 +45,7 @@ def make_plan(task: Task, domain: Domain, request: Request, mistake: str | None,
 
     For a plain user they are all there is; with a behaviour, the agent asks and answers in between as it is needed.
     """
-    steps = gold_steps(task, domain.tools)
+    steps = gold_steps(task, domain)
     before_wish = steps[: task.first_wish.after] if task.first_wish is not None else []
     turns = opening_turns(task, request, rng)
     if mistake == "endless_talk":
@@ -85,7 +91,8 @@ def make_plan(task: Task, domain: Domain, request: Request, mistake: str | None,
 
 def opening_turns(task: Task, request: Request, rng: Random) -> list[Turn]:
     """The question for who the user is, before a plain user who has not said it all."""
-    must_ask = task.behaviour is None and _must_ask(task, request)
+    plain = task.behaviour is None and all(action.requestor == "assistant" for action in task.actions or ())
+    must_ask = plain and _must_ask(task, request)
     return [Turn(SAY, text=lines.ASK_DETAILS.draw(rng))] if must_ask else []
 
 
@@ -93,7 +100,7 @@ def closing_turn(task: Task, domain: Domain, rng: Random) -> Turn:
     """The last words: what was done, answered or refused, and what the user asked to hear."""
     if any(action.name == domain.hand_over_tool for action in task.actions or ()):
         return Turn(SAY, text=domain.hand_over_text, wish=ALL)
-    kinds = {domain.tools[action.name].kind for action in task.actions or () if action.name in domain.tools}
+    kinds = {tool.kind for action in task.actions or () if (tool := domain.tool_for(action)) is not None}
     said = [saying.draw(rng) for saying in _what_came_of_it(task, kinds)]
     return Turn(SAY, text=" ".join([*said, *answers(task, rng), lines.MORE.draw(rng)]), wish=ALL)
 
@@ -109,15 +116,14 @@ def _what_came_of_it(task: Task, kinds: Set[ToolKind]) -> tuple[lines.Saying, ..
     return (lines.ANSWERED,) if task.kind == "information" and "read" in kinds else ()
 
 
-def gold_steps(task: Task, tools: Mapping[str, Tool]) -> list[Step]:
-    """The gold calls of the agent, each with the number of the write that it leads to."""
+def gold_steps(task: Task, domain: Domain) -> list[Step]:
+    """The gold calls of both seats, each with the number of the write that it leads to."""
     steps: list[Step] = []
     wish = 0
     for action in task.actions or ():
-        if action.requestor == "assistant":
-            write = tools[action.name].kind == "write"
-            steps.append(Step(action, write, wish=wish))
-            wish += write
+        by_user, write = action.requestor == "user", domain.writes(action)
+        steps.append(Step(action, write and not by_user, wish=wish, by_user=by_user))
+        wish += write
     ask_in_time(task, steps)
     return steps
 
@@ -185,6 +191,9 @@ def call_turns(steps: list[Step], domain: Domain, rng: Random) -> list[Turn]:
     turns: list[Turn] = []
     for index, step in enumerate(steps):
         action = step.action
+        if step.by_user:
+            turns += _asking_turns(steps, index, domain, rng)
+            continue
         call = PlannedCall(action.name, action.arguments, wrong=step.wrong, write=step.write)
         if step.choice is not None:
             turns.append(ask_which(step.choice, step.wish, rng))
@@ -194,12 +203,40 @@ def call_turns(steps: list[Step], domain: Domain, rng: Random) -> list[Turn]:
             turns.append(Turn(CALL, calls=(call,), note=step.note, wish=step.wish))
             continue
         before = steps[index - 1] if index else None
-        follows = before is not None and not before.write and before.action.name == action.name
+        follows = before is not None and not (before.write or before.by_user) and before.action.name == action.name
         if follows and turns and turns[-1].kind == CALL and rng.random() < grouped:
             turns[-1] = msgspec.structs.replace(turns[-1], calls=(*turns[-1].calls, call))
         else:
             turns.append(Turn(CALL, calls=(call,), note=step.note, wish=step.wish))
     return turns
+
+
+def _asking_turns(steps: list[Step], index: int, domain: Domain, rng: Random) -> list[Turn]:
+    """The turn that asks the user for a step of theirs, or nothing where an earlier one has asked for it as well.
+
+    Looks in a row may be asked for in one message. What is done comes alone, for its report is waited for.
+    """
+    together = _in_a_row(steps, index, domain)
+    if together[0] < index:
+        return []
+    actions = tuple(steps[place].action for place in together)
+    asked = ask_for_steps(actions, domain, rng)
+    return [Turn(SAY, text=asked, wish=steps[index].wish, note=steps[index].note, asks_steps=actions)]
+
+
+def _in_a_row(steps: list[Step], index: int, domain: Domain) -> list[int]:
+    """The places of the user's steps that are asked for together with one: at most two looks, paired from the first."""
+    first = index
+    while first and steps[first - 1].by_user and not domain.writes(steps[first - 1].action):
+        first -= 1
+    if domain.writes(steps[index].action):
+        return [index]
+    start = first + (index - first) // _LOOKS_TOGETHER * _LOOKS_TOGETHER
+    return [
+        place
+        for place in range(start, min(start + _LOOKS_TOGETHER, len(steps)))
+        if steps[place].by_user and not domain.writes(steps[place].action)
+    ]
 
 
 def ask_which(choice: OpenChoice, wish: int, rng: Random) -> Turn:

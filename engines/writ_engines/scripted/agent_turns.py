@@ -47,7 +47,8 @@ class Turn(msgspec.Struct, frozen=True):
 
     `wish` is the index of the gold write that it leads to: nothing of it is due before that wish was told. `confirms`
     marks the question that has to be answered with yes before the next turn, `asks_which` the one that has to be
-    answered with what the user says when asked which of several things is meant.
+    answered with what the user says when asked which of several things is meant. `asks_steps` are calls of the user's
+    tools that it asks for, of which the user has to tell.
     """
 
     kind: TurnKind
@@ -59,6 +60,7 @@ class Turn(msgspec.Struct, frozen=True):
     settles: Action | None = None
     draw: int = 0
     asks_which: bool = False
+    asks_steps: tuple[Action, ...] = ()
 
     @staticmethod
     def closing(rng: Random) -> Turn:

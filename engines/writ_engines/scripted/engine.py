@@ -22,7 +22,8 @@ from writ_engines.scripted.agent_plan import make_plan
 from writ_engines.scripted.agent_turns import ENDLESS, Turn, play_turn
 from writ_engines.scripted.plain_user import SpeechStyle, last_heard, reply_plainly
 from writ_engines.scripted.user import UserScript
-from writ_engines.scripted.user_mistakes import USER_MISTAKES, Slip, choose_slip
+from writ_engines.scripted.user_hands import UserHands, UserWithTools
+from writ_engines.scripted.user_mistakes import STEP_MISTAKES, USER_MISTAKES, Slip, choose_slip, has_steps
 
 
 class ScriptedOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,7 +31,7 @@ class ScriptedOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     mistakes: a rate such as 0.2 (that share of conversations gets one mistake of any kind for which there is room), or
     kind=rate pairs separated by commas, such as wrong_write=0.1,giving_up=0.05
-    user_mistakes: the same for slips of the user, such as revealed_early=0.1
+    user_mistakes: the same for slips of the user, such as revealed_early=0.1; where users have tools, skipped_step=0.1
     """
 
     mistakes: str = ""
@@ -49,6 +50,7 @@ class ScriptedEngine:
         user_rates: Mapping[str, float] | None = None,
         worlds: Mapping[str, World] | None = None,
         any_kind: bool = False,
+        step_rates: Mapping[str, float] | None = None,
     ) -> None:
         self._tasks = tasks
         self._worlds = worlds or {}
@@ -57,9 +59,11 @@ class ScriptedEngine:
         self._seed = seed
         self._rates = dict(rates or {})
         self._user_rates = dict(user_rates or {})
+        self._step_rates = dict(step_rates or self._user_rates)
         self._plans: dict[str, list[Turn]] = {}
         self._agents: dict[str, AgentScript] = {}
         self._users: dict[str, tuple[UserScript, Slip | None]] = {}
+        self._hands: dict[str, UserWithTools] = {}
 
     async def complete(self, request: Request) -> Completion:
         """Answer from the script. Raises `EngineError` for a task that the engine was not made with."""
@@ -76,13 +80,15 @@ class ScriptedEngine:
         self._plans.pop(session, None)
         self._agents.pop(session, None)
         self._users.pop(session, None)
+        self._hands.pop(session, None)
 
     async def aclose(self) -> None:
         """Nothing to close."""
 
     def _next_turn(self, task: Task, request: Request) -> Turn:
         """The agent's turn that is due."""
-        if task.behaviour is not None or self._user_rates:  # who may slip is not one to whom a plan is merely read out
+        # Who may slip, or has to tell what they see, is not one to whom a plan is merely read out.
+        if task.behaviour is not None or self._user_rates or has_steps(task, self._domains[task.domain]):
             return self._agent_script(task, request).next_turn(_user_said(request.messages))
         plan = self._plans.get(request.session)
         if plan is None:
@@ -93,6 +99,8 @@ class ScriptedEngine:
         return plan[-1] if plan[-1].kind == ENDLESS else Turn.closing(self._rng_for(request, f"end/{request.turn}"))
 
     def _play_user(self, task: Task, request: Request) -> Completion:
+        if self._domains[task.domain].user_actions:
+            return self._play_hands(task, request)
         # A benchmark's scenario has no request in the user's own words, so nothing in it could be said wrongly.
         if task.behaviour is None and not (self._user_rates and task.scenario.request):
             return reply_plainly(task, request, SpeechStyle.draw(self._rng_for(request, "user")))
@@ -101,6 +109,31 @@ class ScriptedEngine:
         text = script.reply(last_heard(request))
         notes = (slip.note,) if slip is not None and slip.note is not None and not noted else ()
         return Completion(message=AssistantMessage(text), notes=notes)
+
+    def _play_hands(self, task: Task, request: Request) -> Completion:
+        """The next words or calls of a user with tools, whose hands are brought to where the request stands."""
+        found = self._hands.get(request.session)
+        if found is None or found.turns != request.turn:
+            found = self._hands[request.session] = self._make_hands(task, request)
+            for place in _own_places(request):
+                found.next_message(request.messages[:place])
+        slip = found.slip
+        noted = slip is not None and slip.note is not None
+        message = found.next_message(request.messages)
+        note = slip.note if slip is not None and not noted else None
+        notes = () if note is None else (msgspec.structs.replace(note, turn=request.turn),)
+        return Completion(message=message, finish_reason="tool_calls" if message.tool_calls else "stop", notes=notes)
+
+    def _make_hands(self, task: Task, request: Request) -> UserWithTools:
+        domain = self._domains[task.domain]
+        rates = self._step_rates if has_steps(task, domain) else self._user_rates
+        slip = choose_slip(task, domain, rates, self._rng_for(request, "slips"))
+        hands = UserHands(domain, self._rng_for(request, "hands"), slip)
+        rng = self._rng_for(request, "user")
+        if not task.scenario.request:
+            return UserWithTools(hands, slip, plain=(task, SpeechStyle.draw(rng)))
+        script = UserScript(task, task.behaviour or Behaviour(), rng, slip, domain.slots)
+        return UserWithTools(hands, slip, script=script)
 
     def _user_script(self, task: Task, request: Request) -> tuple[UserScript, Slip | None]:
         """The user's script, brought to where the request stands if it is not there."""
@@ -149,17 +182,27 @@ def _user_said(messages: Sequence[Message]) -> str | None:
 
 def _heard_before(request: Request) -> list[str | None]:
     """What a seat heard before each of its earlier completions in this conversation."""
+    return [_user_said(request.messages[:place]) for place in _own_places(request)]
+
+
+def _own_places(request: Request) -> list[int]:
+    """The places of a seat's earlier completions in this conversation among what it has seen."""
     if not request.turn:
         return []
     own = [place for place, message in enumerate(request.messages) if isinstance(message, AssistantMessage)]
-    return [_user_said(request.messages[:place]) for place in own[-request.turn :]]
+    return own[-request.turn :]
 
 
 def _make_engine(options: ScriptedOptions, setting: Setting) -> ScriptedEngine:
     rates = parse_rates(options.mistakes)
-    user_rates = parse_rates(options.user_mistakes, USER_MISTAKES, "user_mistakes")
+    kinds = (*USER_MISTAKES, *STEP_MISTAKES)
+    step_rates = parse_rates(options.user_mistakes, kinds, "user_mistakes")
+    named = "=" in options.user_mistakes
+    user_rates = step_rates if named else parse_rates(options.user_mistakes, USER_MISTAKES, "user_mistakes")
     any_kind = "=" not in options.mistakes
-    return ScriptedEngine(setting.tasks, setting.domains, setting.seed, rates, user_rates, setting.worlds, any_kind)
+    return ScriptedEngine(
+        setting.tasks, setting.domains, setting.seed, rates, user_rates, setting.worlds, any_kind, step_rates
+    )
 
 
 ENGINE = EngineFactory(name="scripted", options=ScriptedOptions, make=_make_engine)

@@ -20,7 +20,7 @@ from writ_async.language.which import puts_choice
 from writ_engines.scripted import user_lines as lines
 from writ_engines.scripted.user_memory import Progress
 
-_UNKNOWN_WISHES = 2
+UNKNOWN_WISHES = 2
 """Wishes that a task without certificates is taken to have, so that a user does not leave after the first is done."""
 
 
@@ -41,7 +41,7 @@ def reply_plainly(task: Task, request: Request, style: SpeechStyle) -> Completio
     """The next words of a plain user."""
     if request.turn == 0:
         return Completion(message=AssistantMessage(first_message(task.scenario, style)))
-    wishes = len(task.certified_writes) or (1 if task.scenario.request else _UNKNOWN_WISHES)
+    wishes = len(task.certified_writes) or (1 if task.scenario.request else UNKNOWN_WISHES)
     heard = last_heard(request)
     if task.open_choice is not None and puts_choice(heard, task.open_choice.nouns):
         return Completion(message=AssistantMessage(task.scenario.choice))

@@ -9,9 +9,12 @@ from typing import Final
 
 from writ_async.core.domain import Slot
 from writ_async.files import load_phrases
+from writ_async.language.sentences import plain_text
 
 _PHRASES: Final = load_phrases(__package__ or "", "user_hearing.toml")
 _ABOUT_USER: Final = re.compile("|".join(_PHRASES.forms["ABOUT_USER"]))
+_ASKS_FOR_REPORT: Final = re.compile("|".join(_PHRASES.forms["ASKS_FOR_REPORT"]))
+_DO_SOMETHING: Final = re.compile("|".join(_PHRASES.forms["DO_SOMETHING"]))
 _ABOUT_WISH: Final = re.compile("|".join(_PHRASES.forms["ABOUT_WISH"]))
 
 
@@ -23,6 +26,16 @@ def is_about_user(asking: str) -> bool:
 def is_about_wish(asking: str) -> bool:
     """Whether a question, in lower case, is about what the user wants done."""
     return _ABOUT_WISH.search(asking) is not None
+
+
+def asks_to_do_something(said: str) -> bool:
+    """Whether an agent's message asks the user to operate something."""
+    return _DO_SOMETHING.search(plain_text(said)) is not None
+
+
+def asks_for_report(said: str) -> bool:
+    """Whether what an agent says beside its instructions only asks how they went."""
+    return _ASKS_FOR_REPORT.search(plain_text(said)) is not None
 
 
 class AskedSlots:

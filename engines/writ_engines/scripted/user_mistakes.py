@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from random import Random
 from typing import Any
 
@@ -12,6 +12,7 @@ from writ_async.core.task import Fact, Task
 from writ_async.core.trajectory import CLOSING_TOKENS, Note, Signal
 from writ_engines.scripted import user_lines as lines
 from writ_engines.scripted.agent_lines import slot_words
+from writ_engines.scripted.user_step_slips import has_room_for
 
 USER_MISTAKES: dict[str, str] = {
     "revealed_early": "the user gives away an argument of a gold write that has to be read",
@@ -21,15 +22,24 @@ USER_MISTAKES: dict[str, str] = {
     "wrong_confirmation": "the user says no to what was asked for, and keeps to it",
 }
 
+STEP_MISTAKES: dict[str, str] = {
+    "acted_unasked": "the user does something else with a tool of theirs than the agent asked for",
+    "reported_unseen": "the user tells a reading that they never looked up",
+    "skipped_step": "the user says that a step was taken, and has not taken it",
+}
+"""Slips of users with tools of their own. A rate for all kinds is spread over them too where the task has steps."""
+
 
 class Slip:
     """One slip of one conversation, said at its moment and noted once."""
 
-    __slots__ = ("_line", "_moment", "kind", "note")
+    __slots__ = ("_line", "_moment", "kind", "note", "spared")
 
-    def __init__(self, kind: str, moment: str, line: str) -> None:
+    def __init__(self, kind: str, moment: str, line: str, spared: Collection[str] = ()) -> None:
         self.kind = kind
         self.note: Note | None = None
+        self.spared = spared
+        """Of a slip with tools, those that are asked for sooner or later."""
         self._moment = moment
         self._line = line
 
@@ -41,10 +51,16 @@ class Slip:
             self.note = Note(f"user_{self.kind}", turns - 1, self._line, matters=True, planted=True)
         return self._line
 
+    def happen(self, turns: int, detail: str) -> None:
+        """Note a slip with tools, of which nothing is said at any other moment."""
+        self.note = Note(f"user_{self.kind}", turns - 1, detail, matters=True, planted=True)
+
 
 def choose_slip(task: Task, domain: Domain, rates: Mapping[str, float], rng: Random) -> Slip | None:
     """The slip of one conversation, or None. One that the task gives no room for is not made."""
     point = rng.random()
+    if not has_steps(task, domain):
+        rates = {kind: rate for kind, rate in rates.items() if kind not in STEP_MISTAKES}
     for kind, rate in rates.items():
         if point < rate:
             return make_slip(kind, task, domain, rng)
@@ -54,7 +70,10 @@ def choose_slip(task: Task, domain: Domain, rates: Mapping[str, float], rng: Ran
 
 def make_slip(kind: str, task: Task, domain: Domain, rng: Random) -> Slip | None:
     """A slip of a kind, or None where the task gives no room for it."""
-    writes = [action for action in task.actions or () if domain.tools[action.name].kind == "write"]
+    if kind in STEP_MISTAKES:
+        tools = {action.name for action in task.actions or () if action.requestor == "user"}
+        return Slip(kind, "", "", tools) if has_room_for(kind, tools, domain) else None
+    writes = [action for action in task.actions or () if domain.writes(action)]
     if kind == "hallucinated":
         return Slip(kind, "opening", f"My reference for this is RX-{rng.randrange(10**6, 10**7)}.")
     if kind == "premature_stop":
@@ -67,6 +86,11 @@ def make_slip(kind: str, task: Task, domain: Domain, rng: Random) -> Slip | None
         return _contradict(rng.choice(facts), domain) if facts and writes else None
     leaked = _unsaid_ids(task, [action.arguments for action in writes], domain)
     return Slip(kind, "opening", f"It should be {rng.choice(leaked)}, I believe.") if leaked else None
+
+
+def has_steps(task: Task, domain: Domain) -> bool:
+    """Whether the gold calls of a task are the user's in part, who is asked for them in words."""
+    return bool(domain.user_actions) and any(action.requestor == "user" for action in task.actions or ())
 
 
 def _contradict(fact: Fact, domain: Domain) -> Slip:

@@ -11,13 +11,15 @@ from writ_engines.scripted import ScriptedEngine
 from writ_engines.scripted.agent_mistakes import parse_rates
 
 from tests.support.chat_double import Answer, Asked, Listener, chat, refusal, said, serve
+from tests.support.router import DOMAIN
+from tests.support.router.plays import registered, router_tasks
 from tests.support.shared_data import TAU2_DATA, needs_shared
 from writ_async.api import load_tasks, make_tasks, rollouts
 from writ_async.cli.tables import cost_line
 from writ_async.commands.eval import EvalConfig, evaluate
 from writ_async.commands.synth import SynthConfig, synth
 from writ_async.conversation import Rules
-from writ_async.core.message import AssistantMessage
+from writ_async.core.message import AssistantMessage, UserMessage
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Termination, Trajectory, Usage
 from writ_async.runs.progress import Progress
@@ -239,3 +241,33 @@ def test_the_key_is_in_no_log_record(caplog: pytest.LogCaptureFixture, tmp_path:
     anyio.run(run)
     assert SECRET not in caplog.text
     assert SECRET.encode() not in files_of(tmp_path)
+
+
+def test_users_with_tools_are_sent_theirs_and_their_calls_come_back(tmp_path: Path) -> None:
+    tasks = list(router_tasks(16, "off"))
+    schemas = {"agent": list(DOMAIN.schemas), "user": list(DOMAIN.user_schemas)}
+    sent: dict[str, int] = {"agent": 0, "user": 0}
+
+    async def run() -> tuple[list[Trajectory], list[Trajectory]]:
+        with registered():
+            listener, rows = await listen(tasks, 5, Rules())
+
+            def answer(asked: Asked) -> Answer:
+                seat = "user" if "You play a customer" in asked.body["messages"][0]["content"] else "agent"
+                assert asked.body["tools"] == schemas[seat]
+                names = {tool["function"]["name"] for tool in schemas[seat]}
+                for message in asked.body["messages"]:
+                    assert {call["function"]["name"] for call in message.get("tool_calls") or ()} <= names
+                sent[seat] += 1
+                return listener.answer(asked)
+
+            async with serve(answer) as double:
+                options = {"url": double.url, "model": "gpt-5.1"}
+                async with rollouts(tasks, "openai", agent_options=options, seed=5, limits=LIMITS) as stream:
+                    return rows, [row async for row in stream]
+
+    rows, made = anyio.run(run)
+    assert bare(made) == bare(rows)
+    assert all(sent.values())
+    called = [m for row in made for m in row.messages if isinstance(m, UserMessage) and m.tool_calls]
+    assert len(called) >= len(tasks)

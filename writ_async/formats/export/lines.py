@@ -225,6 +225,8 @@ def _seen_by_agent(message: Message, closing_tokens: tuple[str, ...]) -> Message
         return message if message.requestor == "assistant" else None
     if not isinstance(message, UserMessage | AssistantMessage):
         return None
+    if isinstance(message, UserMessage) and message.tool_calls:
+        return None  # nor the words that stand beside them
     content = message.content or ""
     for token in closing_tokens:
         if token in content:

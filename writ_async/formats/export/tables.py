@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from writ_async.core.message import AssistantMessage, SystemMessage, ToolMessage, make_call
+from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage, make_call
 from writ_async.core.trajectory import Seat, Trajectory, Usage
 from writ_async.curation.rules import STRICT, FilterRules
 from writ_async.files import PathLike
@@ -196,9 +196,16 @@ def _table_row(item: Item) -> tuple[_Row, str]:
         user_completion_tokens=user.completion_tokens,
         digest=trajectory.digest,
         error=trajectory.error,
-        messages=msgspec.json.encode(trajectory.messages).decode(),
+        messages=msgspec.json.encode([m for m in trajectory.messages if not _is_users_alone(m)]).decode(),
     )
     return row, json_text(prompt.tools)
+
+
+def _is_users_alone(message: Message) -> bool:
+    """Whether a message is a call of the user's own tools or its result, which the agent never sees."""
+    if isinstance(message, ToolMessage):
+        return message.requestor == "user"
+    return isinstance(message, UserMessage) and bool(message.tool_calls)
 
 
 def _writes(trajectory: Trajectory, prompt: Prompt) -> int:

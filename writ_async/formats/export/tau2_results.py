@@ -119,7 +119,8 @@ def _export(run: RunView, folder: Path, by_domain: Mapping[str, Sequence[Traject
     tasks = {task.id: task for task in run.tasks()}
     for domain, rows in by_domain.items():
         own = list(dict.fromkeys(row.task_id for row in rows))
-        kinds = {name: tool.kind for name, tool in load_domain(domain).tools.items()}
+        found = load_domain(domain)
+        kinds = {name: tool.kind for name, tool in (*found.user_tools.items(), *found.tools.items())}
         content = {
             "timestamp": _time(0),
             "info": _info(run, domain, tasks[own[0]]),

@@ -38,7 +38,8 @@ def turn_round(trajectory: Trajectory, prompt: Prompt, task: Task, template: str
     messages = [heard for message in trajectory.messages if (heard := _turned(message)) is not None]
     if not messages or not isinstance(messages[0], UserMessage):
         return None
-    told = user_system_prompt(task.scenario, task.behaviour, template).content
+    with_tools = bool(prompt.user_tools)
+    told = user_system_prompt(task.scenario, task.behaviour, template, with_tools=with_tools).content
     tokens = {"agent": trajectory.tokens["user"]} if "user" in trajectory.tokens else {}
     turned = msgspec.structs.replace(trajectory, messages=tuple(messages), tokens=tokens)
     return turned, Prompt(policy=told, tools=prompt.user_tools, system=told)

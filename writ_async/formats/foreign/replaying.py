@@ -10,6 +10,7 @@ import msgspec
 from writ_async.conversation.calls import ExecutedCall
 from writ_async.core.acting import act, open_state
 from writ_async.core.domain import Domain
+from writ_async.core.message import Requestor
 from writ_async.core.state import World
 from writ_async.core.task import InitialState
 from writ_async.core.trajectory import Finding, Severity
@@ -24,27 +25,30 @@ def replay_all(
     domain: Domain,
     world: World,
     calls: Sequence[ExecutedCall],
+    by_user: Sequence[ExecutedCall] = (),
     *,
-    initial: InitialState | None = None,
     same_program: bool = True,
+    initial: InitialState | None = None,
 ) -> tuple[int, list[Finding]]:
     """Make all calls again on a world: how many were made, and where a result is another one.
 
-    `initial` is what was done to the world before. Raises `InputError` where that cannot be done in it.
-
-    The text of an error is not compared: it may stem from another program. Where all results do (not `same_program`),
-    only what both show is compared, and a difference is told as a remark. Calls of unknown tools are passed over.
+    `calls` are the agent's, those `by_user` the user's; all are made in the order of their messages. The text of an
+    error is not compared: it may stem from another program. Where all results do (not `same_program`), only what both
+    show is compared, and a difference is told as a remark. Calls of unknown tools are passed over. `initial` is what a
+    task begins with.
     """
     state = open_state(initial, domain, world)
     severity: Severity = "error" if same_program else "remark"
     found: list[Finding] = []
     made = 0
-    for call in calls:
+    made_by: list[tuple[ExecutedCall, Requestor]] = [(call, "assistant") for call in calls]
+    made_by += [(call, "user") for call in by_user]
+    for call, requestor in sorted(made_by, key=lambda item: (item[0].message, item[0].number)):
         name = call.call.function.name
-        if name not in domain.tools or call.arguments is None or call.kind == "generic":
+        if name not in domain.tools_of(requestor) or call.arguments is None or call.kind == "generic":
             continue
         made += 1
-        result = act(domain, state, name, call.arguments)
+        result = act(domain, state, name, call.arguments, requestor)
         same = result.error == (not call.succeeded)
         if same and call.succeeded and result.content != call.result.content:
             same = not same_program and shows_the_same(result.content, call.result.content)

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from writ_async.conversation.calls import ExecutedCall, call_key, executed_calls
+from writ_async.conversation.calls import ExecutedCall, as_the_agent_hears, call_key, executed_calls
 from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, Message
 from writ_async.core.state import World
@@ -22,7 +22,7 @@ from writ_async.formats.foreign.endings import hands_over, last_act
 from writ_async.formats.foreign.replaying import RESULT_DIFFERS, replay_all
 from writ_async.formats.foreign.tools import without_bare_tools
 from writ_async.verify.agent_words import agent_word_findings
-from writ_async.verify.benchmark_slips import benchmark_slips
+from writ_async.verify.benchmark_slips import benchmark_slips, step_remarks
 from writ_async.verify.claims import claim_findings
 from writ_async.verify.evidence import match_gold, row_label, write_evidence
 from writ_async.verify.judge import AssumeMet, Judge
@@ -83,6 +83,7 @@ def check_row(
     A task whose actions are not those that the row's own checks name is another version: it is told, and nothing is
     judged by it.
     """
+    heard = as_the_agent_hears(row.messages)
     findings = ending_findings(row)
     if task is not None and not is_same_version(row, task):
         detail = f"the row was judged by other actions than those of task {row.task_id!r} here"
@@ -92,19 +93,21 @@ def check_row(
     calls = executed_calls(row.messages, domain.tools)
     playable = without_bare_tools(domain)
     same_program = row.format != TAU1
-    replayed, differing = (
-        (0, [])
-        if world is None
-        else replay_all(playable, world, calls, initial=held.initial, same_program=same_program)
-    )
+    by_user = executed_calls(row.messages, domain.user_tools, by_user=True)
+    replayed = 0
+    differing: list[Finding] = []
+    if world is not None:
+        replayed, differing = replay_all(
+            playable, world, calls, by_user, same_program=same_program, initial=held.initial
+        )
     trusted = world if not differing else None
     writes = write_evidence(held, row.messages, domain, trusted, calls)
     findings += [
         *_call_findings(row.messages, calls, domain),
         *_repeated(calls, domain),
-        *several_calls_findings(row.messages, domain),
-        *agent_word_findings(row.messages, domain, may_stop=row.termination is Termination.AGENT_STOP),
-        *claim_findings(row.messages, domain),
+        *several_calls_findings(heard, domain),
+        *agent_word_findings(heard, domain, may_stop=row.termination is Termination.AGENT_STOP),
+        *claim_findings(heard, domain),
         *(finding for write in writes for finding in evidence_findings(write)),
         *differing,
     ]
@@ -122,6 +125,8 @@ def check_row(
         findings += _surplus(task, calls, domain)
     if task is not None:
         findings += benchmark_slips(task, row.messages, row.signal, playable, world)
+    elif by_user:  # else the file may be one seat's, from which nothing of the other's tools can be told
+        findings += step_remarks(held, row.messages, playable)
     return Checked(
         id=row.id,
         format=row.format,
@@ -243,7 +248,7 @@ def _surplus(task: Task, calls: Sequence[ExecutedCall], domain: Domain) -> list[
     """The writes beyond those of the gold solution, where there are more: those that stand for none of it."""
     made = [call for call in calls if call.kind == "write" and call.succeeded]
     actions = [action for action in task.actions or () if action.requestor == "assistant"]
-    wanted = sum(action.name in domain.tools and domain.tools[action.name].kind == "write" for action in actions)
+    wanted = sum(map(domain.writes, actions))
     if len(made) <= wanted:
         return []
     matched = match_gold(actions, made, domain)

@@ -17,6 +17,7 @@ from typing import Final
 
 import msgspec
 
+from writ_async.conversation.calls import as_the_agent_hears
 from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
 from writ_async.core.task import Task
@@ -104,7 +105,8 @@ def word_findings(trajectory: Trajectory, task: Task, domain: Domain) -> list[Fi
     """
     places = completion_places(trajectory, task)
     since = places[0] if places else len(trajectory.messages)
-    heard = agent_word_findings(trajectory.messages, domain, may_stop=trajectory.termination is Termination.AGENT_STOP)
+    may_stop = trajectory.termination is Termination.AGENT_STOP
+    heard = agent_word_findings(as_the_agent_hears(trajectory.messages), domain, may_stop=may_stop)
     found = [finding for finding in heard if finding.message >= since]
     told = {(finding.reason, finding.message) for finding in found}
     for reason, detail, place in noted_findings(trajectory.notes, places):

@@ -13,6 +13,7 @@ from writ_async.conversation.calls import walk_calls
 from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage
 from writ_async.core.trajectory import Finding
+from writ_async.language.steps import deeds_claimed
 from writ_async.verify.claims.absence import false_absence
 from writ_async.verify.claims.amounts import unfounded_amounts
 from writ_async.verify.claims.counts import false_counts
@@ -35,7 +36,7 @@ def claim_findings(messages: Sequence[Message], domain: Domain) -> list[Finding]
 
     Costs O(words said and shown), and a bounded reckoning for each amount that is nowhere to be read.
     """
-    calls = {step.place: step.call for step in walk_calls(messages) if step.result is not None and not step.by_user}
+    calls = {step.place: step.call for step in walk_calls(messages) if step.result is not None}
     words, facts = DeedWords.of(domain), FactWords.of(domain.facts)
     ground = Ground(domain)
     found: list[Finding] = []
@@ -43,8 +44,13 @@ def claim_findings(messages: Sequence[Message], domain: Domain) -> list[Finding]
         if type(message) is ToolMessage:
             if message.requestor != "user":
                 ground.show(calls.get(place), message)
+            elif (call := calls.get(place)) is not None and not message.error:
+                ground.see_done(call.function.name)
         elif type(message) is UserMessage or type(message) is SystemMessage:
             ground.hear(message.content or "")
+            if domain.user_actions:
+                for tool, _ in deeds_claimed(message.content or "", domain.user_actions):
+                    ground.see_done(tool)
         elif type(message) is AssistantMessage and message.content:
             ground.calling = message.tool_calls[0].function.name if message.tool_calls else ""
             found += _judge(message.content, place, ground, words, facts)

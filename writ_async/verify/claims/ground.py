@@ -115,6 +115,12 @@ class Ground:
         """Take in the words of the agent, which ground nothing but say what it speaks of."""
         self.said |= words
 
+    def see_done(self, name: str) -> None:
+        """Take in that the customer used a tool of theirs, or says so: it is done, whatever it showed."""
+        tool = self.domain.user_tools.get(name)
+        if tool is not None and tool.kind == "write":
+            self.writes.append(Write(tool.name, frozenset(), ""))
+
     def show(self, call: ToolCall | None, result: ToolMessage) -> None:
         """Take in the result of a call."""
         self.answered += 1

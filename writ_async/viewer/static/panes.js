@@ -86,7 +86,8 @@
         return h("li", { class: on ? "lit" : "unlit" },
           h("span", { class: "lamp", "aria-hidden": "true" }),
           h("span", { class: "text" }, h("b", {}, cell.name), "  ", brief(cell.arguments, 120)),
-          on ? toMessage(cell.read_at) : h("span", { class: "flag" }, "unread"));
+          on ? [cell.by_user ? h("span", { class: "dim" }, "told at ") : null, toMessage(cell.read_at)]
+            : h("span", { class: "flag" }, "unread"));
       })));
   }
 
@@ -100,6 +101,7 @@
     const agreed = said && said.confirmation;
     return h("section", { class: "card" },
       h("h4", {}, toMessage(message.index), " ", h("b", {}, call.name),
+        message.role === "user" ? h("span", { class: "flag" }, "by the user") : null,
         said ? h("span", { class: `flag ${said.label === "evidence_complete" ? "good" : said.label === "unproved" ? "" : "bad"}` },
           words(said.label)) : call.error ? h("span", { class: "flag bad" }, "refused") : null),
       call.supplied.length ? h("table", { class: "supplied" },
@@ -167,8 +169,9 @@
         asked.behaviour ? h("p", { class: "dim" }, asked.behaviour) : null,
         asked.refused ? h("p", { class: "remark" }, "The policy forbids it: ", asked.refused) : null,
         h("h3", {}, "The calls that answer it"),
-        asked.actions.length ? h("ol", { class: "gold" }, asked.actions.map(([name, text]) =>
-          h("li", {}, h("b", {}, name), "  ", brief(text, 200)))) : h("p", { class: "dim" }, "None."),
+        asked.actions.length ? h("ol", { class: "gold" }, asked.actions.map(([name, text, by]) =>
+          h("li", {}, h("b", {}, name), "  ", brief(text, 200), by === "user" ? " " : null,
+            by === "user" ? h("span", { class: "flag" }, "by the user") : null))) : h("p", { class: "dim" }, "None."),
         asked.communicate.length ? h("p", {}, "To be told: ", asked.communicate.join("; ")) : null,
         asked.assertions.length ? h("ul", {}, asked.assertions.map((text) => h("li", {}, text))) : null,
       ] : h("p", { class: "dim" }, "The task is not known."),

@@ -25,7 +25,7 @@
         message.reasoning ? folded("thought", "thought", brief(message.reasoning, 80), unfolded,
           h("p", { class: "words" }, message.reasoning)) : null,
         message.text ? h("p", { class: "words" }, message.text) : null,
-        message.calls.map((call) => callOf(call, unfolded)),
+        message.calls.map((call) => callOf(call, unfolded, message.role === "user")),
         findingsAt(page, message.index)),
     ];
   }
@@ -35,12 +35,12 @@
       h("summary", {}, h("span", { class: "kind" }, label), h("span", { class: "brief" }, summary)), inside);
   }
 
-  function callOf(call, unfolded) {
+  function callOf(call, unfolded, byUser) {
     const kind = call.kind === "unknown" ? "call" : call.kind;
     const label = call.evidence ? call.evidence.label.replace(/_/g, " ") : "";
     return h("details", { class: `call ${kind}${call.error ? " error" : ""}`, open: unfolded },
       h("summary", {},
-        h("span", { class: "kind" }, kind),
+        h("span", { class: "kind" }, byUser ? `user’s ${kind}` : kind),
         h("span", { class: "brief" }, h("b", {}, call.name), "  ", brief(call.arguments, 160)),
         call.error ? h("span", { class: "flag bad" }, "refused") : null,
         label ? h("span", { class: `flag ${label === "evidence complete" ? "good" : label === "unproved" ? "" : "bad"}` },
