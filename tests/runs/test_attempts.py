@@ -24,6 +24,7 @@ from writ_async.runs.attempts import TERMINAL, failure_class, terminal_ids
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.progress import Progress
 from writ_async.runs.seats import EngineSpec, Seats
+from writ_async.runs.summary import Keeping
 from writ_async.runs.view import RunView
 
 FAULTS: dict[str, EngineErrorKind] = {}
@@ -97,7 +98,7 @@ def test_a_run_in_rounds_goes_on_with_other_tasks_where_one_would_fail_again(
         ("retail-s0-00003#0", 1),
     ]
     keeping = again.summary.keeping
-    assert keeping is not None
+    assert isinstance(keeping, Keeping)
     assert (keeping.kept, keeping.asked) == (6, 6)
     assert "retail-s0-00001#0" not in RunView.open(tmp_path / "run").done_ids()
     assert play(config, tmp_path / "run").counters.started == 0

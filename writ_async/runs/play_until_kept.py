@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from pathlib import Path
 
 import anyio
 import msgspec
@@ -18,6 +19,7 @@ from writ_async.core.task import Task
 from writ_async.core.trajectory import trajectory_id
 from writ_async.curation.quota import KeepRules, Quota, cell_of
 from writ_async.runs.budget import Budget, watch_budget, why_over
+from writ_async.runs.draw_traces import DRAWING
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.keep_plan import plan_round
 from writ_async.runs.manifest import prompts_of
@@ -49,8 +51,10 @@ class _Pool:
         settings: TaskSettings,
         workers: Sequence[Worker],
         watch: TaskWatcher | None,
+        trace: Path,
     ) -> None:
         self.tasks: list[Task] = []
+        self._trace = trace
         self._watch = watch
         self._worlds = worlds
         self._settings = settings
@@ -59,7 +63,7 @@ class _Pool:
     async def grow(self, n: int) -> None:
         if n > len(self.tasks):
             wanted = msgspec.structs.replace(self._settings, n=n, phraser=None)
-            self.tasks = await make_run_tasks(self._worlds, wanted, self._workers, watch=self._watch)
+            self.tasks = await make_run_tasks(self._worlds, wanted, self._workers, watch=self._watch, trace=self._trace)
 
     async def tell(self, chosen: Sequence[Task], run: RunFolder) -> list[Task]:
         report = PhraseReport(refused={})
@@ -88,7 +92,7 @@ async def play_until_kept(
     playing = msgspec.structs.replace(playing, trials=keep.attempts)
     budget, began, over = budget or Budget(), anyio.current_time(), list[str]()
     watch = watch_budget(budget, began, watch, over.append) if budget != Budget() else watch
-    pool = _Pool(worlds, making, workers, watch_tasks)
+    pool = _Pool(worlds, making, workers, watch_tasks, run.path.absolute() / DRAWING)
     if not run.has_tasks:
         run.write_tasks((), prompts_of(worlds, playing.rules))
     mend_rounds(run)
