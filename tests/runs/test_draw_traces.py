@@ -11,7 +11,8 @@ import pytest
 
 from writ_async.commands import synth as command
 from writ_async.commands.synth import SynthConfig, synth
-from writ_async.core.environment import Environment
+from writ_async.core.domain import Domain
+from writ_async.core.state import World
 from writ_async.core.task import Task
 from writ_async.curation.quota import parse_keep_rules
 from writ_async.registry import load_domain
@@ -19,7 +20,7 @@ from writ_async.runs.draw_traces import DRAWING, open_traces
 from writ_async.runs.progress import Progress
 from writ_async.runs.seats import EngineSpec, Seats
 from writ_async.runs.worlds import generate_worlds
-from writ_async.synthesis import tasks
+from writ_async.synthesis.proof import prove_task
 from writ_async.synthesis.tasks import TaskWishes
 
 CONFIG = SynthConfig(domains=("retail", "airline"), n=14, seed=5, world_size=30)
@@ -35,12 +36,11 @@ def proved(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ids of tasks, in the order in which something tried to prove them."""
     ids: list[str] = []
 
-    def prove(task: Task, *rest: Environment) -> object:
+    def prove(task: Task, domain: Domain, world: World) -> object:
         ids.append(task.id)
-        return really(task, *rest)
+        return prove_task(task, domain, world)
 
-    really = tasks.prove_task
-    monkeypatch.setattr(tasks, "prove_task", prove)
+    monkeypatch.setattr("writ_async.synthesis.tasks.prove_task", prove)
     return ids
 
 

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from writ_async.core.environment import Environment
+from writ_async.core.domain import Domain
+from writ_async.core.state import World
 from writ_async.core.task import Task
 from writ_async.registry import load_domain
 from writ_async.runs.worlds import further_environment, generate_world
-from writ_async.synthesis import parse_mix, synthesise_tasks, tasks
+from writ_async.synthesis import parse_mix, synthesise_tasks
 from writ_async.synthesis.aims import TaskAim
 from writ_async.synthesis.drawing import DrawnTask
+from writ_async.synthesis.proof import prove_task
 from writ_async.synthesis.tasks import TaskWishes
 
 PLACES = [generate_world(load_domain(name), 61, 6) for name in ("retail", "airline")]
@@ -60,12 +62,11 @@ def test_wherever_drawing_broke_off_the_rest_is_drawn_as_if_it_had_not(
     assert sum(len(trace.lines) for trace in whole) == N
     proved: list[str] = []
 
-    def prove(task: Task, *rest: Environment) -> object:
+    def prove(task: Task, domain: Domain, world: World) -> object:
         proved.append(task.id)
-        return really(task, *rest)
+        return prove_task(task, domain, world)
 
-    really = tasks.prove_task
-    monkeypatch.setattr(tasks, "prove_task", prove)
+    monkeypatch.setattr("writ_async.synthesis.tasks.prove_task", prove)
     for first, second in ((4, 9), (14, 1), (N // 2, N // 2)):
         traces = [Kept(whole[0].lines[:first]), Kept(whole[1].lines[:second])]
         proved.clear()
