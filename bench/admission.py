@@ -16,9 +16,7 @@ A conversation's wait is the mean over its model calls of the time from asking t
 That of the slowest hundredth is held against the median of all, and in the table also against the median of its own
 shape: calls with a long context take longer under whatever admission, and most of all where few others are live.
 
-The lower bound is what any order of work would take on this server: every unique prompt token prefilled once, every
-token decoded at its cost, no more decode steps than the pool can hold tokens for, and no less than the longest
-conversation by itself. It is computed from a run of one conversation after another with an endless cache.
+The lower bound is what any order of work takes at least on this server; `bench/lower_bound.py` proves it.
 """
 
 from __future__ import annotations
@@ -31,17 +29,15 @@ from statistics import fmean, median
 import msgspec
 from writ_engines.simulated import Costs, Server, ServerOptions, SimulatedEngine, costs_of
 
-from bench.loads import DEEP, LONG, POLICY_TOKENS, SERVICE, SHORT, Load, Shape
+from bench.loads import CONTEXT, DEEP, LONG, SERVICE, SHORT, Load, Shape, play
+from bench.lower_bound import Floor, lower_bound
 from bench.report import Figure, make_parser, run_script, show_figures, write_json
 from bench.rivals import AimdAdmission, PausingAdmission
-from writ_async import Job, Limits, Timing, Trajectory, run_rollouts
+from writ_async import Limits
 from writ_async.scheduler.admission import AdmissionPolicy
-from writ_async.scheduler.kv_budget import KvAdmission
-from writ_async.virtual_time import run_virtual
 
 FIXED = (8, 16, 24, 32, 48, 64, 128, 256)
 MIXES = ("service", "shifting", "deep")
-CONTEXT = 131_072
 RIVALS = ("aimd", "pause", "pause 80%")
 BOUND, UNBOUNDED, BEST_FIXED, PREFILLED, STARVED = 1.10, 3.0, 1.15, 1.05, 3.0
 
@@ -67,19 +63,6 @@ class Cell(msgspec.Struct, kw_only=True):
     calls: int
 
 
-class Floor(msgspec.Struct, kw_only=True):
-    """The lower bound of a mix, and its parts; seconds."""
-
-    seconds: float
-    prefill: float
-    decode_tokens: float
-    decode_base: float
-    longest: float
-    unique: int
-    prompt: int
-    output: int
-
-
 def shapes(mix: str, n: int) -> list[Shape]:
     """The shapes of the conversations of a mix, in order."""
     if mix == "service":
@@ -87,32 +70,6 @@ def shapes(mix: str, n: int) -> list[Shape]:
     few, other = (n // 8, LONG) if mix == "shifting" else (n // 16, DEEP)
     before = (n - few) * 3 // 4
     return [SHORT] * before + [other] * few + [SHORT] * (n - few - before)
-
-
-def play(
-    load: Load, engine: SimulatedEngine, limits: Limits, admission: AdmissionPolicy | None = None
-) -> tuple[list[Timing], list[Trajectory], int]:
-    """Run all conversations in virtual time; gives what they took, and how often one was parked.
-
-    `admission` decides in place of what `limits` name.
-    """
-    timings: list[Timing] = []
-    rows: list[Trajectory] = []
-
-    def finished(job: Job, trajectory: Trajectory, timing: Timing) -> None:
-        timings.append(timing)
-        rows.append(msgspec.structs.replace(trajectory, messages=(), chain=()))
-
-    async def main() -> int:
-        async with run_rollouts(
-            load.jobs, {"agent": engine, "user": engine}, limits=limits, on_finish=finished, admission=admission
-        ) as rollouts:
-            async for _ in rollouts:
-                pass
-            decider = rollouts.admission
-            return decider.parkings if isinstance(decider, KvAdmission | PausingAdmission) else 0
-
-    return timings, rows, run_virtual(main)
 
 
 def measure(
@@ -171,36 +128,13 @@ def of_own_shape(load: Load, waits: Mapping[str, float]) -> list[float]:
     return [wait / middle for group in by_shape.values() for middle in [median(group)] for wait in group]
 
 
-def floor(load: Load, costs: Costs) -> Floor:
-    """The lower bound of a mix on a machine."""
-    endless = msgspec.structs.replace(costs, kv_tokens=10**12)
-    engine = SimulatedEngine(load, Server(endless), context=CONTEXT, round_trip=0.0)
-    timings, rows, _ = play(load, engine, Limits(concurrency=1))
-    report = engine.reports()[0]
-    agent = sum(row.usage["agent"].completion_tokens for row in rows)
-    steps = max(0, report.kv_steps - agent * POLICY_TOKENS) / costs.kv_tokens
-    prefill = report.prefilled_tokens / costs.prefill_rate + costs.prefill_attention * report.prefill_pairs
-    tokens = report.decode_requests * costs.decode_request + report.kv_steps * costs.decode_token
-    base = steps * costs.decode_base
-    longest = max(t.seconds for t in timings)
-    return Floor(
-        seconds=max(prefill + tokens + base, longest),
-        prefill=prefill,
-        decode_tokens=tokens,
-        decode_base=base,
-        longest=longest,
-        unique=report.prefilled_tokens,
-        prompt=report.prompt_tokens,
-        output=report.output_tokens,
-    )
-
-
 def show(cells: list[Cell], bound: Floor) -> None:
     """Print the table of one mix."""
     print(
         f"\n{cells[0].mix}: {cells[0].calls:,} calls, {bound.unique:,} unique prompt tokens of {bound.prompt:,}, "
         f"{bound.output:,} output; lower bound {bound.seconds:,.1f} s = prefill {bound.prefill:,.1f} + tokens "
-        f"{bound.decode_tokens:,.1f} + steps {bound.decode_base:,.1f} (longest conversation {bound.longest:,.1f})"
+        f"{bound.decode_tokens:,.1f} + steps {bound.decode_base:,.1f} + seats that wait {bound.idle:,.1f} "
+        f"(longest conversation {bound.longest:,.1f})"
     )
     print(
         f"  {'admission':10} {'seconds':>9} {'x bound':>8} {'prefilled':>10} {'hits':>6} {'batch':>6} {'live':>6} "
@@ -266,7 +200,7 @@ def main(arguments: list[str]) -> None:
     found, figures = [], []
     for mix in options.mix or MIXES:
         load = Load(shapes(mix, options.n), options.seed)
-        bound = floor(load, costs)
+        bound = lower_bound(load, costs)
         cells = [
             measure(
                 mix, load, costs, name, msgspec.structs.replace(limits, request_timeout=0.0), admission, options.told

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from random import Random
 
 import msgspec
+from writ_engines.simulated import SimulatedEngine
 from writ_engines.simulated.tokens import CALL_FRAME, CHARACTERS, FRAME
 
 from writ_async import (
@@ -17,17 +18,23 @@ from writ_async import (
     Completion,
     Domain,
     Job,
+    Limits,
     Request,
     Scenario,
     State,
     Task,
+    Timing,
+    Trajectory,
     World,
     WorldRef,
     generic,
     make_call,
     make_tools,
+    run_rollouts,
 )
 from writ_async.core.trajectory import CLOSING_TOKENS, Signal
+from writ_async.scheduler.admission import AdmissionPolicy
+from writ_async.virtual_time import run_virtual
 
 _FILLER = "the quick brown fox jumps over the lazy dog and runs on " * 2000
 
@@ -49,6 +56,9 @@ SERVICE = Shape(turns=(3, 9), tools=(3, 16), result=(100, 800))
 SHORT = Shape(turns=(2, 6), tools=(1, 4), result=(50, 300))
 LONG = Shape(turns=(4, 9), tools=(18, 34), result=(300, 1200))
 DEEP = Shape(turns=(3, 6), tools=(20, 30), result=(1000, 3000))
+
+CONTEXT = 131_072
+"""The longest prompt and answer together that the server of a bench takes, in tokens."""
 
 POLICY_TOKENS = 4000
 SCENARIO_TOKENS = 400
@@ -149,3 +159,29 @@ class Load:
 
     async def aclose(self) -> None:
         """Nothing to close."""
+
+
+def play(
+    load: Load, engine: SimulatedEngine, limits: Limits, admission: AdmissionPolicy | None = None
+) -> tuple[list[Timing], list[Trajectory], int]:
+    """Run all conversations in virtual time; gives what they took, and how often one was parked.
+
+    `admission` decides in place of what `limits` name.
+    """
+    timings: list[Timing] = []
+    rows: list[Trajectory] = []
+
+    def finished(job: Job, trajectory: Trajectory, timing: Timing) -> None:
+        timings.append(timing)
+        rows.append(msgspec.structs.replace(trajectory, messages=(), chain=()))
+
+    async def main() -> int:
+        async with run_rollouts(
+            load.jobs, {"agent": engine, "user": engine}, limits=limits, on_finish=finished, admission=admission
+        ) as rollouts:
+            async for _ in rollouts:
+                pass
+            decider = rollouts.admission
+            return int(getattr(decider, "parkings", 0))
+
+    return timings, rows, run_virtual(main)

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 from writ_engines.simulated import Server, SimulatedEngine, costs_of
 
-from bench.admission import CONTEXT, RIVALS, play, policies, shapes
-from bench.loads import Load
+from bench.admission import RIVALS, policies, shapes
+from bench.loads import CONTEXT, Load, play
 from bench.rivals import BUFFER, CUT, SECOND_CUT, STEP, AimdAdmission, PausingAdmission
 from writ_async import Limits
 from writ_async.core.engine import Gauges

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import msgspec
 import pytest
 from writ_engines.scripted import ScriptedEngine
 
@@ -17,11 +18,13 @@ from writ_async.commands.synth import SynthConfig, synth
 from writ_async.conversation import Conversation
 from writ_async.core.engine import Completion, Request
 from writ_async.core.trajectory import ENDED_FROM_OUTSIDE, Termination
+from writ_async.curation.quota import parse_keep_rules
 from writ_async.errors import EngineError, EngineErrorKind
 from writ_async.runs.attempts import TERMINAL, failure_class, terminal_ids
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.progress import Progress
 from writ_async.runs.seats import EngineSpec, Seats
+from writ_async.runs.summary import Keeping
 from writ_async.runs.view import RunView
 
 FAULTS: dict[str, EngineErrorKind] = {}
@@ -78,6 +81,27 @@ def test_what_would_fail_again_is_not_tried_again_unless_it_is_asked_for(config:
     play(config, tmp_path / "one")
     assert (tmp_path / "run" / "trajectories.jsonl").read_bytes() == (tmp_path / "one/trajectories.jsonl").read_bytes()
     assert not any("same again" in notice for notice in play(config, tmp_path / "run").notices)
+
+
+def test_a_run_in_rounds_goes_on_with_other_tasks_where_one_would_fail_again(
+    config: SynthConfig, tmp_path: Path
+) -> None:
+    config = msgspec.structs.replace(config, keep=parse_keep_rules(6, 1))
+    FAULTS.update({"retail-s0-00001": EngineErrorKind.TEMPLATE_REFUSED, "retail-s0-00003": EngineErrorKind.RESET})
+    assert play(config, tmp_path / "run").counters.failed == 2
+    FAULTS.pop("retail-s0-00003")
+    again = play(config, tmp_path / "run")
+    assert again.counters.failed == 0
+    assert "1 conversations failed in a way that would be the same again" in " ".join(again.notices)
+    assert [(name, number) for name, _, number, _ in attempts(tmp_path / "run")] == [
+        ("retail-s0-00001#0", 1),
+        ("retail-s0-00003#0", 1),
+    ]
+    keeping = again.summary.keeping
+    assert isinstance(keeping, Keeping)
+    assert (keeping.kept, keeping.asked) == (6, 6)
+    assert "retail-s0-00001#0" not in RunView.open(tmp_path / "run").done_ids()
+    assert play(config, tmp_path / "run").counters.started == 0
 
 
 def test_an_error_that_nobody_foresaw_is_not_met_at_every_resume(

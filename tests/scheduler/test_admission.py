@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from random import Random
+from statistics import pvariance
 
 import pytest
 from hypothesis import given, settings
@@ -242,6 +243,32 @@ def test_retractions_make_the_budget_smaller_and_calm_restores_it() -> None:
     assert not policy.pools[0].held
 
 
+def test_little_room_is_kept_for_what_ends_on_a_server_that_hears_of_ends() -> None:
+    policy = KvAdmission([100_000])
+    policy.server_observed(0, Gauges(capacity_tokens=100_000, hears_of_ends=True))
+    assert policy.pools[0].limit >= 100_000 * (1 - MARGIN / 2 - 0.05)
+    assert policy.pools[0].most_held >= policy.pools[0].limit
+
+
+def test_the_room_for_what_ends_follows_what_had_to_be_computed_again() -> None:
+    pool = KvAdmission([100_000]).pools[0]
+    ticket = Ticket(0, own=5_000)
+    pool.add_conversation(ticket)
+
+    def call(left_meanwhile: int) -> float:
+        pool.left += left_meanwhile
+        pool.call_began(ticket)
+        pool.left += 50_000  # while its own call runs, its context does not lie idle
+        pool.use_context(ticket, "agent", 500)
+        return pool.stale
+
+    call(0)
+    calm = [call(0) for _ in range(200)]
+    assert calm == sorted(calm, reverse=True)
+    assert calm[-1] < 0.97 * calm[0]
+    assert call(30_000) > calm[-1], "more than that was left behind while it lay idle"
+
+
 def test_a_queue_at_the_server_holds_new_conversations_back() -> None:
     policy = KvAdmission([100_000])
     policy.offer_conversation(Ticket(0, kind="k"))
@@ -329,6 +356,15 @@ def test_nobody_ends_before_what_is_taken_for_granted_and_three_in_four_before_t
     cohort = Cohort()
     assert cohort.size_quantile(0, 0.01) >= 12_288
     assert cohort.size_quantile(40 * WIDTH, 0.75) == pytest.approx(80 * WIDTH, rel=0.03)
+
+
+@given(st.lists(st.integers(0, 23), min_size=200, max_size=300))
+def test_the_variance_of_what_is_to_go_is_that_of_the_sizes(sizes: list[int]) -> None:
+    cohort = ended(Cohort(before=Cohort()), sizes)
+    for now in (0, min(sizes) * WIDTH):
+        assert cohort.growth_variance(now) == pytest.approx(pvariance(sizes) * WIDTH**2, rel=0.5, abs=80 * WIDTH**2)
+    assert ended(Cohort(before=Cohort()), [9] * 300).growth_variance(0) < 20 * WIDTH**2
+    assert Cohort().growth_variance(0) > 400 * WIDTH**2, "of what nobody has shown everything is thought possible"
 
 
 def test_the_first_to_finish_are_not_taken_for_all() -> None:

@@ -289,14 +289,14 @@ def test_a_call_whose_server_goes_down_is_made_again_on_another(
 ) -> None:
     cluster = Cluster()
     rows = play(
-        jobs_of(retail_environment, 40),
+        jobs_of(retail_environment, 80),
         {"agent": cluster, "user": cluster},
         limits,
         (2.5, lambda policy: cluster.down.add(0)),
         (9.3, lambda policy: cluster.down.clear()),
     )
     assert {row.termination for row in rows} == {Termination.USER_STOP}
-    assert len(rows) == 40
+    assert len(rows) == 80
     ids = Counter(request.id for request in cluster.answered)
     assert set(ids.values()) == {1}
     repeated = {request.id for request in cluster.asked if request.server == 0} & {

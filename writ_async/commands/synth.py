@@ -17,6 +17,7 @@ from writ_async.errors import InputError
 from writ_async.registry import load_domain
 from writ_async.runs.benchmark_terms import dress_domains
 from writ_async.runs.budget import Budget
+from writ_async.runs.draw_traces import DRAWING, remove_traces
 from writ_async.runs.estimate import SAMPLE, Estimate, estimate_run
 from writ_async.runs.failure_patterns import FailurePattern
 from writ_async.runs.folder import RunFolder
@@ -43,6 +44,9 @@ from writ_async.runs.worlds import generate_worlds, open_worlds
 from writ_async.scheduler import Limits
 from writ_async.synthesis.aims import TaskAim
 from writ_async.synthesis.phraser import PhraseReport
+
+_TOLD_AT_ONCE = 512
+"""Tasks that are told between two writes."""
 
 
 class SynthConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -223,18 +227,32 @@ async def _write_missing_tasks(
     workers: Sequence[Worker],
     watch: TaskWatcher | None,
 ) -> Sequence[Task]:
-    """All tasks of the run, once those that its folder has not yet are written; it may have some already."""
-    report = PhraseReport(refused={})
-    drawn = await draw_run_tasks(worlds, making, workers, watch)
+    """All tasks of the run, once those that its folder has not yet are written; it may have some already.
+
+    They are written as they are told, so that a killed run has to tell the rest alone; a phraser tells all at once.
+    """
+    trace = run.path.absolute() / DRAWING
+    drawn = await draw_run_tasks(worlds, making, workers, watch, trace)
     own = shard.share(drawn)
     if [task.id for task in own[: len(there)]] != [task.id for task in there]:
         raise InputError(f"{run.path}: its tasks are not those that this version draws; use another folder")
-    told = await tell_run_tasks(own[len(there) :], worlds, making, workers, report, watch)
-    add_phrasing(run, report)
     if shard != WHOLE:
         write_drawn(run.path, drawn)
-    if run.has_tasks:
-        run.add_tasks(told)
-    else:
-        run.write_tasks(told, prompts_of(worlds, rules))
-    return (*there, *told)
+    tasks, at_once = list(there), _TOLD_AT_ONCE if making.phraser is None else len(own)
+    while not run.has_tasks or len(tasks) < len(own):  # a shard may have no task, and says so
+        before = len(tasks)
+        report = PhraseReport(refused={})
+        watch_part = None if watch is None else _watching_part(watch, before - len(there), len(own) - len(there))
+        told = await tell_run_tasks(own[before : before + at_once], worlds, making, workers, report, watch_part)
+        add_phrasing(run, report)
+        if run.has_tasks:
+            run.add_tasks(told)
+        else:
+            run.write_tasks(told, prompts_of(worlds, rules))
+        tasks += told
+    remove_traces(trace)
+    return tasks
+
+
+def _watching_part(watch: TaskWatcher, before: int, total: int) -> TaskWatcher:
+    return lambda what, done, _: watch(what, before + done, total)

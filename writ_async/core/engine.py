@@ -101,7 +101,8 @@ async def close_engine(engine: Engine) -> None:
 class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     """What a model server says of itself now. `retractions` counts since its start; tokens are of its KV pool.
 
-    `used_tokens` are those that running requests hold, not those that could be evicted.
+    `used_tokens` are those that running requests hold, not those that could be evicted. A server that `hears_of_ends`
+    evicts what ended conversations have left behind before what those that go on hold.
     """
 
     running: int = 0
@@ -109,6 +110,7 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     used_tokens: int = 0
     capacity_tokens: int = 0
     retractions: int = 0
+    hears_of_ends: bool = False
 
 
 @runtime_checkable

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from writ_async.core.environment import Environment
 from writ_async.core.task import Task
@@ -43,19 +44,24 @@ async def play_run(
     Without workers they are played in this process. `notices` are what the engines say of themselves. Raises
     `StorageError` when the folder cannot be written; the rows that were whole stay.
     """
-    given_up = frozenset() if settings.retry_failed else terminal_ids(run.path / FAILURES) - run.done_ids()
-    if given_up:
-        run.notices.append(
-            f"{run.path}: {len(given_up):,} conversations failed in a way that would be the same again, and are not "
-            "tried again; --retry-failed tries them"
-        )
-    played = read_played_trials(run, tasks, settings, given_up)
+    played = read_played_trials(run, tasks, settings, given_up_ids(run, settings))
     progress = begin_progress(run, len(tasks) * settings.trials, played)
     with quiet_gc(0):  # for the rows that are read anew at the end, too
         await play_trials(run, tasks, worlds, settings, played, progress, workers, watch)
         progress.summary.notices = list(notices)
         finish_run(run, progress, settings, recount=bool(workers))
     return progress
+
+
+def given_up_ids(run: RunFolder, settings: PlaySettings) -> AbstractSet[str]:
+    """The conversations that are not tried again, since they would fail as they did; the run's notices say so."""
+    given_up = frozenset() if settings.retry_failed else terminal_ids(run.path / FAILURES) - run.done_ids()
+    if given_up:
+        run.notices.append(
+            f"{run.path}: {len(given_up):,} conversations failed in a way that would be the same again, and are not "
+            "tried again; --retry-failed tries them"
+        )
+    return given_up
 
 
 async def play_trials(

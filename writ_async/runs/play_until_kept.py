@@ -8,19 +8,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from pathlib import Path
 
 import anyio
 import msgspec
 
 from writ_async.core.environment import Environment
 from writ_async.core.task import Task
+from writ_async.core.trajectory import trajectory_id
 from writ_async.curation.quota import KeepRules, Quota, cell_of
 from writ_async.runs.budget import Budget, watch_budget, why_over
+from writ_async.runs.draw_traces import DRAWING
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.keep_plan import plan_round
 from writ_async.runs.manifest import prompts_of
 from writ_async.runs.phrasing import add_phrasing
-from writ_async.runs.play import finish_run, play_trials
+from writ_async.runs.play import finish_run, given_up_ids, play_trials
 from writ_async.runs.play_settings import PlaySettings
 from writ_async.runs.progress import Progress, Watcher
 from writ_async.runs.resume import read_played_trials
@@ -47,8 +51,10 @@ class _Pool:
         settings: TaskSettings,
         workers: Sequence[Worker],
         watch: TaskWatcher | None,
+        trace: Path,
     ) -> None:
         self.tasks: list[Task] = []
+        self._trace = trace
         self._watch = watch
         self._worlds = worlds
         self._settings = settings
@@ -57,7 +63,7 @@ class _Pool:
     async def grow(self, n: int) -> None:
         if n > len(self.tasks):
             wanted = msgspec.structs.replace(self._settings, n=n, phraser=None)
-            self.tasks = await make_run_tasks(self._worlds, wanted, self._workers, watch=self._watch)
+            self.tasks = await make_run_tasks(self._worlds, wanted, self._workers, watch=self._watch, trace=self._trace)
 
     async def tell(self, chosen: Sequence[Task], run: RunFolder) -> list[Task]:
         report = PhraseReport(refused={})
@@ -86,10 +92,11 @@ async def play_until_kept(
     playing = msgspec.structs.replace(playing, trials=keep.attempts)
     budget, began, over = budget or Budget(), anyio.current_time(), list[str]()
     watch = watch_budget(budget, began, watch, over.append) if budget != Budget() else watch
-    pool = _Pool(worlds, making, workers, watch_tasks)
+    pool = _Pool(worlds, making, workers, watch_tasks, run.path.absolute() / DRAWING)
     if not run.has_tasks:
         run.write_tasks((), prompts_of(worlds, playing.rules))
     mend_rounds(run)
+    given_up = given_up_ids(run, playing)
     progress = Progress(notices=run.notices)
     most_kept, idle, done = -1, 0, 0
     with quiet_gc(0):
@@ -99,8 +106,8 @@ async def play_until_kept(
                 break
             rounds = read_rounds(run)
             planned = planned_ids(rounds)
-            if any(row_id not in run.done_ids() for row_id in planned):
-                progress = await _play_planned(run, worlds, playing, planned, workers, watch)
+            if any(row_id not in run.done_ids() and row_id not in given_up for row_id in planned):
+                progress = await _play_planned(run, worlds, playing, planned, given_up, workers, watch)
                 if progress.cancelled or progress.counters.failed or progress.lost:
                     break
                 continue
@@ -111,7 +118,7 @@ async def play_until_kept(
                 most_kept, idle, done = kept, 0, len(run.done_ids())
             elif (idle := idle + 1) >= _IDLE_ROUNDS and len(run.done_ids()) - done >= _IDLE_CONVERSATIONS:
                 break
-            if (new := await _plan_next(run, pool, quota)) is None:
+            if (new := await _plan_next(run, pool, quota, given_up)) is None:
                 break
             append_round(run, new)
         progress.summary.notices = list(notices)
@@ -124,13 +131,14 @@ async def _play_planned(
     worlds: Sequence[Environment],
     playing: PlaySettings,
     planned: Sequence[str],
+    given_up: AbstractSet[str],
     workers: Sequence[Worker],
     watch: Watcher | None,
 ) -> Progress:
-    """Play what was planned and has no row yet."""
+    """Play what was planned, has no row yet, and is not given up."""
     wanted = frozenset(planned)
     tasks = run.tasks()
-    played = read_played_trials(run, tasks, playing)
+    played = read_played_trials(run, tasks, playing, given_up)
     played.wanted = wanted
     progress = Progress(len(wanted), len(played.ids), summary=played.summary, notices=run.notices)
     opened = open_worlds(tasks, None, known=worlds, told=run.prompts())
@@ -139,19 +147,28 @@ async def _play_planned(
     return progress
 
 
-async def _plan_next(run: RunFolder, pool: _Pool, quota: Quota) -> Round | None:
-    """The next round, whose tasks are in the folder already; None where nothing is wanted, or can be had."""
+async def _plan_next(run: RunFolder, pool: _Pool, quota: Quota, given_up: AbstractSet[str]) -> Round | None:
+    """The next round, whose tasks are in the folder already; None where nothing is wanted, or can be had.
+
+    A task of which a conversation is `given_up` is left out: it would be planned, and not played, for ever.
+    """
     keep = quota.keep
     await pool.grow(keep.rows)
     asked = Counter(cell_of(task, keep.balance) for task in pool.tasks[: keep.rows])
     quota.asked = asked
-    plan = plan_round(pool.tasks, quota)
+    plan = plan_round(_playable(pool.tasks, keep.attempts, given_up), quota)
     while plan.lacking and len(pool.tasks) < _MOST_DRAWN * keep.rows:
         await pool.grow(min(2 * len(pool.tasks), _MOST_DRAWN * keep.rows))
-        plan = plan_round(pool.tasks, quota)
+        plan = plan_round(_playable(pool.tasks, keep.attempts, given_up), quota)
     if not plan.trials:
         return None
     there = {task.id for task in run.tasks()}
     new = [task for task in pool.tasks if task.id in plan.trials and task.id not in there]
     run.add_tasks(await pool.tell(new, run))
     return Round(trials=plan.trials, asked=tuple(asked.items()))
+
+
+def _playable(tasks: Sequence[Task], attempts: int, given_up: AbstractSet[str]) -> Sequence[Task]:
+    if not given_up:
+        return tasks
+    return [task for task in tasks if all(trajectory_id(task.id, trial) not in given_up for trial in range(attempts))]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -19,6 +20,7 @@ from writ_async.core.environment import Environment
 from writ_async.core.level import parse_levels
 from writ_async.core.task import Kind, Task, WorldRef
 from writ_async.errors import InputError, unwrap_group
+from writ_async.runs.draw_traces import open_traces
 from writ_async.runs.given import MOST_TASKS, require_text, require_whole
 from writ_async.runs.seats import EngineSpec, Seats
 from writ_async.runs.workers import Link, Worker, WorkerDiedError
@@ -131,18 +133,25 @@ def draw_tasks(
     settings: TaskSettings,
     only: int | None = None,
     on_task: Callable[[], None] | None = None,
+    trace: Path | None = None,
 ) -> list[Task]:
-    """Draw tasks from worlds in turn; `only` leaves out those of all worlds but one. Raises `InputError`."""
-    return synthesise_tasks(
-        worlds,
-        settings.n,
-        settings.seed,
-        settings.mix,
-        settings.wishes,
-        only=only,
-        further=further_environment,
-        on_task=on_task,
-    )[0]
+    """Draw tasks from worlds in turn; `only` leaves out those of all worlds but one.
+
+    `trace` is a folder in which they are kept as they are drawn, and from which they are taken up. Raises `InputError`,
+    and `StorageError` when that cannot be written.
+    """
+    with open_traces(trace, worlds, settings.seed, settings.mix, settings.wishes, only) as traces:
+        return synthesise_tasks(
+            worlds,
+            settings.n,
+            settings.seed,
+            settings.mix,
+            settings.wishes,
+            only=only,
+            further=further_environment,
+            on_task=on_task,
+            traces=traces,
+        )[0]
 
 
 def give_behaviours(
@@ -169,9 +178,10 @@ async def make_run_tasks(
     workers: Sequence[Worker] = (),
     report: PhraseReport | None = None,
     watch: TaskWatcher | None = None,
+    trace: Path | None = None,
 ) -> list[Task]:
     """Draw tasks and have them told: `draw_run_tasks`, then `tell_run_tasks`."""
-    drawn = await draw_run_tasks(worlds, settings, workers, watch)
+    drawn = await draw_run_tasks(worlds, settings, workers, watch, trace)
     return await tell_run_tasks(drawn, worlds, settings, workers, report, watch)
 
 
@@ -180,15 +190,16 @@ async def draw_run_tasks(
     settings: TaskSettings,
     workers: Sequence[Worker] = (),
     watch: TaskWatcher | None = None,
+    trace: Path | None = None,
 ) -> list[Task]:
     """Draw the tasks of a run, which nobody tells yet; workers take whole domains to draw from.
 
-    `watch` is told how far it is.
+    `watch` is told how far it is; `trace` is the folder of what was drawn before (`draw_traces`).
     """
     proved = _Told(watch, "proved", settings.n)
     if len(workers) > 1 and len(worlds) > 1:
-        return await _draw_in_workers(workers, tuple(opened.ref for opened in worlds), settings, proved)
-    return draw_tasks(worlds, settings, on_task=proved.add)
+        return await _draw_in_workers(workers, tuple(opened.ref for opened in worlds), settings, proved, trace)
+    return draw_tasks(worlds, settings, on_task=proved.add, trace=trace)
 
 
 async def tell_run_tasks(
@@ -260,14 +271,19 @@ async def _phrase_tasks(
 
 
 async def _draw_in_workers(
-    workers: Sequence[Worker], worlds: Sequence[WorldRef], settings: TaskSettings, proved: _Told
+    workers: Sequence[Worker],
+    worlds: Sequence[WorldRef],
+    settings: TaskSettings,
+    proved: _Told,
+    trace: Path | None,
 ) -> list[Task]:
     drawn: list[list[Task]] = [[] for _ in worlds]
     turns = iter(range(len(worlds)))
 
     async def work(worker: Worker) -> None:
         for turn in turns:
-            drawn[turn] = _decode(await worker.call(draw_share, worlds, settings, turn, on_report=proved.add))
+            share = await worker.call(draw_share, worlds, settings, turn, trace, on_report=proved.add)
+            drawn[turn] = _decode(share)
 
     await _work_together(workers, work)
     return [drawn[number % len(worlds)][number // len(worlds)] for number in range(settings.n)]
@@ -289,10 +305,10 @@ async def _behave_in_workers(
     return [task for part in told for task in part]
 
 
-def draw_share(link: Link, worlds: Sequence[WorldRef], settings: TaskSettings, only: int) -> bytes:
+def draw_share(link: Link, worlds: Sequence[WorldRef], settings: TaskSettings, only: int, trace: Path | None) -> bytes:
     """The encoded tasks of one world; called in a worker."""
     reporting = _Reporting(link)
-    tasks = draw_tasks([open_world(ref, None) for ref in worlds], settings, only, reporting.add)
+    tasks = draw_tasks([open_world(ref, None) for ref in worlds], settings, only, reporting.add, trace)
     reporting.flush()
     return msgspec.json.encode(tasks)
 

@@ -43,7 +43,16 @@ TIMINGS = "timings.csv"
 SUMMARY = "summary.json"
 CALLS = "calls.log"
 SAMPLES = "samples.jsonl"
-_FURTHER = ("selection.json", "phrasing.json", "rounds.jsonl", "shard.json", "notes.log", ".lock", "segments")
+_FURTHER = (
+    "selection.json",
+    "phrasing.json",
+    "rounds.jsonl",
+    "shard.json",
+    "notes.log",
+    ".lock",
+    "segments",
+    "drawing",
+)
 READ_NAMES = (MANIFEST, TASKS, PROMPTS, TRAJECTORIES, FAILURES, TIMINGS, SUMMARY, CALLS, SAMPLES, *_FURTHER)
 """All that is read of a run folder: the files named above, and those of modules that rest on this one."""
 

@@ -13,12 +13,13 @@ earlier.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from math import log1p
 
 WIDTH = 512
 """Tokens of one step, for pools of 131,072 tokens and more; smaller pools have finer steps."""
 
-COHORT = 64
+COHORT = 16
 """How many conversations a cohort has at least; with many live ones it has an eighth of them."""
 
 MOST_COHORTS = 32
@@ -56,7 +57,7 @@ class Cohort:
     Without a cohort before it, conversations are taken to reach `prior` tokens.
     """
 
-    __slots__ = ("_before", "_ended", "_hazards", "_passed", "_sums", "_width", "joined", "live")
+    __slots__ = ("_before", "_ended", "_hazards", "_passed", "_sums", "_variances", "_width", "joined", "live")
 
     def __init__(self, width: int = WIDTH, before: Cohort | None = None, prior: int = _PRIOR_SIZE) -> None:
         self.joined = 0
@@ -67,6 +68,7 @@ class Cohort:
         self._ended = [0] * _STEPS
         self._hazards = [_TAIL / (step + 1) if step * width >= prior else 0.0 for step in range(_STEPS)]
         self._sums: list[float] = []
+        self._variances: list[int] = []
         self.refresh_forecasts()
 
     def conversation_began(self) -> None:
@@ -98,6 +100,7 @@ class Cohort:
         for hazard in hazards:
             total -= log1p(-min(hazard, _MOST_HAZARD))
             sums.append(total)
+        self._variances = _variances_to_go(hazards, self._width)
 
     def forget_earlier(self) -> None:
         """Nothing more is to be learned from the cohorts before: let them go."""
@@ -112,6 +115,21 @@ class Cohort:
         wanted = (self._sums[step - 1] if step else 0.0) - log1p(-share)
         step = bisect_left(self._sums, wanted, lo=step)
         return max(size, step * self._width + self._width // 2)
+
+    def growth_variance(self, size: int) -> int:
+        """The variance, in tokens squared, of what a conversation of this size has to go."""
+        return self._variances[min(size // self._width, _STEPS - 1)]
+
+
+def _variances_to_go(hazards: Sequence[float], width: int) -> list[int]:
+    """By step, the variance of what is to go, by the moments of the next step; what passes the last one ends there."""
+    variances = [0] * len(hazards)
+    mean = square = 0.0  # of the steps to go, and of their square
+    for step in range(len(hazards) - 2, -1, -1):
+        past = 1.0 - hazards[step]
+        mean, square = past * (1.0 + mean), past * (1.0 + 2.0 * mean + square)
+        variances[step] = round(max(0.0, square - mean * mean) * width * width)
+    return variances
 
 
 class Forecast:

@@ -76,6 +76,7 @@ class KvAdmission:
         if ticket.marked or (len(self.pools) > 1 and must_move(self.pools, ticket, waiting=self._line.length)):
             self._park_ticket(ticket)
             return False
+        self.pools[ticket.server].call_began(ticket)
         return self._calls.ask_for_call(ticket)
 
     def call_ended(self, ticket: Ticket, seat: Seat, own_tokens: int | None = None) -> None:
@@ -84,7 +85,7 @@ class KvAdmission:
         if own_tokens is None or ticket.stage is not Stage.LIVE:
             return
         pool = self.pools[ticket.server]
-        pool.touch_context(ticket, seat)
+        pool.use_context(ticket, seat, own_tokens - ticket.own_tokens)
         before, width = ticket.own_tokens, self.forecast.width
         final = ticket.final_tokens
         if before // width != own_tokens // width or own_tokens > final:
@@ -126,6 +127,7 @@ class KvAdmission:
             while self._may_overtake() and (ticket := self._line.next_ticket()) is not None and self._try_begin(ticket):
                 ready.append(ticket)
         while (granted := self._calls.grant_next()) is not None:
+            self.pools[granted.server].call_began(granted)
             ready.append(granted)
         return ready
 
@@ -204,6 +206,7 @@ class KvAdmission:
                     self._overtaken = self._overtaken + ticket.final_tokens if blocked else 0
                     may_overtake = self._may_overtake()
                     self._enter_server(ticket, server)
+                    self.pools[server].call_began(ticket)
                     if self._calls.ask_for_call(ticket):
                         ready.append(ticket)
                     continue

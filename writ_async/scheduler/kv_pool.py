@@ -28,9 +28,11 @@ LEAST_SCALE = 0.5
 _FULL = 0.98  # of a pool that running requests hold
 _FEW_WAITING = 8  # requests, that never mean that a server is behind
 _BUCKETS = 256
-_STALE_SHARE = 0.99  # so often what has been left behind while a context was idle is no more than `stale`
-_STALE_STEP = 0.05
+_AGAIN = 0.02  # so many tokens may be computed again for each that is new
+_STALE_STEP = 0.1
 _MOST_STALE = 0.25  # of a pool; to reserve more than that costs more than it saves
+_MOST_STALE_TOLD = 0.05  # of the pool of a server that hears of ends, for forecasts that are wrong together
+_LENT = 0.125  # of the reserve, which those that live may grow into before some must go
 
 
 class Pool:
@@ -43,7 +45,8 @@ class Pool:
 
     What ended conversations leave in the cache goes only when it is the least recently used. A seat's context that has
     been idle while the other seat worked is older than what ended meanwhile, and goes first. So room is kept for what
-    ends (`left` counts it) while a context is idle: `stale`, a quantile of what was seen, the most to begin with.
+    ends (`left` counts it) while a context is idle: `stale`, as much as pays by what was seen, the most to begin with.
+    A server that hears when a conversation has ended lets go of that first, and little room is kept.
     """
 
     def __init__(self, tokens: int, margin: float, width: int = WIDTH) -> None:
@@ -60,17 +63,23 @@ class Pool:
         self.giving = 0
         self.left = 0
         self.stale = tokens * _MOST_STALE
+        self._most_stale = _MOST_STALE
         self.retractions: int | None = None
         self._prefixes: dict[Hashable, list[int]] = {}
         self._counts = [0] * _BUCKETS
         self._sizes = [0] * _BUCKETS
-        self._squares = 0  # of the buckets, over conversations
+        self._variance = 0  # of what all conversations have to go, in tokens squared
         self._top = 0
 
     @property
     def limit(self) -> float:
         """Tokens that live conversations may hold together, at any time."""
         return self.tokens * (1.0 - self.margin / 2) * self.scale - self.stale
+
+    @property
+    def most_held(self) -> float:
+        """Tokens beyond which some of those that live must go: a little of the reserve too, as each costs a context."""
+        return self.limit + _LENT * self.stale
 
     @property
     def used(self) -> int:
@@ -91,6 +100,8 @@ class Pool:
         """Do less where the server had to take work back; begin nothing where it is behind."""
         if gauges.capacity_tokens:
             self.set_capacity(gauges.capacity_tokens)
+        self._most_stale = _MOST_STALE_TOLD if gauges.hears_of_ends else _MOST_STALE
+        self.stale = min(self.stale, self.tokens * self._most_stale)
         more = 0 if self.retractions is None else gauges.retractions - self.retractions
         self.retractions = gauges.retractions
         self.scale = max(LEAST_SCALE, self.scale * BACK_OFF) if more > 0 else min(1.0, self.scale + RECOVER)
@@ -105,8 +116,8 @@ class Pool:
         """Whether the pool will hold all live conversations and this one to their ends, if forecasts come true.
 
         Whoever comes must leave room for errors of the forecasts: the other half of the margin, and the standard
-        deviation of all that is yet to grow, each growth taken for exponentially distributed. Few large conversations
-        vary more than many small ones, and it costs more to take one back.
+        deviation of all that is yet to grow. Few large conversations vary more than many small ones, and it costs more
+        to take one back.
         """
         need = self.shared + ticket.own_tokens + self.tokens * self.margin / 2 * self.scale
         for key, tokens in ticket.prefixes:
@@ -119,7 +130,7 @@ class Pool:
         while top and not counts[top]:
             top -= 1
         self._top = top
-        limit = self.limit - need - self._width * sqrt(self._squares)
+        limit = self.limit - need - sqrt(self._variance)
         for bucket in range(top, last, -1):
             alive += counts[bucket]
             held += sizes[bucket]
@@ -180,14 +191,24 @@ class Pool:
         ticket.final_tokens = final
         self._count_in(ticket)
 
-    def touch_context(self, ticket: Ticket, seat: Seat) -> None:
-        """A seat's context is used."""
+    def call_began(self, ticket: Ticket) -> None:
+        """A call of a conversation that lives here is asked for: from now on its context does not lie idle."""
+        ticket.left_at_call = self.left
+
+    def use_context(self, ticket: Ticket, seat: Seat, growth: int) -> None:
+        """A seat's call has ended, and its context is so many tokens longer.
+
+        A context that lay idle while more than `stale` was left behind had to be computed anew. `stale` follows what it
+        has to be for that to be `_AGAIN` of the tokens that are new: a stochastic estimate, as of a quantile.
+        """
+        context = ticket.contexts.get(seat, 0)
         before = ticket.touched.get(seat)
         if before is not None:
-            # One step of a stochastic estimate of the quantile.
-            up = self.left - before > self.stale
-            step = _STALE_STEP * (self.stale + self._width) * (_STALE_SHARE if up else _STALE_SHARE - 1.0)
-            self.stale = min(max(0.0, self.stale + step), self.tokens * _MOST_STALE)
+            again = context if ticket.left_at_call - before > self.stale else 0
+            mean = max(self.own / max(self.live, 1), 1.0)
+            step = _STALE_STEP * (self.stale + self._width) * (again - _AGAIN * max(growth, 0)) / mean
+            self.stale = min(max(0.0, self.stale + step), self.tokens * self._most_stale)
+        ticket.contexts[seat] = context + growth
         ticket.touched[seat] = self.left
 
     def correct_prefix(self, key: Hashable, tokens: int) -> None:
@@ -212,7 +233,10 @@ class Pool:
         bucket = bucket if bucket < _BUCKETS else _BUCKETS - 1
         ticket.bucket = bucket
         self._counts[bucket] += 1
-        self._squares += bucket * bucket
+        growth = ticket.final_tokens - ticket.own_tokens
+        # Without a cohort its growth is taken for exponentially distributed.
+        ticket.variance = growth * growth if ticket.cohort is None else ticket.cohort.growth_variance(ticket.own_tokens)
+        self._variance += ticket.variance
         self._sizes[bucket] += ticket.own_tokens
         if bucket > self._top:
             self._top = bucket
@@ -223,5 +247,5 @@ class Pool:
             self.giving -= ticket.own_tokens
             return
         self._counts[ticket.bucket] -= 1
-        self._squares -= ticket.bucket * ticket.bucket
+        self._variance -= ticket.variance
         self._sizes[ticket.bucket] -= ticket.own_tokens

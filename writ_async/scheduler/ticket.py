@@ -40,17 +40,22 @@ class Ticket:
     calls          model calls that were granted
     marked         whether it is to give its place up at its next call
     share          the quantile of the forecast that it takes, between 0 and 1
+    contexts       by seat, its own tokens
     touched        by seat, the tokens that had been left behind on its server when the seat's context was last used
+    left_at_call   those that had been left behind when its latest call was asked for
     bucket         where the books of its server's pool have it
+    variance       of what it has to go, as those books have it, in tokens squared
     """
 
     __slots__ = (
         "bucket",
         "calls",
         "cohort",
+        "contexts",
         "final_tokens",
         "group",
         "kind",
+        "left_at_call",
         "marked",
         "number",
         "own_tokens",
@@ -59,6 +64,7 @@ class Ticket:
         "share",
         "stage",
         "touched",
+        "variance",
     )
 
     def __init__(
@@ -75,8 +81,11 @@ class Ticket:
         self.cohort: Cohort | None = None
         self.final_tokens = own
         self.bucket = 0
+        self.variance = 0
         self.marked = False
+        self.contexts: dict[Seat, int] = {}
         self.touched: dict[Seat, int] = {}
+        self.left_at_call = 0
         # A point of (0, 1) that fills it evenly over tickets: each ticket takes its own quantile of the forecast, so
         # that all together have the distribution that was learned.
         self.share = (0.5 + number * 0.6180339887498949) % 1.0

@@ -36,7 +36,7 @@ class YieldingOrder:
         free little.
         """
         pool, young = self._pool, self._young
-        excess = pool.peak_tokens() - pool.limit
+        excess = pool.peak_tokens() - pool.most_held
         if excess <= 0:
             return
         freed = 0  # at most, since the peak was last looked for
@@ -53,7 +53,7 @@ class YieldingOrder:
                 pool.mark_to_leave(ticket)
                 freed += ticket.final_tokens + self._width
                 if freed >= excess:
-                    excess, freed = pool.peak_tokens() - pool.limit, 0
+                    excess, freed = pool.peak_tokens() - pool.most_held, 0
             for item in spared:
                 heappush(young, item)
             spared.clear()

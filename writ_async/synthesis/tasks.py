@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from random import Random
+from typing import Any
 
 import msgspec
 
@@ -18,9 +20,10 @@ from writ_async.core.environment import Environment
 from writ_async.core.goal import decide_goal
 from writ_async.core.level import ANY_EXTENT, Extent, extent_of, fits, spread
 from writ_async.core.state import State
-from writ_async.core.task import WITHOUT_WRITE, Kind, Proof, Task
+from writ_async.core.task import WITHOUT_WRITE, Action, Goal, Kind, Proof, Task
 from writ_async.errors import InputError, WritError, describe_error, place_of
 from writ_async.synthesis.aims import TaskAim
+from writ_async.synthesis.drawing import DrawnTask, DrawTrace, FailedDraws
 from writ_async.synthesis.mix import EVEN, assign_extents, assign_kinds
 from writ_async.synthesis.proof import prove_task
 from writ_async.synthesis.shortcuts import FamilyAudit, shortcuts_of, shortcuts_that_hit
@@ -85,6 +88,40 @@ class _TaskMaker:
         self.reached: set[tuple[str, Extent]] = set()
         self.failed: dict[tuple[str, Extent, int, TaskAim | None], int] = {}
         self.broken: dict[str, str] = {}
+        self._left: dict[str, Any] = {}
+        self._failed: dict[tuple[str, Extent, int, TaskAim | None], int] = {}  # what was changed of `failed`
+
+    def take_up(self, drawn: DrawnTask) -> Task:
+        """A task that was drawn before, and all that its draw has changed, without drawing it."""
+        for index in range(1, drawn.world + 1):
+            self._open_world(index)
+        for one in drawn.failed:
+            self._set_failed((one.recipe, one.extent, one.world, one.aim), one.times)
+        self.broken |= drawn.broken
+        self.reached.add(drawn.reached)
+        task, environment = drawn.task, self.environments[0]
+        if drawn.solved is not None:
+            self._audit_of(task).add(drawn.solved, drawn.scanned)
+        self.taken[drawn.world].add(_gold_key(task.actions or (), task.goals, environment.domain))
+        return task
+
+    def draw_anew(self, draw: Callable[[], Task]) -> DrawnTask:
+        """Draw a task, and say what that has changed."""
+        self._left, self._failed, broken = {}, {}, dict(self.broken)
+        task = draw()
+        failed = [
+            FailedDraws(recipe=recipe, extent=extent, world=world, aim=aim, times=times)
+            for (recipe, extent, world, aim), times in self._failed.items()
+        ]
+        new = {name: why for name, why in self.broken.items() if name not in broken}
+        return DrawnTask(task=task, failed=tuple(failed), broken=new, **self._left)
+
+    def _set_failed(self, where: tuple[str, Extent, int, TaskAim | None], times: int) -> None:
+        self._failed[where] = times
+        if times:
+            self.failed[where] = times
+        else:
+            self.failed.pop(where, None)
 
     def draw_after(self, aim: TaskAim, number: int) -> Task:
         """A task that comes as near to an aim as the domain has any. Raises `InputError` when no world has room."""
@@ -159,10 +196,12 @@ class _TaskMaker:
                 self._leave_out(recipe, exc)
                 continue
             if task is not None:
-                self.failed.pop(where, None)
+                if where in self.failed:
+                    self._set_failed(where, 0)
                 self.reached.add((recipe.name, extent))
+                self._left |= {"world": index, "reached": (recipe.name, extent)}
                 return task
-            self.failed[where] = self.failed.get(where, 0) + 1
+            self._set_failed(where, self.failed.get(where, 0) + 1)
         return None
 
     def _leave_out(self, recipe: Recipe, exc: Exception) -> None:
@@ -202,7 +241,7 @@ class _TaskMaker:
                 if extent != ANY_EXTENT:
                     return None
                 continue
-            key = _gold_key(draft, environment.domain)
+            key = _gold_key(draft.actions, draft.goals, environment.domain)
             if key in self.taken[index]:
                 report.duplicate += 1
                 continue
@@ -220,6 +259,7 @@ class _TaskMaker:
             audit, solved, scanned = tried
             if audit is not None:
                 audit.add(solved, scanned)
+                self._left |= {"solved": tuple(sorted(solved)), "scanned": scanned}
             self.taken[index].add(key)
             return task
         return None
@@ -247,13 +287,16 @@ class _TaskMaker:
             return None, frozenset(), 0
         rules = goal_rules_of(environment.domain)
         reader, decision = decide_goal(rules, State(environment.world), task.goals[0])
-        audit = self.report.audits.setdefault(f"{environment.domain.name}/{task.recipe}", FamilyAudit())
+        audit = self._audit_of(task)
         barred = audit.barred(shortcuts_of(rules), reader.scanned)
         solved = shortcuts_that_hit(rules, task.goals[0], reader, decision, barred)
         if reader.scanned < 2 or not audit.admits(solved, reader.scanned):
             self.report.shortcut += 1
             return None
         return audit, solved, reader.scanned
+
+    def _audit_of(self, task: Task) -> FamilyAudit:
+        return self.report.audits.setdefault(f"{task.domain}/{task.recipe}", FamilyAudit())
 
     def _is_admitted(self, task: Task, level: str, extent: Extent, writes: int) -> bool:
         """Whether a task comes to what is asked for, needs the reads that its kind promises, and is short enough."""
@@ -283,12 +326,13 @@ def synthesise_tasks(
     only: int | None = None,
     further: Further | None = None,
     on_task: Callable[[], None] | None = None,
+    traces: Mapping[int, DrawTrace] | None = None,
 ) -> tuple[list[Task], SynthesisReport]:
     """Draw n tasks, in turn from each environment. No two of a world have the same gold writes.
 
     Without levels the mix says how many tasks there are of each kind; with levels it says which kinds may be used.
     `only` names one environment, whose tasks alone are drawn: they do not depend on those of the others. `on_task` is
-    called after each.
+    called after each. What is in the `traces`, by the numbers of environments, is not drawn again, nor in the report.
     Raises `InputError` when a world holds too little for so many tasks, or no recipe makes a kind.
     """
     wanted = wanted or TaskWishes()
@@ -309,12 +353,20 @@ def synthesise_tasks(
         where, turn = number % len(environments), number // len(environments)
         if only is not None and where != only:
             continue
-        if aims[where]:
-            tasks.append(makers[where].draw_after(aims[where][turn], number))
+        maker, trace = makers[where], (traces or {}).get(where)
+        if trace is not None and (known := trace.next_drawn()) is not None:
+            tasks.append(maker.take_up(known))
         else:
-            level = levels[where][turn]
-            recipes = _recipes_for(environments[where].domain, kinds[where][turn], level, mix)
-            tasks.append(makers[where].draw(recipes, number, level, extents[where][turn]))
+            if aims[where]:
+                draw = partial(maker.draw_after, aims[where][turn], number)
+            else:
+                level = levels[where][turn]
+                recipes = _recipes_for(environments[where].domain, kinds[where][turn], level, mix)
+                draw = partial(maker.draw, recipes, number, level, extents[where][turn])
+            drawn = maker.draw_anew(draw)
+            tasks.append(drawn.task)
+            if trace is not None:
+                trace.keep(drawn)
         if on_task is not None:
             on_task()
     report.tasks = len(tasks)
@@ -396,10 +448,10 @@ def _count_calls(draft: Draft, domain: Domain) -> tuple[int, int]:
     return kinds.count("write"), kinds.count("read")
 
 
-def _gold_key(draft: Draft, domain: Domain) -> bytes:
+def _gold_key(actions: Sequence[Action], goals: Sequence[Goal], domain: Domain) -> bytes:
     """The same for drafts with the same gold writes; those without any are told apart by what they ask for."""
-    writes = [action for action in draft.actions if domain.writes(action)]
+    writes = [action for action in actions if domain.writes(action)]
     keys = [call_key(action.name, action.arguments) for action in writes]
     if not keys:
-        keys = [call_key(goal.objective, goal.params) for goal in draft.goals]
+        keys = [call_key(goal.objective, goal.params) for goal in goals]
     return b"\n".join(sorted(keys))

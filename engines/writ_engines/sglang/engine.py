@@ -165,7 +165,9 @@ class SglangEngine:
         """See `Gauged`. Retractions are those of this engine's calls. Raises `TransportError` too, and `InputError`
         for a server of another model.
         """
-        return await self._servers.gauges(server)
+        gauges = await self._servers.gauges(server)
+        url = self._servers.hosts[server].client.base_url
+        return msgspec.structs.replace(gauges, hears_of_ends=self._hints.closes_sessions(url))
 
     def statistics(self) -> SglangStatistics:
         """The engine's own counts; they go on counting."""

@@ -102,6 +102,10 @@ class Hints:
                 logger.info("%s: %s is not sent there, %s", url, name, why)
         self._lacking[url] = lacking
 
+    def closes_sessions(self, url: str) -> bool:
+        """Whether a server, once it was looked at, is told whose tokens are whose and when a conversation has ended."""
+        return "session_id" in self._wanted and url in self._known and "session_id" not in self._lacking.get(url, {})
+
     def of(self, request: Request, client: HttpClient, info: ServerInfo | None) -> Told:
         """What goes with a call to a server that has said so much of itself."""
         if not self._wanted or info is None:

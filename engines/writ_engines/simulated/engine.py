@@ -198,6 +198,7 @@ class SimulatedEngine:
             used_tokens=cache.locked + cache.taken,
             capacity_tokens=cache.capacity,
             retractions=chosen.retractions,
+            hears_of_ends=chosen.options.enable_session_radix_cache,
         )
 
     def decode_base(self) -> float:
