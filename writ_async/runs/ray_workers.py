@@ -168,8 +168,7 @@ async def start_ray_workers(count: Callable[[int], int]) -> AsyncIterator[list[R
     try:
         workers += [RayWorker(ray) for _ in range(count(sum(node["Alive"] for node in ray.nodes())))]
         with anyio.move_on_after(_START_SECONDS) as waiting:
-            for worker in workers:
-                await worker.where()
+            await asyncio.gather(*(worker.where() for worker in workers))
         if waiting.cancelled_caught:
             raise WritError(
                 f"the cluster has no room for {len(workers)} workers of one CPU each; ask for fewer with --workers"
