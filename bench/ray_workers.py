@@ -17,7 +17,8 @@ import anyio
 
 from bench.report import Figure, make_parser, positive, run_script, show_figures, write_json
 from bench.workers import Run, descendants, synth
-from writ_async.runs.ray_workers import load_ray, start_ray_workers
+from writ_async.runs.ray_cluster import load_ray
+from writ_async.runs.ray_workers import start_ray_workers
 
 
 async def seconds_to_start(workers: int) -> float:

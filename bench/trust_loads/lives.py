@@ -290,7 +290,7 @@ class Killer:
 @contextmanager
 def own_cluster() -> Iterator[None]:
     """Ray on this machine, which the commands connect to, and which outlives those that are killed."""
-    from writ_async.runs.ray_workers import load_ray
+    from writ_async.runs.ray_cluster import load_ray
 
     ray = load_ray()
     ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")

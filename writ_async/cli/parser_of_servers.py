@@ -21,6 +21,7 @@ def add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument("--port", type=int, default=30000, help="the port to listen on")
     parser.add_argument("--context", type=int, default=0, metavar="N", help="context length; the model's if not given")
     parser.add_argument("--kv-tokens", type=int, default=0, metavar="N", help="most tokens in the KV pool")
+    parser.add_argument("--tensor-parallel", type=int, default=1, metavar="N", help="GPUs that share the weights")
     parser.add_argument("--device", default="", metavar="D", help="cuda, cpu, ...; the server finds it if not given")
     parser.add_argument(
         "--python", default="", metavar="PATH", help="the interpreter that has the server; this one if not given"

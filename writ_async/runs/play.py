@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import anyio
+
 from writ_async.core.environment import Environment
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
@@ -104,6 +106,9 @@ async def _play_until_none_dies(
         if without == 2:
             return
         before = rows
+        workers = await _still_there(workers, progress)
+        if not workers:
+            return
         if progress.calls:
             run.write_calls(progress.calls)
         wanted = played.wanted
@@ -111,6 +116,22 @@ async def _play_until_none_dies(
         played.wanted = wanted
         progress.done_before = len(played.ids) + played.skipped
         progress.lost = 0
+
+
+async def _still_there(workers: Sequence[Worker], progress: Progress) -> list[Worker]:
+    """The workers without those whose place nobody has taken, and with a notice of them."""
+    there: dict[int, bool] = {}
+
+    async def ask(index: int, worker: Worker) -> None:
+        there[index] = await worker.present()
+
+    async with anyio.create_task_group() as group:
+        for index, worker in enumerate(workers):
+            group.start_soon(ask, index, worker)
+    found = [worker for index, worker in enumerate(workers) if there[index]]
+    if len(found) < len(workers):
+        progress.notices.append(f"{len(workers) - len(found)} of {len(workers)} workers did not come back")
+    return found
 
 
 def finish_run(
