@@ -137,6 +137,13 @@ def _server_option(typed: str, _: argparse.Namespace) -> Iterable[str]:
     return () if "=" in typed else [f"{name}=" for name in LAUNCH_OPTIONS]
 
 
+def _assumption(typed: str, _: argparse.Namespace) -> Iterable[str]:
+    """`KEY=` of what `writ plan --gpus` assumes."""
+    from writ_async.commands.plan_gpus import Assumptions
+
+    return () if "=" in typed else [f"{name}=" for name in Assumptions.__struct_fields__]
+
+
 def _option_of(dest: str, otherwise: str = "") -> Completer:
     """`KEY=` of the engine that another flag names, or of this one where there is no such flag."""
 
@@ -252,6 +259,7 @@ COMPLETERS: Mapping[str, Completer] = {
     "phraser_check_option": _option_of("phraser_check"),
     "judge_option": _option_of("judge"),
     "server_option": _server_option,
+    "assume": _assumption,
     "benchmark": _one_of(_registered("benchmarks")),
     "tasks": _sources,
     "prompts": _or_files(_registered("benchmarks")),
