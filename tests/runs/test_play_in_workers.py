@@ -262,6 +262,31 @@ def test_servers_of_a_machine_are_shared_by_the_workers_there_alone(tmp_path: Pa
     assert [share.settings.limits.concurrency for share in heard] == [2, 2, 2, 2]
 
 
+def test_workers_that_did_not_come_back_from_an_earlier_round_get_no_share(tmp_path: Path) -> None:
+    class Returning:
+        segment, machine, addresses, comes_back = "", "", (), True
+
+        def __init__(self, there: bool) -> None:
+            self.there, self.tasks = there, 0
+
+        async def present(self) -> bool:
+            return self.there
+
+        async def call(self, function: object, share: Share, **_: Any) -> Report:
+            self.tasks += len(share.tasks)
+            return Report(Counters(), Summary(), Lag(), {})
+
+    workers = [Returning(True), Returning(False)]
+    with RunFolder.create(tmp_path / "run", manifest()) as run:
+        run.write_tasks([task(name) for name in "abcd"], PROMPTS)
+        play = partial(play_run, run, run.tasks(), {}, PlaySettings())
+        progress = anyio.run(lambda: play(workers=cast(list[Worker], workers)))
+        assert [worker.tasks for worker in workers] == [4, 0]
+        assert progress.notices == ["1 of 2 workers did not come back"]
+        with pytest.raises(WorkerDiedError, match="no worker came back"):
+            anyio.run(lambda: play(workers=cast(list[Worker], workers[1:])))
+
+
 def test_trials_of_tasks_that_a_dead_worker_has_settled_are_not_lost(tmp_path: Path) -> None:
     class Dying:
         segment, machine, addresses, comes_back = "", "", (), False

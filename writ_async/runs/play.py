@@ -26,7 +26,7 @@ from writ_async.runs.row_selection import select_rows_and_quota, write_selection
 from writ_async.runs.samples import sampled
 from writ_async.runs.summary import Keeping, Summary
 from writ_async.runs.view import FAILURES
-from writ_async.runs.workers import Worker
+from writ_async.runs.workers import Worker, WorkerDiedError
 from writ_async.scheduler import quiet_gc
 
 
@@ -97,6 +97,10 @@ async def _play_until_none_dies(
     """
     before = played.summary.total().conversations
     without = 0
+    if all(one.comes_back for one in workers):
+        workers = await _still_there(workers, progress)  # some may have gone in an earlier round
+        if not workers:
+            raise WorkerDiedError("no worker came back; the same command goes on, where there is room for one")
     while True:
         await play_in_workers(workers, tasks, settings, run, played, progress, watch)
         if not progress.lost or progress.cancelled or progress.stopped or not all(one.comes_back for one in workers):

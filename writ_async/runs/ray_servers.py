@@ -30,7 +30,7 @@ from writ_async.runs import tether
 from writ_async.runs.node_servers import HERE, NodeServers
 from writ_async.runs.ray_cluster import Node, as_future, one_line
 from writ_async.runs.seats import EngineSpec, Seats
-from writ_async.runs.workers import Refusal, as_refusal
+from writ_async.runs.workers import Refusal, WorkerDiedError, as_refusal
 from writ_async.runs.writing import OWN_FOLDER, make_folder, storage_error
 
 LOGS = "servers"
@@ -163,7 +163,9 @@ class ServerGroup:
         self.addresses = tuple(answers)
 
     def worker_strategy(self) -> Any:
-        """Where Ray is to put the worker."""
+        """Where Ray is to put the worker. Raises `WorkerDiedError` while there is no such place."""
+        if self._group is None:
+            raise WorkerDiedError("the servers of a worker on Ray have ended")
         return self._strategy(0)
 
     def fault(self) -> str:

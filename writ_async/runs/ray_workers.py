@@ -107,6 +107,7 @@ class RayWorker:
         self._group = group
         self._actor: Any = None
         self._calls = 0
+        self._there = self._died = False
         self.addresses: tuple[str, ...] = ()
         self.machine = node.address
 
@@ -121,12 +122,13 @@ class RayWorker:
         if self._group is not None:
             await self._group.start()
         try:
-            with anyio.fail_after(_START_SECONDS if self._calls == 0 else _AGAIN_SECONDS):
+            with anyio.fail_after(_AGAIN_SECONDS if self._died else _START_SECONDS):
                 self.machine = await as_future(self._living().machine.remote())
         except TimeoutError:
             raise WritError("the cluster has no room for as many workers, of one CPU each") from None
         except self._ray.exceptions.RayError as exc:
             raise WritError(f"a worker on Ray could not be started: {one_line(exc)}") from None
+        self._there = True
         if self._group is not None:
             self.addresses = self._group.addresses
         elif self._servers is not None:
@@ -146,6 +148,8 @@ class RayWorker:
     ) -> Any:
         """See `Worker`."""
         exceptions = self._ray.exceptions
+        if not (self._there or await self.present()):
+            raise WorkerDiedError("a worker on Ray did not come back")
         actor = self._living()
         number = self._calls = self._calls + 1
         try:
@@ -192,7 +196,8 @@ class RayWorker:
         if self._actor is not None:
             with suppress(self._ray.exceptions.RayError):
                 self._ray.kill(self._actor)
-            self._actor = None
+            self._died = True
+        self._actor, self._there = None, False
 
     def _living(self) -> Any:
         if self._actor is None:
