@@ -17,7 +17,9 @@ import contextlib
 import hashlib
 import io
 import logging
+import re
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -35,6 +37,7 @@ from writ_async.cli import main as writ
 from writ_async.runs.row_order import row_id_of
 
 _ROWS = "trajectories.jsonl"
+_ENDED = re.compile(r"\b(SIGINT|SIGTERM): ending in order")
 _SYNCS = ("fsync", "fdatasync")
 _SYNTH = "synth retail --seed 3 --world-size 60 --mistakes 0.6 --concurrency 4 --quiet --no-check"
 _SEGMENTS = Path(__file__).parent / "trust_loads" / "segment_writers.py"
@@ -95,10 +98,16 @@ class Tally(msgspec.Struct):
 
 
 def call_writ(command: str, root: Path) -> None:
-    """Give a command in this process. Raises `WritError` where it fails."""
+    """Give a command in this process. Raises `WritError` where it fails, and `SystemExit` where a signal ended it.
+
+    A signal that comes meanwhile is the command's: without a look at what it says of it, it would count as a failure of
+    the folder, and this script would go on.
+    """
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         code = writ(command.format(root).split())
+    if told := _ENDED.search(said.getvalue()):
+        raise SystemExit(128 + signal.Signals[told[1]])
     if code:
         raise WritError(said.getvalue().strip()[-400:] or f"exit {code}")
 

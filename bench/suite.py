@@ -26,7 +26,7 @@ BENCH = Path(__file__).resolve().parent
 SCRIPTS: dict[str, tuple[str, ...]] = {
     "environment": (),
     "synthesis": (),
-    "evidence": (),
+    "evidence": ("--planted", "50"),
     "verdicts": ("--n", "4"),
     "intervals": ("--n", "200"),
     "limits": (),
@@ -34,7 +34,7 @@ SCRIPTS: dict[str, tuple[str, ...]] = {
     "peers": (),
     "scale": ("--repeats", "1"),
     "thrash": (),
-    "admission": ("--fixed", "16", "--fixed", "48", "--fixed", "128"),
+    "admission": ("--n", "2048", "--fixed", "48", "--fixed", "128"),
 }
 """The scripts in order, with arguments that keep the whole below ten minutes on two cores."""
 

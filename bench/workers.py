@@ -62,16 +62,17 @@ def _wall(run: Run) -> float:
     return run.wall
 
 
-def _chain(run: Run) -> float:
+def cpu_chain(run: Run) -> float:
     """CPU seconds that must come one after the other."""
     return run.first.cpu + max((worker.cpu for worker in run.workers), default=0.0)
 
 
-def _cpu(run: Run) -> float:
+def cpu_of_all(run: Run) -> float:
+    """CPU seconds of all processes."""
     return run.first.cpu + sum(worker.cpu for worker in run.workers)
 
 
-def _peak(run: Run) -> float:
+def peak_of_all(run: Run) -> float:
     """MiB of all processes, if each had its peak at the same time."""
     return run.first.peak + sum(worker.peak for worker in run.workers)
 
@@ -156,12 +157,12 @@ def summarise(rounds: list[tuple[Run, Run]], workers: int) -> list[Figure]:
         Figure("wall, 1 process", middle(ones, _wall), "s"),
         Figure(f"wall, {workers} workers", middle(several, _wall), "s"),
         Figure("wall, ratio", ratio(_wall)),
-        Figure("CPU one after the other, 1 process", middle(ones, _chain), "s"),
-        Figure(f"CPU one after the other, {workers} workers", middle(several, _chain), "s"),
-        Figure("CPU one after the other, ratio", ratio(_chain)),
-        Figure("CPU of all processes, ratio", ratio(_cpu)),
-        Figure("memory, 1 process", middle(ones, _peak), "MiB"),
-        Figure(f"memory, {workers} workers and the first process", middle(several, _peak), "MiB"),
+        Figure("CPU one after the other, 1 process", middle(ones, cpu_chain), "s"),
+        Figure(f"CPU one after the other, {workers} workers", middle(several, cpu_chain), "s"),
+        Figure("CPU one after the other, ratio", ratio(cpu_chain)),
+        Figure("CPU of all processes, ratio", ratio(cpu_of_all)),
+        Figure("memory, 1 process", middle(ones, peak_of_all), "MiB"),
+        Figure(f"memory, {workers} workers and the first process", middle(several, peak_of_all), "MiB"),
     ]
 
 

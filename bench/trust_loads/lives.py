@@ -2,7 +2,8 @@
 
 A life is a process that is forked with all modules loaded, so that hundreds take minutes (but for Ray, whose library
 cannot be forked); what it runs is the `writ` command, with worker processes and actors as ever. Moments are drawn over
-as long as an unbroken life takes.
+as long as an unbroken life takes; workers and actors are killed again and again in one life, from when there are some,
+and those that have taken the place of dead ones, too.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ FILES = (
 _MOST_LIVES = 12  # of a run that is killed in all but the last
 _SLOW = 120.0  # seconds that a life may take
 _LOOK = 0.002
+_LOOK_AT_ALL = 0.02  # seconds between looks at all processes of the machine
+_PART = 0.5  # of an unbroken life, the longest wait before a worker or an actor is killed
 
 Victim = Literal["the command", "a worker", "an actor"]
 
@@ -162,6 +165,16 @@ def victim_of(pid: int, victim: Victim, rng: Random) -> int | None:
     return rng.choice(sorted(found)) if found else None
 
 
+def wait_for_victim(pid: int, victim: Victim, rng: Random) -> int | None:
+    """The exit code where a command ends before there is anybody to kill; else None, once there is, or it is late."""
+    end = time.monotonic() + _SLOW
+    while victim_of(pid, victim, rng) is None and time.monotonic() < end:
+        code = wait(pid, _LOOK_AT_ALL)
+        if code is not None:
+            return code
+    return None
+
+
 def _is_actor(pid: int) -> bool:
     """Whether a process is an actor of the cluster that this process has started."""
     if not _read(f"/proc/{pid}/cmdline").startswith("ray::_Actor"):
@@ -231,24 +244,38 @@ class Killer:
         killed = 0
         while True:
             self.lived.lives += 1
-            seconds = _SLOW if killed >= most else self._rng.uniform(0.0, 1.1 * self._seconds[command])
             pid = begin(command, folder, fresh=self.kind.ray)
-            code = wait(pid, seconds)
+            code, kills = self._kill_in_one_life(pid, command, most - killed)
+            killed += kills
+            self.lived.kills += kills
             if code is None:
-                victim = victim_of(pid, self.kind.victim, self._rng)
-                if victim is not None:
-                    os.kill(victim, signal.SIGKILL)
-                    killed += 1
-                    self.lived.kills += 1
-                code = wait(pid, _SLOW)
-                if code is None:
-                    os.kill(pid, signal.SIGKILL)
-                    os.waitpid(pid, 0)
-                    raise InputError(f"writ {command} hangs")
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+                raise InputError(f"writ {command} hangs")
             if code == 0 or (code == 2 and command.startswith("merge") and (folder / "run").exists()):
                 return killed
             if code not in (1, -signal.SIGKILL) or (code == 1 and self.kind.victim == "the command"):
                 raise InputError(f"writ {command} ended with {code}: {(folder / 'said').read_text()[-400:]}")
+
+    def _kill_in_one_life(self, pid: int, command: str, most: int) -> tuple[int | None, int]:
+        """The exit code of a life, None where it hangs, and how often something of it was killed."""
+        kills, whole = 0, self._seconds[command]
+        while kills < most:
+            if self.kind.victim == "the command":
+                code = wait(pid, self._rng.uniform(0.0, 1.1 * whole))
+            else:
+                code = wait_for_victim(pid, self.kind.victim, self._rng)
+                if code is None:
+                    code = wait(pid, self._rng.uniform(0.0, _PART * whole))
+            if code is not None:
+                return code, kills
+            victim = victim_of(pid, self.kind.victim, self._rng)
+            if victim is not None:
+                os.kill(victim, signal.SIGKILL)
+                kills += 1
+            if victim == pid:
+                break
+        return wait(pid, _SLOW), kills
 
     def _compare(self, folder: Path) -> None:
         found = contents(folder)
@@ -263,7 +290,7 @@ class Killer:
 @contextmanager
 def own_cluster() -> Iterator[None]:
     """Ray on this machine, which the commands connect to, and which outlives those that are killed."""
-    from writ_async.runs.ray_workers import load_ray
+    from writ_async.runs.ray_cluster import load_ray
 
     ray = load_ray()
     ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")

@@ -169,6 +169,8 @@ def test_options_are_those_of_the_engine_that_stands_before_them() -> None:
     users = argparse.Namespace(user_engine=[("scripted", ()), ("openai=2", ("model=m",))], engine="sglang")
     assert "model=" in list(COMPLETERS["user_engine_option"]("", users))
     assert "context=" in list(COMPLETERS["plan engine_option"]("", argparse.Namespace(engine_option=None)))
+    assert "call_cpu=" in list(COMPLETERS["assume"]("", argparse.Namespace()))
+    assert "tensor_parallel=" in list(COMPLETERS["server_option"]("", argparse.Namespace()))
     assert list(COMPLETERS["engine_option"]("", argparse.Namespace(engine="none such"))) == []
     assert list(COMPLETERS["engine_option"]("model=", argparse.Namespace(engine="openai"))) == []
 

@@ -67,12 +67,14 @@ def test_a_dry_run_prints_the_whole_command(model: Path, capsys: pytest.CaptureF
 
 def test_options_become_the_servers_flags(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     given = ["--port", "31000", "--context", "8192", "--kv-tokens", "5000", "--device", "cpu", "--host", "0.0.0.0"]
+    given += ["--tensor-parallel", "2"]
     line = " ".join(dry_run(capsys, *given, str(model), "--dry-run"))
     for flag in (
         "--port 31000",
         "--context-length 8192",
         "--max-total-tokens 5000",
         "--device cpu",
+        "--tp-size 2",
         "--host 0.0.0.0",
     ):
         assert flag in line

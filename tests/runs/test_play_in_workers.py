@@ -32,7 +32,8 @@ from writ_async.runs.seats import EngineSpec, Seats
 from writ_async.runs.summary import Summary
 from writ_async.runs.view import RunView
 from writ_async.runs.workers import Link, Worker, WorkerDiedError
-from writ_async.scheduler import Limits
+from writ_async.scheduler import Counters, Limits
+from writ_async.scheduler.loop_lag import Lag
 
 SCRIPTED = Seats(EngineSpec("scripted", {"mistakes": "0.5"}))
 CONFIG = SynthConfig(domains=("retail", "airline"), n=90, seed=13, world_size=100, seats=SCRIPTED)
@@ -230,9 +231,65 @@ def test_a_share_hears_that_it_should_end_while_its_engine_is_not_up_yet(
     assert (report.counters.finished, report.summary) == (0, Summary())
 
 
+def test_servers_of_a_machine_are_shared_by_the_workers_there_alone(tmp_path: Path) -> None:
+    heard: list[Share] = []
+
+    class Placed:
+        segment, comes_back = "", False
+
+        def __init__(self, machine: str, *addresses: str) -> None:
+            self.machine, self.addresses = machine, addresses
+
+        async def call(self, function: object, share: Share, **_: Any) -> Report:
+            heard.append(share)
+            return Report(Counters(), Summary(), Lag(), {})
+
+    workers = [
+        Placed("a", "http://a:1"),
+        Placed("b", "http://a:1"),
+        Placed("b", "http://a:1"),
+        Placed("b", "http://b:2"),
+    ]
+    seats = Seats(EngineSpec("sglang", {"model": "m", "url": "http://a:1"}))
+    settings = PlaySettings(seats=seats, limits=Limits(concurrency=8, kv_tokens=1000))
+    with RunFolder.create(tmp_path / "run", manifest()) as run:
+        run.write_tasks([task(name) for name in "abcd"], PROMPTS)
+        tasks = run.tasks()
+        anyio.run(lambda: play_run(run, tasks, {}, settings, workers=cast(list[Worker], workers)))
+    found = [(share.sharing, share.settings.limits.kv_tokens, share.settings.seats) for share in heard]
+    own = [seats.at([address]) for address in ("http://a:1", "http://b:2")]
+    assert found == [(1, 1000, own[0]), (2, 500, own[0]), (2, 500, own[0]), (1, 1000, own[1])]
+    assert [share.settings.limits.concurrency for share in heard] == [2, 2, 2, 2]
+
+
+def test_workers_that_did_not_come_back_from_an_earlier_round_get_no_share(tmp_path: Path) -> None:
+    class Returning:
+        segment, machine, addresses, comes_back = "", "", (), True
+
+        def __init__(self, there: bool) -> None:
+            self.there, self.tasks = there, 0
+
+        async def present(self) -> bool:
+            return self.there
+
+        async def call(self, function: object, share: Share, **_: Any) -> Report:
+            self.tasks += len(share.tasks)
+            return Report(Counters(), Summary(), Lag(), {})
+
+    workers = [Returning(True), Returning(False)]
+    with RunFolder.create(tmp_path / "run", manifest()) as run:
+        run.write_tasks([task(name) for name in "abcd"], PROMPTS)
+        play = partial(play_run, run, run.tasks(), {}, PlaySettings())
+        progress = anyio.run(lambda: play(workers=cast(list[Worker], workers)))
+        assert [worker.tasks for worker in workers] == [4, 0]
+        assert progress.notices == ["1 of 2 workers did not come back"]
+        with pytest.raises(WorkerDiedError, match="no worker came back"):
+            anyio.run(lambda: play(workers=cast(list[Worker], workers[1:])))
+
+
 def test_trials_of_tasks_that_a_dead_worker_has_settled_are_not_lost(tmp_path: Path) -> None:
     class Dying:
-        segment, comes_back = "", False
+        segment, machine, addresses, comes_back = "", "", (), False
 
         async def call(self, function: object, share: Share, **_: Any) -> Report:
             with RunFolder.join(share.run) as joined:

@@ -6,9 +6,10 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -17,6 +18,7 @@ from writ_async.commands.synth import SynthConfig, synth
 from writ_async.errors import InputError, StorageError, WritError
 from writ_async.runs import play_in_workers, ray_workers
 from writ_async.runs.progress import Progress
+from writ_async.runs.ray_cluster import load_ray
 from writ_async.runs.ray_workers import RayWorker, start_ray_workers
 from writ_async.runs.seats import EngineSpec, Seats
 from writ_async.runs.segments import SEGMENTS
@@ -38,7 +40,7 @@ FILES = ("manifest.json", "tasks.jsonl", "prompts.json", "trajectories.jsonl", "
 def cluster() -> Iterator[None]:
     """Ray on this machine, for all tests of this file."""
     ray = pytest.importorskip("ray", reason="Ray is not installed: the extra `ray`")
-    ray_workers.load_ray()
+    load_ray()
     ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     try:
         yield
@@ -69,8 +71,8 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[RayWorker]:
     found: list[RayWorker] = []
 
     @asynccontextmanager
-    async def start(count: Callable[[int], int]) -> AsyncIterator[list[RayWorker]]:
-        async with start_ray_workers(count) as workers:
+    async def start(*given: Any) -> AsyncIterator[list[RayWorker]]:
+        async with start_ray_workers(*given) as workers:
             found.extend(workers)
             yield workers
 

@@ -130,6 +130,20 @@ def _or_files(names: Callable[[], Iterable[str]]) -> Completer:
     return lambda typed, arguments: [*names(), *files(typed, arguments)]
 
 
+def _server_option(typed: str, _: argparse.Namespace) -> Iterable[str]:
+    """`KEY=` of what may be said of the start of a server."""
+    from writ_async.runs.node_servers import LAUNCH_OPTIONS
+
+    return () if "=" in typed else [f"{name}=" for name in LAUNCH_OPTIONS]
+
+
+def _assumption(typed: str, _: argparse.Namespace) -> Iterable[str]:
+    """`KEY=` of what `writ plan --gpus` assumes."""
+    from writ_async.commands.plan_gpus import Assumptions
+
+    return () if "=" in typed else [f"{name}=" for name in Assumptions.__struct_fields__]
+
+
 def _option_of(dest: str, otherwise: str = "") -> Completer:
     """`KEY=` of the engine that another flag names, or of this one where there is no such flag."""
 
@@ -244,6 +258,8 @@ COMPLETERS: Mapping[str, Completer] = {
     "phraser_option": _option_of("phraser"),
     "phraser_check_option": _option_of("phraser_check"),
     "judge_option": _option_of("judge"),
+    "server_option": _server_option,
+    "assume": _assumption,
     "benchmark": _one_of(_registered("benchmarks")),
     "tasks": _sources,
     "prompts": _or_files(_registered("benchmarks")),

@@ -140,6 +140,7 @@ PLAN = """\
 examples:
   writ plan retail airline --model qwen3-4b --gpu h200
   writ plan retail airline --model qwen3-8b --gpu h100 --servers 4 --n 4000
+  writ plan retail airline --gpus 1000 --rows 10000000
   writ plan retail --mix read-heavy=1 --n 2000 --engine-option calibration=server.json --engine-option context=16384
 
 Simulates a server in virtual time with the real scheduler and conversations: conversations per hour, hit rate of the

@@ -158,6 +158,21 @@ def _add_spread(group: argparse._ArgumentGroup) -> None:
         help="where workers run: here, or on a Ray cluster (RAY_ADDRESS), by default one on each of its machines",
     )  # fmt: skip
     group.add_argument(
+        "--servers-per-node", type=int, metavar="N",
+        help="on Ray: each machine has N model servers of its own, at the url of the agent's engine and on the ports "
+        "after it ({node} in a url: the machine's address)",
+    )  # fmt: skip
+    group.add_argument(
+        "--start-servers", action="store_true",
+        help="on Ray: start these servers, of the engine's model, and stop them at the end: one for each GPU, or N on "
+        "each machine",
+    )  # fmt: skip
+    group.add_argument(
+        "--server-option", action="append", default=[], metavar="KEY=VALUE",
+        help="how they are started, as `writ serve` takes it; repeatable: tensor_parallel=GPUs of one server, context, "
+        "kv_tokens, device, python, extra=\"more words\"",
+    )  # fmt: skip
+    group.add_argument(
         "--shard", metavar="i/n",
         help="only the i-th of n parts of the run, for `writ merge` to join (1/4 to 4/4); slurm: as the job array says",
     )  # fmt: skip

@@ -21,6 +21,7 @@ def add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument("--port", type=int, default=30000, help="the port to listen on")
     parser.add_argument("--context", type=int, default=0, metavar="N", help="context length; the model's if not given")
     parser.add_argument("--kv-tokens", type=int, default=0, metavar="N", help="most tokens in the KV pool")
+    parser.add_argument("--tensor-parallel", type=int, default=1, metavar="N", help="GPUs that share the weights")
     parser.add_argument("--device", default="", metavar="D", help="cuda, cpu, ...; the server finds it if not given")
     parser.add_argument(
         "--python", default="", metavar="PATH", help="the interpreter that has the server; this one if not given"
@@ -68,7 +69,18 @@ def add_plan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument("--model", default="qwen3-4b", metavar="M", help="a model of the table of machines")
     parser.add_argument("--gpu", default="h200", metavar="G", help="a GPU of the table of machines")
     parser.add_argument("--servers", type=int, default=1, metavar="N", help="how many such servers there are")
-    parser.add_argument("--n", type=int, default=512, help="how many tasks")
+    parser.add_argument(
+        "--gpus",
+        type=int,
+        metavar="N",
+        help="what a run on so many such GPUs needs: live ones, cores, RAM, disk, network",
+    )
+    parser.add_argument("--rows", type=int, default=1_000_000, metavar="N", help="of --gpus: rows to be made")
+    parser.add_argument(
+        "--assume", action="append", default=[], metavar="KEY=VALUE",
+        help="of --gpus: something else than is assumed of CPU, memory and machines; repeatable",
+    )  # fmt: skip
+    parser.add_argument("--n", type=int, default=512, help="how many tasks are simulated")
     parser.add_argument("--trials", type=int, default=1, metavar="K", help="conversations per task")
     parser.add_argument(
         "--mix", default="", metavar="KIND=WEIGHT,...", help="kinds of tasks (default: a quarter has nothing to write)"

@@ -13,6 +13,7 @@ from writ_async.curation.quota import KeepRules, parse_keep_rules
 from writ_async.curation.rules import MASK_TURNS
 from writ_async.errors import InputError
 from writ_async.registry import load_engine, registered_names
+from writ_async.runs.node_servers import NodeServers, parse_node_servers
 from writ_async.runs.prompt_templates import load_template
 from writ_async.runs.seats import EngineMix, EngineSpec, Seats, WeightedEngine
 from writ_async.runs.shards import WHOLE, Shard, parse_shard
@@ -122,6 +123,17 @@ def parse_workers(arguments: argparse.Namespace) -> int:
     """How many workers there may be; where nothing is said, one here, and on Ray (0) one on each machine."""
     default = 0 if arguments.executor == "ray" else 1
     return default if arguments.workers is None else int(arguments.workers)
+
+
+def parse_servers(arguments: argparse.Namespace, seats: Seats) -> NodeServers | None:
+    """The model servers of each machine on Ray, where they are told of. Raises `InputError`."""
+    return parse_node_servers(
+        seats,
+        arguments.executor,
+        per_node=arguments.servers_per_node,
+        start=arguments.start_servers,
+        options=parse_engine_options("--server-option", arguments.server_option),
+    )
 
 
 def shard_suffix(shard: Shard) -> str:

@@ -63,6 +63,7 @@ def run_command(arguments: argparse.Namespace) -> int:
             limits=limits,
             workers=settings.parse_workers(arguments),
             executor=arguments.executor,
+            servers=settings.parse_servers(arguments, config.seats),
             shard=shard,
             stop_when_failing=arguments.stop_when_failing,
             retry_failed=arguments.retry_failed,

@@ -17,6 +17,7 @@ from writ_async.runs.first_look import look_at_servers
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.manifest import make_manifest, prompts_of
 from writ_async.runs.model_judge import PROMPT, PROMPT_VERSION, JudgeSpec, judge_options_that_decide, open_judge
+from writ_async.runs.node_servers import NodeServers
 from writ_async.runs.play import play_run
 from writ_async.runs.play_in_workers import start_useful_workers
 from writ_async.runs.play_settings import Executor, PlaySettings, parse_play_settings
@@ -66,6 +67,7 @@ async def evaluate(
     stop_when_failing: float = 0.0,
     retry_failed: bool = False,
     executor: Executor = "local",
+    servers: NodeServers | None = None,
     check: bool = False,
     until: UntilWidth | None = None,
     watch: Watcher | None = None,
@@ -75,7 +77,7 @@ async def evaluate(
     `data` is a benchmark's folder, `tools` its own tool schemas. With several `workers`, that many processes share the
     work. A `shard` is a part of the run, which `merge_shards` puts together with the others. With `until`, groups whose
     pass^1 is not known as well are tried again. With `check` the agent's server is tried first; `WritError` says what
-    is wrong with it. Raises `InputError` and `StorageError`.
+    is wrong with it. On Ray, `servers` are the model servers of each machine. Raises `InputError` and `StorageError`.
     """
     if until is not None and shard != WHOLE:
         raise InputError(
@@ -98,6 +100,7 @@ async def evaluate(
         stop_when_failing=stop_when_failing,
         retry_failed=retry_failed,
         executor=executor,
+        servers=servers,
     )
     chosen = read_task_sets(config.tasks, data=data, tools=tools, split=config.split or None, limit=config.limit)
     decides = msgspec.structs.replace(
@@ -111,7 +114,7 @@ async def evaluate(
     notices = [*said, *await _look_at_engines(config, playing, seed, check=check)]
     for line in said:
         logger.warning("%s", line)
-    if check:
+    if check and servers is None:
         await config.seats.try_engines(seed, greeting=config.rules.greeting is not None)
     with RunFolder.open_or_create(out, manifest, resume=True) as run:
         tasks = shard.share(chosen.tasks)
@@ -119,7 +122,7 @@ async def evaluate(
             if shard != WHOLE:
                 write_drawn(run.path, chosen.tasks)
             run.write_tasks(tasks, prompts_of(chosen.worlds.values(), config.rules))
-        async with start_useful_workers(playing, len(tasks)) as started:
+        async with start_useful_workers(playing, len(tasks), run, check=check) as started:
             given = run, tasks, chosen.worlds, playing
             if until is None:
                 return await play_run(*given, workers=started, notices=notices, watch=watch)
@@ -128,7 +131,7 @@ async def evaluate(
 
 async def _look_at_engines(config: EvalConfig, playing: PlaySettings, seed: int, *, check: bool) -> list[str]:
     """Refuse engines that cannot be made before the folder is; what they have to say."""
-    notices = await config.seats.check_engines(seed, require=check)
+    notices = await config.seats.check_engines(seed, require=check, elsewhere=playing.servers is not None)
     async with open_judge(playing.judge, seed) as model:
         if model is not None:
             notices += tell_notices({"judge": model.engine})

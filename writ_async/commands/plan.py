@@ -25,6 +25,8 @@ from writ_async.virtual_time import run_virtual
 ENGINE = "simulated"
 FIXED = (16, 32, 64, 128, 256)
 
+_encode = msgspec.json.Encoder().encode
+
 
 class PlanConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What is planned: tasks as for `writ synth`, the options of the simulated engine, and the settings to compare."""
@@ -41,9 +43,10 @@ class PlanConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What one setting gives. Shares are of the servers' time; `live` and `batch` are means.
+    """What one setting gives. Shares are of the servers' time; `live`, `batch` and `row_bytes` are means.
 
-    `base_share` is the part of decoding that a larger batch would spread over more requests.
+    `row_bytes` is what a conversation takes as a line of JSON, without its verdict. `base_share` is the part of
+    decoding that a larger batch would spread over more requests.
     """
 
     admission: str
@@ -60,12 +63,15 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     prefilled_tokens: int
     output_tokens: int
     retractions: int
+    requests: int
+    row_bytes: float
 
 
 class Report(Protocol):
     """What is read of the simulated engine's reports."""
 
     seconds: float
+    requests: int
     prompt_tokens: int
     cached_tokens: int
     prefilled_tokens: int
@@ -115,11 +121,12 @@ def plan_run(config: PlanConfig) -> list[Outcome]:
 def _simulate_limits(name: str, jobs: Sequence[Job], engine: Engine, limits: Limits, rules: Rules) -> Outcome:
     if not isinstance(engine, Reporting):
         raise InputError(f"the engine registered as {ENGINE!r} does not report what its servers do")
-    busy = 0.0
+    busy, written = 0.0, 0
 
     def finished(job: Job, trajectory: Trajectory, timing: Timing) -> None:
-        nonlocal busy
+        nonlocal busy, written
         busy += timing.seconds - timing.gate_wait
+        written += len(_encode(trajectory))
 
     async def main() -> None:
         async with run_rollouts(
@@ -129,10 +136,10 @@ def _simulate_limits(name: str, jobs: Sequence[Job], engine: Engine, limits: Lim
                 pass
 
     run_virtual(main)
-    return _make_outcome(name, len(jobs), busy, engine.reports(), cast(Reporting, engine).decode_base())
+    return _make_outcome(name, len(jobs), busy, written, engine.reports(), cast(Reporting, engine).decode_base())
 
 
-def _make_outcome(name: str, jobs: int, busy: float, reports: Sequence[Report], base: float) -> Outcome:
+def _make_outcome(name: str, jobs: int, busy: float, written: int, reports: Sequence[Report], base: float) -> Outcome:
     seconds = max(report.seconds for report in reports)
     whole = (seconds * len(reports)) or 1.0
     prefill = sum(report.prefill_seconds for report in reports)
@@ -154,4 +161,6 @@ def _make_outcome(name: str, jobs: int, busy: float, reports: Sequence[Report], 
         prefilled_tokens=sum(report.prefilled_tokens for report in reports),
         output_tokens=sum(report.output_tokens for report in reports),
         retractions=sum(report.retractions for report in reports),
+        requests=sum(report.requests for report in reports),
+        row_bytes=written / jobs,
     )

@@ -22,6 +22,7 @@ from writ_async.runs.estimate import SAMPLE, Estimate, estimate_run
 from writ_async.runs.failure_patterns import FailurePattern
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.manifest import make_manifest, prompts_of
+from writ_async.runs.node_servers import NodeServers
 from writ_async.runs.phrasing import add_phrasing
 from writ_async.runs.play import play_run
 from writ_async.runs.play_in_workers import start_useful_workers
@@ -90,6 +91,7 @@ async def synth(
     stop_when_failing: float = 0.0,
     retry_failed: bool = False,
     executor: Executor = "local",
+    servers: NodeServers | None = None,
     check: bool = False,
     budget: Budget | None = None,
     watch: Watcher | None = None,
@@ -99,8 +101,9 @@ async def synth(
 
     With `config.keep` as many as it takes, within the `budget`. With several `workers`, that many processes share the
     work; the rows are the same. A `shard` is a part of the run, which `merge_shards` puts together with the others.
-    `data` is the folder of the benchmark that `config.prompts` names. With `check` the agent's server is tried first;
-    `WritError` says what is wrong with it. `watch_tasks` is told how many tasks are made, `watch` what becomes of them.
+    `data` is the folder of the benchmark that `config.prompts` names. On Ray, `servers` are the model servers of each
+    machine. With `check` the agent's server is tried first; `WritError` says what is wrong with it. `watch_tasks` is
+    told how many tasks are made, `watch` what becomes of them.
     Raises `InputError` for a setting that cannot be, and `StorageError` when `out` cannot be written.
     """
     _refuse_shards_of_rounds(config, shard)
@@ -126,6 +129,7 @@ async def synth(
         stop_when_failing=stop_when_failing,
         retry_failed=retry_failed,
         executor=executor,
+        servers=servers,
     )
     domains = [load_domain(name) for name in config.domains]
     if config.prompts:
@@ -133,9 +137,10 @@ async def synth(
         playing = msgspec.structs.replace(playing, rules=config.rules)
     worlds = generate_worlds(domains, config.seed, config.world_size)
     manifest = make_manifest("synth", _row_deciding(config), worlds, config.seed, shard)
-    notices = await _look_at_engines(config, check=check)
+    notices = await _look_at_engines(config, check=check, elsewhere=servers is not None)
     with RunFolder.open_or_create(out, manifest, resume=True) as run:
-        async with start_useful_workers(playing, config.keep.rows if config.keep else shard.size(config.n)) as started:
+        useful = config.keep.rows if config.keep else shard.size(config.n)
+        async with start_useful_workers(playing, useful, run, check=check) as started:
             if config.keep is not None:
                 return await play_until_kept(
                     run, worlds, making, playing, config.keep,
@@ -168,10 +173,10 @@ def _row_deciding(config: SynthConfig) -> SynthConfig:
     )
 
 
-async def _look_at_engines(config: SynthConfig, *, check: bool) -> list[str]:
+async def _look_at_engines(config: SynthConfig, *, check: bool, elsewhere: bool) -> list[str]:
     """Refuse engines that cannot be made before the folder is; what they have to say. With `check` they are tried."""
-    notices = await config.seats.check_engines(config.seed, require=check)
-    if check:
+    notices = await config.seats.check_engines(config.seed, require=check, elsewhere=elsewhere)
+    if check and not elsewhere:
         await config.seats.try_engines(config.seed, greeting=config.rules.greeting is not None)
     for engine in (config.phraser, config.phraser_check):
         if engine is not None:

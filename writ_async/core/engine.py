@@ -236,8 +236,9 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     """How a model server is to be started, for `writ serve`.
 
     `model` is the model's folder. `context` is the longest prompt and answer together, `kv_tokens` the size of the KV
-    pool, both in tokens and 0 for what the server finds fit; `device` and `python` are empty for that as well. `extra`
-    are words for the server's own command line, which replace ours. With `dry_run` the command is only shown.
+    pool, both in tokens and 0 for what the server finds fit; `device` and `python` are empty for that as well. So many
+    GPUs as `tensor_parallel` says share the weights. `extra` are words for the server's own command line, which replace
+    ours. With `dry_run` the command is only shown.
     """
 
     model: str
@@ -247,6 +248,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     kv_tokens: int = 0
     device: str = ""
     python: str = ""
+    tensor_parallel: int = 1
     extra: tuple[str, ...] = ()
     dry_run: bool = False
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
+import anyio
+
 from writ_async.core.environment import Environment
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
@@ -25,7 +27,7 @@ from writ_async.runs.row_selection import select_rows_and_quota, write_selection
 from writ_async.runs.samples import sampled
 from writ_async.runs.summary import Keeping, Summary
 from writ_async.runs.view import FAILURES
-from writ_async.runs.workers import Worker
+from writ_async.runs.workers import Worker, WorkerDiedError
 from writ_async.scheduler import quiet_gc
 
 
@@ -101,6 +103,10 @@ async def _play_until_none_dies(
     """
     before = played.summary.total().conversations
     without = 0
+    if all(one.comes_back for one in workers):
+        workers = await _still_there(workers, progress)  # some may have gone in an earlier round
+        if not workers:
+            raise WorkerDiedError("no worker came back; the same command goes on, where there is room for one")
     while True:
         await play_in_workers(workers, tasks, settings, run, played, progress, watch)
         if not progress.lost or progress.cancelled or progress.stopped or not all(one.comes_back for one in workers):
@@ -110,6 +116,9 @@ async def _play_until_none_dies(
         if without == 2:
             return
         before = rows
+        workers = await _still_there(workers, progress)
+        if not workers:
+            return
         if progress.calls:
             run.write_calls(progress.calls)
         wanted = played.wanted
@@ -117,6 +126,22 @@ async def _play_until_none_dies(
         played.wanted = wanted
         progress.done_before = len(played.ids) + played.skipped
         progress.lost = 0
+
+
+async def _still_there(workers: Sequence[Worker], progress: Progress) -> list[Worker]:
+    """The workers without those whose place nobody has taken, and with a notice of them."""
+    there: dict[int, bool] = {}
+
+    async def ask(index: int, worker: Worker) -> None:
+        there[index] = await worker.present()
+
+    async with anyio.create_task_group() as group:
+        for index, worker in enumerate(workers):
+            group.start_soon(ask, index, worker)
+    found = [worker for index, worker in enumerate(workers) if there[index]]
+    if len(found) < len(workers):
+        progress.notices.append(f"{len(workers) - len(found)} of {len(workers)} workers did not come back")
+    return found
 
 
 def finish_run(

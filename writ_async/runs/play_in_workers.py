@@ -19,15 +19,17 @@ import msgspec
 from writ_async.core.engine import CallCounts
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Seat, trajectory_id
-from writ_async.errors import unwrap_group
+from writ_async.errors import WritError, unwrap_group
 from writ_async.runs.early_stop import settled_of
 from writ_async.runs.folder import RunFolder
 from writ_async.runs.jobs import plan_jobs, play_jobs
 from writ_async.runs.model_judge import open_engines_and_judge
 from writ_async.runs.play_settings import PlaySettings
 from writ_async.runs.progress import Progress, Watcher
+from writ_async.runs.ray_servers import make_server_logs
 from writ_async.runs.ray_workers import start_ray_workers
 from writ_async.runs.resume import PlayedTrials, read_played_trials
+from writ_async.runs.seats import Seats
 from writ_async.runs.summary import Summary
 from writ_async.runs.worker_processes import start_workers
 from writ_async.runs.workers import Link, Worker, WorkerDiedError
@@ -45,7 +47,8 @@ class Share(msgspec.Struct, frozen=True):
     """What one of `workers` processes is to play: trials of tasks, less those that are `done`.
 
     `settings` are those of the run, with this worker's part of the limits. `failed` counts the trials that have failed
-    before, by task, for stopping early. With a `segment` rows go to files of their own.
+    before, by task, for stopping early. So many workers are `sharing` the model servers that this one calls. With a
+    `segment` rows go to files of their own.
     """
 
     run: str
@@ -53,7 +56,7 @@ class Share(msgspec.Struct, frozen=True):
     tasks: tuple[str, ...]
     done: frozenset[str]
     failed: dict[str, int]
-    workers: int
+    sharing: int
     segment: str = ""
 
 
@@ -94,12 +97,21 @@ def useful_workers(workers: int, tasks: int, limits: Limits) -> int:
 
 
 @asynccontextmanager
-async def start_useful_workers(settings: PlaySettings, tasks: int) -> AsyncIterator[Sequence[Worker]]:
-    """The workers of a run while the block lasts; none where this process is enough."""
+async def start_useful_workers(
+    settings: PlaySettings, tasks: int, run: RunFolder, *, check: bool = False
+) -> AsyncIterator[Sequence[Worker]]:
+    """The workers of a run while the block lasts; none where this process is enough.
+
+    With `check` the servers of each machine are tried first, where the workers have such; `WritError` says what is
+    wrong with them, and where.
+    """
     if settings.executor == "ray":
+        logs = make_server_logs(run.path) if settings.servers is not None and settings.servers.launch else ""
         async with start_ray_workers(
-            lambda nodes: useful_workers(settings.workers or nodes, tasks, settings.limits)
+            lambda nodes: useful_workers(settings.workers or nodes, tasks, settings.limits), settings.servers, logs
         ) as actors:
+            if check and settings.servers is not None:
+                await _try_servers(actors, settings)
             yield actors
         return
     count = useful_workers(settings.workers, tasks, settings.limits)
@@ -125,6 +137,7 @@ async def play_in_workers(
     the rows that were whole stay. A worker that dies ends nothing but its own share, and is told of in the notices.
     """
     shares = deal_shares(tasks, settings, str(run.path.resolve()), played, len(workers))
+    workers = workers[: len(shares)]
     reports: dict[int, Report] = {}
     lost: list[Share] = []
     before = played.summary
@@ -141,7 +154,7 @@ async def play_in_workers(
         try:
             heard = partial(reports.__setitem__, index)
             worker = workers[index]
-            share = msgspec.structs.replace(share, segment=worker.segment)
+            share = msgspec.structs.replace(_on_machine(share, index, workers, settings), segment=worker.segment)
             heard(await worker.call(play_share, share, on_report=heard))
         except WorkerDiedError as exc:
             progress.notices.append(f"{exc}; the other workers went on")
@@ -156,7 +169,7 @@ async def play_in_workers(
 
     def drain() -> None:
         # Workers know no other end than one in order: what is live in them is cut short.
-        for worker in workers[: len(shares)]:
+        for worker in workers:
             worker.stop()
 
     progress.cancel, progress.drain = cancel, drain
@@ -178,6 +191,59 @@ async def play_in_workers(
         left = read_played_trials(run, tasks, settings, played.given_up)
         left.wanted = played.wanted
         progress.lost = _count_left(left, lost, settings.trials)
+
+
+def _on_machine(share: Share, index: int, workers: Sequence[Worker], settings: PlaySettings) -> Share:
+    """A share as the worker of this index plays it: against the model servers of its machine, where it has such."""
+    own = workers[index]
+    if not own.addresses:
+        return share
+    sharing = sum((other.machine, *other.addresses) == (own.machine, *own.addresses) for other in workers)
+    kv_tokens = settings.limits.kv_tokens and max(1, settings.limits.kv_tokens // sharing)
+    limits = msgspec.structs.replace(share.settings.limits, kv_tokens=kv_tokens)
+    seats = share.settings.seats.at(own.addresses)
+    return msgspec.structs.replace(
+        share, settings=msgspec.structs.replace(share.settings, limits=limits, seats=seats), sharing=sharing
+    )
+
+
+async def _try_servers(workers: Sequence[Worker], settings: PlaySettings) -> None:
+    """Try the servers of each machine, from there. Raises `WritError` for the first problem."""
+    greeting = settings.rules.greeting is not None
+
+    async def try_one(worker: Worker) -> None:
+        said: list[str] = []
+
+        def tell(line: str) -> None:
+            if line not in said[-1:]:
+                logger.warning("on %s: %s", worker.machine, line)
+                said.append(line)
+
+        try:
+            await worker.call(
+                _try_here, settings.seats.at(worker.addresses), settings.seed, greeting,
+                on_report=tell,
+            )  # fmt: skip
+        except WritError as exc:
+            raise type(exc)(f"on {worker.machine}: {exc}") from None
+
+    try:
+        async with anyio.create_task_group() as group:
+            for worker in workers:
+                group.start_soon(try_one, worker)
+    except BaseExceptionGroup as errors:
+        raise unwrap_group(errors) from None
+
+
+def _try_here(link: Link, seats: Seats, seed: int, greeting: bool) -> None:
+    """Try the agent's server from this process, and tell what is said meanwhile; called in a worker."""
+    telling = logging.Handler(logging.WARNING)
+    telling.emit = lambda record: link.report(record.getMessage())  # type: ignore[method-assign]
+    logging.getLogger("writ_async").addHandler(telling)
+    try:
+        anyio.run(partial(seats.try_engines, seed, greeting=greeting))
+    finally:
+        logging.getLogger("writ_async").removeHandler(telling)
 
 
 def _count_left(played: PlayedTrials, shares: Sequence[Share], trials: int) -> int:
@@ -248,13 +314,13 @@ async def _play_in_folder(link: Link, share: Share, progress: Progress) -> None:
         tasks = run.tasks_among(frozenset(share.tasks))
         worlds = open_worlds(tasks, settings.data, settings.tools, told=run.prompts())
         opened = open_engines_and_judge(
-            settings.seats, settings.judge, tasks, worlds.values(), settings.seed, processes=share.workers
+            settings.seats, settings.judge, tasks, worlds.values(), settings.seed, processes=share.sharing
         )
         async with opened as (engines, judge):
             limits = settings.limits
             if limits.admission == "kv-budget" and not limits.kv_tokens:
                 pools = await server_pool_tokens(limits, engines["agent"])
-                limits = msgspec.structs.replace(limits, kv_tokens=max(1, min(pools) // share.workers))
+                limits = msgspec.structs.replace(limits, kv_tokens=max(1, min(pools) // share.sharing))
                 settings = msgspec.structs.replace(settings, limits=limits)
             jobs = plan_jobs(
                 tasks, worlds, settings.trials, settings.seed, seeded_by_trial=settings.rules.seeded_by == "trial"

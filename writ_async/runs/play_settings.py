@@ -22,6 +22,7 @@ from writ_async.runs.given import (
     require_whole,
 )
 from writ_async.runs.model_judge import JudgeSpec, parse_judge
+from writ_async.runs.node_servers import NodeServers
 from writ_async.runs.seats import Seats
 from writ_async.scheduler import Limits
 from writ_async.verify.judge import AssumeMet, Judge
@@ -38,7 +39,8 @@ class PlaySettings(msgspec.Struct, frozen=True, kw_only=True):
     are the benchmark's folder and its own tool schemas, where its tasks are played. That many processes as there are
     `workers` may share the work. The run ends where `stop_when_failing`, a share, of its first conversations fail by
     their set-up; 0 goes on whatever happens. With `retry_failed` conversations that failed for good are tried again.
-    `executor` says where workers run; on Ray, 0 of them stand for one on each machine.
+    `executor` says where workers run; on Ray, 0 of them stand for one on each machine. With `servers` each calls the
+    model servers of its own machine.
     """
 
     trials: int = 1
@@ -55,6 +57,7 @@ class PlaySettings(msgspec.Struct, frozen=True, kw_only=True):
     stop_when_failing: float = 0.0
     retry_failed: bool = False
     executor: Executor = "local"
+    servers: NodeServers | None = None
 
 
 def parse_play_settings(
@@ -74,6 +77,7 @@ def parse_play_settings(
     stop_when_failing: float = 0.0,
     retry_failed: bool = False,
     executor: Executor = "local",
+    servers: NodeServers | None = None,
 ) -> PlaySettings:
     """The settings from what a caller says; `judge_options` are those of a model as judge.
 
@@ -99,6 +103,7 @@ def parse_play_settings(
         stop_when_failing=stop_when_failing,
         retry_failed=retry_failed,
         executor=executor,
+        servers=servers,
     )
 
 

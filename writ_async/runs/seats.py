@@ -78,6 +78,12 @@ class Seats(msgspec.Struct, frozen=True):
             self.user.row_deciding() if isinstance(self.user, EngineSpec | EngineMix) else self.user,
         )
 
+    def at(self, addresses: Sequence[str]) -> Seats:
+        """The seats with the agent's engine on these servers; a user's engine of its own stays where it is."""
+        if not isinstance(self.agent, EngineSpec):
+            return self
+        return Seats(EngineSpec(self.agent.name, {**self.agent.options, "url": list(addresses)}), self.user)
+
     def on_servers(self) -> int:
         """How many engines may hold connections: those that have servers, and those that a caller made."""
         user = [part.engine for part in self.user.parts] if isinstance(self.user, EngineMix) else [self.user]
@@ -136,15 +142,17 @@ class Seats(msgspec.Struct, frozen=True):
             agent = engine_for("agent", self.agent)
             yield {"agent": agent, "user": agent if self.user is None else user_engine(self.user)}
 
-    async def check_engines(self, seed: int, *, require: bool = False) -> list[str]:
+    async def check_engines(self, seed: int, *, require: bool = False, elsewhere: bool = False) -> list[str]:
         """What the engines say of themselves, before there are tasks; it is logged, too. Their servers are looked at.
 
-        Raises what `open_engines` does for engines that cannot be made, and `WritError` where it is `require`d that
-        somebody may answer, and nobody is there.
+        Not at the agent's where these are `elsewhere`, on the machines of a cluster. Raises what `open_engines` does
+        for engines that cannot be made, and `WritError` where it is `require`d that somebody may answer, and nobody is
+        there.
         """
         async with self.open_engines((), (), seed) as engines:
             notices = tell_notices(engines)
-            await look_at_servers(engines.values(), require=require)
+            here = [one for one in engines.values() if not (elsewhere and one is engines["agent"])]
+            await look_at_servers(here, require=require)
             return notices + tell_notices(engines, told=notices)
 
     async def try_engines(self, seed: int, *, greeting: bool) -> None:

@@ -64,7 +64,7 @@ class PipeLink:
 class WorkerProcess:
     """One worker process, as the process that has started it sees it."""
 
-    segment = ""
+    segment, machine, addresses = "", "", ()
     comes_back = False
 
     def __init__(self, process: multiprocessing.process.BaseProcess, connection: Connection) -> None:
@@ -91,6 +91,10 @@ class WorkerProcess:
                     return message.value
         except (EOFError, ConnectionError):
             raise WorkerDiedError(self._obituary()) from None
+
+    async def present(self) -> bool:
+        """See `Worker`."""
+        return self._process.is_alive()
 
     def stop(self) -> None:
         """Ask the function that is running to end in order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -47,6 +47,17 @@ class Worker(Protocol):
     @property
     def comes_back(self) -> bool:
         """Whether another one takes its place when it dies, and may be called as it was."""
+
+    @property
+    def machine(self) -> str:
+        """Where it is, as far as several of them may be on different machines; else empty."""
+
+    @property
+    def addresses(self) -> Sequence[str]:
+        """The model servers of its machine, which it is to call in place of those that the agent's engine names."""
+
+    async def present(self) -> bool:
+        """Whether it is there; one that comes back is waited for."""
 
     async def call(
         self, function: Callable[..., Any], *arguments: Any, on_report: Callable[[Any], None] | None = None

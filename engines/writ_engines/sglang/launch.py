@@ -59,6 +59,8 @@ def launch_command(settings: Launch) -> list[str]:
         flags.append(["--context-length", str(settings.context)])
     if settings.kv_tokens:
         flags.append(["--max-total-tokens", str(settings.kv_tokens)])
+    if settings.tensor_parallel > 1:
+        flags.append(["--tp-size", str(settings.tensor_parallel)])
     if settings.device:
         flags.append(["--device", settings.device])
     replaced = {flag.partition("=")[0] for flag in settings.extra if flag.startswith("--")}
