@@ -24,7 +24,7 @@ from writ_async.errors import InputError
 from writ_async.runs.task_sets import require_playable
 from writ_async.runs.worlds import open_worlds, world_key
 from writ_async.verify.provenance import Seen
-from writ_async.verify.user_slips import values_in
+from writ_async.verify.told_values import values_in
 from writ_async.verify.verdict import judge_trajectory
 
 _LONG = 20_000

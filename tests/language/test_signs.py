@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from writ_async.files import load_phrases
 from writ_async.language.hearing import SIGNS
-from writ_async.language.signs import Signs, needs_of
+from writ_async.language.signs import Lettered, Signs, needs_of
 
 SLIPS = Signs(load_phrases("writ_async.verify", "benchmark_slips.toml").forms)
 LISTS = [(signs, name) for signs in (SIGNS, SLIPS) for name in signs.texts]
@@ -44,6 +44,18 @@ def test_a_pattern_is_tried_on_texts_in_which_it_is_found(found_in: dict[str, li
     for form, texts in found_in.items():
         one = Signs({"one": [form]})
         assert all(one.has("one", text) for text in texts), (form, texts)
+
+
+def test_a_text_in_which_a_pattern_is_found_has_its_letters(found_in: dict[str, list[str]]) -> None:
+    for form, texts in found_in.items():
+        pattern = Lettered(form)
+        assert all(pattern.may_be_in(text) and pattern.is_in(text) for text in texts), form
+
+
+def test_lists_are_found_alike_with_and_without_a_look_at_letters(found_in: dict[str, list[str]]) -> None:
+    texts = [text for some in found_in.values() for text in some]
+    for name in SLIPS.texts:
+        assert [SLIPS.has_at_all(name, text) for text in texts] == [SLIPS.has(name, text) for text in texts]
 
 
 def test_what_is_found_is_what_one_pattern_of_all_finds(found_in: dict[str, list[str]]) -> None:

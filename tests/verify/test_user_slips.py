@@ -14,7 +14,8 @@ from writ_async.behaviour.axes import unshown_traits
 from writ_async.core.message import AssistantMessage, Message, UserMessage, make_call
 from writ_async.core.task import Action, Certificate, Fact, Scenario, Task, WorldRef
 from writ_async.core.trajectory import Finding
-from writ_async.verify.user_slips import UserReason, audit_user, user_slips, values_in
+from writ_async.verify.told_values import values_in
+from writ_async.verify.user_slips import UserReason, audit_user, user_slips
 
 WANTED = {
     "user_revealed_early": (UserReason.LEAKED, "critical_helped"),

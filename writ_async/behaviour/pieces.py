@@ -6,6 +6,7 @@ The scripted seats, the proofs and the audits all cut a request in the same plac
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, Literal
 
 import msgspec
@@ -83,7 +84,9 @@ class Piece(msgspec.Struct, frozen=True):
 def words_of(text: str) -> set[str]:
     """The words of a text in lower case, with ids, addresses and numbers whole."""
     runs = set(_RUN.findall(text.casefold()))
-    return {run if run.isalnum() else _bare(run) for run in runs if run.strip(_MARKS)}
+    words = set(filter(str.isalnum, runs))
+    words.update([_bare(run) for run in runs - words if run.strip(_MARKS)])
+    return words
 
 
 def _bare(run: str) -> str:
@@ -147,11 +150,17 @@ def _first_as_goal(pieces: list[Piece]) -> list[Piece]:
 
 
 def _fact_piece(fact: Fact) -> Piece:
-    keys = _telling_words(fact.text)
-    if fact.value and fact.value.casefold() in fact.text.casefold():
-        numbers = {word for word in keys if any(char.isdigit() for char in word)}
-        keys = frozenset(words_of(fact.value) | numbers)
-    return Piece(fact.text, "fact", 0, fact.slot, fact.value, keys)
+    return Piece(fact.text, "fact", 0, fact.slot, fact.value, _keys_of_fact(fact.text, fact.value))
+
+
+@lru_cache(maxsize=4096)
+def _keys_of_fact(text: str, value: str) -> frozenset[str]:
+    """The words by which a fact is recognised; every trial of its task asks for them."""
+    keys = _telling_words(text)
+    if value and value.casefold() in text.casefold():
+        numbers = {word for word in keys if any(map(str.isdigit, word))}
+        keys = frozenset(words_of(value) | numbers)
+    return keys
 
 
 def _telling_words(text: str) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -55,21 +55,24 @@ class CallStep(msgspec.Struct, frozen=True, gc=False):
     number: int = 0
 
 
-def walk_calls(messages: Sequence[Message]) -> Iterator[CallStep]:
+def walk_calls(messages: Sequence[Message]) -> list[CallStep]:
     """All calls and results of a conversation, of both seats, in order; results follow their message at once."""
     # To ask a message for its very type costs a fifth of asking whether it is an instance of a Struct.
-    place = 0
-    while place < len(messages):
-        index, message = place, messages[place]
-        place += 1
+    steps: list[CallStep] = []
+    after = 0
+    for index, message in enumerate(messages):
+        if index < after:
+            continue
         if type(message) is ToolMessage:
-            yield CallStep(index, index, message.requestor == "user", None, message)
-        elif type(message) is AssistantMessage or type(message) is UserMessage:
+            steps.append(CallStep(index, index, message.requestor == "user", None, message))
+        elif (type(message) is AssistantMessage or type(message) is UserMessage) and message.tool_calls:
+            after = index + 1
             for number, call in enumerate(message.tool_calls):
-                answer = messages[place] if place < len(messages) else None
+                answer = messages[after] if after < len(messages) else None
                 result = answer if type(answer) is ToolMessage else None
-                yield CallStep(index, place, type(message) is UserMessage, call, result, number)
-                place += result is not None
+                steps.append(CallStep(index, after, type(message) is UserMessage, call, result, number))
+                after += result is not None
+    return steps
 
 
 def as_the_agent_hears(messages: Sequence[Message], *, results: bool = False) -> Sequence[Message]:
@@ -92,11 +95,18 @@ def _as_heard(message: Message, results: bool) -> Message:
 
 
 def executed_calls(
-    messages: Sequence[Message], tools: Mapping[str, Tool], *, by_user: bool = False
+    messages: Sequence[Message],
+    tools: Mapping[str, Tool],
+    steps: Sequence[CallStep] | None = None,
+    *,
+    by_user: bool = False,
 ) -> list[ExecutedCall]:
-    """All answered tool calls of the agent, or of the user, in order. A call that was never answered is left out."""
+    """All answered tool calls of the agent, or of the user, in order. A call that was never answered is left out.
+
+    `steps` are those of the messages, where somebody has walked through them.
+    """
     found: list[ExecutedCall] = []
-    for step in walk_calls(messages):
+    for step in walk_calls(messages) if steps is None else steps:
         if step.by_user is not by_user or step.call is None or step.result is None:
             continue
         try:

@@ -12,7 +12,7 @@ import logging
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from random import Random
-from typing import Any, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import docstring_parser
 import msgspec
@@ -345,6 +345,9 @@ def _no_text(_: Any) -> str:
     return ""
 
 
+_HOLD_NO_NUMBER: Final = frozenset({str, bool, float, type(None)})
+
+
 def _holds_huge_number(value: Any) -> bool:
     """Whether an argument holds an integer beyond 64 bits, which no file or database holds."""
     if isinstance(value, dict | list):
@@ -377,7 +380,7 @@ def call_tool(
         unknown = given - tool.accepted
         return ToolResult(f"Error: {name} takes no argument {min(unknown)!r}", True)
     try:
-        if _holds_huge_number(arguments):
+        if not _HOLD_NO_NUMBER.issuperset(map(type, arguments.values())) and _holds_huge_number(arguments):
             return ToolResult(f"Error: {name} could not use an argument (a number beyond 64 bits)", True)
         return ToolResult(encode(tool.function(state, **arguments)), False)
     except ToolError as exc:

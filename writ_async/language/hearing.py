@@ -13,7 +13,7 @@ from typing import Final, Literal
 import msgspec
 
 from writ_async.files import load_phrases
-from writ_async.language.sentences import Sentence, plain_text, sentences_in
+from writ_async.language.sentences import Sentence, plain_text, sentences_from_end, sentences_in
 from writ_async.language.signs import Signs
 
 Act = Literal[
@@ -125,7 +125,7 @@ def hear(message: str) -> Heard:
 def waits_for_answer(message: str) -> bool:
     """Whether a message wants a yes or something told, read from its end until that is found; O(length)."""
     closed = False
-    for sentence in reversed(sentences_in(message)):
+    for sentence in sentences_from_end(message):
         acts = acts_of(sentence)
         if not acts.isdisjoint({"ask", "confirm"}) or (not closed and "hint" in acts):
             return True

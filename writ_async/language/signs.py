@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
+from operator import methodcaller
 from re import _parser as reading  # type: ignore[attr-defined]
 from typing import Any, Final, NamedTuple
 
@@ -95,7 +96,7 @@ class Signs:
         self._forms: dict[str, Forms] = {}
         self._bits: dict[str, int] = {}
         self._needs = 0
-        self._starts: dict[str, tuple[str, ...]] = {}
+        self._lettered: dict[str, list[Lettered]] = {}
         self._met_by = lru_cache(maxsize=1024)(self._met_by_text)
         self._met_by_start = lru_cache(maxsize=8192)(self._met_by_one)
 
@@ -113,21 +114,11 @@ class Signs:
         return False
 
     def has_at_all(self, name: str, text: str) -> bool:
-        """The same, for a text of which nothing else is asked: letters that the patterns need are looked for first."""
-        starts = self._starts.get(name)
-        if starts is None:
-            starts = self._starts[name] = self._starts_of(name)
-        for start in starts:
-            if start in text:
-                return self.has(name, text)
-        return False
-
-    def _starts_of(self, name: str) -> tuple[str, ...]:
-        """Letters of which one stands in every text in which a pattern of a list is found."""
-        found: set[str] = set()
-        for text in self.texts[name]:
-            found |= sorted((*needs_of(text), frozenset({""})), key=_width)[0]
-        return tuple(sorted(start.removesuffix(_EDGE) for start in found))
+        """The same, for a text of which nothing else is asked: letters that a pattern needs are looked for first."""
+        patterns = self._lettered.get(name)
+        if patterns is None:
+            patterns = self._lettered[name] = [Lettered(form) for form in self.texts[name]]
+        return any(map(methodcaller("is_in", text), patterns))
 
     def search(self, name: str, text: str) -> re.Match[str] | None:
         """Where a pattern of a list is first found in a text."""
@@ -192,6 +183,34 @@ class Signs:
         for length in range(1, len(start) + 1):
             met |= bits.get(start[:length], 0)
         return met
+
+
+class Lettered:
+    """One pattern with letters of its needs, of each of which a text in which it is found has some.
+
+    To ask a text for these letters costs a fifth of looking for the pattern.
+    """
+
+    __slots__ = ("_letters", "pattern")
+
+    def __init__(self, text: str) -> None:
+        needs = sorted(needs_of(text), key=_width)
+        self._letters = [tuple(sorted({start.removesuffix(_EDGE) for start in need})) for need in needs]
+        self.pattern = re.compile(text)
+
+    def may_be_in(self, text: str) -> bool:
+        """Whether a text has the letters without which the pattern is not found in it, nor in any part of it."""
+        for letters in self._letters:
+            for some in letters:
+                if some in text:
+                    break
+            else:
+                return False
+        return True
+
+    def is_in(self, text: str) -> bool:
+        """Whether it is found in a text."""
+        return self.may_be_in(text) and self.pattern.search(text) is not None
 
 
 def _place(form: Form) -> int:

@@ -15,7 +15,7 @@ from writ_async.synthesis.decisive_words import why_other_wish
 from writ_async.synthesis.neutrality import why_not_neutral, world_ids
 from writ_async.synthesis.soundness import why_unsound
 from writ_async.verify.provenance import atoms
-from writ_async.verify.user_slips import values_in
+from writ_async.verify.told_values import values_in
 
 _LONGEST, _SHORTEST = 3.0, 0.4
 _WORD = re.compile(r"[^\W\d_][\w'-]*")

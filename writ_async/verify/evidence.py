@@ -27,7 +27,7 @@ from writ_async.verify.confirming import Confirmation, Dialogue
 from writ_async.verify.following import unknown_arguments
 from writ_async.verify.knowledge import Knowledge
 from writ_async.verify.outcome import States
-from writ_async.verify.provenance import atoms
+from writ_async.verify.provenance import leaves
 from writ_async.verify.standing_reads import StandingReads, text_of
 
 _ORDER: tuple[Evidence, ...] = ("evidence_complete", "unproved", "lucky", "blind")
@@ -165,8 +165,8 @@ def match_gold(
     for write in left:
         alike = [index for index in free if actions[index].name == write.call.function.name]
         if alike:
-            values = {str(value) for _, value in atoms(write.arguments or {})}
-            best = max(alike, key=lambda i: sum(str(v) in values for _, v in atoms(dict(actions[i].arguments))))
+            values = set(map(str, leaves(write.arguments or {})))
+            best = max(alike, key=lambda i: sum(str(v) in values for v in leaves(dict(actions[i].arguments))))
             found[write.message, write.number] = best
             free.remove(best)
     return found
@@ -174,7 +174,7 @@ def match_gold(
 
 def unordered_key(name: str, arguments: Mapping[str, Any]) -> bytes:
     """A key under which two calls are the same that differ in the order of lists alone."""
-    return call_key(name, {"atoms": sorted(str(value) for _, value in atoms(dict(arguments)))})
+    return call_key(name, {"atoms": sorted(map(str, leaves(dict(arguments))))})
 
 
 def cells_by_write(task: Task) -> dict[int | None, list[Cell]]:
@@ -217,7 +217,7 @@ class _Staleness:
         self, state: State, shown: set[str], index: int, cells: Sequence[Cell], missing: Sequence[Cell]
     ) -> list[Cell]:
         """The cells that were read, but show something else by now."""
-        if not any(True for _ in state.touched()):
+        if not state.is_touched:
             return []
         stale = [cell for cell in cells if cell not in missing and self._is_stale(state, shown, cell)]
         return [cell for cell in stale if call_key(cell.name, cell.arguments) not in self._excuses(index)]

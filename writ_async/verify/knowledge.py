@@ -17,7 +17,7 @@ from writ_async.core.message import AssistantMessage, Message, UserMessage
 from writ_async.core.task import Cell
 from writ_async.language.spoken_forms import Day
 from writ_async.verify.confirming.reply import read_reply
-from writ_async.verify.provenance import SMALL, Seen, atoms, enumerated, numbers_in
+from writ_async.verify.provenance import SMALL, Seen, enumerated, leaves, numbers_in
 from writ_async.verify.shown_records import ShownRecords
 from writ_async.verify.spoken import Spoken
 from writ_async.verify.told_cells import ToldCells
@@ -51,6 +51,8 @@ class Knowledge:
         self._messages = messages
         self._position = 0
         self._read: set[bytes] = set()
+        self._reads: list[tuple[str, Mapping[str, Any]]] = []
+        """Calls that were made since somebody asked for one."""
         self._waiting: list[ExecutedCall] = []
         self._told: list[str] = []
         self.records = ShownRecords()
@@ -105,18 +107,20 @@ class Knowledge:
         for key, content in self._told_cells.until(place):
             self._read.add(key)
             self.shown.add(content)
+        if not self._waiting:
+            return
         # What is called in one message is decided before any of its results is there.
         left = []
         for call in self._waiting:
             if call.message >= place:
                 left.append(call)
                 continue
-            content = call.result.content
+            content, name, arguments = call.result.content, call.call.function.name, call.arguments or {}
             self.shown.add(content)
-            self._read.add(call_key(call.call.function.name, call.arguments or {}))
-            if not self._is_made_of_nothing(call):
+            self._reads.append((name, arguments))
+            if call.kind != "generic" or not self._is_made_of_nothing(call):
                 self.seen.add(content)
-            self.results.append(Result(call.call.function.name, call.arguments or {}, content))
+            self.results.append(Result(name, arguments, content))
             self.records.add(content)
         self._waiting = left
 
@@ -129,10 +133,8 @@ class Knowledge:
 
     def _is_made_of_nothing(self, call: ExecutedCall) -> bool:
         """Whether a tool that reads nothing was given numbers that nobody had said or shown: its result shows none."""
-        if call.kind != "generic":
-            return False
         given = {
-            number for _, text in atoms(call.arguments or {}) if isinstance(text, str) for number in numbers_in(text)
+            number for text in leaves(call.arguments or {}) if isinstance(text, str) for number in numbers_in(text)
         }
         policy = {rule.amount for rule in self._domain.evidence.amounts}
         return any(number > SMALL and number not in policy and not self.seen.has_number(number) for number in given)
@@ -144,6 +146,9 @@ class Knowledge:
 
     def has_read(self, cell: Cell) -> bool:
         """Whether a cell was read, whenever that was; the user's, whether what it showed was told."""
+        if self._reads:
+            self._read.update([call_key(name, arguments) for name, arguments in self._reads])
+            self._reads.clear()
         return call_key(cell.name, cell.arguments) in self._read
 
     def enumerated(self, tool: Tool) -> frozenset[str]:

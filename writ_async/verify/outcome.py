@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from writ_async.conversation.calls import walk_calls
+from writ_async.conversation.calls import CallStep, ExecutedCall, walk_calls
 from writ_async.core.acting import act, apply, is_met, open_state
 from writ_async.core.domain import Domain, apply_tool
 from writ_async.core.message import (
@@ -55,12 +55,12 @@ class Exchange(msgspec.Struct, frozen=True):
     result: ToolMessage
 
 
-def exchanges(messages: Sequence[Message]) -> Iterator[Exchange]:
-    """The tool calls of a conversation with their results, in order.
+def exchanges(messages: Sequence[Message], steps: Sequence[CallStep] | None = None) -> Iterator[Exchange]:
+    """The tool calls of a conversation with their results, in order; `steps` are its calls where they are known.
 
     Raises `ReplayMismatchError` when a call has no result right after its message, or a result has no call.
     """
-    for step in walk_calls(messages):
+    for step in walk_calls(messages) if steps is None else steps:
         if step.call is None:
             answered = step.result.tool_call_id if step.result is not None else ""
             raise ReplayMismatchError(step.place, f"a tool result without a call ({answered!r})")
@@ -74,15 +74,22 @@ States = dict[tuple[int, int], State]
 
 
 def replay(
-    domain: Domain, state: State, messages: Sequence[Message], *, texts: bool = True, before: States | None = None
+    domain: Domain,
+    state: State,
+    messages: Sequence[Message],
+    *,
+    texts: bool = True,
+    before: States | None = None,
+    steps: Sequence[CallStep] | None = None,
 ) -> None:
     """Run the write calls of a conversation on a state, failed ones too, since they may leave something behind.
 
     A call that succeeded must succeed again with the same text, one that failed must fail. The text of an error is
     not compared: it may stem from another program; without `texts` that is true of every result. `before` takes in the
-    state before each write of the agent. Raises `ReplayMismatchError`.
+    state before each write of the agent; `steps` are the calls of the messages, where they are known. Raises
+    `ReplayMismatchError`.
     """
-    for exchange in exchanges(messages):
+    for exchange in exchanges(messages, steps):
         name = exchange.call.function.name
         requestor: Requestor = "user" if exchange.by_user else "assistant"
         tools = domain.tools_of(requestor)
@@ -139,16 +146,23 @@ def action_matches(action: Action, name: str, arguments: Mapping[str, Any]) -> b
     )
 
 
-def check_actions(actions: Sequence[Action], messages: Sequence[Message]) -> tuple[ActionCheck, ...]:
-    """For each gold action, whether any call of the conversation matches it: by whomever, in any order, even failed."""
+def check_actions(
+    actions: Sequence[Action], messages: Sequence[Message], read: Sequence[ExecutedCall] = ()
+) -> tuple[ActionCheck, ...]:
+    """For each gold action, whether any call of the conversation matches it: by whomever, in any order, even failed.
+
+    `read` are calls whose arguments somebody has read.
+    """
     wanted = {action.name for action in actions}
+    known = {(call.message, call.number): call.arguments for call in read}
     calls: dict[str, list[dict[str, Any]]] = {}
-    for message in messages:
-        if type(message) is AssistantMessage or type(message) is UserMessage:
-            for call in message.tool_calls:
+    for place, message in enumerate(messages):
+        if (type(message) is AssistantMessage or type(message) is UserMessage) and message.tool_calls:
+            for number, call in enumerate(message.tool_calls):
                 if call.function.name in wanted:
                     with suppress(MalformedArgumentsError):
-                        calls.setdefault(call.function.name, []).append(call_arguments(call))
+                        arguments = known.get((place, number)) or call_arguments(call)
+                        calls.setdefault(call.function.name, []).append(arguments)
     return tuple([ActionCheck(action.name, _is_made(action, calls.get(action.name, ()))) for action in actions])
 
 
@@ -185,13 +199,19 @@ def check_assertions(assertions: Sequence[str], messages: Sequence[Message], jud
 
 
 def _check_environment(
-    task: Task, domain: Domain, world: World, messages: Sequence[Message], texts: bool, before: States | None
+    task: Task,
+    domain: Domain,
+    world: World,
+    messages: Sequence[Message],
+    texts: bool,
+    before: States | None,
+    steps: Sequence[CallStep] | None,
 ) -> tuple[DatabaseCheck, tuple[TextCheck, ...]] | None:
     """Replay, compare, and ask what has to hold in the end; None when a task says nothing about the environment."""
     if task.actions is None and task.env_assertions is None:
         return None
     state = open_state(task.initial, domain, world)
-    replay(domain, state, messages, texts=texts, before=before)
+    replay(domain, state, messages, texts=texts, before=before, steps=steps)
     gold = task.gold_digest or gold_state(task, domain, world).digest()
     match = state.digest() == gold
     assertions = tuple(TextCheck(_told(one), is_met(domain, state, one)) for one in task.env_assertions or ())
@@ -220,6 +240,8 @@ def compute_reward(
     ignore_basis: bool = False,
     texts: bool = True,
     before: States | None = None,
+    steps: Sequence[CallStep] | None = None,
+    calls: Sequence[ExecutedCall] = (),
 ) -> Reward:
     """The reward of one finished conversation: the product of the components in the task's `reward_basis`.
 
@@ -228,7 +250,8 @@ def compute_reward(
     speakers did not end gets 0, unchecked; a task without criteria gives 1. With `ignore_basis` the actions and the
     communicated information always count, and assertions in plain language never. Without `texts` the results of a
     record may be those of another program, and only whether its calls succeeded is held against the world. `before`
-    takes in the state before each write of the agent, where the conversation is replayed.
+    takes in the state before each write of the agent, where the conversation is replayed. `steps` and `calls` are
+    those of the messages, where somebody has walked through them.
 
     Raises `ReplayMismatchError` when the conversation does not replay, and `InputError` when the task names an
     assertion function that the domain does not have.
@@ -238,9 +261,9 @@ def compute_reward(
     if not task.evaluated:
         return Reward(reward=1.0, note="the task has no criteria")
     basis = frozenset(task.reward_basis)
-    environment = _check_environment(task, domain, world, messages, texts, before)
+    environment = _check_environment(task, domain, world, messages, texts, before, steps)
     database, holds = environment if environment is not None else (None, None)
-    actions = check_actions(task.actions or (), messages)
+    actions = check_actions(task.actions or (), messages, calls)
     check = check_communicate if task.kind == "benchmark" else check_values
     communicate = check(task.communicate or (), messages)
     assertions: tuple[TextCheck, ...] | None = None

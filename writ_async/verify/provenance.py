@@ -211,6 +211,19 @@ def _add_atoms(value: Any, path: str, found: list[tuple[str, Any]]) -> None:
             found.append(pair)
 
 
+def leaves(value: Any) -> list[Any]:
+    """The same without their paths, which cost more than they do."""
+    if not isinstance(value, _HOLDS):
+        return [value]
+    found: list[Any] = []
+    for item in value.values() if isinstance(value, dict) else value:
+        if isinstance(item, _HOLDS):
+            found += leaves(item)
+        else:
+            found.append(item)
+    return found
+
+
 def unseen_arguments(tool: Tool, arguments: Mapping[str, Any], seen: Seen) -> list[str]:
     """The paths of the atoms that nobody has said or shown, with their values, such as `legs[0].date='…'`."""
     allowed = enumerated(tool)

@@ -8,7 +8,7 @@ from typing import Any
 from writ_async.core.domain import Domain
 from writ_async.core.evidence_rules import StandingRead
 from writ_async.verify.knowledge import Knowledge, Result
-from writ_async.verify.provenance import atoms
+from writ_async.verify.provenance import atoms, leaves
 
 
 class StandingReads:
@@ -23,6 +23,13 @@ class StandingReads:
             if any(tool in domain.tools for tool in rule.tools)
         ]
         self._taken = 0
+        self._by_tool: dict[str, list[_Followed]] = {}
+
+    def _followed_by(self, name: str) -> list[_Followed]:
+        """The rules for which a result of a tool may do."""
+        if name not in self._by_tool:
+            self._by_tool[name] = [one for one in self._rules if _shows(name, one.rule, self._domain)]
+        return self._by_tool[name]
 
     def missing(self, name: str, arguments: Mapping[str, Any]) -> Iterator[tuple[StandingRead, Any]]:
         """The reads that had not come before a write, each with the value that was to be read, or None.
@@ -30,10 +37,9 @@ class StandingReads:
         A write that succeeded shows what it wrote to, and so do tools that the domain does not know.
         """
         for result in self._know.results[self._taken :]:
-            for followed in self._rules:
-                if _shows(result, followed.rule, self._domain):
-                    followed.results.append(result)
-                    followed.done = followed.done or result.name in followed.rule.tools
+            for followed in self._followed_by(result.name):
+                followed.results.append(result)
+                followed.done = followed.done or result.name in followed.rule.tools
         self._taken = len(self._know.results)
         named: dict[str, dict[Any, None]] | None = None
         for followed in self._rules:
@@ -74,7 +80,7 @@ class _Followed:
     def _values_asked(self) -> set[str]:
         """The values that the results were asked with."""
         for result in self.results[self._asked_by :]:
-            self._asked.update(str(given) for _, given in atoms(dict(result.arguments)))
+            self._asked.update(map(str, leaves(dict(result.arguments))))
         self._asked_by = len(self.results)
         return self._asked
 
@@ -84,14 +90,10 @@ def text_of(rule: StandingRead, value: Any) -> str:
     return f"reading {rule.what}{'' if value is None else f' {value!r}'} ({' or '.join(rule.tools)})"
 
 
-def _shows(result: Result, rule: StandingRead, domain: Domain) -> bool:
-    tool = domain.tools.get(result.name)
-    return (
-        result.name in rule.tools
-        or tool is None
-        or tool.kind == "write"
-        or (tool.shape is None and tool.kind == "read")
-    )
+def _shows(name: str, rule: StandingRead, domain: Domain) -> bool:
+    """Whether the results of a tool may do for a read."""
+    tool = domain.tools.get(name)
+    return name in rule.tools or tool is None or tool.kind == "write" or (tool.shape is None and tool.kind == "read")
 
 
 def _values_by_name(arguments: Mapping[str, Any]) -> dict[str, dict[Any, None]]:

@@ -10,9 +10,9 @@ unfit: the one is poisoned and easy, the other spoilt.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Sequence, Set
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final, Literal
 
 import msgspec
@@ -24,7 +24,8 @@ from writ_async.core.task import Action, Task
 from writ_async.core.trajectory import CLOSING_TOKENS, Finding, Signal
 from writ_async.language.hearing import hear
 from writ_async.verify.confirming.wording import has_any
-from writ_async.verify.provenance import SMALL, atoms
+from writ_async.verify.provenance import atoms, leaves
+from writ_async.verify.told_values import values_in
 
 Severity = Literal["critical_helped", "critical_hindered", "minor"]
 
@@ -69,24 +70,11 @@ class UserSlip(msgspec.Struct, frozen=True):
     message: int = -1
 
 
-_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-# A pattern that begins with a figure or a letter is found at once where a text has it; that no word stands before it is
-# asked for behind. What every value, month and clock has is looked for first.
-_FIGURE: Final = r"\d(?<!\w\d)"
-_ISO: Final = re.compile(rf"({_FIGURE}\d{{3}})-(\d{{2}})-(\d{{2}})\b")
-_MONTH: Final = "|".join(_MONTHS)
-_DAY_FIRST: Final = re.compile(rf"({_FIGURE}\d?)(?:st|nd|rd|th)?(?: of)? ({_MONTH})[a-z]*\b")
-_MONTH_FIRST: Final = re.compile(rf"({_MONTH})(?<!\w\w\w\w)[a-z]*\.? (\d{{1,2}})(?:st|nd|rd|th)?\b")
-_SLASHED: Final = re.compile(rf"({_FIGURE}\d?)/(\d{{1,2}})(?:/\d{{2,4}})?\b")
-_CLOCK: Final = re.compile(rf"({_FIGURE}\d?)(?::(\d{{2}})(?::\d{{2}})?(?: ?([ap])\.?m\b)?| ?([ap])\.?m\b)")
-_IN_VALUES: Final = re.compile(r"[\d@]")
-_A_CLOCK: Final = re.compile(r"\d(?::| ?[ap]\.?m)")
-_MARKS: Final = "#@.'+-"
-_TOKEN: Final = re.compile(r"[#@\w][#@\w.'+-]*")
-_BLANK: Final = re.compile(r"\s")
 _NAMED: Final = re.compile(
     r"\b(?:[Mm]y (?:full )?name is|[Ii] am|[Ii]'m|registered as|[Ii] go by) ([A-Z][\w'-]+ [A-Z][\w'-]+)"
 )
+_NAMING: Final = ("name is ", "am ", "'m ", "registered as ", "go by ")
+"""What stands before every name."""
 _ANYTHING_ELSE: Final = re.compile(r"anything else|something else|other questions|further assist|else i can")
 _NO: Final = re.compile(r"^\W*(?:no|nope|don't|do not)\b(?! (?:problem|worries|rush))")
 
@@ -128,67 +116,6 @@ def _slips(task: Task, messages: Sequence[Message], user_argument: str, *, minor
     ]
 
 
-def values_in(text: str) -> Iterator[str]:
-    """The values that a text holds in a normal form: dates as month-day, times by 24 hours, numbers bare, else as said.
-
-    Numbers of at most `SMALL` are counts, and no values.
-    """
-    if text.isascii() and _IN_VALUES.search(text) is None:
-        return
-    lowered = text.casefold()
-    if "-" in lowered:
-        for found in _ISO.finditer(lowered):
-            yield f"date {int(found[2])}-{int(found[3])}"
-        lowered = _ISO.sub(" ", lowered)
-    if has_any(lowered, _MONTHS):
-        for pattern, month, day in ((_DAY_FIRST, 2, 1), (_MONTH_FIRST, 1, 2)):
-            for found in pattern.finditer(lowered):
-                yield f"date {_MONTHS.index(found[month]) + 1}-{int(found[day])}"
-            lowered = pattern.sub(" ", lowered)
-    if "/" in lowered:
-        for found in _SLASHED.finditer(lowered):
-            yield f"date {int(found[1])}-{int(found[2])}"
-        lowered = _SLASHED.sub(" ", lowered)
-    if _A_CLOCK.search(lowered) is not None:
-        for found in _CLOCK.finditer(lowered):
-            yield _time(found)
-        lowered = _CLOCK.sub(" ", lowered)
-    lowered = lowered.replace(",", "").replace("$", "")
-    for word in _words_of_values(lowered) if lowered.isascii() else (lowered,):
-        for run in _TOKEN.findall(word):
-            if run.isalpha():
-                continue
-            token = run.rstrip(_MARKS)  # here and not in the pattern, which would try each mark of a long run of them
-            if any(map(str.isdigit, token)) or ("@" in token and "." in token):
-                yield from _number_or_id(token.removesuffix("'s").strip("'.-+"))
-
-
-def _words_of_values(text: str) -> Iterator[str]:
-    """What stands between blanks and has a figure or an @ in it: few words of most texts."""
-    end = 0
-    while (sign := _IN_VALUES.search(text, end)) is not None:
-        after = _BLANK.search(text, sign.end())
-        start = 1 + max(end - 1, text.rfind(" ", end, sign.start()), text.rfind("\n", end, sign.start()))
-        end = len(text) if after is None else after.start()
-        yield text[start:end]
-
-
-def _time(found: re.Match[str]) -> str:
-    half = found[3] or found[4]
-    hour = int(found[1]) % 12 + 12 * (half == "p") if half else int(found[1])
-    return f"time {hour}:{found[2] or '00'}"
-
-
-def _number_or_id(token: str) -> Iterator[str]:
-    try:
-        number = float(token)
-    except ValueError:
-        yield token.lstrip("#")
-        return
-    if number > SMALL:
-        yield token if token.isdigit() else f"{number:g}"
-
-
 def _known(task: Task) -> set[str]:
     scenario = task.scenario
     texts = [
@@ -201,7 +128,13 @@ def _known(task: Task) -> set[str]:
         scenario.persona,
     ]
     texts += [scenario.task_instructions, *(f"{fact.value} {fact.text}" for fact in scenario.facts)]
-    return set(values_in("\n".join(dict.fromkeys(texts))))
+    return set(_values_of("\n".join(dict.fromkeys(texts))))
+
+
+@lru_cache(maxsize=1024)
+def _values_of(text: str) -> frozenset[str]:
+    """The values of a text of a task: it is judged again with each of its trials."""
+    return frozenset(values_in(text))
 
 
 class _Values:
@@ -216,10 +149,10 @@ class _Values:
         return _known(self._task)
 
     @cached_property
-    def to_be_read(self) -> set[str]:
+    def to_be_read(self) -> Set[str]:
         """Values among the gold writes' arguments."""
-        gold = [str(atom) for action in _gold_writes(self._task) for _, atom in atoms(action.arguments)]
-        return set(values_in("\n".join(gold)))
+        gold = [str(value) for action in _gold_writes(self._task) for value in leaves(action.arguments)]
+        return _values_of("\n".join(gold))
 
     @cached_property
     def wrong(self) -> dict[str, str]:
@@ -254,7 +187,7 @@ def _strange_values(task: Task, messages: Sequence[Message]) -> list[UserSlip]:
             for value in dict.fromkeys(values_in(message.content)):
                 if not (values.knows(value) or _spelled(value)):
                     slips.append(_judge(task, messages, place, value, values))
-            names = _NAMED.findall(message.content)
+            names = _NAMED.findall(message.content) if has_any(message.content, _NAMING) else []
             heard = " ".join(told).casefold() if names else ""
             for name in names:
                 if name.casefold() not in heard:
@@ -300,9 +233,9 @@ def _undisclosed(task: Task, messages: Sequence[Message], *, minor: bool) -> lis
         for call in message.tool_calls
     }
     done = all(action.name in made for action in _gold_writes(task))
-    if not (done or minor):
+    if not minor and not (done and task.scenario.facts):
         return []
-    needed = {str(atom).casefold() for action in task.actions or () for _, atom in atoms(action.arguments)}
+    needed = {str(value).casefold() for action in task.actions or () for value in leaves(action.arguments)}
     pieces = pieces_of(task) if minor else [piece for piece in fact_pieces(task) if _needs(piece, needed)]
     missing = [piece for piece in pieces if piece.part != "greeting"]
     words = _words_told(messages, frozenset().union(*(piece.keys for piece in missing)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from writ_async.conversation.calls import ExecutedCall, as_the_agent_hears, executed_calls, last_agent_text
+from writ_async.conversation.calls import ExecutedCall, as_the_agent_hears, executed_calls, last_agent_text, walk_calls
 from writ_async.core.domain import Domain
 from writ_async.core.message import Message, ToolMessage
 from writ_async.core.state import World
@@ -41,8 +41,11 @@ def judge_trajectory(
     """All that can be said of a finished trajectory. Pure: the same trajectory gets the same verdict."""
     before: States = {}
     messages, judge = trajectory.messages, judge if judge is not None else AssumeMet()
-    reward = compute_reward(task, domain, world, messages, trajectory.termination, judge, before=before)
-    calls = executed_calls(messages, domain.tools)
+    steps = walk_calls(messages)
+    calls = executed_calls(messages, domain.tools, steps)
+    reward = compute_reward(
+        task, domain, world, messages, trajectory.termination, judge, before=before, steps=steps, calls=calls
+    )
     writes = write_evidence(task, messages, domain, world, calls, before=before)
     writes = in_order([*writes, *asked_write_evidence(task, messages, domain, calls)])
     heard = as_the_agent_hears(messages)
@@ -58,7 +61,7 @@ def judge_trajectory(
         *unasked_findings(task, heard, domain, calls),
         *several_calls_findings(heard, domain),
         *word_findings(trajectory, task, domain),
-        *claim_findings(heard, domain),
+        *claim_findings(heard, domain, steps),
         # A benchmark's scenarios do not tell facts apart from wishes.
         *(
             [

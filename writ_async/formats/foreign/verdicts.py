@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from writ_async.conversation.calls import ExecutedCall, as_the_agent_hears, call_key, executed_calls
+from writ_async.conversation.calls import ExecutedCall, as_the_agent_hears, call_key, executed_calls, walk_calls
 from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, Message
 from writ_async.core.state import World
@@ -90,7 +90,8 @@ def check_row(
         findings.append(Finding(OTHER_TASK_VERSION, detail, severity="remark"))
         task = None
     held = task or unknown_task(row, domain)
-    calls = executed_calls(row.messages, domain.tools)
+    steps = walk_calls(row.messages)
+    calls = executed_calls(row.messages, domain.tools, steps)
     playable = without_bare_tools(domain)
     same_program = row.format != TAU1
     by_user = executed_calls(row.messages, domain.user_tools, by_user=True)
@@ -107,7 +108,7 @@ def check_row(
         *_repeated(calls, domain),
         *several_calls_findings(heard, domain),
         *agent_word_findings(heard, domain, may_stop=row.termination is Termination.AGENT_STOP),
-        *claim_findings(heard, domain),
+        *claim_findings(heard, domain, steps),
         *(finding for write in writes for finding in evidence_findings(write)),
         *differing,
     ]
@@ -115,7 +116,15 @@ def check_row(
     if task is not None and world is not None:
         try:
             reward = compute_reward(
-                task, playable, world, row.messages, row.termination, judge or AssumeMet(), texts=same_program
+                task,
+                playable,
+                world,
+                row.messages,
+                row.termination,
+                judge or AssumeMet(),
+                texts=same_program,
+                steps=steps,
+                calls=calls,
             )
         except ReplayMismatchError as exc:
             findings.append(Finding(NO_REPLAY, str(exc), exc.message))

@@ -28,7 +28,7 @@ from writ_async.verify.agent_words.leaked_calls import leaked_call, tool_names
 from writ_async.verify.agent_words.markers import closing_token, foreign_role, invented_result, labels_of, special_token
 from writ_async.verify.agent_words.noted import completion_places, noted_findings
 from writ_async.verify.agent_words.repetition import Repetition, is_empty
-from writ_async.verify.agent_words.thinking import leaked_thinking
+from writ_async.verify.agent_words.thinking import Triggers, leaked_thinking
 from writ_async.verify.reasons import Reason
 
 __all__ = ["SEVERITIES", "agent_word_findings", "word_findings"]
@@ -46,6 +46,10 @@ def agent_word_findings(messages: Sequence[Message], domain: Domain, *, may_stop
     Pure, and O(words).
     """
     names = tool_names(tuple(domain.tools))
+    # What is in none of the agent's texts is not looked for in each.
+    whole = "\n".join([message.content or "" for message in messages if type(message) is AssistantMessage])
+    whole = whole.lower().replace("’", "'")
+    triggers, named = Triggers.within(whole), names.any_in(whole)
     languages, repetition, before = Languages(), Repetition(), DoneBefore()
     results: list[str] = []
     asked: Iterator[ToolCall] = iter(())
@@ -71,7 +75,7 @@ def agent_word_findings(messages: Sequence[Message], domain: Domain, *, may_stop
             lower = text.lower().replace("’", "'")
             words = set(lower.split(None, _MOST_WORDS))
             labels = labels_of(text)
-            tools = names if names.any_in(lower) else None
+            tools = names if named and names.any_in(lower) else None
             marred = (
                 (Reason.SPECIAL_TOKEN, special_token(text)),
                 (Reason.FOREIGN_ROLE, foreign_role(text, labels) or ("" if may_stop else closing_token(text))),
@@ -80,7 +84,7 @@ def agent_word_findings(messages: Sequence[Message], domain: Domain, *, may_stop
                     invented_result(text, labels, results, answered and not message.tool_calls, tools),
                 ),
                 (Reason.LEAKED_CALL, leaked_call(text, names, tools is not None)),
-                (Reason.LEAKED_THINKING, leaked_thinking(text, lower, labels, tools)),
+                (Reason.LEAKED_THINKING, leaked_thinking(text, lower, labels, tools, triggers)),
                 (Reason.OTHER_LANGUAGE, languages.other(text, words)),
             )
             found += (_finding(reason, detail, place) for reason, detail in marred if detail)

@@ -11,7 +11,7 @@ from writ_async.files import load_phrases
 WORDS: Final = load_phrases(__package__ or "", "words.toml")
 """Forms by name; see the comments in the file."""
 
-_SENTENCE_END: Final = re.compile(r"(?<=[.!?…])\s+|\n+")
+_SENTENCE_END: Final = re.compile(r"\s(?:(?<=[.!?…][\s\S])\s*|(?<=\n)\n*)")
 SHOWN = 80
 
 
@@ -32,6 +32,11 @@ def contains_any(text: str, forms: Iterable[str]) -> bool:
         if form in text:
             return True
     return False
+
+
+def those_in(text: str, forms: Iterable[str]) -> tuple[str, ...]:
+    """The forms that stand in a text: those that are worth looking for in its parts."""
+    return tuple([form for form in forms if form in text])
 
 
 def patterns(name: str) -> re.Pattern[str]:

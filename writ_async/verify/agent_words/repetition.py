@@ -16,7 +16,7 @@ _FIRST = 24
 
 def is_empty(text: str) -> bool:
     """Whether a text has neither a letter, a number nor a sign such as an emoji."""
-    return not any(letter.isalnum() or unicodedata.category(letter) == "So" for letter in text)
+    return not (text[:1].isalnum() or any(letter.isalnum() or unicodedata.category(letter) == "So" for letter in text))
 
 
 class Repetition:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+import msgspec
+
 from writ_async.verify.agent_words.leaked_calls import ToolNames
 from writ_async.verify.agent_words.lexicon import (
     WORDS,
@@ -19,6 +21,7 @@ from writ_async.verify.agent_words.lexicon import (
     patterns,
     sentences_of,
     shown,
+    those_in,
 )
 
 _TAG: Final = patterns("THOUGHT_TAG_PATTERN")
@@ -62,40 +65,50 @@ _SECOND: Final = re.compile(r"\b(?:you|your|you're|you'd|you'll|you've|yours)\b"
 _ENOUGH = 2
 
 
+class Triggers(msgspec.Struct, frozen=True):
+    """What texts that think aloud have: words for the user, words for steps of thought, and words of other thoughts."""
+
+    persons: tuple[str, ...]
+    steps: tuple[str, ...]
+    others: tuple[str, ...]
+
+    @staticmethod
+    def within(lower: str) -> Triggers:
+        """Those that stand in a text in lower case, as all that an agent said: no others are in any part of it."""
+        return Triggers(those_in(lower, _PERSONS), those_in(lower, _STEP_WORDS), those_in(lower, _TRIGGERS))
+
+
 def leaked_thinking(
-    text: str,
-    lower: str,
-    labels: Iterable[tuple[str, str, str, int]],
-    names: ToolNames | None,
+    text: str, lower: str, labels: Iterable[tuple[str, str, str, int]], names: ToolNames | None, triggers: Triggers
 ) -> str:
     """Where a text thinks aloud, or an empty text.
 
     `lower` is the text in lower case with straight apostrophes, `labels` what its lines begin with, `names` those of
-    the tools, None where it has none of them.
+    the tools, None where it has none of them. Of the `triggers` those have to be there that it has.
     """
     if ("<" in text or "[" in text or "◁" in text) and (tag := _TAG.search(text)) is not None:
         return tag.group()
     for kind, name, said, _ in labels:
         if kind == "thought":
             return shown(f"{name}: {said}")
-    for form in _STEPS if contains_any(lower, _STEP_WORDS) else ():
+    for form in _STEPS if contains_any(lower, triggers.steps) else ():
         if form in lower:
             return shown(lower, lower.index(form))
-    person = contains_any(lower, _PERSONS) and _SPOKEN_OF.search(lower) is not None
-    if not (person or names is not None or contains_any(lower, _TRIGGERS)):
+    person = contains_any(lower, triggers.persons) and _SPOKEN_OF.search(lower) is not None
+    if not (person or names is not None or contains_any(lower, triggers.others)):
         return ""
     signs: dict[str, str] = {}
     for sentence in sentences_of(lower):
-        for sign, points in _signs_in(sentence, names, person):
+        for sign, points in _signs_in(sentence, names, triggers.persons if person else ()):
             if points >= _ENOUGH:
                 return shown(sentence)
             signs.setdefault(sign, sentence)
     return shown(next(iter(signs.values()))) if len(signs) >= _ENOUGH else ""
 
 
-def _signs_in(sentence: str, names: ToolNames | None, person: bool) -> list[tuple[str, int]]:
-    """The signs of thinking in a sentence, each with its points."""
-    person = person and contains_any(sentence, _PERSONS)
+def _signs_in(sentence: str, names: ToolNames | None, persons: Iterable[str]) -> list[tuple[str, int]]:
+    """The signs of thinking in a sentence, each with its points; `persons` are words for the user."""
+    person = contains_any(sentence, persons)
     if person and _NARRATED.search(sentence) is not None:
         return [("narrative", 2)]
     found: list[tuple[str, int]] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from writ_async.conversation.calls import walk_calls
+from writ_async.conversation.calls import CallStep, walk_calls
 from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage
 from writ_async.core.trajectory import Finding
@@ -31,12 +31,16 @@ from writ_async.verify.reasons import Reason
 _QUOTED = 300
 
 
-def claim_findings(messages: Sequence[Message], domain: Domain) -> list[Finding]:
+def claim_findings(
+    messages: Sequence[Message], domain: Domain, steps: Sequence[CallStep] | None = None
+) -> list[Finding]:
     """The agent's sentences that claim what nothing before them shows, each with its message and itself in quotes.
 
     Costs O(words said and shown), and a bounded reckoning for each amount that is nowhere to be read.
+    `steps` are those of the messages, where somebody has walked through them.
     """
-    calls = {step.place: step.call for step in walk_calls(messages) if step.result is not None}
+    steps = walk_calls(messages) if steps is None else steps
+    calls = {step.place: step.call for step in steps if step.result is not None}
     words, facts = DeedWords.of(domain), FactWords.of(domain.facts)
     ground = Ground(domain)
     found: list[Finding] = []

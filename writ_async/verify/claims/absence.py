@@ -19,7 +19,7 @@ _IN_VAIN: Final = re.compile(
 )
 _ABLE: Final = re.compile(r"(?<!n't )(?<!not )been able to $")
 _NONE: Final = re.compile(
-    r"\bno (?:"
+    r"no (?<=\bno )(?:"
     r"(?P<no>(?:[\w-]+ ){0,2}?(?:account|profile|user|customer|record|match)s?)"
     r" (?:was|were|has been|have been|could be|exists?|under|with|for)\b"
     r"|(?P<found>(?:[\w-]+ ){1,3}?)(?:was |were |has been |have been |could be )?found\b"

@@ -23,7 +23,6 @@ _ABOUT: Final = re.compile(
     r"|up to|at least|at most|exceed\w*|within|cap|limit|budget|maximum|max|minimum|between"
     r"|range|vary|varies|from)\b|[~<>≤≥≈]"
 )
-_MOVING: Final = (*WORDS["deeds"], *WORDS["light"])
 _LONG: Final = 5
 _LOCAL: Final = 8
 _RANGE: Final = re.compile(r" ?(?:-|–|to) ?[$€£]")
@@ -91,7 +90,7 @@ def _mover(match: re.Match[str], said: Said, deeds: Sequence[Done], words: DeedW
             for done in deeds
             if sentence.start <= done.place < sentence.end
             and match[0] in done.clause
-            and (words.named(done.verb) or is_form(done.verb, _MOVING))
+            and (words.named(done.verb) or is_form(done.verb, "deeds") or is_form(done.verb, "light"))
         ),
         None,
     )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-_CLOCK: Final = re.compile(r"(?<![\d:])([012]?\d):([0-5]\d)(?::[0-5]\d)?(?![\d:])")
+_CLOCK: Final = re.compile(r"(\d(?<![\d:]\d)(?:(?<=[012])\d)?):([0-5]\d)(?::[0-5]\d)?(?![\d:])")
 TIME: Final = re.compile(
     r"(?<![\d:.$#/-])(?:(?P<hour>[012]?\d):(?P<minute>[0-5]\d)(?::[0-5]\d)?(?: ?(?P<half>[ap])\.?m\b)?"
     r"|(?<![a-z])(?P<only>1?\d) ?(?P<its>[ap])\.?m\b)(?![\d:/%])"

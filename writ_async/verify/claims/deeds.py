@@ -93,7 +93,7 @@ class DeedWords(msgspec.Struct, frozen=True):
 
     def named(self, word: str) -> list[Deed]:
         """The deeds that a word tells of, by its stem."""
-        return [deed for deed in self.deeds if any(word.startswith(stem) for stem in deed.words)]
+        return [deed for deed in self.deeds if word.startswith(deed.words)]
 
 
 def _deeds_by_name(names: Sequence[str]) -> Iterator[Deed]:
@@ -185,7 +185,7 @@ def find_deeds(said: Said, words: DeedWords) -> list[Done]:
             clause = clause_around(sentence, start, place + len(verb))
             about = clause if first is None else clause_around(sentence, place + len(verb), place + len(verb))
             old = first is None and match["old"] is not None and not _LATELY.search(clause)
-            of_old = old and is_form(verb, WORDS["history"]) and not _MAIL.search(clause)
+            of_old = old and is_form(verb, "history") and not _MAIL.search(clause)
             found.append(Done(place, verb, first is not None, clause, about, of_old))
     return found
 
@@ -207,7 +207,7 @@ def _beside(done: Done, place: int, verb: str, said: Said) -> Done | None:
     """A participle that "and" puts beside one before it in its sentence."""
     sentence = said.sentence(place)
     between = said.plain[done.place + len(done.verb) : place]
-    if done.place < sentence.start or "(" in between or has_block(between) or is_form(verb, WORDS["history"]):
+    if done.place < sentence.start or "(" in between or has_block(between) or is_form(verb, "history"):
         return None
     clause = clause_around(sentence, place, place + len(verb))
     return Done(place, verb, done.first, clause, clause)
@@ -233,16 +233,16 @@ def _why_false(done: Done, said: Said, ground: Ground, words: DeedWords) -> str:
         return "" if words.hand_over in ground.used else "nobody was called to take over"
     if not first and not ground.writes and _DRAFT.search(said.plain, max(0, done.place - _LOOK_BACK), done.place):
         return ""  # What was taken out of a draft is not said to be done.
-    light = is_form(verb, WORDS["light"])
-    if first and is_form(verb, WORDS["customers"]) and not words.named(verb):
+    light = is_form(verb, "light")
+    if first and is_form(verb, "customers") and not words.named(verb):
         return ""
-    if not (light or words.named(verb) or is_form(verb, WORDS["deeds"])):
-        unlooked = first and is_form(verb, WORDS["looks"]) and not ground.answered
+    if not (light or words.named(verb) or is_form(verb, "deeds")):
+        unlooked = first and is_form(verb, "looks") and not ground.answered
         return "nothing was looked up before" if unlooked else ""
     message = _MAIL.search(clause)
-    if message is not None and (light or is_form(verb, WORDS["sent"])):
+    if message is not None and (light or is_form(verb, "sent")):
         deeds = words.named("email") if message["mail"] else []
-    elif light or (is_form(verb, WORDS["giving"]) and _EXTRAS.search(done.about)):
+    elif light or (is_form(verb, "giving") and _EXTRAS.search(done.about)):
         extra = _EXTRAS.search(done.about)
         if extra is not None and not words.named(extra[0]):
             return f"no tool gives what {verb!r} says"
@@ -253,9 +253,9 @@ def _why_false(done: Done, said: Said, ground: Ground, words: DeedWords) -> str:
         deeds = [deed for word in named for deed in words.named(word)]
     else:
         deeds = words.named(verb)
-        if not first and ground.looked and is_form(verb, WORDS["told"]):
+        if not first and ground.looked and is_form(verb, "told"):
             return ""
-        if is_form(verb, WORDS["returned"]):
+        if is_form(verb, "returned"):
             money = WORDS["given_back"][0] if _MONEY.search(clause) else ""
             deeds = [*deeds, *_of_results(f"{clause} {money}", words)]
     if any(is_done(deed, first, clause, ground) for deed in deeds):
@@ -279,9 +279,14 @@ def _undone(deeds: Sequence[Deed]) -> str:
     return f"no call that does it succeeded before ({', '.join(tools)})"
 
 
-def is_form(verb: str, stems: Sequence[str]) -> bool:
-    """Whether a participle is one of the stems with its ending."""
-    return any(verb == stem or verb in _forms(stem) for stem in stems if verb[:2] == stem[:2])
+def is_form(verb: str, kind: str) -> bool:
+    """Whether a participle is one of the stems of a kind (`words.toml`), be it with its ending."""
+    return verb in _forms_of_kind(kind)
+
+
+@lru_cache(maxsize=64)
+def _forms_of_kind(kind: str) -> frozenset[str]:
+    return frozenset(form for stem in WORDS[kind] for form in (stem, *_forms(stem)))
 
 
 @lru_cache(maxsize=1024)

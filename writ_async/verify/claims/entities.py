@@ -5,6 +5,7 @@ Nothing is indexed before somebody asks: most messages name no record of which a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -17,8 +18,10 @@ from writ_async.core.message import ToolCall
 from writ_async.verify.claims.clock import minutes_in
 from writ_async.verify.decoding import decoded
 
+_EXPONENT: Final = re.compile(r"e(?<=\de)[-+]?\d")
 _MOST: Final = 1e9
 _HOLDS: Final = (dict, list)
+_HELD: Final = frozenset(_HOLDS)
 _PLAIN: Final = 60
 _NESTED: Final = 300
 
@@ -30,6 +33,11 @@ class Shown:
         self.call = call
         self.text = text
         self._content = content
+
+    @cached_property
+    def has_exponent(self) -> bool:
+        """Whether it may have a number with an exponent."""
+        return _EXPONENT.search(self.text) is not None
 
     @cached_property
     def value(self) -> Any:
@@ -136,9 +144,10 @@ def _dicts(value: Any) -> Iterator[dict[str, Any]]:
         kind = type(item)
         if kind is dict:
             yield item
-            waiting += [part for part in reversed(item.values()) if type(part) is dict or type(part) is list]
+            if not _HELD.isdisjoint(map(type, item.values())):
+                waiting += [part for part in reversed(item.values()) if type(part) in _HELD]
         elif kind is list:
-            waiting += [part for part in reversed(item) if type(part) is dict or type(part) is list]
+            waiting += [part for part in reversed(item) if type(part) in _HELD]
 
 
 def _arguments(call: ToolCall) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from writ_async.core.record_facts import BalanceFact, ChargeFact, CountFact, PriceFact, RecordFacts, StateFact
+from writ_async.language.signs import Lettered
 
 TABLES: Final[dict[str, dict[str, Any]]] = loads(
     (resources.files(__package__ or "") / "facts.toml").read_text(encoding="utf-8")
@@ -39,11 +40,14 @@ def pattern(table: str, name: str, **names: str) -> Pattern:
 
 
 class StateWords(msgspec.Struct, frozen=True):
-    """A state with its wordings; `before_id` is what stands between a wording in front of a record and its id."""
+    """A state with its wordings, each with the values that fit.
+
+    `before_id` is what stands between a wording in front of a record and its id.
+    """
 
     fact: StateFact
     signs: frozenset[str]
-    said: tuple[tuple[Pattern, tuple[str, ...]], ...]
+    said: tuple[tuple[Lettered, tuple[str, ...]], ...]
     subject: Pattern | None
     after: Pattern
     before_id: Pattern | None
@@ -54,7 +58,7 @@ class StateWords(msgspec.Struct, frozen=True):
         return StateWords(
             fact,
             frozenset(fact.signs),
-            tuple((re.compile(rf"\b{wording.said}"), wording.values) for wording in fact.wordings),
+            tuple((Lettered(rf"\b{wording.said}"), wording.values) for wording in fact.wordings),
             re.compile(rf"(?:{fact.subject})") if fact.subject else None,
             re.compile(fact.after),
             re.compile(rf" (?:{fact.noun}) (?:id |number )?\W{{0,3}}$") if fact.noun else None,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final
@@ -17,13 +19,19 @@ from writ_async.verify.claims.said import Said
 from writ_async.verify.claims.words import ShownWords, split_words
 from writ_async.verify.decoding import decoded
 
-_COMMA: Final = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-_STAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT")
+_COMMA: Final = re.compile(r",(?<=\d,)(?=\d{3}(?!\d))")
+_STAMP: Final = re.compile(r"T(?<=\d{4}-\d\d-\d\dT)")
+_LENGTH_OF_STAMP: Final = 11
 _NAMES_SOMEBODY: Final = re.compile(r"user|customer|account|member|profile|person|client|patient|contact")
 _EMPTY: Final = frozenset({"", "[]", "{}", "null", "none", '""'})
 _LONGEST_EMPTY: Final = max(map(len, _EMPTY))
 _NAME: Final = re.compile(r"(?<![a-z0-9_-])[a-z0-9_-]{5,40}(?![a-z0-9_-])")
-_EXPONENT: Final = re.compile(r"e(?<=\de)[-+]?\d")
+_UNLIKE_WORDS: Final = re.compile(r"(?<![a-z0-9_-])(?=[a-z]{0,39}[0-9_-])[a-z0-9_-]{5,40}(?![a-z0-9_-])")
+"""Those of the names that have more than letters."""
+_KELVIN: Final = "\N{KELVIN SIGN}"
+"""The one capital beyond ASCII that is a letter of ASCII when it is small."""
+_CAPITALS: Final = re.compile("[A-Z][A-Z]{4}")
+_IN_NAMES: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 _BEFORE_NUMBERS: Final = frozenset({"", " ", ":", ",", "[", "-", "\n", "\t", "\r"})
 _MOST: Final = 1e9
 _MOST_RECORDS: Final = 400
@@ -44,6 +52,11 @@ def tokens_of_prose(text: str) -> set[str]:
 @lru_cache(maxsize=64)
 def _tokens_of_policy(policy: str) -> frozenset[str]:
     return frozenset(tokens_of_prose(policy))
+
+
+@lru_cache(maxsize=64)
+def _minutes_of_policy(policy: str) -> frozenset[int]:
+    return frozenset(minutes_in_prose(policy))
 
 
 class Write(msgspec.Struct, frozen=True):
@@ -102,7 +115,11 @@ class Ground:
         self._amounts: set[int] = set()
         self._minutes: set[int] = set()
         self._timed = 0
+        self._looked_into: Said | None = None
+        self._ids: list[Named] = []
         self._decoded = 0
+        self._written: list[Record] = []
+        self._written_read = 0
         self._stamps: set[str] = set()
         self._stamped = 0
 
@@ -124,6 +141,7 @@ class Ground:
     def show(self, call: ToolCall | None, result: ToolMessage) -> None:
         """Take in the result of a call."""
         self.answered += 1
+        self._looked_into = None
         content = result.content
         name = call.function.name if call is not None else ""
         tool = self.domain.tools.get(name)
@@ -150,7 +168,9 @@ class Ground:
     def stamps(self) -> set[str]:
         """The days of all times of day in the results, each as `YYYY-MM-DDt`."""
         while self._stamped < len(self.results):
-            self._stamps.update(day.casefold() for day in _STAMP.findall(self.results[self._stamped]))
+            text = self.results[self._stamped]
+            ends = [found.end() for found in _STAMP.finditer(text)]
+            self._stamps.update([text[end - _LENGTH_OF_STAMP : end].casefold() for end in ends])
             self._stamped += 1
         return self._stamps
 
@@ -163,7 +183,8 @@ class Ground:
 
     def minutes_said(self) -> set[int]:
         """The times of day in the customer's words and in the policy, as minutes."""
-        return {minutes for text in (*self.heard, self.domain.policy) for minutes in minutes_in_prose(text)}
+        said = {minutes for text in self.heard for minutes in minutes_in_prose(text)}
+        return said | _minutes_of_policy(self.domain.policy)
 
     def was_told(self, cents: int) -> bool:
         """Whether the customer spoke of an amount."""
@@ -182,11 +203,29 @@ class Ground:
         return any(word.removesuffix("s") in name.casefold() for name in self.domain.tools)
 
     def ids_in(self, said: Said, start: int, end: int) -> list[Named]:
-        """What looks like the id of a record and was shown, in a part of a message."""
+        """What looks like the id of a record and was shown, in a part of a message.
+
+        A message is looked through once; a part that ends in the middle of a name is looked through by itself.
+        """
+        if 0 < end < len(said.plain) and _IN_NAMES.issuperset(said.plain[end - 1 : end + 1]):
+            return self._find_ids(said, start, end)
+        if self._looked_into is not said:
+            self._looked_into, self._ids = said, self._find_ids(said, 0, len(said.plain))
+        if not self._ids:
+            return []
+        first = bisect_left(self._ids, start, key=_start)
+        last = bisect_left(self._ids, end, first, key=_start)
+        if last > first and self._ids[last - 1].end > end:
+            last -= 1
+        return self._ids[first:last]
+
+    def _find_ids(self, said: Said, start: int, end: int) -> list[Named]:
         found = []
-        for match in _NAME.finditer(said.plain, start, end):
+        text = said.text
+        pattern = _UNLIKE_WORDS if _KELVIN not in text and _CAPITALS.search(text, start, end) is None else _NAME
+        for match in pattern.finditer(said.plain, start, end):
             name = match[0]
-            like = not name.isalpha() or said.text[match.start() : match.end()].isupper()
+            like = not name.isalpha() or text[match.start() : match.end()].isupper()
             if like and name in self.shown:
                 found.append(Named(match.start(), match.end(), name))
         return found
@@ -209,13 +248,13 @@ class Ground:
         """The records in the results so far, by their ids."""
         return self._entities
 
-    def written(self) -> list[Record]:
+    def written(self) -> Sequence[Record]:
         """The records in the results of the writes."""
-        found: list[Record] = []
-        for write in self.writes:
+        for write in self.writes[self._written_read :]:
             with suppress(RecursionError):
-                self._collect(decoded(write.result), found)
-        return found
+                self._collect(decoded(write.result), self._written)
+        self._written_read = len(self.writes)
+        return self._written
 
     def _collect(self, value: Any, found: list[Record]) -> list[int]:
         money = self.domain.facts.money
@@ -228,10 +267,12 @@ class Ground:
         if cents in self._amounts:
             return True
         figures, forms = _figures_of(cents), forms_of(cents)
+        told = "\n".join([shown.text for shown in self._uncounted])
+        somewhere = any(_has_figures(told, one) for one in figures)
         for place in range(len(self._uncounted) - 1, -1, -1):
             shown = self._uncounted[place]
             text = shown.text
-            if not any(_has_figures(text, one) for one in figures) and _EXPONENT.search(text) is None:
+            if not (somewhere and any(_has_figures(text, one) for one in figures)) and not shown.has_exponent:
                 continue
             if shown.value is not None:
                 self._count(shown.value)
@@ -257,6 +298,10 @@ class Ground:
             self._given_words.update(split_words(self._given.pop()))
         named = (self.said, self.told, self._given_words)
         return [record for record in self.records() if any(not record.ids.isdisjoint(words) for words in named)]
+
+
+def _start(named: Named) -> int:
+    return named.start
 
 
 def _figures_of(cents: int) -> tuple[str, ...]:
@@ -311,11 +356,17 @@ def _collect(value: Any, found: list[Record], money: frozenset[str], inside: boo
         return []
     if isinstance(value, int | float):
         return [round(abs(value) * 100)] if inside and abs(value) < _MOST else []
+    own: list[int] = []
     if isinstance(value, dict):
-        own = [cents for key, item in value.items() for cents in _collect(item, found, money, inside or key in money)]
+        for key, item in value.items():
+            # Most values are texts, and need no call of their own.
+            if type(item) is not str:
+                own += _collect(item, found, money, inside or key in money)
         ids = frozenset(item.casefold().lstrip("#") for item in value.values() if isinstance(item, str))
     elif isinstance(value, list):
-        own = [cents for item in value for cents in _collect(item, found, money, inside)]
+        for item in value:
+            if type(item) is not str:
+                own += _collect(item, found, money, inside)
         ids = frozenset()
     else:
         return []

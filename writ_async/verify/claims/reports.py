@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
+from writ_async.language.signs import Lettered
 from writ_async.verify.claims.clauses import clause_left_of
 from writ_async.verify.claims.deeds import KEPT, WORDS, DeedWords, is_done, is_stated
 from writ_async.verify.claims.ground import Ground
@@ -23,11 +24,16 @@ _DATA: Final[dict[str, Any]] = loads((resources.files(__package__ or "") / "repo
 _CLASS: Final = re.compile(r"(?<!\(\?P)<([a-z]+)>")
 
 
-def _compiled(form: str) -> re.Pattern[str]:
+def _spelled_out(form: str) -> str:
+    """A form with its classes put in."""
     classes: dict[str, str] = _DATA["classes"]
     while _CLASS.search(form):
         form = _CLASS.sub(lambda found: classes[found[1]], form)
-    return re.compile(form)
+    return form
+
+
+def _lettered(form: str) -> Lettered:
+    return Lettered(_spelled_out(form))
 
 
 class _Undone(msgspec.Struct, frozen=True):
@@ -35,21 +41,21 @@ class _Undone(msgspec.Struct, frozen=True):
 
     why: str
     words: frozenset[str]
-    forms: tuple[re.Pattern[str], ...]
+    forms: tuple[Lettered, ...]
 
     @staticmethod
     def read(name: str) -> _Undone:
         """The table of that name in the data."""
         table = _DATA[name]
-        return _Undone(table["why"], frozenset(table["words"]), tuple(map(_compiled, table["patterns"])))
+        return _Undone(table["why"], frozenset(table["words"]), tuple(map(_lettered, table["patterns"])))
 
 
 _UNDONE: Final = tuple(map(_Undone.read, ("nobody_was_asked", "nothing_gives_it", "nothing_does_it")))
-_REPORTED: Final = tuple((frozenset(form["words"]), _compiled(form["pattern"])) for form in _DATA["reported"]["forms"])
+_REPORTED: Final = tuple((frozenset(form["words"]), _lettered(form["pattern"])) for form in _DATA["reported"]["forms"])
 _WORDS: Final = frozenset().union(
     *(kind.words for kind in _UNDONE), *(words for words, _ in _REPORTED), {"set", "consider"}
 )
-_NEWS: Final = _compiled(_DATA["reported"]["news"])
+_NEWS: Final = re.compile(_spelled_out(_DATA["reported"]["news"]))
 _ALL_SET: Final = re.compile(_DATA["reported"]["all_set"])
 _MONEY: Final = re.compile(_DATA["reported"]["money"])
 _GENERAL: Final = re.compile(_DATA["reported"]["general"])
@@ -72,9 +78,9 @@ def _undone(said: Said, signs: frozenset[str], ground: Ground, words: DeedWords)
     for kind in _UNDONE:
         sentences = [] if kind.words.isdisjoint(signs) else said.sentences_with(kind.words)
         for form in kind.forms if sentences else ():
-            for sentence in sentences:
-                for match in form.finditer(said.plain, sentence.start, sentence.end + 1):
-                    thing = match["thing"] if "thing" in form.groupindex else ""
+            for sentence in sentences if form.may_be_in(said.plain) else ():
+                for match in form.pattern.finditer(said.plain, sentence.start, sentence.end + 1):
+                    thing = match["thing"] if "thing" in form.pattern.groupindex else ""
                     stated = is_stated(match.start(), match.end(), sentence, said.plain)
                     if stated and not _is_known(thing, ground, words):
                         yield match.start(), f"{kind.why}: {match[0].strip()!r}"
@@ -98,11 +104,12 @@ def _unfinished(said: Said, signs: frozenset[str], ground: Ground, words: DeedWo
             if is_stated(match.start(), match.end(), sentence, said.plain) and any(map(words.named, ground.told)):
                 yield match.start(), "nothing that was asked for was done before"
     for triggers, form in _REPORTED:
-        if triggers.isdisjoint(signs):
+        if triggers.isdisjoint(signs) or not form.may_be_in(said.plain):
             continue
         for sentence in said.sentences_with(triggers):
-            for match in form.finditer(said.plain, sentence.start, sentence.end + 1):  # A line's end is seen as such.
-                inside = "subject" in form.groupindex
+            # A line's end is seen as such.
+            for match in form.pattern.finditer(said.plain, sentence.start, sentence.end + 1):
+                inside = "subject" in form.pattern.groupindex
                 start = match.start("subject") if inside else match.start()
                 left = clause_left_of(said.plain[max(sentence.start, start - _SUBJECT) : start])
                 subject = match["subject"] if inside else left

@@ -39,7 +39,9 @@ def false_states(said: Said, ground: Ground, facts: FactWords) -> list[Claim]:
 
 def _states_in(sentence: Sentence, words: StateWords, said: Said, ground: Ground) -> Iterator[Claim]:
     for wording, fitting in words.said:
-        for match in wording.finditer(said.plain, sentence.start, sentence.end):
+        if not wording.may_be_in(sentence.plain):
+            continue
+        for match in wording.pattern.finditer(said.plain, sentence.start, sentence.end):
             if not words.after.match(said.plain, match.end(), sentence.end):
                 continue
             start, names = _subject(match, sentence, words, said, ground)

@@ -20,8 +20,9 @@ _SPAN: Final = pattern("times", "span")
 _BESIDE: Final = pattern("times", "beside")
 _LOOK_BACK: Final = 120
 _STREET: Final = re.compile(
-    r"\b(?P<number>\d{1,5}) (?P<name>[A-Z][a-z]+(?: [A-Z][a-z]+){0,2}) (?:Street|St|Avenue|Ave|Road|Rd|Drive|Dr|Lane|Ln"
-    r"|Boulevard|Blvd|Court|Ct|Place|Way|Terrace|Parkway|Highway|Square)\b"
+    r"(?P<number>\d(?<=\b\d)\d{0,4}) (?P<name>[A-Z][a-z]+(?: [A-Z][a-z]+){0,2})"
+    r" (?:Street|St|Avenue|Ave|Road|Rd|Drive|Dr|Lane|Ln|Boulevard|Blvd|Court|Ct|Place"
+    r"|Way|Terrace|Parkway|Highway|Square)\b"
 )
 _STREETS: Final = frozenset(
     {

@@ -44,8 +44,8 @@ _OFFERS: Final = re.compile(
 _YEARS: Final = range(2019, 2031)
 _ID: Final = re.compile(r"(?=(?:[a-z_-]*\d){3})[a-z\d_-]{6,60}")
 _ENDING: Final = re.compile(
-    r"(?:\bending(?: in| with)?|\bends (?:in|with)|\blast (?:four|4)(?: digits)?(?: are| is|:)?|(?<!•)•{2,}|\.{3})"
-    r" ?(\d{4})\b"
+    r"[el•.](?:(?<=\be)nding(?: in| with)?|(?<=\be)nds (?:in|with)|(?<=\bl)ast (?:four|4)(?: digits)?(?: are| is|:)?"
+    r"|(?<=•)(?<!••)•+|(?<=\.)\.\.) ?(\d{4})\b"
 )
 _FOUR_DIGITS: Final = re.compile(r"\d{4}\b")
 _ENDING_WORDS: Final = frozenset({"ending", "ends", "last"})
@@ -154,7 +154,7 @@ def _is_named(day: date, ground: Ground) -> bool:
 
 def _is_said(month: int, day: int, ground: Ground) -> bool:
     near = {(month, day - 1), (month, day), (month, day + 1)}
-    if not near.isdisjoint(_days_named(ground.domain.policy)):
+    if not near.isdisjoint(_days_of_policy(ground.domain.policy)):
         return True
     for text in ground.heard:
         spoken = _days_spoken(text)
@@ -185,6 +185,12 @@ def _days_spoken(text: str) -> _DaysSpoken:
 def _days_named(text: str) -> frozenset[tuple[int, int]]:
     """The months and days of the dates in a text."""
     return frozenset((month, day) for match in _DATE.finditer(text.casefold()) for _, month, day in _days_of(match))
+
+
+@lru_cache(maxsize=64)
+def _days_of_policy(policy: str) -> frozenset[tuple[int, int]]:
+    """Those of a policy, which all conversations of a domain have in common."""
+    return _days_named(policy)
 
 
 def _number_of(token: str) -> str:

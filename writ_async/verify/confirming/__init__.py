@@ -331,7 +331,7 @@ def _is_offered(case: Case, words: str, topic: re.Pattern[str], others: re.Patte
     return True if topic.search(words) else False if others.search(words) else None
 
 
-def stems_of(name: str, domain: Domain) -> frozenset[str]:
+def stems_of(name: str) -> frozenset[str]:
     """The stems of the verbs that want done what a tool does."""
     first = re.split(r"[_\W]|(?<=[a-z])(?=[A-Z])", name)[0].casefold()
     deed = DEED_OF.get(first, "")
@@ -340,9 +340,13 @@ def stems_of(name: str, domain: Domain) -> frozenset[str]:
 
 def tool_words(name: str, domain: Domain) -> ToolWords:
     """The words for what a tool does. Where the domain says what it is about, one of those words has to name it."""
-    deeds = domain.telling.deeds
-    stems, own = stems_of(name, domain), frozenset(deeds.get(name, ()))
-    others = frozenset(stem for about in deeds.values() for stem in about) - own
+    return _tool_words(name, tuple(domain.telling.deeds.items()))
+
+
+@lru_cache(maxsize=256)
+def _tool_words(name: str, deeds: tuple[tuple[str, tuple[str, ...]], ...]) -> ToolWords:
+    stems, own = stems_of(name), frozenset(dict(deeds).get(name, ()))
+    others = frozenset(stem for _, about in deeds for stem in about) - own
     return ToolWords(stems, _verbs(stems), _verbs(own or stems), _verbs(own or _NOTHING), _verbs(others or _NOTHING))
 
 

@@ -60,7 +60,7 @@ class Case:
         self._own_ids = tuple(phrase_of(name) for name in self.records)
         self._ids = tuple(dict.fromkeys((*self._own_ids, *(phrase_of(name) for name in self.chosen))))
         self._part_forms: tuple[str, ...] | None = None
-        nouns = "|".join(re.escape(_noun(argument)) for argument in self.ids) or "(?!)"
+        nouns = tuple([_noun(argument) for argument in self.ids])
         self._by_its_content, self._calls_it, self._names_kind, self.points_there = _noun_patterns(nouns)
         self._words: dict[int, str] = {}
         self.families: dict[tuple[str, str], Family | None] = {}
@@ -156,7 +156,7 @@ class Case:
         """Whether words name another record than that of the write, or what is in another one alone."""
         tokens = words.split()
         return self._names_another_id(words, tokens) or any(
-            kin.are_told_by_parts(tokens, self._own_names(kin), name, self.until) for kin, name in self.kin()
+            kin.are_told_by_parts(words, tokens, self._own_names(kin), name, self.until) for kin, name in self.kin()
         )
 
     def _names_another_id(self, words: str, tokens: Sequence[str]) -> bool:
@@ -230,8 +230,9 @@ def _several(noun: str) -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=64)
-def _noun_patterns(nouns: str) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+def _noun_patterns(words: tuple[str, ...]) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     """What calls a record by what is in it, as a whole, as a whole by its noun, and what points to an address."""
+    nouns = "|".join(map(re.escape, words)) or "(?!)"
     return (
         re.compile(f" (?:{nouns}){either('BY_CONTENT')}"),
         re.compile(f" (?:(?:{nouns})s?|it|them) "),

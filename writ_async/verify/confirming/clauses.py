@@ -13,7 +13,6 @@ _BLANK_SIGNS = b"\t\r_"
 _EMPHASIS = b"*#~"
 _PLAIN_ASCII = bytes(0x20 if sign in _BLANK_SIGNS else ord(chr(sign).lower()) for sign in range(128)) + bytes(128)
 """What each sign of ASCII is made, those of emphasis aside."""
-_PLAIN_SIGNS = {**dict.fromkeys(_BLANK_SIGNS, " "), **dict.fromkeys(_EMPHASIS)}
 _PLAIN = {
     **dict.fromkeys("\u2019\u2018\u02bc\u00b4`\uff07\u2032", "'"),
     **dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb\u201f\uff02", '"'),
@@ -30,13 +29,15 @@ _PLAIN = {
     "\u00bf": " ",
     "\u00a1": " ",
 }
-_MARKS = re.compile(f"[{''.join(_PLAIN)}]")
+_SKIN = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
+_PLAIN_SIGNS = str.maketrans(
+    {**_PLAIN, **dict.fromkeys(map(chr, _BLANK_SIGNS), " "), **dict.fromkeys([*map(chr, _EMPHASIS), *_SKIN], "")}
+)
 _SPELLED_OUT = {
     "dont": "don't", "cant": "can't", "wont": "won't", "isnt": "isn't", "didnt": "didn't", "doesnt": "doesn't",
     "im": "i'm", "ive": "i've", "id": "i'd", "ill": "i'll", "lets": "let's", "thats": "that's",
     "wouldnt": "wouldn't", "shouldnt": "shouldn't", "arent": "aren't", "wasnt": "wasn't",
 }  # fmt: skip
-_SKIN = re.compile("[\U0001f3fb-\U0001f3ff]")
 _PIECES = re.compile(r"(?:[^.!?;\n]+|\.(?=\w))+|[.!?;\n]+")
 _SYMBOL = re.compile("([\U0001f44d\U0001f44e\U0001f44c\U0001f197\U0001f64f\u2705\u2714\u274c\U0001f6ab\u270b])")
 _COMMAS = re.compile(
@@ -58,8 +59,7 @@ def plain(text: str) -> str:
         text = text.replace("\\n", "\n")  # a text inside of JSON
     if text.isascii():
         return text.encode().translate(_PLAIN_ASCII, _EMPHASIS).decode()
-    text = _MARKS.sub(lambda mark: _PLAIN[mark[0]], _SKIN.sub("", unicodedata.normalize("NFC", text)))
-    return text.translate(_PLAIN_SIGNS).casefold()
+    return unicodedata.normalize("NFC", text).translate(_PLAIN_SIGNS).casefold()
 
 
 @lru_cache(maxsize=1024)

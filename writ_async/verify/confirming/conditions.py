@@ -9,6 +9,7 @@ from typing import Final
 from writ_async.language.said_values import NUMBERS_IN_WORDS, numbers_said_in
 from writ_async.verify.confirming.clauses import plain, sentences
 from writ_async.verify.confirming.patterns import either
+from writ_async.verify.confirming.wording import has_any
 
 _CURRENCY: Final = "(?:dollars?|usd|bucks|euros?|eur|pounds?|gbp)"
 _AMOUNT: Final = (
@@ -31,6 +32,8 @@ _IF: Final = re.compile(
     r"(?: (?:in total|total|all in|altogether|overall|then|or less|or more))?$"
 )
 _BEGINNINGS: Final = ("if ", "as long as ", "so long as ", "provided ", "assuming ", "unless ")
+_BEGIN: Final = ("if", "long", "provided", "assuming", "unless")
+"""Of which every condition has one, whatever blanks are in it."""
 _EXCEEDS: Final = re.compile(r"(?:n't|not) (?:exceed|cost more than|go over)")
 _FIGURES: Final = r"\d{1,9}(?:,\d{3}){0,3}(?:\.\d{1,2})?"
 _MONEY: Final = re.compile(rf"[$€£] ?({_FIGURES})|(?<![\d.,])({_FIGURES}) {_CURRENCY}\b")
@@ -38,6 +41,8 @@ _MONEY: Final = re.compile(rf"[$€£] ?({_FIGURES})|(?<![\d.,])({_FIGURES}) {_C
 
 def without_met_conditions(answer: str, asked: str) -> str:
     """An answer without its conditions on amounts that what was asked meets as it stands; others stay."""
+    if not has_any(plain(answer), _BEGIN):
+        return answer
     said: list[str] = []
     met = False
     for sentence in sentences(answer):

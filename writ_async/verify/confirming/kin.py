@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from writ_async.verify.confirming.naming import Record, name_words
-from writ_async.verify.confirming.wording import forms_of_word, phrase_of
+from writ_async.verify.confirming.wording import forms_of_word, phrase_of, singular_of
 
 Phrases = dict[str, list[tuple[str, str]]]
 """Ids with their phrases, by the longest word of the phrase."""
@@ -40,7 +40,9 @@ class Kin:
     def __init__(self) -> None:
         self._records: dict[str, list[Record]] = {}
         self._phrases: Phrases = {}
-        self._words: dict[str, list[str]] = {}
+        self._unread: list[tuple[str, Record]] = []
+        self._beginnings: dict[str, str] = {}
+        """What all forms of a word begin with, behind a blank, by the words of the names of parts."""
         self._having: dict[str, set[str]] = {}
         self._name_words: dict[int, frozenset[str]] = {}
 
@@ -53,12 +55,7 @@ class Kin:
         elif shown[-1].message == record.message:
             return
         shown.append(record)
-        for word in self.name_words(record):
-            if word not in self._having:
-                self._having[word] = set()
-                for form in forms_of_word(word):
-                    self._words.setdefault(form, []).append(word)
-            self._having[word].add(name)
+        self._unread.append((name, record))
 
     def name_words(self, record: Record) -> frozenset[str]:
         """The words of the names of the parts of a record, taken apart once."""
@@ -85,13 +82,28 @@ class Kin:
         named = named_in(self._phrases, words, tokens)
         return any(name != but and self.latest(name, until) is not None for name in named)
 
-    def are_told_by_parts(self, tokens: Sequence[str], own: frozenset[str], but: str, until: int) -> bool:
+    def are_told_by_parts(self, words: str, tokens: Sequence[str], own: frozenset[str], but: str, until: int) -> bool:
         """Whether words are of the names of parts of other records than one, as last shown, and none of its `own`."""
-        for token in self._words.keys() & tokens:
-            for word in self._words[token]:
-                if word not in own and any(self._has_word(name, word, until) for name in self._having[word] - {but}):
-                    return True
+        self._take_names()
+        for word, beginning in self._beginnings.items():
+            if (
+                beginning in words
+                and word not in own
+                and any(form in tokens for form in forms_of_word(word))
+                and any(self._has_word(name, word, until) for name in self._having[word] if name != but)
+            ):
+                return True
         return False
+
+    def _take_names(self) -> None:
+        """Read the names of the parts of the records that are new."""
+        for name, record in self._unread:
+            for word in self.name_words(record):
+                if word not in self._having:
+                    self._having[word] = set()
+                    self._beginnings[word] = f" {singular_of(word)}"
+                self._having[word].add(name)
+        self._unread.clear()
 
     def _has_word(self, name: str, word: str, until: int) -> bool:
         record = self.latest(name, until)

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from writ_async.verify.confirming.patterns import pattern
-from writ_async.verify.confirming.wording import has_any, name_forms, phrase_of
+from writ_async.verify.confirming.wording import has_any, name_forms, phrase_of, words_of
 
 _SHORT = 3
 _NO_NAMES = pattern("NO_NAMES")
@@ -66,29 +66,30 @@ def name_of(fields: Mapping[str, Any]) -> str:
     """The name by which people call a record, empty where it has none."""
     for key in _NAMES:
         value = fields.get(key)
-        if isinstance(value, str) and len(value) > 1:
+        if type(value) is str and len(value) > 1:
             return value
     return ""
 
 
 def name_words(record: Record) -> frozenset[str]:
     """The words of the names of the parts of a record, short ones aside."""
-    found: set[str] = set()
-    for value in record.fields.values():
-        for item in value if type(value) is list else ():
-            if type(item) is dict and (name := name_of(item)):
-                found |= _long_words(name)
-    return frozenset(found)
+    names = [name for item in _held(record) if (name := name_of(item))]
+    joined = "\n".join(names)
+    # Signs beyond ASCII are made plain in all of a text or in none of it.
+    return _long_words(joined) if joined.isascii() else frozenset().union(*map(_long_words, names))
 
 
 @lru_cache(maxsize=1024)
-def _long_words(name: str) -> frozenset[str]:
-    return frozenset([word for word in phrase_of(name).split() if len(word) > _SHORT])
+def _long_words(text: str) -> frozenset[str]:
+    return frozenset([word for word in words_of(text).split() if len(word) > _SHORT])
 
 
 def _held(record: Record) -> list[Mapping[str, Any]]:
     """The objects in the lists of a record."""
-    return [item for value in record.fields.values() if type(value) is list for item in value if type(item) is dict]
+    values = record.fields.values()
+    if list not in map(type, values):
+        return []
+    return [item for value in values if type(value) is list for item in value if type(item) is dict]
 
 
 def _forms(item: Mapping[str, Any], name: str, own: Sequence[str], alone: bool) -> list[str]:

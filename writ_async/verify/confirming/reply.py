@@ -78,6 +78,9 @@ _NAMING_NOTHING = frozenset(
     word for name in ("PLEASANTRIES", "LEAD", "FAINT", "AGREEMENT") for form in forms(name) for word in form.split()
 )
 _SPELLED = forms("SPELLED")
+_SPELLED_BY_LETTER = {
+    letter: tuple(word for word in _SPELLED if word[0] == letter) for letter in {word[0] for word in _SPELLED}
+}
 _UNDONE = either("UNDONE")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 
@@ -197,18 +200,18 @@ def _follows_choice(clause: str, negated: re.Match[str]) -> bool:
 
 def _corrected(clause: str) -> str:
     """A clause with slips of the pen in the words that decide set right."""
-    return _WORD.sub(lambda found: _meant(found[0]), clause) if clause else clause
+    words = _WORD.findall(clause)
+    return clause if list(map(_meant, words)) == words else _WORD.sub(lambda found: _meant(found[0]), clause)
 
 
 @lru_cache(maxsize=4096)
 def _meant(word: str) -> str:
     if len(word) < 5 or len(word) > 12:
         return word
-    for known in _SPELLED:
-        if word == known:
-            return word
-    for known in _SPELLED:
-        if known[0] == word[0] and known[:-1] != word and _is_slip(word, known):
+    if word in _SPELLED:
+        return word
+    for known in _SPELLED_BY_LETTER.get(word[0], ()):
+        if known[:-1] != word and _is_slip(word, known):
             return known
     return word
 
@@ -236,6 +239,13 @@ def settle(stances: Sequence[Stance], concerns: Concerns = lambda _: None, picks
 
     `picks` says of a clause whether the write is what it names by its number or its place among several.
     """
+    kinds = [stance.kind for stance in stances]
+    deciding = [place for place, kind in enumerate(kinds) if kind != "tells"]
+    if not deciding:
+        return Reply("tells", "")
+    if "asks" not in kinds and "faint" not in kinds:
+        # What is told behind the last of them changes nothing, whatever it is about.
+        stances = stances[: deciding[-1] + 1]
     meaning: Meaning | None = None
     words, refusal_is_bare = "", False
     held = _about_this(stances, concerns, picks)
@@ -263,8 +273,6 @@ def settle(stances: Sequence[Stance], concerns: Concerns = lambda _: None, picks
         return Reply("agrees", faint.words)
     if asks is not None and not any(stance.kind == "tells" and not _is_pleasant(stance.words) for stance in held):
         return Reply("asks", asks.words)
-    if len(held) < len(stances) and not any(stance.kind == "tells" for stance in held):
-        return Reply("tells", "")
     return Reply("tells", "")
 
 

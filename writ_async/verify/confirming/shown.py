@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import Any, Final
 
 from writ_async.core.message import Message, ToolMessage
@@ -17,6 +18,7 @@ _LARGE = 4
 """Fields: a record with more than these is a thing of its own, and not the mention of one."""
 _ID_NAMES = ("id", "number", "code", "key")
 _HOLDS: Final = frozenset({dict, list})
+_DICT: Final = {dict}
 
 
 class Shown:
@@ -118,6 +120,16 @@ class _Holding:
                 self._found.append(self._first)
 
 
+def _is_name(name: str, held: int, values: Sequence[Any], record: Record) -> bool:
+    """Whether a record may be named by what its `values` hold so many times: by the fields in which it stands."""
+    place = -1
+    for _ in range(held):
+        place = values.index(name, place + 1)
+        if list(record.fields)[place].endswith(_ID_NAMES):
+            return True
+    return False
+
+
 def _names_of(record: Record) -> set[str]:
     """By what a record may be named: its key, and its fields whose names say that they are ids or numbers."""
     names = {value for name, value in record.fields.items() if name.endswith(_ID_NAMES) and type(value) is str}
@@ -167,8 +179,9 @@ class _Result:
         for place, record in enumerate(self.all() if left else ()):
             if place == _FEW:
                 return self._in_order().get(name, ())
-            held = list(record.fields.values()).count(name)
-            if record.key == name or (held and name in _names_of(record)):
+            values = list(record.fields.values())
+            held = values.count(name)
+            if record.key == name or (held and _is_name(name, held, values, record)):
                 found.append(record)
             left -= held + (record.key == name)
             if left <= 0:
@@ -187,12 +200,17 @@ class _Result:
         while self._waiting:
             key, value, siblings = self._waiting.pop()
             of_list = type(value) is list
-            pairs = [("", item) for item in value] if of_list else value.items()
-            nested = [pair for pair in pairs if type(pair[1]) in _HOLDS]
-            inner = tuple([item for _, item in nested if type(item) is dict]) if nested else ()
-            is_table = of_list or (bool(nested) and len(inner) == len(value))
-            beside = inner if is_table else ()
-            self._waiting += [(name, item, beside) for name, item in reversed(nested)]
+            kinds = set(map(type, value if of_list else value.values()))
+            is_table = of_list or kinds == _DICT
+            if kinds == _DICT:
+                inner = tuple(value if of_list else value.values())
+                names = repeat("") if of_list else reversed(value)
+                self._waiting += zip(names, reversed(inner), repeat(inner), strict=False)
+            elif not _HOLDS.isdisjoint(kinds):
+                pairs = [("", item) for item in value] if of_list else list(value.items())
+                nested = [pair for pair in pairs if type(pair[1]) in _HOLDS]
+                beside = tuple([item for _, item in nested if type(item) is dict]) if of_list else ()
+                self._waiting += [(name, item, beside) for name, item in reversed(nested)]
             if not is_table:
                 self._records.append(Record(key, value, siblings, self._index))
                 return True

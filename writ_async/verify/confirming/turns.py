@@ -133,9 +133,12 @@ def spoken_turns(messages: Sequence[Message], writes: Collection[int]) -> list[T
     options: dict[str, str] = {}
     to_reply: dict[str, str] = {}
     for index, message in enumerate(messages):
+        if type(message) is not AssistantMessage and type(message) is not UserMessage:
+            continue
         wrote = wrote or index in writes
-        if (type(message) is AssistantMessage or type(message) is UserMessage) and (message.content or "").strip():
-            by_user, text = type(message) is UserMessage, message.content or ""
+        text = message.content or ""
+        if text and not text.isspace():
+            by_user = type(message) is UserMessage
             if by_user:
                 text = answered_by(text, to_reply) if to_reply else spelled_out(told_apart(text), options)
             turns.append(Turn(index, by_user, text, wrote and index not in writes))

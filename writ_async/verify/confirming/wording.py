@@ -14,11 +14,17 @@ from typing import Any, Final
 from writ_async.verify.confirming.clauses import plain
 
 _TOKEN = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+")
-_BLANKS = bytes(sign if chr(sign).isalnum() or chr(sign) == "." else 0x20 for sign in range(256))
+_POINT = "\0"
+"""Stands for the point of a number while all other points are made blanks."""
+_BLANKS = bytes(
+    sign if chr(sign).isalnum() else ord(".") if chr(sign) == _POINT else ord(" ") for sign in range(128)
+) + bytes(128)
 """What makes blanks of the signs of ASCII that stand in no word and in no number."""
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
+_NUMBER = re.compile(r"[0-9](?:(?<=[A-Za-z].)[0-9]*+(?:\.([0-9]++))?|(?<![0-9].)[0-9]*+(?:\.([0-9]++)|(?=[A-Za-z])))")
+"""A number with a letter beside it or a point in it. All others stand by themselves as it is."""
+_THOUSANDS = re.compile(r",(?<=\d,)(?=\d{3}\b)")
 _ZEROS = re.compile(r"(\.\d*?)0+$")
-_ENCLITIC = re.compile(r"(?<=[^\W\d_])'[sm]\b")
+_ENCLITIC = re.compile(r"'(?<=[^\W\d_]')[sm]\b")
 """What would be a letter of its own, as a size is."""
 _ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _CLOCK = re.compile(r"(\d{2}):(\d{2})(?::\d{2})?(?:\+\d)?")
@@ -64,21 +70,22 @@ def plain_words(text: str) -> str:
         text = _ENCLITIC.sub("", text)
     if "," in text:
         text = _THOUSANDS.sub("", text)
-    tokens = _tokens_of_ascii(text) if text.isascii() else _TOKEN.findall(text)
+    if text.isascii() and _POINT not in text:
+        text = _NUMBER.sub(_set_apart, text)
+        return f" {' '.join(text.encode().translate(_BLANKS).decode().split())} "
+    tokens = _TOKEN.findall(text)
     if "." in text:
         tokens = [_ZEROS.sub(r"\1", token).rstrip(".") if "." in token else token for token in tokens]
     return f" {' '.join(tokens)} "
 
 
-def _tokens_of_ascii(text: str) -> list[str]:
-    """The letters and figures of a text, set apart. Words of letters alone are cut out without a pattern."""
-    found: list[str] = []
-    for word in text.encode().translate(_BLANKS).decode().split():
-        if word.isalpha():
-            found.append(word)
-        else:
-            found += _TOKEN.findall(word)
-    return found
+def _set_apart(number: re.Match[str]) -> str:
+    """A number with a blank on each side, without the zeros at its end."""
+    decimals = number[1] or number[2]
+    if decimals is None:
+        return f" {number[0]} "
+    whole, decimals = number[0][: -len(decimals) - 1], decimals.rstrip("0")
+    return f" {whole}{_POINT}{decimals} " if decimals else f" {whole} "
 
 
 @lru_cache(maxsize=8192)
@@ -160,10 +167,15 @@ def name_forms(name: str) -> tuple[str, ...]:
     return tuple([f" {form} " for form in forms_of_word(name)])
 
 
+def singular_of(name: str) -> str:
+    """A word of a name without the ending of a plural: what all its forms begin with."""
+    return name[:-1] if name.endswith("s") and len(name) > 3 else name
+
+
 @lru_cache(maxsize=8192)
 def forms_of_word(name: str) -> tuple[str, ...]:
     """The singular and the plural of a word of a name."""
-    stem = name[:-1] if name.endswith("s") and len(name) > 3 else name
+    stem = singular_of(name)
     return tuple(dict.fromkeys((name, stem, f"{stem}s", f"{stem}es")))
 
 
