@@ -118,6 +118,7 @@ async def rollouts(
     agent_options: Mapping[str, Any] | None = None,
     user_options: Mapping[str, Any] | None = None,
     trials: int = 1,
+    first_trial: int = 0,
     seed: int = 0,
     data: str | None = None,
     tools: str | None = None,
@@ -146,7 +147,8 @@ async def rollouts(
     at any time, and `stream.cancel()` ends the run in order, leaving the block at once. `replace` says of each
     trajectory how many further trials of its task are to be played for it; they have its place.
 
-    A task that is given more than once has as many conversations in each round of trials, its k-th being its trial k-1.
+    A task that is given more than once has as many conversations in each round of trials, its k-th being its trial k-1,
+    or as many later as `first_trial` says, for a trainer that asks for trials one by one.
     `stream.places[trajectory.id]` is where a trajectory stands among all, round of trials by round, each in the order
     of the tasks: that of `tasks[i]` in round r has the place `r * len(tasks) + i`.
 
@@ -163,12 +165,13 @@ async def rollouts(
             seats, trials=trials, seed=seed, rules=rules, limits=limits, judge=judge,
             judge_options=judge_options, stop_early=stop_early, data=data, tools=tools,
         )  # fmt: skip
+        require_whole("first_trial", first_trial, 0)
         require_callable("stop", stop)
         require_callable("watch", watch)
         require_callable("replace", replace)
         worlds = open_worlds(tasks, data, tools)
         require_playable(tasks, worlds)
-    jobs = plan_jobs(tasks, worlds, trials, seed)
+    jobs = plan_jobs(tasks, worlds, trials, seed, first_trial=first_trial)
     settled = settled_of(settings.early, max(Counter(job.task.id for job in jobs).values(), default=trials))
     progress = Progress(total=len(jobs))
     async with open_engines_and_judge(seats, settings.judge, tasks, worlds.values(), seed) as (engines, asked):

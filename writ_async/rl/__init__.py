@@ -14,28 +14,36 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from writ_async.rl.batching import Batched as Batched
     from writ_async.rl.blocking import BlockingEnv as BlockingEnv
     from writ_async.rl.env import Step as Step
     from writ_async.rl.env import WritEnv as WritEnv
     from writ_async.rl.group_stream import Group as Group
     from writ_async.rl.group_stream import Groups as Groups
     from writ_async.rl.group_stream import groups as groups
+    from writ_async.rl.group_stream import play as play
     from writ_async.rl.messages import chat_message as chat_message
     from writ_async.rl.messages import read_message as read_message
     from writ_async.rl.rewards import benchmark_reward as benchmark_reward
     from writ_async.rl.rewards import kept_reward as kept_reward
+    from writ_async.rl.samples import Sample as Sample
+    from writ_async.rl.samples import make_sample as make_sample
     from writ_async.rl.sampling import Generation as Generation
     from writ_async.rl.sampling import Sampling as Sampling
+    from writ_async.rl.task_source import TaskListing as TaskListing
     from writ_async.rl.task_source import TaskSource as TaskSource
     from writ_async.rl.token_engine import TokenEngine as TokenEngine
 
 _HOMES = {
+    "Batched": "batching",
     "BlockingEnv": "blocking",
     "Generation": "sampling",
     "Group": "group_stream",
     "Groups": "group_stream",
+    "Sample": "samples",
     "Sampling": "sampling",
     "Step": "env",
+    "TaskListing": "task_source",
     "TaskSource": "task_source",
     "TokenEngine": "token_engine",
     "WritEnv": "env",
@@ -43,6 +51,8 @@ _HOMES = {
     "chat_message": "messages",
     "groups": "group_stream",
     "kept_reward": "rewards",
+    "make_sample": "samples",
+    "play": "group_stream",
     "read_message": "messages",
 }
 

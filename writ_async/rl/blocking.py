@@ -31,14 +31,7 @@ def call_blocking(function: Callable[..., Coroutine[Any, Any, T]], *given: Any) 
 
 
 class BlockingEnv:
-    """`WritEnv` with methods that wait; takes what `WritEnv` takes, and has it as `env`.
-
-    >>> from writ_async import make_tasks
-    >>> env = BlockingEnv(make_tasks("retail", 1, seed=1, world_size=60)[0])
-    >>> env.reset().done, env.step("I cannot help you.").done
-    (False, True)
-    >>> env.close()
-    """
+    """`WritEnv` with methods that wait; takes what `WritEnv` takes, and has it as `env`."""
 
     def __init__(self, task: Task, *given: Any, **settings: Any) -> None:
         self.env = WritEnv(task, *given, **settings)

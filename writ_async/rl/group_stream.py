@@ -18,7 +18,7 @@ from writ_async.conversation import Conversation
 from writ_async.core.engine import Engine
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory
-from writ_async.errors import InputError
+from writ_async.errors import EngineError, InputError
 from writ_async.rl.token_engine import TokenEngine
 from writ_async.runs.given import require_tasks, require_whole
 from writ_async.scheduler import Job, Rollouts, Stop
@@ -163,3 +163,24 @@ class _Bound:
     def why_too_old(self, conversation: Conversation) -> str:
         age = self._engine.session_staleness(conversation.session("agent"))
         return f"its oldest token is {age} versions behind" if age > self._most else ""
+
+
+async def play(
+    tasks: Sequence[Task],
+    agent: Engine | EngineSpec | str,
+    user: Engine | EngineSpec | str | None = None,
+    **settings: Any,
+) -> list[Trajectory]:
+    """One judged trajectory for each task, by its place; takes what `groups` takes, but for `size`.
+
+    A task that is given n times is played in n trials. Raises `EngineError` for a place whose every trial failed.
+    """
+    rows: list[Trajectory | None] = [None] * len(tasks)
+    failed: list[Trajectory] = []
+    async with groups(tasks, agent, user, size=1, **settings) as stream:
+        async for group in stream:
+            rows[group.place] = group.members[0] if group.members else None
+            failed += [] if group.members else group.failed
+    if failed:
+        raise EngineError(f"{failed[-1].id} could not be played: {failed[-1].termination}: {failed[-1].error}")
+    return [row for row in rows if row is not None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 from writ_async.core.task import Task
@@ -14,15 +15,11 @@ class TaskSource:
 
     The prompt of a row only names the task: what the model is shown, policy and tools and the user's words, is made by
     whoever plays it, token by token. So a data set of ten thousand rows stays small, and nothing is rendered twice.
-
-    >>> from writ_async import make_tasks
-    >>> source = TaskSource(make_tasks("retail", 2, seed=1, world_size=60))
-    >>> source.columns()["prompt"][1], source[source.columns()["prompt"][1]].id
-    ([{'role': 'user', 'content': 'retail-s1-00001'}], 'retail-s1-00001')
     """
 
     def __init__(self, tasks: Iterable[Task]) -> None:
         self._tasks = {task.id: task for task in tasks}
+        self._trials: dict[str, Iterator[int]] = {name: count() for name in self._tasks}
         if not self._tasks:
             raise InputError("there are no tasks; make_tasks and load_tasks give some")
 
@@ -45,6 +42,10 @@ class TaskSource:
             raise InputError(f"no task is named by {given!r:.80}; rows and prompts are those of TaskSource.columns()")
         return self._tasks[key]
 
+    def next_trial(self, task: Task) -> int:
+        """The number of a task's next trial, for trainers that ask for one at a time: 0, 1, 2, ... from any thread."""
+        return next(self._trials[task.id])
+
     def columns(self) -> dict[str, list[Any]]:
         """`prompt`, `task_id`, `domain`, `kind`, `level` of each task, as `datasets.Dataset.from_dict` takes them."""
         rows = list(self)
@@ -60,3 +61,27 @@ class TaskSource:
         """The same as one dict for each task."""
         columns = self.columns()
         return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+class TaskListing:
+    """The tasks of a source as a split, for environments that are asked which tasks they have."""
+
+    def __init__(self, source: TaskSource, split: str = "train") -> None:
+        self.source = source
+        self.split = split
+
+    def list_splits(self) -> list[str]:
+        """The one split."""
+        return [self.split]
+
+    def list_tasks(self, split: str) -> list[dict[str, Any]]:
+        """A row for each task of a split, with its `index`; none for another split."""
+        return [{"index": place, **row} for place, row in enumerate(self.source.rows())] if split == self.split else []
+
+    def num_tasks(self, split: str) -> int:
+        """How many tasks a split has."""
+        return len(self.source) if split == self.split else 0
+
+    def get_task(self, split: str, index: int) -> dict[str, Any]:
+        """One of these rows. Raises `IndexError` for a task that is not there."""
+        return self.list_tasks(split)[index]

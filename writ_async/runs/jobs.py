@@ -43,11 +43,18 @@ _LARGEST_SEED = 1_000_000
 
 
 def plan_jobs(
-    tasks: Sequence[Task], worlds: Mapping[str, Environment], trials: int, seed: int, *, seeded_by_trial: bool = False
+    tasks: Sequence[Task],
+    worlds: Mapping[str, Environment],
+    trials: int,
+    seed: int,
+    *,
+    seeded_by_trial: bool = False,
+    first_trial: int = 0,
 ) -> list[Job]:
     """Every trial of every task: all first trials, then all second ones, so that a run cut short covers all tasks.
 
-    A task that is there more than once has so many trials in each round: its k-th conversation is its trial k-1.
+    A task that is there more than once has so many trials in each round: its k-th conversation is its trial k-1,
+    or as many later as `first_trial` says.
     Seeded by trial, each trial has a seed of its own, drawn as τ²-bench's runner draws them.
     """
     jobs: list[Job] = []
@@ -58,7 +65,7 @@ def plan_jobs(
             seed = drawing.randint(0, _LARGEST_SEED)
         for task in tasks:
             opened = worlds[world_key(task.world)]
-            jobs.append(Job(task, opened.domain, opened.world, played[task.id], seed))
+            jobs.append(Job(task, opened.domain, opened.world, first_trial + played[task.id], seed))
             played[task.id] += 1
     return jobs
 
@@ -99,7 +106,9 @@ async def run_judged(
     conversations early, beside the rules of the settings. `judge` is asked where the settings name a model. As many
     further trials of a trajectory's task as `replace` says are played, with its place (`Rollouts.places`).
     """
-    trials = Counter(job.task.id for job in jobs)
+    trials: Counter[str] = Counter()
+    for job in jobs:
+        trials[job.task.id] = max(trials[job.task.id], job.trial + 1)
 
     def further_trial(job: Job) -> Job:
         further = msgspec.structs.replace(job, trial=trials[job.task.id])
