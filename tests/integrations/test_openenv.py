@@ -2,7 +2,9 @@
 
 import pytest
 
-openenv = pytest.importorskip("openenv.core", reason="OpenEnv is not installed here; make test-trainers TRAINER=openenv")
+openenv = pytest.importorskip(
+    "openenv.core", reason="OpenEnv is not installed here; make test-trainers TRAINER=openenv"
+)
 
 from fastapi.testclient import TestClient  # noqa: E402
 from openenv.core.env_server.http_server import create_fastapi_app  # noqa: E402

@@ -42,7 +42,9 @@ async def test_a_sample_is_filled_with_the_ids_that_the_router_gave(
         assert body["return_logprob"]
         made = said[tuple(body["input_ids"])]
         logprobs = [(-0.5, one, None) for one in made]
-        return {"meta_info": {"finish_reason": {"type": "stop"}, "output_token_logprobs": logprobs, "weight_version": 3}}
+        return {
+            "meta_info": {"finish_reason": {"type": "stop"}, "output_token_logprobs": logprobs, "weight_version": 3}
+        }
 
     names = ("slime", "slime.utils", "slime.utils.http_utils")
     for name in names:

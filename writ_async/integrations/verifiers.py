@@ -37,7 +37,7 @@ class WritTaskset(vf.Taskset[WritTask, vf.TasksetConfig]):  # type: ignore[misc]
     def load(self) -> Iterator[WritTask]:
         """See `Taskset`."""
         for task in self.source:
-            data = WritData(id=task.id, name=task.id, task=msgspec.json.encode(task).decode())
+            data = WritData(id=task.id, prompt=task.id, task=msgspec.json.encode(task).decode())
             yield WritTask(data, self.config.task)
 
 
