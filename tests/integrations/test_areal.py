@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.chat_double import Answer, Asked, serve
 from tests.support.scripted_server import script_of
-from writ_async import Task
+from writ_async import Task, Trajectory
 from writ_async.integrations.areal import WritWorkflow
 from writ_async.rl import TaskSource, kept_reward
 
@@ -16,7 +16,8 @@ async def test_sixteen_tasks_in_four_trials_each_are_played_on_the_trainers_endp
     script = await script_of(tasks, trials=4)
 
     class Workflow(WritWorkflow):
-        reward = staticmethod(kept_reward)
+        def reward(self, row: Trajectory) -> float:
+            return kept_reward(row)
 
     Workflow.source = source
     keys: set[str] = set()

@@ -5,7 +5,7 @@ trainer.train(workflow="my_module.Workflow")   # class Workflow(WritWorkflow): s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from writ_async.core.trajectory import Trajectory
@@ -16,13 +16,12 @@ from writ_async.runs.seats import EngineSpec
 class WritWorkflow:
     """An agent workflow; a subclass gives it its `source`. The endpoint keeps token ids and logprobs itself.
 
-    `user` plays the user, `reward` says what a conversation is worth, `engine` is what calls the endpoint with `model`
+    `user` plays the user, `engine` is what calls the endpoint with `model`
     and further `options`; `settings` are those of `rollouts`.
     """
 
     source: ClassVar[TaskSource]
     user: ClassVar[Any] = "scripted"
-    reward: ClassVar[Callable[[Trajectory], float]] = staticmethod(benchmark_reward)
     engine: ClassVar[str] = "openai"
     model: ClassVar[str] = "default"
     options: ClassVar[Mapping[str, Any]] = {}
@@ -30,6 +29,10 @@ class WritWorkflow:
 
     def __init__(self, **kwargs: Any) -> None:
         self._options = {**self.options, **kwargs}
+
+    def reward(self, row: Trajectory) -> float:
+        """What a conversation is worth: the benchmark's reward, unless a subclass says otherwise."""
+        return benchmark_reward(row)
 
     async def run(self, data: dict[str, Any], **extra_kwargs: Any) -> float:
         """One conversation of the task that `data` names (a row of `TaskSource.columns()`); its reward."""
@@ -40,4 +43,4 @@ class WritWorkflow:
         agent = EngineSpec(self.engine, options)
         trial = self.source.next_trial(task)
         (row,) = await play([task], agent, self.user, first_trial=trial, **self.settings)
-        return type(self).reward(row)
+        return self.reward(row)
