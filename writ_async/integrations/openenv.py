@@ -27,14 +27,13 @@ class WritObservation(Observation):  # type: ignore[misc]
 class WritEnvironment(TaskListing, Environment[WritAction, WritObservation, State]):  # type: ignore[misc]
     """`reset(index=...)` begins the next trial of a task; `settings` are those of `WritEnv`."""
 
-    SUPPORTS_CONCURRENT_SESSIONS = True
-    state = State()
-    _env: BlockingEnv | None = None
+    SUPPORTS_CONCURRENT_SESSIONS, state = True, State()
+    _env: BlockingEnv | None
 
-    def __init__(self, source: TaskSource, *, split: str = "train", **settings: Any) -> None:
-        TaskListing.__init__(self, source, split)
+    def __init__(self, source: TaskSource, **settings: Any) -> None:
+        TaskListing.__init__(self, source, settings.pop("split", "train"))
         Environment.__init__(self)
-        self.state, self._settings = State(), settings
+        self._settings, self._env = settings, None
 
     def reset(self, seed: int | None = None, episode_id: str | None = None, **kwargs: Any) -> WritObservation:
         """See `Environment`. Raises `InputError` for a task that is not there."""
@@ -49,7 +48,7 @@ class WritEnvironment(TaskListing, Environment[WritAction, WritObservation, Stat
         if self._env is None:
             raise RuntimeError("there is no conversation yet; reset() first")
         self.state.step_count += 1
-        return self._observe(self._env.step({"content": action.content, "tool_calls": action.tool_calls}))
+        return self._observe(self._env.step(action.model_dump(include={"content", "tool_calls"})))
 
     def close(self) -> None:
         """See `Environment`."""
@@ -57,6 +56,5 @@ class WritEnvironment(TaskListing, Environment[WritAction, WritObservation, Stat
             self._env.close()
 
     def _observe(self, step: Step) -> WritObservation:
-        new = tuple(map(chat_message, step.messages))
-        tools = tuple(self._env.env.tools) if self._env else ()
+        new, tools = tuple(map(chat_message, step.messages)), tuple(self._env.env.tools if self._env else ())
         return WritObservation(messages=new, tools=tools, done=step.done, reward=step.reward)

@@ -14,8 +14,7 @@ from writ_async.rl.tool_methods import tool_method
 
 def make_environment(source: TaskSource, **settings: Any) -> type:
     """The class, for tasks of one domain, given rows of `source.columns()`; `settings` are those of `WritEnv`."""
-    probe = BlockingEnv(source[0], **settings)
-    probe.reset()
+    (probe := BlockingEnv(source[0], **settings)).reset()
     tools, policy = list(probe.env.tools), str(getattr(probe.env.messages[0], "content", ""))
     probe.close()
 

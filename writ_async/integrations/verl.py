@@ -1,6 +1,5 @@
-"""verl 0.9: an agent loop. The data set's rows name tasks (`TaskSource.columns()`, with `agent_name` "writ_agent").
+"""verl 0.9: an agent loop; rows are those of `TaskSource.columns()` with `agent_name` "writ_agent". Its YAML:
 
-# what actor_rollout_ref.rollout.agent.agent_loop_config_path names
 - name: writ_agent
   _target_: writ_async.integrations.verl.WritAgentLoop
   tasks: runs/train   # a run folder, a file or a benchmark's subset, as `writ eval --tasks` takes them
