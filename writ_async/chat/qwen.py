@@ -143,3 +143,12 @@ QWEN25 = _family(
         system="You are Qwen, created by Alibaba Cloud. You are a helpful assistant.", verbatim=False, silent=False
     ),
 )
+
+
+def text_with_tools(family: Family, text: str, tools: Tools) -> str:
+    """The content of a system message as the family's template writes it when it is given tools.
+
+    For whoever renders messages without tools. `family` is one of this module's.
+    """
+    head = str(family.head([SystemMessage(text)], tools)[0])
+    return head.removeprefix(f"{START}system\n").removesuffix(f"{END}\n")

@@ -78,6 +78,15 @@ Takes rows that pass all filters, leaves out near-duplicates and what is too lon
 as the rows allow; among rows of a stratum those go first whose recipe, user and words are rare. What is written is a
 run, for `writ export`, `show`, `replay` and `check`. Exit code 1 when fewer rows are fit than were asked for.
 """
+PUBLISH = """\
+examples:
+  writ publish runs/first --to data/first --license apache-2.0
+  writ publish runs/first runs/second --to hub:me/first --public
+
+Writes data/train-*.parquet and README.md: how the rows were made and can be made again, what fell at which filter, by
+level too, and the hash of each file. `datasets.load_dataset` reads the folder and the hub alike. The hub needs
+pip install 'writ-async[hub]' and the account of `hf auth login` or HF_TOKEN; neither is written anywhere.
+"""
 EXPORT = """\
 examples:
   writ export runs/first --format openai --out train.jsonl

@@ -12,6 +12,7 @@ from writ_async.cli.parser_of_reading import (
     add_compare,
     add_export,
     add_kit,
+    add_publish,
     add_replay,
     add_report,
     add_select,
@@ -44,6 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_replay(commands)
     add_select(commands)
     add_export(commands)
+    add_publish(commands)
     add_check(commands)
     add_show(commands)
     add_view(commands)

@@ -102,6 +102,26 @@ def add_select(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.set_defaults(run=run_later("select"))
 
 
+def add_publish(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `writ publish`."""
+    parser = commands.add_parser(
+        "publish", help="make the kept rows a data set: parquet and a card", epilog=epilogs.PUBLISH,
+        formatter_class=Formatter,
+    )  # fmt: skip
+    parser.add_argument("paths", nargs="+", metavar="RUN", help="run folders; several are published as one")
+    parser.add_argument("--to", required=True, metavar="WHERE", help="a new folder, or hub:OWNER/NAME")
+    parser.add_argument("--license", default="other", metavar="L", help="the data set's licence, as the hub names it")
+    parser.add_argument("--shard-rows", type=int, default=5000, metavar="N", help="most rows of a parquet file")
+    parser.add_argument("--cap", type=int, default=4, metavar="N", help="most rows of one task")
+    add_filters(parser)
+    parser.add_argument("--contamination", metavar="FILE", help="what `writ check --contamination` wrote, for the card")
+    parser.add_argument(
+        "--public", action="store_true", help="a new data set on the hub is public; private if not given"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run_later("publish"))
+
+
 def add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `writ export`."""
     parser = commands.add_parser(

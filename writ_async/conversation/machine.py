@@ -190,6 +190,10 @@ class Conversation:
         """What all requests of a seat have in common, so that an engine can keep something for it."""
         return self._agent.session if seat == "agent" else self._user.session
 
+    def view(self, seat: Seat) -> Sequence[Message]:
+        """What a seat sees so far, its system prompt first; the conversation's own list, not to be changed or kept."""
+        return self._agent.view if seat == "agent" else self._user.view
+
     def request(self) -> Request | None:
         """The completion that is needed next, or None when the conversation has ended."""
         if self.termination is not None:

@@ -10,12 +10,13 @@ from functools import partial
 from random import Random
 
 import anyio
+import msgspec
 
 from writ_async.conversation import Conversation
 from writ_async.core.engine import CallCounts, Counted, Engine
 from writ_async.core.environment import Environment
 from writ_async.core.task import Task
-from writ_async.core.trajectory import ENDED_FROM_OUTSIDE, Seat, Termination, Trajectory
+from writ_async.core.trajectory import ENDED_FROM_OUTSIDE, Seat, Termination, Trajectory, trajectory_id
 from writ_async.errors import EngineError, OutOfServiceError, unwrap_group
 from writ_async.runs.early_stop import StopSettled, failed_writes, stop_of
 from writ_async.runs.failing import FailingWatch
@@ -34,16 +35,26 @@ from writ_async.verify.verdict import judge_trajectory
 
 logger = logging.getLogger(__name__)
 
+Replace = Callable[[Trajectory], int]
+"""Shown each judged trajectory before it is counted: how many further trials of its task are to be played for it?"""
+
 _LARGEST_SEED = 1_000_000
 """Of a trial, where each has one."""
 
 
 def plan_jobs(
-    tasks: Sequence[Task], worlds: Mapping[str, Environment], trials: int, seed: int, *, seeded_by_trial: bool = False
+    tasks: Sequence[Task],
+    worlds: Mapping[str, Environment],
+    trials: int,
+    seed: int,
+    *,
+    seeded_by_trial: bool = False,
+    first_trial: int = 0,
 ) -> list[Job]:
     """Every trial of every task: all first trials, then all second ones, so that a run cut short covers all tasks.
 
-    A task that is there more than once has so many trials in each round: its k-th conversation is its trial k-1.
+    A task that is there more than once has so many trials in each round: its k-th conversation is its trial k-1,
+    or as many later as `first_trial` says.
     Seeded by trial, each trial has a seed of its own, drawn as τ²-bench's runner draws them.
     """
     jobs: list[Job] = []
@@ -54,7 +65,7 @@ def plan_jobs(
             seed = drawing.randint(0, _LARGEST_SEED)
         for task in tasks:
             opened = worlds[world_key(task.world)]
-            jobs.append(Job(task, opened.domain, opened.world, played[task.id], seed))
+            jobs.append(Job(task, opened.domain, opened.world, first_trial + played[task.id], seed))
             played[task.id] += 1
     return jobs
 
@@ -87,21 +98,36 @@ async def run_judged(
     stop: Stop | None = None,
     watch: Watcher | None = None,
     judge: ModelJudge | None = None,
+    replace: Replace | None = None,
 ) -> AsyncIterator[Rollouts]:
     """`run_rollouts`, with a verdict for each trajectory and a progress that follows.
 
     `keep` is shown each judged trajectory before it is counted, and says whether it leaves a row. `stop` may end
-    conversations early, beside the rules of the settings. `judge` is asked where the settings name a model.
+    conversations early, beside the rules of the settings. `judge` is asked where the settings name a model. As many
+    further trials of a trajectory's task as `replace` says are played, with its place (`Rollouts.places`).
     """
+    trials: Counter[str] = Counter()
+    for job in jobs:
+        trials[job.task.id] = max(trials[job.task.id], job.trial + 1)
+
+    def further_trial(job: Job) -> Job:
+        further = msgspec.structs.replace(job, trial=trials[job.task.id])
+        trials[job.task.id] += 1
+        place = rollouts.places.get(trajectory_id(job.task.id, job.trial))
+        if place is not None:
+            rollouts.places[trajectory_id(job.task.id, further.trial)] = place
+        return further
+
     failing = FailingWatch(settings.stop_when_failing)
     mishaps = Mishaps()
     rulings: dict[str, tuple[Ruling, ...]] = {}
 
     def finish(job: Job, trajectory: Trajectory, timing: Timing) -> None:
-        said = rulings.pop(trajectory.id, ())
-        asked = StoredRulings(trajectory.id, dict(zip(job.task.nl_assertions or (), said, strict=False)))
-        decides = asked if isinstance(settings.judge, JudgeSpec) else settings.judge
+        decides = _deciding(job, trajectory, settings, rulings)
         judge_finished(job, trajectory, settings, decides, mishaps)
+        for _ in range(0 if replace is None else replace(trajectory)):
+            progress.total += 1
+            rollouts.add(further_trial(job))
         if leaves_row(trajectory) if keep is None else keep(trajectory, timing):
             progress.summary.add(trajectory)
         if diagnosis := failing.add(trajectory):
@@ -143,6 +169,26 @@ async def run_judged(
     except BaseExceptionGroup as errors:
         raise unwrap_group(errors) from None
     progress.calls = _call_counts(engines, mishaps)
+
+
+def _deciding(
+    job: Job, trajectory: Trajectory, settings: PlaySettings, rulings: dict[str, tuple[Ruling, ...]]
+) -> Judge:
+    """Who decides assertions on a conversation: the judge of the settings, or what a model has said of it."""
+    said = rulings.pop(trajectory.id, ())
+    if isinstance(settings.judge, JudgeSpec):
+        return StoredRulings(trajectory.id, dict(zip(job.task.nl_assertions or (), said, strict=False)))
+    return settings.judge
+
+
+async def judge_one(
+    job: Job, trajectory: Trajectory, settings: PlaySettings, asked: ModelJudge | None, mishaps: Mishaps
+) -> None:
+    """Give a conversation that somebody else has played its verdict."""
+    rulings: dict[str, tuple[Ruling, ...]] = {}
+    if asked is not None:
+        await _ask_judge(asked, rulings, job, trajectory)
+    judge_finished(job, trajectory, settings, _deciding(job, trajectory, settings, rulings), mishaps)
 
 
 def _fitting_limits(settings: PlaySettings, conversations: int, engines: Mapping[Seat, Engine]) -> Limits:

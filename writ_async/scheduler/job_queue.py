@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
 from writ_async.core.trajectory import Seat
@@ -16,6 +17,8 @@ class JobQueue:
     def __init__(self, jobs: Iterable[Job], counted: Sequence[Seat], prefixes: Prefixes | None) -> None:
         self.exhausted = False
         self._jobs: Iterator[Job] = iter(jobs)
+        self._added: deque[Job] = deque()
+        self._closed = False
         self._counted = counted
         self._prefixes = prefixes
         self._taken = 0
@@ -28,6 +31,8 @@ class JobQueue:
     def next_ticket(self) -> Ticket | None:
         """A ticket for the next job; None when there are no more."""
         job = next(self._jobs, None)
+        if job is None and self._added:
+            job = self._added.popleft()
         if job is None:
             self.exhausted = True
             return None
@@ -39,10 +44,17 @@ class JobQueue:
         prefixes = self._prefixes.shared_prefixes(job, self._counted)
         return Ticket(number, kind=f"{job.domain.name} {job.task.kind}", group=job.task.id, prefixes=prefixes)
 
+    def add(self, job: Job) -> None:
+        """One more job, behind all others; left, where no more are taken."""
+        if not self._closed:
+            self._added.append(job)
+            self.exhausted = False
+
     def take_no_more(self) -> None:
         """Leave all jobs that were not offered yet."""
         self._jobs = iter(())
-        self.exhausted = True
+        self._added.clear()
+        self._closed = self.exhausted = True
 
     def begin_job(self, ticket: Ticket) -> Job:
         """The job of a ticket, which begins now."""

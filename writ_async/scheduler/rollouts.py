@@ -66,7 +66,7 @@ class Rollouts:
         self.halted = ""
         self._within = limits.request_timeout or inf
         self.counters = Counters()
-        self.places: Mapping[str, int] = {}
+        self.places: dict[str, int] = {}
         self.admission = admission
         self._engines = engines
         self._rules = rules
@@ -118,6 +118,10 @@ class Rollouts:
             logger.warning("ended in order, for no call is answered any more: %s", why)
         else:
             self._on_halt(why)
+
+    def add(self, job: Job) -> None:
+        """Play one more job, after all others: from `on_finish`, or while a conversation is live."""
+        self._queue.add(job)
 
     def drain(self) -> None:
         """Take no more jobs; what was offered to admission is still begun, and what is live goes on to its end."""

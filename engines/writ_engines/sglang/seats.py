@@ -9,19 +9,13 @@ from collections.abc import Sequence
 import msgspec
 
 from writ_async.chat.parsed import Parsed
+from writ_async.chat.sampled import SampledSession
 from writ_async.chat.session import Session
 from writ_async.core.message import Message
 from writ_async.core.trajectory import TokenSequence, VersionSpan
 from writ_engines.sglang.wire import Answer, encode_ids
 
 _MOST_OPENINGS = 8
-
-
-class _Made(msgspec.Struct, frozen=True):
-    """What is known of one completion; `logprobs` has one value per token, `weights` count from its first token."""
-
-    logprobs: tuple[float | None, ...]
-    weights: tuple[VersionSpan, ...]
 
 
 class _Shared(msgspec.Struct, frozen=True):
@@ -92,15 +86,15 @@ class SeatTokens:
     `length` is the number of ids in the text. `grammar` has the sampling parameters that one or the other turn gets.
     """
 
-    __slots__ = ("_made", "_opening", "_session", "_text", "grammar", "length")
+    __slots__ = ("_opening", "_sampled", "_session", "_text", "grammar", "length")
 
     def __init__(self, session: Session, opening: Opening, grammar: Sequence[bytes] = (b"",)) -> None:
         self._opening = opening
         self.grammar = grammar
         self.length = 0
         self._session = session
+        self._sampled = SampledSession(session)
         self._text = bytearray()
-        self._made: dict[int, _Made] = {}
 
     def prompt(self, messages: Sequence[Message]) -> bytearray:
         """The prompt of the next completion as the inside of a JSON list; it stays as it is until the next prompt.
@@ -119,9 +113,7 @@ class SeatTokens:
 
     def receive(self, answer: Answer) -> Parsed:
         """Take a completion. Raises `TokenRangeError` when the server returned an id that it must not be sent."""
-        parsed = self._session.receive(answer.output_ids)
-        self._made[self.length] = _Made(_logprobs(answer), _weights(answer))
-        return parsed
+        return self._sampled.receive(answer.output_ids, _logprobs(answer), _weights(answer))
 
     def take_moved(self) -> list[int]:
         """The turns whose ids a template has rendered anew since this was last asked."""
@@ -130,22 +122,9 @@ class SeatTokens:
 
     def sequence(self) -> TokenSequence:
         """Everything so far. Without any logprob there are none, else None where the server told none."""
-        session = self._session
-        logprobs: list[float | None] = []
-        weights: list[VersionSpan] = []
-        for span in session.spans:
-            made = self._made[span.start]
-            logprobs += made.logprobs
-            weights += [VersionSpan(w.version, span.start + w.start, span.start + w.end) for w in made.weights]
-        sequence = TokenSequence(
-            ids=self._opening.numbers(session.ids),
-            generated=tuple([(span.start, span.stop) for span in session.spans]),
-            logprobs=tuple(logprobs) if logprobs.count(None) < len(logprobs) else (),
-            weights=tuple(weights),
-            complete=not session.waiting,
-        )
+        sequence = self._sampled.sequence(self._opening.numbers)
         if self.length:
-            last = encode_ids(session.ids[self.length :])
+            last = encode_ids(self._session.ids[self.length :])
             sequence.keep_text(b",".join((self._text, last)) if last else bytes(self._text))
         return sequence
 

@@ -73,13 +73,16 @@ def card_text(
     selection: Selection,
     filters: Sequence[str],
     contamination: Sequence[str] | None,
+    *,
+    license: str = "other",
+    further: Sequence[str] = (),
 ) -> str:
-    """The text of the card. The same run gives the same text."""
+    """The text of the card, with the `further` lines at its end. The same run gives the same text."""
     manifest = run.manifest
     domains = sorted({world.domain for world in manifest.worlds})
     head = [
         "---",
-        "license: other",
+        f"license: {license}",
         "language:",
         "- en",
         "task_categories:",
@@ -126,6 +129,7 @@ def card_text(
             else ["No report was made: `writ check --contamination` makes one."]
         ),
         "",
+        *further,
     ]
     return "\n".join([*head, *body])
 

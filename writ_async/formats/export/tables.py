@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from writ_async.core.message import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage, make_call
+from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
 from writ_async.core.trajectory import Seat, Trajectory, Usage
 from writ_async.curation.rules import STRICT, FilterRules
 from writ_async.files import PathLike
@@ -93,7 +93,7 @@ class _VerlRows:
         from writ_async.chat import qwen
 
         self._family = qwen.QWEN3
-        self._open, self._close = f"{qwen.START}system\n", f"{qwen.END}\n"
+        self._with_tools = qwen.text_with_tools
         self._systems: dict[int, tuple[Prompt, str]] = {}
         self._greeting = greeting
 
@@ -114,8 +114,7 @@ class _VerlRows:
         """The content of the system message as the template writes it when it is given tools."""
         found = self._systems.get(id(item.prompt))
         if found is None:
-            head = str(self._family.head([SystemMessage(item.system)], item.prompt.tools)[0])
-            found = (item.prompt, head.removeprefix(self._open).removesuffix(self._close))
+            found = (item.prompt, self._with_tools(self._family, item.system, item.prompt.tools))
             self._systems[id(item.prompt)] = found
         return found[1]
 

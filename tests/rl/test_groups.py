@@ -1,0 +1,109 @@
+"""Groups are whole: members that failed, or whose weights are too old, are replaced by further trials."""
+
+from collections import Counter
+
+import anyio
+import pytest
+
+from tests.support.oracle_sampler import OracleSampler
+from writ_async import (
+    AssistantMessage,
+    Completion,
+    EngineError,
+    FamilyFormat,
+    InputError,
+    Limits,
+    Request,
+    Task,
+    Termination,
+)
+from writ_async.rl import Generation, Group, Sampling, TokenEngine, groups
+
+pytestmark = pytest.mark.asyncio
+
+
+class Failing:
+    """Says goodbye, and fails in the trials that are named."""
+
+    def __init__(self, *trials: int) -> None:
+        self._trials = trials
+
+    async def complete(self, request: Request) -> Completion:
+        await anyio.lowlevel.checkpoint()
+        if request.trial in self._trials:
+            raise EngineError("the line is dead")
+        return Completion(message=AssistantMessage("Goodbye."))
+
+
+async def test_members_that_failed_are_replaced_until_each_group_is_whole(tasks: list[Task]) -> None:
+    async with groups(tasks, Failing(0, 2), "scripted", size=3, limits=Limits(concurrency=2)) as stream:
+        found = [group async for group in stream]
+    assert sorted(group.place for group in found) == list(range(len(tasks)))
+    for group in found:
+        assert group.complete
+        assert group.task is tasks[group.place]
+        assert [row.trial for row in group.members] == [1, 3, 4]
+        assert [row.trial for row in group.failed] == [0, 2]
+
+
+async def test_a_group_without_replacements_left_is_handed_over_as_it_is(tasks: list[Task]) -> None:
+    async with groups(tasks[:2], Failing(0, 1, 2, 3, 4, 5), "scripted", size=2, replacements=1) as stream:
+        found = [group async for group in stream]
+    assert [(group.complete, len(group.members), len(group.failed)) for group in found] == [(False, 0, 3)] * 2
+
+
+async def test_a_task_that_is_given_twice_has_two_groups_of_trials_of_their_own(tasks: list[Task]) -> None:
+    async with groups([tasks[0], tasks[1], tasks[0]], Failing(), "scripted", size=2) as stream:
+        found = {group.place: group async for group in stream}
+    assert [row.trial for row in (*found[0].members, *found[2].members)] == [0, 2, 1, 3]
+    assert found[2].task is tasks[0]
+
+
+async def test_what_is_usable_may_be_said_and_a_run_that_is_ended_hands_over_what_there_is(tasks: list[Task]) -> None:
+    found: list[Group] = []
+    limits = Limits(concurrency=3)
+    async with groups(tasks, "scripted", size=2, usable=lambda row: bool(row.steps), limits=limits) as stream:
+        async for group in stream:
+            found.append(group)
+            stream.cancel()
+    assert found[0].complete
+    assert len({group.place for group in found}) == len(found)
+    assert all(0 < len(group.members) <= 2 for group in found)
+
+
+async def test_trajectories_of_weights_that_are_too_old_are_ended_and_replaced(
+    tasks: list[Task], chat: FamilyFormat
+) -> None:
+    oracle = OracleSampler(chat, tasks)
+    calls: Counter[str] = Counter()
+
+    async def generate(ids: list[int], sampling: Sampling) -> Generation:
+        calls[sampling.session] += 1
+        if sampling.session == f"{tasks[0].id}#0/agent" and calls[sampling.session] == 2:
+            engine.advance("1")
+            engine.advance("2")
+            oracle.version = "2"
+        return await oracle.generate(ids, sampling)
+
+    class Shown(TokenEngine):
+        async def complete(self, request: Request) -> Completion:
+            await oracle.look_at(request)
+            return await super().complete(request)
+
+    engine = Shown(generate, chat, version="0")
+    async with groups(tasks[:1], engine, "scripted", size=2, max_staleness=1, limits=Limits(concurrency=1)) as stream:
+        (group,) = [group async for group in stream]
+    assert group.complete
+    assert [row.trial for row in group.failed] == [0]
+    assert group.failed[0].termination is Termination.STOPPED_EARLY
+    assert calls[f"{tasks[0].id}#0/agent"] == 2
+    assert all(engine.staleness(row.tokens["agent"]) == 0 for row in group.members)
+
+
+async def test_a_staleness_bound_needs_an_engine_that_counts_versions(tasks: list[Task]) -> None:
+    with pytest.raises(InputError, match="TokenEngine"):
+        async with groups(tasks, "scripted", size=2, max_staleness=1):
+            pass
+    with pytest.raises(InputError, match="size must be at least 1"):
+        async with groups(tasks, "scripted", size=0):
+            pass

@@ -1,0 +1,26 @@
+"""A folder with a family's tokenizer and template, and a model from scratch that transformers can train."""
+
+from pathlib import Path
+
+from bench.models.folders import write_family
+
+
+def write_trainable(folder: Path) -> Path:
+    """Write it: one layer, some 60,000 parameters that have learnt nothing."""
+    import torch
+    from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
+
+    write_family(folder, "qwen3-instruct-2507")
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_file=str(folder / "tokenizer.json"), eos_token="<|im_end|>", pad_token="<|endoftext|>"
+    )
+    tokenizer.chat_template = (folder / "chat_template.jinja").read_text()
+    tokenizer.save_pretrained(folder)
+    torch.manual_seed(0)
+    config = Qwen3Config(
+        vocab_size=1024, hidden_size=32, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2,
+        num_key_value_heads=1, head_dim=16, max_position_embeddings=32768, eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id, tie_word_embeddings=True,
+    )  # fmt: skip
+    Qwen3ForCausalLM(config).save_pretrained(folder)
+    return folder

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Make an environment with one trainer's own package, this package and what its tests need; for `make test-trainers`.
+#   trainer_env.sh UV PYTHON VENV TRAINER
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+uv=${1:?trainer_env.sh UV PYTHON VENV TRAINER} python=${2:?} venv=${3:?} trainer=${4:?}
+
+# uv does not read pip's settings; a machine that keeps a CPU build of torch on disk says so there.
+links=${PIP_FIND_LINKS:-$("$python" -m pip config get global.find-links 2>/dev/null || true)}
+export UV_FIND_LINKS=${UV_FIND_LINKS:-${links// /,}}
+
+"$uv" venv -q --clear --python "$python" "$venv"
+install=("$uv" pip install -q --python "$venv/bin/python" -r "requirements/trainers/$trainer.txt" -e '.[tokens]'
+  pytest pytest-asyncio pytest-xdist hypothesis)
+# The pin of torch is a CPU build, which PyPI does not have: it is on disk, or it comes from PyTorch's own index.
+"${install[@]}" 2>"$venv/install.log" || "${install[@]}" --torch-backend cpu || {
+  cat "$venv/install.log" >&2
+  echo "$venv was not made: the package index did not give all that requirements/trainers/$trainer.txt names (see above)" >&2
+  exit 1
+}

@@ -1,0 +1,59 @@
+"""slime: `--custom-generate-function-path`. A module of yours makes the function, and names it there:
+
+generate = make_generate(TaskSource(load_tasks("runs/train")), open_chat_format("models/Qwen3-4B-Instruct-2507"))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from slime.utils.http_utils import post
+
+from writ_async.chat import ChatFormat
+from writ_async.core.trajectory import Trajectory
+from writ_async.rl import Generation, Sampling, TaskSource, TokenEngine, benchmark_reward, make_sample, play
+
+
+def make_generate(
+    source: TaskSource, chat: ChatFormat, user: Any = "scripted", *,
+    reward: Callable[[Trajectory], float] = benchmark_reward, **settings: Any,
+) -> Callable[[Any, Any, dict[str, Any]], Awaitable[Any]]:  # fmt: skip
+    """The function that slime calls for each sample; `settings` are those of `rollouts`.
+
+    The prompt or `metadata["task_id"]` of a sample names its task, whose next trial is played through slime's router.
+    """
+
+    async def generate(args: Any, sample: Any, sampling_params: dict[str, Any]) -> Any:
+        async def ask(ids: list[int], sampling: Sampling) -> Generation:
+            body = {
+                "input_ids": ids,
+                "sampling_params": {
+                    **sampling_params, "max_new_tokens": sampling.max_tokens, "stop_token_ids": list(sampling.stop_ids)
+                },
+                "return_logprob": True,
+            }  # fmt: skip
+            url = f"http://{args.sglang_router_ip}:{args.sglang_router_port}/generate"
+            told = (await post(url, body, headers={"X-SMG-Routing-Key": sampling.session}))["meta_info"]
+            made = told.get("output_token_logprobs") or []
+            return Generation(
+                ids=[one[1] for one in made], logprobs=[one[0] for one in made],
+                version=str(told.get("weight_version") or ""), finish=told["finish_reason"]["type"],
+            )  # fmt: skip
+
+        named = (sample.metadata or {}).get("task_id") or sample.prompt
+        task = source[named]
+        most = sampling_params["max_new_tokens"]
+        context = args.rollout_max_context_len or 0
+        engine = TokenEngine(ask, chat, max_tokens=most, context=context)
+        (row,) = await play([task], engine, user, first_trial=source.next_trial(task), **settings)
+        made = make_sample(row, reward=reward)
+        sample.tokens = made.prompt_ids + made.response_ids
+        sample.response_length = len(made.response_ids)
+        sample.response = chat.tokenizer.decode(made.response_ids)
+        sample.loss_mask, sample.rollout_log_probs, sample.reward = made.loss_mask, made.logprobs, made.reward
+        ended = row.termination.value in ("user_stop", "agent_stop")
+        sample.status = type(sample).Status.COMPLETED if ended else type(sample).Status.TRUNCATED
+        return sample
+
+    return generate
