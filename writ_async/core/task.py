@@ -253,9 +253,11 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def own_id(self) -> str:
-        """The id as the benchmark that the task is of has it, without the source (`BENCHMARK:SUBSET:`) in front."""
-        prefix = f"{self.world.source}:{self.world.domain}:"
-        return self.id.removeprefix(prefix) if self.kind == "benchmark" else self.id
+        """The id as the benchmark that the task is of has it, without the source (`BENCHMARK:SUBSET:`) in front.
+
+        It may hold colons itself.
+        """
+        return self.id.split(":", 2)[-1] if self.kind == "benchmark" else self.id
 
     @property
     def certified_writes(self) -> tuple[int, ...]:
