@@ -31,7 +31,7 @@ from writ_domains.telecom.tools import TOOLS, USER_TOOLS
 
 _BY_NAME: Final = 0.35
 _ABROAD: Final = 0.4
-_AMOUNTS: Final = (0.5, 1.0, 1.5, 2.0)
+_AMOUNTS: Final = (1.0, 2.0)
 COMPLAINTS: Final = (
     (SERVICE,), (SERVICE,), (DATA,), (DATA,), (PICTURES,), (PICTURES,), (DATA, PICTURES), (SERVICE, DATA),
 )  # fmt: skip
