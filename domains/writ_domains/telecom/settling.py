@@ -21,5 +21,10 @@ def settle(shown: Sequence[ShownResult], name: str, arguments: Mapping[str, Any]
     if name == "send_payment_request":
         bill = next(records_shown(shown, "bill_id", arguments["bill_id"], "total_due"), None)
         if bill is not None:
-            return Settlement(kind="charge", amount=bill["total_due"], what=f"bill {arguments['bill_id']}", method="a payment on your phone")
+            return Settlement(
+                kind="charge",
+                amount=bill["total_due"],
+                what=f"bill {arguments['bill_id']}",
+                method="a payment on your phone",
+            )
     return None

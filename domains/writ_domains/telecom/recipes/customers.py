@@ -31,6 +31,7 @@ from writ_domains.telecom.tools import TOOLS, USER_TOOLS
 
 _BY_NAME: Final = 0.35
 _ABROAD: Final = 0.4
+_MOST_STEPS: Final = 53  # of a conversation that may have a hundred, with all that is said beside
 _AMOUNTS: Final = (1.0, 2.0)
 COMPLAINTS: Final = (
     (SERVICE,), (SERVICE,), (DATA,), (DATA,), (PICTURES,), (PICTURES,), (DATA, PICTURES), (SERVICE, DATA),
@@ -207,8 +208,17 @@ def _with_looks(draft: Draft, complaints: Sequence[str]) -> Draft:
             actions.append(Action("get_details_by_id", {"id": bills.pop(0)}))
     if any(goal.writes for goal in draft.goals):
         actions += [Action(_LOOKS[one], {}, user) for one in complaints]
+    if sum(_steps_of(action) for action in actions) > _MOST_STEPS:
+        raise Unfit("a talkative user's conversation would have too many steps")
     goals = tuple(Goal(one.objective, one.params, tuple(moved[write] for write in one.writes)) for one in draft.goals)
     return msgspec.structs.replace(draft, actions=tuple(actions), goals=goals)
+
+
+def _steps_of(action: Action) -> int:
+    """About how many messages a call takes: the user is asked, two steps at once mostly, and an agent's write agreed to."""
+    if action.requestor == "user":
+        return 3
+    return 4 if TOOLS[action.name].kind == "write" else 2
 
 
 def reach(writes: tuple[int, int], cells: tuple[int, int] = (1, MANY)) -> Reach:
