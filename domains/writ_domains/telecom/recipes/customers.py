@@ -215,7 +215,7 @@ def _with_looks(draft: Draft, complaints: Sequence[str]) -> Draft:
 
 
 def _steps_of(action: Action) -> int:
-    """About how many messages a call takes: the user is asked, two steps at once mostly, and an agent's write agreed to."""
+    """About how many messages a call takes: users are asked, for two steps at once mostly, and agree to writes."""
     if action.requestor == "user":
         return 3
     return 4 if TOOLS[action.name].kind == "write" else 2

@@ -127,7 +127,8 @@ def draw_faults(place: Place, rng: Random, least: int, most: int) -> list[Fault]
         chosen = rng.sample(fit, len(fit))
         if suspended:  # what the world itself holds is a fault of every draw
             chosen.sort(key=lambda one: one.name != "bill")
-        wanted, faults = rng.randint(least, most), []
+        wanted = rng.randint(least, most)
+        faults: list[Fault] = []
         for fault in chosen:
             if count_calls([*faults, fault]) <= wanted:
                 faults.append(fault)
