@@ -25,7 +25,7 @@ from writ_async.core.record_facts import RecordFacts
 from writ_async.core.result_text import encode_result as encode_result
 from writ_async.core.settlement import SettlementRule
 from writ_async.core.state import State, World
-from writ_async.core.task import Action, Certificate, FirstWish, Goal, Kind, Pin, Scenario
+from writ_async.core.task import Action, Certificate, FirstWish, Goal, InitialState, Kind, Pin, Scenario
 from writ_async.core.telling import Telling
 from writ_async.core.user_actions import UserAction
 from writ_async.errors import describe_error, place_of
@@ -76,8 +76,8 @@ class Tool(msgspec.Struct, frozen=True):
         return read
 
     def name_arguments(self, values: Sequence[Any]) -> dict[str, Any]:
-        """Values in the order of the tool's parameters as arguments by name."""
-        return dict(zip(self.schema["function"]["parameters"]["properties"], values, strict=True))
+        """Values in the order of the tool's parameters as arguments by name; of fewer values the last are left out."""
+        return dict(zip(self.schema["function"]["parameters"]["properties"], values, strict=False))
 
 
 def _enumerated(schema: Any) -> Iterator[str]:
@@ -103,7 +103,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """What a recipe proposes: a scenario, the gold calls in order, and what the user must be told.
 
     With `goals`, one for each gold write or group of them, the certificates are the solver's to find. `first_wish` is
-    what the user wants until they change their mind.
+    what the user wants until they change their mind, `initial` what is done to the world before the conversation.
     """
 
     scenario: Scenario
@@ -113,6 +113,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     goals: tuple[Goal, ...] = ()
     pins: tuple[Pin, ...] = ()
     first_wish: FirstWish | None = None
+    initial: InitialState | None = None
 
 
 class Reach(msgspec.Struct, frozen=True):

@@ -160,6 +160,16 @@ class Reader:
         return ranked[0]
 
 
+class Ways(msgspec.Struct, frozen=True):
+    """What was found of other ways to the end that a goal's writes lead to.
+
+    `tried` is how many, `problem` what speaks against the writes (a shorter way, another end), or an empty text.
+    """
+
+    tried: int
+    problem: str = ""
+
+
 Objective = Callable[[Reader, Mapping[str, Any]], Decision]
 
 WHICH = "which"
@@ -208,6 +218,8 @@ class GoalRules(msgspec.Struct, frozen=True, kw_only=True):
     shortcuts: lazy ways of looking through candidate cells, by name: which of the keys are read.
     options: for an objective that does one of several wishes, those wishes in order of preference, from its params.
     questions: how the params are asked about, of whoever reads a request anew.
+    ways: for domains in which what counts is the end, such as a phone that works: the other ways to it from a state,
+        held against a goal's writes. It takes the place of trying the writes in every order.
     """
 
     objectives: Mapping[str, Objective]
@@ -218,6 +230,7 @@ class GoalRules(msgspec.Struct, frozen=True, kw_only=True):
     shortcuts: Mapping[str, Callable[[Sequence[Key]], Sequence[Key]]] = {}
     options: Mapping[str, Callable[[Mapping[str, Any]], Sequence[Option]]] = {}
     questions: GoalQuestions = GoalQuestions()
+    ways: Callable[[State, Mapping[str, Any], Sequence[Action]], Ways] | None = None
 
 
 def decide_goal(rules: GoalRules, state: State, goal: Goal) -> tuple[Reader, Decision]:

@@ -31,6 +31,7 @@ _EARLIER: Final = any_of(tuple(_PHRASES["EARLIER"]))
 _ALL_DONE: Final = any_of(tuple(_PHRASES["ALL_DONE"]))
 _PIECES: Final = re.compile(r"\s*(?:,|\bbut\b|\bwhile\b|\band\b)\s*")
 _PARTS: Final = re.compile(r"\s*(?:,|\bthen\b|\band\b)\s*")
+_THEN: Final = re.compile(r"\bthen\b")
 
 
 class Instruction(msgspec.Struct, frozen=True):
@@ -84,7 +85,7 @@ def without_instructions(text: str, actions: Actions) -> str:
 def _asked_in(sentence: str, actions: Actions, wants_yes: bool) -> list[Instruction]:
     placed: list[tuple[int, int, Instruction]] = []
     for action in actions:
-        for match in any_of(action.heard).finditer(sentence):
+        for match in _heard_in(sentence, action):
             start = match.start()
             before = sentence[:start]
             part = _last_part(before)
@@ -97,6 +98,14 @@ def _asked_in(sentence: str, actions: Actions, wants_yes: bool) -> list[Instruct
             break
     placed.sort(key=lambda item: item[:2])
     return [one for _, _, one in _outermost(placed)]
+
+
+def _heard_in(sentence: str, action: UserAction) -> Iterator[re.Match[str]]:
+    """Where a sentence has words for a tool, of which none go on beyond a "then": there another step begins."""
+    start = 0
+    for end in (*(match.start() for match in _THEN.finditer(sentence)), len(sentence)):
+        yield from any_of(action.heard).finditer(sentence, start, end)
+        start = end
 
 
 def _outermost(placed: list[tuple[int, int, Instruction]]) -> Iterator[tuple[int, int, Instruction]]:

@@ -29,5 +29,5 @@ class TaskAim(msgspec.Struct, frozen=True):
     def accepts(self, draft: Draft, domain: Domain) -> bool:
         """Whether the gold calls of a draft are by the tools that are asked for."""
         names = {action.name for action in draft.actions}
-        writes = {name for name in names if domain.tools[name].kind == "write"}
+        writes = {action.name for action in draft.actions if domain.writes(action)}
         return (not self.writes or writes == set(self.writes)) and names.issuperset(self.reads)

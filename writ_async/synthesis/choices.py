@@ -40,7 +40,7 @@ def find_choice(
 
 def _after(task: Task, domain: Domain, reader: Reader, goal: Goal) -> int:
     """How many gold calls come before all is read by which the candidates are known."""
-    read = [(key[0], domain.tools[key[0]].name_arguments(key[1:])) for key in reader.cells]
+    read = [(key[0], domain.tools_for_cell(key[0])[key[0]].name_arguments(key[1:])) for key in reader.cells]
     before = (task.actions or ())[: goal.writes[0] if goal.writes else 0]
     places = [place for place, action in enumerate(before, 1) if (action.name, action.arguments) in read]
     return max(places, default=0)

@@ -21,7 +21,7 @@ def why_unreachable(task: Task, domain: Domain, messages: Sequence[Message]) -> 
     results = [message for message in messages if isinstance(message, ToolMessage)]
     found: list[str] = []
     for action, result in zip(task.actions or (), results, strict=True):
-        tool = domain.tools[action.name]
+        tool = domain.tools_of(action.requestor)[action.name]
         if tool.kind == "read":
             found += [f"{action.name}: {unseen}" for unseen in unseen_arguments(tool, action.arguments, seen)]
         seen.add(result.content)
@@ -37,9 +37,9 @@ def why_leaking(task: Task, domain: Domain, cells: Iterable[Cell]) -> list[str]:
     texts = " \n ".join(task.scenario.texts())
     numbers = set(re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w])", texts))
     found: list[str] = []
-    calls: list[Action | Cell] = [action for action in task.actions or () if domain.tools[action.name].kind == "write"]
+    calls: list[Action | Cell] = [action for action in task.actions or () if domain.writes(action)]
     for call in (*calls, *cells):
-        words = enumerated(domain.tools[call.name])
+        words = enumerated(domain.tools_for_cell(call.name)[call.name])
         for path, value in atoms(dict(call.arguments)):
             if value in words or str(value) in said or isinstance(value, bool) or value is None:
                 continue

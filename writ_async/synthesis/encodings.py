@@ -69,7 +69,7 @@ def open_choices(
                 counts[kind] = counts.get(kind, 0) + 1
                 if state.digest_value() != wanted:
                     differ.add(kind)
-    for group in _dependent_groups(domain, world, steps):
+    for group in _dependent_groups(domain, world, steps) if rules.ways is None else ():
         if len(group) > MOST:
             differ.add(WRITES)
             continue

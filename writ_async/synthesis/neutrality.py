@@ -20,9 +20,10 @@ from writ_async.behaviour.axes import VALUES
 from writ_async.behaviour.pieces import Piece, pieces_of, wrong_version
 from writ_async.behaviour.value import Material
 from writ_async.behaviour.values.wishes import unavailable_wishes
+from writ_async.core.acting import open_state
 from writ_async.core.behaviour import Behaviour
 from writ_async.core.domain import Domain
-from writ_async.core.state import State, World
+from writ_async.core.state import World
 from writ_async.core.task import Task
 from writ_async.synthesis.soundness import why_unsound
 from writ_async.verify.provenance import atoms
@@ -162,7 +163,7 @@ def _why_end_differs(task: Task, behaviour: Behaviour, pieces: tuple[Piece, ...]
     retold = msgspec.structs.replace(
         task, scenario=msgspec.structs.replace(task.scenario, request=said, facts=()), behaviour=behaviour
     )
-    state = State(world)
+    state = open_state(task.initial, domain, world)
     if problem := why_unsound(retold, domain, state):
         return problem
     if task.gold_digest and state.digest() != task.gold_digest:

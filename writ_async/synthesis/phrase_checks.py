@@ -7,9 +7,10 @@ from typing import Final
 
 import msgspec
 
+from writ_async.core.acting import open_state
 from writ_async.core.behaviour import Behaviour
 from writ_async.core.domain import Domain
-from writ_async.core.state import State, World
+from writ_async.core.state import World
 from writ_async.core.task import Task
 from writ_async.synthesis.decisive_words import why_other_wish
 from writ_async.synthesis.neutrality import why_not_neutral, world_ids
@@ -143,7 +144,7 @@ def _adds(task: Task, old: str, text: str, world: World) -> str:
 def _breaks(task: Task, text: str, domain: Domain, world: World) -> str:
     """The gold calls after the new words: provenance, certificates and state are as they were."""
     retold = msgspec.structs.replace(task, scenario=msgspec.structs.replace(task.scenario, request=text))
-    state = State(world)
+    state = open_state(task.initial, domain, world)
     if problem := why_unsound(retold, domain, state):
         return f"unsound: {problem}"
     if task.gold_digest and state.digest() != task.gold_digest:

@@ -13,10 +13,11 @@ from typing import Any
 
 import msgspec
 
-from writ_async.core.domain import Domain, call_tool, why_forbidden
+from writ_async.core.acting import act, open_state
+from writ_async.core.domain import Domain, why_forbidden
 from writ_async.core.goal import Ambiguous, GoalRules, NothingFits, decide_goal, mark_in
 from writ_async.core.level import level_of
-from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
+from writ_async.core.message import Message, ToolMessage, UserMessage
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Certificate, Goal, OpenChoice, Proof, Task
 from writ_async.errors import describe_error, place_of
@@ -24,7 +25,7 @@ from writ_async.synthesis.choices import find_choice
 from writ_async.synthesis.closure import why_leaking, why_unreachable
 from writ_async.synthesis.encodings import WRITES, Step, open_choices
 from writ_async.synthesis.solver import Solution, Support, cell_key, goal_rules_of, make_cell, solve_goal
-from writ_async.synthesis.soundness import everything_said, why_gold_unsound
+from writ_async.synthesis.soundness import everything_said, gold_exchange, why_gold_unsound
 from writ_async.verify.provenance import atoms
 
 _CHARACTERS_PER_TOKEN = 3.5  # of JSON results with ids and numbers, in the tokenizers of open models
@@ -96,7 +97,8 @@ def prove_task(task: Task, domain: Domain, world: World) -> tuple[Task | None, E
         gold_digest=found.gold_digest,
         open_choice=found.open_choice,
     )
-    if reason := why_gold_unsound(proved, domain, found.messages, found.gold_digest != world.digest()):
+    begins = world.digest() if task.initial is None else open_state(task.initial, domain, world).digest()
+    if reason := why_gold_unsound(proved, domain, found.messages, found.gold_digest != begins):
         return None, Examination((Problem(Fault.CLOSURE, reason),))
     return proved, found
 
@@ -133,7 +135,9 @@ def examine_task(task: Task, domain: Domain, world: World) -> Examination:
     if problems:
         return Examination(tuple(problems))
     solved: list[tuple[Goal, Solution]] = []
-    states = [steps[goal.writes[0]].before if goal.writes else State(world) for goal in task.goals]
+    states = [
+        steps[goal.writes[0]].before if goal.writes else open_state(task.initial, domain, world) for goal in task.goals
+    ]
     choice, unfair = find_choice(task, domain, rules, list(zip(task.goals, states, strict=True)))
     if unfair:
         return Examination((Problem(Fault.CHOICE, unfair),))
@@ -147,11 +151,12 @@ def examine_task(task: Task, domain: Domain, world: World) -> Examination:
         return Examination(tuple(problems) or (Problem(Fault.NO_PROOF, "the task states no goals"),))
     certificates, counters = _build_certificates(domain, solved)
     counts, differ = open_choices(rules, domain, world, list(steps.values()))
+    problems += _compare_ways(rules, solved, states, counts)
     pinned = {pin.kind for pin in task.proof.pins} if task.proof is not None else set()
     problems += _why_unpinned(task)
     problems += [Problem(Fault.ENCODING, f"other {kind} leave another state") for kind in sorted(differ - pinned)]
     if len(task.goals) > 1 and WRITES not in pinned:
-        problems += _why_dependent(rules, task, world)
+        problems += _why_dependent(rules, task, domain, world)
     cells = [cell for certificate in certificates for cell in certificate.cells]
     problems += [Problem(Fault.LEAK, leak) for leak in (*why_leaking(task, domain, cells), *_why_told(task, choice))]
     problems += [Problem(Fault.CLOSURE, unseen) for unseen in why_unreachable(task, domain, messages)]
@@ -182,12 +187,14 @@ def _play_gold(
     params = {write: goal.params for goal in task.goals for write in goal.writes}
     steps: dict[int, Step] = {}
     problems: list[Problem] = []
-    state = State(world)
+    state = open_state(task.initial, domain, world)
     world.digest_value()
 
     def watch(index: int, action: Action, before: State) -> None:
-        if domain.tools[action.name].kind == "write":
-            why = why_forbidden(domain, before, action.name, action.arguments, params.get(index))
+        if domain.writes(action):
+            by_agent = action.requestor == "assistant"
+            said = params.get(index)
+            why = why_forbidden(domain, before, action.name, action.arguments, said) if by_agent else ""
             if why:
                 problems.append(Problem(Fault.POLICY, f"{action.name}: {why}"))
             if index not in params:
@@ -195,11 +202,10 @@ def _play_gold(
 
     messages: list[Message] = [UserMessage(everything_said(task))]
     for index, action in enumerate(task.actions or ()):
-        before = state.fork() if domain.tools[action.name].kind == "write" else state
+        before = state.fork() if domain.writes(action) else state
         watch(index, action, before)
-        result = call_tool(domain.tools, state, action.name, action.arguments)
-        call = make_call(f"gold_{index}", action.name, action.arguments)
-        messages += [AssistantMessage(None, (call,)), ToolMessage(call.id, result.content, result.error)]
+        result = act(domain, state, action.name, action.arguments, action.requestor)
+        messages += gold_exchange(index, action, result, domain)
         if result.error:
             problems.append(Problem(Fault.REPLAY, f"{action.name}: {result.content}"))
         if before is not state:
@@ -234,12 +240,25 @@ def _solve_goal(
     return solution, None
 
 
-def _why_dependent(rules: GoalRules, task: Task, world: World) -> list[Problem]:
+def _compare_ways(
+    rules: GoalRules, solved: Sequence[tuple[Goal, Solution]], states: Sequence[State], counts: dict[str, int]
+) -> list[Problem]:
+    """What speaks against the writes of goals by other ways to the same end; `counts` is told how many were tried."""
+    problems: list[Problem] = []
+    for (goal, solution), state in zip(solved, states, strict=True):
+        if rules.ways is not None and not solution.decision.refused:
+            found = rules.ways(state, goal.params, solution.decision.writes)
+            counts[WRITES] = counts.get(WRITES, 0) + found.tried
+            problems += [Problem(Fault.ENCODING, found.problem)] if found.problem else []
+    return problems
+
+
+def _why_dependent(rules: GoalRules, task: Task, domain: Domain, world: World) -> list[Problem]:
     """Goals that nothing puts in an order have to have the same answers before any write is made."""
     for goal in task.goals:
         gold = tuple((task.actions or ())[write] for write in goal.writes)
         try:
-            _, decision = decide_goal(rules, State(world), goal)
+            _, decision = decide_goal(rules, open_state(task.initial, domain, world), goal)
         except (NothingFits, Ambiguous) as exc:
             return [Problem(Fault.ENCODING, f"{goal.objective} depends on the other writes: {exc}")]
         if not decision.refused and decision.writes != gold:
@@ -308,7 +327,7 @@ def _luckiest_path(task: Task, domain: Domain, solution: Solution, results: Sequ
     texts = {
         cell_key(domain, action.name, action.arguments): text
         for action, text in zip(task.actions or (), results, strict=True)
-        if domain.tools[action.name].kind == "read"
+        if not domain.writes(action)
     }
     keys = [key for key in solution.reader.cells if key in texts]
     known = {str(value) for goal in task.goals for _, value in atoms(dict(goal.params))}

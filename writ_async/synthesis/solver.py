@@ -91,13 +91,13 @@ def _close_support(reader: Reader, counters: Mapping[Key, int], roots: Iterable[
 
 def make_cell(domain: Domain, key: Key) -> Cell:
     """A key as a cell."""
-    return Cell(key[0], domain.tools[key[0]].name_arguments(key[1:]))
+    return Cell(key[0], domain.tools_for_cell(key[0])[key[0]].name_arguments(key[1:]))
 
 
 def cell_key(domain: Domain, name: str, arguments: Mapping[str, Any]) -> Key:
     """A call of a read tool as a key."""
-    names = domain.tools[name].schema["function"]["parameters"]["properties"]
-    return (name, *(arguments.get(each) for each in names))
+    names = domain.tools_for_cell(name)[name].schema["function"]["parameters"]["properties"]
+    return (name, *(arguments[each] for each in names if each in arguments))
 
 
 def apply_action(domain: Domain, state: State, action: Action) -> bool:

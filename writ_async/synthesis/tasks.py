@@ -15,12 +15,12 @@ from typing import Any
 import msgspec
 
 from writ_async.conversation.calls import call_key
+from writ_async.core.acting import open_state
 from writ_async.core.domain import Domain, Draft, Recipe
 from writ_async.core.environment import Environment
 from writ_async.core.goal import decide_goal
 from writ_async.core.level import ANY_EXTENT, Extent, extent_of, fits, spread
-from writ_async.core.state import State
-from writ_async.core.task import WITHOUT_WRITE, Action, Goal, Kind, Proof, Task
+from writ_async.core.task import WITHOUT_WRITE, Action, Goal, InitialState, Kind, Proof, Task
 from writ_async.errors import InputError, WritError, describe_error, place_of
 from writ_async.synthesis.aims import TaskAim
 from writ_async.synthesis.drawing import DrawnTask, DrawTrace, FailedDraws
@@ -102,7 +102,7 @@ class _TaskMaker:
         task, environment = drawn.task, self.environments[0]
         if drawn.solved is not None:
             self._audit_of(task).add(drawn.solved, drawn.scanned)
-        self.taken[drawn.world].add(_gold_key(task.actions or (), task.goals, environment.domain))
+        self.taken[drawn.world].add(_gold_key(task.actions or (), task.goals, task.initial, environment.domain))
         return task
 
     def draw_anew(self, draw: Callable[[], Task]) -> DrawnTask:
@@ -241,7 +241,7 @@ class _TaskMaker:
                 if extent != ANY_EXTENT:
                     return None
                 continue
-            key = _gold_key(draft.actions, draft.goals, environment.domain)
+            key = _gold_key(draft.actions, draft.goals, draft.initial, environment.domain)
             if key in self.taken[index]:
                 report.duplicate += 1
                 continue
@@ -266,7 +266,7 @@ class _TaskMaker:
 
     def _prove_and_audit(self, task: Task, environment: Environment) -> Task | None:
         if not task.goals:
-            state = State(environment.world)
+            state = open_state(task.initial, environment.domain, environment.world)
             if why_unsound(task, environment.domain, state):
                 self.report.unsound += 1
                 return None
@@ -286,7 +286,8 @@ class _TaskMaker:
         if task.kind != "read-heavy" or not task.goals:
             return None, frozenset(), 0
         rules = goal_rules_of(environment.domain)
-        reader, decision = decide_goal(rules, State(environment.world), task.goals[0])
+        state = open_state(task.initial, environment.domain, environment.world)
+        reader, decision = decide_goal(rules, state, task.goals[0])
         audit = self._audit_of(task)
         barred = audit.barred(shortcuts_of(rules), reader.scanned)
         solved = shortcuts_that_hit(rules, task.goals[0], reader, decision, barred)
@@ -438,6 +439,7 @@ def make_task(draft: Draft, recipe: Recipe, environment: Environment, task_id: s
         seed=seed,
         goals=draft.goals,
         first_wish=draft.first_wish,
+        initial=draft.initial,
         proof=Proof(level="", burden=0, path=0, pins=draft.pins) if draft.goals else None,
     )
 
@@ -448,10 +450,13 @@ def _count_calls(draft: Draft, domain: Domain) -> tuple[int, int]:
     return kinds.count("write"), kinds.count("read")
 
 
-def _gold_key(actions: Sequence[Action], goals: Sequence[Goal], domain: Domain) -> bytes:
-    """The same for drafts with the same gold writes; those without any are told apart by what they ask for."""
+def _gold_key(actions: Sequence[Action], goals: Sequence[Goal], initial: InitialState | None, domain: Domain) -> bytes:
+    """The same for drafts with the same gold writes that begin alike; those without writes are told apart by what they
+    ask for.
+    """
     writes = [action for action in actions if domain.writes(action)]
     keys = [call_key(action.name, action.arguments) for action in writes]
     if not keys:
         keys = [call_key(goal.objective, goal.params) for goal in goals]
-    return b"\n".join(sorted(keys))
+    begins = [] if initial is None else [msgspec.json.encode(initial)]
+    return b"\n".join(begins + sorted(keys))

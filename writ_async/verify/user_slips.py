@@ -182,6 +182,8 @@ def _strange_values(task: Task, messages: Sequence[Message]) -> list[UserSlip]:
         own = type(message) is ToolMessage and message.requestor == "user"
         if (own or type(message) is AssistantMessage) and message.content:
             values.tell(message.content)
+            if own and "_" in message.content:
+                values.tell(message.content.replace("_", " "))  # as people say the names of settings
             told.append(message.content)
         elif type(message) is UserMessage and message.content:
             for value in dict.fromkeys(values_in(message.content)):

@@ -41,8 +41,9 @@ from writ_async.core.goal import (
     open_goal,
 )
 from writ_async.core.level import ANY_EXTENT, Extent
+from writ_async.core.message import Requestor
 from writ_async.core.state import State, World
-from writ_async.core.task import Action, Candidate, FirstWish, Goal, Kind, Pin, Scenario
+from writ_async.core.task import Action, Candidate, FirstWish, Goal, InitialState, Kind, Pin, Scenario
 from writ_domains.kit.phrasing import figure, pick, second_person, sentences
 from writ_domains.kit.sums import for_calculator
 from writ_domains.kit.tools import HAND_OVER
@@ -68,7 +69,8 @@ class Gold:
     `actions`, `goals`, `pins` and `told` grow as goals are played; `refusal` tells that the policy has to forbid them.
     `extent` is what the draw is to come to.
     `handed_over` says why a person has to take over at the end, `first_wish` what the user takes back. `choice` is the
-    first-person answer to the question which one is meant, where a goal leaves that open.
+    first-person answer to the question which one is meant, where a goal leaves that open. `initial` is what was done to
+    the world before, where a recipe did anything; its effects are in `state` then.
     """
 
     def __init__(
@@ -79,8 +81,11 @@ class Gold:
         *,
         refusal: bool = False,
         extent: Extent = ANY_EXTENT,
+        user_tools: Mapping[str, Tool] | None = None,
+        after_call: Callable[[State], None] | None = None,
     ) -> None:
         self.state = State(world)
+        self.initial: InitialState | None = None
         self.refusal = refusal
         self.extent = extent
         self.actions: list[Action] = []
@@ -91,7 +96,9 @@ class Gold:
         self.choice = ""
         self.first_wish: FirstWish | None = None
         self._rules = goals
-        self._tools = tools
+        self._tools = {**(user_tools or {}), **tools}
+        self._user_tools = {} if user_tools is None else user_tools.keys() - tools.keys()
+        self._after_call = after_call
         self._first: list[Key] = []
         self._made: set[Key] = set()
         self._candidates: tuple[Candidate, ...] = ()
@@ -188,10 +195,12 @@ class Gold:
             first_wish=FirstWish(self.first_wish.action, self.first_wish.after + len(first))
             if self.first_wish
             else None,
+            initial=self.initial,
         )
 
     def _action(self, key: Key) -> Action:
-        return Action(key[0], self._tools[key[0]].name_arguments(key[1:]))
+        requestor: Requestor = "user" if key[0] in self._user_tools else "assistant"
+        return Action(key[0], self._tools[key[0]].name_arguments(key[1:]), requestor)
 
     def _play_reads(self, reader: Reader) -> None:
         """Look up all that a decision read, each thing after what it was learnt from, and what is nearest first."""
@@ -218,6 +227,8 @@ class Gold:
             self._tools[action.name].function(self.state, **action.arguments)
         except ToolError as exc:
             raise Unfit(f"{action.name}: {exc}") from exc
+        if self._after_call is not None:
+            self._after_call(self.state)
 
 
 def with_choice(scenario: Scenario, choice: str) -> Scenario:
@@ -239,17 +250,34 @@ class MakeRecipe(Protocol):
         """The recipe."""
 
 
-def recipe_maker(goals: GoalRules, tools: Mapping[str, Tool], *, tries: int = 24) -> MakeRecipe:
+def recipe_maker(
+    goals: GoalRules,
+    tools: Mapping[str, Tool],
+    *,
+    tries: int = 24,
+    user_tools: Mapping[str, Tool] | None = None,
+    after_call: Callable[[State], None] | None = None,
+) -> MakeRecipe:
     """How a domain makes its recipes: `build` is tried up to `tries` times, each with a fresh `Gold`.
 
-    For a recipe of the kind `refusal`, each goal has to be one that the policy forbids.
+    For a recipe of the kind `refusal`, each goal has to be one that the policy forbids. `user_tools` and `after_call`
+    are those of the domain, where its users have tools.
     """
 
     def recipe(name: str, kind: Kind, build: Build, reach: Reach | None = None) -> Recipe:
         def make(world: World, rng: Random, extent: Extent = ANY_EXTENT) -> Draft | None:
             for _ in range(tries):
                 try:
-                    draft = build(world, rng, Gold(world, goals, tools, refusal=kind == "refusal", extent=extent))
+                    gold = Gold(
+                        world,
+                        goals,
+                        tools,
+                        refusal=kind == "refusal",
+                        extent=extent,
+                        user_tools=user_tools,
+                        after_call=after_call,
+                    )
+                    draft = build(world, rng, gold)
                 except (Unfit, NothingFits, Ambiguous):
                     continue
                 if draft is not None and len(draft.actions) <= MOST_CALLS:

@@ -10,7 +10,9 @@ from writ_domains.kit.evidence import load_evidence_rules, load_record_facts, lo
 from writ_domains.kit.tools import HAND_OVER, HAND_OVER_TEXT
 from writ_domains.telecom.assertions import ASSERTIONS
 from writ_domains.telecom.deeds import DEEDS
+from writ_domains.telecom.goals import RULES
 from writ_domains.telecom.policy import why_forbidden
+from writ_domains.telecom.recipes import RECIPES
 from writ_domains.telecom.schema import NAME, dump, load
 from writ_domains.telecom.settling import settle
 from writ_domains.telecom.setups import SETUPS
@@ -37,6 +39,8 @@ DOMAIN = Domain(
     generate=generate,
     load=load,
     dump=dump,
+    recipes=RECIPES,
+    goals=RULES,
     why_forbidden=why_forbidden,
     slots=(
         words.NAME,

@@ -17,9 +17,14 @@ def settle(shown: Sequence[ShownResult], name: str, arguments: Mapping[str, Any]
             return None
         price = plan["data_refueling_price_per_gb"]
         amount, gigabytes = round(price * arguments["gb_amount"], 2), f"{arguments['gb_amount']:g} GB of data"
-        return Settlement(kind="charge", amount=amount, what=gigabytes, new=(price,), each="a gigabyte")
+        return Settlement(kind="charge", amount=amount, what=gigabytes, method="your next bill")
     if name == "send_payment_request":
         bill = next(records_shown(shown, "bill_id", arguments["bill_id"], "total_due"), None)
         if bill is not None:
-            return Settlement(kind="charge", amount=bill["total_due"], what=f"bill {arguments['bill_id']}")
+            return Settlement(
+                kind="charge",
+                amount=bill["total_due"],
+                what=f"bill {arguments['bill_id']}",
+                method="a payment on your phone",
+            )
     return None
