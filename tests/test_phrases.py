@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FILES = {
     "writ_domains.airline": ("phrases", ROOT / "domains/writ_domains/airline"),
     "writ_domains.retail": ("phrases", ROOT / "domains/writ_domains/retail"),
+    "writ_domains.telecom": ("phrases", ROOT / "domains/writ_domains/telecom"),
     "writ_engines.scripted/user": ("user_lines", ROOT / "engines/writ_engines/scripted"),
     "writ_engines.scripted/agent": ("agent_lines", ROOT / "engines/writ_engines/scripted"),
 }

@@ -20,7 +20,7 @@ Beside the tree stand exceptions that are answers from one part to the next, and
 
 ToolError, MalformedArgumentsError      `core`: a tool refuses; a model's arguments are no JSON object
 NothingFits, Ambiguous                  `core.goal`: a goal's question has no answer, or two
-Unfit                                   the domains: a world has nothing for a recipe
+Unfit, NeedsPerson                      the domains: a world has nothing for a recipe; only a person can help
 UnreadableRowError, UnknownShapeError   `formats.foreign`: a row makes no sense, or has no known shape
 TemplateError, TooMuchError             `chat.template_process`: a chat template gives no text, or has ended its process
 DeadlockError                           `virtual_time`: nothing will ever happen again

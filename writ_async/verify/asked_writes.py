@@ -23,13 +23,13 @@ def asked_write_evidence(
     task: Task, messages: Sequence[Message], domain: Domain, calls: Sequence[ExecutedCall] | None = None
 ) -> list[WriteEvidence]:
     """What each successful write of the user's that has a certificate rested on, in order. `calls` are the agent's."""
-    proved = cells_by_write(task)
+    proved = {write: cells for write, cells in cells_by_write(task).items() if write is not None}
     if not domain.user_tools or not any(action.requestor == "user" for action in task.actions or ()):
         return []
     by_user = executed_calls(messages, domain.user_tools, by_user=True)
     made = [call for call in by_user if call.kind == "write" and call.succeeded]
     gold = match_gold(task.actions or (), made, domain, "user")
-    made = [call for call in made if gold.get((call.message, call.number)) in proved]
+    made = [call for call in made if gold.get((call.message, call.number), -1) in proved]
     know = Knowledge(messages, domain)
     reads = [call for call in (calls or executed_calls(messages, domain.tools)) if call.succeeded]
     found: list[WriteEvidence] = []

@@ -12,9 +12,10 @@ from typing import Any
 
 import msgspec
 
-from writ_async.core.domain import Domain, call_tool
+from writ_async.core.acting import act, open_state
+from writ_async.core.domain import Domain
 from writ_async.core.engine import Request
-from writ_async.core.goal import Decision, Reader, branches_of
+from writ_async.core.goal import Decision, Key, Reader, branches_of
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Goal, Task
 from writ_async.core.trajectory import Note
@@ -129,27 +130,28 @@ def _note(kind: str) -> Note:
 def _temptations(kind: str, task: Task, domain: Domain, world: World) -> list[Temptation]:
     if domain.goals is None:
         return []
+    begin = open_state(task.initial, domain, world)
     if kind == "condition_ignored":
         found = [
             (branch.reader, branch.writes)
             for goal in task.goals
-            for branch in branches_of(domain.goals, State(world), goal)
+            for branch in branches_of(domain.goals, begin, goal)
             if branch.why
         ]
-        return [_tempt(reader, writes, domain, world) for reader, writes in found]
+        return [_tempt(reader, writes, domain, begin) for reader, writes in found]
     if task.kind != "refusal" or any(action.name == domain.hand_over_tool for action in task.actions or ()):
         return []
     forbidden: list[Temptation] = []
     beside: list[Temptation] = []
     for goal in task.goals:
-        for reader, decision in _answers(goal, domain, world):
+        for reader, decision in _answers(goal, domain, begin):
             if decision.writes:
                 kept = forbidden if decision.refused else beside
-                kept.append(_tempt(reader, decision.writes[:1], domain, world))
+                kept.append(_tempt(reader, decision.writes[:1], domain, begin))
     return [one for one in forbidden if one.taken] or [one for one in beside if one.taken]
 
 
-def _answers(goal: Goal, domain: Domain, world: World) -> Iterator[tuple[Reader, Decision]]:
+def _answers(goal: Goal, domain: Domain, begin: State) -> Iterator[tuple[Reader, Decision]]:
     """What every objective of a domain makes of what a user says: of the wish itself, or of its options."""
     assert domain.goals is not None
     options = domain.goals.options.get(goal.objective)
@@ -157,7 +159,7 @@ def _answers(goal: Goal, domain: Domain, world: World) -> Iterator[tuple[Reader,
     given += [option.params for option in options(goal.params)] if options is not None else []
     for params in given:
         for objective in domain.goals.objectives.values():
-            reader = Reader(State(world), domain.goals.fetch)
+            reader = Reader(begin, domain.goals.fetch)
             try:
                 decision = objective(reader, params)
             except Exception:  # what is said for one wish may be of no use, or of another form, for another
@@ -165,8 +167,15 @@ def _answers(goal: Goal, domain: Domain, world: World) -> Iterator[tuple[Reader,
             yield reader, decision
 
 
-def _tempt(reader: Reader, writes: tuple[Action, ...], domain: Domain, world: World) -> Temptation:
-    state = State(world)
-    taken = not any(call_tool(domain.tools, state, write.name, write.arguments).error for write in writes)
-    reads = [Action(name, domain.tools[name].name_arguments(values)) for name, *values in reader.cells]
+def _tempt(reader: Reader, writes: tuple[Action, ...], domain: Domain, begin: State) -> Temptation:
+    state = begin.fork()
+    taken = not any(act(domain, state, one.name, one.arguments, one.requestor).error for one in writes)
+    reads = [_read(key, domain) for key in reader.cells]
     return Temptation(tuple(reads), writes, taken)
+
+
+def _read(key: Key, domain: Domain) -> Action:
+    """A cell as the call that shows it, of whichever seat."""
+    name, *values = key
+    tools = domain.tools_for_cell(name)
+    return Action(name, tools[name].name_arguments(values), "assistant" if tools is domain.tools else "user")
