@@ -73,7 +73,7 @@ class UserHands:
             lost = asks_to_do_something(heard) and hear(heard).calls_for in ("answer", "nothing", "wait")
             return AssistantMessage(self._rng.choice(lines.STEP_UNKNOWN) if lost else speak(heard))
         self._rest = without_instructions(heard, self._domain.user_actions)
-        self._round = [step for one in known for step in self._steps_for(one, messages)]
+        self._round = [step for one in known for step in self._steps_for(one, known, messages)]
         return self._call(messages) or AssistantMessage(self._report(messages, speak))
 
     def _is_due(self, asked: Instruction, messages: Sequence[Message]) -> bool:
@@ -96,8 +96,8 @@ class UserHands:
                 found |= readings_in(action, message.content) if action is not None else {}
         return found
 
-    def _steps_for(self, asked: Instruction, messages: Sequence[Message]) -> list[_Step]:
-        """What the user does for an instruction: the step, or what a slip makes of it."""
+    def _steps_for(self, asked: Instruction, known: Sequence[Instruction], messages: Sequence[Message]) -> list[_Step]:
+        """What the user does for one of the instructions of a message: the step, or what a slip makes of it."""
         tool = self._domain.user_tools[asked.action.tool]
         arguments = tool.read_arguments(asked.arguments or {}) or dict(asked.arguments or {})
         arguments = {key: value for key, value in arguments.items() if key in (asked.arguments or {})}
@@ -114,7 +114,8 @@ class UserHands:
             slip.happen(self.turns, tool.name)
             return [_Step(asked.action, arguments, self._said_done(asked.action))]
         if slip.kind == "reported_unseen" and tool.kind == "read":
-            false = false_report(asked.action, self._shown(messages), slip.spared, self._rng)
+            seen = {reading.name for one in known if one is not asked for reading in one.action.readings}
+            false = false_report(asked.action, self._shown(messages), slip.spared, seen, self._rng)
             if false:
                 slip.happen(self.turns, f"{tool.name}: {false}")
                 return [_Step(asked.action, arguments, false)]

@@ -36,17 +36,19 @@ def other_step(
     return rng.choice(found) if found else None
 
 
-def false_report(asked: UserAction, shown: Mapping[str, str], spared: Collection[str], rng: Random) -> str:
+def false_report(
+    asked: UserAction, shown: Mapping[str, str], spared: Collection[str], seen: Collection[str], rng: Random
+) -> str:
     """What a user tells who has not looked: values that were not shown last; empty where none can be made up.
 
-    `spared` are values that the user has from elsewhere.
+    `spared` are values that the user has from elsewhere, `seen` the names of readings that another look shows anyway.
     """
     told = []
     for reading in asked.readings:
         values = [
             value for value in map(as_value, reading.values) if value != shown.get(reading.name) and value not in spared
         ]
-        if values and reading.said and not reading.aside:
+        if values and reading.said and not reading.aside and reading.name not in seen:
             told.append(saying_of(reading.said).draw(rng).format(rng.choice(values)))
     return " ".join(told)
 
