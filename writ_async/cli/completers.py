@@ -290,6 +290,8 @@ COMPLETERS: Mapping[str, Completer] = {
     "view paths": files,
     "status paths": folders,
     "merge out": folders,
+    "publish to": folders,
+    "publish license": nothing,
     "config": files,
     "contamination": files,
     "prices": files,
