@@ -27,11 +27,10 @@ from writ_async.runs.telling_trace import open_telling_trace
 from writ_async.runs.workers import Link, Worker, WorkerDiedError
 from writ_async.runs.worlds import further_environment, open_world, open_worlds, world_key
 from writ_async.synthesis import parse_mix, synthesise_tasks
-from writ_async.synthesis.aims import TaskAim
+from writ_async.synthesis.aims import TaskAim, TaskWishes
 from writ_async.synthesis.behaviours import parse_behaviours, parse_plain_share, with_behaviours
 from writ_async.synthesis.phrase_report import PhraseReport
 from writ_async.synthesis.phraser import LlmPhraser, phrase_all
-from writ_async.synthesis.tasks import TaskWishes
 
 _CHUNK = 64  # tasks: small enough that all workers are done at about the same time
 _REPORTED = 16  # tasks a worker has made between two reports
