@@ -30,9 +30,8 @@ from bench.trust_loads.fault_kinds import FINAL_NAMES, IN_THE_ROW
 from bench.trust_loads.fault_schedule import Outage, Schedule, Script, Strike, shrink
 from bench.trust_loads.fault_server import FaultServer
 from bench.trust_loads.memory_network import MemoryNetwork
-from writ_async import Completion, Engine, Job, Limits, Progress, Request, Rules, RunFolder
+from writ_async import Completion, Engine, Environment, Job, Limits, Progress, Request, Rules, RunFolder
 from writ_async.core.engine import close_engine
-from writ_async.core.environment import Environment
 from writ_async.core.trajectory import Seat
 from writ_async.runs.attempts import read_attempts
 from writ_async.runs.folder import leaves_row
