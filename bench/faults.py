@@ -4,7 +4,8 @@
     python bench/faults.py --shrink FILE          # where something goes wrong, the least schedule that shows it
     python bench/faults.py --script FILE          # play such a file again
 
-In virtual time, on the engines' own code down to the bytes of HTTP: only the network is in memory. A tenth as many
+In virtual time, on the engines' own code down to the bytes of HTTP: only the network is in memory. Each conversation is
+judged and kept in a run's folder, and what became of it is read from there. A tenth as many
 conversations meet two servers of which one dies and comes back, and one has no name for a while; a hundred go over
 sockets of this machine, by the same schedule. All end, once each, and those that ended by themselves are what they are
 without faults; a watchdog looks for calls that are under way too long, and the loop for waits that can never end.
@@ -77,10 +78,11 @@ def open_hall(engine: str, conversations: int, folder: str, *, servers: int = 1,
     """The conversations of an engine, and the servers that answer them."""
     tasks = make_tasks("retail", TASKS, seed=RUN_SEED, world_size=60)
     trials = -(-conversations // TASKS)
-    jobs: list[Job] = plan_jobs(tasks, open_worlds(tasks, None), trials, RUN_SEED)[:conversations]
+    worlds = open_worlds(tasks, None)
+    jobs: list[Job] = plan_jobs(tasks, worlds, trials, RUN_SEED)[:conversations]
     chat = open_chat_format(folder) if engine == "sglang" else None
     server = FaultServer(engine, conversation_ids(jobs), RUN_SEED, chat)
-    return Hall(engine, jobs, server, folder, servers=servers, batch=batch)
+    return Hall(engine, jobs, worlds, server, folder, servers=servers, batch=batch)
 
 
 def run_seeds(

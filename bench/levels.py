@@ -24,7 +24,7 @@ from writ_async import Environment, InputError, World, load_benchmark, load_doma
 from writ_async.core.level import BURDEN_LEVELS, WRITE_LEVELS, level_of
 from writ_async.runs.worlds import further_environment, generate_world
 from writ_async.synthesis import parse_mix, synthesise_tasks
-from writ_async.synthesis.tasks import TaskWishes
+from writ_async.synthesis.aims import TaskWishes
 
 DOMAINS = ("retail", "airline")
 GRID = tuple(f"{writes}{burden}" for writes in WRITE_LEVELS for burden in BURDEN_LEVELS)

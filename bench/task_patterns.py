@@ -25,7 +25,7 @@ from writ_async.core.behaviour import Axis
 from writ_async.runs.worlds import generate_world
 from writ_async.synthesis.behaviours import draw_behaviour
 from writ_async.synthesis.proof import prove_task
-from writ_async.synthesis.tasks import make_task
+from writ_async.synthesis.task_maker import make_task
 
 _USERS = 400
 _DRAWS = 12

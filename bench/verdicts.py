@@ -7,7 +7,8 @@ customer after the other speaks with the same agent. All are judged as `writ syn
 files of others are judged as `writ check` judges them, and real conversations of one domain are joined alike. Times are
 CPU times of this process, the least of three for each conversation. Nothing that was read before is remembered: what is
 cached of texts is forgotten before each verdict, compiled patterns and what is known of domains stay. What is called
-warm is the same verdict at once again. The collector is as quiet as in a run.
+warm is the same verdict at once again. A run judges long conversations in slices, between which others have their
+turn: the longest slice is what these wait. The collector is as quiet as in a run.
 
 Long messages are rows of one sign or word, as a model writes that has lost its way: of each, twice the length may cost
 twice as much.
@@ -51,7 +52,7 @@ from writ_async.runs.worlds import generate_world
 from writ_async.scheduler import quiet_gc
 from writ_async.synthesis import parse_mix, synthesise_tasks
 from writ_async.verify.outcome import ReplayMismatchError, replay
-from writ_async.verify.verdict import judge_trajectory
+from writ_async.verify.verdict import judge_in_slices, judge_trajectory
 
 DOMAINS = ("retail", "airline")
 SIZES = (30, 60, 120, 240)
@@ -137,6 +138,20 @@ def warm_cost(judge: Talk) -> float:
         judge()
         times.append(time.process_time() - start)
     return 1000 * min(times)
+
+
+def longest_slice(judge: Talk) -> float:
+    """The CPU milliseconds of the longest slice of a verdict, the least of a few times."""
+    task, row, *place = judge.args  # type: ignore[attr-defined]
+    longest = []
+    for _ in range(_REPEATS):
+        forget()
+        times, start = [0.0], time.process_time()
+        for _ in judge_in_slices(task, row, *place):
+            times.append(time.process_time() - start)
+            start = time.process_time()
+        longest.append(max(*times, time.process_time() - start))
+    return 1000 * min(longest)
 
 
 def joined(parts: Sequence[Sequence[Message]]) -> tuple[Message, ...]:
@@ -297,6 +312,8 @@ def figures_by_size(what: str, talks: Callable[[int], Iterator[tuple[int, Talk]]
         found.append(Figure(f"{what}, {size} messages", costs[size], "ms", MOST_MS.get(size) if aims else None))
     grown = costs[SIZES[-1]] / costs[SIZES[-2]]
     found.append(Figure(f"{what}, 120 messages, warm", mean(map(warm_cost, warm)), "ms"))
+    if aims:
+        found.append(Figure(f"{what}, 120 messages, longest slice", mean(map(longest_slice, warm)), "ms"))
     found.append(Figure(f"{what}, {SIZES[-1]} against {SIZES[-2]} messages", grown, "×", MOST_GROWTH))
     return found
 

@@ -5,7 +5,7 @@ WritError                       a message for people, one line; the command line
 │   └── TornLineError           `files`: the last line of a file breaks off
 ├── StorageError                the disk is full or a file cannot be written: exit code 1
 ├── WorkerDiedError             `runs.workers`: a worker ended in the middle of its work
-├── PhraserError                `synthesis.phraser`: a phraser of requests gives nothing of use
+├── PhraserError                `synthesis.phrase_report`: a phraser of requests gives nothing of use
 ├── ReplayMismatchError         `verify.outcome`: a tool answers otherwise than the conversation says
 └── EngineError                 a model server did not give a completion (`kind` says why)
     ├── ContextWindowError      the prompt is longer than the model's context

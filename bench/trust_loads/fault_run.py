@@ -1,18 +1,21 @@
 """Conversations on an engine whose servers break by a schedule, and what becomes of each: on sockets or in memory.
 
-The engine, its HTTP client and the scheduler are those of every run; in virtual time only the network is another.
+The engine, its HTTP client, the scheduler, the verdicts and the run's folder are those of every run; in virtual time
+only the network is another. What became of a conversation is read from the folder.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from hashlib import blake2b
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -27,8 +30,16 @@ from bench.trust_loads.fault_kinds import FINAL_NAMES, IN_THE_ROW
 from bench.trust_loads.fault_schedule import Outage, Schedule, Script, Strike, shrink
 from bench.trust_loads.fault_server import FaultServer
 from bench.trust_loads.memory_network import MemoryNetwork
-from writ_async import ENDED_FROM_OUTSIDE, Completion, Job, Limits, Request, Rollouts, Trajectory, run_rollouts
+from writ_async import Completion, Engine, Environment, Job, Limits, Progress, Request, Rules, RunFolder
 from writ_async.core.engine import close_engine
+from writ_async.core.trajectory import Seat
+from writ_async.runs.attempts import read_attempts
+from writ_async.runs.folder import leaves_row
+from writ_async.runs.jobs import run_judged
+from writ_async.runs.manifest import Manifest, prompts_of
+from writ_async.runs.play_settings import PlaySettings
+from writ_async.runs.row_order import row_id_of
+from writ_async.runs.view import FAILURES, TRAJECTORIES
 from writ_async.virtual_time import DeadlockError, run_virtual
 
 SECONDS = {"timeout": 20.0, "deadline": 550.0}
@@ -46,16 +57,18 @@ _PORT = 80
 
 
 class Outcome(msgspec.Struct):
-    """What a run came to. `rows` has the digest of each that ended by itself, `failed` the error of each other.
+    """What a run came to. `rows` has the digest of the line of each that ended by itself, `failed` the error of each
+    other.
 
-    `delivered` counts how often each was handed over, `hung` names calls that were under way too long, or the whole
-    run. `left` are connections and tasks that were still there when all was over.
-    `struck` has the names of the faults that each conversation met.
+    `delivered` counts how often each was handed over, `stored` how often it stands in the folder. `hung` names calls
+    that were under way too long, or the whole run. `left` are connections and tasks that were still there when all was
+    over. `struck` has the names of the faults that each conversation met.
     """
 
     rows: dict[str, bytes] = {}
     failed: dict[str, str] = {}
     delivered: Counter[str] = msgspec.field(default_factory=Counter)
+    stored: Counter[str] = msgspec.field(default_factory=Counter)
     hung: list[str] = []
     halted: str = ""
     left: int = 0
@@ -72,6 +85,7 @@ class Hall(msgspec.Struct):
 
     engine: str
     jobs: Sequence[Job]
+    worlds: Mapping[str, Environment]
     server: FaultServer
     model: str
     servers: int = 1
@@ -134,28 +148,30 @@ async def _play(hall: Hall, schedule: Schedule, outcome: Outcome, network: Memor
 
 
 async def _play_all(hall: Hall, engine: OpenAIEngine | SglangEngine, outcome: Outcome) -> None:
-    def finished(job: Job, row: Trajectory, timing: Any) -> None:
-        outcome.delivered[row.id] += 1
-        if row.termination in ENDED_FROM_OUTSIDE:
-            outcome.failed[row.id] = row.error or row.termination.value
-        else:
-            outcome.rows[row.id] = _digest(row)
-
-    limits = Limits(concurrency=hall.concurrency, request_timeout=0.0)
-    async with run_rollouts(
-        hall.jobs, {"agent": engine, "user": engine}, limits=limits, on_finish=finished
-    ) as rollouts:
-        await _drain(rollouts)
-        outcome.halted = rollouts.halted
-
-
-async def _drain(rollouts: Rollouts) -> None:
-    async for _ in rollouts:
-        pass
+    settings = PlaySettings(limits=Limits(concurrency=hall.concurrency, request_timeout=0.0))
+    tasks = list({job.task.id: job.task for job in hall.jobs}.values())
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch, "run")
+        with RunFolder.create(folder, Manifest(kind="eval", command="bench", config={})) as run:
+            run.write_tasks(tasks, prompts_of(hall.worlds.values(), Rules()))
+            engines: dict[Seat, Engine] = {"agent": engine, "user": engine}
+            async with run_judged(hall.jobs, engines, settings, Progress(), keep=run.append) as rollouts:
+                async for row in rollouts:
+                    outcome.delivered[row.id] += 1
+                    if not leaves_row(row):
+                        outcome.failed[row.id] = row.error or row.termination.value
+                outcome.halted = rollouts.halted
+            run.put_in_order()
+        _read_folder(folder, outcome)
 
 
-def _digest(row: Trajectory) -> bytes:
-    return blake2b(msgspec.json.encode(row), digest_size=16).digest()
+def _read_folder(folder: Path, outcome: Outcome) -> None:
+    """What stands in a run's folder of each conversation."""
+    for line in (folder / TRAJECTORIES).read_bytes().splitlines():
+        name = row_id_of(line) or "a line that is no row"
+        outcome.stored[name] += 1
+        outcome.rows[name] = blake2b(line, digest_size=16).digest()
+    outcome.stored.update(attempt.id for attempt in read_attempts(folder / FAILURES))
 
 
 def _open_engine(hall: Hall, urls: Sequence[str], network: MemoryNetwork | None) -> OpenAIEngine | SglangEngine:
@@ -253,12 +269,15 @@ async def _watch(under_way: dict[str, float], outcome: Outcome) -> None:
 def problems(outcome: Outcome, reference: Outcome, ids: Sequence[str], outages: Sequence[Outage] = ()) -> list[str]:
     """What is wrong with a run, beside one without faults; nothing where all is as it should be.
 
-    Every conversation is handed over once. One that ended by itself is what it is without faults, unless a fault stands
-    in the row: its prompt was called too long, or its counts were none. One that failed met a fault.
+    Every conversation is handed over once, and stands once in the folder. One that ended by itself is what it is
+    without faults, unless a fault stands in the row: its prompt was called too long, or its counts were none. One that
+    failed met a fault.
     """
     found = [f"hangs: {text}" for text in outcome.hung]
-    found += [f"lost: {name}" for name in ids if not outcome.delivered[name]]
-    found += [f"handed over {count} times: {name}" for name, count in outcome.delivered.items() if count > 1]
+    counted = (outcome.delivered, outcome.stored)
+    found += [f"lost: {name}" for name in ids if not all(counts[name] for counts in counted)]
+    doubled = {name: count for counts in counted for name, count in counts.items() if count > 1}
+    found += [f"handed over {count} times: {name}" for name, count in doubled.items()]
     for name, row in outcome.rows.items():
         if row != reference.rows[name] and not outcome.struck.get(name, set()) & IN_THE_ROW:
             found.append(f"not as without faults: {name}, that met {sorted(outcome.struck.get(name, ()))}")

@@ -11,7 +11,7 @@ from writ_async.commands.synth import SynthConfig, synth
 from writ_async.errors import InputError
 from writ_async.runs.seats import EngineSpec, Seats
 from writ_async.runs.view import RunView
-from writ_async.synthesis.phraser import PhraserError
+from writ_async.synthesis.phrase_report import PhraserError
 from writ_async.verify.user_slips import audit_user
 
 CONFIG = SynthConfig(domains=("retail", "airline"), n=40, seed=3, world_size=150)

@@ -37,7 +37,7 @@ from writ_async.core.goal import Reader
 from writ_async.core.state import State, World
 from writ_async.core.task import WITHOUT_WRITE, Action, Cell, WorldRef
 from writ_async.synthesis.proof import prove_task
-from writ_async.synthesis.tasks import make_task
+from writ_async.synthesis.task_maker import make_task
 from writ_async.verify.provenance import SMALL
 
 WORLDS = (DOMAIN.generate(21, 200), DOMAIN.generate(22, 100))

@@ -21,7 +21,7 @@ from writ_async.core.environment import Environment
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Cell, Scenario, Task, WorldRef
 from writ_async.synthesis.proof import prove_task
-from writ_async.synthesis.tasks import make_task
+from writ_async.synthesis.task_maker import make_task
 
 WORLD = DOMAIN.generate(5, 300)
 RECIPES = {recipe.name: recipe for recipe in DOMAIN.recipes}

@@ -20,8 +20,8 @@ from writ_async.runs.draw_traces import DRAWING, open_traces
 from writ_async.runs.progress import Progress
 from writ_async.runs.seats import EngineSpec, Seats
 from writ_async.runs.worlds import generate_worlds
+from writ_async.synthesis.aims import TaskWishes
 from writ_async.synthesis.proof import prove_task
-from writ_async.synthesis.tasks import TaskWishes
 
 CONFIG = SynthConfig(domains=("retail", "airline"), n=14, seed=5, world_size=30)
 FILES = ("tasks.jsonl", "trajectories.jsonl")
@@ -40,7 +40,7 @@ def proved(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         ids.append(task.id)
         return prove_task(task, domain, world)
 
-    monkeypatch.setattr("writ_async.synthesis.tasks.prove_task", prove)
+    monkeypatch.setattr("writ_async.synthesis.task_maker.prove_task", prove)
     return ids
 
 

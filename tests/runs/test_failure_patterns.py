@@ -17,8 +17,8 @@ from writ_async.runs.failure_patterns import FailurePattern, failure_patterns
 from writ_async.runs.seats import EngineSpec, Seats
 from writ_async.runs.view import RunView
 from writ_async.runs.worlds import further_environment, generate_world
-from writ_async.synthesis.aims import TaskAim
-from writ_async.synthesis.tasks import TaskWishes, synthesise_tasks
+from writ_async.synthesis.aims import TaskAim, TaskWishes
+from writ_async.synthesis.tasks import synthesise_tasks
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import anyio
 import anyio.lowlevel
@@ -258,3 +258,55 @@ async def test_thousands_are_cancelled_and_all_are_handed_over(retail_environmen
             rows = [row async for row in rollouts]
     assert [row.termination for row in rows] == [Termination.CANCELLED] * 500
     assert engine.sessions == set()
+
+
+class _Slices:
+    """What concludes conversations in so many slices; notes whose each is."""
+
+    def __init__(self, slices: int) -> None:
+        self.slices = slices
+        self.made: list[str] = []
+
+    def __call__(self, job: Job, trajectory: Trajectory) -> Iterator[None]:
+        for number in range(self.slices):
+            self.made.append(job.task.id)
+            if number + 1 < self.slices:
+                yield
+        trajectory.error = "concluded"
+
+
+async def test_between_the_slices_of_one_conversation_others_have_their_turn(retail_environment: Environment) -> None:
+    slices = _Slices(5)
+    async with run_rollouts(make_jobs(retail_environment, 4), seats(Talker()), conclude=slices) as rollouts:
+        rows = [row async for row in rollouts]
+    assert [row.error for row in rows] == ["concluded"] * 4
+    assert slices.made[:8] == ["t0", "t1", "t2", "t3"] * 2
+
+
+async def test_what_concludes_a_conversation_is_not_interrupted(retail_environment: Environment) -> None:
+    finished: list[str] = []
+    slices = _Slices(50)
+    async with run_rollouts(
+        make_jobs(retail_environment, 3),
+        seats(Talker()),
+        conclude=slices,
+        on_finish=lambda job, row, timing: finished.append(row.error),
+    ) as rollouts:
+        while not slices.made:
+            await anyio.lowlevel.checkpoint()
+        rollouts.cancel()
+        rows = [row async for row in rollouts]
+    assert finished == ["concluded"] * 3
+    assert {row.termination for row in rows} == {Termination.USER_STOP}
+    assert len(slices.made) == 150
+
+
+async def test_an_error_of_what_concludes_ends_the_run(retail_environment: Environment) -> None:
+    def conclude(job: Job, trajectory: Trajectory) -> Iterator[None]:
+        yield
+        raise StorageError("no room")
+
+    with pytest.raises(StorageError, match="no room"):
+        async with run_rollouts(make_jobs(retail_environment, 2), seats(Talker()), conclude=conclude) as rollouts:
+            async for _ in rollouts:
+                pass

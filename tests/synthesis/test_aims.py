@@ -15,9 +15,10 @@ from writ_async.core.task import Kind, Proof
 from writ_async.registry import load_domain
 from writ_async.runs.worlds import further_environment, generate_world
 from writ_async.synthesis import parse_mix, synthesise_tasks
+from writ_async.synthesis.aims import TaskWishes
 from writ_async.synthesis.mix import AIMS, assign_extents
 from writ_async.synthesis.proof import prove_task
-from writ_async.synthesis.tasks import TaskWishes, make_task
+from writ_async.synthesis.task_maker import make_task
 
 GRID = [f"{writes}{burden}" for writes in WRITE_LEVELS for burden in BURDEN_LEVELS]
 PLACES = {name: generate_world(load_domain(name), 51, 300) for name in ("retail", "airline")}

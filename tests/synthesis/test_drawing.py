@@ -13,10 +13,9 @@ from writ_async.core.task import Task
 from writ_async.registry import load_domain
 from writ_async.runs.worlds import further_environment, generate_world
 from writ_async.synthesis import parse_mix, synthesise_tasks
-from writ_async.synthesis.aims import TaskAim
+from writ_async.synthesis.aims import TaskAim, TaskWishes
 from writ_async.synthesis.drawing import DrawnTask
 from writ_async.synthesis.proof import prove_task
-from writ_async.synthesis.tasks import TaskWishes
 
 PLACES = [generate_world(load_domain(name), 61, 6) for name in ("retail", "airline")]
 """Small worlds: recipes fail in them, and further ones are needed."""
@@ -66,7 +65,7 @@ def test_wherever_drawing_broke_off_the_rest_is_drawn_as_if_it_had_not(
         proved.append(task.id)
         return prove_task(task, domain, world)
 
-    monkeypatch.setattr("writ_async.synthesis.tasks.prove_task", prove)
+    monkeypatch.setattr("writ_async.synthesis.task_maker.prove_task", prove)
     for first, second in ((4, 9), (14, 1), (N // 2, N // 2)):
         traces = [Kept(whole[0].lines[:first]), Kept(whole[1].lines[:second])]
         proved.clear()

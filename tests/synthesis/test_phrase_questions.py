@@ -27,7 +27,8 @@ from writ_async.errors import EngineError, EngineErrorKind, WritError
 from writ_async.runs.view import RunView
 from writ_async.synthesis import phraser as phrasing
 from writ_async.synthesis.phrase_questions import Questionnaire, make_questionnaire, why_not_as_sought
-from writ_async.synthesis.phraser import LlmPhraser, PhraseReport, phrase_all
+from writ_async.synthesis.phrase_report import PhraseReport
+from writ_async.synthesis.phraser import LlmPhraser, phrase_all
 
 from writ_engines.scripted import ScriptedEngine  # isort: skip
 

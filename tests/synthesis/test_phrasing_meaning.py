@@ -22,7 +22,8 @@ from writ_async.errors import WritError
 from writ_async.runs.view import RunView
 from writ_async.synthesis.decisive_words import why_other_wish, words_to_keep
 from writ_async.synthesis.phrase_checks import phrasing_problem
-from writ_async.synthesis.phraser import LlmPhraser, PhraseReport, phrase_all
+from writ_async.synthesis.phrase_report import PhraseReport
+from writ_async.synthesis.phraser import LlmPhraser, phrase_all
 
 from writ_engines.scripted import ScriptedEngine  # isort: skip
 

@@ -14,9 +14,10 @@ from writ_async.core.task import Task
 from writ_async.registry import load_domain
 from writ_async.runs.worlds import further_environment, generate_world, open_world
 from writ_async.synthesis import parse_mix, synthesise_tasks
+from writ_async.synthesis.aims import TaskWishes
 from writ_async.synthesis.shortcuts import FamilyAudit, audit_table, shortcuts_of, shortcuts_that_hit
 from writ_async.synthesis.solver import goal_rules_of
-from writ_async.synthesis.tasks import SynthesisReport, TaskWishes
+from writ_async.synthesis.task_maker import SynthesisReport
 
 HEAVY = 320
 

@@ -9,7 +9,7 @@ import msgspec
 from writ_async import Domain, Environment, InputError, Recipe, Task
 from writ_async.runs.worlds import further_environment, generate_world
 from writ_async.synthesis import parse_mix, synthesise_tasks
-from writ_async.synthesis.tasks import TaskWishes
+from writ_async.synthesis.aims import TaskWishes
 
 _WORLDS = 8  # how many worlds are tried, where each has too few tasks of a family
 _NEXT_SEED = 20_000_003  # beyond the further worlds of the world before

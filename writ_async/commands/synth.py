@@ -44,7 +44,7 @@ from writ_async.runs.workers import Worker
 from writ_async.runs.worlds import generate_worlds, open_worlds
 from writ_async.scheduler import Limits
 from writ_async.synthesis.aims import TaskAim
-from writ_async.synthesis.phraser import PhraseReport
+from writ_async.synthesis.phrase_report import PhraseReport
 
 _TOLD_AT_ONCE = 512
 """Tasks that are told between two writes."""
@@ -234,7 +234,8 @@ async def _write_missing_tasks(
 ) -> Sequence[Task]:
     """All tasks of the run, once those that its folder has not yet are written; it may have some already.
 
-    They are written as they are told, so that a killed run has to tell the rest alone; a phraser tells all at once.
+    They are written as they are told, so that a killed run has to tell the rest alone; a phraser tells all at once,
+    and each of its texts is kept.
     """
     trace = run.path.absolute() / DRAWING
     drawn = await draw_run_tasks(worlds, making, workers, watch, trace)
@@ -248,7 +249,7 @@ async def _write_missing_tasks(
         before = len(tasks)
         report = PhraseReport(refused={})
         watch_part = None if watch is None else _watching_part(watch, before - len(there), len(own) - len(there))
-        told = await tell_run_tasks(own[before : before + at_once], worlds, making, workers, report, watch_part)
+        told = await tell_run_tasks(own[before : before + at_once], worlds, making, workers, report, watch_part, trace)
         add_phrasing(run, report)
         if run.has_tasks:
             run.add_tasks(told)

@@ -24,8 +24,8 @@ from writ_async.errors import StorageError
 from writ_async.files import is_whole
 from writ_async.runs.manifest import package_versions
 from writ_async.runs.writing import OWN_FOLDER, AppendLog, make_folder, mend, storage_error
+from writ_async.synthesis.aims import TaskWishes
 from writ_async.synthesis.drawing import DrawnTask, DrawTrace
-from writ_async.synthesis.tasks import TaskWishes
 
 DRAWING = "drawing"
 SYNC_TASKS = 64

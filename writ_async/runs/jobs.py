@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from random import Random
 
 import anyio
 import msgspec
+from anyio.lowlevel import cancel_shielded_checkpoint
 
 from writ_async.conversation import Conversation
 from writ_async.core.engine import CallCounts, Counted, Engine
@@ -31,7 +32,7 @@ from writ_async.scheduler.loop_lag import sample_lag
 from writ_async.scheduler.mishaps import Mishaps
 from writ_async.verify.judge import Judge, Ruling, StoredRulings
 from writ_async.verify.user_answer import slip_in_answer
-from writ_async.verify.verdict import judge_trajectory
+from writ_async.verify.verdict import judge_in_slices, judge_trajectory
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,9 @@ Replace = Callable[[Trajectory], int]
 
 _LARGEST_SEED = 1_000_000
 """Of a trial, where each has one."""
+
+_LONG = 40
+"""Messages from which on a verdict takes milliseconds, in which thousands of other conversations would wait."""
 
 
 def plan_jobs(
@@ -70,17 +74,23 @@ def plan_jobs(
     return jobs
 
 
-def judge_finished(job: Job, trajectory: Trajectory, settings: PlaySettings, judge: Judge, mishaps: Mishaps) -> None:
+def judge_finished(
+    job: Job, trajectory: Trajectory, settings: PlaySettings, judge: Judge, mishaps: Mishaps
+) -> Iterator[None]:
     """Give a conversation its verdict, unless something outside cut it short before one could be known.
 
-    Where judging it fails, it ends with that for its error, and leaves no row.
+    That of a long one comes in slices, between which the loop may go on. Where judging it fails, it ends with that for
+    its error, and leaves no row.
     """
     stopped = settings.early.failed and trajectory.termination is Termination.STOPPED_EARLY
     try:
         if trajectory.termination not in ENDED_FROM_OUTSIDE or (
             stopped and failed_writes(job.task, trajectory.messages, job.domain)
         ):
-            trajectory.verdict = judge_trajectory(job.task, trajectory, job.domain, job.world, judge)
+            if len(trajectory.messages) < _LONG:
+                trajectory.verdict = judge_trajectory(job.task, trajectory, job.domain, job.world, judge)
+            else:
+                trajectory.verdict = yield from judge_in_slices(job.task, trajectory, job.domain, job.world, judge)
     except Exception as exc:
         trajectory.termination = Termination.UNEXPECTED_ERROR
         trajectory.error = mishaps.tell(f"{trajectory.id} could not be judged", exc)
@@ -122,9 +132,11 @@ async def run_judged(
     mishaps = Mishaps()
     rulings: dict[str, tuple[Ruling, ...]] = {}
 
-    def finish(job: Job, trajectory: Trajectory, timing: Timing) -> None:
+    def conclude(job: Job, trajectory: Trajectory) -> Iterator[None]:
         decides = _deciding(job, trajectory, settings, rulings)
-        judge_finished(job, trajectory, settings, decides, mishaps)
+        return judge_finished(job, trajectory, settings, decides, mishaps)
+
+    def finish(job: Job, trajectory: Trajectory, timing: Timing) -> None:
         for _ in range(0 if replace is None else replace(trajectory)):
             progress.total += 1
             rollouts.add(further_trial(job))
@@ -152,6 +164,7 @@ async def run_judged(
                 why_ask_again=_why_ask_again,
                 look_back=None if judge is None else partial(_ask_judge, judge, rulings),
                 on_halt=halted,
+                conclude=conclude,
             ) as rollouts:
 
                 def cancel() -> None:
@@ -188,7 +201,9 @@ async def judge_one(
     rulings: dict[str, tuple[Ruling, ...]] = {}
     if asked is not None:
         await _ask_judge(asked, rulings, job, trajectory)
-    judge_finished(job, trajectory, settings, _deciding(job, trajectory, settings, rulings), mishaps)
+    decides = _deciding(job, trajectory, settings, rulings)
+    for _ in judge_finished(job, trajectory, settings, decides, mishaps):
+        await cancel_shielded_checkpoint()
 
 
 def _fitting_limits(settings: PlaySettings, conversations: int, engines: Mapping[Seat, Engine]) -> Limits:

@@ -7,7 +7,7 @@ import msgspec
 from writ_async.files import read_json
 from writ_async.runs.view import RunView
 from writ_async.runs.writing import OWN_FILE, write_whole
-from writ_async.synthesis.phraser import PhraseReport
+from writ_async.synthesis.phrase_report import PhraseReport
 
 PHRASING = "phrasing.json"
 

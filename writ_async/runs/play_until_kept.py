@@ -34,7 +34,7 @@ from writ_async.runs.task_making import TaskSettings, TaskWatcher, make_run_task
 from writ_async.runs.workers import Worker
 from writ_async.runs.worlds import open_worlds
 from writ_async.scheduler import quiet_gc
-from writ_async.synthesis.phraser import PhraseReport
+from writ_async.synthesis.phrase_report import PhraseReport
 
 _MOST_DRAWN = 20
 """Tasks per row to keep, beyond which none are drawn for a cell that is still short."""
@@ -67,7 +67,7 @@ class _Pool:
 
     async def tell(self, chosen: Sequence[Task], run: RunFolder) -> list[Task]:
         report = PhraseReport(refused={})
-        told = await tell_tasks(chosen, self._worlds, self._settings, report)
+        told = await tell_tasks(chosen, self._worlds, self._settings, report, self._trace)
         add_phrasing(run, report)
         return told
 

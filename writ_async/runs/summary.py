@@ -9,7 +9,7 @@ import msgspec
 from writ_async.core.message import AssistantMessage, ToolMessage
 from writ_async.core.trajectory import Termination, Trajectory, Usage
 from writ_async.curation.selection import Funnel
-from writ_async.synthesis.phraser import PhraseReport
+from writ_async.synthesis.phrase_report import PhraseReport
 
 
 class Group(msgspec.Struct, omit_defaults=True):

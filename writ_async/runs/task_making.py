@@ -23,13 +23,14 @@ from writ_async.errors import InputError, unwrap_group
 from writ_async.runs.draw_traces import open_traces
 from writ_async.runs.given import MOST_TASKS, require_text, require_whole
 from writ_async.runs.seats import EngineSpec, Seats
+from writ_async.runs.telling_trace import open_telling_trace
 from writ_async.runs.workers import Link, Worker, WorkerDiedError
 from writ_async.runs.worlds import further_environment, open_world, open_worlds, world_key
 from writ_async.synthesis import parse_mix, synthesise_tasks
-from writ_async.synthesis.aims import TaskAim
+from writ_async.synthesis.aims import TaskAim, TaskWishes
 from writ_async.synthesis.behaviours import parse_behaviours, parse_plain_share, with_behaviours
-from writ_async.synthesis.phraser import LlmPhraser, PhraseReport, phrase_all
-from writ_async.synthesis.tasks import TaskWishes
+from writ_async.synthesis.phrase_report import PhraseReport
+from writ_async.synthesis.phraser import LlmPhraser, phrase_all
 
 _CHUNK = 64  # tasks: small enough that all workers are done at about the same time
 _REPORTED = 16  # tasks a worker has made between two reports
@@ -182,7 +183,7 @@ async def make_run_tasks(
 ) -> list[Task]:
     """Draw tasks and have them told: `draw_run_tasks`, then `tell_run_tasks`."""
     drawn = await draw_run_tasks(worlds, settings, workers, watch, trace)
-    return await tell_run_tasks(drawn, worlds, settings, workers, report, watch)
+    return await tell_run_tasks(drawn, worlds, settings, workers, report, watch, trace)
 
 
 async def draw_run_tasks(
@@ -209,11 +210,12 @@ async def tell_run_tasks(
     workers: Sequence[Worker] = (),
     report: PhraseReport | None = None,
     watch: TaskWatcher | None = None,
+    trace: Path | None = None,
 ) -> list[Task]:
     """Drawn tasks told by users of many kinds; workers take parts of them. What a task becomes depends on it alone.
 
-    `report` is told what became of a phraser's answers, `watch` how far it is. Raises `PhraserError` where no answer
-    was of use.
+    `report` is told what became of a phraser's answers, `watch` how far it is; `trace` is the folder of what it wrote
+    before (`telling_trace`). Raises `PhraserError` where no answer was of use.
     """
     if not tasks:
         return []
@@ -223,17 +225,22 @@ async def tell_run_tasks(
     opened = open_worlds(tasks, None, known=worlds)
     if settings.phraser is None:
         return give_behaviours(tasks, opened, settings, told.add)
-    return await _phrase_tasks(tasks, opened, settings, settings.phraser, report)
+    return await _phrase_tasks(tasks, opened, settings, settings.phraser, report, trace)
 
 
 async def tell_tasks(
-    drawn: Sequence[Task], worlds: Sequence[Environment], settings: TaskSettings, report: PhraseReport | None = None
+    drawn: Sequence[Task],
+    worlds: Sequence[Environment],
+    settings: TaskSettings,
+    report: PhraseReport | None = None,
+    trace: Path | None = None,
 ) -> list[Task]:
     """Tasks that were drawn without a phraser as a run holds them: in a model's words, if there is one."""
     if settings.phraser is None or not drawn:
         return list(drawn)
     plain = [msgspec.structs.replace(task, behaviour=None) for task in drawn]
-    return await _phrase_tasks(plain, open_worlds(plain, None, known=worlds), settings, settings.phraser, report)
+    opened = open_worlds(plain, None, known=worlds)
+    return await _phrase_tasks(plain, opened, settings, settings.phraser, report, trace)
 
 
 async def _phrase_tasks(
@@ -242,6 +249,7 @@ async def _phrase_tasks(
     settings: TaskSettings,
     engine: EngineSpec,
     report: PhraseReport | None,
+    trace: Path | None,
 ) -> list[Task]:
     """Tasks without behaviours in a model's words, request first, then how the user behaves.
 
@@ -257,7 +265,8 @@ async def _phrase_tasks(
             check = (await opened.enter_async_context(seats.open_engines(tasks, worlds.values(), settings.seed)))[
                 "user"
             ]
-        phraser = LlmPhraser(engines["user"], seed=settings.seed, report=report, check=check)
+        settled = opened.enter_context(open_telling_trace(trace, engine, settings.phraser_check, settings.seed))
+        phraser = LlmPhraser(engines["user"], seed=settings.seed, report=report, check=check, trace=settled)
 
         def environment_of(task: Task) -> Environment:
             return worlds[world_key(task.world)]

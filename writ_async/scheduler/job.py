@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Literal
 
 import msgspec
@@ -78,6 +78,11 @@ WhyAskAgain = Callable[[Job, Conversation, str], str]
 
 LookBack = Callable[[Job, Trajectory], Awaitable[None]]
 """Awaited with each trajectory before it is handed over, within the time of one model call; it may change it."""
+
+
+Conclude = Callable[[Job, Trajectory], Iterator[None]]
+"""What is left to be done with each trajectory before it is handed over, in slices: between two of them other
+conversations have their turn. Nothing interrupts it, and what it raises ends the run."""
 
 
 class Counters(msgspec.Struct):

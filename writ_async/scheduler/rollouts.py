@@ -15,6 +15,7 @@ from math import inf
 
 import anyio
 from anyio.abc import TaskGroup
+from anyio.lowlevel import cancel_shielded_checkpoint
 
 from writ_async import clock
 from writ_async.conversation import Conversation, Rules
@@ -26,7 +27,18 @@ from writ_async.scheduler.choose_admission import choose_admission
 from writ_async.scheduler.deadlines import Deadlines
 from writ_async.scheduler.engine_sessions import end_sessions
 from writ_async.scheduler.footprint import Prefixes
-from writ_async.scheduler.job import Counters, Job, Limits, LookBack, OnFinish, OnHalt, Stop, Timing, WhyAskAgain
+from writ_async.scheduler.job import (
+    Conclude,
+    Counters,
+    Job,
+    Limits,
+    LookBack,
+    OnFinish,
+    OnHalt,
+    Stop,
+    Timing,
+    WhyAskAgain,
+)
 from writ_async.scheduler.job_queue import JobQueue
 from writ_async.scheduler.live_conversation import ConversationPlayer, LiveConversation
 from writ_async.scheduler.mishaps import Mishaps, empty_trajectory
@@ -60,8 +72,10 @@ class Rollouts:
         why_ask_again: WhyAskAgain | None = None,
         look_back: LookBack | None = None,
         on_halt: OnHalt | None = None,
+        conclude: Conclude | None = None,
     ) -> None:
         self._look_back = look_back
+        self._conclude = conclude
         self._on_halt = on_halt
         self.halted = ""
         self._within = limits.request_timeout or inf
@@ -202,6 +216,9 @@ class Rollouts:
                 if self._look_back is not None:
                     await self._look_back_at(job, trajectory, self._look_back)
                 timing = live.timing_now()
+            if self._conclude is not None:
+                for _ in self._conclude(job, trajectory):
+                    await cancel_shielded_checkpoint()
             await self._results.deliver(job, trajectory, timing)
         except BaseException:
             self._stopping = True
@@ -274,6 +291,7 @@ async def run_rollouts(
     why_ask_again: WhyAskAgain | None = None,
     look_back: LookBack | None = None,
     on_halt: OnHalt | None = None,
+    conclude: Conclude | None = None,
 ) -> AsyncIterator[Rollouts]:
     """Run conversations while the block lasts, and iterate over their trajectories as they finish.
 
@@ -285,7 +303,8 @@ async def run_rollouts(
     early cancels what is live. What `on_finish` raises ends the run and is raised from the block. `stop` may end
     conversations early, `admission` decide in place of the policy that `limits` names, and `why_ask_again` say what is
     wrong with an answer of the user, which is then asked for again as often as the rules allow. `look_back` is awaited
-    with each conversation that has ended, before `on_finish` is called with it. `on_halt` is told why where an engine
+    with each conversation that has ended; then it is `conclude`d, slice by slice, before `on_finish` is called with
+    it. `on_halt` is told why where an engine
     is out of service, so that the run ends before all is played: what was live is `cancelled`.
 
     Raises `InputError` for a policy that needs to know the servers' KV pools and cannot.
@@ -294,7 +313,7 @@ async def run_rollouts(
     if admission is None:
         admission = await choose_admission(limits, engines)
     rollouts = Rollouts(
-        jobs, engines, rules or Rules(), limits, on_finish, admission, stop, why_ask_again, look_back, on_halt
+        jobs, engines, rules or Rules(), limits, on_finish, admission, stop, why_ask_again, look_back, on_halt, conclude
     )
     try:
         async with anyio.create_task_group() as group:

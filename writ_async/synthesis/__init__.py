@@ -2,6 +2,7 @@
 
 from writ_async.synthesis.mix import assign_kinds, parse_mix
 from writ_async.synthesis.soundness import gold_messages, why_unsound
-from writ_async.synthesis.tasks import SynthesisReport, synthesise_tasks
+from writ_async.synthesis.task_maker import SynthesisReport
+from writ_async.synthesis.tasks import synthesise_tasks
 
 __all__ = ["SynthesisReport", "assign_kinds", "gold_messages", "parse_mix", "synthesise_tasks", "why_unsound"]

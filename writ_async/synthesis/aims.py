@@ -1,6 +1,8 @@
-"""What a single task is to be like, where tasks are drawn after others."""
+"""What tasks are to be like: all of a run, or single ones that are drawn after others."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import msgspec
 
@@ -31,3 +33,14 @@ class TaskAim(msgspec.Struct, frozen=True):
         names = {action.name for action in draft.actions}
         writes = {action.name for action in draft.actions if domain.writes(action)}
         return (not self.writes or writes == set(self.writes)) and names.issuperset(self.reads)
+
+
+class TaskWishes(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for beside the mix: weights of levels, and the most tokens that tool results may come to.
+
+    With `aims`, each with its weight, tasks are drawn after those, and neither by the mix nor by levels.
+    """
+
+    levels: Mapping[str, float] = {}
+    max_tool_tokens: int = 0
+    aims: tuple[tuple[TaskAim, float], ...] = ()

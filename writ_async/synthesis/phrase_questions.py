@@ -51,6 +51,10 @@ _IF_NOT: Final = ParamQuestion(
 )
 
 
+ENGINE_ERROR: Final = "engine error"
+"""The kind of a refusal where an engine gave no answer."""
+
+
 class CheckReport(msgspec.Struct):
     """What a second model made of the rewritings that the rules accepted.
 
@@ -117,30 +121,34 @@ class _Answer(msgspec.Struct):
 class MeaningCheck:
     """Asks a second model through an engine. One instance may be asked about many tasks at once."""
 
-    def __init__(self, engine: Engine, report: CheckReport, seed: int = 0) -> None:
+    def __init__(self, engine: Engine, seed: int = 0) -> None:
         self._engine = engine
-        self._report = report
         self._seed = seed
 
-    async def why_other_meaning(self, task: Task, domain: Domain, texts: Mapping[str, str], number: int) -> str:
+    async def why_other_meaning(
+        self, task: Task, domain: Domain, texts: Mapping[str, str], number: int, report: CheckReport
+    ) -> str:
         """Why rewritten texts, by their names, do not mean a task's goals to the model, or an empty text.
 
-        `number` counts the tries. Whatever is not an answer, an engine's error too, speaks against the texts.
+        `number` counts the tries, and `report` is told what became of this one. Whatever is not an answer, an engine's
+        error too, speaks against the texts.
         """
         asked = make_questionnaire(task, domain)
         if asked is None:
-            self._report.unasked += 1
+            report.unasked += 1
             return ""
-        self._report.asked += 1
-        kind, problem = await self._ask(task, asked, texts, number)
+        report.asked += 1
+        kind, problem = await self._ask(task, asked, texts, number, report)
         if not problem:
-            self._report.agreed += 1
+            report.agreed += 1
             return ""
-        self._report.refused[kind] = self._report.refused.get(kind, 0) + 1
-        self._report.last = problem
+        report.refused[kind] = report.refused.get(kind, 0) + 1
+        report.last = problem
         return f"meaning: {problem}"
 
-    async def _ask(self, task: Task, asked: Questionnaire, texts: Mapping[str, str], number: int) -> tuple[str, str]:
+    async def _ask(
+        self, task: Task, asked: Questionnaire, texts: Mapping[str, str], number: int, report: CheckReport
+    ) -> tuple[str, str]:
         session = f"{task.id}/request/{number}/phraser-check"
         facts = " ".join(fact.text for fact in task.scenario.facts)
         told = "\n".join(f"{name}: {text}" for name, text in texts.items())
@@ -154,10 +162,10 @@ class MeaningCheck:
         except OutOfServiceError:  # nor would any other question be answered
             raise
         except EngineError as exc:
-            return "engine error", f"the check got no answer: {exc.kind}: {exc}"
+            return ENGINE_ERROR, f"the check got no answer: {exc.kind}: {exc}"
         finally:
             end_session(self._engine, session)
-        self._report.usage.add(completion.usage)
+        report.usage.add(completion.usage)
         said = completion.message.content or ""
         for name in texts:
             if problem := why_not_as_sought(asked, said, name):

@@ -8,7 +8,8 @@ told what was wrong and tries again; in the end the template stays.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from hashlib import blake2b
 from typing import Final
 
 import anyio
@@ -20,12 +21,12 @@ from writ_async.core.environment import Environment
 from writ_async.core.message import AssistantMessage, Message, SystemMessage, UserMessage
 from writ_async.core.state import World
 from writ_async.core.task import Scenario, Task
-from writ_async.core.trajectory import Usage
-from writ_async.errors import EngineError, OutOfServiceError, WritError, unwrap_group
+from writ_async.errors import EngineError, OutOfServiceError, unwrap_group
 from writ_async.scheduler.asking import ask_engine
 from writ_async.synthesis.decisive_words import words_to_keep
 from writ_async.synthesis.phrase_checks import instruction_problem, phrasing_problem, scenario_problem
-from writ_async.synthesis.phrase_questions import CheckReport, MeaningCheck
+from writ_async.synthesis.phrase_questions import ENGINE_ERROR, MeaningCheck
+from writ_async.synthesis.phrase_report import PhrasedText, PhraseReport, PhraseTrace
 
 TRIES: Final = 3
 _HOPELESS: Final = 20
@@ -43,76 +44,21 @@ none. Speak to the actor as "you". Name no number, no id, no person and no place
 Answer with one JSON object and nothing else: {"request": "..."}"""
 
 
-class PhraserError(WritError):
-    """Nothing that a model wrote could be used."""
-
-
 class _Reply(msgspec.Struct):
     request: str
     scenario: str = ""
 
 
 _Check = Callable[[_Reply], str]
-_Ask = Callable[[_Reply, int], Awaitable[str]]
-
-
-class PhraseReport(msgspec.Struct):
-    """What became of the rewriting: `written` texts are a model's, `kept` ones stayed as they were.
-
-    `refused` counts the tries that were not believed by the kind of their problem, `last` says it of the last one.
-    `calls` were made, which cost `usage`. `check` has what a second model made of what the rules accepted, its own cost
-    too.
-    """
-
-    written: int = 0
-    kept: int = 0
-    calls: int = 0
-    refused: dict[str, int] = {}
-    last: str = ""
-    usage: Usage = msgspec.field(default_factory=Usage)
-    check: CheckReport = msgspec.field(default_factory=CheckReport)
-
-    def add(self, other: PhraseReport) -> None:
-        """Add what became of further texts."""
-        self.written += other.written
-        self.kept += other.kept
-        self.calls += other.calls
-        for kind, number in other.refused.items():
-            self.refused[kind] = self.refused.get(kind, 0) + number
-        self.last = other.last or self.last
-        self.usage.add(other.usage)
-        self.check.add(other.check)
-
-    def require_some(self, least: int = 1) -> None:
-        """Raise `PhraserError` where a model was asked for `least` texts and not one of its answers was of use.
-
-        The same where a second model agreed with none of them, and not the phraser's own answers are to blame.
-        """
-        check = self.check
-        if self.kept >= least <= check.asked and not check.agreed and (self.written or check.asked * 2 > self.calls):
-            raise PhraserError(
-                f"the phraser's check: it agreed with none of {check.asked:,} texts ({_counted(check.refused)}); the "
-                f"last: {check.last}; use another model for one of the two, or leave --phraser-check out"
-            )
-        if not self.written and self.kept >= least:
-            kinds = _counted(self.refused)
-            raise PhraserError(
-                f"the phraser: none of {self.calls:,} answers could be used ({kinds}); the last: {self.last}; "
-                "use another model, or leave --phraser out"
-            )
-
-    def refuse(self, problem: str) -> None:
-        """Count a try that was not believed, by the kind of its problem."""
-        kind = problem.partition(":")[0]
-        self.refused[kind] = self.refused.get(kind, 0) + 1
-        self.last = problem
+_Ask = Callable[[_Reply, int, PhraseReport], Awaitable[str]]
 
 
 class LlmPhraser:
     """Rewrites requests and behaviours through an engine. One instance may work on many tasks at once.
 
     It gives up, by `PhraserError`, where the first `_HOPELESS` texts all had to stay as they were. `check` is the
-    engine of the second model, if requests are to be checked by one.
+    engine of the second model, if requests are to be checked by one. `trace` has the texts that were settled before,
+    and what they took counts in the report as if it were spent now.
     """
 
     def __init__(
@@ -123,12 +69,14 @@ class LlmPhraser:
         tries: int = TRIES,
         report: PhraseReport | None = None,
         check: Engine | None = None,
+        trace: PhraseTrace | None = None,
     ) -> None:
         self.report = PhraseReport(refused={}) if report is None else report
         self._engine = engine
         self._seed = seed
         self._tries = tries
-        self._check = MeaningCheck(check, self.report.check, seed) if check is not None else None
+        self._check = MeaningCheck(check, seed) if check is not None else None
+        self._trace = trace
 
     async def phrase(self, task: Task, domain: Domain, world: World) -> Task:
         """The task with its request in a model's words, or as it was where no try could be believed.
@@ -144,12 +92,12 @@ class LlmPhraser:
                 scenario_problem(task, reply.scenario, world) if told.reason_for_call else ""
             )
 
-        async def ask(reply: _Reply, number: int) -> str:
+        async def ask(reply: _Reply, number: int, report: PhraseReport) -> str:
             if self._check is None:
                 return ""
             texts = {"request": reply.request, "scenario": reply.scenario if told.reason_for_call else ""}
             new = {name: text for name, text in texts.items() if text}
-            return await self._check.why_other_meaning(task, domain, new, number)
+            return await self._check.why_other_meaning(task, domain, new, number, report.check)
 
         reply = await self._write(task, "request", _REQUEST, prompt, check, ask)
         if reply is None:
@@ -175,48 +123,74 @@ class LlmPhraser:
     async def _write(
         self, task: Task, what: str, system: str, prompt: str, check: _Check, ask: _Ask | None = None
     ) -> _Reply | None:
+        """The text that was settled for this before, or else what comes of asking, which is kept."""
+        asked = _digest(system, prompt)
+        known = self._trace.find(task.id, what, asked) if self._trace is not None else None
+        if known is not None:
+            self.report.add(known.report)
+            reply = _Reply(known.request, known.scenario) if known.request is not None else None
+        else:
+            report = PhraseReport(refused={})
+            try:
+                reply = await self._ask_until_useful(task, what, system, prompt, check, ask, report)
+            finally:
+                self.report.add(report)
+            if self._trace is not None and not report.unanswered:
+                said = {} if reply is None else {"request": reply.request, "scenario": reply.scenario}
+                self._trace.keep(PhrasedText(task.id, what, asked, report, **said))
+        if reply is None:
+            self.report.require_some(_HOPELESS)
+        return reply
+
+    async def _ask_until_useful(
+        self,
+        task: Task,
+        what: str,
+        system: str,
+        prompt: str,
+        check: _Check,
+        ask: _Ask | None,
+        report: PhraseReport,
+    ) -> _Reply | None:
         """Ask until an answer passes the check, and then what is asked about it; tell what was wrong with the last."""
         session = f"{task.id}/{what}/phraser"
         messages: list[Message] = [SystemMessage(system), UserMessage(prompt)]
         try:
             for number in range(self._tries):
-                said = await self._ask(task, session, number, messages)
+                said = await self._ask(task, session, number, messages, report)
                 if said is None:
                     continue
                 reply = _read(said)
                 problem = check(reply) if reply is not None else _NO_JSON
                 if reply is not None and not problem and ask is not None:
-                    problem = await ask(reply, number)
+                    problem = await ask(reply, number, report)
                 if not problem:
-                    self.report.written += 1
+                    report.written += 1
                     return reply
-                self.report.refuse(problem)
+                report.refuse(problem)
                 messages += [AssistantMessage(said), UserMessage(f"That cannot be used. {problem}. Please try again.")]
         finally:
             end_session(self._engine, session)
-        self.report.kept += 1
-        self.report.require_some(_HOPELESS)
+        report.kept += 1
         return None
 
-    async def _ask(self, task: Task, session: str, number: int, messages: Sequence[Message]) -> str | None:
+    async def _ask(
+        self, task: Task, session: str, number: int, messages: Sequence[Message], report: PhraseReport
+    ) -> str | None:
         request = Request(
             id=f"{session}/{number}", session=session, seat="user", task_id=task.id, trial=0, turn=number,
             seed=self._seed + number, messages=messages, tools=(),
         )  # fmt: skip
-        self.report.calls += 1
+        report.calls += 1
         try:
             completion = await ask_engine(self._engine, request)
-            self.report.usage.add(completion.usage)
+            report.usage.add(completion.usage)
             return completion.message.content or ""
         except OutOfServiceError:  # no other request would be phrased either
             raise
         except EngineError as exc:
-            self.report.refuse(f"engine error: {exc.kind}: {exc}")
+            report.refuse(f"{ENGINE_ERROR}: {exc.kind}: {exc}")
             return None
-
-
-def _counted(kinds: Mapping[str, int]) -> str:
-    return ", ".join(f"{kind} {number:,}" for kind, number in sorted(kinds.items()))
 
 
 async def phrase_all(
@@ -266,3 +240,7 @@ def _read(said: str) -> _Reply | None:
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
         return None
     return _Reply(reply.request.strip(), reply.scenario.strip())
+
+
+def _digest(*texts: str) -> str:
+    return blake2b("\0".join(texts).encode(errors="surrogatepass"), digest_size=16).hexdigest()

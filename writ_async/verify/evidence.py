@@ -11,7 +11,7 @@ A task's own gold calls say where that matters: what they do not read again, nob
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -56,6 +56,20 @@ def write_evidence(
 
     Costs the tools' work for the writes, and for the cells of certificates that stand after a write.
     """
+    return list(each_write_evidence(task, messages, domain, world, calls, confirmed=confirmed, before=before))
+
+
+def each_write_evidence(
+    task: Task,
+    messages: Sequence[Message],
+    domain: Domain,
+    world: World | None = None,
+    calls: Sequence[ExecutedCall] | None = None,
+    *,
+    confirmed: bool = True,
+    before: States | None = None,
+) -> Iterator[WriteEvidence]:
+    """`write_evidence`, write by write, for whoever has something else to do in between."""
     calls = executed_calls(messages, domain.tools) if calls is None else calls
     made = [call for call in calls if call.kind == "write" and call.succeeded]
     gold = match_gold(task.actions or (), made, domain)
@@ -66,7 +80,6 @@ def write_evidence(
     state = None if world is None else open_state(task.initial, domain, world)
     proved = cells_by_write(task)
     outdated = _Staleness(task, domain, world, proved)
-    found: list[WriteEvidence] = []
     by_user = user_writes(messages, domain)
     for call in calls:
         while by_user and by_user[-1].message < call.message:
@@ -85,26 +98,24 @@ def write_evidence(
             stale = [] if state is None else outdated.cells(state, know.shown, index, cells, missing)
             unseen = unknown_arguments(name, arguments, know, domain)
             agreed = dialogue.confirmation(call) if confirmed else Confirmation()
-            found.append(
-                WriteEvidence(
-                    call.message,
-                    name,
-                    _label(unseen, bool(unread or stale), index >= 0 and index in proved),
-                    index,
-                    tuple(unseen),
-                    tuple(unread),
-                    tuple(map(cell_text, stale)),
-                    agreed.wanting,
-                    why_forbidden(domain, state, name, arguments) if state is not None else "",
-                    call.number,
-                    agreed.alone,
-                    msgspec.structs.replace(agreed, wanting="", alone=()),
-                )
+            yield WriteEvidence(
+                call.message,
+                name,
+                _label(unseen, bool(unread or stale), index >= 0 and index in proved),
+                index,
+                tuple(unseen),
+                tuple(unread),
+                tuple(map(cell_text, stale)),
+                agreed.wanting,
+                why_forbidden(domain, state, name, arguments) if state is not None else "",
+                call.number,
+                agreed.alone,
+                msgspec.structs.replace(agreed, wanting="", alone=()),
             )
             know.read(call)
         make_again(call, domain, None if known else state)
     know.until(len(messages))
-    return [*found, *_refrained(proved, know)]
+    yield from _refrained(proved, know)
 
 
 def user_writes(messages: Sequence[Message], domain: Domain) -> list[ExecutedCall]:

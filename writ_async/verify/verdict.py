@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 from writ_async.conversation.calls import ExecutedCall, as_the_agent_hears, executed_calls, last_agent_text, walk_calls
 from writ_async.core.domain import Domain
@@ -24,7 +24,7 @@ from writ_async.verify.asked_which import unasked_findings
 from writ_async.verify.asked_writes import asked_write_evidence
 from writ_async.verify.benchmark_slips import benchmark_slips, role_slips
 from writ_async.verify.claims import claim_findings
-from writ_async.verify.evidence import row_label, write_evidence
+from writ_async.verify.evidence import each_write_evidence, row_label, write_evidence
 from writ_async.verify.hand_over import hand_over_findings
 from writ_async.verify.judge import AssumeMet, Judge
 from writ_async.verify.outcome import States, compute_reward
@@ -39,6 +39,22 @@ def judge_trajectory(
     task: Task, trajectory: Trajectory, domain: Domain, world: World, judge: Judge | None = None
 ) -> Verdict:
     """All that can be said of a finished trajectory. Pure: the same trajectory gets the same verdict."""
+    slices = judge_in_slices(task, trajectory, domain, world, judge)
+    while True:
+        try:
+            next(slices)
+        except StopIteration as done:
+            verdict: Verdict = done.value
+            return verdict
+
+
+def judge_in_slices(
+    task: Task, trajectory: Trajectory, domain: Domain, world: World, judge: Judge | None = None
+) -> Generator[None, None, Verdict]:
+    """`judge_trajectory` with pauses, after each part of the work and each write, in which others may have their turn.
+
+    A generator that yields nothing and returns the verdict. Nothing that it reads may change meanwhile.
+    """
     before: States = {}
     messages, judge = trajectory.messages, judge if judge is not None else AssumeMet()
     steps = walk_calls(messages)
@@ -46,7 +62,11 @@ def judge_trajectory(
     reward = compute_reward(
         task, domain, world, messages, trajectory.termination, judge, before=before, steps=steps, calls=calls
     )
-    writes = write_evidence(task, messages, domain, world, calls, before=before)
+    yield
+    writes: list[WriteEvidence] = []
+    for write in each_write_evidence(task, messages, domain, world, calls, before=before):
+        writes.append(write)
+        yield
     writes = in_order([*writes, *asked_write_evidence(task, messages, domain, calls)])
     heard = as_the_agent_hears(messages)
     if trajectory.termination not in COMPLETE:
@@ -60,19 +80,19 @@ def judge_trajectory(
         *wish_findings(task, heard, domain, world, reward, calls),
         *unasked_findings(task, heard, domain, calls),
         *several_calls_findings(heard, domain),
-        *word_findings(trajectory, task, domain),
-        *claim_findings(heard, domain, steps),
-        # A benchmark's scenarios do not tell facts apart from wishes.
-        *(
-            [
-                *audit_user(task, as_the_agent_hears(messages, results=True), domain.user_argument),
-                *role_slips(heard),
-                *audit_user_steps(task, messages, domain),
-            ]
-            if task.kind != "benchmark"
-            else benchmark_slips(task, messages, trajectory.signal, domain, world)
-        ),
     ]
+    yield
+    findings += word_findings(trajectory, task, domain)
+    yield
+    findings += claim_findings(heard, domain, steps)
+    yield
+    # A benchmark's scenarios do not tell facts apart from wishes.
+    if task.kind == "benchmark":
+        findings += benchmark_slips(task, messages, trajectory.signal, domain, world)
+    else:
+        findings += audit_user(task, as_the_agent_hears(messages, results=True), domain.user_argument)
+        findings += role_slips(heard)
+        findings += audit_user_steps(task, messages, domain)
     return Verdict(
         reward=reward,
         kept=all(finding.severity == "remark" for finding in findings),

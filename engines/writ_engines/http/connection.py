@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections import deque
 from collections.abc import Mapping, Sequence
 from math import inf
 from typing import cast
@@ -24,7 +25,7 @@ MOST_BYTES = 2**25
 
 _MOST_HEAD = 2**18  # bytes of status line and headers
 _MOST_UNREAD = 2**20  # bytes of a stream that wait to be read, before the server has to wait
-_MOST_TOLD = 4096  # answers of one connection that are told from one another
+_MOST_TOLD = 64  # the last answers of one connection that are known again; each takes memory that thousands have
 _FRAMES = (b"content-length", b"transfer-encoding")  # what tells where a body ends; else it is where the server closes
 
 
@@ -49,8 +50,8 @@ class Response(msgspec.Struct, frozen=True):
     """An answer. The names of headers are in small letters; of several with one name the values are joined by commas.
 
     `headers` are not to be changed: the next answer may have the same ones.
-    `body` is whole, and empty where a stream is read part by part. `again` says that it is byte for byte an answer that
-    has come on its connection before, as one that a server or a proxy sends twice is.
+    `body` is whole, and empty where a stream is read part by part. `again` says that it is byte for byte one of the
+    last answers on its connection, as one that a server or a proxy sends twice is.
     """
 
     status: int
@@ -80,7 +81,7 @@ class Connection(asyncio.Protocol):
         self._until = inf  # when the answer is late
         self._path, self._seconds = "", inf
         self._more: asyncio.Future[None] | None = None
-        self._told: set[int] = set()  # hashes of the bodies of earlier answers
+        self._told: deque[int] = deque(maxlen=_MOST_TOLD)  # hashes of the bodies of the last answers
         # The last head that was read, and what it says: the answers of a second mostly have the same.
         self._known_head: list[tuple[bytes, bytes]] = []
         self._headers: Mapping[str, str] = {}
@@ -255,9 +256,7 @@ class Connection(asyncio.Protocol):
     def _response(self, body: bytes) -> Response:
         told, mark = self._told, hash(body)
         again = mark in told
-        if len(told) >= _MOST_TOLD:
-            told.clear()
-        told.add(mark)
+        told.append(mark)
         return Response(self._status(), self._headers, body, again)
 
     def _finish(self) -> None:
