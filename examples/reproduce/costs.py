@@ -136,7 +136,7 @@ def _lines(file: Path) -> int:
 def _serving_hours(recipe: Recipe, conversations: int) -> float:
     """Hours of one server, by simulation of the real scheduler on tasks of our own; both seats count as its calls."""
     serving = recipe.serving
-    command = ["writ", "plan", *recipe.synthesis.domains, "--n", "128", "--fixed", "64", "--json"]
+    command = ["writ", "plan", *recipe.synthesis.domains, "--n", "64", "--fixed", "64", "--json"]
     command += ["--model", serving.plan_model, "--gpu", serving.plan_gpu]
     speed = max(outcome["conversations_per_hour"] for outcome in _json_of(command)["outcomes"])
     return float(conversations) / float(speed) * serving.slower
