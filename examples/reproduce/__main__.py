@@ -78,6 +78,7 @@ def _add_recipe(parser: argparse.ArgumentParser) -> None:
     add("--tau2", metavar="CHECKOUT", help="of τ²-bench (default: tau2-bench; a rehearsal takes TAU2_DATA_DIR)")
     add("--data", metavar="DIR", help="the benchmark's data folder, if not that of the checkout")
     add("--prompts", metavar="KIT", help="the benchmark's texts, if not those of the checkout")
+    add("--rows", action="append", default=[], metavar="RUN", help="select from this run, and make none; repeatable")
     add("--model", metavar="DIR", help="the untrained student's folder (default: models/NAME)")
     add("--trainer", choices=TRAINERS, default="trl")
     add("--teacher-engine", default="", metavar="E", help="who plays the agent of the rows, instead of the recipe's")
@@ -111,6 +112,7 @@ def _opened(arguments: argparse.Namespace) -> tuple[Recipe, Options, list[Step]]
     name = Path(arguments.recipe).stem
     options = Options(
         out=Path(arguments.out or f"runs/reproduce/{name}"),
+        rows=tuple(arguments.rows),
         model=arguments.model or f"models/{recipe.student.model.rpartition('/')[2]}",
         data=data,
         prompts=prompts,
@@ -145,6 +147,8 @@ def _plan(arguments: argparse.Namespace) -> int:
     for cost in costs:
         print(_line(cost))
     print("\nTokens and dollars are reckoned from conversations of a script: a model takes more turns, and thinks.")
+    if ":" in recipe.evaluation.judge:
+        print(f"What {recipe.evaluation.judge} is asked as a judge is not among them.")
     if arguments.gpu_dollars:
         hours = costs[-1].gpu_hours or 0.0
         print(f"GPUs at {arguments.gpu_dollars:g} dollars an hour: {hours * arguments.gpu_dollars:,.2f} dollars")

@@ -44,9 +44,9 @@ def training_hours(recipe: Recipe, tokens: float, row: float) -> float:
 def estimate(recipe: Recipe, steps: Sequence[Step], options: Options) -> Iterator[Cost]:
     """The costs of the steps that have some, in order. Raises `InputError` where a command refuses to be tried."""
     synths = [step for step in steps if step.name.startswith("synth-")]
-    first = _tried(synths[0])
     share = recipe.synthesis.kept_share
-    for seat in ("agent", "user"):
+    first = _tried(synths[0]) if synths else {"seats": {}}
+    for seat in first["seats"]:
         yield _calls(
             f"synth, {'teacher' if seat == 'agent' else 'user'}",
             first["seats"][seat],

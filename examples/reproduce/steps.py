@@ -26,10 +26,12 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Where things are: the folder of the run, the untrained student, the benchmark, servers that are up already.
 
     `data` and `prompts` are the benchmark's data folder and its texts (a checkout or a kit), empty where there is none.
-    `server` and `untrained_server` are addresses of servers that somebody else has started.
+    `server` and `untrained_server` are addresses of servers that somebody else has started, `rows` are runs that are
+    there already, to be selected from instead of new ones.
     """
 
     out: Path
+    rows: tuple[str, ...] = ()
     model: str = ""
     data: str = ""
     prompts: str = ""
@@ -103,7 +105,7 @@ def _flags(command: Sequence[str]) -> list[tuple[str, str]]:
 def steps_of(recipe: Recipe, options: Options) -> list[Step]:
     """All steps in their order."""
     steps = [] if recipe.rehearsal else [_model(recipe, options)]
-    steps += [_synth(recipe, options, seed) for seed in recipe.synthesis.seeds]
+    steps += [_synth(recipe, options, seed) for seed in recipe.synthesis.seeds if not options.rows]
     made = tuple(step.name for step in steps)
     steps += [_select(recipe, options, made), _replay(options)]
     if options.data:
@@ -152,7 +154,7 @@ def _synth(recipe: Recipe, options: Options, seed: int) -> Step:
 
 def _select(recipe: Recipe, options: Options, after: tuple[str, ...]) -> Step:
     chosen = recipe.selection
-    runs = [str(options.out / f"synth-{seed}") for seed in recipe.synthesis.seeds]
+    runs = options.rows or [str(options.out / f"synth-{seed}") for seed in recipe.synthesis.seeds]
     command = ["writ", "select", *runs, "--n", str(chosen.rows), "--validation", f"{chosen.validation:g}"]
     if chosen.max_tokens and not recipe.rehearsal:
         command += ["--max-tokens", str(chosen.max_tokens), "--tokenizer", options.model]

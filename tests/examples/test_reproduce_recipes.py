@@ -176,6 +176,16 @@ def test_whoever_serves_the_student_is_called_and_no_server_is_started(tmp_path:
     assert "url=http://10.0.0.1:30000" in steps["eval"].command
 
 
+def test_rows_that_are_there_are_selected_from_and_none_are_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One teacher's rows serve all three students."""
+    assert main(["commands", "llama-3.1-8b", "--rows", "a/synth-1", "--rows", "a/synth-2", "--out", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert "writ synth" not in printed
+    assert "writ select a/synth-1 a/synth-2 --n 2000" in printed
+
+
 def test_addresses_and_folders_decide_nothing_and_the_rest_does(tmp_path: Path) -> None:
     recipe = read_recipe("qwen3-4b")
     here = named(steps_of(recipe, options(tmp_path / "a")))

@@ -206,7 +206,7 @@ def test_the_plan_has_tokens_dollars_and_hours_and_plays_nothing(
     assert "4 × 600 rows, at 63% kept" in printed
     assert "1.8 times as slow" in printed
     # Two epochs of 2,000 rows of 8,000 tokens on 14.7 thousand million parameters.
-    assert numbers["train"][1:5] == ["32.00", "–", "–", "4.4"]
+    assert numbers["train"][1:5] == ["32.00", "–", "–", "4.0"]
     assert "GPUs at 2 dollars an hour" in printed
     assert not (tmp_path / "out").exists()
 
