@@ -56,8 +56,9 @@ TRANSFORMERS = {
 }
 
 
-def options(out: Path, **more: str) -> Options:
-    return Options(out=out, model="models/student", data="tau2/data", prompts="tau2", **more)
+def options(out: Path, *, trainer: str = "trl", server: str = "") -> Options:
+    data = "tau2/data"
+    return Options(out=out, model="models/student", data=data, prompts="tau2", trainer=trainer, server=server)
 
 
 def named(steps: list[Step]) -> dict[str, Step]:
