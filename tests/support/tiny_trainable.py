@@ -5,6 +5,7 @@ from pathlib import Path
 from bench.models.folders import write_family
 
 MARKS = {
+    "qwen2.5-instruct": {"eos_token": "<|im_end|>", "pad_token": "<|endoftext|>"},
     "qwen3-instruct-2507": {"eos_token": "<|im_end|>", "pad_token": "<|endoftext|>"},
     "llama-3.1-instruct": {
         "bos_token": "<|begin_of_text|>", "eos_token": "<|eot_id|>", "pad_token": "<|end_of_text|>",
@@ -13,7 +14,7 @@ MARKS = {
 
 
 def write_trainable(folder: Path, family: str = "qwen3-instruct-2507") -> Path:
-    """Write it: one layer, some 60,000 parameters that have learnt nothing. The model is a Qwen3 in either family."""
+    """Write it: one layer, some 60,000 parameters that have learnt nothing. The model is a Qwen3 in every family."""
     import torch
     from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
