@@ -53,6 +53,8 @@ def estimate(recipe: Recipe, steps: Sequence[Step], options: Options) -> Iterato
             len(synths) / share,
             f"{len(synths)} × {first['conversations']:,} rows, at {share:.0%} kept",
         )
+    if first.get("hours"):
+        yield Cost("synth, time", f"{first['hours'] * len(synths) / share:,.1f} hours by the calls and tokens a minute")
     yield _training(recipe, options)
     evaluations = [step for step in steps if step.name.startswith("eval")]
     if not evaluations:

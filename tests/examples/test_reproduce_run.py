@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from bench.models.folders import write_family
+from examples.reproduce import driver
 from examples.reproduce.__main__ import main
 from examples.reproduce.recipe import HERE, read_config
 from examples.reproduce.stamps import Stamps
@@ -21,6 +24,7 @@ from examples.reproduce.table import markdown_table
 from tests.support.recorded_prompts import write_kit
 from tests.support.shared_data import TAU2_DATA, needs_shared
 from writ_async import InputError
+from writ_async.cli import main as cli
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = (
@@ -128,11 +132,17 @@ def test_trl_reads_messages_tools_and_the_greeting(rehearsed: Path) -> None:
 
 
 @needs_shared
-def test_llamafactorys_entries_columns_and_roles_are_those_of_its_files(rehearsed: Path, tmp_path: Path) -> None:
+def test_llamafactorys_entries_columns_and_roles_are_those_of_its_files(
+    rehearsed: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """In a copy: a run's folder may be moved, and what does not change stays done."""
+    out = shutil.copytree(rehearsed, tmp_path / "out")
     kit = rehearsed.parent / "kit.json"
-    more = ["--data", str(TAU2_DATA), "--prompts", str(kit), "--out", str(rehearsed), "--trainer", "llamafactory"]
-    assert main(["run", "rehearsal", *more, "--redo", "--from", "export", "--to", "train"]) == 0
-    folder = rehearsed / "export" / "llamafactory"
+    more = ["--data", str(TAU2_DATA), "--prompts", str(kit), "--out", str(out), "--trainer", "llamafactory"]
+    assert main(["run", "rehearsal", *more, "--redo", "--to", "train"]) == 0
+    said = capfd.readouterr().out
+    assert all(f"{name}: done" in said for name in ("synth-1", "synth-2", "select", "publish"))
+    folder = out / "export" / "llamafactory"
     info = json.loads((folder / "dataset_info.json").read_text())
     config = read_config(HERE / "trainers" / "qwen3-4b.llamafactory.yaml")
     assert set(info) == {config["dataset"], config["eval_dataset"]}
@@ -186,6 +196,42 @@ def test_a_recipe_without_the_benchmark_or_with_a_step_that_is_none_is_one_line(
     assert main(["run", "rehearsal", *out, "--to", "nowhere"]) == 2
     assert "no step 'nowhere'; there are synth-1" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+@needs_shared
+def test_a_students_recipe_runs_to_its_training_where_there_is_no_gpu(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All its flags stand; the script teaches, and a tokenizer of 600 words counts what is too long."""
+    monkeypatch.setattr(driver, "has_gpu", lambda: False)
+    student = write_family(tmp_path / "student", "qwen3-instruct-2507")
+    small = ["synthesis.keep=4", "synthesis.seeds=1", "synthesis.world_size=80", "selection.rows=2"]
+    small += ["selection.validation=0", "selection.max_tokens=90000"]
+    more = [word for change in small for word in ("--set", change)]
+    more += ["--teacher-engine", "scripted", "--user-engine", "scripted", "--model", str(student)]
+    more += [
+        "--data",
+        str(TAU2_DATA),
+        "--prompts",
+        str(write_kit(tmp_path / "kit.json")),
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    assert main(["run", "qwen3-4b", *more, "--accept", "model"]) == 1
+    said = capsys.readouterr().err
+    assert "train: this machine has no GPU" in said
+    assert "and go on here with --accept train" in said
+    assert len(jsonl(tmp_path / "out" / "export" / "trl" / "train.jsonl")) == 2
+    (tmp_path / "out" / "model").mkdir()
+    (tmp_path / "out" / "model" / "config.json").write_text("{}")
+    assert main(["run", "qwen3-4b", *more, "--accept", "train"]) == 1
+    streams = capsys.readouterr()
+    assert "export: done" in streams.out
+    assert "train: done" in streams.out
+    assert "eval-untrained: the server needs a GPU" in streams.err
+    assert f"writ serve {student} --port 30000 --context 32768" in streams.err
+    assert cli(["serve", str(student), "--port", "30000", "--context", "32768", "--dry-run"]) == 0
 
 
 @pytest.mark.slow
