@@ -35,7 +35,6 @@ class Look(msgspec.Struct, frozen=True):
 
     state: State
     why: tuple[str, ...] = ()
-    seconds: float = 0.0
 
 
 class Stamps:
@@ -93,7 +92,7 @@ class Stamps:
         if why:
             return Look("stale", tuple(why))
         if stamp.done and there:
-            return Look("done", seconds=stamp.seconds)
+            return Look("done")
         return Look("begun")
 
 

@@ -241,9 +241,11 @@ def _train(recipe: Recipe, options: Options) -> Step:
         command = ["trl", "sft", "--config", shown, "--accelerate_config", "zero3"]
         command += ["--num_processes", str(recipe.training.gpus), "--model_name_or_path", options.model]
         command += ["--dataset_name", data, "--output_dir", str(model)]
+        command += [] if recipe.selection.validation else ["--eval_strategy", "no"]
     else:
         command = ["llamafactory-cli", "train", shown, f"model_name_or_path={options.model}"]
         command += [f"dataset_dir={data}", f"output_dir={model}"]
+        command += [] if recipe.selection.validation else ["eval_strategy=no", "eval_dataset=null"]
     return Step(
         name="train",
         about=f"all parameters on {recipe.training.gpus} GPUs",

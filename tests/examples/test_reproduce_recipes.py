@@ -170,6 +170,15 @@ def test_llama_from_llamafactory_is_served_under_the_template_that_it_was_traine
     assert "DAY_OF_TRAINING" not in (tmp_path / "model" / "chat_template.jinja").read_text()
 
 
+def test_without_rows_to_validate_on_nothing_is_validated(tmp_path: Path) -> None:
+    recipe = read_recipe("qwen3-4b", ["selection.validation=0"])
+    for trainer, words in (("trl", "--eval_strategy no"), ("llamafactory", "eval_strategy=no eval_dataset=null")):
+        steps = named(steps_of(recipe, options(tmp_path, trainer=trainer)))
+        assert "export-validation" not in steps
+        assert " ".join(steps["train"].command).endswith(words)
+        assert steps["train"].after == ("export",)
+
+
 def test_whoever_serves_the_student_is_called_and_no_server_is_started(tmp_path: Path) -> None:
     steps = named(steps_of(read_recipe("qwen3-4b"), options(tmp_path, server="http://10.0.0.1:30000")))
     assert "serve" not in steps
