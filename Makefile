@@ -20,7 +20,7 @@ PARALLEL ?= -n auto --maxprocesses 8 --dist worksteal
 # Without its compiled files every `writ` that a test or a page starts compiles the library anew, for longer than it runs.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: env browser-env demo test test-live test-trainers live-smoke live-smollm2 live-packages live-env smoke-env serve-cpu lint audit bench clean
+.PHONY: env browser-env demo rehearsal test test-live test-trainers live-smoke live-smollm2 live-packages live-env smoke-env serve-cpu lint audit bench clean
 
 env: $(V)/.ok  ## only set .venv up
 
@@ -38,6 +38,9 @@ demo: $(V)/.ok  ## synthesise, verify, replay and export 400 conversations, and 
 	$(BIN)/writ export $(DEMO) --format openai --out $(DEMO)/train.jsonl
 	$(BIN)/writ show $(DEMO)
 
+rehearsal: $(V)/.ok  ## examples/reproduce in the small: rows, selection, export, score, table; TAU2_DATA_DIR for the last two
+	$(BIN)/python -m examples.reproduce run rehearsal
+
 test: $(V)/.ok  ## all tests on all cores; what is left out is named with its reason
 	$(BIN)/python -m pytest -rs $(PARALLEL)
 
@@ -46,10 +49,11 @@ test: $(V)/.ok  ## all tests on all cores; what is left out is named with its re
 	tools/trainer_env.sh $(UV) $(PY) $(@D) $*
 	@touch $@
 
-test-trainers: $(TRAINER:%=.trainers/%/.ok)  ## the adapters in the trainers' own packages; TRAINER=trl to choose
+test-trainers: $(TRAINER:%=.trainers/%/.ok)  ## the adapters, and the recipes' files, in the trainers' own packages; TRAINER=trl to choose
 	@for trainer in $(TRAINER); do \
 		HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 .trainers/$$trainer/bin/python -m pytest -rs \
-			tests/integrations/test_$$trainer.py tests/integrations/test_page.py || exit 1; \
+			tests/integrations/test_$$trainer.py tests/integrations/test_page.py \
+			$$(ls tests/examples/test_reproduce_$$trainer.py 2>/dev/null) || exit 1; \
 	done
 
 $(LIVE_V)/.ok: $(KIT)/install.sh $(KIT)/requirements.txt | $(UV)

@@ -4,16 +4,22 @@ from pathlib import Path
 
 from bench.models.folders import write_family
 
+MARKS = {
+    "qwen2.5-instruct": {"eos_token": "<|im_end|>", "pad_token": "<|endoftext|>"},
+    "qwen3-instruct-2507": {"eos_token": "<|im_end|>", "pad_token": "<|endoftext|>"},
+    "llama-3.1-instruct": {
+        "bos_token": "<|begin_of_text|>", "eos_token": "<|eot_id|>", "pad_token": "<|end_of_text|>",
+    },
+}  # fmt: skip
 
-def write_trainable(folder: Path) -> Path:
-    """Write it: one layer, some 60,000 parameters that have learnt nothing."""
+
+def write_trainable(folder: Path, family: str = "qwen3-instruct-2507") -> Path:
+    """Write it: one layer, some 60,000 parameters that have learnt nothing. The model is a Qwen3 in every family."""
     import torch
     from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
-    write_family(folder, "qwen3-instruct-2507")
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_file=str(folder / "tokenizer.json"), eos_token="<|im_end|>", pad_token="<|endoftext|>"
-    )
+    write_family(folder, family)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"), **MARKS[family])
     tokenizer.chat_template = (folder / "chat_template.jinja").read_text()
     tokenizer.save_pretrained(folder)
     torch.manual_seed(0)
