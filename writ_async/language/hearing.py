@@ -26,14 +26,14 @@ Act = Literal[
     "refuse",
     "report",
     "wait",
-    "thank",
+    "courtesy",
     "announce",
     "failed_look",
 ]
 """What a sentence does.
 
 hint: a request by an odd verb, or an instruction. failed_look: the agent did not find what it looked for.
-announce: it is about to act. thank: it thanks for patience, which the user may still need.
+announce: it is about to act. courtesy: it thanks for patience, which the user may still need, or is glad to help.
 """
 
 Reaction = Literal["be_handed_over", "agree", "agree_and_answer", "answer", "decline", "go_on", "wait", "nothing"]
@@ -73,7 +73,7 @@ _REACTIONS: Final[tuple[tuple[frozenset[Act], Reaction], ...]] = (
     (frozenset({"refuse"}), "go_on"),
     (frozenset({"report"}), "go_on"),
     (frozenset({"announce"}), "agree"),
-    (frozenset({"thank"}), "wait"),
+    (frozenset({"courtesy"}), "wait"),
 )
 
 
@@ -112,6 +112,8 @@ def hear(message: str) -> Heard:
         if not found.isdisjoint(_OUTDONE):
             # An instruction before the farewell asks for nothing, and thanks before a request are no farewell.
             acts -= _OUTDONE
+        elif "courtesy" in found:
+            acts.discard("close")  # thanks for writing, before what one is glad to do, open a conversation
         acts |= found
         asks = not found.isdisjoint(_ASKING)
         if asks or (in_question and sentence.item):
@@ -136,7 +138,8 @@ def waits_for_answer(message: str) -> bool:
 @lru_cache(maxsize=8192)
 def acts_of(sentence: Sentence) -> frozenset[Act]:
     """What one sentence does; nothing where it only tells something."""
-    text = sentence.text
+    text = _without("COURTESY", sentence.text)
+    courteous = frozenset[Act]({"courtesy"} if text != sentence.text else ())
     if _has("HAND_OVER", text):
         return _acts_of_hand_over(sentence)
     if _has("HUMAN_HELP", text) and _is_offer(sentence):
@@ -144,9 +147,8 @@ def acts_of(sentence: Sentence) -> frozenset[Act]:
     asks_rest = _has("ASK_REST", text) and (sentence.question or _has("TO_THE_USER", text))
     if _has("CLOSE", text) and not _has("GOES_ON", text) and (not asks_rest or _has("INVITES", text)):
         return frozenset({"close", "report"} if _has("REPORT", text) else {"close"})
-    unthankful = _without("THANK", text)
-    rest = _without("WAIT", unthankful)
-    waits = rest != unthankful
+    rest = _without("WAIT", text)
+    waits = rest != text
     if asks_rest or (_has("IDENTIFY", rest) and not _has("REPORT", rest)):
         return frozenset({"ask"})
     look = SIGNS.search("LOOK", rest)
@@ -155,7 +157,7 @@ def acts_of(sentence: Sentence) -> frozenset[Act]:
     acts = _requests(seen, sentence.question and not waits)
     if acts:
         return acts | {"failed_look"} if _has("LOOKUP_FAILED", seen) else acts
-    return _statements(seen, waits, looks) or frozenset({"thank"} if unthankful != text else ())
+    return _statements(seen, waits, looks) or courteous
 
 
 def _acts_of_hand_over(sentence: Sentence) -> frozenset[Act]:

@@ -208,7 +208,7 @@ def _last_refusal(messages: Sequence[Message], written: int) -> tuple[int, str]:
         if said := _refusal_in(message):
             reports = place == written + 2 and isinstance(messages[place - 1], ToolMessage) and heard.does("report")
             return (-1, "") if reports else (place, said)
-        if not heard.acts <= {"close", "thank"}:
+        if not heard.acts <= {"close", "courtesy"}:
             break
     return -1, ""
 

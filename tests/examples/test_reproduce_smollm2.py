@@ -1,0 +1,89 @@
+"""Imitation on a CPU: a training that was killed goes on as if nothing had been."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.support.tiny_trainable import write_trainable
+from writ_async import InputError
+from writ_async.cli import main
+
+torch = pytest.importorskip("torch", reason="needs torch and transformers, as in the environment of a trainer")
+pytest.importorskip("transformers", reason="needs torch and transformers")
+from transformers import AutoModelForCausalLM  # noqa: E402
+
+from examples.reproduce.smollm2.tuning import Settings, Step, rate_at, tune  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Settings]:
+    folder = tmp_path_factory.mktemp("tuning")
+    run = folder / "run"
+    flags = ["--world-size", "40", "--mix", "normal=1", "--behaviours", "off", "--quiet", "--out", str(run)]
+    assert main(["synth", "retail", "--n", "8", "--seed", "1", *flags]) == 0
+    model = write_trainable(folder / "model")
+
+    def to(name: str) -> Settings:
+        return Settings(run=str(run), model=str(model), out=str(folder / name), rate=1e-2, warmup=2, save_every=2)
+
+    return to
+
+
+def weights(folder: str) -> dict[str, object]:
+    return {name: value.clone() for name, value in AutoModelForCausalLM.from_pretrained(folder).state_dict().items()}
+
+
+def test_a_training_that_is_ended_again_and_again_comes_to_the_same_weights(
+    settings: Callable[[str], Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = settings("whole")
+    steps = list(tune(whole))
+    assert [step.step for step in steps] == [0, 1, 2, 3]
+    assert steps[-1].loss < steps[0].loss
+    broken = settings("broken")
+    made: list[Step] = []
+    first = tune(broken)
+    made += [next(first), next(first), next(first)]
+    first.close()  # killed behind the third, of which two are kept
+    made = made[:2] + list(tune(msgspec.structs.replace(broken, minutes=1e-9)))
+    assert [step.step for step in made] == [0, 1, 2]
+    assert not Path(broken.out, "config.json").exists()
+    made += tune(broken)
+    plain = [msgspec.structs.replace(step, seconds=0.0) for step in made]
+    assert plain == [msgspec.structs.replace(step, seconds=0.0) for step in steps]
+    one, other = weights(whole.out), weights(broken.out)
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_another_setting_is_refused_where_a_training_was_begun(settings: Callable[[str], Settings]) -> None:
+    begun = settings("begun")
+    steps = tune(begun)
+    for _ in range(3):  # two are kept
+        next(steps)
+    steps.close()
+    with pytest.raises(InputError, match=r"begun with rate = 0.01, not 0.5; use another --out"):
+        next(tune(msgspec.structs.replace(begun, rate=0.5)))
+
+
+def test_a_run_without_kept_rows_is_refused(tmp_path: Path, settings: Callable[[str], Settings]) -> None:
+    given = settings("nothing")
+    out = tmp_path / "none"
+    out.mkdir()
+    for name in ("manifest.json", "tasks.jsonl", "prompts.json"):
+        (out / name).write_bytes(Path(given.run, name).read_bytes())
+    (out / "trajectories.jsonl").write_bytes(b"")
+    with pytest.raises(InputError, match="no row is kept"):
+        next(tune(msgspec.structs.replace(given, run=str(out))))
+
+
+def test_the_rate_rises_and_falls() -> None:
+    given = Settings(run="", model="", out="", rate=1.0, warmup=4)
+    rates = [rate_at(step, 20, given) for step in range(20)]
+    assert rates[:4] == [0.25, 0.5, 0.75, 1.0]
+    assert rates[4:] == sorted(rates[4:], reverse=True)
+    assert 0 < rates[-1] < 0.1
