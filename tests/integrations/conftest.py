@@ -30,8 +30,14 @@ def source(tasks: list[Task]) -> TaskSource:
 
 
 @pytest.fixture(scope="session")
-def chat(tmp_path_factory: pytest.TempPathFactory) -> FamilyFormat:
-    return open_family(tmp_path_factory.mktemp("model") / "qwen3", "qwen3-instruct-2507", WORDS)
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder without weights."""
+    return tmp_path_factory.mktemp("model") / "qwen3"
+
+
+@pytest.fixture(scope="session")
+def chat(folder: Path) -> FamilyFormat:
+    return open_family(folder, "qwen3-instruct-2507", WORDS)
 
 
 @pytest.fixture(scope="session")

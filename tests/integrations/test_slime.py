@@ -1,14 +1,12 @@
 """slime is on no index under this name: the adapter against a double of its published interface."""
 
-import sys
 from itertools import groupby
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from bench.token_table import LOGPROB, TokenTable
-from tests.support.trainer_doubles import SLIME, SLIME_ARGUMENTS, SlimeRouter, SlimeSample
+from tests.support.trainer_doubles import SLIME, SLIME_ARGUMENTS, SlimeRouter, SlimeSample, serve_slime
 from tests.support.trainer_page import PAGE
 from writ_async import FamilyFormat
 from writ_async.rl import TaskSource
@@ -21,10 +19,7 @@ def make_generate(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Makes a `generate` that posts to a router; slime's module is there only as long as the test lasts."""
 
     def made(router: SlimeRouter, *given: Any, **settings: Any) -> Any:
-        for name in ("slime", "slime.utils", "slime.utils.http_utils"):
-            monkeypatch.setitem(sys.modules, name, ModuleType(name))
-        sys.modules["slime.utils.http_utils"].post = router.post  # type: ignore[attr-defined]
-        monkeypatch.delitem(sys.modules, "writ_async.integrations.slime", raising=False)
+        serve_slime(router, monkeypatch)
         from writ_async.integrations.slime import make_generate
 
         return make_generate(*given, **settings)

@@ -5,10 +5,13 @@ Each names the release that it was made from: what is read and written there, an
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from enum import Enum
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
+
+import pytest
 
 from bench.token_table import LOGPROB, TokenTable
 from writ_async.rl import Sampling
@@ -73,6 +76,14 @@ class SlimeRouter:
                 "weight_version": "3",
             },
         }
+
+
+def serve_slime(router: SlimeRouter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let slime's module be there as long as a test lasts, before this router."""
+    for name in ("slime", "slime.utils", "slime.utils.http_utils"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    sys.modules["slime.utils.http_utils"].post = router.post  # type: ignore[attr-defined]
+    monkeypatch.delitem(sys.modules, "writ_async.integrations.slime", raising=False)
 
 
 class SkyrlClient:

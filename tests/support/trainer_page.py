@@ -30,6 +30,12 @@ def yaml_of(trainer: str) -> str:
     return text
 
 
+def shell_line_of(trainer: str) -> str:
+    """The only command line. Raises `ValueError` as `program_of` does."""
+    (text,) = _blocks(trainer, "sh")
+    return text.strip()
+
+
 def _blocks(trainer: str, kind: str) -> list[str]:
     (part,) = re.findall(rf"^### {re.escape(TITLES[trainer])}\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL)
     return re.findall(rf"^```{kind}\n(.*?)^```$", part, re.MULTILINE | re.DOTALL)
