@@ -1,6 +1,6 @@
 """What a training loop's seams and adapters cost per call, beside an engine that answers at once.
 
-    python bench/trainers.py [--tasks 16] [--trials 4] [--repeats 5] [--json FILE]
+    python bench/trainers.py [--tasks 16] [--trials 4] [--repeats 5] [--only TEXT...] [--json FILE]
     .trainers/verl/bin/python bench/trainers.py          # with the adapters of the packages that are installed there
 
 All play the same trials of the same tasks: the script's words, from a table of its ids by prompt or of its messages by
@@ -15,7 +15,7 @@ from __future__ import annotations
 import gc
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -27,8 +27,6 @@ from bench.report import Figure, make_parser, positive, run_script, show_figures
 from bench.token_table import TokenTable, write_table
 from bench.trainer_plays import Played, Stage, plays_of
 from writ_async import FamilyFormat, Task, load_domain, make_tasks
-
-Play = Callable[[], Awaitable[None]]
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -47,13 +45,19 @@ def tokenizer_folder(folder: Path, tasks: list[Task]) -> FamilyFormat:
     )
 
 
-async def measure(stage: Stage, repeats: int) -> list[tuple[str, float]]:
+async def measure(stage: Stage, repeats: int, only: Sequence[str]) -> list[tuple[str, float]]:
     """CPU seconds of each way, the least of the repeats, taken in turn; the first of all is a warm-up.
 
-    Raises `RuntimeError` for a way that does not play all conversations to reward 1.
+    With `only` those alone whose name has one of these texts in it, and the bare engine. Raises `RuntimeError` for a
+    way that does not play all conversations to reward 1.
     """
     async with AsyncExitStack() as stack:
         ways = await plays_of(stage, stack)
+        ways = {
+            name: way
+            for place, (name, way) in enumerate(ways.items())
+            if not place or not only or any(text in name for text in only)
+        }
         least = dict.fromkeys(ways, float("inf"))
         for repeat in range(repeats + 1):
             for name, way in ways.items():
@@ -83,12 +87,13 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--tasks", metavar="N", type=positive, default=16, help="tasks (16)")
     parser.add_argument("--trials", metavar="N", type=positive, default=4, help="trials of each (4)")
     parser.add_argument("--repeats", metavar="N", type=positive, default=5, help="times that each is measured (5)")
+    parser.add_argument("--only", metavar="TEXT", nargs="+", default=[], help="ways that have this in their name")
     options = parser.parse_args(arguments)
 
     async def run() -> tuple[Stage, list[tuple[str, float]]]:
         with tempfile.TemporaryDirectory() as folder:
             stage = await open_stage(Path(folder) / "model", options.tasks, options.trials)
-            return stage, await measure(stage, options.repeats)
+            return stage, await measure(stage, options.repeats, options.only)
 
     stage, seconds = anyio.run(run)
     calls = sum(len(row.tokens["agent"].generated) for row in stage.table.rows)
