@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Awaitable, Callable
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -99,15 +97,15 @@ def _verl(stage: Stage, url: str) -> Way:
             said = stage.table.said[tuple(prompt_ids)]
             return TokenOutput(token_ids=list(said), log_probs=[-0.5] * len(said), stop_reason="completed")
 
-    folder = Path(tempfile.mkdtemp())
-    (folder / "tasks.jsonl").write_bytes(b"".join(msgspec.json.encode(task) + b"\n" for task in stage.tasks))
+    tasks = stage.folder / "tasks.jsonl"
+    tasks.write_bytes(b"".join(msgspec.json.encode(task) + b"\n" for task in stage.tasks))
     config = OmegaConf.create({"actor_rollout_ref": {"rollout": {"prompt_length": 16384, "response_length": 16384}}})
     given = {
         "trainer_config": DictConfigWrap(config), "server_manager": Server(), "processor": None, "tokenizer": None,
         "dataset_cls": RLHFDataset, "data_config": DictConfigWrap(OmegaConf.create({})),
     }  # fmt: skip
     target = "writ_async.integrations.verl.WritAgentLoop"
-    loop_config = OmegaConf.create({"_target_": target, "tasks": str(folder / "tasks.jsonl"), "model": "here"})
+    loop_config = OmegaConf.create({"_target_": target, "tasks": str(tasks), "model": "here"})
     adapter._chat = lambda model: stage.chat
 
     async def play() -> Played:

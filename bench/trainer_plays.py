@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -27,13 +28,14 @@ from writ_async.runs.seats import EngineSpec
 class Stage(msgspec.Struct):
     """What is played: the tasks, how often each, a chat format, and the table of all that is said.
 
-    `left_out` has a line for each adapter whose package is not installed.
+    `folder` is one to write in. `left_out` has a line for each adapter whose package is not installed.
     """
 
     tasks: list[Task]
     trials: int
     chat: FamilyFormat
     table: TokenTable
+    folder: Path
     left_out: list[str] = []
 
     def trials_of_tasks(self) -> Iterator[tuple[Task, int]]:

@@ -37,7 +37,7 @@ class Cost(msgspec.Struct, frozen=True):
     ratio: float
 
 
-def tokenizer_folder(folder: Path, tasks: list[Task]) -> FamilyFormat:
+def chat_of(folder: Path, tasks: list[Task]) -> FamilyFormat:
     """A chat format whose tokenizer knows the words that prompts begin with."""
     domain = load_domain(tasks[0].domain)
     return open_family(
@@ -76,9 +76,9 @@ async def measure(stage: Stage, repeats: int, only: Sequence[str]) -> list[tuple
 async def open_stage(folder: Path, tasks: int, trials: int) -> Stage:
     """The tasks, their chat format, and the table of all that is said."""
     drawn = make_tasks("retail", tasks, seed=1, world_size=60)
-    chat = tokenizer_folder(folder, drawn)
+    chat = chat_of(folder, drawn)
     table: TokenTable = await write_table(chat, drawn, trials)
-    return Stage(tasks=drawn, trials=trials, chat=chat, table=table)
+    return Stage(tasks=drawn, trials=trials, chat=chat, table=table, folder=folder)
 
 
 def main(arguments: list[str]) -> None:
