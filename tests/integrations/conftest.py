@@ -43,7 +43,7 @@ def chat(folder: Path) -> FamilyFormat:
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with that tokenizer and a model of 60,000 parameters that has learnt nothing; needs transformers."""
-    return write_trainable(tmp_path_factory.mktemp("trainable") / "model", WORDS)
+    return write_trainable(tmp_path_factory.mktemp("trainable") / "model", corpus=WORDS)
 
 
 @pytest.fixture(scope="session")
