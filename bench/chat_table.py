@@ -10,8 +10,8 @@ import msgspec
 from aiohttp import web
 from writ_engines.openai.body import encode_message
 
-from writ_async import AssistantMessage, Completion, Engine, Request, Setting, Task
-from writ_async.registry import load_domain, make_engine
+from writ_async import AssistantMessage, Completion, Engine, Request, Setting, Task, load_domain
+from writ_async.registry import make_engine
 from writ_async.rl import play
 
 

@@ -11,9 +11,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from writ_async import AssistantMessage, Completion, Engine, FamilyFormat, Request, Setting, Task, Trajectory
-from writ_async.core.trajectory import TokenSequence
-from writ_async.registry import load_domain, make_engine
+from writ_async import (
+    AssistantMessage,
+    Completion,
+    Engine,
+    FamilyFormat,
+    Request,
+    Setting,
+    Task,
+    TokenSequence,
+    Trajectory,
+    load_domain,
+)
+from writ_async.registry import make_engine
 from writ_async.rl import Generation, Sampling, TokenEngine, play
 
 LOGPROB = -0.5

@@ -18,11 +18,18 @@ import msgspec
 from bench.chat_table import serve_table
 from bench.token_table import TokenTable
 from bench.trainer_packages import package_plays
-from writ_async import AssistantMessage, Completion, FamilyFormat, Request, Task
-from writ_async.core.trajectory import TokenSequence
-from writ_async.rl import BlockingEnv, Generation, Sampling, TaskSource, TokenEngine, WritEnv, groups, play
-from writ_async.rl.rewards import benchmark_reward
-from writ_async.runs.seats import EngineSpec
+from writ_async import AssistantMessage, Completion, EngineSpec, FamilyFormat, Request, Task, TokenSequence
+from writ_async.rl import (
+    BlockingEnv,
+    Generation,
+    Sampling,
+    TaskSource,
+    TokenEngine,
+    WritEnv,
+    benchmark_reward,
+    groups,
+    play,
+)
 
 
 class Stage(msgspec.Struct):
