@@ -35,10 +35,12 @@ _SPLIT = "|".join(
         r"\s+",
     )
 )
+_VOCABULARY = 1000
+"""With the marks it stays below 1,024."""
 
 
 @cache
-def _trained(special: tuple[str, ...], plain: tuple[str, ...], normalize: bool) -> str:
+def _trained(special: tuple[str, ...], plain: tuple[str, ...], normalize: bool, corpus: tuple[str, ...]) -> str:
     tokenizer = Tokenizer(models.BPE(ignore_merges=not normalize))
     if normalize:
         tokenizer.normalizer = normalizers.NFC()
@@ -46,9 +48,12 @@ def _trained(special: tuple[str, ...], plain: tuple[str, ...], normalize: bool) 
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, pre_tokenizers.ByteLevel(False, use_regex=False)])
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=600, special_tokens=[], initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+        vocab_size=_VOCABULARY if corpus else 600,
+        special_tokens=[],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
     )
-    tokenizer.train_from_iterator(_CORPUS, trainer)
+    tokenizer.train_from_iterator((*_CORPUS, *corpus), trainer)
     tokenizer.add_special_tokens([AddedToken(text, normalized=False) for text in special])
     tokenizer.add_tokens([AddedToken(text, normalized=False) for text in plain])
     return tokenizer.to_str()
@@ -63,10 +68,14 @@ def write_folder(
     eos: str = "<|im_end|>",
     in_config: bool = False,
     vocab_size: int | None = 1024,
+    corpus: Sequence[str] = (),
 ) -> Path:
-    """A model folder without weights. `in_config` puts the template into tokenizer_config.json."""
+    """A model folder without weights. `in_config` puts the template into tokenizer_config.json.
+
+    The tokenizer learns from the texts of `corpus` too, so that such texts come to fewer ids.
+    """
     path.mkdir(parents=True, exist_ok=True)
-    text = _trained(tuple(special), tuple(plain), "<|im_end|>" in special)
+    text = _trained(tuple(special), tuple(plain), "<|im_end|>" in special, tuple(corpus))
     (path / "tokenizer.json").write_text(text)
     ids = {token["content"]: token["id"] for token in json.loads(text)["added_tokens"]}
     config = {"eos_token": {"content": eos}, "bos_token": special[0]}
@@ -80,13 +89,13 @@ def write_folder(
     return path
 
 
-def write_family(path: Path, name: str) -> Path:
+def write_family(path: Path, name: str, corpus: Sequence[str] = ()) -> Path:
     """A folder of one of the three families."""
     if name == "llama-3.1-instruct":
-        return write_folder(path, LLAMA31, special=LLAMA_SPECIAL, plain=(), eos="<|eot_id|>")
+        return write_folder(path, LLAMA31, special=LLAMA_SPECIAL, plain=(), eos="<|eot_id|>", corpus=corpus)
     # Qwen2.5's tokenizer has no tokens for tool results.
     plain = CHATML_PLAIN if name == "qwen3-instruct-2507" else CHATML_PLAIN[:2]
-    return write_folder(path, QWEN3 if name == "qwen3-instruct-2507" else QWEN25, plain=plain)
+    return write_folder(path, QWEN3 if name == "qwen3-instruct-2507" else QWEN25, plain=plain, corpus=corpus)
 
 
 def small_model(folder: str) -> str:
@@ -94,9 +103,9 @@ def small_model(folder: str) -> str:
     return str(write_family(Path(folder) / "model", "qwen3-instruct-2507"))
 
 
-def open_family(path: Path, name: str) -> FamilyFormat:
+def open_family(path: Path, name: str, corpus: Sequence[str] = ()) -> FamilyFormat:
     """The format of such a folder, which our own renderer must have matched."""
-    chat = open_chat_format(write_family(path, name))
+    chat = open_chat_format(write_family(path, name, corpus))
     assert isinstance(chat, FamilyFormat)
     assert (chat.name, chat.notices) == (name, ())
     return chat

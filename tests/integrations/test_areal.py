@@ -1,37 +1,58 @@
-"""AReaL needs CUDA to be installed: its contract for a workflow class, `run(data, base_url=...)`, is played here."""
+"""AReaL needs CUDA to be installed: a double of what its published proxy does with a workflow class."""
 
 import pytest
 
 from tests.support.chat_double import Answer, Asked, serve
 from tests.support.scripted_server import script_of
-from writ_async import Task, Trajectory
+from tests.support.trainer_doubles import AREAL, run_areal_agent
+from tests.support.trainer_page import PAGE
+from writ_async import InputError, Task, Trajectory
 from writ_async.integrations.areal import WritWorkflow
 from writ_async.rl import TaskSource, kept_reward
 
 
+class Workflow(WritWorkflow):
+    def reward(self, row: Trajectory) -> float:
+        return kept_reward(row)
+
+
+def test_the_page_names_the_release_that_the_double_was_made_from() -> None:
+    assert f"AReaL {AREAL}" in PAGE
+
+
 @pytest.mark.asyncio
 async def test_sixteen_tasks_in_four_trials_each_are_played_on_the_trainers_endpoint(
-    source: TaskSource, tasks: list[Task]
+    source: TaskSource, tasks: list[Task], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The proxy answers at its root: its address has no path, and `/v1` is not there."""
     script = await script_of(tasks, trials=4)
-
-    class Workflow(WritWorkflow):
-        def reward(self, row: Trajectory) -> float:
-            return kept_reward(row)
-
-    Workflow.source = source
+    monkeypatch.setattr(Workflow, "source", source, raising=False)
     keys: set[str] = set()
 
     def answer(asked: Asked) -> Answer:
         keys.add(asked.headers["Authorization"])
         return script.answer(asked)
 
-    async with serve(answer) as server:
+    async with serve(answer, root="") as server:
         for row in source.rows():
             for _ in range(4):
-                workflow = Workflow(temperature=1.0)
-                given = {"base_url": server.url, "http_client": None, "api_key": "of-this-episode"}
-                assert await workflow.run(row, **given) == 1.0
+                assert await run_areal_agent(Workflow(temperature=1.0), row, server.url, "of-this-episode") == 1.0
     assert keys == {"Bearer of-this-episode"}
-    assert server.asked[0].body["temperature"] == 1.0
-    assert server.asked[0].body["model"] == "default"
+    assert {(asked.body["temperature"], asked.body["model"]) for asked in server.asked} == {(1.0, "default")}
+
+
+@pytest.mark.asyncio
+async def test_in_a_process_of_its_own_the_endpoint_is_that_of_the_environment(
+    source: TaskSource, tasks: list[Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = await script_of(tasks[:1])
+    monkeypatch.setattr(Workflow, "source", source, raising=False)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    with pytest.raises(InputError, match="no base_url"):
+        await Workflow().run(source.rows()[0])
+    async with serve(script.answer, root="") as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "of-this-process")
+        reward = await Workflow().run(source.rows()[0])
+    assert (reward, type(reward)) == (1.0, float)
+    assert {asked.headers["Authorization"] for asked in server.asked} == {"Bearer of-this-process"}

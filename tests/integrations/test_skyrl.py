@@ -1,13 +1,16 @@
-"""skyrl-gym's own registry and environment; the generator against a client of the published shape."""
+"""skyrl-gym's own registry and environment; the generator against a double of the published interface."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from tests.support.oracle_sampler import OracleSampler
+from bench.token_table import LOGPROB, TokenTable, write_table
+from tests.support.trainer_doubles import SKYRL, SkyrlClient, check_generator_output
+from tests.support.trainer_page import PAGE
 from writ_async import AssistantMessage, FamilyFormat, Task
 from writ_async.integrations.skyrl_generator import WritGenerator
-from writ_async.rl import TaskSource, TokenEngine, make_sample, play
+from writ_async.rl import TaskSource
 
 Turns = dict[str, list[list[AssistantMessage]]]
 
@@ -33,41 +36,52 @@ def test_sixteen_tasks_in_four_trials_each_are_played_through_the_packages_regis
             env.close()
 
 
+def test_the_page_names_the_release_that_the_double_was_made_from() -> None:
+    assert f"SkyRL {SKYRL}" in PAGE
+
+
 @pytest.mark.asyncio
-async def test_the_generator_gives_a_batch_by_position_as_the_published_interface_has_it(
+async def test_the_generator_gives_sixteen_tasks_in_four_trials_each_by_position_with_exactly_the_sampled_ids(
+    source: TaskSource, tasks: list[Task], chat: FamilyFormat, table: TokenTable
+) -> None:
+    client = SkyrlClient(table)
+    generator = WritGenerator(source, client, chat, seed=0)
+    rows = [row for row in source.rows() for _ in range(4)]
+    out = await generator.generate(
+        {
+            "prompts": [row["prompt"] for row in rows],
+            "env_classes": ["writ"] * 64,
+            "env_extras": rows,
+            "sampling_params": {"temperature": 1.0, "max_tokens": 300, "logprobs": 1},
+            "trajectory_ids": [f"{row['task_id']}_{place % 4}" for place, row in enumerate(rows)],
+            "batch_metadata": SimpleNamespace(global_step=5, training_phase="train"),
+        }
+    )
+    check_generator_output(64, out)
+    wholes = {row.id: row.tokens["agent"].ids for row in table.rows}
+    for place, row in enumerate(rows):
+        ids, mask = out["response_ids"][place], out["loss_masks"][place]
+        name = f"{row['task_id']}#{place % 4}"
+        assert (*out["prompt_token_ids"][place], *ids) == wholes[name]
+        sampled = [one for one, counts in zip(ids, mask, strict=True) if counts]
+        assert sampled == [one for turn in table.sampled[f"{name}/agent"] for one in turn]
+        assert out["rollout_logprobs"][place] == [LOGPROB * counts for counts in mask]
+    assert (set(out["rewards"]), set(out["stop_reasons"])) == ({1.0}, {"stop"})
+    assert out["trajectory_ids"][7] == f"{tasks[1].id}_3"
+    assert sorted(client.finished) == sorted(f"{name}/agent" for name in wholes)
+    for params in client.params:
+        assert (params["temperature"], params["max_tokens"], params["logprobs"]) == (1.0, 300, 1)
+        assert params["stop_token_ids"] == sorted(chat.stop_ids)
+
+
+@pytest.mark.asyncio
+async def test_a_batch_without_logprobs_has_none_and_the_seed_is_the_global_step(
     source: TaskSource, tasks: list[Task], chat: FamilyFormat
 ) -> None:
-    oracle = OracleSampler(chat, tasks)
-    expected = await play(tasks[:2], oracle.shown(TokenEngine(oracle.generate, chat)), "scripted")
-    samples = {row.task_id: make_sample(row) for row in expected}
-    scripts = {tuple(ids): said for ids, said in _scripts(expected)}
-
-    class Client:
-        """What stands in for an `InferenceEngineClient`, made from its published interface."""
-
-        async def generate(self, asked: dict[str, Any]) -> dict[str, Any]:
-            (ids,) = asked["prompt_token_ids"]
-            assert asked["sampling_params"]["temperature"] == 1.0
-            assert asked["sampling_params"]["stop_token_ids"] == sorted(chat.stop_ids)
-            said = scripts[tuple(ids)]
-            return {"response_ids": [said], "stop_reasons": ["stop"], "response_logprobs": [[-0.5] * len(said)]}
-
-    generator = WritGenerator(source, Client(), chat)
-    prompts = [source.rows()[1]["prompt"], source.rows()[0]["prompt"]]
-    out = await generator.generate({"prompts": prompts, "sampling_params": {"temperature": 1.0}})
-    for place, task in enumerate((tasks[1], tasks[0])):
-        sample = samples[task.id]
-        assert out["prompt_token_ids"][place] == sample.prompt_ids
-        assert out["response_ids"][place] == sample.response_ids
-        assert out["loss_masks"][place] == sample.loss_mask
-        assert out["rollout_logprobs"][place] == sample.logprobs
-    assert out["rewards"] == [1.0, 1.0]
-    assert out["stop_reasons"] == ["stop", "stop"]
-
-
-def _scripts(rows: Any) -> Any:
-    """What is said to each prompt of some rows."""
-    for row in rows:
-        tokens = row.tokens["agent"]
-        for start, end in tokens.generated:
-            yield list(tokens.ids[:start]), list(tokens.ids[start:end])
+    table = await write_table(chat, tasks[:2], trials=1, seed=9)
+    prompts = [row["prompt"] for row in source.rows()[:2]]
+    batch = {"prompts": prompts, "batch_metadata": SimpleNamespace(global_step=9, training_phase="train")}
+    out = await WritGenerator(source, SkyrlClient(table), chat, max_tokens=300).generate(batch)
+    assert out["rollout_logprobs"] is None
+    wholes = [(*prompt, *ids) for prompt, ids in zip(out["prompt_token_ids"], out["response_ids"], strict=True)]
+    assert wholes == [row.tokens["agent"].ids for row in table.rows]

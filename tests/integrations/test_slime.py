@@ -1,63 +1,71 @@
-"""slime is on no index under this name: the adapter against doubles made from its published interface."""
+"""slime is on no index under this name: the adapter against a double of its published interface."""
 
-import sys
-from enum import Enum
-from types import ModuleType, SimpleNamespace
+from itertools import groupby
 from typing import Any
 
 import pytest
 
-from tests.support.oracle_sampler import OracleSampler
-from writ_async import FamilyFormat, Task
-from writ_async.rl import TaskSource, TokenEngine, make_sample, play
+from bench.token_table import LOGPROB, TokenTable
+from tests.support.trainer_doubles import SLIME, SLIME_ARGUMENTS, SlimeRouter, SlimeSample, serve_slime
+from tests.support.trainer_page import PAGE
+from writ_async import FamilyFormat
+from writ_async.rl import TaskSource
+
+PARAMS = {"max_new_tokens": 512, "temperature": 1.0}
 
 
-class Sample:
-    """The fields of slime's `Sample` that are read and written."""
+@pytest.fixture
+def make_generate(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Makes a `generate` that posts to a router; slime's module is there only as long as the test lasts."""
 
-    class Status(Enum):
-        COMPLETED = "completed"
-        TRUNCATED = "truncated"
+    def made(router: SlimeRouter, *given: Any, **settings: Any) -> Any:
+        serve_slime(router, monkeypatch)
+        from writ_async.integrations.slime import make_generate
 
-    def __init__(self, prompt: Any, metadata: dict[str, Any] | None = None) -> None:
-        self.prompt, self.metadata = prompt, metadata
-        self.tokens: list[int] = []
-        self.loss_mask: list[int] = []
-        self.rollout_log_probs: list[float] = []
-        self.response_length, self.response, self.reward, self.status = 0, "", 0.0, None
+        return make_generate(*given, **settings)
+
+    return made
+
+
+def test_the_page_names_the_release_that_the_double_was_made_from() -> None:
+    assert f"slime {SLIME}" in PAGE
 
 
 @pytest.mark.asyncio
-async def test_a_sample_is_filled_with_the_ids_that_the_router_gave(
-    source: TaskSource, tasks: list[Task], chat: FamilyFormat, monkeypatch: pytest.MonkeyPatch
+async def test_sixteen_tasks_in_four_trials_each_are_samples_of_exactly_the_ids_that_the_router_gave(
+    source: TaskSource, chat: FamilyFormat, table: TokenTable, make_generate: Any
 ) -> None:
-    oracle = OracleSampler(chat, tasks)
-    (row,) = await play(tasks[:1], oracle.shown(TokenEngine(oracle.generate, chat)), "scripted")
-    tokens, expected = row.tokens["agent"], make_sample(row)
-    said = {tokens.ids[:start]: tokens.ids[start:end] for start, end in tokens.generated}
+    router = SlimeRouter(table)
+    generate = make_generate(router, source, chat)
+    ids = {row.id: row.tokens["agent"].ids for row in table.rows}
+    for row in source.rows():
+        for trial in range(4):
+            sample = await generate(SLIME_ARGUMENTS, SlimeSample("", {"task_id": row["task_id"]}), dict(PARAMS))
+            name = f"{row['task_id']}#{trial}"
+            assert tuple(sample.tokens) == ids[name]
+            response = sample.tokens[-sample.response_length :]
+            assert sample.response_length == len(sample.loss_mask) == len(sample.rollout_log_probs)
+            sampled = [one for one, mask in zip(response, sample.loss_mask, strict=True) if mask]
+            assert sampled == [one for turn in table.sampled[f"{name}/agent"] for one in turn]
+            assert sample.rollout_log_probs == [LOGPROB * mask for mask in sample.loss_mask]
+            turns = sum(mask for mask, _ in groupby(sample.loss_mask))
+            assert sample.weight_versions == ["3"] * turns
+            assert (sample.reward, sample.status) == (1.0, SlimeSample.Status.COMPLETED)
+            assert sample.response == chat.tokenizer.decode(response)
+    assert len(table.sampled) == 64
+    assert all(body["sampling_params"]["temperature"] == 1.0 for body in router.bodies)
 
-    async def post(url: str, body: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
-        assert url == "http://router:30000/generate"
-        assert headers == {"X-SMG-Routing-Key": f"{tasks[0].id}#0/agent"}
-        assert body["return_logprob"]
-        made = said[tuple(body["input_ids"])]
-        logprobs = [(-0.5, one, None) for one in made]
-        return {
-            "meta_info": {"finish_reason": {"type": "stop"}, "output_token_logprobs": logprobs, "weight_version": 3}
-        }
 
-    names = ("slime", "slime.utils", "slime.utils.http_utils")
-    for name in names:
-        monkeypatch.setitem(sys.modules, name, ModuleType(name))
-    sys.modules[names[-1]].post = post  # type: ignore[attr-defined]
-    monkeypatch.delitem(sys.modules, "writ_async.integrations.slime", raising=False)
-    from writ_async.integrations.slime import make_generate
-
-    generate = make_generate(source, chat)
-    args = SimpleNamespace(sglang_router_ip="router", sglang_router_port=30000, rollout_max_context_len=None)
-    sample = await generate(args, Sample("", {"task_id": tasks[0].id}), {"max_new_tokens": 512, "temperature": 1.0})
-    assert sample.tokens == list(tokens.ids)
-    assert sample.response_length == len(sample.loss_mask) == len(sample.rollout_log_probs)
-    assert (sample.loss_mask, sample.rollout_log_probs) == (expected.loss_mask, expected.logprobs)
-    assert (sample.reward, sample.status) == (1.0, Sample.Status.COMPLETED)
-    assert sample.response == chat.tokenizer.decode(expected.response_ids)
+@pytest.mark.asyncio
+async def test_what_slime_aborts_asks_for_nothing_more_and_is_played_anew_later(
+    source: TaskSource, chat: FamilyFormat, table: TokenTable, make_generate: Any
+) -> None:
+    router = SlimeRouter(table, lambda number: "abort" if number == 2 else "stop")
+    generate = make_generate(router, source, chat)
+    task = next(row.task_id for row in table.rows if len(row.tokens["agent"].generated) > 4)
+    sample = SlimeSample("", {"task_id": task})
+    assert await generate(SLIME_ARGUMENTS, sample, dict(PARAMS)) is sample
+    assert (sample.status, sample.tokens, sample.reward) == (SlimeSample.Status.ABORTED, [], None)
+    assert len(router.bodies) == 3
+    await generate(SLIME_ARGUMENTS, sample, dict(PARAMS))
+    assert (sample.status, sample.reward) == (SlimeSample.Status.COMPLETED, 1.0)

@@ -1,77 +1,103 @@
-"""verl's own agent loop class, registry and outputs, with a double of its server manager."""
+"""verl's own worker, agent loop class, data set and batches, with a double of its server manager."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 pytest.importorskip("verl", reason="verl is not installed here; make test-trainers TRAINER=verl")
 
-from hydra.utils import instantiate
+from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
-from transformers import AutoTokenizer
-from verl.experimental.agent_loop.agent_loop import AgentLoopOutput, DictConfigWrap
-from verl.utils.dataset.rl_dataset import RLHFDataset
+from verl import DataProto
+from verl.experimental.agent_loop.agent_loop import AgentLoopWorker
+from verl.utils.dataset.rl_dataset import RLHFDataset, collate_fn
 from verl.workers.rollout.replica import TokenOutput
 
-from tests.support.oracle_sampler import OracleSampler
-from tests.support.tiny_trainable import write_trainable
-from writ_async import Task, open_chat_format
-from writ_async.rl import TaskSource, TokenEngine, make_sample, play
+from bench.token_table import LOGPROB, TokenTable
+from tests.support.trainer_page import program_of, yaml_of
+from tests.support.written_runs import write_run
+from writ_async import Task, Trajectory
+
+PROMPT, RESPONSE = 12288, 8192
 
 
 class Server:
-    """What an `LLMServerClient` gives, with `said` to each prompt; the first call is aborted half-way."""
+    """What an `LLMServerClient` of verl 0.9.1 gives, from a table; the first call is aborted half-way."""
 
-    def __init__(self) -> None:
-        self.said: dict[tuple[int, ...], tuple[int, ...]] = {}
-        self.requests: list[str] = []
+    def __init__(self, table: TokenTable) -> None:
+        self._table = table
+        self._rest: dict[tuple[int, ...], tuple[int, ...]] = {}
+        self.said: dict[str, list[int]] = {}
+        self.aborted = ""
 
     async def generate(self, request_id: str, *, prompt_ids: list[int], sampling_params: dict[str, Any]) -> TokenOutput:
-        self.requests.append(request_id)
         assert sampling_params["temperature"] == 1.0
-        said = list(self.said[tuple(prompt_ids)])
-        if len(self.requests) == 1:
-            self.said[(*prompt_ids, *said[:2])] = tuple(said[2:])
-            return TokenOutput(token_ids=said[:2], log_probs=[-0.5] * 2, stop_reason="aborted")
-        told = {"global_steps": 7}
-        return TokenOutput(token_ids=said, log_probs=[-0.5] * len(said), stop_reason="completed", extra_fields=told)
+        assert sampling_params["logprobs"]
+        prompt = tuple(prompt_ids)
+        said = list(self._rest.get(prompt) or self._table.said[prompt])
+        cut = not self.aborted
+        if cut:
+            self.aborted = request_id
+            self._rest[(*prompt, *said[:2])] = tuple(said[2:])
+            said = said[:2]
+        self.said.setdefault(request_id, []).extend(said)
+        return TokenOutput(
+            token_ids=said, log_probs=[LOGPROB] * len(said), stop_reason="aborted" if cut else "completed",
+            extra_fields={} if cut else {"global_steps": 7},
+        )  # fmt: skip
 
 
 @pytest.mark.asyncio
-async def test_sixteen_tasks_in_four_trials_each_are_outputs_of_exactly_the_sampled_ids(
-    source: TaskSource, tasks: list[Task], tmp_path: Path
+async def test_sixteen_tasks_in_four_trials_each_are_batches_of_verls_worker_with_exactly_the_sampled_ids(
+    model: Path, table: TokenTable, tasks: list[Task], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = write_trainable(tmp_path / "model")
-    chat: Any = open_chat_format(folder)
-    (tmp_path / "tasks.jsonl").write_bytes(b"".join(msgspec.json.encode(task) + b"\n" for task in tasks))
-    oracle = OracleSampler(chat, tasks)
-    rows = await play([*tasks] * 4, oracle.shown(TokenEngine(oracle.generate, chat)), "scripted")
-    server = Server()
-    config = OmegaConf.create({"actor_rollout_ref": {"rollout": {"prompt_length": 16384, "response_length": 16384}}})
-    loop_config = {
-        "_target_": "writ_async.integrations.verl.WritAgentLoop",
-        "tasks": str(tmp_path / "tasks.jsonl"),
-        "model": str(folder),
-    }
-    given = {
-        "trainer_config": DictConfigWrap(config), "server_manager": server, "processor": None,
-        "tokenizer": AutoTokenizer.from_pretrained(folder), "dataset_cls": RLHFDataset,
-        "data_config": DictConfigWrap(OmegaConf.create({})),
-    }  # fmt: skip
-    for place, row in enumerate(source.rows()):
-        for trial in range(4):
-            played = rows[trial * len(tasks) + place]
-            tokens, expected = played.tokens["agent"], make_sample(played)
-            server.said = {tokens.ids[:start]: tokens.ids[start:end] for start, end in tokens.generated}
-            loop = instantiate(OmegaConf.create(loop_config), **given)
-            out = await loop.run({"temperature": 1.0}, raw_prompt=row["prompt"], task_id=row["task_id"])
-            assert isinstance(out, AgentLoopOutput)
-            assert out.prompt_ids == expected.prompt_ids
-            assert out.response_ids == expected.response_ids
-            assert out.response_mask == expected.loss_mask
-            assert out.response_logprobs == expected.logprobs
-            assert (out.reward_score, out.extra_fields["termination"]) == (1.0, "user_stop")
-            assert out.as_dict()["response_mask"].sum() == sum(expected.loss_mask)
-    assert len(set(server.requests)) == 64
+    """The page's data set and YAML, through `RLHFDataset`, `AgentLoopWorker.generate_sequences` and `DataProto`."""
+    monkeypatch.chdir(tmp_path)
+    write_run(tmp_path / "runs" / "train", table.rows[:1], tasks=tasks)
+    (tmp_path / "models").mkdir()
+    folder = tmp_path / "models" / "Qwen3-4B-Instruct-2507"
+    folder.symlink_to(model)
+    exec(compile(program_of("verl"), "program", "exec"), {"__name__": "program"})
+    (tmp_path / "writ.yaml").write_text(yaml_of("verl"))
+    rollout = "actor_rollout_ref.rollout"
+    with initialize_config_module("verl.trainer.config", version_base=None):
+        config = compose(
+            "ppo_trainer",
+            [
+                f"actor_rollout_ref.model.path={folder}", f"{rollout}.name=vllm", f"{rollout}.prompt_length={PROMPT}",
+                f"{rollout}.response_length={RESPONSE}", f"{rollout}.calculate_log_probs=True",
+                f"{rollout}.agent.agent_loop_config_path=writ.yaml",
+            ],
+        )  # fmt: skip
+    server = Server(table)
+    worker = AgentLoopWorker(config, llm_client=server)
+    data = RLHFDataset(["train.parquet"], worker.tokenizer, OmegaConf.create({"cache_dir": str(tmp_path / "cache")}))
+    assert len(data) == len(tasks)
+    given = DataProto.from_single_dict(collate_fn([data[place] for place in range(len(data))]))
+    out = await worker.generate_sequences(given.repeat(4, interleave=True))
+
+    rows = {row.tokens["agent"].ids: row for row in table.rows}
+    found = Counter[tuple[int, ...]]()
+    for place in range(len(out)):
+        item = out[place]
+        whole = tuple(item.batch["input_ids"][item.batch["attention_mask"].bool()].tolist())
+        row, mask = rows[whole], item.batch["response_mask"].bool()
+        assert item.batch["responses"][mask].tolist() == sampled_in(row)
+        assert item.batch["rollout_log_probs"][mask].tolist() == [LOGPROB] * len(sampled_in(row))
+        assert item.batch["rm_scores"].sum().item() == 1.0
+        assert item.non_tensor_batch["task_id"] == row.task_id == tasks[place // 4].id
+        assert item.non_tensor_batch["termination"] == "user_stop"
+        assert item.non_tensor_batch["__num_turns__"] == len(row.messages)
+        found[whole] += 1
+    assert found == Counter(row.tokens["agent"].ids for row in table.rows)
+    assert found.total() == len(server.said) == 64
+    assert sorted(server.said.values()) == sorted(map(sampled_in, table.rows))
+    assert server.aborted in server.said
+
+
+def sampled_in(row: Trajectory) -> list[int]:
+    """What the agent of a row sampled, turn after turn."""
+    tokens = row.tokens["agent"]
+    return [one for start, end in tokens.generated for one in tokens.ids[start:end]]

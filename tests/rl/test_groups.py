@@ -18,6 +18,7 @@ from writ_async import (
     Termination,
 )
 from writ_async.rl import Generation, Group, Sampling, TokenEngine, groups
+from writ_async.rl.sampling import Generate
 
 pytestmark = pytest.mark.asyncio
 
@@ -33,6 +34,18 @@ class Failing:
         if request.trial in self._trials:
             raise EngineError("the line is dead")
         return Completion(message=AssistantMessage("Goodbye."))
+
+
+class Oracled(TokenEngine):
+    """An engine whose sampler is told by a script what to say; its first weights are "0"."""
+
+    def __init__(self, oracle: OracleSampler, generate: Generate, chat: FamilyFormat) -> None:
+        super().__init__(generate, chat, version="0")
+        self._oracle = oracle
+
+    async def complete(self, request: Request) -> Completion:
+        await self._oracle.look_at(request)
+        return await super().complete(request)
 
 
 async def test_members_that_failed_are_replaced_until_each_group_is_whole(tasks: list[Task]) -> None:
@@ -85,12 +98,7 @@ async def test_trajectories_of_weights_that_are_too_old_are_ended_and_replaced(
             oracle.version = "2"
         return await oracle.generate(ids, sampling)
 
-    class Shown(TokenEngine):
-        async def complete(self, request: Request) -> Completion:
-            await oracle.look_at(request)
-            return await super().complete(request)
-
-    engine = Shown(generate, chat, version="0")
+    engine = Oracled(oracle, generate, chat)
     async with groups(tasks[:1], engine, "scripted", size=2, max_staleness=1, limits=Limits(concurrency=1)) as stream:
         (group,) = [group async for group in stream]
     assert group.complete
@@ -98,6 +106,30 @@ async def test_trajectories_of_weights_that_are_too_old_are_ended_and_replaced(
     assert group.failed[0].termination is Termination.STOPPED_EARLY
     assert calls[f"{tasks[0].id}#0/agent"] == 2
     assert all(engine.staleness(row.tokens["agent"]) == 0 for row in group.members)
+
+
+async def test_a_group_that_has_waited_is_looked_at_again_when_it_is_handed_over_and_whenever_asked(
+    tasks: list[Task], chat: FamilyFormat
+) -> None:
+    oracle = OracleSampler(chat, tasks)
+    agent = Oracled(oracle, oracle.generate, chat)
+    found: list[Group] = []
+    async with groups(tasks[:3], agent, "scripted", size=2, max_staleness=1, limits=Limits(concurrency=6)) as stream:
+        async for group in stream:
+            found.append(group)
+            if len(found) == 1:
+                while stream.rollouts is None or stream.rollouts.counters.live:
+                    await anyio.lowlevel.checkpoint()
+                assert stream.look_again(group).complete
+                agent.advance("1")
+                agent.advance("2")
+    first, *later = found
+    assert first.complete
+    assert [len(group.members) for group in later] == [0, 0]
+    assert [(group.complete, len(group.failed)) for group in later] == [(False, 2)] * 2
+    rows = list(first.members)
+    assert stream.look_again(first) is first
+    assert (first.members, first.failed, first.complete) == ([], rows, False)
 
 
 async def test_a_staleness_bound_needs_an_engine_that_counts_versions(tasks: list[Task]) -> None:

@@ -40,7 +40,7 @@ class Answer(msgspec.Struct):
 
 
 class Double(msgspec.Struct):
-    """The server's address, up to and with /v1, and what it was asked."""
+    """The server's address, up to and with its root, and what it was asked."""
 
     url: str
     asked: list[Asked]
@@ -101,8 +101,8 @@ def refusal(status: int, body: Any, **headers: str) -> Answer:
 
 
 @asynccontextmanager
-async def serve(answer: Callable[[Asked], Answer]) -> AsyncIterator[Double]:
-    """Serve while the block lasts."""
+async def serve(answer: Callable[[Asked], Answer], root: str = "/v1") -> AsyncIterator[Double]:
+    """Serve while the block lasts, below `root`; other paths are not there."""
     asked: list[Asked] = []
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -125,14 +125,14 @@ async def serve(answer: Callable[[Asked], Answer]) -> AsyncIterator[Double]:
         )
 
     app = web.Application(client_max_size=2**26)
-    app.router.add_post("/v1/chat/completions", handle)
+    app.router.add_post(f"{root}/chat/completions", handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         port = runner.addresses[0][1]
-        yield Double(f"http://127.0.0.1:{port}/v1", asked)
+        yield Double(f"http://127.0.0.1:{port}{root}", asked)
     finally:
         await runner.cleanup()
 

@@ -1,5 +1,6 @@
 """A folder with a family's tokenizer and template, and a model from scratch that transformers can train."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench.models.folders import write_family
@@ -13,12 +14,15 @@ MARKS = {
 }  # fmt: skip
 
 
-def write_trainable(folder: Path, family: str = "qwen3-instruct-2507") -> Path:
-    """Write it: one layer, some 60,000 parameters that have learnt nothing. The model is a Qwen3 in every family."""
+def write_trainable(folder: Path, family: str = "qwen3-instruct-2507", corpus: Sequence[str] = ()) -> Path:
+    """Write it: one layer, some 60,000 parameters that have learnt nothing. The model is a Qwen3 in every family.
+
+    Its tokenizer has learnt from `corpus` too.
+    """
     import torch
     from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
-    write_family(folder, family)
+    write_family(folder, family, corpus)
     tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"), **MARKS[family])
     tokenizer.chat_template = (folder / "chat_template.jinja").read_text()
     tokenizer.save_pretrained(folder)

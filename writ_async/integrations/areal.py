@@ -1,14 +1,17 @@
-"""AReaL 1.0: a class with `run`, which plays an episode on the trainer's OpenAI endpoint.
+"""AReaL 1.0.4: a class with `run`, which plays an episode on the trainer's OpenAI endpoint.
 
 trainer.train(workflow="my_module.Workflow")   # class Workflow(WritWorkflow): source = TaskSource(...)
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from writ_async.core.trajectory import Trajectory
+from writ_async.errors import InputError
 from writ_async.rl import TaskSource, benchmark_reward, play
 from writ_async.runs.seats import EngineSpec
 
@@ -16,8 +19,8 @@ from writ_async.runs.seats import EngineSpec
 class WritWorkflow:
     """An agent workflow; a subclass gives it its `source`. The endpoint keeps token ids and logprobs itself.
 
-    `user` plays the user, `engine` is what calls the endpoint with `model`
-    and further `options`; `settings` are those of `rollouts`.
+    `user` plays the user, `engine` is what calls the endpoint with `model` and further `options`; `settings` are those
+    of `rollouts`.
     """
 
     source: ClassVar[TaskSource]
@@ -35,12 +38,18 @@ class WritWorkflow:
         return benchmark_reward(row)
 
     async def run(self, data: dict[str, Any], **extra_kwargs: Any) -> float:
-        """One conversation of the task that `data` names (a row of `TaskSource.columns()`); its reward."""
+        """One conversation of the task that `data` names (a row of `TaskSource.columns()`); its reward.
+
+        The endpoint is AReaL's `base_url`, or OPENAI_BASE_URL in a process of its own. Raises `InputError` for neither.
+        """
         task = self.source[data]
-        options = {"url": extra_kwargs["base_url"], "model": self.model, **self._options}
-        if key := extra_kwargs.get("api_key"):
+        url = str(extra_kwargs.get("base_url") or os.environ.get("OPENAI_BASE_URL", "")).rstrip("/")
+        if not url:
+            raise InputError("AReaL gave no base_url, and OPENAI_BASE_URL is not set; the agent has no endpoint")
+        root = "" if urlsplit(url).path else "/."  # AReaL's proxy answers at its root, not under /v1
+        options = {"url": url + root, "model": self.model, **self._options}
+        if key := extra_kwargs.get("api_key") or os.environ.get("OPENAI_API_KEY"):
             options["headers"] = {"Authorization": f"Bearer {key}"}
         agent = EngineSpec(self.engine, options)
-        trial = self.source.next_trial(task)
-        (row,) = await play([task], agent, self.user, first_trial=trial, **self.settings)
-        return self.reward(row)
+        (row,) = await play([task], agent, self.user, first_trial=self.source.next_trial(task), **self.settings)
+        return float(self.reward(row))

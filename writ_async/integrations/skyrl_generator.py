@@ -1,4 +1,4 @@
-"""SkyRL: a generator of token ids, as its `GeneratorInterface` has it; needs nothing of the package to be imported."""
+"""SkyRL 0.3.0: a generator of token ids, as its `GeneratorInterface` has it; imports nothing of the package."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from writ_async.rl import Generation, Sampling, TaskSource, TokenEngine, benchma
 class WritGenerator:
     """Plays each prompt of a batch, which are those of `source`; a prompt that comes n times is n trials.
 
-    `client` is SkyRL's `InferenceEngineClient`. `settings` are those of `rollouts`.
+    `client` is SkyRL's `InferenceEngineInterface`; a turn has at most `max_tokens`, 0 for what the batch says.
+    `settings` are those of `rollouts`; the seed is the global step, where the batch tells it.
     """
 
     def __init__(
-        self, source: TaskSource, client: Any, chat: ChatFormat, user: Any = "scripted", *, max_tokens: int = 1024,
+        self, source: TaskSource, client: Any, chat: ChatFormat, user: Any = "scripted", *, max_tokens: int = 0,
         context: int = 0, reward: Callable[[Trajectory], float] = benchmark_reward, **settings: Any,
     ) -> None:  # fmt: skip
         self._source, self._client, self._user, self._reward = source, client, user, reward
@@ -25,26 +26,28 @@ class WritGenerator:
 
     async def generate(self, input_batch: dict[str, Any], disable_tqdm: bool = False) -> dict[str, Any]:
         """A `GeneratorOutput` for a `GeneratorInput`, by position."""
-        given = dict(input_batch.get("sampling_params") or {})
+        given, sessions = dict(input_batch.get("sampling_params") or {}), set[str]()
+        step = int(getattr(input_batch.get("batch_metadata"), "global_step", 0))
 
         async def ask(ids: list[int], sampling: Sampling) -> Generation:
+            sessions.add(sampling.session)
             params = {**given, "max_tokens": sampling.max_tokens, "stop_token_ids": list(sampling.stop_ids)}
-            told = await self._client.generate(
-                {"prompt_token_ids": [ids], "sampling_params": params, "session_ids": [sampling.session]}
-            )
-            logprobs = told.get("response_logprobs")
-            reason = told["stop_reasons"][0]
-            return Generation(
-                ids=told["response_ids"][0],
-                logprobs=None if logprobs is None else logprobs[0],
-                finish=reason if reason in ("length", "abort") else "stop",
-            )
+            asked = {"prompt_token_ids": [ids], "sampling_params": params, "session_ids": [sampling.session]}
+            told = await self._client.generate(asked)
+            (said,), (why,), logprobs = told["response_ids"], told["stop_reasons"], told.get("response_logprobs")
+            known, told_of = why in ("length", "abort"), logprobs and logprobs[0]
+            return Generation(ids=said, logprobs=told_of, version=str(step), finish=why if known else "stop")
 
         tasks = [self._source[prompt] for prompt in input_batch["prompts"]]
-        engine = TokenEngine(ask, self._chat, max_tokens=self._most, context=self._context)
-        rows = await play(tasks, engine, self._user, **self._settings)
+        most = self._most or given.get("max_tokens") or 1024
+        engine = TokenEngine(ask, self._chat, max_tokens=most, context=self._context)
+        try:
+            rows = await play(tasks, engine, self._user, **{"seed": step, **self._settings})
+        finally:
+            for session in sessions:
+                await self._client.finish_session(session)
         samples = [make_sample(row, reward=self._reward) for row in rows]
-        told = all(sample.logprobs is not None for sample in samples)
+        untold = any(sample.logprobs is None for sample in samples)
         return {
             "prompt_token_ids": [sample.prompt_ids for sample in samples],
             "response_ids": [sample.response_ids for sample in samples],
@@ -52,5 +55,6 @@ class WritGenerator:
             "loss_masks": [sample.loss_mask for sample in samples],
             "stop_reasons": ["length" if sample.truncated else "stop" for sample in samples],
             "rollout_metrics": {"turns": sum(sample.turns for sample in samples) / max(1, len(samples))},
-            "rollout_logprobs": [sample.logprobs for sample in samples] if told else None,
+            "rollout_logprobs": None if untold else [sample.logprobs for sample in samples],
+            "trajectory_ids": input_batch.get("trajectory_ids"),
         }

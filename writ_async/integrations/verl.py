@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
-from verl.experimental.agent_loop.agent_loop import AgentLoopBase, AgentLoopMetrics, AgentLoopOutput, register
+from verl.experimental.agent_loop.agent_loop import AgentLoopBase, AgentLoopMetrics, AgentLoopOutput
 
 from writ_async.api import load_tasks
 from writ_async.chat import ChatFormat, open_chat_format
@@ -22,7 +22,7 @@ _source = lru_cache(maxsize=4)(lambda tasks, data: TaskSource(load_tasks(tasks, 
 _chat: Any = lru_cache(maxsize=4)(open_chat_format)
 
 
-@register("writ_agent")
+# `register` would put a class without its settings over the YAML's entry, as soon as this module is imported.
 class WritAgentLoop(AgentLoopBase):  # type: ignore[misc]
     """Plays a task's next trial with the trainer's server; `settings` are those of `rollouts`, as `user_options`."""
 

@@ -45,10 +45,11 @@ class Groups:
     """Groups in the order in which they are finished; `rollouts` is the stream beneath, with its counters."""
 
     def __init__(
-        self, tasks: Sequence[Task], size: int, replacements: int, usable: Callable[[Trajectory], bool]
+        self, tasks: Sequence[Task], size: int, replacements: int, usable: Callable[[Trajectory], bool], bound: _Bound
     ) -> None:
         self.rollouts: Rollouts | None = None
         self._usable = usable
+        self._bound = bound
         self._size = size
         self._left = [replacements] * len(tasks)
         self._awaited = [size] * len(tasks)
@@ -71,15 +72,23 @@ class Groups:
         group.members.append(trajectory)
         self._awaited[place] -= 1
         looked_at = [trajectory] if self._awaited[place] else group.members
-        failed = [row for row in looked_at if not self._usable(row)]
-        group.failed += failed
-        group.members = [row for row in group.members if all(row is not other for other in failed)]
+        failed = [row for row in looked_at if not (self._usable(row) and self._bound.holds(row))]
+        _drop(group, failed)
         further = min(len(failed), self._left[place])
         self._left[place] -= further
         self._awaited[place] += further
         if not self._awaited[place]:
             self._finished.append(self._close(place))
         return further
+
+    def look_again(self, group: Group) -> Group:
+        """The group, without members that have grown too old since: they are `failed`, and it is not `complete` then.
+
+        It is done with each group as it is handed over; do it again with one that has waited in a queue of yours.
+        """
+        _drop(group, [row for row in group.members if not self._bound.holds(row)])
+        group.complete = len(group.members) == self._size
+        return group
 
     def __aiter__(self) -> Groups:
         return self
@@ -94,14 +103,18 @@ class Groups:
                     self._finished.append(self._close(place))
                 if not self._finished:
                     raise
-        return self._finished.popleft()
+        return self.look_again(self._finished.popleft())
 
     def _close(self, place: int) -> Group:
         group = self._open.pop(place)
         group.members.sort(key=lambda row: row.trial)
         group.failed.sort(key=lambda row: row.trial)
-        group.complete = len(group.members) == self._size
         return group
+
+
+def _drop(group: Group, failed: Sequence[Trajectory]) -> None:
+    group.failed += failed
+    group.members = [row for row in group.members if all(row is not other for other in failed)]
 
 
 @asynccontextmanager
@@ -122,7 +135,8 @@ async def groups(
     A member that cannot be used is replaced by a further trial, `replacements` times in a group. `usable` says which
     can: by default those that have a verdict. With `max_staleness` those cannot whose oldest sampled token is more
     versions of the weights behind the newest; such a conversation is ended before its next call, so that nothing more
-    is spent on it. The agent must be a `TokenEngine` then. A task that is given twice has two groups.
+    is spent on it, and a group that was ready is looked at again as it is handed over. The agent must be a
+    `TokenEngine` then. A task that is given twice has two groups.
 
     Raises `InputError` as `rollouts` does.
     """
@@ -133,34 +147,37 @@ async def groups(
         require_whole("max_staleness", max_staleness, 0)
         if not isinstance(agent, TokenEngine):
             raise InputError("max_staleness goes by the versions that a TokenEngine counts; give one as the agent")
-    bound = _Bound(agent, max_staleness) if isinstance(agent, TokenEngine) and max_staleness is not None else None
-
-    def fits(trajectory: Trajectory) -> bool:
-        wanted = trajectory.verdict is not None if usable is None else usable(trajectory)
-        return wanted and (bound is None or bound.holds(trajectory))
+    bound = _Bound(agent if isinstance(agent, TokenEngine) else None, max_staleness)
 
     def stops(job: Job, conversation: Conversation) -> str:
-        why = "" if bound is None else bound.why_too_old(conversation)
-        return why or ("" if stop is None else stop(job, conversation))
+        return bound.why_too_old(conversation) or ("" if stop is None else stop(job, conversation))
 
-    stream = Groups(given, size, replacements, fits)
+    stream = Groups(given, size, replacements, usable or _is_judged, bound)
     async with rollouts(given, agent, user, trials=size, stop=stops, replace=stream.take, **settings) as beneath:
         stream.rollouts = beneath
         yield stream
 
 
-class _Bound:
-    """How old the weights may be that have sampled a token that is trained on."""
+def _is_judged(trajectory: Trajectory) -> bool:
+    return trajectory.verdict is not None
 
-    def __init__(self, engine: TokenEngine, most: int) -> None:
+
+class _Bound:
+    """How old the weights may be that have sampled a token that is trained on; without `most` as old as they are."""
+
+    def __init__(self, engine: TokenEngine | None, most: int | None) -> None:
         self._engine = engine
         self._most = most
 
     def holds(self, trajectory: Trajectory) -> bool:
         tokens = trajectory.tokens.get("agent")
-        return tokens is None or self._engine.staleness(tokens) <= self._most
+        if self._engine is None or self._most is None or tokens is None:
+            return True
+        return self._engine.staleness(tokens) <= self._most
 
     def why_too_old(self, conversation: Conversation) -> str:
+        if self._engine is None or self._most is None:
+            return ""
         age = self._engine.session_staleness(conversation.session("agent"))
         return f"its oldest token is {age} versions behind" if age > self._most else ""
 

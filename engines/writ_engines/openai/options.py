@@ -86,6 +86,8 @@ class Endpoint(msgspec.Struct, frozen=True):
 def find_endpoints(options: OpenAIOptions, environment: Mapping[str, str] | None = None) -> list[Endpoint]:
     """The address of each server, with the key. A path of `/v1` is added to an address that has none.
 
+    One that ends with `/.` is the root of its server, for those that answer without `/v1`.
+
     Raises `InputError` for an address that is none or holds a password, and for a key that is missing where there must
     be one: at the vendor's address, or where `key_env` was given. No error holds the key.
     """
@@ -98,7 +100,9 @@ def find_endpoints(options: OpenAIOptions, environment: Mapping[str, str] | None
 def _find_endpoint(options: OpenAIOptions, url: str, where: str, environment: Mapping[str, str]) -> Endpoint:
     require_address(url, "openai", where, "http://127.0.0.1:30000/v1")
     url = url.rstrip("/#?")
-    if not urlsplit(url).path.strip("/"):
+    if url.endswith("/."):
+        url = url[:-2]
+    elif not urlsplit(url).path.strip("/"):
         url += "/v1"
     needed = url == VENDOR_URL or options.key_env != "OPENAI_API_KEY"
     require_header_name("openai", options.key_header)

@@ -33,6 +33,7 @@ def endpoint(environment: dict[str, str] | None = None, **options: Any) -> Any:
         ({}, {"OPENAI_BASE_URL": "http://h:1/v1/"}, "http://h:1/v1"),
         ({"url": "http://127.0.0.1:30000"}, {"OPENAI_BASE_URL": "http://h:1/v1/"}, "http://127.0.0.1:30000/v1"),
         ({"url": "http://[::1]:8000/"}, {}, "http://[::1]:8000/v1"),
+        ({"url": "http://127.0.0.1:8000/."}, {}, "http://127.0.0.1:8000"),
         ({"url": "https://openrouter.ai/api/v1"}, {}, "https://openrouter.ai/api/v1"),
     ],
 )
