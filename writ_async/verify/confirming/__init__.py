@@ -9,9 +9,9 @@ arguments, `words.toml` and `laying_out.toml` the words.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import msgspec
 
@@ -19,12 +19,12 @@ from writ_async.conversation.calls import ExecutedCall, call_key
 from writ_async.core.domain import Domain
 from writ_async.core.message import Message
 from writ_async.core.trajectory import Confirmation
-from writ_async.verify.confirming.arguments import arguments_of, kind_of
+from writ_async.verify.confirming.arguments import Argument, arguments_of, kind_of
 from writ_async.verify.confirming.case import Case
 from writ_async.verify.confirming.conditions import without_met_conditions
-from writ_async.verify.confirming.kin import phrases_of
+from writ_async.verify.confirming.kin import Phrases, phrases_of
 from writ_async.verify.confirming.laid_out import lay_out, tells_part, tells_something_new, tells_variant
-from writ_async.verify.confirming.one_by_one import named_by_place
+from writ_async.verify.confirming.one_by_one import named_by_place, names_a_place
 from writ_async.verify.confirming.patterns import DEED_OF, DEEDS, deed_pattern, occurs, pattern
 from writ_async.verify.confirming.reply import Reply, names_nothing, read_stances, settle
 from writ_async.verify.confirming.shown import Shown
@@ -61,22 +61,29 @@ class Dialogue:
         self._domain = domain
         self._writes = [write for write in writes if write.succeeded]
         self._refused = [write for write in writes if not write.succeeded]
-        self._wrote = sorted({write.message for write in self._writes})
-        self._arguments = {
-            (write.message, write.number): arguments_of(write.arguments or {}, domain) for write in writes
-        }
-        self._written = phrases_of(
-            {
-                str(argument.value)
-                for arguments in self._arguments.values()
-                for argument in arguments
-                if argument.kind == "record"
-            }
-        )
+        self._wrote = [write.message for write in self._writes]
+        self._all_writes = writes
+        self._arguments: dict[tuple[int, int], list[Argument]] = {}
+        self._phrases: Phrases | None = None
         self._spoken: TurnIndex | None = None
         self._tools: dict[str, ToolWords] = {}
         self._offered: dict[int, dict[str, str]] = {}
         self._shown = Shown(messages)
+
+    def _arguments_of(self, write: ExecutedCall) -> list[Argument]:
+        """What a write is about, taken apart once."""
+        place = (write.message, write.number)
+        known = self._arguments.get(place)
+        if known is None:
+            known = self._arguments[place] = arguments_of(write.arguments or {}, self._domain)
+        return known
+
+    def _written(self) -> Phrases:
+        """The ids that any write names; made when somebody asks."""
+        if self._phrases is None:
+            named = (one for write in self._all_writes for one in self._arguments_of(write) if one.kind == "record")
+            self._phrases = phrases_of({str(argument.value) for argument in named})
+        return self._phrases
 
     def confirmation(self, write: ExecutedCall) -> Confirmation:
         """How a write was confirmed, or what was wanting. The writes have to be asked for in order, or anew."""
@@ -110,7 +117,7 @@ class Dialogue:
     def _case(self, write: ExecutedCall, spoken: TurnIndex, answered: int) -> Case:
         """A write as it stood when a turn was the answer."""
         since = self._written_before(self._first_answer(write, spoken.turns, spoken.turns[answered].message))
-        arguments = self._arguments[write.message, write.number]
+        arguments = self._arguments_of(write)
         return Case(write, spoken, answered, since, self._shown, self._domain, self._written, arguments)
 
     def _has_done_it(self, write: ExecutedCall, start: int, end: int) -> bool:
@@ -125,7 +132,9 @@ class Dialogue:
         `latest` is the case at the last answer, where this is an earlier one: who pays may have been told since.
         """
         write, answer = case.write, case.answer
-        answered = without_met_conditions("\n".join(turn.text for turn in said), laid_out_amounts(case, asked))
+        answered = without_met_conditions(
+            "\n".join([turn.text for turn in said]), partial(laid_out_amounts, case, asked)
+        )
         reply = self._read(case, asked, answered, tool)
         found = Confirmation(asked=asked.message, answered=answer.message, agreed=reply.words)
         if not asked.asks and not (reply.meaning == "agrees" and occurs(tool.named, asked.words)):
@@ -170,6 +179,8 @@ class Dialogue:
 
     def _unknown(self, case: Case, asked: Turn) -> str:
         """What a write is made to, where it only came up after the agent had asked, and the user had not named it."""
+        if not self._shown.has_any_between(asked.message, case.until):
+            return ""
         names = [str(one.value) for one in case.ids if not case.speaks_of_all(asked.words, one)]
         user = (case.write.arguments or {}).get(self._domain.user_argument)
         for name in names if case.ids else [user] if isinstance(user, str) else []:
@@ -202,6 +213,8 @@ class Dialogue:
             return None if verbs.search(words) and _ALL.search(words) else False
 
         def picks(clause: str) -> bool | None:
+            if not names_a_place(clause):
+                return None
             offers = self._offers(asked)
             named = named_by_place(clause, list(offers), said) if offers else []
             about = [_is_offered(case, words_of(offers[name]), topic, others) for name in named]
@@ -220,7 +233,7 @@ class Dialogue:
 
     def _ids_in(self, words: str) -> list[str]:
         """The phrases of the ids that writes name, in the order in which words name them; none for one alone."""
-        phrases = {phrase for known in self._written.values() for phrase, _ in known if phrase in words}
+        phrases = {phrase for known in self._written().values() for phrase, _ in known if phrase in words}
         return sorted(phrases, key=words.find) if len(phrases) > 1 else []
 
     def _words_of_tool(self, name: str) -> ToolWords:
@@ -244,11 +257,10 @@ class Dialogue:
         return place
 
     def _used_up(self, write: ExecutedCall, answer: int) -> str:
-        key = call_key(write.call.function.name, write.arguments or {})
-        for other in self._writes:
+        for other in self._writes[bisect_right(self._wrote, answer) :]:
             if other is write or other.call is write.call:
                 break
-            if answer < other.message and call_key(other.call.function.name, other.arguments or {}) == key:
+            if _key_of(other) == _key_of(write):
                 return "the yes was given to an earlier write"
         return ""
 
@@ -269,7 +281,7 @@ class Dialogue:
                 break
             if not turn.by_user and not case.others() and case.calls_it(turn.words):
                 return ""
-        return f"the agent had not named {', '.join(case.records)}"
+        return f"the agent had not named {', '.join(case.names)}"
 
     def _is_named(self, case: Case, tool: ToolWords) -> bool:
         """Whether the agent said what the write does: by its verb and topic, or by what it makes of something."""
@@ -292,7 +304,7 @@ class Dialogue:
         name = case.write.call.function.name
         if case.ids or self._domain.telling.deeds.get(name):
             return words
-        if not any(phrase in words for known in self._written.values() for phrase, _ in known):
+        if not any(phrase in words for known in self._written().values() for phrase, _ in known):
             return words
         return _made_noun(name).sub("  ", words)
 
@@ -357,6 +369,10 @@ def _is_told_of(case: Case) -> bool:
     if not telling:
         return True
     return any(has_value(turn.words, value) for turn in case.pool() if not turn.by_user for value in telling)
+
+
+def _key_of(write: ExecutedCall) -> bytes:
+    return call_key(write.call.function.name, write.arguments or {})
 
 
 def _is_retry(write: ExecutedCall, other: ExecutedCall, domain: Domain) -> bool:

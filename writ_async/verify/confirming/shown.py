@@ -47,6 +47,11 @@ class Shown:
         for place in self._with(holding, until):
             yield from self._result(place).all()
 
+    def has_any_between(self, place: int, until: int) -> bool:
+        """Whether anything was shown after a message and before another one."""
+        first = bisect_right(self._messages, place)
+        return first < len(self._messages) and self._messages[first] < until
+
     def came_up_after(self, name: str, place: int, until: int) -> bool:
         """Whether results have shown an id only after a message, so that nobody could speak of it before."""
         first, end = bisect_right(self._messages, place), bisect_left(self._messages, until)

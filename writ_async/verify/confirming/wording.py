@@ -16,6 +16,8 @@ from writ_async.verify.confirming.clauses import plain
 _TOKEN = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+")
 _POINT = "\0"
 """Stands for the point of a number while all other points are made blanks."""
+_LINE_END = "zqxjz"
+"""A word of nobody's that stands for the end of a line."""
 _BLANKS = bytes(
     sign if chr(sign).isalnum() else ord(".") if chr(sign) == _POINT else ord(" ") for sign in range(128)
 ) + bytes(128)
@@ -62,6 +64,17 @@ NUMBER_WORDS: Final = (
 def words_of(text: str) -> str:
     """The words of a text, with a blank before, between and after them."""
     return plain_words(plain(text))
+
+
+def words_of_lines(text: str) -> list[str]:
+    """The words of each line of a text that is plain already, taken apart in one go."""
+    if "\n" not in text:
+        return [plain_words(text)]
+    if _LINE_END in text:
+        return [plain_words(line) for line in text.split("\n")]
+    lines = plain_words(text.replace("\n", f" {_LINE_END} ")).split(_LINE_END)
+    # A line without words has a blank on each side of them.
+    return [line if line != " " else "  " for line in lines]
 
 
 def plain_words(text: str) -> str:
