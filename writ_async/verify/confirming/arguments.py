@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -32,26 +32,44 @@ class Argument(msgspec.Struct, frozen=True):
         return f"{self.path}={self.value!r}"
 
 
-def arguments_of(values: Mapping[str, Any], domain: Domain) -> list[Argument]:
-    """All values of a write that could matter to the customer, in order: not who the customer is, and nothing empty."""
-    found: list[Argument] = []
-    for name, value in values.items():
-        if name != domain.user_argument:
-            found += _arguments(value, name, name, name, domain, None, 0)
-    return found
+class Arguments:
+    """All values of a write that could matter to the customer: not who the customer is, and nothing empty."""
+
+    __slots__ = ("_by_kind", "all")
+
+    def __init__(self, values: Mapping[str, Any], domain: Domain) -> None:
+        self.all: list[Argument] = []
+        """In the order of the call."""
+        for name, value in values.items():
+            if name != domain.user_argument:
+                _add_arguments(self.all, value, name, name, name, domain, None, 0)
+        self._by_kind: dict[ArgumentKind, list[Argument]] = {}
+        for argument in self.all:
+            self._by_kind.setdefault(argument.kind, []).append(argument)
+
+    def of_kind(self, kind: ArgumentKind) -> Sequence[Argument]:
+        """Those of one kind, in order."""
+        return self._by_kind.get(kind, ())
 
 
-def _arguments(
-    value: Any, path: str, name: str, root: str, domain: Domain, owner: Mapping[str, Any] | None, place: int
-) -> Iterator[Argument]:
+def _add_arguments(
+    found: list[Argument],
+    value: Any,
+    path: str,
+    name: str,
+    root: str,
+    domain: Domain,
+    owner: Mapping[str, Any] | None,
+    place: int,
+) -> None:
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from _arguments(item, f"{path}.{key}", key, root, domain, value, place)
+            _add_arguments(found, item, f"{path}.{key}", key, root, domain, value, place)
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            yield from _arguments(item, f"{path}[{index}]", name, root, domain, owner, index)
+            _add_arguments(found, item, f"{path}[{index}]", name, root, domain, owner, index)
     elif value is not None and not isinstance(value, bool) and value != "":
-        yield Argument(path, name, root, kind_of(name, value, domain), value, owner, place)
+        found.append(Argument(path, name, root, kind_of(name, value, domain), value, owner, place))
 
 
 def kind_of(name: str, value: Any, domain: Domain) -> ArgumentKind:

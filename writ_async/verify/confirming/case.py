@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from writ_async.conversation.calls import ExecutedCall
 from writ_async.core.domain import Domain
-from writ_async.verify.confirming.arguments import Argument
+from writ_async.verify.confirming.arguments import Argument, Arguments
 from writ_async.verify.confirming.family import Family
 from writ_async.verify.confirming.kin import Kin, Phrases, named_in
 from writ_async.verify.confirming.naming import Part, Record
@@ -20,7 +20,6 @@ from writ_async.verify.confirming.shown import Shown, flat_values
 from writ_async.verify.confirming.turns import Turn, TurnIndex
 from writ_async.verify.confirming.wording import has_any, has_phrase, has_value, phrase_of
 
-_CHOSEN = frozenset({"part", "variant"})
 _ANSWERS = ("yes", "none")  # values of records that are said of anything, as in "(yes/no)"
 
 
@@ -41,7 +40,7 @@ class Case:
         shown: Shown,
         domain: Domain,
         written: Callable[[], Phrases],
-        arguments: list[Argument],
+        arguments: Arguments,
     ) -> None:
         self._first = bisect_right(spoken.messages, since, 0, answered + 1)
         self.written = written
@@ -52,9 +51,10 @@ class Case:
         self._spoken = spoken
         self._about: list[Turn] | None = None
         self.until = write.message
-        self.ids = by_kind(arguments, "record")
+        self.ids = arguments.of_kind("record")
         self.names = tuple(dict.fromkeys([str(argument.value) for argument in self.ids]))
-        self.chosen = frozenset([str(one.value) for one in arguments if one.kind in _CHOSEN])
+        chosen = (*arguments.of_kind("part"), *arguments.of_kind("variant"))
+        self.chosen = frozenset([str(argument.value) for argument in chosen])
         self._own_ids = tuple([phrase_of(name) for name in self.names])
         self._ids = self._own_ids
         if self.chosen:
@@ -311,8 +311,3 @@ def described(record: Record, fields: frozenset[str]) -> list[str]:
     """The words of those fields of a record by which people call it."""
     values = [item for name, value in record.fields.items() if name in fields for item in flat_values({name: value})]
     return [str(item) for item in values if isinstance(item, str | int | float) and not isinstance(item, bool)]
-
-
-def by_kind(arguments: Sequence[Argument], kind: str) -> list[Argument]:
-    """The arguments of one kind."""
-    return [argument for argument in arguments if argument.kind == kind]

@@ -10,7 +10,7 @@ from typing import Any
 
 from writ_async.verify.confirming.address import address_now, tell_address
 from writ_async.verify.confirming.arguments import Argument
-from writ_async.verify.confirming.case import Case, by_kind, described
+from writ_async.verify.confirming.case import Case, described
 from writ_async.verify.confirming.choices import Choice
 from writ_async.verify.confirming.layout import Layout
 from writ_async.verify.confirming.naming import Part
@@ -35,9 +35,9 @@ def lay_out(case: Case, agents_only: bool, latest: Case) -> Layout:
     Who pays and why may have been told up to the `latest` answer.
     """
     layout = Layout()
-    parts = by_kind(case.arguments, "part")
-    is_about_paying = all(argument.kind in ("record", "payment", "follows") for argument in case.arguments)
-    for argument in case.arguments:
+    parts = case.arguments.of_kind("part")
+    is_about_paying = all(argument.kind in ("record", "payment", "follows") for argument in case.arguments.all)
+    for argument in case.arguments.all:
         match argument.kind:
             case "follows":
                 continue
@@ -61,8 +61,8 @@ def lay_out(case: Case, agents_only: bool, latest: Case) -> Layout:
                 _tell_count(case, argument, layout)
             case _:
                 pass
-    tell_address(case, by_kind(case.arguments, "address"), agents_only, layout)
-    _tell_rest(case, by_kind(case.arguments, "told"), agents_only, layout)
+    tell_address(case, case.arguments.of_kind("address"), agents_only, layout)
+    _tell_rest(case, case.arguments.of_kind("told"), agents_only, layout)
     return layout
 
 
@@ -260,11 +260,11 @@ def _stays(case: Case, argument: Argument) -> bool:
 
 def tells_variant(case: Case) -> bool:
     """Whether the agent told what some part becomes."""
-    parts = {part.place: str(part.value) for part in by_kind(case.arguments, "part")}
+    parts = {part.place: str(part.value) for part in case.arguments.of_kind("part")}
     return any(
         choose_variant(case, one, parts.get(one.place, ""), (turn for turn in case.pool() if not turn.by_user)).message
         >= 0
-        for one in by_kind(case.arguments, "variant")
+        for one in case.arguments.of_kind("variant")
     )
 
 
@@ -278,7 +278,7 @@ def tells_part(case: Case) -> bool:
 
 def tells_something_new(case: Case, words: str) -> bool:
     """Whether words tell a value of a write that its record does not have already; who pays is told in other words."""
-    now = address_now(case, by_kind(case.arguments, "address"))
+    now = address_now(case, case.arguments.of_kind("address"))
     return any(
         argument.kind == "payment"
         or (
@@ -287,7 +287,7 @@ def tells_something_new(case: Case, words: str) -> bool:
             and not _stays(case, argument)
             and has_value(words, argument.value)
         )
-        for argument in case.arguments
+        for argument in case.arguments.all
     )
 
 
