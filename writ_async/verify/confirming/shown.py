@@ -181,16 +181,17 @@ class _Result:
             return self._by_name.get(name, ())
         left = self._content.count(f'"{name}"')
         found: list[Record] = []
-        for place, record in enumerate(self.all() if left else ()):
+        place = 0
+        while left > 0 and (place < len(self._records) or self._make_next()):
             if place == _FEW:
                 return self._in_order().get(name, ())
+            record = self._records[place]
+            place += 1
             values = list(record.fields.values())
             held = values.count(name)
             if record.key == name or (held and _is_name(name, held, values, record)):
                 found.append(record)
             left -= held + (record.key == name)
-            if left <= 0:
-                break
         return found
 
     def _in_order(self) -> Mapping[str, Sequence[Record]]:
