@@ -26,6 +26,8 @@ SMALL = 20
 _NUMBER = re.compile(r"\d(?<![\w.]\d)(?<!\d[-/:]\d)\d*(?:\.\d+)?(?![\w])")
 _FIGURES = re.compile(r"\d+")
 _HOLDS = (dict, list, tuple)
+_BETWEEN = "\0"
+"""Stands between texts that are searched together."""
 _HAS_THOUSANDS = re.compile(r",\d{3}(?!\d)")
 _THOUSAND = 3
 _LONG = 1e15
@@ -50,10 +52,13 @@ class Tells(Protocol):
 class Seen:
     """All that the agent has been told or shown so far. Texts are only searched when somebody asks."""
 
-    __slots__ = ("_days", "_days_read", "_numbers", "_plain", "_spoken", "_texts", "_unread")
+    __slots__ = ("_days", "_days_read", "_joined", "_joined_to", "_numbers", "_plain", "_spoken", "_texts", "_unread")
 
     def __init__(self) -> None:
         self._texts: list[str] = []
+        self._joined: list[str] = []
+        """The texts in a few rows, as they were there when somebody asked."""
+        self._joined_to = 0
         self._numbers: set[float] = set()
         self._unread: list[str] = []
         self._plain: list[str] = []
@@ -82,9 +87,13 @@ class Seen:
         wanted = text.strip().lstrip("#").casefold()
         if not wanted:
             return True
+        if self._joined_to < len(self._texts):
+            self._joined.append(_BETWEEN.join(self._texts[self._joined_to :]))
+            self._joined_to = len(self._texts)
         # What is asked for was mostly told of late.
-        for shown in reversed(self._texts):  # noqa: SIM110
-            if wanted in shown and _occurs(wanted, shown):
+        for shown in reversed(self._joined):
+            place = shown.find(wanted)
+            if place >= 0 and _occurs(wanted, shown, place):
                 return True
         return False
 
@@ -100,24 +109,30 @@ class Seen:
             return False
         if wanted in self._numbers:
             return True
-        # Only a text that has the figures of a number is read for its numbers; most are read there alone.
         figures = str(int(wanted)) if wanted < _LONG else ""
+        if figures:
+            self._look_for(wanted, figures)
+        else:
+            for text in (*self._unread, *self._plain):
+                self._numbers.update(numbers_in(text))
+            self._unread, self._plain = [], []
+        return wanted in self._numbers
+
+    def _look_for(self, wanted: float, figures: str) -> None:
+        """Read for its numbers what has the figures of one; most texts are read for that one alone."""
         left: list[str] = []
         for text in self._unread:
-            if figures and text.isascii() and ("," not in text or _HAS_THOUSANDS.search(text) is None):
-                self._plain.append(text)
-            elif _may_tell(text, figures):
-                self._numbers.update(numbers_in(text))
-            else:
+            if not _may_tell(text, figures):
                 left.append(text)
-        self._unread = left
-        if not figures:
-            for text in self._plain:
+            elif text.isascii() and ("," not in text or _HAS_THOUSANDS.search(text) is None):
+                self._plain.append(text)
+            else:
                 self._numbers.update(numbers_in(text))
-            self._plain.clear()
-        elif any(_tells_number(text, figures, wanted) for text in reversed(self._plain)):
-            self._numbers.add(wanted)
-        return wanted in self._numbers
+        self._unread = left
+        for text in reversed(self._plain):
+            if _tells_number(text, figures, wanted):
+                self._numbers.add(wanted)
+                return
 
     def has_date(self, text: str) -> bool:
         """Whether an ISO date was said in words or in other figures, such as `May 20`, `5/20` or `20. Mai`."""
@@ -176,9 +191,8 @@ def _joined(thousands: re.Match[str]) -> str:
     return thousands[0].replace(",", "")
 
 
-def _occurs(wanted: str, shown: str) -> bool:
-    """Whether a text occurs with no letter or digit next to its own."""
-    place = shown.find(wanted)
+def _occurs(wanted: str, shown: str, place: int) -> bool:
+    """Whether a text, first found at a place, occurs with no letter or digit next to its own."""
     while place >= 0:
         end = place + len(wanted)
         free_before = place == 0 or not (shown[place - 1].isalnum() and wanted[0].isalnum())

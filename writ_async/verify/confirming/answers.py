@@ -19,8 +19,8 @@ _NARROWS = pattern("NARROWS")
 
 def read_answer(case: Case, asked: Turn, said: str, tool: ToolWords) -> Reply:
     """The meaning of an answer, for a write, to a turn that asked."""
-    bare = _bare_reply(said, tool.stems)
-    if bare is not None:
+    words, bare = _bare_reply(said)
+    if bare is not None and tool.verbs.search(words) is None:
         return bare
     offers: dict[str, str] | None = None
     known: dict[str, bool | None] = {}
@@ -43,12 +43,16 @@ def read_answer(case: Case, asked: Turn, said: str, tool: ToolWords) -> Reply:
 
 
 @lru_cache(maxsize=1024)
-def _bare_reply(text: str, stems: frozenset[str]) -> Reply | None:
-    """The meaning of a reply that names nothing and picks nothing, whatever it is said to; None for any other."""
-    if not names_nothing(words_of(text)):
-        return None
-    stances = read_stances(text, stems)
-    return None if any(names_a_place(stance.clause) for stance in stances) else settle(stances)
+def _bare_reply(text: str) -> tuple[str, Reply | None]:
+    """The words of a reply, and what it means if it names nothing and picks nothing, whatever it is said to.
+
+    None for any other; one with a verb for what is to be done means more.
+    """
+    words = words_of(text)
+    if not names_nothing(words):
+        return words, None
+    stances = read_stances(text)
+    return words, None if any(names_a_place(stance.clause) for stance in stances) else settle(stances)
 
 
 def _is_about(case: Case, words: str, tool: ToolWords) -> bool | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -74,12 +75,19 @@ def _add_arguments(
 
 def kind_of(name: str, value: Any, domain: Domain) -> ArgumentKind:
     """The kind of a value by what the domain says of its name, else by the name itself."""
-    given = domain.telling.kinds.get(name)
-    if given is not None and (given != "count" or isinstance(value, int | float)):
+    is_text = isinstance(value, str)
+    is_whole = not is_text and isinstance(value, int)
+    is_number = is_whole or isinstance(value, float)
+    return _kind(name, domain.telling.kinds.get(name), is_text, is_number, is_whole)
+
+
+@lru_cache(maxsize=1024)
+def _kind(argument: str, given: ArgumentKind | None, is_text: bool, is_number: bool, is_whole: bool) -> ArgumentKind:
+    if given is not None and (given != "count" or is_number):
         return given
-    lower = name.casefold()
+    lower = argument.casefold()
     if "payment" in lower or "card_id" in lower:
-        return "payment" if isinstance(value, str) else "told"
+        return "payment" if is_text else "told"
     if lower.startswith("new_") and lower.endswith(("_id", "_ids")):
         return "variant"
     if lower.endswith("_ids"):
@@ -90,6 +98,6 @@ def kind_of(name: str, value: Any, domain: Domain) -> ArgumentKind:
         return "address"
     if lower == "reason":
         return "reason"
-    if isinstance(value, int) and _COUNT.match(lower):
+    if is_whole and _COUNT.match(lower):
         return "count"
     return "told"

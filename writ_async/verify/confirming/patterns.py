@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -25,6 +26,9 @@ _ENDINGS: Final = (
 )
 
 
+_AT_EDGE: Final = re.compile(r"\\b(?:\(\?:([^()\\?]+)\)|(?=\w))")
+
+
 def forms(name: str) -> tuple[str, ...]:
     """The entries of a list as they stand in the file."""
     return tuple(_FORMS[name])
@@ -38,6 +42,27 @@ def either(name: str) -> str:
 def pattern(name: str) -> re.Pattern[str]:
     """A list as a pattern to search by."""
     return re.compile(either(name))
+
+
+def letters_first(name: str) -> re.Pattern[str]:
+    """A list as a pattern to search by, in which what begins at the edge of a word begins with its letter.
+
+    Of the forms that begin with a letter few places of a text have to be looked at; an edge may be anywhere.
+    """
+    return re.compile("|".join(way for form in _FORMS[name] for way in _ways(form)))
+
+
+def _ways(form: str) -> Iterator[str]:
+    """A form once for each of the words that it may begin with, whose edge is asked for behind their first sign."""
+    begins = _AT_EDGE.match(form)
+    if begins is None:
+        yield form
+        return
+    rest = form[begins.end() :]
+    for word in (begins[1] or "").split("|"):
+        first, behind = (word or rest)[0], word[1:] if word else ""
+        edge = f"(?<!\\w{first})" if first.isalnum() else f"(?<=\\w{first})"
+        yield f"{first}{edge}{behind}{rest if word else rest[1:]}"
 
 
 @lru_cache(maxsize=512)

@@ -10,12 +10,12 @@ from writ_async.core.message import AssistantMessage, Message, UserMessage
 from writ_async.language.hearing import waits_for_answer
 from writ_async.verify.confirming.clauses import plain, sentence_texts
 from writ_async.verify.confirming.one_by_one import told_apart
-from writ_async.verify.confirming.patterns import pattern
+from writ_async.verify.confirming.patterns import letters_first, pattern
 from writ_async.verify.confirming.picks import options_in, spelled_out
 from writ_async.verify.confirming.reply_options import answered_by, reply_options
 from writ_async.verify.confirming.wording import words_of_lines
 
-_REPORTS = pattern("REPORTS")
+_REPORTS = letters_first("REPORTS")
 _PROPOSES = pattern("PROPOSES")
 _ITEM = re.compile(r"\s*(?:[-•·–+]|\(?\d{1,2}[.)]|[a-z][.)] )|\s{2,}\S")
 
