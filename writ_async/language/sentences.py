@@ -14,15 +14,30 @@ _BULLET: Final = re.compile(r"^\s{0,12}(?:[-*•·–>#]{1,6}|\(?(?:\d{1,2}|[a-z
 _END: Final = re.compile(r"[\s\"')\]](?<=[.!?…][\s\S])(?:(?<=\s)\s*|(?<!\s)[\"')\]]{0,2}\s+)")
 _CLAUSE: Final = re.compile(r"[ ;—](?:(?<= )(?:[–-]{1,2} |[;—] ?)|(?<! ) ?)")
 _CLAUSE_MARKS: Final = (";", "—", " -", " –")
-_ABBREVIATION: Final = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|vs|approx|dr|mr|mrs|ms|st|mt|ft|apt|ave|blvd|no|u\.s)|^\d{1,2})\.$"
+_SHORT: Final = (
+    "e.g",
+    "i.e",
+    "etc",
+    "vs",
+    "approx",
+    "dr",
+    "mr",
+    "mrs",
+    "ms",
+    "st",
+    "mt",
+    "ft",
+    "apt",
+    "ave",
+    "blvd",
+    "no",
+    "u.s",
 )
-_MAY_ABBREVIATE: Final = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|vs|approx|dr|mr|mrs|ms|st|mt|ft|apt|ave|blvd|no|u\.s)|\d)\.$"
-)
-"""What may be an abbreviation, or the number of a list, whatever stands before."""
-_NEAR_END: Final = 160
-"""Signs at the end of a line in which the beginning of its last sentence is looked for at once."""
+_ABBREVIATION: Final = re.compile(rf"(?:\b(?:{'|'.join(map(re.escape, _SHORT))})|^\d{{1,2}})\.$")
+_MAY_ABBREVIATE: Final = tuple(f"{end}." for end in _SHORT)
+"""How what may be an abbreviation ends."""
+_PLAIN_ENDS: Final = (". ", "? ", "! ")
+_OTHER_END: Final = re.compile(r"[.!?…][\s\"')\]]")
 _NO: Final = re.compile(r"\bno\.$")
 _NUMBER: Final = re.compile(r"[#\d]")
 _ASKS: Final = re.compile(r"\?[^\w]{0,12}$")
@@ -88,15 +103,12 @@ def _said_in(line: str) -> tuple[bool, str]:
 
 def _last_end(said: str) -> re.Match[str] | None:
     """The end of the last sentence but one of a line; None where the end of the line alone does not tell it."""
-    found = None
-    for end in _END.finditer(said, max(0, len(said) - _NEAR_END)):
-        found = end
-    if found is None:
+    place = max([said.rfind(end) for end in _PLAIN_ENDS])
+    if place <= 0 or _OTHER_END.search(said, place + 2) is not None:
         return None
-    start = found.start()
-    if said[start - 1] == "." and _MAY_ABBREVIATE.search(said[max(0, start - 9) : start]):
+    if said[place - 1].isdigit() or said.endswith(_MAY_ABBREVIATE, 0, place + 1):
         return None
-    return found
+    return _END.match(said, place + 1)
 
 
 def _clauses_of(sentence: str, item: bool) -> list[Sentence]:

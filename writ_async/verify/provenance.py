@@ -121,8 +121,9 @@ class Seen:
     def _look_for(self, wanted: float, figures: str) -> None:
         """Read for its numbers what has the figures of one; most texts are read for that one alone."""
         left: list[str] = []
+        grouped = f"{int(figures):,}"
         for text in self._unread:
-            if not _may_tell(text, figures):
+            if not _may_tell(text, figures, grouped):
                 left.append(text)
             elif text.isascii() and ("," not in text or _HAS_THOUSANDS.search(text) is None):
                 self._plain.append(text)
@@ -170,13 +171,9 @@ def _tells_number(text: str, figures: str, wanted: float) -> bool:
     return False
 
 
-def _may_tell(text: str, figures: str) -> bool:
+def _may_tell(text: str, figures: str, grouped: str) -> bool:
     """Whether a text has figures in a row, be it with commas between thousands, or in other signs than ASCII's."""
-    return (
-        figures in text
-        or not text.isascii()
-        or (len(figures) > _THOUSAND and "," in text and figures in text.replace(",", ""))
-    )
+    return figures in text or not text.isascii() or (len(figures) > _THOUSAND and grouped in text)
 
 
 def numbers_in(text: str) -> set[float]:

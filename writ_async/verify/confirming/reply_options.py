@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Final
 
@@ -17,6 +17,7 @@ _OPENS: Final = re.compile(
     rf"\b(?i:{'|'.join(_VERBS)})(?: (?:me|us|back|just|simply)){{0,2}}(?: (?:with|by))?"
     r"(?: (?:option|number|the number))?:? "
 )
+_VERB: Final = re.compile("|".join(_VERBS))
 _NAME: Final = r"\d{1,2}|[A-Ha-h]|[A-Z]{2,12}"
 _OPTION: Final = re.compile(
     rf"(?:[\"'“‘(\[*]{{1,3}}(?P<quoted>{_NAME}|[a-z]{{2,12}})[\"'”’)\]*]{{1,3}}|(?<![\w$#.-])(?P<bare>{_NAME})):?"
@@ -65,7 +66,7 @@ def reply_options(text: str) -> dict[str, str]:
     lower = text.casefold()
     if not has_any(lower, _VERBS):
         return {}
-    first = next((one for opened in _OPENS.finditer(text) if (one := _OPTION.match(text, opened.end()))), None)
+    first = next((one for opened in _openings(text, lower) if (one := _OPTION.match(text, opened.end()))), None)
     if first is None:
         return {}
     later = islice(_OPTION.finditer(text, first.end()), _MOST)
@@ -80,6 +81,17 @@ def reply_options(text: str) -> dict[str, str]:
             told.setdefault(name, (option["joint"], " ".join(plain(said).split())))
     affirmed = any(_AFFIRMS.match(said) for _, said in told.values())
     return {name: _spoken(joint, said, affirmed) for name, (joint, said) in told.items()}
+
+
+def _openings(text: str, lower: str) -> Iterator[re.Match[str]]:
+    """Where a text says how it is to be answered; verbs are looked for first, where they stand as in lower case."""
+    if len(lower) != len(text):
+        yield from _OPENS.finditer(text)
+        return
+    for verb in _VERB.finditer(lower):
+        opened = _OPENS.match(text, verb.start())
+        if opened is not None:
+            yield opened
 
 
 def _spoken(joint: str, said: str, affirmed: bool) -> str:

@@ -10,12 +10,12 @@ from writ_async.core.message import AssistantMessage, Message, UserMessage
 from writ_async.language.hearing import waits_for_answer
 from writ_async.verify.confirming.clauses import plain, sentence_texts
 from writ_async.verify.confirming.one_by_one import told_apart
-from writ_async.verify.confirming.patterns import letters_first, pattern
+from writ_async.verify.confirming.patterns import Worded, pattern
 from writ_async.verify.confirming.picks import options_in, spelled_out
 from writ_async.verify.confirming.reply_options import answered_by, reply_options
 from writ_async.verify.confirming.wording import words_of_lines
 
-_REPORTS = letters_first("REPORTS")
+_REPORTS = Worded("REPORTS")
 _PROPOSES = pattern("PROPOSES")
 _ITEM = re.compile(r"\s*(?:[-•·–+]|\(?\d{1,2}[.)]|[a-z][.)] )|\s{2,}\S")
 
@@ -184,9 +184,9 @@ def _without_report(text: str) -> str:
             apart = True
             continue
         listed = bool(_ITEM.match(block))
-        if _REPORTS.search(block):
+        if _REPORTS.is_in(block):
             reporting = True
-            parts = [part for part in re.split(r"(?<=[.!?:]) ", block) if not _REPORTS.search(part)]
+            parts = [part for part in re.split(r"(?<=[.!?:]) ", block) if not _REPORTS.is_in(part)]
             first = next((place for place, part in enumerate(parts) if _PROPOSES.search(part)), len(parts))
             kept.append(" ".join(parts[first:]))
         elif not reporting or (not listed and (apart or _PROPOSES.search(block))):
