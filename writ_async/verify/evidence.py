@@ -94,9 +94,10 @@ def each_write_evidence(
             know.until(call.message)
             index = gold.get((call.message, call.number), -1)
             cells = proved.get(index, ()) if index >= 0 else ()
-            missing = [cell for cell in cells if not know.has_read(cell)]
+            read_at = [know.read_at(cell) for cell in cells]
+            missing = [cell for cell, place in zip(cells, read_at, strict=True) if place < 0]
             unread = _unread(name, arguments, reads, missing)
-            stale = [] if state is None else outdated.cells(state, index, cells)
+            stale = [] if state is None else outdated.cells(state, index, cells, read_at)
             unseen = unknown_arguments(name, arguments, know, domain)
             agreed = dialogue.confirmation(call) if confirmed else Confirmation()
             yield WriteEvidence(
@@ -236,12 +237,15 @@ class _Staleness:
         self._replayed = -1
         self._texts: dict[int, tuple[Any, str]] = {}
 
-    def cells(self, state: State, index: int, cells: Sequence[Cell]) -> list[Cell]:
-        """The cells that were read, but show something else by now; those that were read since all writes do not."""
+    def cells(self, state: State, index: int, cells: Sequence[Cell], read_at: Sequence[int]) -> list[Cell]:
+        """The cells that were read, but show something else by now; those that were read since all writes do not.
+
+        `read_at` are the messages by which they were read, -1 of one that was not.
+        """
         if not state.is_touched:
             return []
         shown = self._know.shown
-        old = [cell for cell in cells if 0 <= self._know.read_at(cell) <= self.since]
+        old = [cell for cell, place in zip(cells, read_at, strict=True) if 0 <= place <= self.since]
         stale = [cell for cell in old if self._is_stale(state, shown, cell)]
         return [cell for cell in stale if call_key(cell.name, cell.arguments) not in self._excuses(index)]
 

@@ -154,9 +154,10 @@ class Knowledge:
 
     def read_at(self, cell: Cell) -> int:
         """The message by which a cell was last read, 0 where the user told what it shows, -1 where neither was done."""
-        for result in self._reads:
-            self._read[call_key(result.name, result.arguments)] = result.message
-        self._reads.clear()
+        if self._reads:
+            for result in self._reads:
+                self._read[call_key(result.name, result.arguments)] = result.message
+            self._reads.clear()
         known = self._keys.get(id(cell))
         if known is None:
             # The cell is kept with its key, for otherwise another one could come to its place in memory.

@@ -29,7 +29,6 @@ _HOLDS = (dict, list, tuple)
 _BETWEEN = "\0"
 """Stands between texts that are searched together."""
 _HAS_THOUSANDS = re.compile(r",\d{3}(?!\d)")
-_THOUSAND = 3
 _LONG = 1e15
 """From here on a number may be written with other figures than its own."""
 _THOUSANDS = re.compile(r"\d(?<![\w.,]\d)\d{0,2}(?:,\d{3})+(?!\d)")
@@ -52,7 +51,7 @@ class Tells(Protocol):
 class Seen:
     """All that the agent has been told or shown so far. Texts are only searched when somebody asks."""
 
-    __slots__ = ("_days", "_days_read", "_joined", "_joined_to", "_numbers", "_plain", "_spoken", "_texts", "_unread")
+    __slots__ = ("_days", "_days_read", "_joined", "_joined_to", "_numbers", "_spoken", "_texts", "_unread")
 
     def __init__(self) -> None:
         self._texts: list[str] = []
@@ -61,7 +60,6 @@ class Seen:
         self._joined_to = 0
         self._numbers: set[float] = set()
         self._unread: list[str] = []
-        self._plain: list[str] = []
         self._days: set[Day] = set()
         self._spoken: dict[int, Tells] = {}
         self._days_read = 0
@@ -72,7 +70,8 @@ class Seen:
             with suppress(msgspec.DecodeError, RecursionError):
                 text = f"{text} {' '.join(str(value) for _, value in atoms(msgspec.json.decode(text)))}"
         self._texts.append(text.casefold())
-        self._unread.append(self._texts[-1])
+        if not text.isascii():
+            self._unread.append(self._texts[-1])
 
     def add_spoken(self, spoken: Tells) -> None:
         """Remember a text whose dates may be asked for elsewhere as well, so that they are read once."""
@@ -87,11 +86,8 @@ class Seen:
         wanted = text.strip().lstrip("#").casefold()
         if not wanted:
             return True
-        if self._joined_to < len(self._texts):
-            self._joined.append(_BETWEEN.join(self._texts[self._joined_to :]))
-            self._joined_to = len(self._texts)
         # What is asked for was mostly told of late.
-        for shown in reversed(self._joined):
+        for shown in reversed(self._rows()):
             place = shown.find(wanted)
             if place >= 0 and _occurs(wanted, shown, place):
                 return True
@@ -109,31 +105,32 @@ class Seen:
             return False
         if wanted in self._numbers:
             return True
-        figures = str(int(wanted)) if wanted < _LONG else ""
-        if figures:
-            self._look_for(wanted, figures)
+        # Where all texts are in signs of ASCII, only what has the figures of a number is read for it.
+        for text in self._unread:
+            self._numbers.update(numbers_in(text))
+        self._unread.clear()
+        if wanted < _LONG:
+            self._look_for(wanted)
         else:
-            for text in (*self._unread, *self._plain):
+            for text in self._texts:
                 self._numbers.update(numbers_in(text))
-            self._unread, self._plain = [], []
         return wanted in self._numbers
 
-    def _look_for(self, wanted: float, figures: str) -> None:
-        """Read for its numbers what has the figures of one; most texts are read for that one alone."""
-        left: list[str] = []
-        grouped = f"{int(figures):,}"
-        for text in self._unread:
-            if not _may_tell(text, figures, grouped):
-                left.append(text)
-            elif text.isascii() and ("," not in text or _HAS_THOUSANDS.search(text) is None):
-                self._plain.append(text)
-            else:
-                self._numbers.update(numbers_in(text))
-        self._unread = left
-        for text in reversed(self._plain):
-            if _tells_number(text, figures, wanted):
+    def _look_for(self, wanted: float) -> None:
+        """Look through all rows for a number, be it with commas between thousands."""
+        figures = str(int(wanted))
+        grouped = f"{int(wanted):,}"
+        for row in reversed(self._rows()):
+            if _tells_number(row, figures, wanted) or (grouped != figures and _tells_grouped(row, grouped, wanted)):
                 self._numbers.add(wanted)
                 return
+
+    def _rows(self) -> list[str]:
+        """The texts, of which those that are new are joined to one row more."""
+        if self._joined_to < len(self._texts):
+            self._joined.append(_BETWEEN.join(self._texts[self._joined_to :]))
+            self._joined_to = len(self._texts)
+        return self._joined
 
     def has_date(self, text: str) -> bool:
         """Whether an ISO date was said in words or in other figures, such as `May 20`, `5/20` or `20. Mai`."""
@@ -157,7 +154,7 @@ class Seen:
 
 
 def _tells_number(text: str, figures: str, wanted: float) -> bool:
-    """Whether a text without commas between thousands has a number, whose whole part has these figures."""
+    """Whether a text has a number whose whole part has these figures, without commas between thousands."""
     place = text.find(figures)
     while place >= 0:
         start = place
@@ -171,9 +168,9 @@ def _tells_number(text: str, figures: str, wanted: float) -> bool:
     return False
 
 
-def _may_tell(text: str, figures: str, grouped: str) -> bool:
-    """Whether a text has figures in a row, be it with commas between thousands, or in other signs than ASCII's."""
-    return figures in text or not text.isascii() or (len(figures) > _THOUSAND and grouped in text)
+def _tells_grouped(text: str, grouped: str, wanted: float) -> bool:
+    """Whether a text has a number whose whole part is written with commas between thousands."""
+    return grouped in text and wanted in numbers_in(text)
 
 
 def numbers_in(text: str) -> set[float]:

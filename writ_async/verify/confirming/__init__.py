@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from functools import partial
 
 from writ_async.conversation.calls import ExecutedCall, call_key
 from writ_async.core.domain import Domain
@@ -19,7 +18,6 @@ from writ_async.core.trajectory import Confirmation
 from writ_async.verify.confirming.answers import read_answer
 from writ_async.verify.confirming.arguments import Arguments, kind_of
 from writ_async.verify.confirming.case import Case
-from writ_async.verify.confirming.conditions import without_met_conditions
 from writ_async.verify.confirming.deed_named import unnamed, was_proposed
 from writ_async.verify.confirming.kin import Phrases, phrases_of
 from writ_async.verify.confirming.laid_out import lay_out
@@ -122,8 +120,7 @@ class Dialogue:
         `latest` is the case at the last answer, where this is an earlier one: who pays may have been told since.
         """
         answer, place = case.answer.message, asked.message
-        said_all = said[0].text if len(said) == 1 else "\n".join([turn.text for turn in said])
-        answered = without_met_conditions(said_all, partial(laid_out_amounts, case, asked))
+        answered = said[0].text if len(said) == 1 else "\n".join([turn.text for turn in said])
         reply = read_answer(case, asked, answered, tool)
         if not asked.asks and not (reply.meaning == "agrees" and occurs(tool.named, asked.words)):
             found = Confirmation(place, answer, reply.words, wanting="the agent had not asked")
@@ -202,12 +199,6 @@ class Dialogue:
             if _key_of(other) == _key_of(write):
                 return "the yes was given to an earlier write"
         return ""
-
-
-def laid_out_amounts(case: Case, asked: Turn) -> str:
-    """The text of the agent that tells amounts: that which asked, else the last before it since the write before."""
-    turns = [asked, *(turn for turn in case.recent if not turn.by_user and turn.message < asked.message)]
-    return next((turn.text for turn in turns if any(map(str.isdigit, turn.text))), "")
 
 
 def _key_of(write: ExecutedCall) -> bytes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from writ_async.verify.confirming.case import Case
+from writ_async.verify.confirming.conditions import without_met_conditions
 from writ_async.verify.confirming.one_by_one import named_by_place, names_a_place
 from writ_async.verify.confirming.patterns import pattern
 from writ_async.verify.confirming.reply import Reply, names_nothing, read_stances, settle
@@ -22,6 +23,7 @@ def read_answer(case: Case, asked: Turn, said: str, tool: ToolWords) -> Reply:
     words, bare = _bare_reply(said)
     if bare is not None and tool.verbs.search(words) is None:
         return bare
+    said = without_met_conditions(said, partial(_laid_out_amounts, case, asked))
     offers: dict[str, str] | None = None
     known: dict[str, bool | None] = {}
 
@@ -40,6 +42,12 @@ def read_answer(case: Case, asked: Turn, said: str, tool: ToolWords) -> Reply:
         return True if True in about else False if about and None not in about else None
 
     return settle(read_stances(said, tool.stems), concerns, picks)
+
+
+def _laid_out_amounts(case: Case, asked: Turn) -> str:
+    """The text of the agent that tells amounts: that which asked, else the last before it since the write before."""
+    turns = [asked, *(turn for turn in case.recent if not turn.by_user and turn.message < asked.message)]
+    return next((turn.text for turn in turns if any(map(str.isdigit, turn.text))), "")
 
 
 @lru_cache(maxsize=1024)

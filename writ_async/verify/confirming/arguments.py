@@ -42,8 +42,12 @@ class Arguments:
         self.all: list[Argument] = []
         """In the order of the call."""
         for name, value in values.items():
-            if name != domain.user_argument:
+            if name == domain.user_argument:
+                continue
+            if not isinstance(value, str):
                 _add_arguments(self.all, value, name, name, name, domain, None, 0)
+            elif value:  # as most are, which need no call of their own
+                self.all.append(Argument(name, name, name, kind_of(name, value, domain), value))
         self._by_kind: dict[ArgumentKind, list[Argument]] = {}
         for argument in self.all:
             self._by_kind.setdefault(argument.kind, []).append(argument)

@@ -54,6 +54,8 @@ _SPEAK_FOR_THEMSELVES: Final = frozenset(
     }
 )
 """Answers that are read as what they say, whatever an agent says of them."""
+_BARE: Final = _SPEAK_FOR_THEMSELVES | {"please", "thanks"}
+_MOST_BARE: Final = 40
 _MOST: Final = 8
 _NEAR: Final = 40
 
@@ -101,6 +103,11 @@ def _spoken(joint: str, said: str, affirmed: bool) -> str:
     if joint == "to":
         return f"please {said}"
     return re.sub(r"^you\b", "i", said) if joint == "if" else said
+
+
+def is_bare(answer: str) -> bool:
+    """Whether an answer has no words but such as speak for themselves, so that it takes no option of any kind."""
+    return len(answer) <= _MOST_BARE and _BARE.issuperset(answer.lower().replace(",", " ").rstrip(".! ").split())
 
 
 def answered_by(answer: str, options: Mapping[str, str]) -> str:

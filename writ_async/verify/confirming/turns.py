@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 
 from writ_async.core.message import AssistantMessage, Message, UserMessage
 from writ_async.language.hearing import waits_for_answer
@@ -12,7 +13,7 @@ from writ_async.verify.confirming.clauses import plain, sentence_texts
 from writ_async.verify.confirming.one_by_one import told_apart
 from writ_async.verify.confirming.patterns import Worded, pattern
 from writ_async.verify.confirming.picks import options_in, spelled_out
-from writ_async.verify.confirming.reply_options import answered_by, reply_options
+from writ_async.verify.confirming.reply_options import answered_by, is_bare, reply_options
 from writ_async.verify.confirming.wording import words_of_lines
 
 _REPORTS = Worded("REPORTS")
@@ -60,7 +61,9 @@ class Turn:
         """The text; a user's with the options that it takes said in words."""
         if self._text is None:
             asked = self._asked
-            if asked is not None and asked.reply_options:
+            if is_bare(self.said):
+                self._text = self.said
+            elif asked is not None and asked.reply_options:
                 self._text = answered_by(self.said, asked.reply_options)
             else:
                 self._text = spelled_out(told_apart(self.said), asked.options if asked is not None else {})
@@ -92,12 +95,7 @@ class Turn:
     def lines(self) -> list[tuple[str, bool]]:
         """The words of each line of an agent, or each sentence of a user, and whether it is an item of a list."""
         if self._lines is None:
-            text = self.laid_out
-            if self.by_user:
-                text = "\n".join([said for said, _ in sentence_texts(text)])
-            lines = text.split("\n")
-            pairs = zip(lines, words_of_lines(text), strict=True)
-            self._lines = [(words, _ITEM.match(line) is not None) for line, words in pairs if line.strip()]
+            self._lines = _lines_said(self.laid_out) if self.by_user else _lines_in(self.laid_out)
         return self._lines
 
     @property
@@ -120,6 +118,18 @@ class Turn:
         if self._asks is None:
             self._asks = waits_for_answer(self.said) or bool(self.reply_options)
         return self._asks
+
+
+def _lines_in(text: str) -> list[tuple[str, bool]]:
+    """The words of each line of a plain text that is not empty, and whether it is an item of a list."""
+    pairs = zip(text.split("\n"), words_of_lines(text), strict=True)
+    return [(words, _ITEM.match(line) is not None) for line, words in pairs if line.strip()]
+
+
+@lru_cache(maxsize=512)
+def _lines_said(text: str) -> list[tuple[str, bool]]:
+    """The same of each sentence. Users say the same little things again and again; nobody changes what is given."""
+    return _lines_in("\n".join([said for said, _ in sentence_texts(text)]))
 
 
 class TurnIndex:
