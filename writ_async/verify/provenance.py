@@ -48,16 +48,32 @@ class Tells(Protocol):
         ...
 
 
+class _Rows:
+    """Texts that are searched together: those that are new when somebody asks become one row more."""
+
+    __slots__ = ("_rows", "new")
+
+    def __init__(self) -> None:
+        self.new: list[str] = []
+        self._rows: list[str] = []
+
+    def joined(self) -> list[str]:
+        """All texts, in few rows."""
+        if self.new:
+            self._rows.append(_BETWEEN.join(self.new))
+            self.new = []
+        return self._rows
+
+
 class Seen:
     """All that the agent has been told or shown so far. Texts are only searched when somebody asks."""
 
-    __slots__ = ("_days", "_days_read", "_joined", "_joined_to", "_numbers", "_spoken", "_texts", "_unread")
+    __slots__ = ("_days", "_days_read", "_numbers", "_said", "_shown", "_spoken", "_texts", "_unread")
 
     def __init__(self) -> None:
         self._texts: list[str] = []
-        self._joined: list[str] = []
-        """The texts in a few rows, as they were there when somebody asked."""
-        self._joined_to = 0
+        self._shown = _Rows()
+        self._said = _Rows()
         self._numbers: set[float] = set()
         self._unread: list[str] = []
         self._days: set[Day] = set()
@@ -65,32 +81,38 @@ class Seen:
         self._days_read = 0
 
     def add(self, text: str) -> None:
-        """Remember a text that was said or shown; JSON is remembered with its escapes undone."""
-        if "\\" in text:
-            with suppress(msgspec.DecodeError, RecursionError):
-                text = f"{text} {' '.join(str(value) for _, value in atoms(msgspec.json.decode(text)))}"
-        self._texts.append(text.casefold())
-        if not text.isascii():
-            self._unread.append(self._texts[-1])
+        """Remember a text that was shown; JSON is remembered with its escapes undone."""
+        self._add(text, self._shown)
 
     def add_spoken(self, spoken: Tells) -> None:
-        """Remember a text whose dates may be asked for elsewhere as well, so that they are read once."""
+        """Remember a text that was said, whose dates may be asked for elsewhere as well, so that they are read once."""
         place = len(self._texts)
-        self.add(spoken.text)
+        self._add(spoken.text, self._said)
         # Of JSON the dates are read otherwise, and with its escapes undone it is another text.
         if spoken.text[:1] not in ("{", "[") and "\\" not in spoken.text:
             self._spoken[place] = spoken
+
+    def _add(self, text: str, rows: _Rows) -> None:
+        if "\\" in text:
+            with suppress(msgspec.DecodeError, RecursionError):
+                text = f"{text} {' '.join(str(value) for _, value in atoms(msgspec.json.decode(text)))}"
+        lowered = text.casefold()
+        self._texts.append(lowered)
+        rows.new.append(lowered)
+        if not text.isascii():
+            self._unread.append(lowered)
 
     def has_text(self, text: str) -> bool:
         """Whether a string occurs as whole words, upper and lower case aside; an empty one always does."""
         wanted = text.strip().lstrip("#").casefold()
         if not wanted:
             return True
-        # What is asked for was mostly told of late.
-        for shown in reversed(self._rows()):
-            place = shown.find(wanted)
-            if place >= 0 and _occurs(wanted, shown, place):
-                return True
+        # What was said is short and soon searched; what is asked for was mostly shown of late.
+        for rows in (self._said, self._shown):
+            for row in reversed(rows.joined()):
+                place = row.find(wanted)
+                if place >= 0 and _occurs(wanted, row, place):
+                    return True
         return False
 
     def has_place(self, value: str) -> bool:
@@ -120,17 +142,10 @@ class Seen:
         """Look through all rows for a number, be it with commas between thousands."""
         figures = str(int(wanted))
         grouped = f"{int(wanted):,}"
-        for row in reversed(self._rows()):
+        for row in (*self._said.joined(), *reversed(self._shown.joined())):
             if _tells_number(row, figures, wanted) or (grouped != figures and _tells_grouped(row, grouped, wanted)):
                 self._numbers.add(wanted)
                 return
-
-    def _rows(self) -> list[str]:
-        """The texts, of which those that are new are joined to one row more."""
-        if self._joined_to < len(self._texts):
-            self._joined.append(_BETWEEN.join(self._texts[self._joined_to :]))
-            self._joined_to = len(self._texts)
-        return self._joined
 
     def has_date(self, text: str) -> bool:
         """Whether an ISO date was said in words or in other figures, such as `May 20`, `5/20` or `20. Mai`."""
