@@ -28,6 +28,7 @@ _FIGURES = re.compile(r"\d+")
 _HOLDS = (dict, list, tuple)
 _BETWEEN = "\0"
 """Stands between texts that are searched together."""
+_SHORT_ROW = 4000
 _HAS_THOUSANDS = re.compile(r",\d{3}(?!\d)")
 _LONG = 1e15
 """From here on a number may be written with other figures than its own."""
@@ -49,7 +50,7 @@ class Tells(Protocol):
 
 
 class _Rows:
-    """Texts that are searched together: those that are new when somebody asks become one row more."""
+    """Texts that are searched together: those that are new when somebody asks become a row, or end a short one."""
 
     __slots__ = ("_rows", "new")
 
@@ -60,7 +61,12 @@ class _Rows:
     def joined(self) -> list[str]:
         """All texts, in few rows."""
         if self.new:
-            self._rows.append(_BETWEEN.join(self.new))
+            rows = self._rows
+            new = _BETWEEN.join(self.new)
+            if rows and len(rows[-1]) + len(new) < _SHORT_ROW:
+                rows[-1] = f"{rows[-1]}{_BETWEEN}{new}"
+            else:
+                rows.append(new)
             self.new = []
         return self._rows
 
