@@ -56,7 +56,9 @@ def _tells_place(words: str, argument: Argument) -> bool:
 
 
 def address_now(case: Case, fields: Sequence[Argument]) -> dict[str, Any]:
-    """The address that the record of the write has before it."""
+    """The address that the record of the write has before it; nothing for a write that names none."""
+    if not fields:
+        return {}
     names = {argument.name for argument in fields}
     records = [record for record in case.records.values() if record is not None]
     if not records:

@@ -23,6 +23,7 @@ from writ_async.verify.confirming.variant import choose_variant
 from writ_async.verify.confirming.wording import has_number, has_phrase, has_value, phrase_of
 
 _SPANS = pattern("SPANS_OF_TIME")
+_ABOUT_PAYING = frozenset({"record", "payment", "follows"})
 _ALL = pattern("ALL")
 _ALL_BUT = pattern("ALL_BUT")
 
@@ -35,8 +36,6 @@ def lay_out(case: Case, agents_only: bool, latest: Case) -> Layout:
     Who pays and why may have been told up to the `latest` answer.
     """
     layout = Layout()
-    parts = case.arguments.of_kind("part")
-    is_about_paying = all(argument.kind in ("record", "payment", "follows") for argument in case.arguments.all)
     for argument in case.arguments.all:
         match argument.kind:
             case "follows":
@@ -46,11 +45,13 @@ def lay_out(case: Case, agents_only: bool, latest: Case) -> Layout:
             case "part":
                 _tell_part(case, argument, layout)
             case "variant":
+                parts = case.arguments.of_kind("part")
                 pair = next((part for part in parts if part.place == argument.place), None)
                 _take(argument, _variant(case, argument, str(pair.value) if pair else ""), layout)
             case "payment":
                 # Where nothing but this is changed, a method that is new in the answer is a wish of its own.
-                choice = choose_payment(latest, argument, case.answer.message if is_about_paying else inf)
+                is_all = all(other.kind in _ABOUT_PAYING for other in case.arguments.all)
+                choice = choose_payment(latest, argument, case.answer.message if is_all else inf)
                 if agents_only and choice.message < 0 and not choice.wanting:
                     layout.wanting.append(f"the agent had not told {argument.path} {argument.value}")
                 else:
