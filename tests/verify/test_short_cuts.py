@@ -13,8 +13,14 @@ from writ_async.language.sentences import sentences_from_end, sentences_in
 from writ_async.registry import load_domain
 from writ_async.verify.claims.ground import Ground
 from writ_async.verify.claims.said import Said, Sentence
-from writ_async.verify.confirming.wording import plain_words
-from writ_async.verify.provenance import atoms, leaves
+from writ_async.verify.confirming.naming import Record, parts_of
+from writ_async.verify.confirming.one_by_one import told_apart
+from writ_async.verify.confirming.patterns import Worded, pattern
+from writ_async.verify.confirming.picks import spelled_out
+from writ_async.verify.confirming.reply_options import answered_by, is_bare, reply_options
+from writ_async.verify.confirming.wording import has_any, phrase_of, plain_words, words_of, words_of_lines
+from writ_async.verify.provenance import Seen, atoms, leaves, numbers_in
+from writ_async.verify.spoken import Spoken
 
 TOKEN = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+")
 PIECES = st.lists(
@@ -52,6 +58,13 @@ PIECES = st.lists(
     ),
     max_size=14,
 )
+REPORTING = (
+    *("has", "have", "had", "I've", "it's", "was", "were", "is", "are", "now", "already", "been", "cancelled", "both"),
+    *("successfully", "done", "completed", "reads", "ships", "also", "chased", "'s", "'ve"),
+)
+NUMBERS = st.sampled_from(
+    ("1,024", "1024", "1,024.50", "7", "12", "W12", "12-7", "3.5", " ", ", ", "$", "é", "1,02", "20", "-", "x")
+)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3),
@@ -65,6 +78,56 @@ def test_words_are_cut_as_tokens_are_found_one_by_one(pieces: list[str]) -> None
         re.sub(r"(\.\d*?)0+$", r"\1", token).rstrip(".") if "." in token else token for token in TOKEN.findall(text)
     ]
     assert plain_words(text) == f" {' '.join(tokens)} "
+
+
+@given(PIECES)
+def test_words_of_lines_are_those_of_each_line(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    assert words_of_lines(text) == [plain_words(line) for line in text.split("\n")]
+
+
+@given(PIECES)
+def test_a_phrase_is_the_words_of_a_value(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    assert phrase_of(text) == words_of(text)
+
+
+@given(st.lists(st.sampled_from((*REPORTING, " ", " ", "-", "\n")), max_size=12))
+def test_what_reports_is_found_by_its_words_as_by_its_pattern(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    assert Worded("REPORTS").is_in(text) == (pattern("REPORTS").search(text) is not None)
+
+
+@given(
+    st.lists(st.sampled_from(("Yes", "no", "ok", "please", "proceed", "y", "thanks", "a", "1", "first")), max_size=5)
+)
+def test_an_answer_of_bare_words_takes_no_option(words: list[str]) -> None:
+    options = reply_options("Reply YES to confirm, A to keep it, 1 to wait, or PROCEED to go on.")
+    offered = {"1": "keep the lamp", "2": "return the lamp"}
+    for answer in (" ".join(words), f"{', '.join(words)}."):
+        if is_bare(answer):
+            assert answered_by(answer, options) == spelled_out(told_apart(answer), offered) == answer
+
+
+@given(st.lists(st.lists(NUMBERS, max_size=4), max_size=6), NUMBERS)
+def test_a_number_is_seen_where_a_text_tells_it(texts: list[list[str]], wanted: str) -> None:
+    seen = Seen()
+    said = ["".join(pieces) for pieces in texts]
+    for place, text in enumerate(said):
+        seen.add(text) if place % 2 else seen.add_spoken(Spoken(text))
+        assert seen.has_text(text)
+        for value in numbers_in(wanted):
+            told = any(value in numbers_in(one.casefold()) for one in said[: place + 1])
+            assert seen.has_number(value) == told, (value, said)
+
+
+@given(st.lists(st.sampled_from(("Lamp", "Tea Pot", "Tea", "Bus", "Ox", "Big Red Lamp", "")), max_size=4), PIECES)
+def test_a_part_is_in_words_that_have_one_of_its_forms(names: list[str], pieces: list[str]) -> None:
+    items = [{"name": name, "item_id": f"{place}77"} for place, name in enumerate(names)]
+    for part in parts_of(Record("r", {"items": items})):
+        for name in (*names, *(f"{name}s" for name in names), "teapot", "077"):
+            words = words_of(f"the {name} {''.join(pieces)}")
+            assert part.is_in(words) == has_any(words, part.forms)
 
 
 @given(PIECES)

@@ -81,9 +81,10 @@ def as_the_agent_hears(messages: Sequence[Message], *, results: bool = False) ->
     With `results` what the user's tools answered is left, for whoever judges the user. The same messages where a user
     calls nothing.
     """
-    if not any(type(message) is UserMessage and message.tool_calls for message in messages):
-        return messages
-    return [_as_heard(message, results) for message in messages]
+    for message in messages:
+        if type(message) is UserMessage and message.tool_calls:
+            return [_as_heard(message, results) for message in messages]
+    return messages
 
 
 def _as_heard(message: Message, results: bool) -> Message:

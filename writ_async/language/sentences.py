@@ -9,15 +9,35 @@ from typing import Any, Final
 
 import msgspec
 
-_LINE: Final = re.compile(r"[^\r\n]+")
 _BULLET: Final = re.compile(r"^\s{0,12}(?:[-*•·–>#]{1,6}|\(?(?:\d{1,2}|[a-z])[.)])\s+")
 # Patterns that begin with one of a few signs are found much faster than those that look behind first.
 _END: Final = re.compile(r"[\s\"')\]](?<=[.!?…][\s\S])(?:(?<=\s)\s*|(?<!\s)[\"')\]]{0,2}\s+)")
 _CLAUSE: Final = re.compile(r"[ ;—](?:(?<= )(?:[–-]{1,2} |[;—] ?)|(?<! ) ?)")
 _CLAUSE_MARKS: Final = (";", "—", " -", " –")
-_ABBREVIATION: Final = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|vs|approx|dr|mr|mrs|ms|st|mt|ft|apt|ave|blvd|no|u\.s)|^\d{1,2})\.$"
+_SHORT: Final = (
+    "e.g",
+    "i.e",
+    "etc",
+    "vs",
+    "approx",
+    "dr",
+    "mr",
+    "mrs",
+    "ms",
+    "st",
+    "mt",
+    "ft",
+    "apt",
+    "ave",
+    "blvd",
+    "no",
+    "u.s",
 )
+_ABBREVIATION: Final = re.compile(rf"(?:\b(?:{'|'.join(map(re.escape, _SHORT))})|^\d{{1,2}})\.$")
+_MAY_ABBREVIATE: Final = tuple(f"{end}." for end in _SHORT)
+"""How what may be an abbreviation ends."""
+_PLAIN_ENDS: Final = (". ", "? ", "! ")
+_OTHER_END: Final = re.compile(r"[.!?…][\s\"')\]]")
 _NO: Final = re.compile(r"\bno\.$")
 _NUMBER: Final = re.compile(r"[#\d]")
 _ASKS: Final = re.compile(r"\?[^\w]{0,12}$")
@@ -47,28 +67,60 @@ def plain_text(text: str) -> str:
 @lru_cache(maxsize=4096)
 def sentences_in(text: str) -> tuple[Sentence, ...]:
     """The sentences of a message, in order; O(length)."""
-    return tuple([sentence for line in _LINE.findall(plain_text(text)) for sentence in _sentences_of(line)])
+    return tuple([sentence for line in _lines_of(plain_text(text)) for sentence in _sentences_of(line)])
 
 
 def sentences_from_end(text: str) -> Iterator[Sentence]:
-    """The same, the last one first: no line is cut up before somebody asks for its sentences."""
-    for line in reversed(_LINE.findall(plain_text(text))):
-        yield from reversed(_sentences_of(line))
+    """The same, the last one first: no line is cut up before somebody asks for its sentences, nor more of it."""
+    for line in reversed(_lines_of(plain_text(text))):
+        item, said = _said_in(line)
+        end = _last_end(said)
+        if end is not None:
+            yield from reversed(_clauses_of(said[end.end() :], item))
+            said = said[: end.start()]
+        for sentence in reversed(_joined(_END.split(said))):
+            yield from reversed(_clauses_of(sentence, item))
+
+
+def _lines_of(text: str) -> list[str]:
+    return [line for line in text.replace("\r", "\n").split("\n") if line]
 
 
 def _sentences_of(line: str) -> list[Sentence]:
     """The sentences of one line of a plain text."""
+    item, said = _said_in(line)
     found: list[Sentence] = []
+    for sentence in _joined(_END.split(said)):
+        found += _clauses_of(sentence, item)
+    return found
+
+
+def _said_in(line: str) -> tuple[bool, str]:
+    """Whether a line is an item of a list, and what it says."""
     bullet = _BULLET.match(line)
-    rest = line[bullet.end() :] if bullet else line
-    for sentence in _joined(_END.split(rest.strip())):
-        question = "?" in sentence and _ASKS.search(sentence[-16:]) is not None
-        # Blanks first: a pattern that begins with any number of them is tried at each.
-        said = " ".join(sentence.split())
-        for clause in _CLAUSE.split(said) if any(mark in said for mark in _CLAUSE_MARKS) else (said,):
-            words = clause.strip(" .!?:,\"'")
-            if words:
-                found.append(Sentence(words, question, bullet is not None))
+    return bullet is not None, (line[bullet.end() :] if bullet else line).strip()
+
+
+def _last_end(said: str) -> re.Match[str] | None:
+    """The end of the last sentence but one of a line; None where the end of the line alone does not tell it."""
+    place = max([said.rfind(end) for end in _PLAIN_ENDS])
+    if place <= 0 or _OTHER_END.search(said, place + 2) is not None:
+        return None
+    if said[place - 1].isdigit() or said.endswith(_MAY_ABBREVIATE, 0, place + 1):
+        return None
+    return _END.match(said, place + 1)
+
+
+def _clauses_of(sentence: str, item: bool) -> list[Sentence]:
+    """The clauses of a sentence that are set apart by dashes and the like."""
+    found: list[Sentence] = []
+    question = "?" in sentence and _ASKS.search(sentence[-16:]) is not None
+    # Blanks first: a pattern that begins with any number of them is tried at each.
+    said = " ".join(sentence.split())
+    for clause in _CLAUSE.split(said) if any(map(said.__contains__, _CLAUSE_MARKS)) else (said,):
+        words = clause.strip(" .!?:,\"'")
+        if words:
+            found.append(Sentence(words, question, item))
     return found
 
 

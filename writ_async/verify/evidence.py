@@ -71,7 +71,7 @@ def each_write_evidence(
 ) -> Iterator[WriteEvidence]:
     """`write_evidence`, write by write, for whoever has something else to do in between."""
     calls = executed_calls(messages, domain.tools) if calls is None else calls
-    made = [call for call in calls if call.kind == "write" and call.succeeded]
+    made = [call for call in calls if call.kind == "write" and not call.result.error]
     gold = match_gold(task.actions or (), made, domain)
     dialogue = Dialogue(as_the_agent_hears(messages), [call for call in calls if call.kind == "write"], domain)
     know = Knowledge(messages, domain)
@@ -79,23 +79,25 @@ def each_write_evidence(
     known = before or {}
     state = None if world is None else open_state(task.initial, domain, world)
     proved = cells_by_write(task)
-    outdated = _Staleness(task, domain, world, proved)
+    outdated = _Staleness(task, domain, world, proved, know)
     by_user = user_writes(messages, domain)
     for call in calls:
         while by_user and by_user[-1].message < call.message:
+            outdated.since = by_user[-1].message
             make_again(by_user.pop(), domain, None if known else state, "user")
         if call.kind != "write":
             know.read(call)
             continue
         name, arguments = call.call.function.name, call.arguments or {}
         state = known.get((call.message, call.number), state)
-        if call.succeeded:
+        if not call.result.error:
             know.until(call.message)
             index = gold.get((call.message, call.number), -1)
-            cells = proved.get(index, []) if index >= 0 else []
-            missing = [cell for cell in cells if not know.has_read(cell)]
+            cells = proved.get(index, ()) if index >= 0 else ()
+            read_at = [know.read_at(cell) for cell in cells]
+            missing = [cell for cell, place in zip(cells, read_at, strict=True) if place < 0]
             unread = _unread(name, arguments, reads, missing)
-            stale = [] if state is None else outdated.cells(state, know.shown, index, cells, missing)
+            stale = [] if state is None else outdated.cells(state, index, cells, read_at)
             unseen = unknown_arguments(name, arguments, know, domain)
             agreed = dialogue.confirmation(call) if confirmed else Confirmation()
             yield WriteEvidence(
@@ -110,9 +112,10 @@ def each_write_evidence(
                 why_forbidden(domain, state, name, arguments) if state is not None else "",
                 call.number,
                 agreed.alone,
-                msgspec.structs.replace(agreed, wanting="", alone=()),
+                Confirmation(agreed.asked, agreed.answered, agreed.agreed, agreed.listed),
             )
             know.read(call)
+        outdated.since = call.message
         make_again(call, domain, None if known else state)
     know.until(len(messages))
     yield from _refrained(proved, know)
@@ -158,7 +161,9 @@ def match_gold(
     First those with equal arguments, then those that differ in the order of lists alone, then by the tool and the
     arguments in common: a write with a wrong argument is still held against the certificate of the right one.
     """
-    free = [index for index, action in enumerate(actions) if action.requestor == requestor and domain.writes(action)]
+    tools = domain.tools_of(requestor)
+    writing = {name for name, tool in tools.items() if tool.kind == "write"}
+    free = [index for index, action in enumerate(actions) if action.name in writing and action.requestor == requestor]
     left = list(made)
     found: dict[tuple[int, int], int] = {}
     for key in (call_key, unordered_key):
@@ -213,24 +218,35 @@ class _Staleness:
     """Which cells of a certificate are out of date at a write."""
 
     def __init__(
-        self, task: Task, domain: Domain, world: World | None, proved: Mapping[int | None, Sequence[Cell]]
+        self,
+        task: Task,
+        domain: Domain,
+        world: World | None,
+        proved: Mapping[int | None, Sequence[Cell]],
+        know: Knowledge,
     ) -> None:
+        self.since = -1
+        """The last message in which anything was written."""
         self._task = task
         self._proved = proved
         self._domain = domain
+        self._know = know
         self._gold = None if world is None else open_state(task.initial, domain, world)
         self._shown_by_gold: set[str] = set()
         self._excused: dict[int, set[bytes]] = {}
         self._replayed = -1
         self._texts: dict[int, tuple[Any, str]] = {}
 
-    def cells(
-        self, state: State, shown: set[str], index: int, cells: Sequence[Cell], missing: Sequence[Cell]
-    ) -> list[Cell]:
-        """The cells that were read, but show something else by now."""
+    def cells(self, state: State, index: int, cells: Sequence[Cell], read_at: Sequence[int]) -> list[Cell]:
+        """The cells that were read, but show something else by now; those that were read since all writes do not.
+
+        `read_at` are the messages by which they were read, -1 of one that was not.
+        """
         if not state.is_touched:
             return []
-        stale = [cell for cell in cells if cell not in missing and self._is_stale(state, shown, cell)]
+        shown = self._know.shown
+        old = [cell for cell, place in zip(cells, read_at, strict=True) if 0 <= place <= self.since]
+        stale = [cell for cell in old if self._is_stale(state, shown, cell)]
         return [cell for cell in stale if call_key(cell.name, cell.arguments) not in self._excuses(index)]
 
     def _is_stale(self, state: State, shown: set[str], cell: Cell) -> bool:

@@ -24,7 +24,7 @@ from writ_async.language.spoken_forms import (
     read_time,
 )
 from writ_async.verify.knowledge import Knowledge
-from writ_async.verify.provenance import SMALL, atoms, is_seen
+from writ_async.verify.provenance import SMALL, atoms, is_seen, leaves
 from writ_async.verify.reckoning import Reckoning
 from writ_async.verify.spoken import words_in
 
@@ -47,24 +47,36 @@ def unknown_arguments(name: str, arguments: Mapping[str, Any], know: Knowledge, 
     """The paths of the atoms that nobody said or showed and that follow from nothing, with their values."""
     allowed = know.enumerated(domain.tools[name])
     fixed = any(rule.tool == name for rule in domain.evidence.amounts)
+    for value in leaves(arguments):
+        if not _is_known(value, know, allowed, domain, fixed):
+            break
+    else:  # Where a value stands is told only of calls that have one which was not seen.
+        return []
     reckoning: Reckoning | None = None
     found: list[str] = []
     for path, value in atoms(dict(arguments)):
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if isinstance(value, str) and value in domain.telling.meanings:
-            known = means(value, know, domain)
-        elif not (fixed and is_number) and (
-            is_seen(value, know.seen, allowed) or is_seen(value, know.accepted, allowed)
-        ):
-            known = True
-        elif isinstance(value, str):
-            known = _is_choice(value, domain.tools[name]) or follows(value, arguments, know, domain)
+        if _is_known(value, know, allowed, domain, fixed):
+            continue
+        if isinstance(value, str):
+            known = value not in domain.telling.meanings and (
+                _is_choice(value, domain.tools[name]) or follows(value, arguments, know, domain)
+            )
         else:
             reckoning = reckoning or Reckoning(name, arguments, know, domain)
             known = reckoning.is_due(value) if fixed else reckoning.gives(path, value)
         if not known:
             found.append(f"{path}={value!r}")
     return found
+
+
+def _is_known(value: Any, know: Knowledge, allowed: frozenset[str], domain: Domain, fixed: bool) -> bool:
+    """Whether a value was said, shown or agreed to; of a constant that stands for a reason whether the reason was."""
+    if isinstance(value, str):
+        if value in domain.telling.meanings:
+            return means(value, know, domain)
+    elif fixed and isinstance(value, int | float) and not isinstance(value, bool):
+        return False
+    return is_seen(value, know.seen, allowed) or is_seen(value, know.accepted, allowed)
 
 
 def _is_choice(value: str, tool: Tool) -> bool:

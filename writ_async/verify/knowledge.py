@@ -27,12 +27,13 @@ _IDS = re.compile(r"#?\b(?!\d{1,2}(?:st|nd|rd|th)\b)(?=\w*\d)(?=\w*[^\W\d])\w{4,
 
 
 class Result(Spoken):
-    """What a successful call of the agent showed: by which tool, asked with which arguments, as which text."""
+    """What a successful call of the agent showed: by which tool, asked with which arguments, in which message."""
 
-    def __init__(self, name: str, arguments: Mapping[str, Any], text: str) -> None:
-        super().__init__(text)
-        self.name = name
-        self.arguments = arguments
+    def __init__(self, call: ExecutedCall) -> None:
+        self.text = call.result.content
+        self.name = call.call.function.name
+        self.arguments: Mapping[str, Any] = call.arguments or {}
+        self.message = call.message
 
 
 class Knowledge:
@@ -50,9 +51,11 @@ class Knowledge:
         self._domain = domain
         self._messages = messages
         self._position = 0
-        self._read: set[bytes] = set()
-        self._reads: list[tuple[str, Mapping[str, Any]]] = []
-        """Calls that were made since somebody asked for one."""
+        self._read: dict[bytes, int] = {}
+        """The message by which each cell was last read; 0 where the user told what it shows."""
+        self._reads: list[Result] = []
+        """What was shown since somebody asked for a cell."""
+        self._keys: dict[int, tuple[Cell, bytes]] = {}
         self._waiting: list[ExecutedCall] = []
         self._told: list[str] = []
         self.records = ShownRecords()
@@ -105,7 +108,7 @@ class Knowledge:
                 self._told.append(message.content)
         self._position = max(self._position, place)
         for key, content in self._told_cells.until(place):
-            self._read.add(key)
+            self._read.setdefault(key, 0)
             self.shown.add(content)
         if not self._waiting:
             return
@@ -115,12 +118,13 @@ class Knowledge:
             if call.message >= place:
                 left.append(call)
                 continue
-            content, name, arguments = call.result.content, call.call.function.name, call.arguments or {}
+            result = Result(call)
+            content = result.text
             self.shown.add(content)
-            self._reads.append((name, arguments))
             if call.kind != "generic" or not self._is_made_of_nothing(call):
                 self.seen.add(content)
-            self.results.append(Result(name, arguments, content))
+            self._reads.append(result)
+            self.results.append(result)
             self.records.add(content)
         self._waiting = left
 
@@ -141,15 +145,24 @@ class Knowledge:
 
     def read(self, call: ExecutedCall) -> None:
         """Remember a call, to be taken in with the results of its message."""
-        if call.succeeded:
+        if not call.result.error:
             self._waiting.append(call)
 
     def has_read(self, cell: Cell) -> bool:
         """Whether a cell was read, whenever that was; the user's, whether what it showed was told."""
+        return self.read_at(cell) >= 0
+
+    def read_at(self, cell: Cell) -> int:
+        """The message by which a cell was last read, 0 where the user told what it shows, -1 where neither was done."""
         if self._reads:
-            self._read.update([call_key(name, arguments) for name, arguments in self._reads])
+            for result in self._reads:
+                self._read[call_key(result.name, result.arguments)] = result.message
             self._reads.clear()
-        return call_key(cell.name, cell.arguments) in self._read
+        known = self._keys.get(id(cell))
+        if known is None:
+            # The cell is kept with its key, for otherwise another one could come to its place in memory.
+            known = self._keys[id(cell)] = (cell, call_key(cell.name, cell.arguments))
+        return self._read.get(known[1], -1)
 
     def enumerated(self, tool: Tool) -> frozenset[str]:
         """All words that a tool's schema enumerates, gathered once."""

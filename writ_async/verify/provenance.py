@@ -26,8 +26,10 @@ SMALL = 20
 _NUMBER = re.compile(r"\d(?<![\w.]\d)(?<!\d[-/:]\d)\d*(?:\.\d+)?(?![\w])")
 _FIGURES = re.compile(r"\d+")
 _HOLDS = (dict, list, tuple)
+_BETWEEN = "\0"
+"""Stands between texts that are searched together."""
+_SHORT_ROW = 4000
 _HAS_THOUSANDS = re.compile(r",\d{3}(?!\d)")
-_THOUSAND = 3
 _LONG = 1e15
 """From here on a number may be written with other figures than its own."""
 _THOUSANDS = re.compile(r"\d(?<![\w.,]\d)\d{0,2}(?:,\d{3})+(?!\d)")
@@ -47,45 +49,76 @@ class Tells(Protocol):
         ...
 
 
+class _Rows:
+    """Texts that are searched together: those that are new when somebody asks become a row, or end a short one."""
+
+    __slots__ = ("_rows", "new")
+
+    def __init__(self) -> None:
+        self.new: list[str] = []
+        self._rows: list[str] = []
+
+    def joined(self) -> list[str]:
+        """All texts, in few rows."""
+        if self.new:
+            rows = self._rows
+            new = _BETWEEN.join(self.new)
+            if rows and len(rows[-1]) + len(new) < _SHORT_ROW:
+                rows[-1] = f"{rows[-1]}{_BETWEEN}{new}"
+            else:
+                rows.append(new)
+            self.new = []
+        return self._rows
+
+
 class Seen:
     """All that the agent has been told or shown so far. Texts are only searched when somebody asks."""
 
-    __slots__ = ("_days", "_days_read", "_numbers", "_plain", "_spoken", "_texts", "_unread")
+    __slots__ = ("_days", "_days_read", "_numbers", "_said", "_shown", "_spoken", "_texts", "_unread")
 
     def __init__(self) -> None:
         self._texts: list[str] = []
+        self._shown = _Rows()
+        self._said = _Rows()
         self._numbers: set[float] = set()
         self._unread: list[str] = []
-        self._plain: list[str] = []
         self._days: set[Day] = set()
         self._spoken: dict[int, Tells] = {}
         self._days_read = 0
 
     def add(self, text: str) -> None:
-        """Remember a text that was said or shown; JSON is remembered with its escapes undone."""
-        if "\\" in text:
-            with suppress(msgspec.DecodeError, RecursionError):
-                text = f"{text} {' '.join(str(value) for _, value in atoms(msgspec.json.decode(text)))}"
-        self._texts.append(text.casefold())
-        self._unread.append(self._texts[-1])
+        """Remember a text that was shown; JSON is remembered with its escapes undone."""
+        self._add(text, self._shown)
 
     def add_spoken(self, spoken: Tells) -> None:
-        """Remember a text whose dates may be asked for elsewhere as well, so that they are read once."""
+        """Remember a text that was said, whose dates may be asked for elsewhere as well, so that they are read once."""
         place = len(self._texts)
-        self.add(spoken.text)
+        self._add(spoken.text, self._said)
         # Of JSON the dates are read otherwise, and with its escapes undone it is another text.
         if spoken.text[:1] not in ("{", "[") and "\\" not in spoken.text:
             self._spoken[place] = spoken
+
+    def _add(self, text: str, rows: _Rows) -> None:
+        if "\\" in text:
+            with suppress(msgspec.DecodeError, RecursionError):
+                text = f"{text} {' '.join(str(value) for _, value in atoms(msgspec.json.decode(text)))}"
+        lowered = text.casefold()
+        self._texts.append(lowered)
+        rows.new.append(lowered)
+        if not text.isascii():
+            self._unread.append(lowered)
 
     def has_text(self, text: str) -> bool:
         """Whether a string occurs as whole words, upper and lower case aside; an empty one always does."""
         wanted = text.strip().lstrip("#").casefold()
         if not wanted:
             return True
-        # What is asked for was mostly told of late.
-        for shown in reversed(self._texts):  # noqa: SIM110
-            if wanted in shown and _occurs(wanted, shown):
-                return True
+        # What was said is short and soon searched; what is asked for was mostly shown of late.
+        for rows in (self._said, self._shown):
+            for row in reversed(rows.joined()):
+                place = row.find(wanted)
+                if place >= 0 and _occurs(wanted, row, place):
+                    return True
         return False
 
     def has_place(self, value: str) -> bool:
@@ -100,24 +133,25 @@ class Seen:
             return False
         if wanted in self._numbers:
             return True
-        # Only a text that has the figures of a number is read for its numbers; most are read there alone.
-        figures = str(int(wanted)) if wanted < _LONG else ""
-        left: list[str] = []
+        # Where all texts are in signs of ASCII, only what has the figures of a number is read for it.
         for text in self._unread:
-            if figures and text.isascii() and ("," not in text or _HAS_THOUSANDS.search(text) is None):
-                self._plain.append(text)
-            elif _may_tell(text, figures):
+            self._numbers.update(numbers_in(text))
+        self._unread.clear()
+        if wanted < _LONG:
+            self._look_for(wanted)
+        else:
+            for text in self._texts:
                 self._numbers.update(numbers_in(text))
-            else:
-                left.append(text)
-        self._unread = left
-        if not figures:
-            for text in self._plain:
-                self._numbers.update(numbers_in(text))
-            self._plain.clear()
-        elif any(_tells_number(text, figures, wanted) for text in reversed(self._plain)):
-            self._numbers.add(wanted)
         return wanted in self._numbers
+
+    def _look_for(self, wanted: float) -> None:
+        """Look through all rows for a number, be it with commas between thousands."""
+        figures = str(int(wanted))
+        grouped = f"{int(wanted):,}"
+        for row in (*self._said.joined(), *reversed(self._shown.joined())):
+            if _tells_number(row, figures, wanted) or (grouped != figures and _tells_grouped(row, grouped, wanted)):
+                self._numbers.add(wanted)
+                return
 
     def has_date(self, text: str) -> bool:
         """Whether an ISO date was said in words or in other figures, such as `May 20`, `5/20` or `20. Mai`."""
@@ -141,7 +175,7 @@ class Seen:
 
 
 def _tells_number(text: str, figures: str, wanted: float) -> bool:
-    """Whether a text without commas between thousands has a number, whose whole part has these figures."""
+    """Whether a text has a number whose whole part has these figures, without commas between thousands."""
     place = text.find(figures)
     while place >= 0:
         start = place
@@ -155,13 +189,9 @@ def _tells_number(text: str, figures: str, wanted: float) -> bool:
     return False
 
 
-def _may_tell(text: str, figures: str) -> bool:
-    """Whether a text has figures in a row, be it with commas between thousands, or in other signs than ASCII's."""
-    return (
-        figures in text
-        or not text.isascii()
-        or (len(figures) > _THOUSAND and "," in text and figures in text.replace(",", ""))
-    )
+def _tells_grouped(text: str, grouped: str, wanted: float) -> bool:
+    """Whether a text has a number whose whole part is written with commas between thousands."""
+    return grouped in text and wanted in numbers_in(text)
 
 
 def numbers_in(text: str) -> set[float]:
@@ -176,9 +206,8 @@ def _joined(thousands: re.Match[str]) -> str:
     return thousands[0].replace(",", "")
 
 
-def _occurs(wanted: str, shown: str) -> bool:
-    """Whether a text occurs with no letter or digit next to its own."""
-    place = shown.find(wanted)
+def _occurs(wanted: str, shown: str, place: int) -> bool:
+    """Whether a text, first found at a place, occurs with no letter or digit next to its own."""
     while place >= 0:
         end = place + len(wanted)
         free_before = place == 0 or not (shown[place - 1].isalnum() and wanted[0].isalnum())

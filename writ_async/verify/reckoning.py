@@ -45,12 +45,21 @@ class Reckoning:
             elif _is_figure(value):
                 self._amounts.setdefault(kind, []).append(float(value))
         self._counts = _counts_in(arguments) | {1}
-        sums, others = self._named_figures(words)
-        own, added = _policy_amounts(name, arguments, words, know, domain)
-        self._own = own
+        self._words = words
+        self._own, self._added = _policy_amounts(name, arguments, words, know, domain)
+        self._is_reckoned = False
+        self._totals: set[float] = set()
+        self._singles: set[float] = set()
+
+    def _reckon(self) -> None:
+        """Make out, once, what the figures of the records come to."""
+        if self._is_reckoned:
+            return
+        self._is_reckoned = True
+        sums, others = self._named_figures(self._words)
         # What the policy adds to prices is no amount by itself.
-        self._totals = {total * count + extra for total in sums for count in self._counts for extra in added}
-        self._singles = self._totals | others | own
+        self._totals = {total * count + extra for total in sums for count in self._counts for extra in self._added}
+        self._singles = self._totals | others | self._own
 
     def is_due(self, value: float) -> bool:
         """Whether an amount is one of the policy's own that are due, or the customer said it or agreed to it."""
@@ -62,6 +71,7 @@ class Reckoning:
         """Whether an amount at a path follows from what was shown."""
         if not _is_figure(value):
             return False
+        self._reckon()
         value = abs(float(value))
         if _has(self._singles, value):
             return True

@@ -10,6 +10,8 @@ from writ_async.verify.decoding import decoded
 SHORTEST_ID: Final = 3
 """Letters and figures that an id has at least."""
 
+_HOLDS: Final = frozenset({dict, list})
+
 Named = tuple[str, Mapping[str, Any]]
 """A record with the key that it stands under."""
 
@@ -60,11 +62,11 @@ def records_in(value: Any) -> Iterator[Named]:
     waiting = [("", value)]
     while waiting:
         name, one = waiting.pop()
-        if isinstance(one, dict):
+        if type(one) is dict:
             yield name, one
-            waiting += one.items()
-        elif isinstance(one, list):
-            waiting += [("", item) for item in one]
+            waiting += [pair for pair in one.items() if type(pair[1]) in _HOLDS]
+        elif type(one) is list:
+            waiting += [("", item) for item in one if type(item) in _HOLDS]
 
 
 def texts_of(record: Mapping[str, Any]) -> Iterator[str]:

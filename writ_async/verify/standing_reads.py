@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from writ_async.core.domain import Domain
 from writ_async.core.evidence_rules import StandingRead
 from writ_async.verify.knowledge import Knowledge, Result
-from writ_async.verify.provenance import atoms, leaves
+from writ_async.verify.provenance import leaves
+
+_HOLDS: Final = (dict, list, tuple)
 
 
 class StandingReads:
@@ -41,7 +43,6 @@ class StandingReads:
                 followed.results.append(result)
                 followed.done = followed.done or result.name in followed.rule.tools
         self._taken = len(self._know.results)
-        named: dict[str, dict[Any, None]] | None = None
         for followed in self._rules:
             rule = followed.rule
             if rule.writes and name not in rule.writes:
@@ -50,8 +51,7 @@ class StandingReads:
                 if not followed.done:
                     yield rule, None
                 continue
-            named = _values_by_name(arguments) if named is None else named
-            for value in named.get(rule.argument, ()):
+            for value in _values_under(rule.argument, arguments):
                 if not followed.has_read(str(value)):
                     yield rule, value
 
@@ -71,11 +71,16 @@ class _Followed:
 
     def has_read(self, value: str) -> bool:
         """Whether a result shows a value, or was asked for by it; what was read once stays read."""
-        if value not in self._read and (
-            any(value in result.text for result in reversed(self.results)) or value in self._values_asked()
-        ):
-            self._read.add(value)
-        return value in self._read
+        if value in self._read:
+            return True
+        for result in reversed(self.results):
+            if value in result.text:
+                self._read.add(value)
+                return True
+        if value not in self._values_asked():
+            return False
+        self._read.add(value)
+        return True
 
     def _values_asked(self) -> set[str]:
         """The values that the results were asked with."""
@@ -96,11 +101,21 @@ def _shows(name: str, rule: StandingRead, domain: Domain) -> bool:
     return name in rule.tools or tool is None or tool.kind == "write" or (tool.shape is None and tool.kind == "read")
 
 
-def _values_by_name(arguments: Mapping[str, Any]) -> dict[str, dict[Any, None]]:
-    """The atoms of each argument, by its name and by those of the fields in it, each once and in order."""
-    found: dict[str, dict[Any, None]] = {}
-    for path, value in atoms(dict(arguments)):
-        if value is not None and value != "":
-            for part in path.split("."):
-                found.setdefault(part.partition("[")[0], {})[value] = None
+def _values_under(name: str, arguments: Mapping[str, Any]) -> dict[Any, None]:
+    """The atoms of the argument or the field of that name, wherever in a call it stands, each once and in order."""
+    found: dict[Any, None] = {}
+    _add_values(name, arguments, False, found)
     return found
+
+
+def _add_values(name: str, value: Any, is_under: bool, found: dict[Any, None]) -> None:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            # Most values are plain, and need no call of their own.
+            if is_under or key == name or isinstance(item, _HOLDS):
+                _add_values(name, item, is_under or key == name, found)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _add_values(name, item, is_under, found)
+    elif is_under and value is not None and value != "":
+        found[value] = None

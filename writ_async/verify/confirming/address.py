@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from writ_async.verify.confirming.arguments import Argument
 from writ_async.verify.confirming.case import Case
 from writ_async.verify.confirming.layout import Layout
 from writ_async.verify.confirming.naming import Record
+from writ_async.verify.confirming.turns import Turn
 from writ_async.verify.confirming.wording import has_phrase
 
 
@@ -16,25 +18,23 @@ def tell_address(case: Case, fields: Sequence[Argument], agents_only: bool, layo
     """How each field of an address was told; with `agents_only` the agent's turns alone count."""
     if not fields:
         return
-    turns = [turn for turn in [*case.recent, *case.older] if not (agents_only and turn.by_user)]
     now = address_now(case, fields)
-    same = _known_address(case, fields)
+    has_same: bool | None = None
     for argument in fields:
         if now.get(argument.name) == argument.value:
             layout.add(argument, "as it was")
             continue
-        told = next((turn for turn in turns if _tells_place(case.words(turn), argument)), None)
+        told = _turn_telling(case, argument, agents_only)
         if told is not None:
             layout.add(argument, "in words", told.message)
             continue
-        pointed = (
-            next((turn for turn in turns if case.points_there.search(case.words(turn))), None)
-            if same is not None
-            else None
-        )
-        linked = same is not None and any(
-            _tells_place(t.words, other)
-            for t in turns
+        if has_same is None:
+            has_same = _known_address(case, fields) is not None
+        turns = list(case.turns(agents_only)) if has_same else []
+        pointed = next((turn for turn in turns if case.points_there(case.words(turn))), None)
+        linked = any(
+            _tells_place(turn.words, other)
+            for turn in turns
             for other in fields
             if other is not argument and len(str(other.value)) > 3
         )
@@ -44,17 +44,26 @@ def tell_address(case: Case, fields: Sequence[Argument], agents_only: bool, layo
         layout.wanting.append(f"the agent had not listed {argument.path} {argument.value}")
 
 
+def _turn_telling(case: Case, argument: Argument, agents_only: bool) -> Turn | None:
+    for turn in case.turns(agents_only):
+        if _tells_place(case.words(turn), argument):
+            return turn
+    return None
+
+
 def _tells_place(words: str, argument: Argument) -> bool:
     return has_phrase(words, str(argument.value))
 
 
 def address_now(case: Case, fields: Sequence[Argument]) -> dict[str, Any]:
-    """The address that the record of the write has before it."""
+    """The address that the record of the write has before it; nothing for a write that names none."""
+    if not fields:
+        return {}
     names = {argument.name for argument in fields}
     records = [record for record in case.records.values() if record is not None]
     if not records:
         user = str((case.write.arguments or {}).get(case.domain.user_argument, ""))
-        records = list(case.shown.named(user, case.until))[:1] if user else []
+        records = list(islice(case.shown.named(user, case.until), 1)) if user else []
     for record in records:
         for value in [record.fields, *record.fields.values()]:
             if isinstance(value, dict) and len(names & value.keys()) > 1:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -32,36 +33,65 @@ class Argument(msgspec.Struct, frozen=True):
         return f"{self.path}={self.value!r}"
 
 
-def arguments_of(values: Mapping[str, Any], domain: Domain) -> list[Argument]:
-    """All values of a write that could matter to the customer, in order: not who the customer is, and nothing empty."""
-    found: list[Argument] = []
-    for name, value in values.items():
-        if name != domain.user_argument:
-            found += _arguments(value, name, name, name, domain, None, 0)
-    return found
+class Arguments:
+    """All values of a write that could matter to the customer: not who the customer is, and nothing empty."""
+
+    __slots__ = ("_by_kind", "all")
+
+    def __init__(self, values: Mapping[str, Any], domain: Domain) -> None:
+        self.all: list[Argument] = []
+        """In the order of the call."""
+        for name, value in values.items():
+            if name == domain.user_argument:
+                continue
+            if not isinstance(value, str):
+                _add_arguments(self.all, value, name, name, name, domain, None, 0)
+            elif value:  # as most are, which need no call of their own
+                self.all.append(Argument(name, name, name, kind_of(name, value, domain), value))
+        self._by_kind: dict[ArgumentKind, list[Argument]] = {}
+        for argument in self.all:
+            self._by_kind.setdefault(argument.kind, []).append(argument)
+
+    def of_kind(self, kind: ArgumentKind) -> Sequence[Argument]:
+        """Those of one kind, in order."""
+        return self._by_kind.get(kind, ())
 
 
-def _arguments(
-    value: Any, path: str, name: str, root: str, domain: Domain, owner: Mapping[str, Any] | None, place: int
-) -> Iterator[Argument]:
+def _add_arguments(
+    found: list[Argument],
+    value: Any,
+    path: str,
+    name: str,
+    root: str,
+    domain: Domain,
+    owner: Mapping[str, Any] | None,
+    place: int,
+) -> None:
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from _arguments(item, f"{path}.{key}", key, root, domain, value, place)
+            _add_arguments(found, item, f"{path}.{key}", key, root, domain, value, place)
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            yield from _arguments(item, f"{path}[{index}]", name, root, domain, owner, index)
+            _add_arguments(found, item, f"{path}[{index}]", name, root, domain, owner, index)
     elif value is not None and not isinstance(value, bool) and value != "":
-        yield Argument(path, name, root, kind_of(name, value, domain), value, owner, place)
+        found.append(Argument(path, name, root, kind_of(name, value, domain), value, owner, place))
 
 
 def kind_of(name: str, value: Any, domain: Domain) -> ArgumentKind:
     """The kind of a value by what the domain says of its name, else by the name itself."""
-    given = domain.telling.kinds.get(name)
-    if given is not None and (given != "count" or isinstance(value, int | float)):
+    is_text = isinstance(value, str)
+    is_whole = not is_text and isinstance(value, int)
+    is_number = is_whole or isinstance(value, float)
+    return _kind(name, domain.telling.kinds.get(name), is_text, is_number, is_whole)
+
+
+@lru_cache(maxsize=1024)
+def _kind(argument: str, given: ArgumentKind | None, is_text: bool, is_number: bool, is_whole: bool) -> ArgumentKind:
+    if given is not None and (given != "count" or is_number):
         return given
-    lower = name.casefold()
+    lower = argument.casefold()
     if "payment" in lower or "card_id" in lower:
-        return "payment" if isinstance(value, str) else "told"
+        return "payment" if is_text else "told"
     if lower.startswith("new_") and lower.endswith(("_id", "_ids")):
         return "variant"
     if lower.endswith("_ids"):
@@ -72,6 +102,6 @@ def kind_of(name: str, value: Any, domain: Domain) -> ArgumentKind:
         return "address"
     if lower == "reason":
         return "reason"
-    if isinstance(value, int) and _COUNT.match(lower):
+    if is_whole and _COUNT.match(lower):
         return "count"
     return "told"

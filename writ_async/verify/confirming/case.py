@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from writ_async.conversation.calls import ExecutedCall
 from writ_async.core.domain import Domain
-from writ_async.verify.confirming.arguments import Argument
+from writ_async.verify.confirming.arguments import Argument, Arguments
 from writ_async.verify.confirming.family import Family
 from writ_async.verify.confirming.kin import Kin, Phrases, named_in
 from writ_async.verify.confirming.naming import Part, Record
@@ -25,7 +26,7 @@ _ANSWERS = ("yes", "none")  # values of records that are said of anything, as in
 class Case:
     """A write, the turns up to the answer (the latest first), and the records that it names as last shown.
 
-    Of the turns `answered` is the answer's place, `since` the message of the write before; `written` are the ids
+    Of the turns `answered` is the answer's place, `since` the message of the write before; `written` gives the ids
     that any write names, `arguments` what this one is about.
     `recent` are the turns since the write before; `older` count only where they name what is written to.
     """
@@ -38,35 +39,70 @@ class Case:
         since: int,
         shown: Shown,
         domain: Domain,
-        written: Phrases,
-        arguments: list[Argument],
+        written: Callable[[], Phrases],
+        arguments: Arguments,
     ) -> None:
-        answer = spoken.turns[answered]
-        first = bisect_right(spoken.messages, since, 0, answered + 1)
-        self._written = written
-        self.write, self.shown, self.domain, self.answer = write, shown, domain, answer
+        self._first = bisect_right(spoken.messages, since, 0, answered + 1)
+        self.written = written
+        self.write, self.shown, self.domain, self.answer = write, shown, domain, spoken.turns[answered]
         self.arguments = arguments
-        self.recent = spoken.turns[first : answered + 1][::-1]
-        self.older = spoken.turns[:first][::-1]
+        self.recent = spoken.turns[self._first : answered + 1][::-1]
+        self._older: Sequence[Turn] | None = None
         self._spoken = spoken
         self._about: list[Turn] | None = None
         self.until = write.message
-        self.ids = by_kind(self.arguments, "record")
-        self.records = {str(argument.value): self._record(str(argument.value)) for argument in self.ids}
-        self.main = next((record for record in self.records.values() if record is not None), None)
+        self.ids = arguments.of_kind("record")
+        self.names = tuple(dict.fromkeys([str(argument.value) for argument in self.ids]))
+        chosen = (*arguments.of_kind("part"), *arguments.of_kind("variant"))
+        self.chosen = frozenset([str(argument.value) for argument in chosen])
+        self._own_ids = tuple([phrase_of(name) for name in self.names])
+        self._ids = self._own_ids
+        if self.chosen:
+            self._ids = tuple(dict.fromkeys((*self._own_ids, *map(phrase_of, self.chosen))))
+        self._records: dict[str, Record | None] | None = None
         self._parts: tuple[Part, ...] | None = None
-        chosen = [argument for argument in self.arguments if argument.kind in ("part", "variant")]
-        self.chosen = frozenset(str(argument.value) for argument in chosen)
-        self._own_ids = tuple(phrase_of(name) for name in self.records)
-        self._ids = tuple(dict.fromkeys((*self._own_ids, *(phrase_of(name) for name in self.chosen))))
+        self._left_out: list[Part] | None = None
         self._part_forms: tuple[str, ...] | None = None
-        nouns = tuple([_noun(argument) for argument in self.ids])
-        self._by_its_content, self._calls_it, self._names_kind, self.points_there = _noun_patterns(nouns)
         self._words: dict[int, str] = {}
         self.families: dict[tuple[str, str], Family | None] = {}
         """What was made out of variants, by the ids of one and of what it takes the place of."""
         self._kin: list[tuple[Kin, str]] | None = None
         self._described: tuple[list[str], set[str]] | None = None
+
+    @property
+    def older(self) -> Sequence[Turn]:
+        """The turns before those that are recent, the latest first."""
+        if self._older is None:
+            self._older = self._spoken.turns[: self._first][::-1]
+        return self._older
+
+    @property
+    def left_out(self) -> list[Part]:
+        """The parts of the record that the write does not name."""
+        if self._left_out is None:
+            self._left_out = [part for part in self.parts if not self.chosen & part.texts]
+        return self._left_out
+
+    def turns(self, agents_only: bool = False) -> Iterator[Turn]:
+        """All turns up to the answer, or those of the agent, the latest first."""
+        for turn in self.recent:
+            if not (agents_only and turn.by_user):
+                yield turn
+        for turn in self.older:
+            if not (agents_only and turn.by_user):
+                yield turn
+
+    @property
+    def records(self) -> Mapping[str, Record | None]:
+        """What was last shown under each id that the write names; looked up when somebody asks."""
+        if self._records is None:
+            self._records = {name: self._record(name) for name in self.names}
+        return self._records
+
+    @property
+    def main(self) -> Record | None:
+        """The first record that the write names and that was shown."""
+        return next((record for record in self.records.values() if record is not None), None)
 
     def _record(self, name: str) -> Record | None:
         """What was last shown under an id; the object that it belongs to itself, not one that merely mentions it."""
@@ -81,14 +117,15 @@ class Case:
     def parts(self) -> tuple[Part, ...]:
         """The parts of the record that is written to."""
         if self._parts is None:
-            self._parts = self.shown.parts_of(self.main) if self.main is not None else ()
+            main = self.main
+            self._parts = self.shown.parts_of(main) if main is not None else ()
         return self._parts
 
     def pool(self) -> Iterator[Turn]:
         """The turns that may have laid this write out, the latest first."""
         yield from self.recent
         if self._about is None:
-            self._about = self._spoken.naming((*self._ids, *self._forms_of_parts()), len(self.older))
+            self._about = self._spoken.naming((*self._ids, *self._forms_of_parts()), self._first)
         yield from self._about
 
     def is_about(self, turn: Turn) -> bool:
@@ -119,7 +156,15 @@ class Case:
 
     def calls_it(self, words: str, by_noun: bool = False) -> bool:
         """Whether words speak of the record as a whole, by the word for its kind or, unless `by_noun`, as "it"."""
-        return bool((self._names_kind if by_noun else self._calls_it).search(words))
+        return (self._patterns.names_kind if by_noun else self._patterns.calls_it).search(words) is not None
+
+    @property
+    def _patterns(self) -> NounPatterns:
+        return _noun_patterns(tuple([_noun(argument) for argument in self.ids]))
+
+    def points_there(self, words: str) -> bool:
+        """Whether words point to an address by where it stands."""
+        return self._patterns.points_there.search(words) is not None
 
     def is_described(self, words: str) -> bool:
         """Whether words pick out the record by two of its own values, or by one that people call it by."""
@@ -149,8 +194,8 @@ class Case:
     def others(self) -> list[str]:
         """The ids of the other records of the same kind that were shown, and of those that other writes name."""
         shown = [other for kin, name in self.kin() for other in kin.others(name, self.until)]
-        written = sorted(name for names in self._written.values() for _, name in names) if self.ids else []
-        return list(dict.fromkeys((*shown, *(name for name in written if name not in self.records))))
+        written = sorted(name for names in self.written().values() for _, name in names) if self.ids else []
+        return list(dict.fromkeys((*shown, *(name for name in written if name not in self.names))))
 
     def names_another(self, words: str) -> bool:
         """Whether words name another record than that of the write, or what is in another one alone."""
@@ -162,14 +207,15 @@ class Case:
     def _names_another_id(self, words: str, tokens: Sequence[str]) -> bool:
         if any(kin.are_named(words, tokens, name, self.until) for kin, name in self.kin()):
             return True
-        return bool(self.ids) and any(name not in self.records for name in named_in(self._written, words, tokens))
+        return bool(self.ids) and any(name not in self.names for name in named_in(self.written(), words, tokens))
 
     def _own_names(self, kin: Kin) -> frozenset[str]:
-        return kin.name_words(self.main) if self.main is not None else frozenset()
+        main = self.main
+        return kin.name_words(main) if main is not None else frozenset()
 
     def names_other_part(self, words: str) -> bool:
         """Whether words name a part of the same record that the write leaves alone."""
-        return bool(self.chosen) and any(part.is_in(words) for part in self.parts if not self.chosen & part.texts)
+        return bool(self.chosen) and any(part.is_in(words) for part in self.left_out)
 
     def narrows(self, words: str, topic: re.Pattern[str], others: re.Pattern[str]) -> bool | None:
         """Whether words that want "only" something mean this write by it, or something else; None where neither."""
@@ -179,10 +225,17 @@ class Case:
 
     def words(self, turn: Turn) -> str:
         """What a turn says, without the lines that are about other things than the write."""
-        if turn.message not in self._words:
-            mixed = turn.by_user or self.names_another(turn.words)
-            self._words[turn.message] = self._filtered(turn) if mixed else turn.words
-        return self._words[turn.message]
+        known = self._words.get(turn.message)
+        if known is None:
+            known = self._words[turn.message] = turn.words if self._is_all_about_it(turn) else self._filtered(turn)
+        return known
+
+    def _is_all_about_it(self, turn: Turn) -> bool:
+        """Whether no line of an agent's turn can be about another thing, however it is looked at line by line."""
+        if turn.by_user:
+            return False
+        # Of a single line that names the record all counts, whatever else it names.
+        return (len(turn.lines) == 1 and has_any(turn.words, self._own_ids)) or not self.names_another(turn.words)
 
     def is_of_another(self, words: str) -> bool:
         """Whether words name another record by its id and not that of the write, so that names in them are its."""
@@ -193,18 +246,18 @@ class Case:
     def is_elsewhere(self, words: str, by_user: bool) -> bool:
         """Whether words are about something else alone: another record, or a wish of the user beside this one."""
         return self.names_another(words) or (
-            by_user and (is_further_wish(words) or bool(self._by_its_content.search(words)))
+            by_user and (is_further_wish(words) or self._patterns.by_its_content.search(words) is not None)
         )
 
     def _filtered(self, turn: Turn) -> str:
         kept: list[str] = []
         elsewhere = goes_on = False
         for line, listed in turn.lines:
-            if turn is self.answer and is_further_wish(line):
-                # Behind a yes, whatever it names: what is wanted next is no part of what was agreed.
-                break
             if names_nothing(line):
                 elsewhere = elsewhere and (listed or goes_on)
+            elif turn is self.answer and is_further_wish(line):
+                # Behind a yes, whatever it names: what is wanted next is no part of what was agreed.
+                break
             elif self.is_named(line) and not self.is_of_another(line):
                 elsewhere = goes_on = False
             elif self.is_elsewhere(line, turn.by_user):
@@ -229,11 +282,19 @@ def _several(noun: str) -> re.Pattern[str]:
     return re.compile(f"{either('SEVERAL')}{re.escape(noun)}s? ")
 
 
-@lru_cache(maxsize=64)
-def _noun_patterns(words: tuple[str, ...]) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+class NounPatterns(NamedTuple):
     """What calls a record by what is in it, as a whole, as a whole by its noun, and what points to an address."""
+
+    by_its_content: re.Pattern[str]
+    calls_it: re.Pattern[str]
+    names_kind: re.Pattern[str]
+    points_there: re.Pattern[str]
+
+
+@lru_cache(maxsize=64)
+def _noun_patterns(words: tuple[str, ...]) -> NounPatterns:
     nouns = "|".join(map(re.escape, words)) or "(?!)"
-    return (
+    return NounPatterns(
         re.compile(f" (?:{nouns}){either('BY_CONTENT')}"),
         re.compile(f" (?:(?:{nouns})s?|it|them) "),
         re.compile(f" (?:{nouns})s? "),
@@ -250,8 +311,3 @@ def described(record: Record, fields: frozenset[str]) -> list[str]:
     """The words of those fields of a record by which people call it."""
     values = [item for name, value in record.fields.items() if name in fields for item in flat_values({name: value})]
     return [str(item) for item in values if isinstance(item, str | int | float) and not isinstance(item, bool)]
-
-
-def by_kind(arguments: Sequence[Argument], kind: str) -> list[Argument]:
-    """The arguments of one kind."""
-    return [argument for argument in arguments if argument.kind == kind]

@@ -10,7 +10,8 @@ from functools import lru_cache
 import msgspec
 
 _BLANK_SIGNS = b"\t\r_"
-_EMPHASIS = b"*#~"
+EMPHASIS = b"*#~"
+"""Signs that set words off and say nothing."""
 _PLAIN_ASCII = bytes(0x20 if sign in _BLANK_SIGNS else ord(chr(sign).lower()) for sign in range(128)) + bytes(128)
 """What each sign of ASCII is made, those of emphasis aside."""
 _PLAIN = {
@@ -31,7 +32,7 @@ _PLAIN = {
 }
 _SKIN = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
 _PLAIN_SIGNS = str.maketrans(
-    {**_PLAIN, **dict.fromkeys(map(chr, _BLANK_SIGNS), " "), **dict.fromkeys([*map(chr, _EMPHASIS), *_SKIN], "")}
+    {**_PLAIN, **dict.fromkeys(map(chr, _BLANK_SIGNS), " "), **dict.fromkeys([*map(chr, EMPHASIS), *_SKIN], "")}
 )
 _SPELLED_OUT = {
     "dont": "don't", "cant": "can't", "wont": "won't", "isnt": "isn't", "didnt": "didn't", "doesnt": "doesn't",
@@ -58,7 +59,7 @@ def plain(text: str) -> str:
     if "\\n" in text:
         text = text.replace("\\n", "\n")  # a text inside of JSON
     if text.isascii():
-        return text.encode().translate(_PLAIN_ASCII, _EMPHASIS).decode()
+        return text.encode().translate(_PLAIN_ASCII, EMPHASIS).decode()
     return unicodedata.normalize("NFC", text).translate(_PLAIN_SIGNS).casefold()
 
 

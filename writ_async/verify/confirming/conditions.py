@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from writ_async.language.said_values import NUMBERS_IN_WORDS, numbers_said_in
@@ -39,10 +39,14 @@ _FIGURES: Final = r"\d{1,9}(?:,\d{3}){0,3}(?:\.\d{1,2})?"
 _MONEY: Final = re.compile(rf"[$€£] ?({_FIGURES})|(?<![\d.,])({_FIGURES}) {_CURRENCY}\b")
 
 
-def without_met_conditions(answer: str, asked: str) -> str:
-    """An answer without its conditions on amounts that what was asked meets as it stands; others stay."""
+def without_met_conditions(answer: str, asks: Callable[[], str]) -> str:
+    """An answer without its conditions on amounts that what was asked meets as it stands; others stay.
+
+    `asks` gives the text of what was asked.
+    """
     if not has_any(plain(answer), _BEGIN):
         return answer
+    asked = asks()
     said: list[str] = []
     met = False
     for sentence in sentences(answer):

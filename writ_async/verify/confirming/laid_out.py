@@ -10,18 +10,20 @@ from typing import Any
 
 from writ_async.verify.confirming.address import address_now, tell_address
 from writ_async.verify.confirming.arguments import Argument
-from writ_async.verify.confirming.case import Case, by_kind, described
+from writ_async.verify.confirming.case import Case, described
 from writ_async.verify.confirming.choices import Choice
 from writ_async.verify.confirming.layout import Layout
 from writ_async.verify.confirming.naming import Part
 from writ_async.verify.confirming.patterns import either, occurs, pattern
 from writ_async.verify.confirming.payment import choose_payment
+from writ_async.verify.confirming.reply import names_nothing
 from writ_async.verify.confirming.shown import flat_values
 from writ_async.verify.confirming.turns import Turn
 from writ_async.verify.confirming.variant import choose_variant
 from writ_async.verify.confirming.wording import has_number, has_phrase, has_value, phrase_of
 
 _SPANS = pattern("SPANS_OF_TIME")
+_ABOUT_PAYING = frozenset({"record", "payment", "follows"})
 _ALL = pattern("ALL")
 _ALL_BUT = pattern("ALL_BUT")
 
@@ -34,9 +36,7 @@ def lay_out(case: Case, agents_only: bool, latest: Case) -> Layout:
     Who pays and why may have been told up to the `latest` answer.
     """
     layout = Layout()
-    parts = by_kind(case.arguments, "part")
-    is_about_paying = all(argument.kind in ("record", "payment", "follows") for argument in case.arguments)
-    for argument in case.arguments:
+    for argument in case.arguments.all:
         match argument.kind:
             case "follows":
                 continue
@@ -45,11 +45,13 @@ def lay_out(case: Case, agents_only: bool, latest: Case) -> Layout:
             case "part":
                 _tell_part(case, argument, layout)
             case "variant":
+                parts = case.arguments.of_kind("part")
                 pair = next((part for part in parts if part.place == argument.place), None)
                 _take(argument, _variant(case, argument, str(pair.value) if pair else ""), layout)
             case "payment":
                 # Where nothing but this is changed, a method that is new in the answer is a wish of its own.
-                choice = choose_payment(latest, argument, case.answer.message if is_about_paying else inf)
+                is_all = all(other.kind in _ABOUT_PAYING for other in case.arguments.all)
+                choice = choose_payment(latest, argument, case.answer.message if is_all else inf)
                 if agents_only and choice.message < 0 and not choice.wanting:
                     layout.wanting.append(f"the agent had not told {argument.path} {argument.value}")
                 else:
@@ -60,8 +62,8 @@ def lay_out(case: Case, agents_only: bool, latest: Case) -> Layout:
                 _tell_count(case, argument, layout)
             case _:
                 pass
-    tell_address(case, by_kind(case.arguments, "address"), agents_only, layout)
-    _tell_rest(case, by_kind(case.arguments, "told"), agents_only, layout)
+    tell_address(case, case.arguments.of_kind("address"), agents_only, layout)
+    _tell_rest(case, case.arguments.of_kind("told"), agents_only, layout)
     return layout
 
 
@@ -115,18 +117,15 @@ def _in_the_plural(case: Case, argument: Argument) -> bool:
 
 def _tell_part(case: Case, argument: Argument, layout: Layout) -> None:
     wanted = str(argument.value)
-    part = case.part_of(wanted)
-    left = [item for item in case.parts if not case.chosen & item.texts]
     for turn in case.pool():
         words = case.words(turn)
         if has_phrase(words, wanted):
             return layout.add(argument, "by its id", turn.message)
-        if part is not None and part.is_in(words):
-            return layout.add(argument, "by its name", turn.message)
-        if case.parts and not left and occurs(_ALL, words):
-            return layout.add(argument, "as one of all there are", turn.message)
-        if left and occurs(_ALL_BUT, words) and all(item.is_in(words) for item in left):
-            return layout.add(argument, "as all there are but what was named", turn.message)
+        if turn.by_user and names_nothing(words) and not occurs(_ALL, words):
+            continue
+        if how := _how_named(case, words, wanted):
+            return layout.add(argument, how, turn.message)
+    part = case.part_of(wanted)
     if len(case.parts) == 1:
         return layout.add(argument, "as the only one there is")
     if part is not None and _shares_name(case, part):
@@ -134,6 +133,19 @@ def _tell_part(case: Case, argument: Argument, layout: Layout) -> None:
     name = f"{part.name} " if part is not None and part.name else ""
     layout.wanting.append(f"the agent had not listed {name}{wanted}")
     return None
+
+
+def _how_named(case: Case, words: str, wanted: str) -> str:
+    """How words name a part of the record otherwise than by its id; empty where they do not."""
+    part = case.part_of(wanted)
+    if part is not None and part.is_in(words):
+        return "by its name"
+    left = case.left_out
+    if case.parts and not left and occurs(_ALL, words):
+        return "as one of all there are"
+    if left and occurs(_ALL_BUT, words) and all(item.is_in(words) for item in left):
+        return "as all there are but what was named"
+    return ""
 
 
 def _shares_name(case: Case, part: Part) -> bool:
@@ -145,17 +157,28 @@ def _shares_name(case: Case, part: Part) -> bool:
 def _tell_reason(case: Case, argument: Argument, layout: Layout) -> None:
     """A reason that nobody gave is an argument that nobody said; here it is wrong only where another one was given."""
     value = str(argument.value)
-    meanings = {name: _meaning(forms) for name, forms in case.domain.telling.meanings.items()}
+    meanings = case.domain.telling.meanings
+    forms = meanings.get(value)
+    meaning = None if forms is None else _meaning(forms)
     other = ""
-    for turn in [*case.recent, *case.older]:
+    recent = len(case.recent)
+    for place, turn in enumerate(case.turns()):
         words = case.words(turn)
-        if has_phrase(words, value) or (value in meanings and meanings[value].search(words)):
+        if has_phrase(words, value) or (meaning is not None and meaning.search(words)):
             return layout.add(argument, "in words", turn.message)
-        if turn.by_user and turn in case.recent and not other:
-            other = next((name for name in meanings if has_phrase(words, name) or meanings[name].search(words)), "")
+        if turn.by_user and place < recent and not other:
+            other = _reason_in(words, meanings)
     if other:
         layout.wanting.append(f"the user gave {argument.path} {other}, the call has {value}")
     return None
+
+
+def _reason_in(words: str, meanings: Mapping[str, tuple[str, ...]]) -> str:
+    """The first reason that words give; empty where they give none."""
+    for name, forms in meanings.items():
+        if has_phrase(words, name) or _meaning(forms).search(words):
+            return name
+    return ""
 
 
 @lru_cache(maxsize=64)
@@ -189,24 +212,31 @@ def _one_more(noun: str) -> re.Pattern[str]:
 
 
 def _tell_rest(case: Case, arguments: Sequence[Argument], agents_only: bool, layout: Layout) -> None:
-    turns = [turn for turn in [*case.recent, *case.older] if not (agents_only and turn.by_user)]
     loose: list[Argument] = []
     for argument in arguments:
         if _stays(case, argument):
             layout.add(argument, "as it was")
             continue
-        told = next((turn for turn in turns if has_value(case.words(turn), argument.value)), None)
+        told = _turn_telling(case, argument.value, agents_only)
         if told is not None:
             layout.add(argument, "in words", told.message)
         elif argument.value in (0, "no", "none", "No", "None"):
             layout.add(argument, "as nothing more")
         else:
             loose.append(argument)
+    turns = list(case.turns(agents_only)) if loose else []
     for argument in loose:
         if how := _follows(case, argument, arguments, turns):
             layout.add(argument, how)
         else:
             layout.wanting.append(f"the agent had not listed {argument.path} {argument.value}")
+
+
+def _turn_telling(case: Case, value: Any, agents_only: bool) -> Turn | None:
+    for turn in case.turns(agents_only):
+        if has_value(case.words(turn), value):
+            return turn
+    return None
 
 
 def _stays(case: Case, argument: Argument) -> bool:
@@ -231,11 +261,11 @@ def _stays(case: Case, argument: Argument) -> bool:
 
 def tells_variant(case: Case) -> bool:
     """Whether the agent told what some part becomes."""
-    parts = {part.place: str(part.value) for part in by_kind(case.arguments, "part")}
+    parts = {part.place: str(part.value) for part in case.arguments.of_kind("part")}
     return any(
         choose_variant(case, one, parts.get(one.place, ""), (turn for turn in case.pool() if not turn.by_user)).message
         >= 0
-        for one in by_kind(case.arguments, "variant")
+        for one in case.arguments.of_kind("variant")
     )
 
 
@@ -249,7 +279,7 @@ def tells_part(case: Case) -> bool:
 
 def tells_something_new(case: Case, words: str) -> bool:
     """Whether words tell a value of a write that its record does not have already; who pays is told in other words."""
-    now = address_now(case, by_kind(case.arguments, "address"))
+    now = address_now(case, case.arguments.of_kind("address"))
     return any(
         argument.kind == "payment"
         or (
@@ -258,7 +288,7 @@ def tells_something_new(case: Case, words: str) -> bool:
             and not _stays(case, argument)
             and has_value(words, argument.value)
         )
-        for argument in case.arguments
+        for argument in case.arguments.all
     )
 
 

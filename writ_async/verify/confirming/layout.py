@@ -15,6 +15,9 @@ class Told(msgspec.Struct, frozen=True):
     message: int = -1
     kind: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.argument} {self.how} [{self.message}]" if self.message >= 0 else f"{self.argument} {self.how}"
+
 
 class Layout(msgspec.Struct):
     """What was told of a write, what was wanting, in words, and which of that nobody but the agent chose.

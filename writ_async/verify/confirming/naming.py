@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import msgspec
 
 from writ_async.verify.confirming.patterns import pattern
-from writ_async.verify.confirming.wording import has_any, name_forms, phrase_of, words_of
+from writ_async.verify.confirming.wording import has_any, name_forms, phrase_of, singular_of, words_of
 
 _SHORT = 3
 _NO_NAMES = pattern("NO_NAMES")
@@ -26,38 +25,85 @@ class Record(msgspec.Struct, frozen=True, eq=False):
     message: int = -1
 
 
-class Part(msgspec.Struct, frozen=True, eq=False):
-    """One object in a list of a record: its name, the texts in it, and the phrases that name it and no other there."""
+class Part:
+    """One object in a list of a record: its name, the texts in it, and the phrases that name it and no other there.
 
-    fields: Mapping[str, Any]
-    name: str
-    texts: frozenset[str]
-    forms: tuple[str, ...]
+    `phrase` is the name as words, `own` are those that its name alone has, and `alone` says that no name is alike.
+    """
+
+    __slots__ = ("_alone", "_beginnings", "_forms", "_own", "_phrase", "_texts", "fields", "name")
+
+    def __init__(self, fields: Mapping[str, Any], name: str, phrase: str, own: Sequence[str], alone: bool) -> None:
+        self.fields, self.name = fields, name
+        self._phrase, self._alone = phrase, alone
+        # Where no word is its own, the last one names it; of the own ones those that are not too short.
+        self._own = [word for word in own if len(word) > _SHORT] if own else phrase.split()[-1:]
+        self._texts: frozenset[str] | None = None
+        self._forms: tuple[str, ...] | None = None
+        self._beginnings: list[str] | None = None
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """The texts in its fields."""
+        if self._texts is None:
+            self._texts = frozenset([value for value in self.fields.values() if isinstance(value, str)])
+        return self._texts
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """The phrases that name it."""
+        if self._forms is None:
+            found = self._numbers()
+            if self._alone and self._phrase.strip():
+                found.append(self._phrase)
+                if self._phrase.count(" ") == 3:
+                    found += name_forms(self._phrase.replace(" ", ""))
+            for word in self._own:
+                found += name_forms(word)
+            self._forms = tuple(found)
+        return self._forms
 
     def is_in(self, words: str) -> bool:
         """Whether words name it, turns of speech aside."""
-        return has_any(words, self.forms) and (
-            _NO_NAMES.search(words) is None or has_any(_NO_NAMES.sub("  ", words), self.forms)
+        return (
+            self._may_be_in(words)
+            and has_any(words, self.forms)
+            and (_NO_NAMES.search(words) is None or has_any(_NO_NAMES.sub("  ", words), self.forms))
         )
+
+    def _may_be_in(self, words: str) -> bool:
+        """Whether words have what any of its forms begins with: fewer phrases than there are forms."""
+        if self._beginnings is None:
+            found = self._numbers()
+            found += [f" {singular_of(word)}" for word in self._own]
+            if self._alone and self._phrase.strip():
+                # A name of words that are all short is looked for as it is; any other has a word that is its own.
+                found += [self._phrase] if not self._own else ()
+                found += [f" {singular_of(self._phrase.replace(' ', ''))}"] if self._phrase.count(" ") == 3 else ()
+            self._beginnings = found
+        return has_any(words, self._beginnings)
+
+    def _numbers(self) -> list[str]:
+        return [phrase_of(number) for number in _numbers(self.fields, ("id", "number", "code"))]
 
 
 def parts_of(record: Record) -> tuple[Part, ...]:
     """The objects in the lists of a record that people can tell apart, by a name or else by a number."""
     held = [(item, name_of(item)) for item in _held(record)]
     named = [pair for pair in held if pair[1]] or [pair for pair in held if _numbers(pair[0], ("number", "code"))]
-    names = [phrase_of(name) for _, name in named]
+    phrases = [phrase_of(name) for _, name in named]
+    words = [phrase.split() for phrase in phrases]
     # In how many names a word stands: a name's own words are those of no other.
-    shared = Counter([word for name in names for word in set(name.split())])
-    alike = Counter(names)
+    shared: dict[str, int] = {}
+    alike: dict[str, int] = {}
+    for phrase, name in zip(phrases, words, strict=True):
+        alike[phrase] = alike.get(phrase, 0) + 1
+        for word in set(name):
+            shared[word] = shared.get(word, 0) + 1
     return tuple(
         [
-            Part(
-                item,
-                called,
-                frozenset([value for value in item.values() if isinstance(value, str)]),
-                tuple(_forms(item, name, [word for word in name.split() if shared[word] == 1], alike[name] == 1)),
-            )
-            for (item, called), name in zip(named, names, strict=True)
+            Part(item, called, phrase, [word for word in name if shared[word] == 1], alike[phrase] == 1)
+            for (item, called), phrase, name in zip(named, phrases, words, strict=True)
         ]
     )
 
@@ -90,21 +136,6 @@ def _held(record: Record) -> list[Mapping[str, Any]]:
     if list not in map(type, values):
         return []
     return [item for value in values if type(value) is list for item in value if type(item) is dict]
-
-
-def _forms(item: Mapping[str, Any], name: str, own: Sequence[str], alone: bool) -> list[str]:
-    """The phrases that name a part; `own` are the words that its name alone has, `alone` whether no name is alike."""
-    found = [phrase_of(number) for number in _numbers(item, ("id", "number", "code"))]
-    if not name.strip():
-        return found
-    if alone:
-        found.append(name)
-        if name.count(" ") == 3:
-            found += name_forms(name.replace(" ", ""))
-    for word in own or name.split()[-1:]:
-        if len(word) > _SHORT or not own:
-            found += name_forms(word)
-    return found
 
 
 def _numbers(fields: Mapping[str, Any], ends: tuple[str, ...]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from writ_async.verify.confirming.clauses import plain
@@ -63,6 +64,12 @@ def _in_order(pair: re.Match[str]) -> str:
     one = pair["one"].strip("()")
     before = "option " if re.fullmatch("[a-h]", one) else "the " if one.partition(" ")[0] in _PLACES else ""
     return f", {said} to {before}{one},"
+
+
+@lru_cache(maxsize=1024)
+def names_a_place(text: str) -> bool:
+    """Whether a clause names anything by its number, letter or place."""
+    return _REST.search(text) is not None or _NAMED.search(text) is not None
 
 
 def named_by_place(clause: str, names: Sequence[str], answer: str = "") -> list[str]:

@@ -57,7 +57,7 @@ def choose_payment(case: Case, argument: Argument, until: float = inf) -> Choice
             if len(named) > 1 and not turn.by_user and _is_open(case, turn, methods, named):
                 continue
             return Choice("in words", turn.message)
-        if named & {str(other.value) for other in case.arguments if other.kind == "payment"}:
+        if named & {str(other.value) for other in case.arguments.of_kind("payment")}:
             continue
         if turn.by_user or case.is_about(turn) or turn in case.recent[:2]:
             other = ", ".join(sorted(named))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Final
 
@@ -17,6 +17,7 @@ _OPENS: Final = re.compile(
     rf"\b(?i:{'|'.join(_VERBS)})(?: (?:me|us|back|just|simply)){{0,2}}(?: (?:with|by))?"
     r"(?: (?:option|number|the number))?:? "
 )
+_VERB: Final = re.compile("|".join(_VERBS))
 _NAME: Final = r"\d{1,2}|[A-Ha-h]|[A-Z]{2,12}"
 _OPTION: Final = re.compile(
     rf"(?:[\"'“‘(\[*]{{1,3}}(?P<quoted>{_NAME}|[a-z]{{2,12}})[\"'”’)\]*]{{1,3}}|(?<![\w$#.-])(?P<bare>{_NAME})):?"
@@ -53,6 +54,8 @@ _SPEAK_FOR_THEMSELVES: Final = frozenset(
     }
 )
 """Answers that are read as what they say, whatever an agent says of them."""
+_BARE: Final = _SPEAK_FOR_THEMSELVES | {"please", "thanks"}
+_MOST_BARE: Final = 40
 _MOST: Final = 8
 _NEAR: Final = 40
 
@@ -65,7 +68,7 @@ def reply_options(text: str) -> dict[str, str]:
     lower = text.casefold()
     if not has_any(lower, _VERBS):
         return {}
-    first = next((one for opened in _OPENS.finditer(text) if (one := _OPTION.match(text, opened.end()))), None)
+    first = next((one for opened in _openings(text, lower) if (one := _OPTION.match(text, opened.end()))), None)
     if first is None:
         return {}
     later = islice(_OPTION.finditer(text, first.end()), _MOST)
@@ -82,6 +85,17 @@ def reply_options(text: str) -> dict[str, str]:
     return {name: _spoken(joint, said, affirmed) for name, (joint, said) in told.items()}
 
 
+def _openings(text: str, lower: str) -> Iterator[re.Match[str]]:
+    """Where a text says how it is to be answered; verbs are looked for first, where they stand as in lower case."""
+    if len(lower) != len(text):
+        yield from _OPENS.finditer(text)
+        return
+    for verb in _VERB.finditer(lower):
+        opened = _OPENS.match(text, verb.start())
+        if opened is not None:
+            yield opened
+
+
 def _spoken(joint: str, said: str, affirmed: bool) -> str:
     """What a customer says who takes an option."""
     if affirmed and _ABORTS.match(said):
@@ -89,6 +103,11 @@ def _spoken(joint: str, said: str, affirmed: bool) -> str:
     if joint == "to":
         return f"please {said}"
     return re.sub(r"^you\b", "i", said) if joint == "if" else said
+
+
+def is_bare(answer: str) -> bool:
+    """Whether an answer has no words but such as speak for themselves, so that it takes no option of any kind."""
+    return len(answer) <= _MOST_BARE and _BARE.issuperset(answer.lower().replace(",", " ").rstrip(".! ").split())
 
 
 def answered_by(answer: str, options: Mapping[str, str]) -> str:

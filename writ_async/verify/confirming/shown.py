@@ -47,6 +47,11 @@ class Shown:
         for place in self._with(holding, until):
             yield from self._result(place).all()
 
+    def has_any_between(self, place: int, until: int) -> bool:
+        """Whether anything was shown after a message and before another one."""
+        first = bisect_right(self._messages, place)
+        return first < len(self._messages) and self._messages[first] < until
+
     def came_up_after(self, name: str, place: int, until: int) -> bool:
         """Whether results have shown an id only after a message, so that nobody could speak of it before."""
         first, end = bisect_right(self._messages, place), bisect_left(self._messages, until)
@@ -176,16 +181,17 @@ class _Result:
             return self._by_name.get(name, ())
         left = self._content.count(f'"{name}"')
         found: list[Record] = []
-        for place, record in enumerate(self.all() if left else ()):
+        place = 0
+        while left > 0 and (place < len(self._records) or self._make_next()):
             if place == _FEW:
                 return self._in_order().get(name, ())
+            record = self._records[place]
+            place += 1
             values = list(record.fields.values())
             held = values.count(name)
             if record.key == name or (held and _is_name(name, held, values, record)):
                 found.append(record)
             left -= held + (record.key == name)
-            if left <= 0:
-                break
         return found
 
     def _in_order(self) -> Mapping[str, Sequence[Record]]:

@@ -5,46 +5,69 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 
 from writ_async.core.message import AssistantMessage, Message, UserMessage
 from writ_async.language.hearing import waits_for_answer
 from writ_async.verify.confirming.clauses import plain, sentence_texts
 from writ_async.verify.confirming.one_by_one import told_apart
-from writ_async.verify.confirming.patterns import pattern
+from writ_async.verify.confirming.patterns import Worded, pattern
 from writ_async.verify.confirming.picks import options_in, spelled_out
-from writ_async.verify.confirming.reply_options import answered_by, reply_options
-from writ_async.verify.confirming.wording import plain_words
+from writ_async.verify.confirming.reply_options import answered_by, is_bare, reply_options
+from writ_async.verify.confirming.wording import words_of_lines
 
-_REPORTS = pattern("REPORTS")
+_REPORTS = Worded("REPORTS")
 _PROPOSES = pattern("PROPOSES")
 _ITEM = re.compile(r"\s*(?:[-•·–+]|\(?\d{1,2}[.)]|[a-z][.)] )|\s{2,}\S")
 
 
 class Turn:
-    """One text of the agent or the user. Its words are taken apart when somebody asks."""
+    """One text of the agent or the user. Its words are taken apart when somebody asks.
+
+    `asked` is what the agent said last before it, to whose options a user's text may answer.
+    """
 
     __slots__ = (
         "_after_write",
+        "_asked",
         "_asks",
         "_lines",
         "_options",
         "_plain",
+        "_reply_options",
         "_said",
+        "_text",
         "_words",
         "by_user",
         "message",
-        "text",
+        "said",
     )
 
-    def __init__(self, message: int, by_user: bool, text: str, after_write: bool) -> None:
-        self.message, self.by_user, self.text = message, by_user, text
+    def __init__(self, message: int, by_user: bool, said: str, after_write: bool, asked: Turn | None = None) -> None:
+        self.message, self.by_user, self.said = message, by_user, said
         self._after_write = after_write
+        self._asked = asked
+        self._text: str | None = None if by_user else said
         self._words: str | None = None
         self._plain: str | None = None
         self._said: str | None = None
         self._lines: list[tuple[str, bool]] | None = None
         self._options: dict[str, str] | None = None
+        self._reply_options: dict[str, str] | None = None
         self._asks: bool | None = None
+
+    @property
+    def text(self) -> str:
+        """The text; a user's with the options that it takes said in words."""
+        if self._text is None:
+            asked = self._asked
+            if is_bare(self.said):
+                self._text = self.said
+            elif asked is not None and asked.reply_options:
+                self._text = answered_by(self.said, asked.reply_options)
+            else:
+                self._text = spelled_out(told_apart(self.said), asked.options if asked is not None else {})
+        return self._text
 
     @property
     def plain(self) -> str:
@@ -65,17 +88,14 @@ class Turn:
     def words(self) -> str:
         """The words of what is laid out."""
         if self._words is None:
-            self._words = "".join(line for line, _ in self.lines).replace("  ", " ")
+            self._words = "".join([line for line, _ in self.lines]).replace("  ", " ")
         return self._words
 
     @property
     def lines(self) -> list[tuple[str, bool]]:
         """The words of each line of an agent, or each sentence of a user, and whether it is an item of a list."""
         if self._lines is None:
-            lines = self.laid_out.split("\n")
-            if self.by_user:
-                lines = [said for line in lines for said, _ in sentence_texts(line)]
-            self._lines = [(plain_words(line), bool(_ITEM.match(line))) for line in lines if line.strip()]
+            self._lines = _lines_said(self.laid_out) if self.by_user else _lines_in(self.laid_out)
         return self._lines
 
     @property
@@ -86,11 +106,30 @@ class Turn:
         return self._options
 
     @property
+    def reply_options(self) -> dict[str, str]:
+        """The names by which an agent's text wants to be answered, with what a user says who does."""
+        if self._reply_options is None:
+            self._reply_options = reply_options(self.said)
+        return self._reply_options
+
+    @property
     def asks(self) -> bool:
         """Whether an agent's text asks for an answer; an offer of whatever else there may be asks for none."""
         if self._asks is None:
-            self._asks = waits_for_answer(self.text) or bool(reply_options(self.text))
+            self._asks = waits_for_answer(self.said) or bool(self.reply_options)
         return self._asks
+
+
+def _lines_in(text: str) -> list[tuple[str, bool]]:
+    """The words of each line of a plain text that is not empty, and whether it is an item of a list."""
+    pairs = zip(text.split("\n"), words_of_lines(text), strict=True)
+    return [(words, _ITEM.match(line) is not None) for line, words in pairs if line.strip()]
+
+
+@lru_cache(maxsize=512)
+def _lines_said(text: str) -> list[tuple[str, bool]]:
+    """The same of each sentence. Users say the same little things again and again; nobody changes what is given."""
+    return _lines_in("\n".join([said for said, _ in sentence_texts(text)]))
 
 
 class TurnIndex:
@@ -130,22 +169,20 @@ def spoken_turns(messages: Sequence[Message], writes: Collection[int]) -> list[T
     """All texts that were said, in order; `writes` are the messages that wrote."""
     turns: list[Turn] = []
     wrote = False
-    options: dict[str, str] = {}
-    to_reply: dict[str, str] = {}
+    asked: Turn | None = None
     for index, message in enumerate(messages):
-        if type(message) is not AssistantMessage and type(message) is not UserMessage:
+        kind = type(message)
+        if kind is not AssistantMessage and kind is not UserMessage:
             continue
-        wrote = wrote or index in writes
-        text = message.content or ""
+        writing = index in writes
+        wrote = wrote or writing
+        text = message.content
         if text and not text.isspace():
-            by_user = type(message) is UserMessage
-            if by_user:
-                text = answered_by(text, to_reply) if to_reply else spelled_out(told_apart(text), options)
-            turns.append(Turn(index, by_user, text, wrote and index not in writes))
-            if not by_user:
-                to_reply = reply_options(text)
-                options = {} if to_reply else turns[-1].options
-            wrote = index in writes
+            turn = Turn(index, kind is UserMessage, text, wrote and not writing, asked)
+            turns.append(turn)
+            if not turn.by_user:
+                asked = turn
+            wrote = writing
     return turns
 
 
@@ -157,9 +194,9 @@ def _without_report(text: str) -> str:
             apart = True
             continue
         listed = bool(_ITEM.match(block))
-        if _REPORTS.search(block):
+        if _REPORTS.is_in(block):
             reporting = True
-            parts = [part for part in re.split(r"(?<=[.!?:]) ", block) if not _REPORTS.search(part)]
+            parts = [part for part in re.split(r"(?<=[.!?:]) ", block) if not _REPORTS.is_in(part)]
             first = next((place for place, part in enumerate(parts) if _PROPOSES.search(part)), len(parts))
             kept.append(" ".join(parts[first:]))
         elif not reporting or (not listed and (apart or _PROPOSES.search(block))):

@@ -14,6 +14,7 @@ from writ_async.verify.confirming.choices import Choice, who_chose
 from writ_async.verify.confirming.family import Family, Options, Told, options_of
 from writ_async.verify.confirming.naming import Record
 from writ_async.verify.confirming.patterns import occurs, pattern
+from writ_async.verify.confirming.reply import names_nothing
 from writ_async.verify.confirming.turns import Turn
 from writ_async.verify.confirming.wording import has_number, has_phrase
 
@@ -36,6 +37,8 @@ def choose_variant(case: Case, argument: Argument, part: str, turns: Iterable[Tu
         named_it = has_phrase(words, wanted)
         if named_it and (turn.by_user or not open_options):
             return Choice("by its id", turn.message)
+        if turn.by_user and names_nothing(words):
+            continue
         family = _family_of(case, wanted, part)
         if family is None:
             continue

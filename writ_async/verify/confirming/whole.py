@@ -25,13 +25,13 @@ def only_a_part(case: Case, verbs: re.Pattern[str]) -> str:
 
     `verbs` are those that name what the tool does.
     """
-    if any(_NARROWS.search(line) and any(part.is_in(line) for part in case.parts) for line, _ in case.answer.lines):
+    narrowing = [line for line, _ in case.answer.lines if _NARROWS.search(line) is not None]
+    if narrowing and any(part.is_in(line) for line in narrowing for part in case.parts):
         answer = case.answer.words
         left = [part for part in case.parts if case.chosen & part.texts and not part.is_in(answer)]
         if left:
             return _takes_more(left)
-    record = case.main
-    if record is None or case.write.call.function.name not in case.domain.telling.takes_whole:
+    if case.write.call.function.name not in case.domain.telling.takes_whole:
         return ""
     parts = [part for part in case.parts if part.name]
     if len(parts) < 2:

@@ -11,15 +11,20 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, Final
 
-from writ_async.verify.confirming.clauses import plain
+from writ_async.verify.confirming.clauses import EMPHASIS, plain
 
 _TOKEN = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+")
 _POINT = "\0"
 """Stands for the point of a number while all other points are made blanks."""
+_LINE_END = "zqxjz"
+"""A word of nobody's that stands for the end of a line."""
 _BLANKS = bytes(
     sign if chr(sign).isalnum() else ord(".") if chr(sign) == _POINT else ord(" ") for sign in range(128)
 ) + bytes(128)
 """What makes blanks of the signs of ASCII that stand in no word and in no number."""
+_IN_NO_ID = (".", ",", "'", "\\", _POINT)
+"""Signs of which words are read in more than one step."""
+_ID_SIGNS = bytes(ord(chr(sign).lower()) if chr(sign).isalnum() else ord(" ") for sign in range(128)) + bytes(128)
 _NUMBER = re.compile(r"[0-9](?:(?<=[A-Za-z].)[0-9]*+(?:\.([0-9]++))?|(?<![0-9].)[0-9]*+(?:\.([0-9]++)|(?=[A-Za-z])))")
 """A number with a letter beside it or a point in it. All others stand by themselves as it is."""
 _THOUSANDS = re.compile(r",(?<=\d,)(?=\d{3}\b)")
@@ -64,6 +69,17 @@ def words_of(text: str) -> str:
     return plain_words(plain(text))
 
 
+def words_of_lines(text: str) -> list[str]:
+    """The words of each line of a text that is plain already, taken apart in one go."""
+    if "\n" not in text:
+        return [plain_words(text)]
+    if _LINE_END in text:
+        return [plain_words(line) for line in text.split("\n")]
+    lines = plain_words(text.replace("\n", f" {_LINE_END} ")).split(_LINE_END)
+    # A line without words has a blank on each side of them.
+    return [line if line != " " else "  " for line in lines]
+
+
 def plain_words(text: str) -> str:
     """The words of a text that is plain already."""
     if "'" in text:
@@ -91,8 +107,17 @@ def _set_apart(number: re.Match[str]) -> str:
 @lru_cache(maxsize=8192)
 def phrase_of(text: str) -> str:
     """A value as the words by which it is looked for; a blank alone where it has none."""
-    # Most values are an id of figures or a word.
-    return f" {text.lower()} " if text.isascii() and (text.isdecimal() or text.isalpha()) else words_of(text)
+    if not text.isascii():
+        return words_of(text)
+    # Most values are an id of figures, a word, a few of them, or an id of words and figures.
+    if text.isdecimal() or text.isalpha():
+        return f" {text.lower()} "
+    if text.replace(" ", "").isalpha():
+        return f" {' '.join(text.lower().split())} "
+    if has_any(text, _IN_NO_ID):
+        return words_of(text)
+    set_apart = _NUMBER.sub(_set_apart, text.encode().translate(_ID_SIGNS, EMPHASIS).decode())
+    return f" {' '.join(set_apart.split())} "
 
 
 def has_phrase(words: str, text: str) -> bool:
