@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from writ_async.verify.claims.deeds import WORDS, DeedWords, Done, is_form
-from writ_async.verify.claims.ground import Ground, forms_of, has_number
+from writ_async.verify.claims.ground import Ground
 from writ_async.verify.claims.said import Claim, Said, Sentence, signed_amounts
+from writ_async.verify.claims.shown_amounts import forms_of, has_number
 
 _NAMED: Final = re.compile(r"(?<![\w.,$€£-])(\d{1,9}(?:,\d{3})*(?:\.\d{1,2})?) ?(?:dollars|usd|euros?|bucks)\b")
 _CURRENCIES: Final = frozenset({"dollars", "usd", "euro", "euros", "bucks"})
