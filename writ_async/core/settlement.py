@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
+
+_HOLDS: Final = frozenset({dict, list})
 
 
 class ShownResult(msgspec.Struct, frozen=True):
@@ -56,9 +58,10 @@ def records_shown(shown: Sequence[ShownResult], key: str, value: str, has: str =
         waiting = [result.value]
         while waiting:
             one = waiting.pop()
-            if isinstance(one, dict):
+            # Most of what a record or a list holds is plain, and is not looked into.
+            if type(one) is dict:
                 if one.get(key) == value and (not has or has in one):
                     yield one
-                waiting += one.values()
-            elif isinstance(one, list):
-                waiting += one
+                waiting += [part for part in one.values() if type(part) in _HOLDS]
+            elif type(one) is list:
+                waiting += [part for part in one if type(part) in _HOLDS]

@@ -10,6 +10,7 @@ import re
 import zlib
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from tempfile import SpooledTemporaryFile, gettempdir
 
 from writ_async.conversation.calls import call_key
@@ -94,9 +95,13 @@ class NearDuplicates:
 def shingles_of(messages: Iterable[Message]) -> frozenset[int]:
     """Hashes of the word 5-grams of what user and agent said; of all words where there are fewer."""
     said = (message.content or "" for message in messages if isinstance(message, UserMessage | AssistantMessage))
-    words = _WORD.findall(" ".join(said).casefold())
-    grams = (" ".join(words[start : start + SHINGLE]) for start in range(max(1, len(words) - SHINGLE + 1)))
-    return frozenset(zlib.crc32(gram.encode()) for gram in grams)
+    words = [word.encode() for word in _WORD.findall(" ".join(said).casefold())]
+    text = b" ".join(words)
+    if len(words) < SHINGLE:
+        return frozenset({zlib.crc32(text)})
+    # Each is cut out of the one text, from the start of its first word up to the blank before the word behind it.
+    starts = [0, *accumulate([len(word) + 1 for word in words])]
+    return frozenset([zlib.crc32(text[start : end - 1]) for start, end in zip(starts, starts[SHINGLE:], strict=False)])
 
 
 def jaccard_similarity(one: frozenset[int], other: frozenset[int]) -> float:

@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
-from operator import methodcaller
 from re import _parser as reading  # type: ignore[attr-defined]
 from typing import Any, Final, NamedTuple
 
@@ -113,12 +112,15 @@ class Signs:
                     return True
         return False
 
-    def has_at_all(self, name: str, text: str) -> bool:
-        """The same, for a text of which nothing else is asked: letters that a pattern needs are looked for first."""
+    def that_may_be_in(self, name: str, text: str) -> list[Lettered]:
+        """The patterns of a list that may be found in a text or in a part of it: no other need be looked for in any."""
+        return [form for form in self._patterns_of(name) if form.may_be_in(text)]
+
+    def _patterns_of(self, name: str) -> list[Lettered]:
         patterns = self._lettered.get(name)
         if patterns is None:
             patterns = self._lettered[name] = [Lettered(form) for form in self.texts[name]]
-        return any(map(methodcaller("is_in", text), patterns))
+        return patterns
 
     def search(self, name: str, text: str) -> re.Match[str] | None:
         """Where a pattern of a list is first found in a text."""
@@ -188,25 +190,38 @@ class Signs:
 class Lettered:
     """One pattern with letters of its needs, of each of which a text in which it is found has some.
 
-    To ask a text for these letters costs a fifth of looking for the pattern.
+    To ask a text for these letters costs a fifth of looking for the pattern. Both are read off its text when they are
+    first asked for.
     """
 
-    __slots__ = ("_letters", "pattern")
+    __slots__ = ("_letters", "_pattern", "_text")
 
     def __init__(self, text: str) -> None:
-        needs = sorted(needs_of(text), key=_width)
-        self._letters = [tuple(sorted({start.removesuffix(_EDGE) for start in need})) for need in needs]
-        self.pattern = re.compile(text)
+        self._text = text
+        self._letters: list[tuple[str, ...]] | None = None
+        self._pattern: re.Pattern[str] | None = None
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """The pattern itself."""
+        if self._pattern is None:
+            self._pattern = re.compile(self._text)
+        return self._pattern
 
     def may_be_in(self, text: str) -> bool:
         """Whether a text has the letters without which the pattern is not found in it, nor in any part of it."""
-        for letters in self._letters:
+        for letters in self._letters if self._letters is not None else self._read():
             for some in letters:
                 if some in text:
                     break
             else:
                 return False
         return True
+
+    def _read(self) -> list[tuple[str, ...]]:
+        needs = sorted(needs_of(self._text), key=_width)
+        self._letters = [tuple(sorted({start.removesuffix(_EDGE) for start in need})) for need in needs]
+        return self._letters
 
     def is_in(self, text: str) -> bool:
         """Whether it is found in a text."""

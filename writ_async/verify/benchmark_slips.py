@@ -294,8 +294,15 @@ def _invented(task: Task, messages: Sequence[Message], world: World | None) -> l
 
 def role_slips(messages: Sequence[Message], start: int = 0) -> list[Finding]:
     """A user who speaks as the agent, on whatever task; as remarks. `start` is the place of the first message."""
+    said = [
+        (place, plain_text(message.content))
+        for place, message in enumerate(messages, start)
+        if type(message) is UserMessage and message.content
+    ]
+    # What is in none of the user's texts is not looked for in each.
+    patterns = _SIGNS.that_may_be_in("AGENT", "\n".join([text for _, text in said]))
     return [
         _remark(UserReason.SPOKE_AS_AGENT, "what an agent says", place)
-        for place, message in enumerate(messages, start)
-        if type(message) is UserMessage and _SIGNS.has_at_all("AGENT", plain_text(message.content or ""))
+        for place, text in (said if patterns else ())
+        if any(pattern.is_in(text) for pattern in patterns)
     ]

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from random import Random
 from typing import Any, Final
 
 import msgspec
 
 from writ_async.core.domain import Domain
-from writ_async.core.message import AssistantMessage, MalformedArgumentsError, Message, ToolMessage, call_arguments
+from writ_async.core.message import (
+    AssistantMessage,
+    FunctionCall,
+    MalformedArgumentsError,
+    Message,
+    ToolCall,
+    ToolMessage,
+    call_arguments,
+)
 from writ_async.core.settlement import Settlement, ShownResult
 from writ_async.core.task import Action
 from writ_engines.scripted import agent_lines as lines
@@ -69,21 +78,31 @@ def in_words(found: Settlement, rng: Random) -> str:
 
 def shown_results(messages: Sequence[Message]) -> list[ShownResult]:
     """The results of the agent's calls that succeeded, in order."""
-    called: dict[str, tuple[str, dict[str, Any]]] = {}
+    called: dict[str, ToolCall] = {}
     found: list[ShownResult] = []
     for message in messages:
-        if isinstance(message, AssistantMessage):
-            for call in message.tool_calls:
-                try:
-                    called[call.id] = call.function.name, call_arguments(call)
-                except MalformedArgumentsError:
-                    continue
-        elif isinstance(message, ToolMessage) and not message.error and message.tool_call_id in called:
-            found.append(ShownResult(*called[message.tool_call_id], _decoded(message.content)))
+        if type(message) is AssistantMessage:
+            called.update([(call.id, call) for call in message.tool_calls])
+        elif type(message) is ToolMessage and not message.error and message.tool_call_id in called:
+            function = called[message.tool_call_id].function
+            arguments = _arguments(function.arguments)
+            if arguments is not None:
+                found.append(ShownResult(function.name, arguments, _decoded(message.content)))
     return found
 
 
+@lru_cache(maxsize=256)
+def _arguments(text: str) -> dict[str, Any] | None:
+    """The arguments of a call, None where they are malformed; they are shared as results are."""
+    try:
+        return call_arguments(ToolCall("", FunctionCall("", text)))
+    except MalformedArgumentsError:
+        return None
+
+
+@lru_cache(maxsize=256)
 def _decoded(text: str) -> Any:
+    """What a result is as JSON, else itself; it is shared by all who ask, and nobody may change it."""
     try:
         return msgspec.json.decode(text)
     except msgspec.DecodeError:

@@ -8,14 +8,14 @@ returned, for among many amounts every other can be reckoned somehow.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from writ_async.verify.claims.deeds import WORDS, DeedWords, Done, is_form
-from writ_async.verify.claims.ground import Ground, forms_of, has_number
-from writ_async.verify.claims.said import Claim, Said, Sentence
+from writ_async.verify.claims.ground import Ground
+from writ_async.verify.claims.said import Claim, Said, Sentence, signed_amounts
+from writ_async.verify.claims.shown_amounts import forms_of, has_number
 
-_SIGNED: Final = re.compile(r"[$€£] ?(\d{1,9}(?:,\d{3})*(?:\.\d{1,2})?)(?!\d|,\d|[kmb]\b)")
 _NAMED: Final = re.compile(r"(?<![\w.,$€£-])(\d{1,9}(?:,\d{3})*(?:\.\d{1,2})?) ?(?:dollars|usd|euros?|bucks)\b")
 _CURRENCIES: Final = frozenset({"dollars", "usd", "euro", "euros", "bucks"})
 _ABOUT: Final = re.compile(
@@ -65,7 +65,7 @@ def unfounded_amounts(said: Said, deeds: Sequence[Done], ground: Ground, words: 
         if sentence.is_told() or sentence.is_example() or _is_rough(said.plain, match, sentence.start):
             continue
         if moved or not is_said(cents, ground):
-            others = [_cents(m) for m in _SIGNED.finditer(sentence.plain)]
+            others = [_cents(m) for m in signed_amounts(sentence.plain)]
             basis = [amount for amount in dict.fromkeys([*others, *before[::-1]]) if amount != cents]
             refunded = _is_refund(said.plain, match)
             if not (
@@ -103,11 +103,10 @@ def _showing(done: Done, words: DeedWords) -> tuple[str, ...]:
     return tuple(word for part in done.clause.split() for deed in words.named(part) for word in deed.shown)
 
 
-def _amounts_in(said: Said) -> Iterator[re.Match[str]]:
-    if "$" in said.text or "€" in said.text or "£" in said.text:
-        yield from _SIGNED.finditer(said.plain)
-    if not _CURRENCIES.isdisjoint(said.words):
-        yield from _NAMED.finditer(said.plain)
+def _amounts_in(said: Said) -> list[re.Match[str]]:
+    if _CURRENCIES.isdisjoint(said.words):
+        return said.signed()
+    return [*said.signed(), *_NAMED.finditer(said.plain)]
 
 
 def _cents(match: re.Match[str]) -> int:
@@ -123,11 +122,10 @@ def _is_rough(plain: str, match: re.Match[str], start: int) -> bool:
 def is_shown(cents: int, ground: Ground) -> bool:
     """Whether an amount stands in a result. A whole number has to stand there as one: in a text it counts anything."""
     forms = forms_of(cents)
-    return (
-        any(form in ground.explained for form in forms)
-        or (cents % 100 != 0 and any(form in ground.shown or f"-{form}" in ground.shown for form in forms))
-        or ground.has_amount(cents)
-    )
+    for form in forms:
+        if form in ground.explained or (cents % 100 and ground.shown.has_number(form)):
+            return True
+    return ground.has_amount(cents)
 
 
 def is_written(cents: int, ground: Ground, showing: Sequence[str] = ()) -> bool:

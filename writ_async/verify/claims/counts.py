@@ -25,13 +25,13 @@ _LOOK_AHEAD: Final = 60
 
 def false_counts(said: Said, ground: Ground, facts: FactWords) -> list[Claim]:
     """How many of something a message says that there are, where the record shows another number, one a sentence."""
-    found: dict[int, Claim] = {}
     if facts.counted.isdisjoint(said.words):
         return []
-    if _WORDS.isdisjoint(said.words) and not any(
-        len(word) <= _DIGITS and word.isdecimal() for word in said.unlike_words
-    ):
+    if _WORDS.isdisjoint(said.words) and not [
+        word for word in said.unlike_words if len(word) <= _DIGITS and word.isdecimal()
+    ]:
         return []
+    found: dict[int, Claim] = {}
     for words in facts.counts:
         for sentence in said.sentences_with(words.signs):
             if sentence.start in found:
@@ -48,9 +48,11 @@ def _counts_in(
 ) -> Iterator[tuple[int, int, list[int]]]:
     """The counts in a sentence: where, how many, and what the record that is meant shows."""
     plain, entities, fact = said.plain, ground.entities(), words.fact
-    if fact.record:
+    if fact.record and ":" in sentence.plain:
         for match in words.listed.finditer(plain, sentence.start, sentence.end):
             yield match.start(), _number(match), _sizes(entities.of(match["id"]), fact)
+    if words.near.search(plain, sentence.start, sentence.end) is None:
+        return
     for match in words.said.finditer(plain, sentence.start, sentence.end):
         left = plain[max(sentence.start, match.start() - _LOOK_BACK) : match.start()]
         right = plain[match.end() : min(sentence.end, match.end() + _LOOK_BACK)].rstrip()

@@ -154,21 +154,21 @@ def _false_handing(said: Said, words: DeedWords) -> list[Claim]:
 def _participles(said: Said, words: DeedWords) -> list[tuple[int, str]]:
     """The places of all verbs in a message that can tell of a deed, with them, in order."""
     found: list[tuple[int, str]] = []
+    plain = said.plain
     for verb in words.forms & said.words:
-        place = said.plain.find(verb)
+        place = plain.find(verb)
         while place >= 0:
             end = place + len(verb)
-            if not (said.plain[place - 1 : place].isalnum() or said.plain[end : end + 1].isalnum()):
+            if not (plain[place - 1 : place].isalnum() or plain[end : end + 1].isalnum()):
                 found.append((place, verb))
-            place = said.plain.find(verb, end)
-    return sorted(found)
+            place = plain.find(verb, end)
+    found.sort()
+    return found
 
 
 def find_deeds(said: Said, words: DeedWords) -> list[Done]:
     """The participles that a message states as done, in the order of their places."""
     found: list[Done] = []
-    if words.forms.isdisjoint(said.words):
-        return found
     for place, verb in _participles(said, words):
         left = said.plain[max(0, place - _NEAR) : place]
         first = _FIRST.search(left) if has_any(left, _FIRST_SIGNS) else None

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
-from functools import cached_property
 from typing import Any, Final
 
 import msgspec
@@ -18,31 +17,36 @@ from writ_async.core.message import ToolCall
 from writ_async.verify.claims.clock import minutes_in
 from writ_async.verify.decoding import decoded
 
-_EXPONENT: Final = re.compile(r"e(?<=\de)[-+]?\d")
+_EXPONENT: Final = re.compile(r"e[-+0-9](?<=\de.)(?:(?<=\d)|\d)")
 _MOST: Final = 1e9
-_HOLDS: Final = (dict, list)
-_HELD: Final = frozenset(_HOLDS)
+_HELD: Final = frozenset({dict, list})
 _PLAIN: Final = 60
+_UNREAD: Final = object()
 _NESTED: Final = 300
 
 
 class Shown:
     """A result: the call that it answers, its text in lower case, and what it is as JSON."""
 
+    __slots__ = ("_content", "_value", "call", "text")
+
     def __init__(self, call: ToolCall | None, text: str, content: str) -> None:
         self.call = call
         self.text = text
         self._content = content
+        self._value: Any = _UNREAD
 
-    @cached_property
-    def has_exponent(self) -> bool:
-        """Whether it may have a number with an exponent."""
-        return _EXPONENT.search(self.text) is not None
-
-    @cached_property
+    @property
     def value(self) -> Any:
         """What it is as JSON, read when somebody asks; None where it is none."""
-        return _decoded(self._content)
+        if self._value is _UNREAD:
+            self._value = _decoded(self._content)
+        return self._value
+
+
+def may_have_exponent(text: str) -> bool:
+    """Whether a text in lower case may have a number with an exponent."""
+    return _EXPONENT.search(text) is not None
 
 
 class Entities:
@@ -167,22 +171,22 @@ def numbers_under(value: Any, fields: Collection[str], *, inside: bool = False) 
 
 def _add_numbers(value: Any, fields: Collection[str], inside: bool, found: list[float]) -> None:
     # Most values are plain, and need no call of their own.
-    if isinstance(value, dict):
+    kind = type(value)
+    if kind is dict:
         for key, item in value.items():
-            counts = inside or key in fields
-            if isinstance(item, _HOLDS):
-                _add_numbers(item, fields, counts, found)
-            elif counts and _is_number(item):
+            kind = type(item)
+            if kind is str:
+                continue
+            if kind is dict or kind is list:
+                _add_numbers(item, fields, inside or key in fields, found)
+            elif (inside or key in fields) and (kind is int or kind is float) and abs(item) < _MOST:
                 found.append(item)
-    elif isinstance(value, list):
+    elif kind is list:
         for item in value:
-            if isinstance(item, _HOLDS):
+            kind = type(item)
+            if kind is dict or kind is list:
                 _add_numbers(item, fields, inside, found)
-            elif inside and _is_number(item):
+            elif inside and (kind is int or kind is float) and abs(item) < _MOST:
                 found.append(item)
-    elif inside and _is_number(value):
+    elif inside and (kind is int or kind is float) and abs(value) < _MOST:
         found.append(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _MOST

@@ -20,6 +20,7 @@ TABLES: Final[dict[str, dict[str, Any]]] = loads(
 NUMBERS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 """The numbers that are written as words, from one."""
 _NUMBER: Final = rf"(?<![\w$€£.,#-])(?P<number>\d{{1,3}}|{'|'.join(NUMBERS)})\b"
+_LAST_OF_NUMBER: Final = "".join(sorted({word[-1] for word in NUMBERS}))
 _CLASS: Final = re.compile(r"(?<!\(\?P)<([a-z]+)>")
 Pattern = re.Pattern[str]
 
@@ -66,18 +67,28 @@ class StateWords(msgspec.Struct, frozen=True):
 
 
 class CountWords(msgspec.Struct, frozen=True):
-    """A count: a number in front of the noun, or after the noun and the id of the record."""
+    """A count: a number in front of the noun, or after the noun and the id of the record.
+
+    What has a count of the one kind has `near`, and of the other a colon: these are found faster.
+    """
 
     fact: CountFact
     signs: frozenset[str]
     said: Pattern
+    near: Pattern
     listed: Pattern
 
     @staticmethod
     def of(fact: CountFact) -> CountWords:
         """The words of a count."""
         listed = rf"\b(?:{fact.nouns})(?: (?:on|in|of|for))? #?(?P<id>[a-z0-9_-]+)\W{{0,3}}: ?{_NUMBER}"
-        return CountWords(fact, frozenset(fact.signs), re.compile(rf"{_NUMBER} (?:{fact.nouns})\b"), re.compile(listed))
+        return CountWords(
+            fact,
+            frozenset(fact.signs),
+            re.compile(rf"{_NUMBER} (?:{fact.nouns})\b"),
+            re.compile(rf" (?<=[\d{_LAST_OF_NUMBER}] )(?:{fact.nouns})\b"),
+            re.compile(listed),
+        )
 
 
 class BalanceWords(msgspec.Struct, frozen=True):

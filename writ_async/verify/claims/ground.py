@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -14,8 +15,9 @@ import msgspec
 from writ_async.core.domain import Domain
 from writ_async.core.message import ToolCall, ToolMessage
 from writ_async.verify.claims.clock import minutes_in, minutes_in_prose
-from writ_async.verify.claims.entities import Entities, Shown, numbers_under
+from writ_async.verify.claims.entities import Entities, Shown
 from writ_async.verify.claims.said import Said
+from writ_async.verify.claims.shown_amounts import ShownAmounts, forms_of
 from writ_async.verify.claims.words import ShownWords, split_words
 from writ_async.verify.decoding import decoded
 
@@ -31,8 +33,14 @@ _UNLIKE_WORDS: Final = re.compile(r"(?<![a-z0-9_-])(?=[a-z]{0,39}[0-9_-])[a-z0-9
 _KELVIN: Final = "\N{KELVIN SIGN}"
 """The one capital beyond ASCII that is a letter of ASCII when it is small."""
 _CAPITALS: Final = re.compile("[A-Z][A-Z]{4}")
+_CAPITAL_NAME: Final = re.compile("[A-Z](?<![A-Za-z0-9_-][A-Z])[A-Z]{4,39}(?![A-Za-z0-9_-])")
+_NAME_IN_WORD: Final = re.compile("[a-z0-9_-]{5,}")
+_SHORTEST: Final = 5
+_LONGEST: Final = 40
+_MANY_NAMES: Final = 8
+"""Different ones in a message from which on it is looked through once for all of them."""
+_START: Final = attrgetter("start")
 _IN_NAMES: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
-_BEFORE_NUMBERS: Final = frozenset({"", " ", ":", ",", "[", "-", "\n", "\t", "\r"})
 _MOST: Final = 1e9
 _MOST_RECORDS: Final = 400
 _MOST_NUMBERS: Final = 16
@@ -110,13 +118,12 @@ class Ground:
         self._by_result: list[set[int]] = []
         self._shown: list[Shown] = []
         self._entities = Entities(domain, self._shown)
-        self._uncounted: list[Shown] = []
-        self._shown_to_count = 0
-        self._amounts: set[int] = set()
+        self._amounts = ShownAmounts(domain.facts.money, self._shown)
         self._minutes: set[int] = set()
         self._timed = 0
         self._looked_into: Said | None = None
         self._ids: list[Named] = []
+        self._starts_of_ids: list[int] = []
         self._decoded = 0
         self._written: list[Record] = []
         self._written_read = 0
@@ -126,7 +133,7 @@ class Ground:
     def hear(self, text: str) -> None:
         """Take in what the customer (or a system message) said."""
         self.heard.append(text)
-        self.told |= tokens_of_prose(text)
+        self.told.update(split_words((_COMMA.sub("", text) if "," in text else text).lower()))
 
     def speak(self, words: set[str]) -> None:
         """Take in the words of the agent, which ground nothing but say what it speaks of."""
@@ -143,22 +150,25 @@ class Ground:
         self.answered += 1
         self._looked_into = None
         content = result.content
-        name = call.function.name if call is not None else ""
+        if call is not None:
+            name, given = call.function.name, call.function.arguments.lower()
+        else:
+            name = given = ""
         tool = self.domain.tools.get(name)
         kind = tool.kind if tool is not None else "read"
-        given = call.function.arguments.lower() if call is not None else ""
         self.results.append(content)
         lowered = content.lower()
         self._shown.append(Shown(call, lowered, content))
-        self.shown.add(lowered)
-        if content[:1] not in ("{", "["):
-            self.explained |= tokens_of_prose(content)
+        first = content[:1]
+        if first != "{" and first != "[":
+            self.explained.update(split_words((_COMMA.sub("", content) if "," in content else content).lower()))
         stripped = content.strip()
         if result.error or (len(stripped) <= _LONGEST_EMPTY and stripped.casefold() in _EMPTY):
+            self.shown.add(lowered)
             self.failed += kind != "write"
             self.unknown += kind != "write" and (stripped != "[]" or _NAMES_SOMEBODY.search(name) is not None)
             return
-        self.shown.add(given)
+        self.shown.add(f"{lowered}\n{given}")
         self._given.append(given)
         self.used.add(name)
         self.looked += kind != "generic"
@@ -207,17 +217,67 @@ class Ground:
 
         A message is looked through once; a part that ends in the middle of a name is looked through by itself.
         """
-        if 0 < end < len(said.plain) and _IN_NAMES.issuperset(said.plain[end - 1 : end + 1]):
+        plain = said.plain
+        cut = 0 < end < len(plain) and plain[end] in _IN_NAMES and plain[end - 1] in _IN_NAMES
+        if cut and _KELVIN in said.text:
             return self._find_ids(said, start, end)
         if self._looked_into is not said:
-            self._looked_into, self._ids = said, self._find_ids(said, 0, len(said.plain))
+            self._looked_into, self._ids = said, self._all_ids(said)
+            self._starts_of_ids = [named.start for named in self._ids]
+        if cut:
+            first = end - 1
+            while first > start and plain[first - 1] in _IN_NAMES:
+                first -= 1
+            return [*self._ids_between(start, first), *self._cut_id(said, first, end)]
+        return self._ids_between(start, end)
+
+    def _ids_between(self, start: int, end: int) -> list[Named]:
         if not self._ids:
             return []
-        first = bisect_left(self._ids, start, key=_start)
-        last = bisect_left(self._ids, end, first, key=_start)
+        first = bisect_left(self._starts_of_ids, start)
+        last = bisect_left(self._starts_of_ids, end, first)
         if last > first and self._ids[last - 1].end > end:
             last -= 1
         return self._ids[first:last]
+
+    def _cut_id(self, said: Said, start: int, end: int) -> Iterator[Named]:
+        """What stands before a place in the middle of a name, from its start on, if that is like an id itself."""
+        name = said.plain[start:end]
+        if (
+            _SHORTEST <= len(name) <= _LONGEST
+            and (start == 0 or said.plain[start - 1] not in _IN_NAMES)
+            and (not name.isalpha() or said.text[start:end].isupper())
+            and name in self.shown
+        ):
+            yield Named(start, end, name)
+
+    def _all_ids(self, said: Said) -> list[Named]:
+        """What `_find_ids` finds in all of a message: few words of most are like ids, and those that were shown few."""
+        text, shown = said.text, self.shown
+        if _KELVIN in text:
+            return self._find_ids(said, 0, len(text))
+        like = {name for name in _NAME_IN_WORD.findall(" ".join(said.unlike_words)) if not name.isalpha()}
+        names = {name for name in like if len(name) <= _LONGEST and name in shown}
+        if _CAPITALS.search(text) is not None:
+            names.update(name for word in _CAPITAL_NAME.findall(text) if (name := word.lower()) in shown)
+        if len(names) > _MANY_NAMES:
+            return self._find_ids(said, 0, len(text))
+        plain, found = said.plain, []
+        for name in names:
+            of_letters = name.isalpha()
+            place = plain.find(name)
+            while place >= 0:
+                end = place + len(name)
+                if (
+                    plain[end : end + 1] not in _IN_NAMES
+                    and (place == 0 or plain[place - 1] not in _IN_NAMES)
+                    and not (of_letters and not text[place:end].isupper())
+                ):
+                    found.append(Named(place, end, name))
+                place = plain.find(name, end)
+        if len(found) > 1:
+            found.sort(key=_START)
+        return found
 
     def _find_ids(self, said: Said, start: int, end: int) -> list[Named]:
         found = []
@@ -261,31 +321,8 @@ class Ground:
         return _collect(value, found, money, not money or not isinstance(value, dict | list))
 
     def has_amount(self, cents: int) -> bool:
-        """Whether an amount stands in a result where amounts stand. Only a result that has its figures is counted."""
-        self._uncounted += self._shown[self._shown_to_count :]
-        self._shown_to_count = len(self._shown)
-        if cents in self._amounts:
-            return True
-        figures, forms = _figures_of(cents), forms_of(cents)
-        told = "\n".join([shown.text for shown in self._uncounted])
-        somewhere = any(_has_figures(told, one) for one in figures)
-        for place in range(len(self._uncounted) - 1, -1, -1):
-            shown = self._uncounted[place]
-            text = shown.text
-            if not (somewhere and any(_has_figures(text, one) for one in figures)) and not shown.has_exponent:
-                continue
-            if shown.value is not None:
-                self._count(shown.value)
-                del self._uncounted[place]
-            if cents in self._amounts or (shown.value is None and any(has_number(text, form) for form in forms)):
-                return True
-        return False
-
-    def _count(self, value: Any) -> None:
-        """Take in the amounts of a result."""
-        money = self.domain.facts.money
-        inside = not money or not isinstance(value, dict | list)
-        self._amounts.update([round(abs(number) * 100) for number in numbers_under(value, money, inside=inside)])
+        """Whether an amount stands in a result where amounts stand."""
+        return self._amounts.has(cents)
 
     def numbers_by_result(self) -> list[set[int]]:
         """The different numbers of the last results that have several, the latest first."""
@@ -300,77 +337,34 @@ class Ground:
         return [record for record in self.records() if any(not record.ids.isdisjoint(words) for words in named)]
 
 
-def _start(named: Named) -> int:
-    return named.start
-
-
-def _figures_of(cents: int) -> tuple[str, ...]:
-    """The figures of which a text has one that tells an amount, be it rounded, unless by an exponent."""
-    whole, rest = divmod(cents, 100)
-    return (f"{whole}",) if rest else (f"{whole}", f"{whole - 1}")
-
-
-def _has_figures(text: str, figures: str) -> bool:
-    """Whether figures stand in a text as all that a number has before its point."""
-    place = text.rfind(figures)
-    while place >= 0:
-        if (
-            text[place - 1 : place] in _BEFORE_NUMBERS
-            and not text[place + len(figures) : place + len(figures) + 1].isdecimal()
-        ):
-            return True
-        place = text.rfind(figures, 0, place + len(figures) - 1)
-    return False
-
-
-def forms_of(cents: int) -> tuple[str, ...]:
-    """The ways in which a number is written in results."""
-    whole, rest = divmod(cents, 100)
-    if rest == 0:
-        forms: tuple[str, ...] = (f"{whole}", f"{whole}.0", f"{whole}.00")
-    elif rest % 10 == 0:
-        forms = (f"{whole}.{rest // 10}", f"{whole}.{rest:02d}")
-    else:
-        forms = (f"{whole}.{rest:02d}",)
-    return forms
-
-
-def has_number(result: str, form: str) -> bool:
-    """Whether a number stands in a result as a number, in this form."""
-    for wanted in (f": {form}", f": -{form}", f":{form}"):
-        place = result.find(wanted)
-        while place >= 0:
-            end = place + len(wanted)
-            if end == len(result) or result[end] in ",}] \n":
-                return True
-            place = result.find(wanted, end)
-    return False
-
-
 def _collect(value: Any, found: list[Record], money: frozenset[str], inside: bool) -> list[int]:
     """The numbers in a value; those of each dict in it, and of each list, become a record, unless they are too many.
 
     Where the fields of `money` are known, what is not `inside` of one of them is no amount.
     """
-    if isinstance(value, bool) or value is None:
-        return []
-    if isinstance(value, int | float):
-        return [round(abs(value) * 100)] if inside and abs(value) < _MOST else []
     own: list[int] = []
-    if isinstance(value, dict):
+    kind = type(value)
+    if kind is dict:
+        ids: list[str] = []
         for key, item in value.items():
-            # Most values are texts, and need no call of their own.
-            if type(item) is not str:
+            kind = type(item)
+            if kind is str:
+                ids.append(item.casefold().lstrip("#"))
+            elif kind is dict or kind is list:
                 own += _collect(item, found, money, inside or key in money)
-        ids = frozenset(item.casefold().lstrip("#") for item in value.values() if isinstance(item, str))
-    elif isinstance(value, list):
+            elif (kind is int or kind is float) and (inside or key in money) and abs(item) < _MOST:
+                own.append(round(abs(item) * 100))
+    elif kind is list:
+        ids = []
         for item in value:
-            if type(item) is not str:
+            kind = type(item)
+            if kind is dict or kind is list:
                 own += _collect(item, found, money, inside)
-        ids = frozenset()
+            elif inside and (kind is int or kind is float) and abs(item) < _MOST:
+                own.append(round(abs(item) * 100))
     else:
-        return []
+        return [round(abs(value) * 100)] if (kind is int or kind is float) and inside and abs(value) < _MOST else []
     if 0 < len(own) <= _MOST_NUMBERS:
-        found.append(Record(ids, own))
+        found.append(Record(frozenset(ids), own))
         return own
     return []

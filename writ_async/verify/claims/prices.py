@@ -6,7 +6,6 @@ those values stand (`Domain.facts`); where it does not, nothing is held against 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
@@ -14,12 +13,11 @@ from typing import Any, Final
 from writ_async.core.record_facts import BalanceFact, ChargeFact, PriceFact
 from writ_async.verify.claims.deeds import is_stated
 from writ_async.verify.claims.entities import numbers_under
-from writ_async.verify.claims.fact_words import TABLES, FactWords, expanded, pattern
+from writ_async.verify.claims.fact_words import TABLES, FactWords, pattern
 from writ_async.verify.claims.ground import Ground
 from writ_async.verify.claims.said import Claim, Said
 from writ_async.verify.claims.words import split_words
 
-_SIGNED: Final = re.compile(expanded("<amount>", TABLES["classes"]))
 _BESIDE: Final = pattern("prices", "beside")
 _PAID_FOR: Final = pattern("prices", "paid_for")
 _PAID: Final = pattern("prices", "paid")
@@ -42,7 +40,7 @@ _CHARGED: Final = range(21)
 
 def mistaken_prices(said: Said, ground: Ground, facts: FactWords) -> list[Claim]:
     """The amounts in a message that are said to be a price, a balance or a fee, and are none, one a sentence."""
-    if "$" not in said.text and "€" not in said.text and "£" not in said.text:
+    if "$" not in said.text and (said.text.isascii() or ("€" not in said.text and "£" not in said.text)):
         return []
     found: dict[int, Claim] = {}
     for place, cents, why in (
@@ -66,7 +64,7 @@ def _prices(said: Said, ground: Ground, facts: Sequence[PriceFact]) -> Iterator[
     """The amounts right beside a record that are none of what it costs."""
     entities, plain = ground.entities(), said.plain
     judged, end = False, 0
-    for match in _SIGNED.finditer(plain):
+    for match in said.signed():
         sentence = said.sentence(match.start())
         ids = ground.ids_in(said, max(sentence.start, match.start() - _LOOK_AHEAD), match.start())
         if ids and _BESIDE.match(plain[ids[-1].end : match.start()]) and len(ids) == 1:
@@ -81,7 +79,7 @@ def _prices(said: Said, ground: Ground, facts: Sequence[PriceFact]) -> Iterator[
         if not judged:
             continue
         costs = {cents for fact in facts for cents in _costs(entities.of(name), fact)}
-        cents = _cents(match["amount"])
+        cents = _cents(match[1])
         counts = _COUNTS if costs and _SEVERAL.search(sentence.plain) else (1,)
         if costs and cents not in said.cents and not any(cents == count * cost for cost in costs for count in counts):
             yield match.start(), cents, f"{match[0]} is not what was shown of {name}"

@@ -52,9 +52,12 @@ class _Undone(msgspec.Struct, frozen=True):
 
 _UNDONE: Final = tuple(map(_Undone.read, ("nobody_was_asked", "nothing_gives_it", "nothing_does_it")))
 _REPORTED: Final = tuple((frozenset(form["words"]), _lettered(form["pattern"])) for form in _DATA["reported"]["forms"])
-_WORDS: Final = frozenset().union(
-    *(kind.words for kind in _UNDONE), *(words for words, _ in _REPORTED), {"set", "consider"}
-)
+_OF_UNDONE: Final = frozenset().union(*(kind.words for kind in _UNDONE))
+_OF_REPORTED: Final = frozenset().union(*(words for words, _ in _REPORTED), {"consider"})
+_FORMS_BY_WORD: Final = {
+    word: [place for place, (words, _) in enumerate(_REPORTED) if word in words] for word in _OF_REPORTED
+}
+"""Which of the reports each of their words may tell of."""
 _NEWS: Final = re.compile(_spelled_out(_DATA["reported"]["news"]))
 _ALL_SET: Final = re.compile(_DATA["reported"]["all_set"])
 _MONEY: Final = re.compile(_DATA["reported"]["money"])
@@ -64,11 +67,14 @@ _SUBJECT: Final = 60
 
 def false_reports(said: Said, ground: Ground, words: DeedWords) -> list[Claim]:
     """What a message reports and no call did, one a sentence."""
-    found: dict[int, Claim] = {}
-    signs = _WORDS & said.words
-    if not signs:
+    of_undone, of_reported = _OF_UNDONE & said.words, _OF_REPORTED & said.words
+    if not (of_undone or of_reported):
         return []
-    for place, why in (*_undone(said, signs, ground, words), *_unfinished(said, signs, ground, words)):
+    found: dict[int, Claim] = {}
+    for place, why in (
+        *(_undone(said, of_undone, ground, words) if of_undone else ()),
+        *(_unfinished(said, of_reported, ground, words) if of_reported else ()),
+    ):
         found.setdefault(said.sentence(place).start, Claim(place, why, "error"))
     return list(found.values())
 
@@ -103,8 +109,9 @@ def _unfinished(said: Said, signs: frozenset[str], ground: Ground, words: DeedWo
                 continue
             if is_stated(match.start(), match.end(), sentence, said.plain) and any(map(words.named, ground.told)):
                 yield match.start(), "nothing that was asked for was done before"
-    for triggers, form in _REPORTED:
-        if triggers.isdisjoint(signs) or not form.may_be_in(said.plain):
+    for which in sorted({form for sign in signs for form in _FORMS_BY_WORD[sign]}):
+        triggers, form = _REPORTED[which]
+        if not form.may_be_in(said.plain):
             continue
         for sentence in said.sentences_with(triggers):
             # A line's end is seen as such.

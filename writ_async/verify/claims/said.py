@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import filterfalse
+from string import ascii_uppercase
 from typing import Any, Final
 
 import msgspec
@@ -18,6 +19,8 @@ from writ_async.verify.provenance import atoms
 # A pattern that begins with one of a few signs is found much faster than one that begins with a choice.
 _ENDS: Final = re.compile(r"[\n.!?](?:(?<=\n)\n*|(?<!\n)[\"'”’)*_]{0,4}\s+(?=[^a-z\s]))")
 _NO_END: Final = re.compile(r"\b(?:St|Mt|Ft|Dr|Mr|Mrs|Ms|No|Apt|Ave|Blvd|vs|e\.g|i\.e|U\.S|approx|incl|[A-Z])\.$")
+_ENDS_OF_SHORT: Final = "deglorstx" + ascii_uppercase
+"""What the short forms with a point end in."""
 _EXAMPLE: Final = re.compile(
     r"\be\.?g\b|\bi\.e\b|\bfor (?:example|instance)\b|\bsuch as\b|\bexample|\bformat|\bstarts? with\b"
     r"|\blook(?:s|ing)? like\b|\bsomething like\b|\blike ['\"#`(]|\(like\b"
@@ -25,6 +28,10 @@ _EXAMPLE: Final = re.compile(
 _OF_EXAMPLES: Final = ("eg", "e.g", "i.e", "example", "for instance", "such as", "format", "start", "like")
 """Of which every example has one."""
 _FIELD: Final = re.compile(r'": ?-?(\d{1,9}(?:\.\d{1,2})?)(?=\s*[,}\]])')
+_AMOUNT: Final = r" ?(\d{1,9}(?:,\d{3})*(?:\.\d{1,2})?)(?!\d|,\d|[kmb]\b)"
+_SIGNED: Final = re.compile(f"[$€£]{_AMOUNT}")
+_IN_DOLLARS: Final = re.compile(rf"\${_AMOUNT}")
+_OBJECTS: Final = frozenset("{[")
 _LONGEST: Final = 2_000
 """Characters of a sentence."""
 _TOLD: Final = re.compile(
@@ -59,10 +66,12 @@ class Sentence:
         self.plain = plain[start:end]
         self.start = start
         self.end = end
-        self._found: dict[re.Pattern[str], list[re.Match[str]]] = {}
+        self._found: dict[re.Pattern[str], list[re.Match[str]]] | None = None
 
     def all_of(self, pattern: re.Pattern[str]) -> list[re.Match[str]]:
         """All that a pattern finds in it, in order; looked for once."""
+        if self._found is None:
+            self._found = {}
         if pattern not in self._found:
             self._found[pattern] = list(pattern.finditer(self.plain))
         return self._found[pattern]
@@ -90,12 +99,13 @@ class Said:
     there an amount has no sign. Marks for bold type are left out.
     """
 
-    __slots__ = ("_sentences", "_starts", "cents", "plain", "text", "unlike_words", "words")
+    __slots__ = ("_of_word", "_sentences", "_signed", "_starts", "cents", "plain", "text", "unlike_words", "words")
 
     def __init__(self, content: str) -> None:
         text = content.replace("**", "").replace("`", "") if "*" in content or "`" in content else content
         self.cents = [round(float(number) * 100) for number in _FIELD.findall(text)] if '":' in text else []
-        if text.lstrip()[:1] in ("{", "[") or "\\n" in text:
+        first = text[:1]
+        if first in _OBJECTS or (first.isspace() and text.lstrip()[:1] in _OBJECTS) or "\\n" in text:
             text = "\n".join(_parts(text))
         self.text = text
         plain = text.lower()
@@ -104,41 +114,72 @@ class Said:
         self.plain = plain.replace("’", "'").replace("‘", "'") if "’" in plain or "‘" in plain else plain
         self.words = set(split_words(self.plain))
         self.unlike_words = list(filterfalse(str.isalpha, self.words))
+        self._signed: list[re.Match[str]] | None = None
         self._starts: list[int] = []
-        self._sentences: dict[int, Sentence] = {}
+        self._sentences: list[Sentence] = []
+        self._of_word: dict[str, list[int]] = {}
+
+    def signed(self) -> list[re.Match[str]]:
+        """The amounts with a sign in front, each with its number as a group; looked for once."""
+        if self._signed is None:
+            self._signed = signed_amounts(self.plain)
+        return self._signed
 
     def sentence(self, place: int) -> Sentence:
         """The sentence at a place."""
-        return self._at(self._index(place))
-
-    def _index(self, place: int) -> int:
         if not self._starts:
-            self._starts = [0]
-            for end in (*self._cuts(), len(self.text)):
-                # What goes on without an end is judged piece by piece, so that the cost stays linear.
-                self._starts += (*range(self._starts[-1] + _LONGEST, end, _LONGEST), end)
-            self._starts.pop()
-        return bisect_right(self._starts, place) - 1
-
-    def _at(self, index: int) -> Sentence:
-        found = self._sentences.get(index)
-        if found is None:  # It is cut out once, however often it is asked for.
-            end = self._starts[index + 1] if index + 1 < len(self._starts) else len(self.text)
-            found = self._sentences[index] = Sentence(self.plain, self._starts[index], end)
-        return found
+            self._cut_up()
+        return self._sentences[bisect_right(self._starts, place) - 1]
 
     def sentences_with(self, words: frozenset[str]) -> list[Sentence]:
         """The sentences that have one of some words, in order."""
         found = words & self.words
         if not found:
             return []
-        starts = set()
+        if not self._starts:
+            self._cut_up()
+        indexes: set[int] = set()
         for word in found:
-            place = self.plain.find(word)
-            while place >= 0:
-                starts.add(self._index(place))
-                place = self.plain.find(word, place + len(word))
-        return [self._at(index) for index in sorted(starts)]
+            indexes.update(self._of_word.get(word) or self._places_of(word))
+        sentences = self._sentences
+        return [sentences[index] for index in (sorted(indexes) if len(indexes) > 1 else indexes)]
+
+    def _places_of(self, word: str) -> list[int]:
+        """Which sentences have a word, be it in another; looked for once."""
+        starts, plain, places = self._starts, self.plain, []
+        place = plain.find(word)
+        while place >= 0:
+            after = bisect_right(starts, place)
+            places.append(after - 1)
+            if after == len(starts):
+                break
+            place = plain.find(word, max(place + len(word), starts[after]))
+        self._of_word[word] = places
+        return places
+
+    def _cut_up(self) -> None:
+        """Find the sentences."""
+        text = self.text
+        starts = [0]
+        for match in _ENDS.finditer(text):
+            place = match.start()
+            if (
+                text[place] == "."
+                and text[place - 1 : place] in _ENDS_OF_SHORT
+                and _NO_END.search(text, max(0, place - 8), place + 1)
+            ):
+                continue
+            end = match.end()
+            if end - starts[-1] > _LONGEST:
+                # What goes on without an end is judged piece by piece, so that the cost stays linear.
+                starts += range(starts[-1] + _LONGEST, end, _LONGEST)
+            starts.append(end)
+        starts += range(starts[-1] + _LONGEST, len(text), _LONGEST)
+        plain = self.plain
+        self._sentences = [
+            Sentence(plain, start, end) for start, end in zip(starts, (*starts[1:], len(text)), strict=True)
+        ]
+        self._starts = starts
 
     def quote(self, place: int, most: int) -> str:
         """The sentence at a place as it stands, in quotes, cut after `most` characters."""
@@ -146,10 +187,12 @@ class Said:
         text = self.text[found.start : found.end].strip()
         return f'"{text}"' if len(text) <= most else f'"{text[:most]}…"'
 
-    def _cuts(self) -> Iterator[int]:
-        for match in _ENDS.finditer(self.text):
-            if match[0][0] != "." or not _NO_END.search(self.text, max(0, match.start() - 8), match.start() + 1):
-                yield match.end()
+
+def signed_amounts(text: str) -> list[re.Match[str]]:
+    """The amounts in a text with a sign in front, each with its number as a group."""
+    if text.isascii():
+        return list(_IN_DOLLARS.finditer(text)) if "$" in text else []
+    return list(_SIGNED.finditer(text))
 
 
 def _parts(text: str) -> Iterator[str]:

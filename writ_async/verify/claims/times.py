@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from writ_async.verify.claims.clock import LIKE_TIME, TIME, minutes_meant
+from writ_async.verify.claims.clock import TIME, may_have_time, minutes_meant
 from writ_async.verify.claims.fact_words import FactWords, pattern
 from writ_async.verify.claims.ground import Ground
 from writ_async.verify.claims.said import Claim, Said
@@ -49,7 +49,7 @@ _STREETS: Final = frozenset(
 
 def unfounded_times(said: Said, ground: Ground, facts: FactWords) -> list[Claim]:
     """The times of day in a message that nothing shows, the first of them."""
-    if not facts.timed or LIKE_TIME.search(said.plain) is None or TIME.search(said.plain) is None:
+    if not facts.timed or not may_have_time(said.plain) or TIME.search(said.plain) is None:
         return []
     known = ground.minutes()
     if not known:

@@ -59,8 +59,9 @@ _NO_ID: Final = re.compile(
 
 def unfounded_dates(said: Said, ground: Ground) -> list[Claim]:
     """The dates in a message that nothing shows."""
-    if _MONTH_WORDS.isdisjoint(said.words) and not any(
-        _looks_iso(word) and not ground.has(word) for word in said.unlike_words
+    if _MONTH_WORDS.isdisjoint(said.words) and (
+        "-" not in said.plain
+        or all(ground.has(word) for word in said.unlike_words if len(word) >= _ISO and _looks_iso(word))
     ):
         return []
     found: list[Claim] = []
@@ -78,19 +79,20 @@ def unfounded_dates(said: Said, ground: Ground) -> list[Claim]:
 
 
 def _looks_iso(word: str) -> bool:
-    return len(word) >= _ISO and word[4:5] == "-" and word[:4].isdecimal()
+    return word[4] == "-" and word[:4].isdecimal()
 
 
 def unfounded_ids(said: Said, ground: Ground) -> list[Claim]:
     """The ids in a message that nothing shows."""
     found: list[Claim] = []
     for word in said.unlike_words:
-        if len(word) < _SHORTEST or ground.has(word):
+        if len(word) < _SHORTEST:
             continue
         token = word.strip("-_.")
         if (
             not (_ID.fullmatch(token) or _is_code(token, said))
             or ("_" in token and not _SNAKE_ID.match(token))
+            or ground.has(word)
             or _NO_ID.match(token)
         ):
             continue
@@ -107,10 +109,11 @@ def unfounded_endings(said: Said, ground: Ground) -> list[Claim]:
     if _ENDING_WORDS.isdisjoint(said.words) and "•" not in said.plain and "..." not in said.plain:
         return []
     for match in _ENDING.finditer(said.plain) if _FOUR_DIGITS.search(said.plain) is not None else ():
-        if ground.has(match[1]) or any(word.endswith(match[1]) for word in ground.told):
+        end = match[1]
+        if ground.shown.has_ending(end) or ground.has(end) or any(word.endswith(end) for word in ground.told):
             continue
-        if not ground.shown.has_ending(match[1]) and not said.sentence(match.start()).is_example():
-            return [Claim(match.start(), f"nothing that was shown or said ends in {match[1]}", "turn")]
+        if not said.sentence(match.start()).is_example():
+            return [Claim(match.start(), f"nothing that was shown or said ends in {end}", "turn")]
     return []
 
 

@@ -46,9 +46,10 @@ class ShownWords:
 
     def __init__(self) -> None:
         self._new: list[str] = []
-        self._blocks: list[tuple[int, str]] = []
+        self._blocks: list[tuple[int, int, str]] = []
         self._length = 0
         self._found: set[str] = set()
+        self._numbers: set[str] = set()
         self._searched: dict[str, int] = {}
 
     def add(self, text: str) -> None:
@@ -59,55 +60,74 @@ class ShownWords:
             self._found.update(split_words(text))
 
     def __contains__(self, word: str) -> bool:
-        if word in self._found:
+        return word in self._found or self._has(word)
+
+    def has_number(self, number: str) -> bool:
+        """Whether a number is in them as a word, be it with a minus in front."""
+        if number in self._numbers or number in self._found or f"-{number}" in self._found:
             return True
+        if self._has(number, signed=True):
+            self._numbers.add(number)
+            return True
+        return False
+
+    def _has(self, word: str, *, signed: bool = False) -> bool:
+        """Whether a word that was not found yet stands in the texts; a number may be `signed`."""
         if self._new:
             self._join()
         if len(self._searched) > _MANY:
-            for _, text in self._blocks:
+            for _, _, text in self._blocks:
                 self._found.update(split_words(text))
             self._blocks.clear()
-            return word in self._found
-        since = self._searched.get(word, 0)
-        for start, text in reversed(self._blocks):
-            if start + len(text) <= since:
+            return word in self._found or (signed and f"-{word}" in self._found)
+        key = f"±{word}" if signed else word
+        since = self._searched.get(key, 0)
+        for start, end, text in reversed(self._blocks):
+            if end <= since:
                 break
-            if _stands_in(text, word, max(0, since - start)):
-                self._found.add(word)
+            left = since - start if since > start else 0
+            place = text.rfind(word, left) if word else -1
+            if place >= 0 and _stands_at(text, word, place, left, signed=signed):
+                if not signed:
+                    self._found.add(word)
                 return True
-        self._searched[word] = self._length
+        self._searched[key] = self._length
         return False
 
     def has_ending(self, end: str) -> bool:
         """Whether some word ends in something."""
         if self._new:
             self._join()
-        return any(word.endswith(end) for word in self._found) or any(
-            _stands_in(text, end, 0, whole=False) for _, text in self._blocks
-        )
+        for _, _, text in self._blocks:
+            if (place := text.rfind(end)) >= 0 and _stands_at(text, end, place, 0, whole=False):
+                return True
+        return any(word.endswith(end) for word in self._found)
 
     def _join(self) -> None:
         """Put the texts that are new behind the others, with a line's end, which no word has, after each."""
         start, text = self._length, "\n".join((*self._new, ""))
         self._length += len(text)
         self._new.clear()
-        while self._blocks and len(self._blocks[-1][1]) < 2 * len(text):
-            start, before = self._blocks.pop()
+        blocks = self._blocks
+        while blocks and len(blocks[-1][2]) < 2 * len(text):
+            start, _, before = blocks.pop()
             text = before + text
-        self._blocks.append((start, text))
+        blocks.append((start, self._length, text))
 
 
-def _stands_in(text: str, word: str, start: int, *, whole: bool = True) -> bool:
-    """Whether a word stands in a text by itself from a place on; where it need not be whole, as the end of one.
+def _stands_at(text: str, word: str, place: int, start: int, *, whole: bool = True, signed: bool = False) -> bool:
+    """Whether a word that is found at a place stands by itself there, or before it from `start` on.
 
-    What is told of late is asked for most, so the text is searched from its end.
+    Where it need not be whole, as the end of one; a `signed` one may have a minus in front. What is told of late is
+    asked for most, so the text is searched from its end.
     """
-    place = text.rfind(word, start) if word else -1
+    length = len(word)
     while place >= 0:
-        end = place + len(word)
+        end = place + length
         after = text[end : end + 1]
-        ends = after in _EDGES or (after == "." and text[end + 1 : end + 2] in _EDGES)
-        if ends and (not whole or place == 0 or text[place - 1] in _EDGES):
-            return True
+        if after in _EDGES or (after == "." and text[end + 1 : end + 2] in _EDGES):
+            first = place - 1 if signed and text[place - 1 : place] == "-" else place
+            if not whole or first <= 0 or text[first - 1] in _EDGES:
+                return True
         place = text.rfind(word, start, end - 1)
     return False

@@ -1,0 +1,117 @@
+"""The amounts in the results of a conversation, looked for by their figures: few results are ever counted."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any, Final
+
+from writ_async.verify.claims.entities import Shown, may_have_exponent, numbers_under
+
+_BEFORE_NUMBERS: Final = frozenset({" ", ":", ",", "[", "-", "\n", "\t", "\r"})
+_LONG_DECIMAL: Final = re.compile(r"\.[0-9]{3}")
+"""What a text has that holds numbers to be rounded."""
+
+
+class ShownAmounts:
+    """The amounts in the results that `shown` has when somebody asks. `money` are the fields where amounts stand."""
+
+    def __init__(self, money: frozenset[str], shown: Sequence[Shown]) -> None:
+        self._money = money
+        self._shown = shown
+        self._seen = 0
+        self._uncounted: list[Shown] = []
+        self._told_uncounted = ""
+        self._starts: list[int] = []
+        self._have_exponents = self._have_decimals = False
+        self._amounts: set[int] = set()
+
+    def has(self, cents: int) -> bool:
+        """Whether an amount stands in a result where amounts stand. Only a result that has its figures is counted."""
+        if self._seen < len(self._shown):
+            new = self._shown[self._seen :]
+            self._seen = len(self._shown)
+            self._uncounted += new
+            self._told_uncounted = ""
+            text = "\n".join([one.text for one in new])
+            self._have_exponents = self._have_exponents or may_have_exponent(text)
+            self._have_decimals = self._have_decimals or _LONG_DECIMAL.search(text) is not None
+        if cents in self._amounts:
+            return True
+        having = self._having_figures(cents)
+        for place in range(len(self._uncounted) - 1, -1, -1) if self._have_exponents else sorted(having, reverse=True):
+            shown = self._uncounted[place]
+            if place not in having and not may_have_exponent(shown.text):
+                continue
+            value = shown.value
+            if value is not None:
+                self._count(value)
+                del self._uncounted[place]
+                self._told_uncounted = ""
+            if cents in self._amounts or (
+                value is None and any(has_number(shown.text, form) for form in forms_of(cents))
+            ):
+                return True
+        return False
+
+    def _having_figures(self, cents: int) -> set[int]:
+        """Which results that were not counted yet have the figures of an amount; all are searched as one text."""
+        if not self._told_uncounted:
+            texts = [shown.text for shown in self._uncounted]
+            self._told_uncounted = "\n".join((*texts, ""))
+            self._starts = [0, *accumulate([len(text) + 1 for text in texts])]
+        told, starts = self._told_uncounted, self._starts
+        having: set[int] = set()
+        for figures in _figures_of(cents)[: 2 if self._have_decimals else 1]:
+            place = told.rfind(figures)
+            while place >= 0:
+                end = place + len(figures)
+                if (place == 0 or told[place - 1] in _BEFORE_NUMBERS) and ("." in figures or not told[end].isdecimal()):
+                    which = bisect_right(starts, place) - 1
+                    having.add(which)
+                    place = told.rfind(figures, 0, starts[which])
+                else:
+                    place = told.rfind(figures, 0, end - 1)
+        return having
+
+    def _count(self, value: Any) -> None:
+        """Take in the amounts of a result."""
+        inside = not self._money or not isinstance(value, dict | list)
+        numbers = numbers_under(value, self._money, inside=inside)
+        self._amounts.update([round(abs(number) * 100) for number in numbers])
+
+
+def _figures_of(cents: int) -> tuple[str, str]:
+    """The figures that a number begins with that comes to an amount, unless it has an exponent: its own, or it is
+    rounded. Without cents they are all that the number has before its point.
+    """
+    whole, rest = divmod(cents, 100)
+    dollars, before = divmod(cents - 1, 100)
+    own = f"{whole}.{rest:02d}".rstrip("0") if rest else f"{whole}"
+    return own, f"{dollars}.{before:02d}"
+
+
+def forms_of(cents: int) -> tuple[str, ...]:
+    """The ways in which a number is written in results."""
+    whole, rest = divmod(cents, 100)
+    if rest == 0:
+        forms: tuple[str, ...] = (f"{whole}", f"{whole}.0", f"{whole}.00")
+    elif rest % 10 == 0:
+        forms = (f"{whole}.{rest // 10}", f"{whole}.{rest:02d}")
+    else:
+        forms = (f"{whole}.{rest:02d}",)
+    return forms
+
+
+def has_number(result: str, form: str) -> bool:
+    """Whether a number stands in a result as a number, in this form."""
+    for wanted in (f": {form}", f": -{form}", f":{form}"):
+        place = result.find(wanted)
+        while place >= 0:
+            end = place + len(wanted)
+            if end == len(result) or result[end] in ",}] \n":
+                return True
+            place = result.find(wanted, end)
+    return False
