@@ -1,8 +1,8 @@
 """Trains small models on the dialect and holds them against each other; see README.md beside this file.
 
-    python -m examples.reproduce.small run --out runs/small             # all arms and seeds; goes on where it was
-    python -m examples.reproduce.small run --out runs/quick --quick     # two arms, one seed, ten minutes
-    python -m examples.reproduce.small report --out runs/small --to examples/reproduce/small/results
+python -m examples.reproduce.small run --out runs/small             # all arms and seeds; goes on where it was
+python -m examples.reproduce.small run --out runs/quick --quick     # two arms, one seed, ten minutes
+python -m examples.reproduce.small report --out runs/small --to examples/reproduce/small/results
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ def main() -> int:
     run.add_argument("--settings", type=Path, help="a JSON file with what is to be otherwise (experiment.Settings)")
     report = commands.add_parser("report", help="gather the figures of a run folder, with tables and pictures")
     report.add_argument("--out", type=Path, required=True, help="the run folder")
-    report.add_argument("--to", type=Path, required=True, help="the folder for figures.json, tables.md and the pictures")
+    report.add_argument(
+        "--to", type=Path, required=True, help="the folder for figures.json, tables.md and the pictures"
+    )
     given = parser.parse_args()
     try:
         if given.command == "run":

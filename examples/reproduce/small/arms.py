@@ -8,17 +8,17 @@ from typing import Final
 
 from examples.reproduce.small.rows import Row, careless, idle_reader, play_actions, teacher
 from examples.reproduce.small.tasks import Played
+from writ_async.core.task import KINDS, Kind
 
-Pools = Mapping[str, Sequence[Played]]
+Pools = Mapping[Kind, Sequence[Played]]
 """Tasks to train on by kind."""
 
 MISTAKES: Final = 0.7
 """The share of conversations in which the careless script stops reading too early."""
 _TRIALS: Final = 24
-_KINDS: Final = ("normal", "write-intensive", "read-heavy")
 
 
-def _of_kind(kind: str) -> Callable[[Pools, int], list[Row]]:
+def _of_kind(kind: Kind) -> Callable[[Pools, int], list[Row]]:
     def rows(pools: Pools, count: int) -> list[Row]:
         return [play_actions(played, teacher(played)) for played in pools[kind][:count]]
 
@@ -26,7 +26,7 @@ def _of_kind(kind: str) -> Callable[[Pools, int], list[Row]]:
 
 
 def _mixed(pools: Pools, count: int) -> list[Played]:
-    return [played for kind in _KINDS for played in pools[kind][: count // len(_KINDS)]]
+    return [played for kind in KINDS for played in pools[kind][: count // len(KINDS)]]
 
 
 def _mix(pools: Pools, count: int) -> list[Row]:
@@ -70,6 +70,9 @@ decide nothing. `kept-by-outcome` are a careless script's conversations on the t
 that came out right, lucky or not. Its counterpart, the first that rested on its evidence as well, is the mix itself
 (`kept_by_evidence`): what the script does without a mistake are the gold calls.
 """
+
+KINDS_OF: Final[dict[str, tuple[Kind, ...]]] = {"mix": KINDS, "kept-by-outcome": KINDS, "idle-reads": ("normal",)}
+"""The kinds of tasks that an arm is made of, where that is not the kind it is called by."""
 
 kept_by_evidence: Final = _careless(lambda row: row.judged.reward == 1.0 and row.judged.proved)
 """The rows that the other filter keeps, to hold against those of the mix."""

@@ -4,9 +4,10 @@ A request keeps its words; products are one token each (`knitting_kit`). Everyth
 totals of orders are ranks among the customer's own (`$2`): `names.py` gives both other tokens in every row.
 
     ... cancel the priciest of my pending orders ... GO FIND @0 READ @0 paypal @3 @4 orders @1 @2
-    READ @1 bird_feeder @4 pending $0 @1 READ @2 lamp kettle @5 pending $1 @2 CANCEL @2 no_longer_needed ok DONE
+    READ @1 bird_feeder @4 pending $0 @1 READ @2 lamp kettle @5 pending $1 @2 BY most CANCEL @2 no_longer_needed ok DONE
 
-An action is a verb with its places; what follows it is what the agent sees, cut to the fields that decide.
+An action is a verb with its places; what follows it is what the agent sees, cut to the fields that decide. Before a
+write the agent says to itself how what it writes about was asked for: `BY most`, `TO least`, `WITH paypal`.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
-
-from writ_async import Action, Task
-from writ_async.core.state import State, World
 from writ_domains.kit.people import Address
 from writ_domains.retail.goals.meant import total
 from writ_domains.retail.goals.objectives import address_arguments
 from writ_domains.retail.schema import CreditCard, Order, User
+
+from writ_async import Action, Task
+from writ_async.core.state import State, World
 
 GO: Final = "GO"
 DONE: Final = "DONE"
@@ -31,10 +32,12 @@ READ: Final = "READ"
 OK: Final = "ok"
 ERROR: Final = "error"
 ORIGINAL: Final = "original"
-VERBS: Final = (FIND, READ, "CANCEL", "PAY", "RETURN", "SHIP", "LIVE", DONE)
+THOUGHTS: Final = ("BY", "TO", "WITH")
+CHOICES: Final = ("most", "least", "name", "all")
+VERBS: Final = (FIND, READ, *THOUGHTS, "CANCEL", "PAY", "RETURN", "SHIP", "LIVE", DONE)
 REASONS: Final = {"no_longer_needed": "no longer needed", "ordered_by_mistake": "ordered by mistake"}
 MOST_ORDERS: Final = 8
-MOST_TOTALS: Final = 16
+MOST_TOTALS: Final = 12
 MOST_IDS: Final = 40
 """Sizes of the pools of tokens for totals and ids, and the most orders that a customer may have here."""
 
@@ -166,11 +169,36 @@ def return_tokens(case: Case, number: int, world: World) -> list[str]:
 
 
 def gold_actions(case: Case, world: World) -> list[list[str]]:
-    """All gold calls of the task as actions, in order. Raises `Untranslatable`."""
-    return [
-        return_tokens(case, number, world) if action.name == "return_delivered_order_items" else action_tokens(case, number)
-        for number, action in enumerate(case.task.actions or ())
-    ]
+    """All gold calls of the task as actions, in order, before each write what was thought. Raises `Untranslatable`."""
+    found: list[list[str]] = []
+    for number, action in enumerate(case.task.actions or ()):
+        found += thoughts(case, number)
+        returns = action.name == "return_delivered_order_items"
+        found.append(return_tokens(case, number, world) if returns else action_tokens(case, number))
+    return found
+
+
+def thoughts(case: Case, number: int) -> list[list[str]]:
+    """What the agent says to itself before a gold write: by what the order is chosen, the address, and what pays.
+
+    That is the request in other words, and nothing that would have to be read: `BY most WITH @7 PAY @4 @6`.
+    """
+    goal = next((goal for goal in case.task.goals if number in goal.writes), None)
+    if goal is None:
+        return []
+    found = [["BY", "all"]] if goal.objective in ("cancel_all", "return_all") else []
+    if "order" in goal.params:
+        found.append(["BY", _choice(goal.params["order"])])
+    if "like" in goal.params.get("address", {}):
+        found.append(["TO", _choice(goal.params["address"]["like"])])
+    method = goal.params.get("pay") or goal.params.get("refund") or {}
+    if "source" in method:
+        found.append(["WITH", case.place(method["last_four"]) if "last_four" in method else method["source"]])
+    return found
+
+
+def _choice(wanted: Mapping[str, Any]) -> str:
+    return ("most" if wanted["most"] else "least") if "most" in wanted else "name"
 
 
 def is_complete(action: Sequence[str]) -> bool:
@@ -178,7 +206,7 @@ def is_complete(action: Sequence[str]) -> bool:
     verb = action[0]
     if verb in (FIND, DONE):
         return True
-    if verb in (READ, "LIVE"):
+    if verb in (READ, "LIVE", *THOUGHTS):
         return len(action) == 2
     if verb == "RETURN":
         return len(action) > 3 and (action[-1] == ORIGINAL or action[-1].startswith("@"))
@@ -224,9 +252,15 @@ def compile_action(case: Case, action: Sequence[str], state: State) -> Action | 
     return Action("return_delivered_order_items", {**given, "item_ids": chosen, "payment_method_id": method})
 
 
+def _order(state: State, order_id: str) -> Order:
+    found: Any = state.get("orders", order_id)
+    assert isinstance(found, Order)
+    return found
+
+
 def _addresses(case: Case, state: State) -> list[Address]:
-    user = state.get("users", case.user)
-    return [user.address, *(state.get("orders", order).address for order in user.orders)]
+    user: Any = state.get("users", case.user)
+    return [user.address, *(_order(state, order).address for order in user.orders)]
 
 
 def observation(case: Case, call: Action, state: State) -> list[str]:
@@ -234,14 +268,14 @@ def observation(case: Case, call: Action, state: State) -> list[str]:
     if call.name in _FINDING:
         return [case.place(case.user)]
     if call.name == "get_user_details":
-        user: User = state.get("users", case.user)
+        user: Any = state.get("users", case.user)
         seen = []
         for method in user.payment_methods.values():
             seen += [str(method.__struct_config__.tag), case.place(method.id)]
             seen += [case.place(method.last_four)] if isinstance(method, CreditCard) else []
         return [*seen, case.place(_address_id(user.address)), "orders", *(case.place(order) for order in user.orders)]
     if call.name == "get_order_details":
-        order: Order = state.get("orders", call.arguments["order_id"])
+        order = _order(state, call.arguments["order_id"])
         seen = [product_token(item.name) for item in order.items]
         to, paid = case.place(_address_id(order.address)), f"${case.totals.index(total(order))}"
         return [*seen, to, order.status.split(" ")[0], paid, case.place(order.order_id)]

@@ -1,10 +1,10 @@
 """The experiment: every arm with every seed, one run after the other. A finished run is not made again.
 
-    FOLDER/tasks/{train,test}-KIND.jsonl    the tasks
-    FOLDER/words.json                       the vocabulary: words of all rows that any arm trains on
-    FOLDER/runs/ARM-SEED/checkpoint.pt      where a run is; gone on from after a kill
-    FOLDER/runs/ARM-SEED/log.jsonl          its settings, its loss curve, its outcomes, one JSON object a line
-    FOLDER/contamination.json               what tasks to train on and tasks to test on have in common
+FOLDER/tasks/{train,test}-KIND.jsonl    the tasks
+FOLDER/words.json                       the vocabulary: words of all rows that any arm trains on
+FOLDER/runs/ARM-SEED/checkpoint.pt      where a run is; gone on from after a kill
+FOLDER/runs/ARM-SEED/log.jsonl          its settings, its loss curve, its outcomes, one JSON object a line
+FOLDER/contamination.json               what tasks to train on and tasks to test on have in common
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
-from examples.reproduce.small.arms import ARMS, Pools
+from examples.reproduce.small.arms import ARMS, KINDS_OF, Pools
 from examples.reproduce.small.names import Vocabulary, words_of
 from examples.reproduce.small.overlap import measure_overlap
 from examples.reproduce.small.rows import Row
@@ -31,7 +31,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     arms: tuple[str, ...] = tuple(ARMS)
     seeds: int = 3
     rows: int = 1_800
-    pool: int = 1_800
     tested: dict[Kind, int] = msgspec.field(
         default_factory=lambda: {"normal": 200, "write-intensive": 200, "read-heavy": 320}
     )
@@ -42,9 +41,8 @@ QUICK: Final = Settings(
     arms=("normal", "read-heavy"),
     seeds=1,
     rows=600,
-    pool=600,
     tested={"normal": 60, "read-heavy": 120},
-    recipe={"steps": 500},
+    recipe={"steps": 1_200},
 )
 """The same in ten minutes: two arms, one seed."""
 
@@ -52,16 +50,16 @@ QUICK: Final = Settings(
 class Prepared(msgspec.Struct, frozen=True):
     """What all runs share."""
 
-    pools: dict[str, list[Played]]
+    pools: dict[Kind, list[Played]]
     tested: list[Played]
     vocabulary: Vocabulary
 
 
 def prepare(folder: Path, settings: Settings) -> Prepared:
     """Draw or load the tasks, print what train and test have in common, and collect the words."""
-    kinds = [kind for kind in RECIPES if kind in settings.tested or set(settings.arms) & {kind, "mix", "kept-by-outcome"}]
-    make_tasks(folder / "tasks", dict.fromkeys(kinds, settings.pool), settings.tested)
-    pools: dict[str, list[Played]] = {kind: load_played(folder / "tasks" / f"train-{kind}.jsonl") for kind in kinds}
+    kinds = [kind for kind in RECIPES if any(kind in KINDS_OF.get(arm, (arm,)) for arm in settings.arms)]
+    make_tasks(folder / "tasks", dict.fromkeys(kinds, settings.rows), settings.tested)
+    pools: dict[Kind, list[Played]] = {kind: load_played(folder / "tasks" / f"train-{kind}.jsonl") for kind in kinds}
     tested = [one for kind in settings.tested for one in load_played(folder / "tasks" / f"test-{kind}.jsonl")]
     words = words_of(row.tokens for arm in settings.arms for row in rows_of(arm, pools, settings))
     (folder / "words.json").write_bytes(msgspec.json.encode(words))
@@ -107,7 +105,8 @@ def run_one(folder: Path, arm: str, seed: int, prepared: Prepared, settings: Set
         "arm": arm, "seed": seed, "rows": len(rows), "trained_tokens": recipe.steps * recipe.tokens,
         "tokens_per_row": sum(len(row.tokens) for row in rows) / len(rows),
         "trained_per_row": sum(row.trained for row in rows) / len(rows),
-        "labels": dict(Counter(str(row.judged.label) for row in rows)), "levels": dict(Counter(row.level for row in rows)),
+        "labels": dict(Counter(str(row.judged.label) for row in rows)),
+        "levels": dict(Counter(row.level for row in rows)),
         "parameters": model.count(), "vocabulary": len(prepared.vocabulary), "recipe": msgspec.to_builtins(recipe),
         "curve": msgspec.to_builtins(points), "seconds": trained, "torch": str(torch.__version__),
     }  # fmt: skip
@@ -127,5 +126,3 @@ def describe(head: Mapping[str, Any], outcomes: Sequence[Any]) -> str:
         f"{sum(one.read for one in heavy) / len(heavy):.3f} all read, "
         f"{sum(one.proved for one in heavy) / len(heavy):.3f} written on all evidence"
     )
-
-

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from examples.reproduce.small.playing import Outcome
+from examples.reproduce.small.game import Outcome
 from writ_async.files import read_json
 from writ_async.verify.intervals import Interval, mean_interval
 from writ_async.verify.paired import Difference, paired_difference
@@ -50,8 +50,8 @@ class TestTask(msgspec.Struct, frozen=True):
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """A run: the first line of its log, and for each task a digit: 1 if so.
 
-    `right` is the reward, `read` whether every cell of the task was read, `proved` whether every write was made on all of
-    its evidence.
+    `right` is the reward, `read` whether every cell of the task was read, `proved` whether every write was made on
+    all of its evidence.
     """
 
     head: dict[str, Any]
@@ -110,7 +110,9 @@ def gather(folder: Path) -> Figures:
                 proved=_digits(one.proved for one in judged),
             )
         )
-    return Figures(tasks=tasks, runs=tuple(runs), contamination=read_json(folder / "contamination.json", dict[str, Any]))
+    return Figures(
+        tasks=tasks, runs=tuple(runs), contamination=read_json(folder / "contamination.json", dict[str, Any])
+    )
 
 
 def _digits(values: Any) -> str:
@@ -131,9 +133,13 @@ def shares(figures: Figures, arm: str, measure: str, group: str) -> Interval:
 def tables(figures: Figures) -> str:
     """All figures as Markdown."""
     return "\n\n".join(
-        [_runs_table(figures), _levels_table(figures, "right"), _levels_table(figures, "proved"), _levels_table(figures, "read"),
-         _pairs_table(figures), _families_table(figures)]
-    )  # fmt: skip
+        [
+            _runs_table(figures),
+            *(_levels_table(figures, measure) for measure in _TITLES),
+            _pairs_table(figures),
+            _families_table(figures),
+        ]
+    )
 
 
 _TITLES: Final = {
@@ -144,7 +150,9 @@ _TITLES: Final = {
 
 
 def _runs_table(figures: Figures) -> str:
-    lines = ["arm | seeds | rows | tokens a row | trained on a row | trained tokens a run | loss at the end | labels of the rows"]
+    lines = [
+        "arm | seeds | rows | tokens a row | trained on of them | trained on in a run | last loss | labels of rows"
+    ]
     for arm in figures.arms:
         heads = [run.head for run in figures.runs if run.arm == arm]
         one = heads[0]
@@ -180,8 +188,13 @@ def _pairs_table(figures: Figures) -> str:
             cells = [f"{first} less {second}", group]
             for measure in ("right", "proved"):
                 found = compare(figures, first, second, measure, group)
-                cells += [f"{100 * found.mean:+.1f} [{100 * found.low:+.1f}, {100 * found.high:+.1f}]", f"{found.p:.4f}"]
-            seeds = [", ".join(f"{100 * one:.0f}" for one in figures.by_seed(arm, "right", group)) for arm in (first, second)]
+                cells += [
+                    f"{100 * found.mean:+.1f} [{100 * found.low:+.1f}, {100 * found.high:+.1f}]",
+                    f"{found.p:.4f}",
+                ]
+            seeds = [
+                ", ".join(f"{100 * one:.0f}" for one in figures.by_seed(arm, "right", group)) for arm in (first, second)
+            ]
             lines.append(" | ".join([*cells, " beside ".join(seeds)]))
     return _markdown("Paired differences on read-heavy tasks of unseen worlds", lines)
 

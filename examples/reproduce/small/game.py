@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from examples.reproduce.small.dialect import DONE, ERROR, Case, compile_action, is_complete, observation
+from examples.reproduce.small.dialect import DONE, ERROR, THOUGHTS, Case, compile_action, is_complete, observation
 from writ_async import AssistantMessage, Domain, Message, ToolMessage, UserMessage
 from writ_async.core.acting import act, open_state
 from writ_async.core.message import make_call
@@ -21,7 +21,7 @@ from writ_async.verify.evidence import row_label, write_evidence
 from writ_async.verify.judge import AssumeMet
 from writ_async.verify.outcome import compute_reward
 
-MOST_ACTIONS = 24
+MOST_ACTIONS = 40
 MOST_ERRORS = 4
 
 
@@ -44,6 +44,17 @@ class Judged(msgspec.Struct, frozen=True):
         return self.label == "evidence_complete"
 
 
+class Outcome(msgspec.Struct, frozen=True):
+    """What one game of a model came to. `tokens` has all of it, with places for names."""
+
+    task: str
+    kind: str
+    level: str
+    recipe: str
+    judged: Judged
+    tokens: str
+
+
 class Game:
     """One conversation of a task. `act` takes an action and gives what the agent sees; the game is over with `DONE`."""
 
@@ -55,6 +66,7 @@ class Game:
         self._domain = domain
         self._world = world
         self._state = open_state(case.task.initial, domain, world)
+        self._thought = ""
         self._errors = 0
         self._actions = 0
 
@@ -68,13 +80,17 @@ class Game:
             return []
         if self._actions >= MOST_ACTIONS or self._errors >= MOST_ERRORS:
             self.over = True
+        if action[0] in THOUGHTS:
+            self._thought = " ".join(filter(None, (self._thought, *action)))
+            return []
         call = compile_action(self.case, action, self._state)
         if call is None:
             self._errors += 1
             return [ERROR]
         made = make_call(f"call_{self._actions}", call.name, dict(call.arguments))
         result = act(self._domain, self._state, call.name, dict(call.arguments))
-        self.messages.append(AssistantMessage(None, (made,)))
+        self.messages.append(AssistantMessage(None, (made,), self._thought))
+        self._thought = ""
         self.messages.append(ToolMessage(made.id, result.content, result.error))
         if result.error:
             self._errors += 1

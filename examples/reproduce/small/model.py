@@ -39,7 +39,7 @@ class Cache:
         self.used = 0
 
 
-class _Block(nn.Module):
+class _Block(nn.Module):  # type: ignore[misc]
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         width = shape.width
@@ -76,7 +76,7 @@ class _Block(nn.Module):
         return rows + inner
 
 
-class Model(nn.Module):
+class Model(nn.Module):  # type: ignore[misc]
     """Token ids to rows, and rows to logits of the next token. With a `Cache` one token of each row at a time.
 
     `scale` are the ids of tokens that mean amounts, from the least on.

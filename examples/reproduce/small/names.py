@@ -10,6 +10,7 @@ from random import Random
 from typing import Final
 
 from examples.reproduce.small.dialect import (
+    CHOICES,
     DONE,
     ERROR,
     GO,
@@ -59,7 +60,7 @@ class Vocabulary:
     """Tokens as numbers: those of the dialect, the pools, and words that were seen in rows to train on."""
 
     def __init__(self, words: Sequence[str]) -> None:
-        fixed = ["<padding>", "<unknown>", GO, DONE, *VERBS[:-1], OK, ERROR, ORIGINAL, *REASONS]
+        fixed = ["<padding>", "<unknown>", GO, DONE, *VERBS[:-1], OK, ERROR, ORIGINAL, *REASONS, *CHOICES]
         pools = [f"{letter}{name}" for letter, most in _POOLS.values() for name in range(most)]
         self.words = tuple(words)
         self.tokens = list(dict.fromkeys([*fixed, *pools, *words]))

@@ -30,7 +30,7 @@ class Overlap(msgspec.Struct, frozen=True, kw_only=True):
         both = set(self.worlds_trained) & set(self.worlds_tested)
         return [
             *self.report.sentences(),
-            f"{len(self.worlds_trained)} worlds to train on, {len(self.worlds_tested)} to test on, {len(both)} of both. "
+            f"{len(self.worlds_trained)} worlds to train on, {len(self.worlds_tested)} to test on, {len(both)} both. "
             f"Of {self.tested} requests to test on, {self.same_request} are word for word one to train on, ids aside.",
         ]
 
@@ -47,7 +47,9 @@ def measure_overlap(trained: Sequence[Played], tested: Sequence[Played]) -> Over
         for one in tested
     ]  # fmt: skip
     theirs = [one.case.task for one in trained]
-    report = measure_contamination("test", "the tasks to train on", [one.case.task for one in tested], rows, theirs, domains)
+    report = measure_contamination(
+        "test", "the tasks to train on", [one.case.task for one in tested], rows, theirs, domains
+    )
     known = {one.case.request for one in trained}
     return Overlap(
         report=report,

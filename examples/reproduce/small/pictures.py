@@ -11,8 +11,8 @@ from writ_async.report.blocks import Dots, Lines, Plot
 from writ_async.report.plots import draw_plot
 
 _COLOURS: Final = {
-    "--ink": "#1c2024", "--faint": "#dfe3e7", "--c0": "#0072b2", "--c1": "#c2500a", "--c2": "#00795a", "--c3": "#a63a7c",
-    "--c4": "#8a6a00", "--c5": "#4a5c8c",
+    "--ink": "#1c2024", "--faint": "#dfe3e7", "--c0": "#0072b2", "--c1": "#c2500a", "--c2": "#00795a",
+    "--c3": "#a63a7c", "--c4": "#8a6a00", "--c5": "#4a5c8c",
 }  # fmt: skip
 _SIZE = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 
@@ -25,9 +25,14 @@ def draw_pictures(figures: Figures, folder: Path) -> list[Path]:
         first.setdefault(run.arm, points)
     groups = [group for group in GROUPS if any(GROUPS[group](task.kind, task.level) for task in figures.tasks)]
     plots: dict[str, Plot] = {"loss": Lines(first, "step", "loss per trained token, nats")}
-    for name, measure, axis in (("success", "right", "tasks with the right outcome"), ("evidence", "proved", "all writes on all evidence")):
+    for name, measure, axis in (
+        ("success", "right", "tasks with the right outcome"),
+        ("evidence", "proved", "all writes on all evidence"),
+    ):
         plots[name] = Dots(
-            tuple(groups), {arm: [shares(figures, arm, measure, group) for group in groups] for arm in figures.arms}, axis
+            tuple(groups),
+            {arm: [shares(figures, arm, measure, group) for group in groups] for arm in figures.arms},
+            axis,
         )
     return [_write(plot, number, folder / f"{name}.svg") for number, (name, plot) in enumerate(plots.items())]
 

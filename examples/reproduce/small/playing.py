@@ -5,27 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-import msgspec
 import torch
 
 from examples.reproduce.small.dialect import GO, VERBS, is_complete
-from examples.reproduce.small.game import Game, Judged
+from examples.reproduce.small.game import Game, Outcome
 from examples.reproduce.small.model import Cache, Model
 from examples.reproduce.small.names import Naming, Vocabulary, sizes_of
 from examples.reproduce.small.tasks import Played
 
 _BATCH = 128
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """What one game of a model came to. `tokens` has all of it, with places for names."""
-
-    task: str
-    kind: str
-    level: str
-    recipe: str
-    judged: Judged
-    tokens: str
 
 
 class _Player:
@@ -64,7 +52,7 @@ class _Player:
             self.action = []
 
 
-@torch.no_grad()
+@torch.no_grad()  # type: ignore[untyped-decorator]
 def play_all(model: Model, vocabulary: Vocabulary, tasks: Sequence[Played]) -> list[Outcome]:
     """The outcomes of all tasks, in their order. A task is named the same whichever model plays it."""
     outcomes: list[Outcome] = []
@@ -82,7 +70,5 @@ def play_all(model: Model, vocabulary: Vocabulary, tasks: Sequence[Played]) -> l
             task = played.case.task
             assert task.proof is not None
             judged = player.game.judge()
-            outcomes.append(
-                Outcome(task.id, task.kind, task.proof.level, task.recipe, judged, " ".join(player.tokens))
-            )
+            outcomes.append(Outcome(task.id, task.kind, task.proof.level, task.recipe, judged, " ".join(player.tokens)))
     return outcomes

@@ -7,7 +7,7 @@ from random import Random
 
 import msgspec
 
-from examples.reproduce.small.dialect import DONE, GO, READ, gold_actions
+from examples.reproduce.small.dialect import DONE, GO, READ, THOUGHTS, gold_actions
 from examples.reproduce.small.game import Game, Judged
 from examples.reproduce.small.names import sizes_of
 from examples.reproduce.small.tasks import Played
@@ -70,10 +70,10 @@ def teacher(played: Played) -> list[list[str]]:
 def idle_reader(played: Played) -> list[list[str]]:
     """The gold calls, and before the first write the profile and all orders, whether or not they decide anything."""
     actions = teacher(played)
-    first = next(number for number, action in enumerate(actions) if action[0] in WRITES)
+    first = next(number for number, action in enumerate(actions) if action[0] in (*THOUGHTS, *WRITES))
     before = actions[:first]
     wanted = [[READ, played.case.place(value)] for value in _all_records(played)]
-    later = [action for action in actions[first:] if action[0] in WRITES]
+    later = [action for action in actions[first:] if action[0] in (*THOUGHTS, *WRITES)]
     return [*before, *(read for read in wanted if read not in before), *later]
 
 
@@ -101,4 +101,3 @@ def careless(played: Played, rng: Random, share: float) -> list[list[str]]:
 def _all_records(played: Played) -> list[str]:
     user = played.environment.world.tables["users"][played.case.user]
     return [user.user_id, *user.orders]
-

@@ -57,7 +57,11 @@ def draw_played(kind: Kind, count: int, seeds: Iterator[int]) -> list[Task]:
             settings = parse_task_settings(
                 n=_DRAWN_AT_ONCE, seed=seed, mix=f"{kind}=1", levels=f"{level}=1", max_tool_tokens=0, behaviours="off"
             )
-            told = [task for task in draw_tasks([environment], settings) if task.kind == kind and _is_told(task, environment)]
+            told = [
+                task
+                for task in draw_tasks([environment], settings)
+                if task.kind == kind and _is_told(task, environment)
+            ]
             taken = [msgspec.structs.replace(task, id=f"{task.id}-{kind}-{level}") for task in told[: wanted[level]]]
             wanted[level] -= len(taken)
             found += taken

@@ -21,17 +21,16 @@ from examples.reproduce.small.model import Model, Shape
 from examples.reproduce.small.names import PADDING, Naming, Vocabulary
 from examples.reproduce.small.rows import Row
 
-
 _CUT_AT_ONCE = 320
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     """How long and how fast to train. `tokens` are those trained on in a step, the agent's own alone."""
 
-    steps: int = 1_200
-    tokens: int = 512
-    rate: float = 2e-3
-    warm_up: int = 80
+    steps: int = 2_000
+    tokens: int = 128
+    rate: float = 3e-3
+    warm_up: int = 100
     decay: float = 0.05
     clip: float = 1.0
     width: int = 96
