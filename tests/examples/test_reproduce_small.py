@@ -16,7 +16,7 @@ import pytest
 
 from examples.reproduce.small.arms import ARMS, kept_by_evidence
 from examples.reproduce.small.dialect import DONE, GO, READ, THOUGHTS, compile_action, gold_actions, is_complete
-from examples.reproduce.small.figures import Figures, compare, tables
+from examples.reproduce.small.figures import compare, load_figures, put_tables
 from examples.reproduce.small.game import MOST_ERRORS, Game
 from examples.reproduce.small.names import Naming, Vocabulary, sizes_of, words_of
 from examples.reproduce.small.overlap import measure_overlap
@@ -186,11 +186,9 @@ def test_worlds_to_test_on_are_others(pools: dict[Kind, list[Played]], tmp_path:
 
 
 def test_the_figures_that_are_kept_give_the_tables_of_the_page() -> None:
-    figures = msgspec.json.decode((RESULTS / "figures.json").read_bytes(), type=Figures)
-    made = tables(figures)
+    figures = load_figures(RESULTS / "figures.json")
     page = (RESULTS.parents[1] / "RESULTS.md").read_text(encoding="utf-8")
-    for table in made.split("\n\n**"):
-        assert table.removeprefix("**") in page
+    assert put_tables(page, figures) == page
     heavy = compare(figures, "read-heavy", "normal", "right", "read-heavy, all")
     assert heavy.low <= heavy.mean <= heavy.high
     assert len({run.head["rows"] for run in figures.runs}) == 1

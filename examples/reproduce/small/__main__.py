@@ -25,17 +25,17 @@ def main() -> int:
     run.add_argument("--out", type=Path, required=True, help="the run folder")
     run.add_argument("--quick", action="store_true", help="two arms and one seed")
     run.add_argument("--settings", type=Path, help="a JSON file with what is to be otherwise (experiment.Settings)")
-    report = commands.add_parser("report", help="gather the figures of a run folder, with tables and pictures")
-    report.add_argument("--out", type=Path, required=True, help="the run folder")
-    report.add_argument(
-        "--to", type=Path, required=True, help="the folder for figures.json, tables.md and the pictures"
-    )
+    report = commands.add_parser("report", help="what the runs of a folder come to: figures, tables, pictures")
+    report.add_argument("--out", type=Path, help="the run folder")
+    report.add_argument("--figures", type=Path, help="a figures.json that was kept, in place of a run folder")
+    report.add_argument("--to", type=Path, help="where figures.json and the pictures are written")
+    report.add_argument("--page", type=Path, help="a Markdown page whose tables, between two marks, are made anew")
     given = parser.parse_args()
     try:
         if given.command == "run":
             run_all(given.out, _settings(given))
         else:
-            _report(given.out, given.to)
+            _report(given)
     except (InputError, ValueError, OSError, ImportError) as exc:
         print(f"error: {exc}", file=sys.stderr)
         return 2
@@ -48,17 +48,21 @@ def _settings(given: argparse.Namespace) -> Settings:
     return msgspec.json.decode(given.settings.read_bytes(), type=Settings, strict=False)
 
 
-def _report(folder: Path, to: Path) -> None:
-    from examples.reproduce.small.figures import gather, tables
+def _report(given: argparse.Namespace) -> None:
+    from examples.reproduce.small.figures import gather, load_figures, put_tables, tables
     from examples.reproduce.small.pictures import draw_pictures
 
-    figures = gather(folder)
+    if (given.out is None) == (given.figures is None):
+        raise InputError("report takes either a run folder (--out) or a figures.json that was kept (--figures)")
+    figures = load_figures(given.figures) if given.out is None else gather(given.out)
     if not figures.runs:
-        raise InputError(f"{folder}: no run is finished there yet; start with: run --out {folder}")
-    to.mkdir(parents=True, exist_ok=True)
-    (to / "figures.json").write_bytes(msgspec.json.encode(figures) + b"\n")
-    (to / "tables.md").write_text(tables(figures) + "\n", encoding="utf-8")
-    draw_pictures(figures, to)
+        raise InputError(f"{given.out}: no run is finished there yet; start with: run --out {given.out}")
+    if given.to is not None:
+        given.to.mkdir(parents=True, exist_ok=True)
+        (given.to / "figures.json").write_bytes(msgspec.json.encode(figures) + b"\n")
+        draw_pictures(figures, given.to)
+    if given.page is not None:
+        given.page.write_text(put_tables(given.page.read_text(encoding="utf-8"), figures), encoding="utf-8")
     print(tables(figures))
 
 

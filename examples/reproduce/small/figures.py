@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from examples.reproduce.small.game import Outcome
+from writ_async.errors import InputError
 from writ_async.files import read_json
 from writ_async.verify.intervals import Interval, mean_interval
 from writ_async.verify.paired import Difference, paired_difference
@@ -113,6 +114,24 @@ def gather(folder: Path) -> Figures:
     return Figures(
         tasks=tasks, runs=tuple(runs), contamination=read_json(folder / "contamination.json", dict[str, Any])
     )
+
+
+def load_figures(file: Path) -> Figures:
+    """Figures that were kept. Raises `InputError` for a file that is none."""
+    return read_json(file, Figures)
+
+
+MARKS: Final = ("<!-- tables: made by the report, not by hand -->", "<!-- end of the tables -->")
+"""Between these lines of a page stand the tables."""
+
+
+def put_tables(page: str, figures: Figures) -> str:
+    """A page with the tables of some figures in place of those that it has. Raises `InputError` without the marks."""
+    before, found, rest = page.partition(MARKS[0])
+    _, ended, after = rest.partition(MARKS[1])
+    if not found or not ended:
+        raise InputError(f"the page has no place for tables: two lines, {MARKS[0]!r} and {MARKS[1]!r}")
+    return f"{before}{MARKS[0]}\n\n{tables(figures)}\n\n{MARKS[1]}{after}"
 
 
 def _digits(values: Any) -> str:

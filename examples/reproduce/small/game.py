@@ -23,6 +23,7 @@ from writ_async.verify.outcome import compute_reward
 
 MOST_ACTIONS = 40
 MOST_ERRORS = 4
+"""After so many errors, or actions but one, the next action is the last."""
 
 
 class Judged(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import count as count_from
 from pathlib import Path
+from random import Random
 from typing import Final
 
 import msgspec
@@ -53,7 +54,7 @@ def draw_played(kind: Kind, count: int, seeds: Iterator[int]) -> list[Task]:
     while any(wanted.values()):
         seed = next(seeds)
         environment = generate_world(domain, seed, WORLD_SIZE)
-        for level in LEVELS[kind]:
+        for level in (one for one in LEVELS[kind] if wanted[one]):
             settings = parse_task_settings(
                 n=_DRAWN_AT_ONCE, seed=seed, mix=f"{kind}=1", levels=f"{level}=1", max_tool_tokens=0, behaviours="off"
             )
@@ -97,8 +98,9 @@ def make_tasks(folder: Path, trained: Mapping[Kind, int], tested: Mapping[Kind, 
 
 
 def load_played(file: Path) -> list[Played]:
-    """The tasks of a file with their worlds, which are generated again."""
+    """The tasks of a file in an order drawn once, so that the first of them are of all levels, with their worlds."""
     tasks = list(read_jsonl(file, Task))
+    Random(len(tasks)).shuffle(tasks)
     worlds = open_worlds(tasks, None)
     return [
         Played(compile_task(task, worlds[world_key(task.world)].world), worlds[world_key(task.world)]) for task in tasks
