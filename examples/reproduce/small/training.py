@@ -27,7 +27,7 @@ _CUT_AT_ONCE = 320
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     """How long and how fast to train. `tokens` are those trained on in a step, the agent's own alone."""
 
-    steps: int = 2_000
+    steps: int = 1_400
     tokens: int = 128
     rate: float = 3e-3
     warm_up: int = 100
