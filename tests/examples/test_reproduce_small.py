@@ -26,6 +26,7 @@ from writ_async.core.acting import act, open_state
 from writ_async.core.task import Kind
 
 EACH = 12
+DRAWN = 90
 RESULTS = Path(__file__).parents[2] / "examples/reproduce/small/results"
 torch_needed = pytest.mark.skipif(
     find_spec("torch") is None, reason="needs torch: make reproduce-small-quick runs it in .trainers/reproduce"
@@ -38,7 +39,9 @@ def pools(tmp_path_factory: pytest.TempPathFactory) -> dict[Kind, list[Played]]:
     found: dict[Kind, list[Played]] = {}
     for kind in RECIPES:
         file = folder / f"{kind}.jsonl"
-        file.write_bytes(b"".join(msgspec.json.encode(task) + b"\n" for task in draw_played(kind, EACH, count(1))))
+        file.write_bytes(
+            b"".join(msgspec.json.encode(task) + b"\n" for task in draw_played(kind, EACH, count(1), DRAWN))
+        )
         found[kind] = load_played(file)
     return found
 
@@ -173,7 +176,7 @@ def test_a_careless_script_errs_as_often_as_it_is_told(every: list[Played]) -> N
 def test_worlds_to_test_on_are_others(pools: dict[Kind, list[Played]], tmp_path: Path) -> None:
     kind: Kind = "read-heavy"
     file = tmp_path / "test.jsonl"
-    tasks = draw_played(kind, EACH, count(FIRST_TEST_SEED))
+    tasks = draw_played(kind, EACH, count(FIRST_TEST_SEED), DRAWN)
     file.write_bytes(b"".join(msgspec.json.encode(task) + b"\n" for task in tasks))
     found = measure_overlap([one for pool in pools.values() for one in pool], load_played(file))
     assert not set(found.worlds_trained) & set(found.worlds_tested)

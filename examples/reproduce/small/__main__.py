@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from examples.reproduce.small.experiment import QUICK, Settings, run_all
-from writ_async.errors import InputError
+from writ_async import InputError
 
 
 def main() -> int:

@@ -22,8 +22,7 @@ from writ_domains.retail.goals.meant import total
 from writ_domains.retail.goals.objectives import address_arguments
 from writ_domains.retail.schema import CreditCard, Order, User
 
-from writ_async import Action, Task
-from writ_async.core.state import State, World
+from writ_async import Action, State, Task, World
 
 GO: Final = "GO"
 DONE: Final = "DONE"

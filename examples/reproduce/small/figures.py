@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from examples.reproduce.small.game import Outcome
-from writ_async.errors import InputError
+from writ_async import InputError
 from writ_async.files import read_json
 from writ_async.verify.intervals import Interval, mean_interval
 from writ_async.verify.paired import Difference, paired_difference

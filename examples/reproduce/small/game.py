@@ -12,11 +12,9 @@ from collections.abc import Sequence
 import msgspec
 
 from examples.reproduce.small.dialect import DONE, ERROR, THOUGHTS, Case, compile_action, is_complete, observation
-from writ_async import AssistantMessage, Domain, Message, ToolMessage, UserMessage
+from writ_async import AssistantMessage, Domain, Message, Termination, ToolMessage, UserMessage, World, make_call
 from writ_async.core.acting import act, open_state
-from writ_async.core.message import make_call
-from writ_async.core.state import World
-from writ_async.core.trajectory import Evidence, Termination
+from writ_async.core.trajectory import Evidence
 from writ_async.verify.evidence import row_label, write_evidence
 from writ_async.verify.judge import AssumeMet
 from writ_async.verify.outcome import compute_reward

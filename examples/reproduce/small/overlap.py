@@ -8,7 +8,8 @@ import msgspec
 
 from examples.reproduce.small.rows import play_messages
 from examples.reproduce.small.tasks import Played
-from writ_async.core.trajectory import Termination, Trajectory, trajectory_id
+from writ_async import Termination, Trajectory
+from writ_async.core.trajectory import trajectory_id
 from writ_async.curation.contamination import Contamination, measure_contamination
 
 

@@ -11,8 +11,7 @@ from typing import Final
 import msgspec
 
 from examples.reproduce.small.dialect import Case, Untranslatable, compile_task, gold_actions
-from writ_async import Task, load_domain
-from writ_async.core.environment import Environment
+from writ_async import Environment, Task, load_domain
 from writ_async.core.task import Kind
 from writ_async.files import read_jsonl
 from writ_async.runs.task_making import draw_tasks, parse_task_settings
@@ -45,8 +44,11 @@ class Played(msgspec.Struct, frozen=True):
     environment: Environment
 
 
-def draw_played(kind: Kind, count: int, seeds: Iterator[int]) -> list[Task]:
-    """So many tasks of a kind that the dialect has words for, their levels even, from as many worlds as it takes."""
+def draw_played(kind: Kind, count: int, seeds: Iterator[int], drawn: int = _DRAWN_AT_ONCE) -> list[Task]:
+    """So many tasks of a kind that the dialect has words for, their levels even, from as many worlds as it takes.
+
+    Of each world and level as many are `drawn`; not all of those can be told in the dialect.
+    """
     shop = load_domain("retail")
     domain = msgspec.structs.replace(shop, recipes=tuple(r for r in shop.recipes if r.name in RECIPES[kind]))
     wanted = {level: count // len(LEVELS[kind]) + 1 for level in LEVELS[kind]}
@@ -56,7 +58,7 @@ def draw_played(kind: Kind, count: int, seeds: Iterator[int]) -> list[Task]:
         environment = generate_world(domain, seed, WORLD_SIZE)
         for level in (one for one in LEVELS[kind] if wanted[one]):
             settings = parse_task_settings(
-                n=_DRAWN_AT_ONCE, seed=seed, mix=f"{kind}=1", levels=f"{level}=1", max_tool_tokens=0, behaviours="off"
+                n=drawn, seed=seed, mix=f"{kind}=1", levels=f"{level}=1", max_tool_tokens=0, behaviours="off"
             )
             told = [
                 task
