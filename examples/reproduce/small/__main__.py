@@ -15,6 +15,7 @@ import msgspec
 
 from examples.reproduce.small.experiment import QUICK, Settings, run_all
 from writ_async import InputError
+from writ_async.files import read_json
 
 
 def main() -> int:
@@ -45,7 +46,7 @@ def main() -> int:
 def _settings(given: argparse.Namespace) -> Settings:
     if given.settings is None:
         return QUICK if given.quick else Settings()
-    return msgspec.json.decode(given.settings.read_bytes(), type=Settings, strict=False)
+    return read_json(given.settings, Settings)
 
 
 def _report(given: argparse.Namespace) -> None:
@@ -55,8 +56,6 @@ def _report(given: argparse.Namespace) -> None:
     if (given.out is None) == (given.figures is None):
         raise InputError("report takes either a run folder (--out) or a figures.json that was kept (--figures)")
     figures = load_figures(given.figures) if given.out is None else gather(given.out)
-    if not figures.runs:
-        raise InputError(f"{given.out}: no run is finished there yet; start with: run --out {given.out}")
     if given.to is not None:
         given.to.mkdir(parents=True, exist_ok=True)
         (given.to / "figures.json").write_bytes(msgspec.json.encode(figures) + b"\n")

@@ -33,6 +33,12 @@ def _mix(pools: Pools, count: int) -> list[Row]:
     return [play_actions(played, teacher(played)) for played in _mixed(pools, count)]
 
 
+def _mix_without(pools: Pools, count: int) -> list[Row]:
+    kinds: tuple[Kind, ...] = ("normal", "write-intensive")
+    halves = [played for kind in kinds for played in pools[kind][: count // len(kinds)]]
+    return [play_actions(played, teacher(played)) for played in halves]
+
+
 def _idle(pools: Pools, count: int) -> list[Row]:
     return [play_actions(played, idle_reader(played)) for played in pools["normal"][:count]]
 
@@ -60,10 +66,11 @@ ARMS: Final[dict[str, Callable[[Pools, int], list[Row]]]] = {
     "write-intensive": _of_kind("write-intensive"),
     "read-heavy": _of_kind("read-heavy"),
     "mix": _mix,
+    "mix-without": _mix_without,
     "idle-reads": _idle,
     "kept-by-outcome": _careless(lambda row: row.judged.reward == 1.0),
 }
-"""Rows of an arm, from tasks and a number of rows.
+"""Rows of an arm, from tasks and a number of rows. `mix` is a third of each kind, `mix-without` has no read-heavy ones.
 
 `idle-reads` is the negative control: normal tasks, before whose write all of the customer's records are read, which
 decide nothing. `kept-by-outcome` are a careless script's conversations on the tasks of the mix: of each task the first
@@ -71,7 +78,12 @@ that came out right, lucky or not. Its counterpart, the first that rested on its
 (`kept_by_evidence`): what the script does without a mistake are the gold calls.
 """
 
-KINDS_OF: Final[dict[str, tuple[Kind, ...]]] = {"mix": KINDS, "kept-by-outcome": KINDS, "idle-reads": ("normal",)}
+KINDS_OF: Final[dict[str, tuple[Kind, ...]]] = {
+    "mix": KINDS,
+    "mix-without": ("normal", "write-intensive"),
+    "idle-reads": ("normal",),
+    "kept-by-outcome": KINDS,
+}
 """The kinds of tasks that an arm is made of, where that is not the kind it is called by."""
 
 kept_by_evidence: Final = _careless(lambda row: row.judged.reward == 1.0 and row.judged.proved)

@@ -1,6 +1,7 @@
 """The experiment: every arm with every seed, one run after the other. A finished run is not made again.
 
 FOLDER/tasks/{train,test}-KIND.jsonl    the tasks
+FOLDER/settings.json                    what is run; a folder is gone on with in the same way only
 FOLDER/words.json                       the vocabulary: words of all rows that any arm trains on
 FOLDER/runs/ARM-SEED/checkpoint.pt      where a run is; gone on from after a kill
 FOLDER/runs/ARM-SEED/log.jsonl          its settings, its loss curve, its outcomes, one JSON object a line
@@ -22,10 +23,12 @@ from examples.reproduce.small.names import Vocabulary, words_of
 from examples.reproduce.small.overlap import measure_overlap
 from examples.reproduce.small.rows import Row
 from examples.reproduce.small.tasks import RECIPES, Played, load_played, make_tasks
+from writ_async import InputError
 from writ_async.core.task import Kind
+from writ_async.files import read_json
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is run: the arms, how many seeds, rows and tasks, and how each model is trained (`training.Recipe`)."""
 
     arms: tuple[str, ...] = tuple(ARMS)
@@ -56,18 +59,30 @@ class Prepared(msgspec.Struct, frozen=True):
 
 
 def prepare(folder: Path, settings: Settings) -> Prepared:
-    """Draw or load the tasks, print what train and test have in common, and collect the words."""
+    """Draw or load the tasks, print what train and test have in common, and collect the words.
+
+    Raises `InputError` where the folder holds runs of other settings, but for more arms or seeds of the same words.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _require_same(folder / "settings.json", msgspec.structs.replace(settings, arms=(), seeds=0), Settings)
     kinds = [kind for kind in RECIPES if any(kind in KINDS_OF.get(arm, (arm,)) for arm in settings.arms)]
     make_tasks(folder / "tasks", dict.fromkeys(kinds, settings.rows), settings.tested)
     pools: dict[Kind, list[Played]] = {kind: load_played(folder / "tasks" / f"train-{kind}.jsonl") for kind in kinds}
     tested = [one for kind in settings.tested for one in load_played(folder / "tasks" / f"test-{kind}.jsonl")]
     words = words_of(row.tokens for arm in settings.arms for row in rows_of(arm, pools, settings))
-    (folder / "words.json").write_bytes(msgspec.json.encode(words))
+    _require_same(folder / "words.json", words, list[str])
     overlap = measure_overlap([one for pool in pools.values() for one in pool], tested)
     (folder / "contamination.json").write_bytes(msgspec.json.format(msgspec.json.encode(overlap)))
     for sentence in overlap.sentences():
         print(sentence, flush=True)
     return Prepared(pools, tested, Vocabulary(words))
+
+
+def _require_same(file: Path, value: Any, kind: Any) -> None:
+    """Write a value to a file. Raises `InputError` where another one is there already."""
+    if file.exists() and read_json(file, kind) != value:
+        raise InputError(f"{file} is of other settings; give them again, or another folder")
+    file.write_bytes(msgspec.json.encode(value))
 
 
 def rows_of(arm: str, pools: Pools, settings: Settings) -> list[Row]:

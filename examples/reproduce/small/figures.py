@@ -30,6 +30,7 @@ GROUPS: Final[dict[str, Callable[[str, str], bool]]] = {
 PAIRS: Final = (
     ("read-heavy", "normal"),
     ("read-heavy", "write-intensive"),
+    ("mix", "mix-without"),
     ("mix", "normal"),
     ("mix", "write-intensive"),
     ("read-heavy", "idle-reads"),
@@ -92,7 +93,10 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def gather(folder: Path) -> Figures:
-    """The figures of all finished runs in a folder. Raises `ValueError` where runs played different tasks."""
+    """The figures of all finished runs in a folder.
+
+    Raises `InputError` where there are none, and `ValueError` where runs played different tasks.
+    """
     runs: list[Run] = []
     tasks: tuple[TestTask, ...] = ()
     for log in sorted((folder / "runs").glob("*/log.jsonl"), key=lambda path: path.stat().st_mtime_ns):
@@ -111,6 +115,8 @@ def gather(folder: Path) -> Figures:
                 proved=_digits(one.proved for one in judged),
             )
         )
+    if not runs:
+        raise InputError(f"{folder}: no run is finished there; start with: run --out {folder}")
     return Figures(
         tasks=tasks, runs=tuple(runs), contamination=read_json(folder / "contamination.json", dict[str, Any])
     )

@@ -24,7 +24,7 @@ from examples.reproduce.small.rows import Row
 _CUT_AT_ONCE = 320
 
 
-class Recipe(msgspec.Struct, frozen=True, kw_only=True):
+class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long and how fast to train. `tokens` are those trained on in a step, the agent's own alone."""
 
     steps: int = 1_400
