@@ -10,18 +10,22 @@ from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from random import Random
+from xml.etree.ElementTree import fromstring
 
 import msgspec
 import pytest
 
 from examples.reproduce.small.arms import ARMS, kept_by_evidence
 from examples.reproduce.small.dialect import DONE, GO, READ, THOUGHTS, compile_action, gold_actions, is_complete
+from examples.reproduce.small.experiment import Settings, prepare
 from examples.reproduce.small.figures import compare, load_figures, put_tables
 from examples.reproduce.small.game import MOST_ERRORS, Game
 from examples.reproduce.small.names import Naming, Vocabulary, sizes_of, words_of
 from examples.reproduce.small.overlap import measure_overlap
+from examples.reproduce.small.pictures import draw_pictures
 from examples.reproduce.small.rows import WRITES, careless, play_actions, teacher
 from examples.reproduce.small.tasks import FIRST_TEST_SEED, LEVELS, RECIPES, Played, draw_played, load_played
+from writ_async import InputError
 from writ_async.core.acting import act, open_state
 from writ_async.core.task import Kind
 
@@ -188,6 +192,12 @@ def test_worlds_to_test_on_are_others(pools: dict[Kind, list[Played]], tmp_path:
     assert own.report.gold_writes.both
 
 
+def test_a_folder_is_gone_on_with_under_the_same_settings_only(tmp_path: Path) -> None:
+    (tmp_path / "settings.json").write_bytes(msgspec.json.encode(Settings(rows=30, arms=(), seeds=0)))
+    with pytest.raises(InputError, match="other settings"):
+        prepare(tmp_path, Settings())
+
+
 def test_the_figures_that_are_kept_give_the_tables_of_the_page() -> None:
     figures = load_figures(RESULTS / "figures.json")
     page = (RESULTS.parents[1] / "RESULTS.md").read_text(encoding="utf-8")
@@ -197,6 +207,16 @@ def test_the_figures_that_are_kept_give_the_tables_of_the_page() -> None:
     assert len({run.head["rows"] for run in figures.runs}) == 1
     assert len({run.head["trained_tokens"] for run in figures.runs}) == 1
     assert all(len(run.right) == len(figures.tasks) for run in figures.runs)
+
+
+def test_pictures_stand_by_themselves(tmp_path: Path) -> None:
+    files = draw_pictures(load_figures(RESULTS / "figures.json"), tmp_path)
+    assert {file.name for file in files} == {file.name for file in RESULTS.glob("*.svg")}
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        assert fromstring(text).tag.endswith("svg")
+        assert "var(" not in text
+        assert "normal" in text
 
 
 @pytest.fixture
