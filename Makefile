@@ -20,7 +20,7 @@ PARALLEL ?= -n auto --maxprocesses 8 --dist worksteal
 # Without its compiled files every `writ` that a test or a page starts compiles the library anew, for longer than it runs.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: env browser-env demo rehearsal test test-live test-trainers live-smoke live-smollm2 reproduce-smollm2 live-packages live-env smoke-env serve-cpu lint audit bench clean
+.PHONY: env browser-env demo rehearsal reproduce-small reproduce-small-quick test test-live test-trainers live-smoke live-smollm2 reproduce-smollm2 live-packages live-env smoke-env serve-cpu lint audit bench clean
 
 env: $(V)/.ok  ## only set .venv up
 
@@ -53,8 +53,20 @@ test-trainers: $(TRAINER:%=.trainers/%/.ok)  ## the adapters, and the recipes' f
 	@for trainer in $(TRAINER); do \
 		HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 .trainers/$$trainer/bin/python -m pytest -rs \
 			tests/integrations/test_$$trainer.py tests/integrations/test_page.py \
-			$$(ls tests/examples/test_reproduce_$$trainer.py 2>/dev/null) || exit 1; \
+			$$(ls tests/examples/test_reproduce_$$trainer.py 2>/dev/null) tests/examples/test_reproduce_smollm2.py || exit 1; \
 	done
+
+# The experiment in the small needs torch and nothing of a trainer's; its runs go on where they were left off.
+SMALL := OMP_NUM_THREADS=1 .trainers/reproduce/bin/python -m examples.reproduce.small
+
+reproduce-small: .trainers/reproduce/.ok  ## train small models on the dialect, all arms and seeds: about an hour of one core
+	$(SMALL) run --out runs/small
+	$(SMALL) report --out runs/small --to runs/small/report
+
+reproduce-small-quick: .trainers/reproduce/.ok  ## its tests, and two arms with one seed: ten minutes
+	OMP_NUM_THREADS=1 .trainers/reproduce/bin/python -m pytest -rs tests/examples/test_reproduce_small.py
+	$(SMALL) run --quick --out runs/small-quick
+	$(SMALL) report --out runs/small-quick --to runs/small-quick/report
 
 $(LIVE_V)/.ok: $(KIT)/install.sh $(KIT)/requirements.txt | $(UV)
 	$(KIT)/install.sh $(UV) $(PY) $(LIVE_V)
