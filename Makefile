@@ -63,7 +63,7 @@ reproduce-small: .trainers/reproduce/.ok  ## train small models on the dialect, 
 	$(SMALL) run --out runs/small
 	$(SMALL) report --out runs/small --to runs/small/report
 
-reproduce-small-quick: .trainers/reproduce/.ok  ## its tests, and two arms with one seed: ten minutes
+reproduce-small-quick: .trainers/reproduce/.ok  ## its tests, and two arms with one seed: less than ten minutes
 	OMP_NUM_THREADS=1 .trainers/reproduce/bin/python -m pytest -rs tests/examples/test_reproduce_small.py
 	$(SMALL) run --quick --out runs/small-quick
 	$(SMALL) report --out runs/small-quick --to runs/small-quick/report

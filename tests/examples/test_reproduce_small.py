@@ -274,7 +274,7 @@ def test_a_model_sees_the_same_with_a_cache_and_plays_what_it_learnt(
     chosen = [one for one in pools["normal"] if one.case.task.recipe == "cancel_order"][:2]
     rows = [play_actions(one, teacher(one)) for one in chosen]
     vocabulary = Vocabulary(words_of(row.tokens for row in rows))
-    model, points = train(rows, vocabulary, Recipe(steps=240, tokens=64, width=48, layers=2), 1, tmp_path)
+    model, points = train(rows, vocabulary, Recipe(steps=800, tokens=64, width=48, layers=2), 1, tmp_path)
     assert points[-1].loss < 0.2 < points[0].loss
     ids = torch.tensor([vocabulary.encode(Naming(sizes_of(chosen[0].case), Random(3)).rename(rows[0].tokens))])
     cache = Cache(model.shape, 1)
