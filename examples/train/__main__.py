@@ -8,23 +8,17 @@ Needs the extras `tokens` and `train`. Every setting of `loop.Settings` is a fla
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import anyio
 import msgspec
 
+from examples.train.flags import settings_parser
 from examples.train.loop import Settings, train
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m examples.train", description=Settings.__doc__)
-    for field in msgspec.structs.fields(Settings):
-        name = "--" + field.name.replace("_", "-")
-        if field.required:
-            parser.add_argument(name, required=True)
-        else:
-            parser.add_argument(name, default=field.default, help=f"{field.default}")
+    parser = settings_parser("python -m examples.train", Settings)
     parser.add_argument("--report", type=Path, help="write the numbers to this file as JSON")
     arguments = vars(parser.parse_args())
     file: Path | None = arguments.pop("report")

@@ -151,7 +151,7 @@ def test_a_bug_in_a_rule_is_not_read_as_allowed(
     call = make_call("1", "cancel_reservation", arguments)
     messages: list[Message] = [AssistantMessage(None, (call,)), ToolMessage("1", "done", False)]
     with pytest.raises(KeyError):
-        write_evidence(samples.task("a"), messages, airline_environment.domain, airline_environment.world)
+        list(write_evidence(samples.task("a"), messages, airline_environment.domain, airline_environment.world))
 
 
 def test_rules_stand_what_a_model_had_stored(airline_environment: Environment) -> None:

@@ -31,7 +31,7 @@ def judged(
     domain = retail_environment.domain
     messages = confirmed(replayed(messages, retail_environment), domain)
     held = domain if standing else msgspec.structs.replace(domain, evidence=EvidenceRules())
-    return write_evidence(task, messages, held, retail_environment.world)
+    return list(write_evidence(task, messages, held, retail_environment.world))
 
 
 def test_every_write_of_a_gold_conversation_is_evidence_complete(tasks: list[Task], places: Places) -> None:

@@ -91,7 +91,7 @@ def count(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Counter[str]]:
 def evidence_of(messages: list[Message], environment: Environment) -> Callable[[], object]:
     domain = environment.domain
     task = Task(id="t", domain=domain.name, kind="benchmark", world=WorldRef(domain.name), scenario=Scenario(""))
-    return lambda: write_evidence(task, messages, domain)
+    return lambda: list(write_evidence(task, messages, domain))
 
 
 def test_work_grows_with_the_messages(count: Callable[..., Counter[str]], retail_environment: Environment) -> None:

@@ -96,6 +96,24 @@ def judge_finished(
         trajectory.error = mishaps.tell(f"{trajectory.id} could not be judged", exc)
 
 
+class _FurtherTrials:
+    """Counts the trials of each task, and makes further ones."""
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self._counts: Counter[str] = Counter()
+        for job in jobs:
+            self._counts[job.task.id] = max(self._counts[job.task.id], job.trial + 1)
+
+    def make(self, job: Job, places: dict[str, int]) -> Job:
+        """The next trial of a job's task, which takes the job's place, where it has one."""
+        further = msgspec.structs.replace(job, trial=self._counts[job.task.id])
+        self._counts[job.task.id] += 1
+        place = places.get(trajectory_id(job.task.id, job.trial))
+        if place is not None:
+            places[trajectory_id(job.task.id, further.trial)] = place
+        return further
+
+
 @asynccontextmanager
 async def run_judged(
     jobs: Sequence[Job],
@@ -116,18 +134,7 @@ async def run_judged(
     conversations early, beside the rules of the settings. `judge` is asked where the settings name a model. As many
     further trials of a trajectory's task as `replace` says are played, with its place (`Rollouts.places`).
     """
-    trials: Counter[str] = Counter()
-    for job in jobs:
-        trials[job.task.id] = max(trials[job.task.id], job.trial + 1)
-
-    def further_trial(job: Job) -> Job:
-        further = msgspec.structs.replace(job, trial=trials[job.task.id])
-        trials[job.task.id] += 1
-        place = rollouts.places.get(trajectory_id(job.task.id, job.trial))
-        if place is not None:
-            rollouts.places[trajectory_id(job.task.id, further.trial)] = place
-        return further
-
+    trials = _FurtherTrials(jobs)
     failing = FailingWatch(settings.stop_when_failing)
     mishaps = Mishaps()
     rulings: dict[str, tuple[Ruling, ...]] = {}
@@ -139,7 +146,7 @@ async def run_judged(
     def finish(job: Job, trajectory: Trajectory, timing: Timing) -> None:
         for _ in range(0 if replace is None else replace(trajectory)):
             progress.total += 1
-            rollouts.add(further_trial(job))
+            rollouts.add(trials.make(job, rollouts.places))
         if leaves_row(trajectory) if keep is None else keep(trajectory, timing):
             progress.summary.add(trajectory)
         if diagnosis := failing.add(trajectory):

@@ -11,7 +11,7 @@ A task's own gold calls say where that matters: what they do not read again, nob
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -33,7 +33,7 @@ from writ_async.verify.standing_reads import StandingReads, text_of
 _ORDER: tuple[Evidence, ...] = ("evidence_complete", "unproved", "lucky", "blind")
 
 
-def row_label(writes: Sequence[WriteEvidence]) -> Evidence | None:
+def row_label(writes: Iterable[WriteEvidence]) -> Evidence | None:
     """The worst label of a conversation's writes; None where nothing was written."""
     return max((write.label for write in writes), key=_ORDER.index, default=None)
 
@@ -47,8 +47,10 @@ def write_evidence(
     *,
     confirmed: bool = True,
     before: States | None = None,
-) -> list[WriteEvidence]:
+) -> Iterator[WriteEvidence]:
     """What each successful write rested on, in order, and last what was rightly not written, where the task says so.
+
+    Write by write, for whoever has something else to do in between.
 
     Without a world, neither staleness nor policy is judged. `calls` are those of the messages, where they are known.
     Without `confirmed` nothing is said of whether the user agreed. `before` are the states before the agent's writes,
@@ -56,20 +58,6 @@ def write_evidence(
 
     Costs the tools' work for the writes, and for the cells of certificates that stand after a write.
     """
-    return list(each_write_evidence(task, messages, domain, world, calls, confirmed=confirmed, before=before))
-
-
-def each_write_evidence(
-    task: Task,
-    messages: Sequence[Message],
-    domain: Domain,
-    world: World | None = None,
-    calls: Sequence[ExecutedCall] | None = None,
-    *,
-    confirmed: bool = True,
-    before: States | None = None,
-) -> Iterator[WriteEvidence]:
-    """`write_evidence`, write by write, for whoever has something else to do in between."""
     calls = executed_calls(messages, domain.tools) if calls is None else calls
     made = [call for call in calls if call.kind == "write" and not call.result.error]
     gold = match_gold(task.actions or (), made, domain)

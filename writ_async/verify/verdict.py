@@ -24,7 +24,7 @@ from writ_async.verify.asked_which import unasked_findings
 from writ_async.verify.asked_writes import asked_write_evidence
 from writ_async.verify.benchmark_slips import benchmark_slips, role_slips
 from writ_async.verify.claims import claim_findings
-from writ_async.verify.evidence import each_write_evidence, row_label, write_evidence
+from writ_async.verify.evidence import row_label, write_evidence
 from writ_async.verify.hand_over import hand_over_findings
 from writ_async.verify.judge import AssumeMet, Judge
 from writ_async.verify.outcome import States, compute_reward
@@ -64,7 +64,7 @@ def judge_in_slices(
     )
     yield
     writes: list[WriteEvidence] = []
-    for write in each_write_evidence(task, messages, domain, world, calls, before=before):
+    for write in write_evidence(task, messages, domain, world, calls, before=before):
         writes.append(write)
         yield
     writes = in_order([*writes, *asked_write_evidence(task, messages, domain, calls)])
@@ -169,7 +169,7 @@ def write_findings(
         if number > len(wanted)
     ]
     if writes is None:
-        writes = write_evidence(task, messages, domain, confirmed=False)
+        writes = list(write_evidence(task, messages, domain, confirmed=False))
     for write in writes:
         findings += evidence_findings(write)
     return findings

@@ -5,25 +5,19 @@ README.md beside this file has the whole experiment, command by command.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
 import msgspec
 
 from examples.reproduce.smollm2.tuning import LOG, Settings, tune
+from examples.train.flags import settings_parser
 from writ_async import InputError
 
 
 def main() -> int:
     """Train, and log each step."""
-    parser = argparse.ArgumentParser(prog="python -m examples.reproduce.smollm2", description=Settings.__doc__)
-    for field in msgspec.structs.fields(Settings):
-        name = "--" + field.name.replace("_", "-")
-        if field.required:
-            parser.add_argument(name, required=True)
-        else:
-            parser.add_argument(name, default=field.default, help=f"{field.default}")
+    parser = settings_parser("python -m examples.reproduce.smollm2", Settings)
     try:
         settings = msgspec.convert(vars(parser.parse_args()), Settings, strict=False)
         for step in tune(settings):

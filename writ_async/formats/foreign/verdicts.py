@@ -102,7 +102,7 @@ def check_row(
             playable, world, calls, by_user, same_program=same_program, initial=held.initial
         )
     trusted = world if not differing else None
-    writes = write_evidence(held, row.messages, domain, trusted, calls)
+    writes = list(write_evidence(held, row.messages, domain, trusted, calls))
     findings += [
         *_call_findings(row.messages, calls, domain),
         *_repeated(calls, domain),
