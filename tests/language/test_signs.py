@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from writ_async.files import load_phrases
 from writ_async.language.hearing import SIGNS
-from writ_async.language.signs import Lettered, Signs, needs_of
+from writ_async.language.needs import needs_of
+from writ_async.language.signs import Lettered, Signs
 
 SLIPS = Signs(load_phrases("writ_async.verify", "benchmark_slips.toml").forms)
 LISTS = [(signs, name) for signs in (SIGNS, SLIPS) for name in signs.texts]

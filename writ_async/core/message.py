@@ -74,12 +74,16 @@ _pack = msgspec.msgpack.Encoder().encode
 
 
 def call_arguments(call: ToolCall) -> dict[str, Any]:
-    """The arguments of a call as a dict.
+    """The arguments of a call as a dict. Raises `MalformedArgumentsError` as `parse_arguments` does."""
+    return parse_arguments(call.function.arguments)
+
+
+def parse_arguments(text: str) -> dict[str, Any]:
+    """The text of a call's arguments as a dict.
 
     Raises `MalformedArgumentsError` when the model's text is not a JSON object, or holds an integer beyond 64 bits or
     more than `DEEPEST` levels.
     """
-    text = call.function.arguments
     try:
         arguments = _decode_arguments(text)
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as exc:

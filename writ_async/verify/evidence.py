@@ -59,7 +59,7 @@ def write_evidence(
     Costs the tools' work for the writes, and for the cells of certificates that stand after a write.
     """
     calls = executed_calls(messages, domain.tools) if calls is None else calls
-    made = [call for call in calls if call.kind == "write" and not call.result.error]
+    made = [call for call in calls if call.kind == "write" and call.succeeded]
     gold = match_gold(task.actions or (), made, domain)
     dialogue = Dialogue(as_the_agent_hears(messages), [call for call in calls if call.kind == "write"], domain)
     know = Knowledge(messages, domain)
@@ -78,7 +78,7 @@ def write_evidence(
             continue
         name, arguments = call.call.function.name, call.arguments or {}
         state = known.get((call.message, call.number), state)
-        if not call.result.error:
+        if call.succeeded:
             know.until(call.message)
             index = gold.get((call.message, call.number), -1)
             cells = proved.get(index, ()) if index >= 0 else ()

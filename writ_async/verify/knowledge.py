@@ -52,7 +52,8 @@ class Knowledge:
         self._messages = messages
         self._position = 0
         self._read: dict[bytes, int] = {}
-        """The message by which each cell was last read; 0 where the user told what it shows."""
+        """The message by which each cell was last read; 0 where the user told what it shows, whenever that was: such a
+        cell is looked at anew after every write."""
         self._reads: list[Result] = []
         """What was shown since somebody asked for a cell."""
         self._keys: dict[int, tuple[Cell, bytes]] = {}
@@ -145,7 +146,7 @@ class Knowledge:
 
     def read(self, call: ExecutedCall) -> None:
         """Remember a call, to be taken in with the results of its message."""
-        if not call.result.error:
+        if call.succeeded:
             self._waiting.append(call)
 
     def has_read(self, cell: Cell) -> bool:

@@ -190,8 +190,19 @@ def _tells_number(text: str, figures: str, wanted: float) -> bool:
 
 
 def _tells_grouped(text: str, grouped: str, wanted: float) -> bool:
-    """Whether a text has a number whose whole part is written with commas between thousands."""
-    return grouped in text and wanted in numbers_in(text)
+    """Whether a text has a number whose whole part is written with commas between thousands; O(length)."""
+    place = text.find(grouped)
+    while place >= 0:
+        # No number reaches over what is between words.
+        start, end = place, place + len(grouped)
+        while start and not text[start - 1].isspace():
+            start -= 1
+        while end < len(text) and not text[end].isspace():
+            end += 1
+        if wanted in numbers_in(text[start:end]):
+            return True
+        place = text.find(grouped, end)
+    return False
 
 
 def numbers_in(text: str) -> set[float]:

@@ -56,22 +56,6 @@ def values_in(text: str) -> list[str]:
     return found
 
 
-def stands_as_it_is(value: str) -> bool:
-    """Whether a value in its normal form is one that texts can only hold in that form: no date, time or number."""
-    if " " in value:
-        return False
-    try:
-        float(value)
-    except ValueError:
-        return True
-    return False
-
-
-def may_hold(text: str, value: str) -> bool:
-    """Whether a text may hold a value that stands as it is."""
-    return value in text.casefold().replace(",", "").replace("$", "")
-
-
 def _taken(form: re.Pattern[str], text: str, value: Callable[[re.Match[str]], str], found: list[str]) -> str:
     """A text without the values in one form, which are added to those that were found; it is gone through once."""
 

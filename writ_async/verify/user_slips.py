@@ -25,7 +25,7 @@ from writ_async.core.trajectory import CLOSING_TOKENS, Finding, Signal
 from writ_async.language.hearing import hear
 from writ_async.verify.confirming.wording import has_any
 from writ_async.verify.provenance import atoms, leaves
-from writ_async.verify.told_values import may_hold, stands_as_it_is, values_in
+from writ_async.verify.told_values import values_in
 
 Severity = Literal["critical_helped", "critical_hindered", "minor"]
 
@@ -167,13 +167,9 @@ class _Values:
     def knows(self, value: str) -> bool:
         """Whether the user knows a value: from the scenario, the agent, or a tool of their own."""
         if value not in self._known:
-            as_it_is, left = stands_as_it_is(value), []
             for text in self._unread:
-                if as_it_is and not may_hold(text, value):
-                    left.append(text)
-                else:
-                    self._known.update(values_in(text))
-            self._unread = left
+                self._known.update(values_in(text))
+            self._unread.clear()
         return value in self._known
 
 

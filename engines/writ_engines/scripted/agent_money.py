@@ -12,12 +12,11 @@ import msgspec
 from writ_async.core.domain import Domain
 from writ_async.core.message import (
     AssistantMessage,
-    FunctionCall,
     MalformedArgumentsError,
     Message,
     ToolCall,
     ToolMessage,
-    call_arguments,
+    parse_arguments,
 )
 from writ_async.core.settlement import Settlement, ShownResult
 from writ_async.core.task import Action
@@ -95,7 +94,7 @@ def shown_results(messages: Sequence[Message]) -> list[ShownResult]:
 def _arguments(text: str) -> dict[str, Any] | None:
     """The arguments of a call, None where they are malformed; they are shared as results are."""
     try:
-        return call_arguments(ToolCall("", FunctionCall("", text)))
+        return parse_arguments(text)
     except MalformedArgumentsError:
         return None
 

@@ -133,7 +133,7 @@ class Ground:
     def hear(self, text: str) -> None:
         """Take in what the customer (or a system message) said."""
         self.heard.append(text)
-        self.told.update(split_words((_COMMA.sub("", text) if "," in text else text).lower()))
+        self.told |= tokens_of_prose(text)
 
     def speak(self, words: set[str]) -> None:
         """Take in the words of the agent, which ground nothing but say what it speaks of."""
@@ -161,7 +161,7 @@ class Ground:
         self._shown.append(Shown(call, lowered, content))
         first = content[:1]
         if first != "{" and first != "[":
-            self.explained.update(split_words((_COMMA.sub("", content) if "," in content else content).lower()))
+            self.explained |= tokens_of_prose(content)
         stripped = content.strip()
         if result.error or (len(stripped) <= _LONGEST_EMPTY and stripped.casefold() in _EMPTY):
             self.shown.add(lowered)

@@ -49,7 +49,6 @@ class ShownWords:
         self._blocks: list[tuple[int, int, str]] = []
         self._length = 0
         self._found: set[str] = set()
-        self._numbers: set[str] = set()
         self._searched: dict[str, int] = {}
 
     def add(self, text: str) -> None:
@@ -64,34 +63,27 @@ class ShownWords:
 
     def has_number(self, number: str) -> bool:
         """Whether a number is in them as a word, be it with a minus in front."""
-        if number in self._numbers or number in self._found or f"-{number}" in self._found:
-            return True
-        if self._has(number, signed=True):
-            self._numbers.add(number)
-            return True
-        return False
+        return number in self or f"-{number}" in self
 
-    def _has(self, word: str, *, signed: bool = False) -> bool:
-        """Whether a word that was not found yet stands in the texts; a number may be `signed`."""
+    def _has(self, word: str) -> bool:
+        """Whether a word that was not found yet stands in the texts."""
         if self._new:
             self._join()
         if len(self._searched) > _MANY:
             for _, _, text in self._blocks:
                 self._found.update(split_words(text))
             self._blocks.clear()
-            return word in self._found or (signed and f"-{word}" in self._found)
-        key = f"±{word}" if signed else word
-        since = self._searched.get(key, 0)
+            return word in self._found
+        since = self._searched.get(word, 0)
         for start, end, text in reversed(self._blocks):
             if end <= since:
                 break
             left = since - start if since > start else 0
             place = text.rfind(word, left) if word else -1
-            if place >= 0 and _stands_at(text, word, place, left, signed=signed):
-                if not signed:
-                    self._found.add(word)
+            if place >= 0 and _stands_at(text, word, place, left):
+                self._found.add(word)
                 return True
-        self._searched[key] = self._length
+        self._searched[word] = self._length
         return False
 
     def has_ending(self, end: str) -> bool:
@@ -115,19 +107,18 @@ class ShownWords:
         blocks.append((start, self._length, text))
 
 
-def _stands_at(text: str, word: str, place: int, start: int, *, whole: bool = True, signed: bool = False) -> bool:
+def _stands_at(text: str, word: str, place: int, start: int, *, whole: bool = True) -> bool:
     """Whether a word that is found at a place stands by itself there, or before it from `start` on.
 
-    Where it need not be whole, as the end of one; a `signed` one may have a minus in front. What is told of late is
-    asked for most, so the text is searched from its end.
+    Where it need not be whole, as the end of one. What is told of late is asked for most, so the text is searched from
+    its end.
     """
     length = len(word)
     while place >= 0:
         end = place + length
         after = text[end : end + 1]
-        if after in _EDGES or (after == "." and text[end + 1 : end + 2] in _EDGES):
-            first = place - 1 if signed and text[place - 1 : place] == "-" else place
-            if not whole or first <= 0 or text[first - 1] in _EDGES:
-                return True
+        ends = after in _EDGES or (after == "." and text[end + 1 : end + 2] in _EDGES)
+        if ends and (not whole or place <= 0 or text[place - 1] in _EDGES):
+            return True
         place = text.rfind(word, start, end - 1)
     return False

@@ -110,7 +110,8 @@ class Dialogue:
 
     def _has_done_it(self, write: ExecutedCall, start: int, end: int) -> bool:
         """Whether the same was done to the same record between two messages, so that a yes before is used up."""
-        return any(start < other.message < end and _is_retry(write, other, self._domain) for other in self._writes)
+        between = self._writes[bisect_right(self._wrote, start) : bisect_left(self._wrote, end)]
+        return any(_is_retry(write, other, self._domain) for other in between)
 
     def _judge(
         self, case: Case, said: Sequence[Turn], asked: Turn, tool: ToolWords, latest: Case | None
@@ -167,7 +168,7 @@ class Dialogue:
         user = (case.write.arguments or {}).get(self._domain.user_argument)
         for name in names if case.ids else [user] if isinstance(user, str) else []:
             if self._shown.came_up_after(name, asked.message, case.until) and not any(
-                has_phrase(turn.words, name) for turn in [*case.recent, *case.older]
+                has_phrase(turn.words, name) for turn in case.turns()
             ):
                 return name
         return ""
@@ -186,7 +187,9 @@ class Dialogue:
     def _first_answer(self, write: ExecutedCall, turns: Sequence[Turn], place: int) -> int:
         """The answer before the first attempt at a write that was refused, where this is another one; else `place`."""
         for other in self._refused:
-            if other.message < place and _is_retry(write, other, self._domain):
+            if other.message >= place:
+                break
+            if _is_retry(write, other, self._domain):
                 return next(
                     (turn.message for turn in reversed(turns) if turn.by_user and turn.message < other.message), place
                 )

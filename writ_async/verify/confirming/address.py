@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -10,7 +11,6 @@ from writ_async.verify.confirming.arguments import Argument
 from writ_async.verify.confirming.case import Case
 from writ_async.verify.confirming.layout import Layout
 from writ_async.verify.confirming.naming import Record
-from writ_async.verify.confirming.turns import Turn
 from writ_async.verify.confirming.wording import has_phrase
 
 
@@ -24,7 +24,7 @@ def tell_address(case: Case, fields: Sequence[Argument], agents_only: bool, layo
         if now.get(argument.name) == argument.value:
             layout.add(argument, "as it was")
             continue
-        told = _turn_telling(case, argument, agents_only)
+        told = case.turn_telling(partial(_tells_place, argument=argument), agents_only)
         if told is not None:
             layout.add(argument, "in words", told.message)
             continue
@@ -42,13 +42,6 @@ def tell_address(case: Case, fields: Sequence[Argument], agents_only: bool, layo
             layout.add(argument, "as an address that was shown", pointed.message if pointed else -1)
             continue
         layout.wanting.append(f"the agent had not listed {argument.path} {argument.value}")
-
-
-def _turn_telling(case: Case, argument: Argument, agents_only: bool) -> Turn | None:
-    for turn in case.turns(agents_only):
-        if _tells_place(case.words(turn), argument):
-            return turn
-    return None
 
 
 def _tells_place(words: str, argument: Argument) -> bool:

@@ -85,12 +85,15 @@ class Case:
 
     def turns(self, agents_only: bool = False) -> Iterator[Turn]:
         """All turns up to the answer, or those of the agent, the latest first."""
-        for turn in self.recent:
-            if not (agents_only and turn.by_user):
-                yield turn
-        for turn in self.older:
-            if not (agents_only and turn.by_user):
-                yield turn
+        yield from (turn for turn in self.recent if not (agents_only and turn.by_user))
+        yield from (turn for turn in self.older if not (agents_only and turn.by_user))
+
+    def turn_telling(self, tells: Callable[[str], bool], agents_only: bool) -> Turn | None:
+        """The latest turn whose words about the write tell something."""
+        for turn in self.turns(agents_only):
+            if tells(self.words(turn)):
+                return turn
+        return None
 
     @property
     def records(self) -> Mapping[str, Record | None]:

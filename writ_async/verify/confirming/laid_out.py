@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import inf
 from typing import Any
 
@@ -217,7 +217,7 @@ def _tell_rest(case: Case, arguments: Sequence[Argument], agents_only: bool, lay
         if _stays(case, argument):
             layout.add(argument, "as it was")
             continue
-        told = _turn_telling(case, argument.value, agents_only)
+        told = case.turn_telling(partial(has_value, value=argument.value), agents_only)
         if told is not None:
             layout.add(argument, "in words", told.message)
         elif argument.value in (0, "no", "none", "No", "None"):
@@ -230,13 +230,6 @@ def _tell_rest(case: Case, arguments: Sequence[Argument], agents_only: bool, lay
             layout.add(argument, how)
         else:
             layout.wanting.append(f"the agent had not listed {argument.path} {argument.value}")
-
-
-def _turn_telling(case: Case, value: Any, agents_only: bool) -> Turn | None:
-    for turn in case.turns(agents_only):
-        if has_value(case.words(turn), value):
-            return turn
-    return None
 
 
 def _stays(case: Case, argument: Argument) -> bool:

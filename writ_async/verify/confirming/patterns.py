@@ -24,8 +24,6 @@ END: Final = r"(?![\w'])"
 _ENDINGS: Final = (
     r"(?:|e|es|ed|d|s|er|ers|ing|y|ies|ied|ying|al|als|[lptgd]?(?:ed|ing)|(?:at|it|icat|ellat|lat)?ions?|e?ments?|ure)"
 )
-
-
 _WORDS_AT_EDGE: Final = re.compile(r"\\b(?:\(\?:([a-z' |]+)\)|([a-z ]+))")
 
 

@@ -77,8 +77,6 @@ _PLEASANTRIES = frozenset(word for form in forms("PLEASANTRIES") for word in (fo
 _NAMING_NOTHING = frozenset(
     word for name in ("PLEASANTRIES", "LEAD", "FAINT", "AGREEMENT") for form in forms(name) for word in form.split()
 )
-_KNOWN: dict[str, tuple[StanceKind, str]] = {}
-"""The stances of those of these words that were read by themselves: so many at most as there are words."""
 _SPELLED = forms("SPELLED")
 _SPELLED_BY_LETTER = {
     letter: tuple(word for word in _SPELLED if word[0] == letter) for letter in {word[0] for word in _SPELLED}
@@ -137,10 +135,13 @@ def _clause_stance(clause: str, stems: frozenset[str], asks: bool, place: int, c
     """The stance of a clause, and the words that take it; of the little words by themselves it is known."""
     if asks or clause not in _NAMING_NOTHING or _doing(stems)[0].match(clause):
         return _read_clause(clause, stems, asks, place, clauses)
-    kind = _KNOWN.get(clause)
-    if kind is None:
-        kind = _KNOWN[clause] = _read_clause(clause, stems, asks, place, clauses)
-    return kind
+    return _stance_of_little_word(clause)
+
+
+@lru_cache(maxsize=1024)
+def _stance_of_little_word(clause: str) -> tuple[StanceKind, str]:
+    """The stance of a little word that is a clause and asks nothing: neither its place nor a deed changes it."""
+    return _read_clause(clause, frozenset(), False, 0, 1)
 
 
 def _read_clause(clause: str, stems: frozenset[str], asks: bool, place: int, clauses: int) -> tuple[StanceKind, str]:

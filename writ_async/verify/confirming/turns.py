@@ -18,6 +18,8 @@ from writ_async.verify.confirming.wording import words_of_lines
 
 _REPORTS = Worded("REPORTS")
 _PROPOSES = pattern("PROPOSES")
+Lines = Sequence[tuple[str, bool]]
+"""The words of lines, and whether each is an item of a list."""
 _ITEM = re.compile(r"\s*(?:[-•·–+]|\(?\d{1,2}[.)]|[a-z][.)] )|\s{2,}\S")
 
 
@@ -51,7 +53,7 @@ class Turn:
         self._words: str | None = None
         self._plain: str | None = None
         self._said: str | None = None
-        self._lines: list[tuple[str, bool]] | None = None
+        self._lines: Lines | None = None
         self._options: dict[str, str] | None = None
         self._reply_options: dict[str, str] | None = None
         self._asks: bool | None = None
@@ -92,7 +94,7 @@ class Turn:
         return self._words
 
     @property
-    def lines(self) -> list[tuple[str, bool]]:
+    def lines(self) -> Lines:
         """The words of each line of an agent, or each sentence of a user, and whether it is an item of a list."""
         if self._lines is None:
             self._lines = _lines_said(self.laid_out) if self.by_user else _lines_in(self.laid_out)
@@ -120,15 +122,15 @@ class Turn:
         return self._asks
 
 
-def _lines_in(text: str) -> list[tuple[str, bool]]:
+def _lines_in(text: str) -> Lines:
     """The words of each line of a plain text that is not empty, and whether it is an item of a list."""
     pairs = zip(text.split("\n"), words_of_lines(text), strict=True)
-    return [(words, _ITEM.match(line) is not None) for line, words in pairs if line.strip()]
+    return tuple([(words, _ITEM.match(line) is not None) for line, words in pairs if line.strip()])
 
 
 @lru_cache(maxsize=512)
-def _lines_said(text: str) -> list[tuple[str, bool]]:
-    """The same of each sentence. Users say the same little things again and again; nobody changes what is given."""
+def _lines_said(text: str) -> Lines:
+    """The same of each sentence: users say the same little things again and again."""
     return _lines_in("\n".join([said for said, _ in sentence_texts(text)]))
 
 
