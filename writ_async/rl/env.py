@@ -245,7 +245,7 @@ class WritEnv:
                     session.prompt(view)
                 except EngineError as exc:
                     return await self.stop(Termination.INFRASTRUCTURE_ERROR, f"{exc.kind}: {describe_error(exc)}")
-                ids = tuple(session.ids[known:].tolist())
+                ids = tuple(session.ids[known:])
             return Step(messages=new, ids=ids)
         if self.trajectory is None:
             self.trajectory = await self._judged(opened, conversation)

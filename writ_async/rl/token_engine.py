@@ -130,7 +130,7 @@ class TokenEngine:
         if seat is None:
             seat = self._seats[request.session] = SampledSession(self.chat.session(request.tools))
         seat.session.prompt(request.messages)
-        prompt = seat.session.ids.tolist()
+        prompt = seat.session.ids.copy()
         room = min(self.max_tokens, self.context - len(prompt)) if self.context else self.max_tokens
         if room < 1:
             raise ContextWindowError(f"the prompt has {len(prompt)} tokens; the sampler takes {self.context}")
