@@ -117,13 +117,21 @@ class Session:
         """The ids that a next completion needs. `messages` is the seat's whole view, which only grows.
 
         After a completion the view goes on with that completion's message, then the new ones. Asked twice for the same
-        turn, as for a retry, it has nothing new to say the second time. Raises `HistoryChangedError` when the view does
-        not continue the one before, and `TemplateRefusedError` when it cannot be rendered; neither changes the session.
+        turn, as for a retry, it has nothing new to say the second time. Raises what `advance` raises.
+        """
+        keep, text = self.advance(messages)
+        return Tail(keep, self.ids[keep:], text)
+
+    def advance(self, messages: Sequence[Message]) -> tuple[int, bytes]:
+        """The same as `prompt`, for whoever needs no copy of the ids: a tail's `keep` and `text`.
+
+        Raises `HistoryChangedError` when the view does not continue the one before, and `TemplateRefusedError` when it
+        cannot be rendered; neither changes the session.
         """
         if self._waiting:
             if len(messages) != self._seen:
                 raise HistoryChangedError("messages were added while a completion was awaited")
-            return Tail(len(self.ids), [])
+            return len(self.ids), b""
         if self._said is None:
             self._append(self._chat.first(messages, self._tools), 0)
         else:
@@ -137,12 +145,10 @@ class Session:
                 self._append(new, 0)
         self._waiting = True
         self._seen = len(messages)
-        new_ids = self.ids[self._sent :]
-        text = pack_text(new_ids) if self._unsent is None else b",".join(filter(None, self._unsent))
-        tail = Tail(self._sent, new_ids, text)
-        self._sent = len(self.ids)
+        keep, self._sent = self._sent, len(self.ids)
+        text = pack_text(self.ids[keep:]) if self._unsent is None else b",".join(filter(None, self._unsent))
         self._unsent = []
-        return tail
+        return keep, text
 
     def receive(self, output_ids: Sequence[int]) -> Parsed:
         """Append what the server generated, and say what it means.
@@ -179,7 +185,10 @@ class Session:
         return other
 
     def _append(self, new: Packed, generated: int) -> None:
-        self.ids.extend(new.ids)
+        if self.ids:
+            self.ids += new.ids
+        else:
+            self.ids = new.ids  # which nobody else has, and which are many in a first prompt
         self.mask += bytes([generated]) * len(new.ids)
         if self._unsent is not None:
             self._unsent.append(new.text)

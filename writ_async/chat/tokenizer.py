@@ -54,7 +54,7 @@ def _byte_letters() -> dict[str, int]:
 
 
 class Packed(msgspec.Struct, frozen=True):
-    """Ids as numbers, and the same ids as the inside of a JSON list: `1,2,3`. Neither is changed by anybody."""
+    """Ids as numbers, and the same ids as the inside of a JSON list: `1,2,3`."""
 
     ids: list[int]
     text: bytes
@@ -123,7 +123,7 @@ class Tokenizer:
         return self.pack(parts).ids
 
     def pack(self, parts: Parts) -> Packed:
-        """The same as numbers and as text, neither of which is made anew where the texts are known.
+        """The same as numbers, in a list of the caller's own, and as text; neither is made anew where texts are known.
 
         The latest texts are remembered: conversations of one domain begin alike, and read the same entities.
         """

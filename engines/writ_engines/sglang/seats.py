@@ -31,16 +31,16 @@ class SeatTokens:
     def prompt(self, messages: Sequence[Message]) -> bytearray:
         """The prompt of the next completion as the inside of a JSON list; it stays as it is until the next prompt.
 
-        Raises what `Session.prompt` raises. All ids in it are in the model's vocabulary.
+        Raises what `Session.advance` raises. All ids in it are in the model's vocabulary.
         """
         session = self._session
-        tail = session.prompt(messages)
-        if tail.keep != self.length:  # a template has rewritten what went before
+        keep, text = session.advance(messages)
+        if keep != self.length:  # a template has rewritten what went before
             self._text = bytearray(pack_text(session.ids))
-        elif tail.text:
+        elif text:
             if self._text:
                 self._text += b","
-            self._text += tail.text
+            self._text += text
         self.length = len(session.ids)
         return self._text
 
