@@ -34,7 +34,7 @@ from writ_engines.http import HttpClient, Response
 from writ_engines.http.client import NO_HEADERS
 from writ_engines.sglang import SglangOptions
 from writ_engines.sglang.engine import SglangEngine
-from writ_engines.sglang.wire import encode_ids, single_body
+from writ_engines.sglang.wire import single_body
 
 from bench.client_loads.protocol import serving
 from bench.models.folders import small_model
@@ -58,6 +58,7 @@ from writ_async import (
     open_chat_format,
     run_rollouts,
 )
+from writ_async.chat.tokenizer import pack_text
 
 T = TypeVar("T")
 
@@ -274,14 +275,14 @@ def encoding_rows() -> list[Row]:
     """A body of 3,500 ids of which 120 are new: the text kept and grown, and the text made anew."""
     rng = Random(1)
     ids = [rng.randrange(150_000) for _ in range(3_500)]
-    kept, tail = bytearray(encode_ids(ids[:-120])), ids[-120:]
+    kept, tail = bytearray(pack_text(ids[:-120])), ids[-120:]
 
     def grow() -> bytes:
-        text = bytes(kept) + b"," + encode_ids(tail)
+        text = bytes(kept) + b"," + pack_text(tail)
         return single_body("rid", text, b"{}", True)
 
     def anew() -> bytes:
-        return single_body("rid", encode_ids(ids), b"{}", True)
+        return single_body("rid", pack_text(ids), b"{}", True)
 
     assert grow() == anew()
     rows = []

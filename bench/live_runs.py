@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import tempfile
 import time
+import tracemalloc
 from asyncio import events
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
@@ -19,9 +21,27 @@ from unittest.mock import patch
 
 import anyio
 import msgspec
+from writ_engines.sglang.seats import SeatTokens
+from writ_engines.sglang.wire import Answer, FinishReason, Logprob, MetaInfo
 
 from bench.loads import DOMAIN, SCENARIO_TOKENS, Load, Shape, text
-from writ_async import Completion, Job, Limits, Request, Rollouts, Scenario, Task, World, WorldRef, run_rollouts
+from bench.models.folders import small_model
+from writ_async import (
+    Completion,
+    Job,
+    Limits,
+    Message,
+    Request,
+    Rollouts,
+    Scenario,
+    SystemMessage,
+    Task,
+    UserMessage,
+    World,
+    WorldRef,
+    open_chat_format,
+    run_rollouts,
+)
 from writ_async.scheduler import quiet_gc
 from writ_async.scheduler.loop_lag import Lag, sample_lag
 
@@ -308,3 +328,31 @@ def peak_resident() -> int:
     """The most that it ever was."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+
+
+def memory_of_ids(seats: int = 200, turns: int = 8, made: int = 60) -> float:
+    """Bytes of a live conversation's token id, its text and logprobs included, where what was prompted is well known.
+
+    Each seat has the same system prompt, and `turns` completions of `made` ids, which no other has.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        chat = open_chat_format(small_model(folder))
+    ends, policy = min(chat.stop_ids), text("policy ", 2_000)
+
+    def begin(number: int) -> SeatTokens:
+        seat = SeatTokens(chat.session(()))
+        view: list[Message] = [SystemMessage(policy), UserMessage(f"order {number}")]
+        for turn in range(turns):
+            seat.prompt(view)
+            ids = [256 + (number + turn * made + place) % 500 for place in range(made)]
+            told = [Logprob(-1 / (2 + place + number)) for place in range(made + 1)]
+            meta = MetaInfo(finish_reason=FinishReason("stop"), output_token_logprobs=told)
+            view += [seat.receive(Answer([*ids, ends], meta)).message, UserMessage(f"and {number} at {turn}?")]
+        return seat
+
+    begin(0)
+    tracemalloc.start()
+    live = [begin(number) for number in range(1, 1 + seats)]
+    taken = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    return taken / sum(seat.length for seat in live)

@@ -30,6 +30,7 @@ from bench.live_runs import (
     cost_of_call,
     growth_of_memory,
     hold_of_loop,
+    memory_of_ids,
     memory_of_live,
 )
 from bench.loads import DOMAIN, Load, Shape
@@ -188,8 +189,10 @@ def live_rows(live: int, ended: int) -> list[Figure]:
     held = apart(hold_of_loop, live, 1.5)
     fixed = apart(growth_of_memory, ended, 500, 0)
     budget = apart(growth_of_memory, ended, 500, 4_000_000)
+    of_id = apart(memory_of_ids)
     return [
         Figure(f"memory of {live:,} live conversations of 20 messages", memory.grown / 2**30, "GiB", GIB),
+        Figure("memory of a live conversation's token id, sglang engine", of_id, "B"),
         Figure(f"memory that grows by an ended conversation, of {ended:,}, fixed", fixed, "B", KEPT_BYTES),
         Figure(f"memory that grows by an ended conversation, of {ended:,}, kv-budget", budget, "B", KEPT_BYTES),
         Figure(f"event loop with {live:,} live: lag p99", memory.lag * 1e3, "ms", LAG_MS),

@@ -10,7 +10,9 @@ from random import Random
 
 import msgspec
 from writ_engines.http import HttpClient
-from writ_engines.sglang.wire import Answer, check_answer, encode_ids, parse_answer, single_body
+from writ_engines.sglang.wire import Answer, check_answer, parse_answer, single_body
+
+from writ_async.chat.tokenizer import pack_text
 
 FIRST_ID = 300
 """Ids below are left out: bytes and special tokens of most vocabularies."""
@@ -64,7 +66,7 @@ class Probe:
         """One request per prompt, all at once; each writes exactly `new_tokens` tokens."""
         sampling = msgspec.json.encode({"temperature": 1.0, "max_new_tokens": new_tokens, "ignore_eos": True})
         bodies = [
-            single_body(f"gpu-{secrets.token_hex(6)}", encode_ids(prompt), sampling, logprobs=False)
+            single_body(f"gpu-{secrets.token_hex(6)}", pack_text(prompt), sampling, logprobs=False)
             for prompt in prompts
         ]
         began = time.perf_counter()

@@ -50,11 +50,11 @@ def test_ten_thousand_conversations_are_rendered_turn_by_turn_as_in_one_go(
         done = play(chat, rng, texts, rng.randint(1, 4))
         session = done.session
         assert masked(session) == [token for output in done.outputs for token in output]
-        assert [session.ids[span.start : span.stop].tolist() for span in session.spans] == done.outputs
+        assert [session.ids[span.start : span.stop] for span in session.spans] == done.outputs
         # Only the renderer's own marks are tokens that end or begin anything.
         session.prompt(done.view)
         full = chat.render(done.view, done.tools)
-        assert session.ids.tolist() == chat.tokenizer.encode_parts(full)
+        assert session.ids == chat.tokenizer.encode_parts(full)
         marks = [item for item in full.items[1::2] if item in chat.tokenizer.added]
         added = {number: name for name, number in chat.tokenizer.added.items()}
         assert [added[token] for token in session.ids if token in added] == marks
@@ -74,7 +74,7 @@ def test_without_look_alikes_the_ids_are_those_of_the_whole_text_under_the_folde
             continue
         text = chat.template.render(done.view, done.tools)
         assert str(chat.render(done.view, done.tools)) == text
-        assert references[name].encode(text) == done.session.ids.tolist()
+        assert references[name].encode(text) == done.session.ids
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
@@ -171,7 +171,7 @@ def test_a_turn_that_ended_with_another_token_keeps_it_and_is_ended_as_well(chat
     assert said == AssistantMessage("I see")
     session.prompt([*view, said, UserMessage("ok")])
     stop = session.spans[0].stop
-    assert session.ids[stop - 1 : stop + 1].tolist() == [other, chat.tokenizer.added[chat.family.end]]
+    assert session.ids[stop - 1 : stop + 1] == [other, chat.tokenizer.added[chat.family.end]]
     assert (session.mask[stop - 1], session.mask[stop]) == (1, 0)
 
 
@@ -186,7 +186,7 @@ def test_llamas_end_of_message_needs_no_end_of_turn(formats: dict[str, FamilyFor
     ).message
     session.prompt([*view, said, ToolMessage(said.tool_calls[0].id, "{}")])
     stop = session.spans[0].stop
-    assert session.ids[stop - 1 : stop + 1].tolist() == [added["<|eom_id|>"], added["<|start_header_id|>"]]
+    assert session.ids[stop - 1 : stop + 1] == [added["<|eom_id|>"], added["<|start_header_id|>"]]
 
 
 def test_nothing_generated_is_a_turn_too(chat: FamilyFormat) -> None:

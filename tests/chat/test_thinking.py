@@ -75,7 +75,7 @@ def test_a_template_that_drops_old_thinking_keeps_ids_and_masks_honest(tmp_path:
     followups: list[Message] = [ToolMessage("call_0_0", "found"), UserMessage("and?"), UserMessage("more?")]
     for output, following in zip(outputs, [*followups, UserMessage("end")], strict=True):
         session.prompt(view)
-        assert session.ids.tolist() == chat.tokenizer.encode_parts(chat.render(view, TOOLS))
+        assert session.ids == chat.tokenizer.encode_parts(chat.render(view, TOOLS))
         said = session.receive(output).message
         view += [said, following]
     turns = [message for message in view if isinstance(message, AssistantMessage)]
@@ -86,7 +86,7 @@ def test_a_template_that_drops_old_thinking_keeps_ids_and_masks_honest(tmp_path:
     assert [span.turn for span in session.spans] == [2, 3]
     assert masked(session) == [token for output in outputs[2:] for token in output]
     for span, output in zip(session.spans, outputs[2:], strict=True):
-        assert session.ids[span.start : span.stop].tolist() == output
+        assert session.ids[span.start : span.stop] == output
     session.prompt(view)
     assert session.moved == [0, 1, 3]
     assert "say" not in chat.tokenizer.decode(session.ids)

@@ -74,6 +74,19 @@ def test_ids_are_checked_against_the_range(tmp_path: Path) -> None:
             tokenizer.check([0, bad])
 
 
+@given(text=st.text(max_size=20), sampled=st.lists(st.integers(0, 1023), max_size=12))
+def test_sequences_share_the_numbers_of_the_vocabulary_and_have_them_as_text(
+    formats: dict[str, FamilyFormat], text: str, sampled: list[int]
+) -> None:
+    for chat in formats.values():
+        tokenizer = chat.tokenizer
+        written = [*tokenizer.encode(text), *tokenizer.added.values(), *sampled]
+        first, second = (tokenizer.pack_ids(json.loads(json.dumps(written))) for _ in range(2))
+        assert first.ids == written
+        assert all(one is other for one, other in zip(first.ids, second.ids, strict=True))
+        assert json.loads(b"[%b]" % first.text) == written
+
+
 def test_a_mark_that_a_tokenizer_lacks_is_part_of_the_text(tmp_path: Path) -> None:
     """Qwen2.5's tokenizer has no token for tool results."""
     folder = write_folder(tmp_path, None, plain=("<tool_call>",))

@@ -49,7 +49,7 @@ def test_each_machine_has_a_process_and_more_where_one_core_is_not_enough(outcom
     assert needs_of(outcome, N, 1, 80, 1, busy).cores == pytest.approx(2 * usual.cores)
     live = usual.live / usual.processes
     tokens = outcome.prompt_tokens / outcome.requests
-    assert usual.memory_bytes == pytest.approx(150 * 2**20 + live * (21_000 + 36 * tokens))
+    assert usual.memory_bytes == pytest.approx(150 * 2**20 + live * (21_000 + 16 * tokens))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Conversations made up from odd texts, played through a session with a model that writes its family's format."""
 
+import json
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -75,8 +76,9 @@ def play(chat: FamilyFormat, rng: Random, texts: list[str], turns: int, check: b
         done.sent = [*done.sent[: tail.keep], *tail.ids]
         if check:
             full = chat.render(view, tools)
-            assert done.session.ids.tolist() == chat.tokenizer.encode_parts(full)
-            assert done.sent == done.session.ids.tolist()
+            assert done.session.ids == chat.tokenizer.encode_parts(full)
+            assert done.sent == done.session.ids
+            assert json.loads(b"[%b]" % tail.text) == tail.ids
         calls = 0 if rng.random() < 0.5 else 1 if llama else rng.randint(1, 3)
         message = assistant(rng, texts, calls=calls)
         if llama and calls:

@@ -49,7 +49,7 @@ def audit(chat: ChatFormat, session: Session, messages: Sequence[Message], tools
         if index and place and session.ids[place - 1] in _ends(chat, piece):
             piece = parts_of(piece.items[2:])  # the model has ended its turn itself
         wanted = chat.tokenizer.encode_parts(piece)
-        got = session.ids[place:stop].tolist()
+        got = session.ids[place:stop]
         if wanted != got:
             same = next((at for at, (a, b) in enumerate(zip(wanted, got, strict=False)) if a != b), None)
             return Audit(place + (min(len(wanted), len(got)) if same is None else same), len(names), 0)
@@ -93,7 +93,7 @@ def _ends(chat: ChatFormat, piece: Parts) -> frozenset[int]:
 
 def _canonical(chat: ChatFormat, session: Session, index: int) -> bool:
     span = session.spans[index]
-    ids = session.ids[span.start : span.stop].tolist()
+    ids = session.ids[span.start : span.stop]
     if not ids or ids[-1] not in chat.stop_ids:
         return False
     message = chat.parse(chat.tokenizer.decode(ids[:-1]), index).message

@@ -9,7 +9,6 @@ parsed = session.receive(output_ids)           # what the server returned, as a 
 from __future__ import annotations
 
 import re
-from array import array
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -81,9 +80,9 @@ class FamilyFormat:
         """See `ChatFormat`. Messages that a session leaves out are left out (`Family.prepare`)."""
         return render(self.family, self.family.prepare(messages, tools), tools, generation=generation)
 
-    def first(self, messages: Sequence[Message], tools: Tools) -> array[int]:
+    def first(self, messages: Sequence[Message], tools: Tools) -> Packed:
         """See `ChatFormat`."""
-        return self.tokenizer.pack_parts(self.render(messages, tools))
+        return self.tokenizer.pack(self.render(messages, tools))
 
     def following(self, messages: Sequence[Message], start: int, tools: Tools, last: int | None) -> Packed:
         """See `ChatFormat`.
@@ -153,9 +152,9 @@ class TemplateFormat:
         """See `ChatFormat`."""
         return self._hider.parts(self._text(messages, tools, generation))
 
-    def first(self, messages: Sequence[Message], tools: Tools) -> array[int]:
+    def first(self, messages: Sequence[Message], tools: Tools) -> Packed:
         """See `ChatFormat`."""
-        return self.tokenizer.pack_parts(self.render(messages, tools))
+        return self.tokenizer.pack(self.render(messages, tools))
 
     def following(self, messages: Sequence[Message], start: int, tools: Tools, last: int | None) -> Packed | None:
         """See `ChatFormat`."""

@@ -14,4 +14,4 @@ def count_tokens(chat: ChatFormat, messages: Sequence[Message], tools: Tools) ->
 
     Raises `TemplateRefusedError` where the template refuses it.
     """
-    return len(chat.tokenizer.pack_parts(chat.render(messages, tools, generation=False)))
+    return len(chat.tokenizer.pack(chat.render(messages, tools, generation=False)).ids)

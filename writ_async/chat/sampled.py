@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -17,10 +16,6 @@ class _Made(msgspec.Struct, frozen=True):
 
     logprobs: tuple[float | None, ...]
     weights: tuple[VersionSpan, ...]
-
-
-def _numbers(ids: array[int]) -> tuple[int, ...]:
-    return tuple(ids.tolist())
 
 
 class SampledSession:
@@ -44,11 +39,8 @@ class SampledSession:
         self._made[start] = _Made(tuple(logprobs), tuple(weights))
         return parsed
 
-    def sequence(self, numbers: Callable[[array[int]], tuple[int, ...]] = _numbers) -> TokenSequence:
-        """Everything so far. Without any logprob there are none, else None where the server told none.
-
-        `numbers` makes the tuple of all ids.
-        """
+    def sequence(self) -> TokenSequence:
+        """Everything so far. Without any logprob there are none, else None where the server told none."""
         session = self.session
         logprobs: list[float | None] = []
         weights: list[VersionSpan] = []
@@ -57,7 +49,7 @@ class SampledSession:
             logprobs += made.logprobs
             weights += [VersionSpan(w.version, span.start + w.start, span.start + w.end) for w in made.weights]
         return TokenSequence(
-            ids=numbers(session.ids),
+            ids=tuple(session.ids),
             generated=tuple([(span.start, span.stop) for span in session.spans]),
             logprobs=tuple(logprobs) if logprobs.count(None) < len(logprobs) else (),
             weights=tuple(weights),

@@ -6,7 +6,6 @@ rendered or tokenised twice, and the ids that a trainer gets are those that were
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Sequence
 from itertools import takewhile
 from typing import Protocol
@@ -16,7 +15,7 @@ import msgspec
 from writ_async.chat.errors import HistoryChangedError
 from writ_async.chat.family import Tools
 from writ_async.chat.parsed import KnownTools, Parsed, known_tools
-from writ_async.chat.tokenizer import Packed, Tokenizer, pack
+from writ_async.chat.tokenizer import Packed, Tokenizer, pack_text
 from writ_async.core.message import AssistantMessage, Message
 
 
@@ -26,7 +25,7 @@ class SessionFormat(Protocol):
     tokenizer: Tokenizer
     stop_ids: frozenset[int]
 
-    def first(self, messages: Sequence[Message], tools: Tools) -> array[int]:
+    def first(self, messages: Sequence[Message], tools: Tools) -> Packed:
         """The ids of a first prompt. Raises `TemplateRefusedError`."""
 
     def following(self, messages: Sequence[Message], start: int, tools: Tools, last: int | None) -> Packed | None:
@@ -54,12 +53,11 @@ class Tail(msgspec.Struct, frozen=True):
     """How to bring an earlier prompt up to date: keep its first `keep` ids and append `ids`.
 
     `keep` is all that was handed out before, unless the model's template is not prefix-stable. `text` has the same ids
-    as the inside of a JSON list, for an engine that holds its prompt as encoded text. It is empty for a first prompt:
-    what begins many of them is better encoded once for all.
+    as the inside of a JSON list, for an engine that holds its prompt as encoded text.
     """
 
     keep: int
-    ids: array[int]
+    ids: list[int]
     text: bytes = b""
 
 
@@ -98,9 +96,9 @@ class Session:
         self._sent = 0  # ids handed out by `prompt`
         self._turn = 0
         self._waiting = False
-        self._unsent: list[bytes] | None = None  # the text of what is to be handed out; None where nobody has it
+        self._unsent: list[bytes] | None = []  # the text of what is to be handed out; None where nobody has it
         self._said: AssistantMessage | None = None
-        self.ids: array[int] = array("i")
+        self.ids: list[int] = []
         self.mask = bytearray()
         self.spans: list[Span] = []
         self.moved: list[int] = []
@@ -119,35 +117,38 @@ class Session:
         """The ids that a next completion needs. `messages` is the seat's whole view, which only grows.
 
         After a completion the view goes on with that completion's message, then the new ones. Asked twice for the same
-        turn, as for a retry, it has nothing new to say the second time. Raises `HistoryChangedError` when the view does
-        not continue the one before, and `TemplateRefusedError` when it cannot be rendered; neither changes the session.
+        turn, as for a retry, it has nothing new to say the second time. Raises what `advance` raises.
+        """
+        keep, text = self.advance(messages)
+        return Tail(keep, self.ids[keep:], text)
+
+    def advance(self, messages: Sequence[Message]) -> tuple[int, bytes]:
+        """The same as `prompt`, for whoever needs no copy of the ids: a tail's `keep` and `text`.
+
+        Raises `HistoryChangedError` when the view does not continue the one before, and `TemplateRefusedError` when it
+        cannot be rendered; neither changes the session.
         """
         if self._waiting:
             if len(messages) != self._seen:
                 raise HistoryChangedError("messages were added while a completion was awaited")
-            return Tail(len(self.ids), array("i"))
+            return len(self.ids), b""
         if self._said is None:
-            self._replace(self._chat.first(messages, self._tools))
+            self._append(self._chat.first(messages, self._tools), 0)
         else:
             if len(messages) <= self._seen or messages[self._seen] != self._said:
                 raise HistoryChangedError(f"message {self._seen} is not the completion that the session received")
             last = self.ids[-1] if self.ids else None
             new = self._chat.following(messages, self._seen + 1, self._tools, last)
             if new is None:
-                self._replace(self._chat.first(messages, self._tools))
+                self._replace(self._chat.first(messages, self._tools).ids)
             else:
                 self._append(new, 0)
         self._waiting = True
         self._seen = len(messages)
-        new_ids = self.ids[self._sent :]
-        if self._unsent is None:
-            text = pack(new_ids).text if self._turn else b""
-        else:
-            text = b",".join(filter(None, self._unsent))
-        tail = Tail(self._sent, new_ids, text)
-        self._sent = len(self.ids)
+        keep, self._sent = self._sent, len(self.ids)
+        text = pack_text(self.ids[keep:]) if self._unsent is None else b",".join(filter(None, self._unsent))
         self._unsent = []
-        return tail
+        return keep, text
 
     def receive(self, output_ids: Sequence[int]) -> Parsed:
         """Append what the server generated, and say what it means.
@@ -161,7 +162,7 @@ class Session:
         # Our own encodings stay in range (`load_tokenizer` refuses any that would not); a server's ids are looked at.
         self._chat.tokenizer.check(output_ids)
         start = len(self.ids)
-        self._append(pack(output_ids), 1)
+        self._append(self._chat.tokenizer.pack_ids(output_ids), 1)
         self.spans.append(Span(self._seen, start, len(self.ids), self._turn))
         ended = bool(output_ids) and output_ids[-1] in self._chat.stop_ids
         text = self._chat.tokenizer.decode(output_ids[:-1] if ended else output_ids)
@@ -184,12 +185,15 @@ class Session:
         return other
 
     def _append(self, new: Packed, generated: int) -> None:
-        self.ids.extend(new.ids)
+        if self.ids:
+            self.ids += new.ids
+        else:
+            self.ids = new.ids  # which nobody else has, and which are many in a first prompt
         self.mask += bytes([generated]) * len(new.ids)
         if self._unsent is not None:
             self._unsent.append(new.text)
 
-    def _replace(self, ids: array[int]) -> None:
+    def _replace(self, ids: list[int]) -> None:
         """Become another sequence; what both begin with stays as it is."""
         keep = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(self.ids, ids, strict=False)))
         self.ids[keep:] = ids[keep:]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -57,7 +56,7 @@ def _byte_letters() -> dict[str, int]:
 class Packed(msgspec.Struct, frozen=True):
     """Ids as numbers, and the same ids as the inside of a JSON list: `1,2,3`."""
 
-    ids: array[int]
+    ids: list[int]
     text: bytes
 
 
@@ -85,7 +84,7 @@ class Tokenizer:
     bytes, which need not go through the library then.
     """
 
-    __slots__ = ("_backend", "_bytes", "_marks", "_pack_run", "added", "end_ids", "limit", "special_ids")
+    __slots__ = ("_backend", "_bytes", "_marks", "_numbers", "_pack_run", "added", "end_ids", "limit", "special_ids")
 
     def __init__(
         self,
@@ -103,8 +102,10 @@ class Tokenizer:
         self.special_ids = frozenset(token.id for token in tokens if token.special)
         self.limit = limit
         self.end_ids = frozenset(end_ids)
-        self._marks = {name: pack([token]) for name, token in self.added.items()}
-        self._pack_run = lru_cache(maxsize=_RUNS)(lambda text: pack(self.encode(text)))
+        # A number is an object of 28 bytes: all sequences of ids share those of the vocabulary.
+        self._numbers = tuple(range(limit))
+        self._marks = {name: self.pack_ids([token]) for name, token in self.added.items()}
+        self._pack_run = lru_cache(maxsize=_RUNS)(lambda text: self.pack_ids(self.encode(text)))
 
     def encode(self, text: str) -> list[int]:
         """The ids of ordinary text: no token is added, and no added token is recognised in it.
@@ -119,25 +120,22 @@ class Tokenizer:
 
     def encode_parts(self, parts: Parts) -> list[int]:
         """The ids of a rendering. A mark that this tokenizer has no token for is part of the text around it."""
-        return self.pack_parts(parts).tolist()
+        return self.pack(parts).ids
 
-    def pack_parts(self, parts: Parts) -> array[int]:
-        """The same as an array, which costs a copy where the texts are known.
+    def pack(self, parts: Parts) -> Packed:
+        """The same as numbers, in a list of the caller's own, and as text; neither is made anew where texts are known.
 
         The latest texts are remembered: conversations of one domain begin alike, and read the same entities.
         """
-        ids = array("i")
-        for run in self._runs(parts):
-            ids.extend(run.ids)
-        return ids
-
-    def pack(self, parts: Parts) -> Packed:
-        """The same as numbers and as text, neither of which is made anew where the texts are known."""
         runs = self._runs(parts)
-        ids = array("i")
+        ids: list[int] = []
         for run in runs:
             ids.extend(run.ids)
         return Packed(ids, b",".join([run.text for run in runs]))
+
+    def pack_ids(self, ids: Sequence[int]) -> Packed:
+        """Ids of this vocabulary, as `check` has found them to be, as numbers and as text."""
+        return Packed(list(map(self._numbers.__getitem__, ids)), pack_text(ids))
 
     def _runs(self, parts: Parts) -> list[Packed]:
         """The ids of each text and each mark, none of them empty."""
@@ -171,12 +169,9 @@ class Tokenizer:
             raise TokenRangeError(f"token id {bad} is outside the model's vocabulary of {self.limit} ids")
 
 
-def pack(ids: Sequence[int]) -> Packed:
-    """Ids as numbers and as text."""
-    # an array is copied at once, a list id by id
-    if isinstance(ids, array):
-        return Packed(ids, _encode(ids.tolist())[1:-1])
-    return Packed(array("i", ids), _encode(ids)[1:-1])
+def pack_text(ids: Sequence[int]) -> bytes:
+    """Ids as the inside of a JSON list: `1,2,3`."""
+    return _encode(ids)[1:-1]
 
 
 def load_tokenizer(folder: PathLike) -> Tokenizer:

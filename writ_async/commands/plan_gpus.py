@@ -26,8 +26,8 @@ class Assumptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     (bench/verdicts.py). `task_cpu`: to draw and prove a task (bench/synthesis.py). `busy`: the share of a core that a
     process may use, so that no call waits for it. `process_bytes`: a process with two worlds (bench/workers.py).
     `live_bytes`: a live conversation of 20 messages (bench/scale.py), `live_token_bytes` for each token of it that is
-    kept as an id: an int and its place in a list. `token_bytes`: of a prompt's or an answer's token on the way to or
-    from the server. `gpus_per_machine`.
+    kept as an id: its place in a list, its text and what was told of it (same). `token_bytes`: of a prompt's or an
+    answer's token on the way to or from the server. `gpus_per_machine`.
     """
 
     call_cpu: float = 305e-6
@@ -36,7 +36,7 @@ class Assumptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     busy: float = 0.6
     process_bytes: float = 150 * 2**20
     live_bytes: float = 21_000
-    live_token_bytes: float = 36
+    live_token_bytes: float = 16
     token_bytes: float = 6.0
     gpus_per_machine: int = 8
 

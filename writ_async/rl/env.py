@@ -242,10 +242,10 @@ class WritEnv:
             if self._session is not None:
                 session, known = self._session.session, len(self._session.session.ids)
                 try:
-                    session.prompt(view)
+                    session.advance(view)
                 except EngineError as exc:
                     return await self.stop(Termination.INFRASTRUCTURE_ERROR, f"{exc.kind}: {describe_error(exc)}")
-                ids = tuple(session.ids[known:].tolist())
+                ids = tuple(session.ids[known:])
             return Step(messages=new, ids=ids)
         if self.trajectory is None:
             self.trajectory = await self._judged(opened, conversation)

@@ -129,8 +129,8 @@ class TokenEngine:
         seat = self._seats.get(request.session)
         if seat is None:
             seat = self._seats[request.session] = SampledSession(self.chat.session(request.tools))
-        seat.session.prompt(request.messages)
-        prompt = seat.session.ids.tolist()
+        seat.session.advance(request.messages)
+        prompt = seat.session.ids.copy()
         room = min(self.max_tokens, self.context - len(prompt)) if self.context else self.max_tokens
         if room < 1:
             raise ContextWindowError(f"the prompt has {len(prompt)} tokens; the sampler takes {self.context}")

@@ -13,13 +13,14 @@ from typing import Any
 import msgspec
 
 from writ_async.chat import ChatFormat, open_chat_format
+from writ_async.chat.tokenizer import pack_text
 from writ_async.core.engine import Check
 from writ_async.core.message import Message, SystemMessage, UserMessage
 from writ_async.errors import EngineError, EngineErrorKind, InputError
 from writ_engines.http import HttpClient
 from writ_engines.sglang.options import usual_access
 from writ_engines.sglang.server import SAMPLE, ServerInfo, tokenize
-from writ_engines.sglang.wire import Answer, check_answer, encode_ids, parse_answer, single_body
+from writ_engines.sglang.wire import Answer, check_answer, parse_answer, single_body
 
 TESTED = ("0.5.17", "0.5.23")
 """The first and the last version of SGLang that this engine was run against."""
@@ -182,7 +183,7 @@ async def _tokenizer(client: HttpClient, info: _Info, chat: ChatFormat) -> tuple
 
 
 async def _generate(client: HttpClient, ids: Sequence[int], sampling: dict[str, Any]) -> Answer:
-    body = single_body(f"doctor-{secrets.token_hex(8)}", encode_ids(ids), msgspec.json.encode(sampling), False)
+    body = single_body(f"doctor-{secrets.token_hex(8)}", pack_text(ids), msgspec.json.encode(sampling), False)
     return check_answer(parse_answer(await client.post("/generate", body)))
 
 
@@ -195,7 +196,7 @@ async def _second_turn(client: HttpClient, info: _Info, chat: ChatFormat | None)
         if chat is None:
             ids, tail = [await tokenize(client, text) for text in (first, second)]
         else:
-            ids = chat.first([SystemMessage("You are brief."), UserMessage(first)], ()).tolist()
+            ids = chat.first([SystemMessage("You are brief."), UserMessage(first)], ()).ids
             tail = chat.tokenizer.encode(second)
         output = (await _generate(client, ids, sampling)).output_ids
         answer = await _generate(client, [*ids, *output, *tail], sampling)
@@ -216,7 +217,7 @@ async def _tool_call(client: HttpClient, chat: ChatFormat) -> Check:
     sampling = {"temperature": 0, "max_new_tokens": 256, "stop_token_ids": sorted(chat.stop_ids)}
     try:
         session = chat.session([_WEATHER])
-        answer = await _generate(client, session.prompt(messages).ids.tolist(), sampling)
+        answer = await _generate(client, session.prompt(messages).ids, sampling)
         parsed = session.receive(answer.output_ids)
     except EngineError as exc:
         return Check("tool call", "problem", f"no answer: {exc}", "see the server's log")

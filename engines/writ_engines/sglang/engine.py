@@ -21,7 +21,7 @@ from writ_engines.sglang.batching import BatchStatistics, Call
 from writ_engines.sglang.grammar import variants
 from writ_engines.sglang.hints import Hints
 from writ_engines.sglang.options import Access, SglangOptions
-from writ_engines.sglang.seats import Opening, SeatTokens
+from writ_engines.sglang.seats import SeatTokens
 from writ_engines.sglang.server import ServerInfo, fetch_info
 from writ_engines.sglang.servers import Host, SglangServers
 from writ_engines.sglang.wire import Answer, check_answer
@@ -56,7 +56,6 @@ class _Kind(msgspec.Struct, frozen=True):
 
     tools: Sequence[dict[str, Any]]
     grammar: list[bytes]
-    opening: Opening
 
 
 class SglangEngine:
@@ -204,7 +203,7 @@ class SglangEngine:
 
     def _open(self, request: Request) -> SeatTokens:
         kind = self._kind(request.seat, request.tools)
-        seat = SeatTokens(self.chat.session(request.tools), kind.opening, kind.grammar)
+        seat = SeatTokens(self.chat.session(request.tools), kind.grammar)
         self._seats[request.session] = seat
         return seat
 
@@ -214,7 +213,7 @@ class SglangEngine:
         if kind is None:
             choices = variants(self.options.tool_grammar, seat, tools, self.chat)
             grammar = [b"," + _encode(choice)[1:-1] if choice else b"" for choice in choices]
-            kind = self._kinds[seat, id(tools)] = _Kind(tools, grammar, Opening())
+            kind = self._kinds[seat, id(tools)] = _Kind(tools, grammar)
         return kind
 
     def _room(self, length: int) -> int:

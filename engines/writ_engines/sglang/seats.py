@@ -2,82 +2,15 @@
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left
 from collections.abc import Sequence
-
-import msgspec
 
 from writ_async.chat.parsed import Parsed
 from writ_async.chat.sampled import SampledSession
 from writ_async.chat.session import Session
+from writ_async.chat.tokenizer import pack_text
 from writ_async.core.message import Message
 from writ_async.core.trajectory import TokenSequence, VersionSpan
-from writ_engines.sglang.wire import Answer, encode_ids
-
-_MOST_OPENINGS = 8
-
-
-class _Shared(msgspec.Struct, frozen=True):
-    """Ids that many prompts begin with: as bytes, to find them by, as JSON text, and as numbers."""
-
-    raw: bytes
-    text: bytes
-    numbers: tuple[int, ...]
-
-
-class Opening:
-    """What the first prompts of like seats begin with, so that its text and its numbers are made once.
-
-    A system prompt with its tools may have thousands of ids; the conversations of a run share it. Conversations of one
-    task share more than those of several, which is found out when the first of another task comes: what is shared
-    shrinks to what they have in common. Prompts that have less than half of it in common share something of their own.
-    """
-
-    __slots__ = ("_known",)
-
-    def __init__(self) -> None:
-        self._known: list[_Shared] = []
-
-    def encode(self, ids: array[int]) -> bytes:
-        """The ids of a first prompt as the inside of a JSON list."""
-        shared = self._find(ids) or self._learn(ids)
-        if shared is None:
-            return encode_ids(ids)
-        rest = ids[len(shared.numbers) :]
-        return shared.text + b"," + encode_ids(rest) if rest else shared.text
-
-    def numbers(self, ids: array[int]) -> tuple[int, ...]:
-        """The ids of a whole sequence as a tuple, whose first numbers are those of all that begin alike."""
-        shared = self._find(ids)
-        if shared is None:
-            return tuple(ids.tolist())
-        return shared.numbers + tuple(ids[len(shared.numbers) :].tolist())
-
-    def _find(self, ids: array[int]) -> _Shared | None:
-        raw = ids.tobytes()
-        return next((shared for shared in self._known if raw.startswith(shared.raw)), None)
-
-    def _learn(self, ids: array[int]) -> _Shared | None:
-        """Take in a prompt that begins as none did before."""
-        for place, shared in enumerate(self._known):
-            length = _common(shared.raw, ids.tobytes()) // ids.itemsize
-            if 2 * length >= len(shared.numbers):
-                self._known[place] = _share(ids[:length])
-                return self._known[place]
-        if len(self._known) == _MOST_OPENINGS or not ids:
-            return None
-        self._known.append(_share(ids))
-        return self._known[-1]
-
-
-def _share(ids: array[int]) -> _Shared:
-    return _Shared(ids.tobytes(), encode_ids(ids), tuple(ids.tolist()))
-
-
-def _common(first: bytes, second: bytes) -> int:
-    """How many bytes both begin with."""
-    return bisect_left(range(min(len(first), len(second))), True, key=lambda end: first[: end + 1] != second[: end + 1])
+from writ_engines.sglang.wire import Answer
 
 
 class SeatTokens:
@@ -86,10 +19,9 @@ class SeatTokens:
     `length` is the number of ids in the text. `grammar` has the sampling parameters that one or the other turn gets.
     """
 
-    __slots__ = ("_opening", "_sampled", "_session", "_text", "grammar", "length")
+    __slots__ = ("_sampled", "_session", "_text", "grammar", "length")
 
-    def __init__(self, session: Session, opening: Opening, grammar: Sequence[bytes] = (b"",)) -> None:
-        self._opening = opening
+    def __init__(self, session: Session, grammar: Sequence[bytes] = (b"",)) -> None:
         self.grammar = grammar
         self.length = 0
         self._session = session
@@ -99,15 +31,16 @@ class SeatTokens:
     def prompt(self, messages: Sequence[Message]) -> bytearray:
         """The prompt of the next completion as the inside of a JSON list; it stays as it is until the next prompt.
 
-        Raises what `Session.prompt` raises. All ids in it are in the model's vocabulary.
+        Raises what `Session.advance` raises. All ids in it are in the model's vocabulary.
         """
         session = self._session
-        tail = session.prompt(messages)
-        if not self.length or tail.keep != self.length:  # the latter where a template rewrites what went before
-            self._text = bytearray(self._opening.encode(session.ids))
-        elif tail.text:
-            self._text += b","
-            self._text += tail.text
+        keep, text = session.advance(messages)
+        if keep != self.length:  # a template has rewritten what went before
+            self._text = bytearray(pack_text(session.ids))
+        elif text:
+            if self._text:
+                self._text += b","
+            self._text += text
         self.length = len(session.ids)
         return self._text
 
@@ -122,9 +55,9 @@ class SeatTokens:
 
     def sequence(self) -> TokenSequence:
         """Everything so far. Without any logprob there are none, else None where the server told none."""
-        sequence = self._sampled.sequence(self._opening.numbers)
+        sequence = self._sampled.sequence()
         if self.length:
-            last = encode_ids(self._session.ids[self.length :])
+            last = pack_text(self._session.ids[self.length :])
             sequence.keep_text(b",".join((self._text, last)) if last else bytes(self._text))
         return sequence
 

@@ -6,7 +6,6 @@ leaves its default.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Sequence
 from typing import Any
 
@@ -104,11 +103,6 @@ def check_answer(answer: Answer) -> Answer:
 
 def _refusal(status: int | None, text: str) -> EngineError:
     return status_error(status or 500, _encode({"message": text}))
-
-
-def encode_ids(ids: Sequence[int]) -> bytes:
-    """Token ids as the inside of a JSON list: `1,2,3`."""
-    return _encode(ids.tolist() if isinstance(ids, array) else ids)[1:-1]
 
 
 def single_body(rid: str, ids: bytes | bytearray, sampling: bytes, logprobs: bool, members: bytes = b"") -> bytes:

@@ -155,7 +155,7 @@ async def test_a_pool_that_cuts_silently_is_noted(
         jobs = jobs_of(retail_environment, 4)
         told: list[Message] = [user_system_prompt(jobs[0].task.scenario), UserMessage(GREETING)]
         # Smaller than the server said: the user's first words are cut, the agent's prompt is refused.
-        server.pool = len(open_chat_format(folder).first(told, ())) + 20
+        server.pool = len(open_chat_format(folder).first(told, ()).ids) + 20
         rows = await run(jobs, engine)
         assert {row.termination for row in rows} == {Termination.CONTEXT_WINDOW_EXCEEDED}
         assert all([note.kind for note in row.notes] == ["cut_at_length"] for row in rows)
