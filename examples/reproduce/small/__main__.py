@@ -50,8 +50,9 @@ def _settings(given: argparse.Namespace) -> Settings:
 
 
 def _report(given: argparse.Namespace) -> None:
-    from examples.reproduce.small.figures import gather, load_figures, put_tables, tables
+    from examples.reproduce.small.figures import gather, load_figures
     from examples.reproduce.small.pictures import draw_pictures
+    from examples.reproduce.small.tables import put_tables, tables
 
     if (given.out is None) == (given.figures is None):
         raise InputError("report takes either a run folder (--out) or a figures.json that was kept (--figures)")

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import msgspec
 
-from examples.reproduce.small.arms import ARMS, KINDS_OF, Pools
+from examples.reproduce.small.arms import ARMS, KINDS_OF, Arm, Pools
 from examples.reproduce.small.names import Vocabulary, words_of
 from examples.reproduce.small.overlap import measure_overlap
 from examples.reproduce.small.rows import Row
@@ -31,7 +31,7 @@ from writ_async.files import read_json
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is run: the arms, how many seeds, rows and tasks, and how each model is trained (`training.Recipe`)."""
 
-    arms: tuple[str, ...] = tuple(ARMS)
+    arms: tuple[Arm, ...] = tuple(ARMS)
     seeds: int = 3
     rows: int = 1_800
     tested: dict[Kind, int] = msgspec.field(
@@ -65,7 +65,7 @@ def prepare(folder: Path, settings: Settings) -> Prepared:
     """
     folder.mkdir(parents=True, exist_ok=True)
     _require_same(folder / "settings.json", msgspec.structs.replace(settings, arms=(), seeds=0), Settings)
-    kinds = [kind for kind in RECIPES if any(kind in KINDS_OF.get(arm, (arm,)) for arm in settings.arms)]
+    kinds = [kind for kind in RECIPES if any(kind in KINDS_OF[arm] for arm in settings.arms)]
     make_tasks(folder / "tasks", dict.fromkeys(kinds, settings.rows), settings.tested)
     pools: dict[Kind, list[Played]] = {kind: load_played(folder / "tasks" / f"train-{kind}.jsonl") for kind in kinds}
     tested = [one for kind in settings.tested for one in load_played(folder / "tasks" / f"test-{kind}.jsonl")]
@@ -85,7 +85,7 @@ def _require_same(file: Path, value: Any, kind: Any) -> None:
     file.write_bytes(msgspec.json.encode(value))
 
 
-def rows_of(arm: str, pools: Pools, settings: Settings) -> list[Row]:
+def rows_of(arm: Arm, pools: Pools, settings: Settings) -> list[Row]:
     """The rows of an arm. Raises `ValueError` where there are not as many as asked for."""
     rows = ARMS[arm](pools, settings.rows)
     if len(rows) != settings.rows:
@@ -102,7 +102,7 @@ def run_all(folder: Path, settings: Settings) -> None:
                 run_one(folder / "runs" / f"{arm}-{seed}", arm, seed, prepared, settings)
 
 
-def run_one(folder: Path, arm: str, seed: int, prepared: Prepared, settings: Settings) -> None:
+def run_one(folder: Path, arm: Arm, seed: int, prepared: Prepared, settings: Settings) -> None:
     """Train a model on an arm's rows, have it play all tasks to test on, and write its log."""
     import torch
 
