@@ -10,6 +10,7 @@ from examples.reproduce.small.arms import Arm
 from examples.reproduce.small.figures import Figures, Measure, shares
 from writ_async.report.blocks import Dots, Lines, Plot
 from writ_async.report.plots import draw_plot
+from writ_async.runs.writing import write_whole
 from writ_async.verify.intervals import Interval
 
 _COLOURS: Final = {
@@ -60,6 +61,5 @@ def _write(plot: Plot, number: int, file: Path) -> Path:
     text = text.replace("<svg ", f'<svg width="{size[1]}" height="{size[2]}" ', 1)
     back = '<rect width="100%" height="100%" fill="#ffffff"/>'
     text = re.sub(r"(<svg [^>]*>)", lambda match: match[1] + back, text, count=1)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8")
+    write_whole(file, text.encode())
     return file

@@ -25,7 +25,6 @@ _MEASURES: Final[dict[Measure, tuple[str, str]]] = {
     "proved": ("Evidence", "every write was made on all of its evidence, %"),
     "read": ("Reading", "every cell that the task rests on was read, %"),
 }
-_COMPARED: Final[tuple[Measure, ...]] = ("right", "proved")
 _LEAST_P: Final = 0.0001
 """The least that a p value can come to, by the number of flips that it is reckoned from."""
 
@@ -46,7 +45,7 @@ def tables(figures: Figures) -> str:
             _runs_table(figures),
             *(_levels_table(figures, measure) for measure in _MEASURES),
             _seeds_table(figures),
-            *(_pairs_table(figures, measure) for measure in _COMPARED),
+            *(_pairs_table(figures, measure) for measure in _MEASURES),
             _families_table(figures),
         ]
     )
