@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -16,7 +17,7 @@ torch = pytest.importorskip("torch", reason="needs torch and transformers, as in
 pytest.importorskip("transformers", reason="needs torch and transformers")
 from transformers import AutoModelForCausalLM  # noqa: E402
 
-from examples.reproduce.smollm2.tuning import Settings, Step, rate_at, tune  # noqa: E402
+from examples.reproduce.smollm2.tuning import LOG, Settings, Step, logged, rate_at, tune  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,21 @@ def test_a_training_that_is_ended_again_and_again_comes_to_the_same_weights(
     one, other = weights(whole.out), weights(broken.out)
     assert one.keys() == other.keys()
     assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_log_has_each_step_once_however_often_the_training_was_killed(settings: Callable[[str], Settings]) -> None:
+    given = settings("logged")
+    log = Path(given.out, LOG)
+    for numbers in ([0, 1, 2], [2]):  # killed behind the third, of which two are kept, and behind it again
+        killed = tune(given)
+        assert [step.step for step in islice(logged(killed, log), len(numbers))] == numbers
+        killed.close()
+    with log.open("ab") as file:
+        file.write(b'{"step":3,"lo')  # and in the middle of a line
+    assert [step.step for step in logged(tune(given), log)] == [2, 3]
+    steps = [msgspec.json.decode(line, type=Step) for line in log.read_bytes().splitlines()]
+    assert [step.step for step in steps] == [0, 1, 2, 3]
+    assert [step.loss for step in steps] == [step.loss for step in tune(settings("in-one-go"))]
 
 
 def test_another_setting_is_refused_where_a_training_was_begun(settings: Callable[[str], Settings]) -> None:
