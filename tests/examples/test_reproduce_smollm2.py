@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -61,19 +60,17 @@ def test_a_training_that_is_ended_again_and_again_comes_to_the_same_weights(
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_a_log_has_each_step_once_however_often_the_training_was_killed(settings: Callable[[str], Settings]) -> None:
-    given = settings("logged")
-    log = Path(given.out, LOG)
-    for numbers in ([0, 1, 2], [2]):  # killed behind the third, of which two are kept, and behind it again
-        killed = tune(given)
-        assert [step.step for step in islice(logged(killed, log), len(numbers))] == numbers
-        killed.close()
+def test_a_log_has_each_step_once_however_often_the_training_was_killed(tmp_path: Path) -> None:
+    log = tmp_path / LOG
+    whole = [Step(step=number, loss=1 / (number + 1), read=9, learnt=3, rate=0.1, seconds=1.0) for number in range(6)]
+    for first, last in ((0, 3), (2, 5), (2, 3)):  # each ends behind its last step; what it goes on from is older
+        assert list(logged(iter(whole[first:last]), log)) == whole[first:last]
     with log.open("ab") as file:
         file.write(b'{"step":3,"lo')  # and in the middle of a line
-    assert [step.step for step in logged(tune(given), log)] == [2, 3]
-    steps = [msgspec.json.decode(line, type=Step) for line in log.read_bytes().splitlines()]
-    assert [step.step for step in steps] == [0, 1, 2, 3]
-    assert [step.loss for step in steps] == [step.loss for step in tune(settings("in-one-go"))]
+    assert list(logged(iter(whole[2:]), log)) == whole[2:]
+    assert [msgspec.json.decode(line, type=Step) for line in log.read_bytes().splitlines()] == whole
+    assert list(logged(iter(()), log)) == []  # all is done
+    assert len(log.read_bytes().splitlines()) == len(whole)
 
 
 def test_another_setting_is_refused_where_a_training_was_begun(settings: Callable[[str], Settings]) -> None:
