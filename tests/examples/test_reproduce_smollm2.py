@@ -12,8 +12,8 @@ from tests.support.tiny_trainable import write_trainable
 from writ_async import InputError
 from writ_async.cli import main
 
-torch = pytest.importorskip("torch", reason="needs torch and transformers, as in the environment of a trainer")
-pytest.importorskip("transformers", reason="needs torch and transformers")
+torch = pytest.importorskip("torch", reason="needs torch and transformers; make test-trainers TRAINER=trl")
+pytest.importorskip("transformers", reason="needs torch and transformers; make test-trainers TRAINER=trl")
 from transformers import AutoModelForCausalLM  # noqa: E402
 
 from examples.reproduce.smollm2.tuning import LOG, Settings, Step, logged, rate_at, tune  # noqa: E402
