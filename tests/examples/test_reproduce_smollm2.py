@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tests.support.tiny_trainable import write_trainable
-from writ_async import InputError
+from writ_async import InputError, TokenSequence
 from writ_async.cli import main
 
 torch = pytest.importorskip("torch", reason="needs torch and transformers; make test-trainers TRAINER=trl")
@@ -17,6 +17,7 @@ pytest.importorskip("transformers", reason="needs torch and transformers; make t
 from transformers import AutoModelForCausalLM  # noqa: E402
 
 from examples.reproduce.smollm2.tuning import LOG, Settings, Step, logged, rate_at, tune  # noqa: E402
+from examples.train.losses import imitation_gradients, imitation_loss, written_tokens  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +93,26 @@ def test_a_run_without_kept_rows_is_refused(tmp_path: Path, settings: Callable[[
     (out / "trajectories.jsonl").write_bytes(b"")
     with pytest.raises(InputError, match="no row is kept"):
         next(tune(msgspec.structs.replace(given, run=str(out))))
+
+
+def test_the_gradients_of_a_batch_are_those_of_its_mean_loss_per_token(tmp_path: Path) -> None:
+    model = AutoModelForCausalLM.from_pretrained(write_trainable(tmp_path / "model"), dtype=torch.float32)
+    batch = [
+        TokenSequence(ids=tuple(range(5, 25)), generated=((4, 9), (12, 20))),
+        TokenSequence(ids=tuple(range(30, 40)), generated=((7, 10),)),
+    ]
+    assert [written_tokens(tokens) for tokens in batch] == [13, 3]
+    total = imitation_gradients(model, batch)
+    found = [weight.grad.clone() for weight in model.parameters()]
+    model.zero_grad()
+    whole = torch.stack([imitation_loss(model, tokens) for tokens in batch]).sum()
+    (whole / 16).backward()
+    assert total == pytest.approx(whole.item(), rel=1e-5)
+    for one, weight in zip(found, model.parameters(), strict=True):
+        assert torch.allclose(one, weight.grad, atol=1e-6)
+    rough = imitation_gradients(model, batch, torch.bfloat16)
+    assert rough != total
+    assert rough == pytest.approx(total, rel=0.02)
 
 
 def test_the_rate_rises_and_falls() -> None:
