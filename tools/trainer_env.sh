@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Make an environment with one trainer's own package, this package and what its tests need; for `make test-trainers`.
+# requirements/trainers/TRAINER.excluded.txt, where there is one, has what the trainer asks for and can do without here.
 #   trainer_env.sh UV PYTHON VENV TRAINER
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -12,6 +13,8 @@ export UV_FIND_LINKS=${UV_FIND_LINKS:-${links// /,}}
 "$uv" venv -q --clear --python "$python" "$venv"
 install=("$uv" pip install -q --python "$venv/bin/python" -r "requirements/trainers/$trainer.txt" -e '.[tokens]'
   pytest pytest-asyncio pytest-xdist hypothesis)
+excluded=requirements/trainers/$trainer.excluded.txt
+[ ! -f "$excluded" ] || install+=(--excludes "$excluded")
 # The pin of torch is a CPU build, which PyPI does not have: it is on disk, or it comes from PyTorch's own index.
 "${install[@]}" 2>"$venv/install.log" || "${install[@]}" --torch-backend cpu || {
   cat "$venv/install.log" >&2

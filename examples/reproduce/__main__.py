@@ -24,17 +24,18 @@ from examples.reproduce.recipe import HERE, TRAINERS, Recipe, instead, read_reci
 from examples.reproduce.stamps import Look, Stamps
 from examples.reproduce.steps import Options, Step, between, steps_of
 from examples.reproduce.table import markdown_table
-from writ_async import InputError
+from writ_async import InputError, WritError
+from writ_async.runs.writing import write_whole
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit code: 0 done, 1 a step failed, 2 bad input, 130 interrupted."""
+    """Run one command; returns its exit code: 0 done, 1 a step or the disk failed, 2 bad input, 130 interrupted."""
     arguments = _parser().parse_args(argv)
     try:
         code: int = arguments.command(arguments)
-    except InputError as exc:
+    except WritError as exc:
         print(f"reproduce: {exc}", file=sys.stderr)
-        return 2
+        return 2 if isinstance(exc, InputError) else 1
     return code
 
 
@@ -210,7 +211,7 @@ def _template(arguments: argparse.Namespace) -> int:
         raise InputError(f"{path if not path.is_file() else arguments.model} is not there")
     day = datetime.date.today().strftime("%d %b %Y")
     target = arguments.model / "chat_template.jinja"
-    target.write_text(path.read_text(encoding="utf-8").replace("DAY_OF_TRAINING", day), encoding="utf-8")
+    write_whole(target, path.read_text(encoding="utf-8").replace("DAY_OF_TRAINING", day).encode())
     print(f"{target}: {arguments.name}, dated {day}")
     return 0
 

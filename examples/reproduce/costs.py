@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from examples.reproduce.driver import executable
-from examples.reproduce.recipe import HERE, Recipe, read_config
+from examples.reproduce.recipe import Recipe, read_config, trainer_file
 from examples.reproduce.steps import Options, Step
 from writ_async import InputError
 
@@ -41,6 +41,14 @@ def training_hours(recipe: Recipe, tokens: float, row: float) -> float:
     return tokens * each * 4 / 3 / (training.peak_flops * training.utilisation) / 3600
 
 
+def serving_hours(recipe: Recipe, conversations: int, speed: float) -> float:
+    """GPU hours to serve so many conversations, at `speed` an hour on the GPU of the plan.
+
+    The plan knows servers of one GPU. The GPUs of a server that has several are reckoned as no faster together.
+    """
+    return conversations / speed * recipe.serving.slower * recipe.serving.tensor_parallel
+
+
 def estimate(recipe: Recipe, steps: Sequence[Step], options: Options) -> Iterator[Cost]:
     """The costs of the steps that have some, in order. Raises `InputError` where a command refuses to be tried."""
     synths = [step for step in steps if step.name.startswith("synth-")]
@@ -61,7 +69,7 @@ def estimate(recipe: Recipe, steps: Sequence[Step], options: Options) -> Iterato
         yield Cost("eval", "no benchmark: --tau2 CHECKOUT, or --data")
         return
     asked = _tried(evaluations[-1])
-    hours = None if recipe.rehearsal else _serving_hours(recipe, asked["conversations"])
+    hours = None if recipe.rehearsal else serving_hours(recipe, asked["conversations"], _speed(recipe))
     for step in evaluations:
         note = f"{asked['conversations']:,} conversations"
         yield _calls(f"{step.name}, user", asked["seats"]["user"], 1.0, note)
@@ -118,16 +126,11 @@ def _training(recipe: Recipe, options: Options) -> Cost:
         rows = _lines(file)
         row = file.stat().st_size / max(rows, 1) / _CHARACTERS_A_TOKEN
         known = "by the exported file"
-    epochs = float(read_config(recipe_config(recipe, options))["num_train_epochs"])
+    epochs = float(read_config(trainer_file(recipe, options.trainer))["num_train_epochs"])
     tokens = rows * row * epochs
     training = recipe.training
     note = f"{rows:,} rows of {row:,.0f} tokens {known}, {epochs:g} epochs, {training.utilisation:.0%} of the peak"
     return Cost("train", note, tokens_in=tokens / 1e6, gpu_hours=training_hours(recipe, tokens, row))
-
-
-def recipe_config(recipe: Recipe, options: Options) -> Path:
-    """The trainer's file of a recipe."""
-    return HERE / "trainers" / f"{recipe.student.configs}.{options.trainer}.yaml"
 
 
 def _lines(file: Path) -> int:
@@ -135,10 +138,11 @@ def _lines(file: Path) -> int:
         return sum(1 for _ in lines)
 
 
-def _serving_hours(recipe: Recipe, conversations: int) -> float:
-    """Hours of one server, by simulation of the real scheduler on tasks of our own; both seats count as its calls."""
-    serving = recipe.serving
+def _speed(recipe: Recipe) -> float:
+    """Conversations an hour of a server on one GPU, by simulation of the real scheduler on tasks of our own.
+
+    Both seats count as the server's calls.
+    """
     command = ["writ", "plan", *recipe.synthesis.domains, "--n", "64", "--fixed", "64", "--json"]
-    command += ["--model", serving.plan_model, "--gpu", serving.plan_gpu]
-    speed = max(outcome["conversations_per_hour"] for outcome in _json_of(command)["outcomes"])
-    return float(conversations) / float(speed) * serving.slower
+    command += ["--model", recipe.serving.plan_model, "--gpu", recipe.serving.plan_gpu]
+    return max(float(outcome["conversations_per_hour"]) for outcome in _json_of(command)["outcomes"])

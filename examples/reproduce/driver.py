@@ -14,10 +14,12 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from examples.reproduce.stamps import Look, Stamp, Stamps, wanted_digests
 from examples.reproduce.steps import Step
 from writ_async import InputError
+from writ_async.runs.writing import replacing
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 _PATIENCE = 1800.0
@@ -134,21 +136,23 @@ def _call(step: Step) -> None:
     argv = [*executable(step.command), *_resumed(step)]
     if step.folder is not None:
         step.folder.mkdir(parents=True, exist_ok=True)
-    part = step.stdout.with_name(step.stdout.name + ".part") if step.stdout else None
+    if step.stdout is None:
+        _end_well(argv, None)
+    else:
+        with replacing(step.stdout) as file:
+            _end_well(argv, file)
+
+
+def _end_well(argv: Sequence[str], stdout: BinaryIO | None) -> None:
+    """Run a command to its end. Raises `StepFailed` where it fails, `KeyboardInterrupt` where it was told to end."""
     try:
-        if part is None:
-            code = _wait(subprocess.Popen(argv))
-        else:
-            with part.open("wb") as file:
-                code = _wait(subprocess.Popen(argv, stdout=file))
+        code = _wait(subprocess.Popen(argv, stdout=stdout))
     except FileNotFoundError:
         raise StepFailed(f"there is no {argv[0]} on the PATH (see examples/reproduce/README.md)") from None
     if code in (INTERRUPTED, -signal.SIGINT, -signal.SIGTERM):
         raise KeyboardInterrupt
     if code:
         raise StepFailed(f"exit code {code}; put right what it says, and the same command goes on from here")
-    if part is not None and step.stdout is not None:
-        os.replace(part, step.stdout)
 
 
 def _wait(child: subprocess.Popen[bytes]) -> int:

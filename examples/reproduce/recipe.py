@@ -162,6 +162,11 @@ def instead(was: Player, engine: str, options: Iterable[str]) -> Player:
     return Player(engine or was.engine, found)
 
 
+def trainer_file(recipe: Recipe, trainer: str) -> Path:
+    """A recipe's file for one of `TRAINERS`."""
+    return HERE / "trainers" / f"{recipe.student.configs}.{trainer}.yaml"
+
+
 def read_config(path: Path) -> dict[str, str]:
     """The keys and values of a trainer's YAML file here, as text. They are flat: a line is KEY: VALUE and a comment.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -12,6 +11,7 @@ import msgspec
 
 from examples.reproduce.steps import Step
 from writ_async import InputError
+from writ_async.runs.writing import write_whole
 
 State = Literal["done", "begun", "stale", "open"]
 
@@ -58,11 +58,7 @@ class Stamps:
 
     def write(self, name: str, stamp: Stamp) -> None:
         """Put a stamp in place, whole or not at all."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"{name}.json"
-        part = path.with_suffix(".part")
-        part.write_bytes(msgspec.json.format(msgspec.json.encode(stamp)) + b"\n")
-        os.replace(part, path)
+        write_whole(self.folder / f"{name}.json", msgspec.json.format(msgspec.json.encode(stamp)) + b"\n")
 
     def stamp(self, step: Step, digests: Mapping[str, str], *, done: bool = False, seconds: float = 0.0) -> Stamp:
         """What a step that is begun, or done, is stamped with."""

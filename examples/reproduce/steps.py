@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from examples.reproduce.recipe import HERE, Player, Recipe, Value, read_config
+from examples.reproduce.recipe import Player, Recipe, Value, read_config, trainer_file
 
 # Where servers are, how often and how fast they are called and what a run shows decides no row of it.
 _FREE_OPTIONS = frozenset(
@@ -18,6 +18,8 @@ _FREE_OPTIONS = frozenset(
 )
 _FREE_FLAGS = frozenset({"--data", "--out", "--quiet", "--json", "--md", "--port", "--host", "--python"})
 _LONE_FLAGS = frozenset({"--quiet"})
+_PORT = 30000
+"""Where a student is served on this machine."""
 _STUDENT = ("train", "template")
 """The steps after which there is a trained student."""
 
@@ -38,7 +40,6 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     trainer: str = "trl"
     server: str = ""
     untrained_server: str = ""
-    port: int = 30000
     server_python: str = ""
 
 
@@ -234,7 +235,7 @@ def _exports(recipe: Recipe, options: Options) -> list[Step]:
 
 
 def _train(recipe: Recipe, options: Options) -> Step:
-    config = HERE / "trainers" / f"{recipe.student.configs}.{options.trainer}.yaml"
+    config = trainer_file(recipe, options.trainer)
     shown = os.path.relpath(config)
     data, model = str(options.out / "export" / options.trainer), options.out / "model"
     if options.trainer == "trl":
@@ -277,10 +278,10 @@ def _evaluation(
 ) -> list[Step]:
     asked = recipe.evaluation
     steps = []
-    url = server or f"http://127.0.0.1:{options.port}"
+    url = server or f"http://127.0.0.1:{_PORT}"
     serve = name.replace("eval", "serve")
     if not (server or recipe.rehearsal):
-        command = ["writ", "serve", model, "--port", str(options.port), "--context", str(recipe.serving.context)]
+        command = ["writ", "serve", model, "--port", str(_PORT), "--context", str(recipe.serving.context)]
         command += _given(
             "--tensor-parallel", recipe.serving.tensor_parallel if recipe.serving.tensor_parallel > 1 else ""
         )

@@ -15,6 +15,7 @@ import msgspec
 
 from examples.train.flags import settings_parser
 from examples.train.loop import Settings, train
+from writ_async.runs.writing import write_whole
 
 
 def main() -> None:
@@ -25,7 +26,7 @@ def main() -> None:
     arguments["out"] = str(Path(arguments["out"]).resolve())
     report = anyio.run(train, msgspec.convert(arguments, Settings, strict=False))
     if file is not None:
-        file.write_bytes(msgspec.json.format(msgspec.json.encode(report)))
+        write_whole(file, msgspec.json.format(msgspec.json.encode(report)) + b"\n")
     print(f"the server has the weights {report.version!r}")
 
 

@@ -20,7 +20,7 @@ from transformers.utils import logging
 from writ_engines.sglang import SglangOptions, make_sglang
 from writ_engines.sglang.control import ServerControl
 
-from examples.train.losses import group_advantages, imitation_loss, policy_loss, token_logprobs
+from examples.train.losses import group_advantages, imitation_gradients, policy_loss, token_logprobs, written_tokens
 from examples.train.rows import row_tokens
 from writ_async import (
     Engine,
@@ -126,15 +126,10 @@ async def imitate(model: Any, settings: Settings) -> list[float]:
     for _ in range(settings.epochs):
         total = 0.0
         for start in range(0, len(sequences), settings.rows_per_step):
-            batch = sequences[start : start + settings.rows_per_step]
-            count = sum(sum(tokens.loss_mask()) for tokens in batch)
-            for tokens in batch:  # one at a time, so that the longest row bounds the memory
-                loss = imitation_loss(model, tokens)
-                (loss / count).backward()
-                total += loss.item()
+            total += imitation_gradients(model, sequences[start : start + settings.rows_per_step])
             optimizer.step()
             optimizer.zero_grad()
-        losses.append(total / sum(sum(tokens.loss_mask()) for tokens in sequences))
+        losses.append(total / sum(map(written_tokens, sequences)))
         print(f"imitation: {losses[-1]:.3f} nats a token", flush=True)
     return losses
 

@@ -31,6 +31,27 @@ def imitation_loss(model: Any, tokens: TokenSequence) -> Tensor:
     return -token_logprobs(model, tokens).sum()
 
 
+def imitation_gradients(model: Any, batch: Sequence[TokenSequence], dtype: torch.dtype | None = None) -> float:
+    """Add the gradients of a batch's mean loss per token to the model's; the loss summed over its tokens.
+
+    What `dtype` names is computed in that type; weights and gradients keep theirs. One sequence is read at a time: the
+    longest bounds the memory, and nothing is padded.
+    """
+    written = sum(map(written_tokens, batch))
+    total = 0.0
+    for tokens in batch:
+        with torch.autocast("cpu", dtype, enabled=dtype is not None):
+            loss = imitation_loss(model, tokens)
+        (loss / written).backward()
+        total += loss.item()
+    return total
+
+
+def written_tokens(tokens: TokenSequence) -> int:
+    """How many tokens of a sequence were written, and are learnt."""
+    return sum(tokens.loss_mask())
+
+
 def policy_loss(model: Any, tokens: TokenSequence, advantage: float, clip: float) -> Tensor:
     """The clipped surrogate of PPO (arXiv 1707.06347, eq. 7), negated and summed over the tokens; scalar.
 

@@ -1,6 +1,7 @@
 """The trainers' files in LLaMA-Factory itself: what it would train on is what the student is asked in.
 
-WRIT_TRAINERS says where it is: `llamafactory=/path/to/python`. It was last tried with 0.9.5.
+`make test-trainers TRAINER=llamafactory` runs it in an environment that has 0.9.5; WRIT_TRAINERS names another, as
+`llamafactory=/path/to/python`.
 """
 
 from __future__ import annotations
@@ -8,29 +9,32 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
-import anyio
 import pytest
 
 from bench.models.folders import write_family
 from examples.reproduce.__main__ import main
-from examples.reproduce.recipe import HERE, read_recipe
-from examples.reproduce.steps import Options, steps_of
-from writ_async.cli import main as writ
-from writ_async.commands.synth import SynthConfig, synth
+from examples.reproduce.recipe import HERE
+from examples.reproduce.steps import Options
+from tests.support.recipe_exports import FAMILIES, export_run, make_run
 
 PYTHONS = dict(pair.partition("=")[::2] for pair in os.environ.get("WRIT_TRAINERS", "").split(",") if pair)
-FAMILIES = {
-    "qwen3-4b": "qwen3-instruct-2507",
-    "llama-3.1-8b": "llama-3.1-instruct",
-    "qwen2.5-14b": "qwen2.5-instruct",
-}
-
+PYTHON = sys.executable if find_spec("llamafactory") else PYTHONS.get("llamafactory", "")
 # Prints, row by row, the text that is rendered and the text that is learnt, both as LLaMA-Factory has them, and what
 # the template of a folder renders of the same row.
 READ = """
 import json, sys
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from types import ModuleType
+
+if find_spec("torchaudio") is None:  # imported whatever the rows are, and used for those with sound alone
+    sys.modules["torchaudio"] = ModuleType("torchaudio")
+    sys.modules["torchaudio"].__spec__ = ModuleSpec("torchaudio", None)
+
 from omegaconf import OmegaConf
 from llamafactory.data import get_dataset, get_template_and_fix_tokenizer
 from llamafactory.hparams import get_train_args
@@ -64,9 +68,7 @@ print(json.dumps(found))
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("reproduce") / "run"
-    anyio.run(lambda: synth(SynthConfig(domains=("retail", "airline"), n=4, seed=3, world_size=60), out))
-    return out
+    return make_run(tmp_path_factory.mktemp("reproduce") / "run", ("retail", "airline"), 4)
 
 
 def student(folder: Path, family: str) -> Path:
@@ -85,16 +87,11 @@ def student(folder: Path, family: str) -> Path:
 
 @pytest.mark.parametrize("name", sorted(FAMILIES))
 def test_what_is_learnt_is_what_the_served_student_is_asked_in(name: str, run: Path, tmp_path: Path) -> None:
-    if not PYTHONS.get("llamafactory"):
-        pytest.skip("WRIT_TRAINERS names no Python with llamafactory")
+    if not PYTHON:
+        pytest.skip("LLaMA-Factory is not installed here; make test-trainers TRAINER=llamafactory")
     model = student(tmp_path / "student", FAMILIES[name])
     options = Options(out=tmp_path / "out", model=str(model), trainer="llamafactory")
-    steps = {step.name: step for step in steps_of(read_recipe(name), options)}
-    for step in (steps["export"], steps["export-validation"]):
-        assert step.folder is not None
-        step.folder.mkdir(parents=True, exist_ok=True)
-        words = [str(run) if word.startswith(str(tmp_path / "out" / "selected")) else word for word in step.command[1:]]
-        assert writ(words) == 0
+    steps = export_run(name, options, run)
     served = model
     if "template" in steps:
         served = tmp_path / "served"
@@ -105,7 +102,7 @@ def test_what_is_learnt_is_what_the_served_student_is_asked_in(name: str, run: P
     more = ("cutoff_len=200000", "deepspeed=null", "bf16=false", "use_cpu=true", "preprocessing_num_workers=1")
     words = [str(served / "chat_template.jinja"), str(steps["export"].outputs[0]), *steps["train"].command[2:], *more]
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
-    command = [PYTHONS["llamafactory"], "-c", READ, *words]
+    command = [PYTHON, "-c", READ, *words]
     done = subprocess.run(command, capture_output=True, text=True, cwd=HERE.parents[1], env=environment)
     assert done.returncode == 0, done.stderr[-3000:]
     rows = json.loads(done.stdout.splitlines()[-1])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from examples.reproduce.__main__ import main
-from examples.reproduce.costs import training_hours
+from examples.reproduce.costs import serving_hours, training_hours
 from examples.reproduce.recipe import HERE, instead, read_config, read_recipe, recipe_names
 from examples.reproduce.steps import Options, Step, steps_of
 from examples.reproduce.table import published_rows
@@ -263,3 +263,8 @@ def test_training_hours_follow_the_formula() -> None:
     # A million tokens in rows of 8,000: 6 × 4e9 and 6 × 36 × 4096 × 8,000 operations each, a third more to recompute.
     operations = 1e6 * (24e9 + 6 * 36 * 4096 * 8000) * 4 / 3
     assert training_hours(recipe, 1e6, 8000) == pytest.approx(operations / (989e12 * 0.30) / 3600)
+
+
+def test_every_gpu_of_a_server_is_counted() -> None:
+    recipe = read_recipe("qwen2.5-14b", ["serving.tensor_parallel=4"])
+    assert serving_hours(recipe, 656, 328.0) == pytest.approx(2 * 1.8 * 4)

@@ -5,9 +5,10 @@ The tests that train need torch, which `make reproduce-small-quick` sets up in a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from importlib.util import find_spec
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 from random import Random
 from xml.etree.ElementTree import fromstring
@@ -15,15 +16,17 @@ from xml.etree.ElementTree import fromstring
 import msgspec
 import pytest
 
-from examples.reproduce.small.arms import ARMS, kept_by_evidence
+from examples.reproduce.small.arms import ARMS, KINDS_OF, kept_by_evidence
 from examples.reproduce.small.dialect import DONE, GO, READ, THOUGHTS, compile_action, gold_actions, is_complete
 from examples.reproduce.small.experiment import Settings, prepare
-from examples.reproduce.small.figures import compare, load_figures, put_tables
+from examples.reproduce.small.figures import COMPARED_ON, compare, compare_seeds, load_figures, seed_interval
 from examples.reproduce.small.game import MOST_ERRORS, Game
 from examples.reproduce.small.names import Naming, Vocabulary, sizes_of, words_of
-from examples.reproduce.small.overlap import measure_overlap
+from examples.reproduce.small.overlap import Overlap, measure_overlap
 from examples.reproduce.small.pictures import draw_pictures
+from examples.reproduce.small.recipe import Recipe
 from examples.reproduce.small.rows import WRITES, careless, play_actions, teacher
+from examples.reproduce.small.tables import put_tables
 from examples.reproduce.small.tasks import FIRST_TEST_SEED, LEVELS, RECIPES, Played, draw_played, load_played
 from writ_async import InputError
 from writ_async.core.acting import act, open_state
@@ -161,6 +164,15 @@ def test_what_is_kept_by_evidence_is_the_mix(pools: dict[Kind, list[Played]]) ->
     assert kept_by_evidence(pools, EACH) == ARMS["mix"](pools, EACH)
 
 
+def test_the_thoughts_of_extremes_stand_in_rows_of_read_heavy_tasks_alone(pools: dict[Kind, list[Played]]) -> None:
+    """So an arm without such tasks has not met them, which its comparison with one that has does not tell apart."""
+    for name, arm in ARMS.items():
+        pairs = {pair for row in arm(pools, EACH) for pair in pairwise(row.tokens)}
+        extremes = {("BY", "most"), ("BY", "least")} & pairs
+        assert bool(extremes) == ("read-heavy" in KINDS_OF[name]), name
+        assert "read-heavy" in KINDS_OF[name] or not any(first == "TO" for first, _ in pairs), name
+
+
 def test_idle_reads_are_more_and_decide_nothing(pools: dict[Kind, list[Played]]) -> None:
     for idle, plain in zip(ARMS["idle-reads"](pools, EACH), ARMS["normal"](pools, EACH), strict=True):
         assert idle.judged.actions >= plain.judged.actions
@@ -187,7 +199,15 @@ def test_worlds_to_test_on_are_others(pools: dict[Kind, list[Played]], tmp_path:
     assert not found.report.users.both
     assert not found.report.gold_writes.both
     assert not found.report.ids.both
+    assert not found.customers_both
+    assert found.customers_of == {kind: found.customers_tested}
+    assert found.families_tested == Counter(task.recipe for task in tasks)
+    assert sum(found.families_trained.values()) == len(RECIPES) * EACH
+    said = " ".join(found.sentences())
+    assert f"{found.customers_tested} of read-heavy ones), 0 both" in said
+    assert "cancel_extreme_order" in said
     own = measure_overlap(pools[kind], pools[kind])
+    assert own.customers_both == own.customers_tested == own.customers_trained
     assert own.same_request == EACH
     assert own.report.gold_writes.both
 
@@ -202,11 +222,44 @@ def test_the_figures_that_are_kept_give_the_tables_of_the_page() -> None:
     figures = load_figures(RESULTS / "figures.json")
     page = (RESULTS.parents[1] / "RESULTS.md").read_text(encoding="utf-8")
     assert put_tables(page, figures) == page
-    heavy = compare(figures, "read-heavy", "normal", "right", "read-heavy, all")
-    assert heavy.low <= heavy.mean <= heavy.high
     assert len({run.head["rows"] for run in figures.runs}) == 1
     assert len({run.head["trained_tokens"] for run in figures.runs}) == 1
     assert all(len(run.right) == len(figures.tasks) for run in figures.runs)
+
+
+def test_the_page_quotes_what_the_figures_say_of_train_and_test() -> None:
+    figures = load_figures(RESULTS / "figures.json")
+    page = (RESULTS.parents[1] / "RESULTS.md").read_text(encoding="utf-8")
+    quoted = " ".join(line.removeprefix("> ") for line in page.splitlines() if line.startswith("> "))
+    assert quoted == " ".join(msgspec.convert(figures.contamination, Overlap).sentences())
+
+
+def test_what_is_shown_over_tasks_alone_is_not_told_as_shown() -> None:
+    """Training anew moves more than other tasks do: of a filter by outcome three seeds show nothing."""
+    figures = load_figures(RESULTS / "figures.json")
+    everything = COMPARED_ON[-1]
+    for measure in ("right", "proved"):
+        over = seed_interval(compare_seeds(figures, "read-heavy", "normal", measure, everything))
+        tasks = compare(figures, "read-heavy", "normal", measure, everything)
+        assert over is not None
+        assert 0 < over.low < tasks.low
+        assert over.estimate == pytest.approx(tasks.mean)
+    seeds = compare_seeds(figures, "mix", "kept-by-outcome", "proved", everything)
+    over = seed_interval(seeds)
+    assert over is not None
+    assert compare(figures, "mix", "kept-by-outcome", "proved", everything).low > 0
+    assert over.low < min(seeds) < 0 < over.high
+
+
+def test_the_interval_over_seeds_is_students_and_one_seed_has_none() -> None:
+    assert seed_interval([0.5]) is None
+    found = seed_interval([0.1, 0.2, 0.3])
+    assert found is not None
+    half = 4.3027 * 0.1 / 3**0.5
+    assert (found.low, found.estimate, found.high) == pytest.approx((0.2 - half, 0.2, 0.2 + half), abs=1e-5)
+    wide = seed_interval([-0.9, 0.9])
+    assert wide is not None
+    assert (wide.low, wide.high) == (-1.0, 1.0)
 
 
 def test_pictures_stand_by_themselves(tmp_path: Path) -> None:
@@ -248,7 +301,7 @@ def test_every_step_of_every_arm_trains_on_as_many_tokens(pools: dict[Kind, list
 def test_a_run_that_was_killed_goes_on_to_the_same_curve(pools: dict[Kind, list[Played]], tmp_path: Path) -> None:
     import torch
 
-    from examples.reproduce.small.training import Recipe, train
+    from examples.reproduce.small.training import train
 
     rows = ARMS["read-heavy"](pools, EACH)
     vocabulary = Vocabulary(words_of(row.tokens for row in rows))
@@ -269,7 +322,7 @@ def test_a_model_sees_the_same_with_a_cache_and_plays_what_it_learnt(
 
     from examples.reproduce.small.model import Cache
     from examples.reproduce.small.playing import play_all
-    from examples.reproduce.small.training import Recipe, train
+    from examples.reproduce.small.training import train
 
     chosen = [one for one in pools["normal"] if one.case.task.recipe == "cancel_order"][:2]
     rows = [play_actions(one, teacher(one)) for one in chosen]

@@ -9,14 +9,15 @@ import msgspec
 import pytest
 
 from tests.support.tiny_trainable import write_trainable
-from writ_async import InputError
+from writ_async import InputError, TokenSequence
 from writ_async.cli import main
 
-torch = pytest.importorskip("torch", reason="needs torch and transformers, as in the environment of a trainer")
-pytest.importorskip("transformers", reason="needs torch and transformers")
+torch = pytest.importorskip("torch", reason="needs torch and transformers; make test-trainers TRAINER=trl")
+pytest.importorskip("transformers", reason="needs torch and transformers; make test-trainers TRAINER=trl")
 from transformers import AutoModelForCausalLM  # noqa: E402
 
-from examples.reproduce.smollm2.tuning import Settings, Step, rate_at, tune  # noqa: E402
+from examples.reproduce.smollm2.tuning import LOG, Settings, Step, logged, rate_at, tune  # noqa: E402
+from examples.train.losses import imitation_gradients, imitation_loss, written_tokens  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,19 @@ def test_a_training_that_is_ended_again_and_again_comes_to_the_same_weights(
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
+def test_a_log_has_each_step_once_however_often_the_training_was_killed(tmp_path: Path) -> None:
+    log = tmp_path / LOG
+    whole = [Step(step=number, loss=1 / (number + 1), read=9, learnt=3, rate=0.1, seconds=1.0) for number in range(6)]
+    for first, last in ((0, 3), (2, 5), (2, 3)):  # each ends behind its last step; what it goes on from is older
+        assert list(logged(iter(whole[first:last]), log)) == whole[first:last]
+    with log.open("ab") as file:
+        file.write(b'{"step":3,"lo')  # and in the middle of a line
+    assert list(logged(iter(whole[2:]), log)) == whole[2:]
+    assert [msgspec.json.decode(line, type=Step) for line in log.read_bytes().splitlines()] == whole
+    assert list(logged(iter(()), log)) == []  # all is done
+    assert len(log.read_bytes().splitlines()) == len(whole)
+
+
 def test_another_setting_is_refused_where_a_training_was_begun(settings: Callable[[str], Settings]) -> None:
     begun = settings("begun")
     steps = tune(begun)
@@ -79,6 +93,26 @@ def test_a_run_without_kept_rows_is_refused(tmp_path: Path, settings: Callable[[
     (out / "trajectories.jsonl").write_bytes(b"")
     with pytest.raises(InputError, match="no row is kept"):
         next(tune(msgspec.structs.replace(given, run=str(out))))
+
+
+def test_the_gradients_of_a_batch_are_those_of_its_mean_loss_per_token(tmp_path: Path) -> None:
+    model = AutoModelForCausalLM.from_pretrained(write_trainable(tmp_path / "model"), dtype=torch.float32)
+    batch = [
+        TokenSequence(ids=tuple(range(5, 25)), generated=((4, 9), (12, 20))),
+        TokenSequence(ids=tuple(range(30, 40)), generated=((7, 10),)),
+    ]
+    assert [written_tokens(tokens) for tokens in batch] == [13, 3]
+    total = imitation_gradients(model, batch)
+    found = [weight.grad.clone() for weight in model.parameters()]
+    model.zero_grad()
+    whole = torch.stack([imitation_loss(model, tokens) for tokens in batch]).sum()
+    (whole / 16).backward()
+    assert total == pytest.approx(whole.item(), rel=1e-5)
+    for one, weight in zip(found, model.parameters(), strict=True):
+        assert torch.allclose(one, weight.grad, atol=1e-6)
+    rough = imitation_gradients(model, batch, torch.bfloat16)
+    assert rough != total
+    assert rough == pytest.approx(total, rel=0.02)
 
 
 def test_the_rate_rises_and_falls() -> None:

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 
 trl = pytest.importorskip("trl", reason="TRL is not installed here; make test-trainers TRAINER=trl")
@@ -17,17 +16,11 @@ from trl.scripts.sft import main as train  # noqa: E402
 
 from examples.reproduce.recipe import HERE, read_recipe, recipe_names  # noqa: E402
 from examples.reproduce.steps import Options, Step, steps_of  # noqa: E402
+from tests.support.recipe_exports import FAMILIES, export_run, make_run  # noqa: E402
 from tests.support.tiny_trainable import write_trainable  # noqa: E402
 from writ_async import open_chat_format  # noqa: E402
-from writ_async.cli import main as writ  # noqa: E402
-from writ_async.commands.synth import SynthConfig, synth  # noqa: E402
 
 TRAINED = [name for name in recipe_names() if not read_recipe(name).rehearsal]
-FAMILIES = {
-    "qwen3-4b": "qwen3-instruct-2507",
-    "llama-3.1-8b": "llama-3.1-instruct",
-    "qwen2.5-14b": "qwen2.5-instruct",
-}
 PUBLISHED = {"qwen3-4b": "qwen3_instruct_2507.jinja", "qwen2.5-14b": "qwen2_5.jinja"}
 """Templates as they were published, which TRL knows by their text and replaces by marked ones."""
 TURN = {
@@ -39,21 +32,13 @@ TURN = {
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("reproduce") / "run"
-    anyio.run(lambda: synth(SynthConfig(domains=("retail",), n=3, seed=3, world_size=60, mix="normal=1"), out))
-    return out
+    return make_run(tmp_path_factory.mktemp("reproduce") / "run", ("retail",), 3, "normal=1")
 
 
 def exported(name: str, run: Path, out: Path) -> dict[str, Step]:
-    """The steps of a recipe, and its export of a run in place of the selected rows: train.jsonl and test.jsonl."""
+    """The steps of a recipe for a tiny student, and its exports of a run."""
     model = write_trainable(out / "student", FAMILIES[name])
-    steps = {step.name: step for step in steps_of(read_recipe(name), Options(out=out, model=str(model)))}
-    for step in (steps["export"], steps["export-validation"]):
-        assert step.folder is not None
-        step.folder.mkdir(parents=True, exist_ok=True)
-        words = [str(run) if word.startswith(str(out / "selected")) else word for word in step.command[1:]]
-        assert writ(words) == 0
-    return steps
+    return export_run(name, Options(out=out, model=str(model)), run)
 
 
 def parsed(step: Step, *more: str) -> tuple[Any, ...]:

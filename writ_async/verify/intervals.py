@@ -61,10 +61,13 @@ def _squares(values: Sequence[float], added: float, centre: float) -> float:
 
 
 def student_quantile(share: float, degrees: float) -> float:
-    """The quantile of Student's t, to about a thousandth from 3 degrees of freedom on.
+    """The quantile of Student's t: exact at 2 degrees of freedom, to about a thousandth from 3 on.
 
-    By the expansion of Fisher and Cornish in the inverse of the degrees (Abramowitz & Stegun 26.7.5).
+    By the expansion of Fisher and Cornish in the inverse of the degrees (Abramowitz & Stegun 26.7.5); at 2 degrees the
+    distribution has an inverse in closed form (Shaw 2006, Sampling Student's T distribution).
     """
+    if degrees == 2:
+        return (2 * share - 1) / math.sqrt(2 * share * (1 - share))
     z = _NORMAL.inv_cdf(share)
     terms = (
         (z**3 + z) / 4,

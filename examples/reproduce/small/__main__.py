@@ -14,8 +14,9 @@ from pathlib import Path
 import msgspec
 
 from examples.reproduce.small.experiment import QUICK, Settings, run_all
-from writ_async import InputError
+from writ_async import WritError
 from writ_async.files import read_json
+from writ_async.runs.writing import write_whole
 
 
 def main() -> int:
@@ -24,11 +25,15 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="draw tasks, train and test every run that is not there yet")
     run.add_argument("--out", type=Path, required=True, help="the run folder")
-    run.add_argument("--quick", action="store_true", help="two arms and one seed")
-    run.add_argument("--settings", type=Path, help="a JSON file with what is to be otherwise (experiment.Settings)")
+    settings = run.add_mutually_exclusive_group()
+    settings.add_argument("--quick", action="store_true", help="two arms and one seed")
+    settings.add_argument(
+        "--settings", type=Path, help="a JSON file with what is to be otherwise (experiment.Settings)"
+    )
     report = commands.add_parser("report", help="what the runs of a folder come to: figures, tables, pictures")
-    report.add_argument("--out", type=Path, help="the run folder")
-    report.add_argument("--figures", type=Path, help="a figures.json that was kept, in place of a run folder")
+    source = report.add_mutually_exclusive_group(required=True)
+    source.add_argument("--out", type=Path, help="the run folder")
+    source.add_argument("--figures", type=Path, help="a figures.json that was kept, in place of a run folder")
     report.add_argument("--to", type=Path, help="where figures.json and the pictures are written")
     report.add_argument("--page", type=Path, help="a Markdown page whose tables, between two marks, are made anew")
     given = parser.parse_args()
@@ -37,7 +42,7 @@ def main() -> int:
             run_all(given.out, _settings(given))
         else:
             _report(given)
-    except (InputError, ValueError, OSError, ImportError) as exc:
+    except (WritError, ValueError, OSError, ImportError) as exc:
         print(f"error: {exc}", file=sys.stderr)
         return 2
     return 0
@@ -50,18 +55,16 @@ def _settings(given: argparse.Namespace) -> Settings:
 
 
 def _report(given: argparse.Namespace) -> None:
-    from examples.reproduce.small.figures import gather, load_figures, put_tables, tables
+    from examples.reproduce.small.figures import gather, load_figures
     from examples.reproduce.small.pictures import draw_pictures
+    from examples.reproduce.small.tables import put_tables, tables
 
-    if (given.out is None) == (given.figures is None):
-        raise InputError("report takes either a run folder (--out) or a figures.json that was kept (--figures)")
     figures = load_figures(given.figures) if given.out is None else gather(given.out)
     if given.to is not None:
-        given.to.mkdir(parents=True, exist_ok=True)
-        (given.to / "figures.json").write_bytes(msgspec.json.encode(figures) + b"\n")
+        write_whole(given.to / "figures.json", msgspec.json.encode(figures) + b"\n")
         draw_pictures(figures, given.to)
     if given.page is not None:
-        given.page.write_text(put_tables(given.page.read_text(encoding="utf-8"), figures), encoding="utf-8")
+        write_whole(given.page, put_tables(given.page.read_text(encoding="utf-8"), figures).encode())
     print(tables(figures))
 
 

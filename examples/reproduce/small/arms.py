@@ -4,43 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
-from typing import Final
+from typing import Final, Literal
 
 from examples.reproduce.small.rows import Row, careless, idle_reader, play_actions, teacher
 from examples.reproduce.small.tasks import Played
 from writ_async.core.task import KINDS, Kind
 
+Arm = Literal[
+    "normal", "write-intensive", "read-heavy", "mix", "mix-without", "idle-reads", "kept-by-outcome"
+]  # fmt: skip
+"""The arms by name: `ARMS` has their rows, `KINDS_OF` the kinds of tasks that they are made of."""
 Pools = Mapping[Kind, Sequence[Played]]
 """Tasks to train on by kind."""
 
+KINDS_OF: Final[dict[Arm, tuple[Kind, ...]]] = {
+    "normal": ("normal",),
+    "write-intensive": ("write-intensive",),
+    "read-heavy": ("read-heavy",),
+    "mix": KINDS,
+    "mix-without": ("normal", "write-intensive"),
+    "idle-reads": ("normal",),
+    "kept-by-outcome": KINDS,
+}
+"""The kinds of tasks that an arm is made of."""
 MISTAKES: Final = 0.7
 """The share of conversations in which the careless script stops reading too early."""
 _TRIALS: Final = 24
 
 
-def _of_kind(kind: Kind) -> Callable[[Pools, int], list[Row]]:
+def _tasks_of(arm: Arm, pools: Pools, count: int) -> list[Played]:
+    """So many tasks, as many of each of the arm's kinds."""
+    kinds = KINDS_OF[arm]
+    return [played for kind in kinds for played in pools[kind][: count // len(kinds)]]
+
+
+def _by(script: Callable[[Played], list[list[str]]], arm: Arm) -> Callable[[Pools, int], list[Row]]:
     def rows(pools: Pools, count: int) -> list[Row]:
-        return [play_actions(played, teacher(played)) for played in pools[kind][:count]]
+        return [play_actions(played, script(played)) for played in _tasks_of(arm, pools, count)]
 
     return rows
-
-
-def _mixed(pools: Pools, count: int) -> list[Played]:
-    return [played for kind in KINDS for played in pools[kind][: count // len(KINDS)]]
-
-
-def _mix(pools: Pools, count: int) -> list[Row]:
-    return [play_actions(played, teacher(played)) for played in _mixed(pools, count)]
-
-
-def _mix_without(pools: Pools, count: int) -> list[Row]:
-    kinds: tuple[Kind, ...] = ("normal", "write-intensive")
-    halves = [played for kind in kinds for played in pools[kind][: count // len(kinds)]]
-    return [play_actions(played, teacher(played)) for played in halves]
-
-
-def _idle(pools: Pools, count: int) -> list[Row]:
-    return [play_actions(played, idle_reader(played)) for played in pools["normal"][:count]]
 
 
 def _careless(keeps: Callable[[Row], bool]) -> Callable[[Pools, int], list[Row]]:
@@ -48,7 +50,7 @@ def _careless(keeps: Callable[[Row], bool]) -> Callable[[Pools, int], list[Row]]
 
     def rows(pools: Pools, count: int) -> list[Row]:
         found: list[Row] = []
-        for played in _mixed(pools, count):
+        for played in _tasks_of("mix", pools, count):
             for trial in range(_TRIALS):
                 row = play_actions(played, careless(played, Random(f"{played.case.task.id}/{trial}"), MISTAKES))
                 if keeps(row):
@@ -61,13 +63,13 @@ def _careless(keeps: Callable[[Row], bool]) -> Callable[[Pools, int], list[Row]]
     return rows
 
 
-ARMS: Final[dict[str, Callable[[Pools, int], list[Row]]]] = {
-    "normal": _of_kind("normal"),
-    "write-intensive": _of_kind("write-intensive"),
-    "read-heavy": _of_kind("read-heavy"),
-    "mix": _mix,
-    "mix-without": _mix_without,
-    "idle-reads": _idle,
+ARMS: Final[dict[Arm, Callable[[Pools, int], list[Row]]]] = {
+    "normal": _by(teacher, "normal"),
+    "write-intensive": _by(teacher, "write-intensive"),
+    "read-heavy": _by(teacher, "read-heavy"),
+    "mix": _by(teacher, "mix"),
+    "mix-without": _by(teacher, "mix-without"),
+    "idle-reads": _by(idle_reader, "idle-reads"),
     "kept-by-outcome": _careless(lambda row: row.judged.reward == 1.0),
 }
 """Rows of an arm, from tasks and a number of rows. `mix` is a third of each kind, `mix-without` has no read-heavy ones.
@@ -77,14 +79,6 @@ decide nothing. `kept-by-outcome` are a careless script's conversations on the t
 that came out right, lucky or not. Its counterpart, the first that rested on its evidence as well, is the mix itself
 (`kept_by_evidence`): what the script does without a mistake are the gold calls.
 """
-
-KINDS_OF: Final[dict[str, tuple[Kind, ...]]] = {
-    "mix": KINDS,
-    "mix-without": ("normal", "write-intensive"),
-    "idle-reads": ("normal",),
-    "kept-by-outcome": KINDS,
-}
-"""The kinds of tasks that an arm is made of, where that is not the kind it is called by."""
 
 kept_by_evidence: Final = _careless(lambda row: row.judged.reward == 1.0 and row.judged.proved)
 """The rows that the other filter keeps, to hold against those of the mix."""

@@ -79,7 +79,7 @@ def _address_id(address: Address) -> str:
     return "at " + ", ".join(address_arguments(address).values())
 
 
-def product_token(name: str) -> str:
+def _product_token(name: str) -> str:
     """A product as one token: `knitting_kit`."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower())
 
@@ -108,16 +108,17 @@ def compile_task(task: Task, world: World) -> Case:
 
 def _user_of(task: Task, world: World) -> User:
     who = task.goals[0].params["who"]
-    for user in world.tables["users"].values():
+    users: Mapping[str, User] = world.tables["users"]
+    for user in users.values():
         if "email" in who:
             if user.email == who["email"]:
-                return user  # type: ignore[no-any-return]
+                return user
         elif (user.name.first_name, user.name.last_name, user.address.zip) == (
             who["first_name"],
             who["last_name"],
             who["zip"],
         ):
-            return user  # type: ignore[no-any-return]
+            return user
     raise Untranslatable("the customer is not in the world")
 
 
@@ -126,12 +127,12 @@ def _request_tokens(said: str, places: Mapping[str, int], world: World) -> list[
     names = sorted({product.name.lower() for product in world.tables["products"].values()}, key=len, reverse=True)
     text = said.lower()
     for name in names:
-        text = re.sub(rf"\b{re.escape(name)}\b", product_token(name), text)
+        text = re.sub(rf"\b{re.escape(name)}\b", _product_token(name), text)
     words = [word.upper() if word.startswith("#w") else word for word in _WORD.findall(text)]
     return [f"@{places[word]}" if word in places else word for word in words]
 
 
-def action_tokens(case: Case, number: int) -> list[str]:
+def _action_tokens(case: Case, number: int) -> list[str]:
     """A gold call of the task as an action. Raises `Untranslatable` for a tool that the dialect lacks."""
     action = (case.task.actions or ())[number]
     given = action.arguments
@@ -157,10 +158,10 @@ def _without(given: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in given.items() if key != name}
 
 
-def return_tokens(case: Case, number: int, world: World) -> list[str]:
+def _return_tokens(case: Case, number: int, world: World) -> list[str]:
     """A gold return as an action, its items by their products."""
     given = (case.task.actions or ())[number].arguments
-    names = {item.item_id: product_token(item.name) for item in world.tables["orders"][given["order_id"]].items}
+    names = {item.item_id: _product_token(item.name) for item in world.tables["orders"][given["order_id"]].items}
     goal = next(goal for goal in case.task.goals if number in goal.writes)
     original = goal.objective == "return_all" or goal.params.get("refund", {}).get("original")
     method = ORIGINAL if original else case.place(given["payment_method_id"])
@@ -171,13 +172,13 @@ def gold_actions(case: Case, world: World) -> list[list[str]]:
     """All gold calls of the task as actions, in order, before each write what was thought. Raises `Untranslatable`."""
     found: list[list[str]] = []
     for number, action in enumerate(case.task.actions or ()):
-        found += thoughts(case, number)
+        found += _thoughts(case, number)
         returns = action.name == "return_delivered_order_items"
-        found.append(return_tokens(case, number, world) if returns else action_tokens(case, number))
+        found.append(_return_tokens(case, number, world) if returns else _action_tokens(case, number))
     return found
 
 
-def thoughts(case: Case, number: int) -> list[list[str]]:
+def _thoughts(case: Case, number: int) -> list[list[str]]:
     """What the agent says to itself before a gold write: by what the order is chosen, the address, and what pays.
 
     That is the request in other words, and nothing that would have to be read: `BY most WITH @7 PAY @4 @6`.
@@ -244,7 +245,7 @@ def compile_action(case: Case, action: Sequence[str], state: State) -> Action | 
         return None
     if verb == "PAY":
         return Action("modify_pending_order_payment", {**given, "payment_method_id": method})
-    items = {product_token(item.name): item.item_id for item in order.items}
+    items = {_product_token(item.name): item.item_id for item in order.items}
     chosen = [items.get(name) for name in action[2:-1]]
     if None in chosen:
         return None
@@ -275,7 +276,7 @@ def observation(case: Case, call: Action, state: State) -> list[str]:
         return [*seen, case.place(_address_id(user.address)), "orders", *(case.place(order) for order in user.orders)]
     if call.name == "get_order_details":
         order = _order(state, call.arguments["order_id"])
-        seen = [product_token(item.name) for item in order.items]
+        seen = [_product_token(item.name) for item in order.items]
         to, paid = case.place(_address_id(order.address)), f"${case.totals.index(total(order))}"
         return [*seen, to, order.status.split(" ")[0], paid, case.place(order.order_id)]
     return [OK]

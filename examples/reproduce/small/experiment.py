@@ -12,32 +12,34 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from examples.reproduce.small.arms import ARMS, KINDS_OF, Pools
+from examples.reproduce.small.arms import ARMS, KINDS_OF, Arm, Pools
 from examples.reproduce.small.names import Vocabulary, words_of
 from examples.reproduce.small.overlap import measure_overlap
+from examples.reproduce.small.recipe import Recipe
 from examples.reproduce.small.rows import Row
 from examples.reproduce.small.tasks import RECIPES, Played, load_played, make_tasks
 from writ_async import InputError
 from writ_async.core.task import Kind
 from writ_async.files import read_json
+from writ_async.runs.writing import write_whole
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is run: the arms, how many seeds, rows and tasks, and how each model is trained (`training.Recipe`)."""
+    """What is run: the arms, how many seeds, rows and tasks, and how each model is trained."""
 
-    arms: tuple[str, ...] = tuple(ARMS)
+    arms: tuple[Arm, ...] = tuple(ARMS)
     seeds: int = 3
     rows: int = 1_800
     tested: dict[Kind, int] = msgspec.field(
         default_factory=lambda: {"normal": 200, "write-intensive": 200, "read-heavy": 320}
     )
-    recipe: dict[str, Any] = {}
+    recipe: Recipe = Recipe()
 
 
 QUICK: Final = Settings(
@@ -45,7 +47,7 @@ QUICK: Final = Settings(
     seeds=1,
     rows=600,
     tested={"normal": 60, "read-heavy": 120},
-    recipe={"steps": 1_200},
+    recipe=Recipe(steps=1_200),
 )
 """The same in ten minutes: two arms, one seed."""
 
@@ -63,16 +65,15 @@ def prepare(folder: Path, settings: Settings) -> Prepared:
 
     Raises `InputError` where the folder holds runs of other settings, but for more arms or seeds of the same words.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     _require_same(folder / "settings.json", msgspec.structs.replace(settings, arms=(), seeds=0), Settings)
-    kinds = [kind for kind in RECIPES if any(kind in KINDS_OF.get(arm, (arm,)) for arm in settings.arms)]
+    kinds = [kind for kind in RECIPES if any(kind in KINDS_OF[arm] for arm in settings.arms)]
     make_tasks(folder / "tasks", dict.fromkeys(kinds, settings.rows), settings.tested)
     pools: dict[Kind, list[Played]] = {kind: load_played(folder / "tasks" / f"train-{kind}.jsonl") for kind in kinds}
     tested = [one for kind in settings.tested for one in load_played(folder / "tasks" / f"test-{kind}.jsonl")]
     words = words_of(row.tokens for arm in settings.arms for row in rows_of(arm, pools, settings))
     _require_same(folder / "words.json", words, list[str])
     overlap = measure_overlap([one for pool in pools.values() for one in pool], tested)
-    (folder / "contamination.json").write_bytes(msgspec.json.format(msgspec.json.encode(overlap)))
+    write_whole(folder / "contamination.json", msgspec.json.format(msgspec.json.encode(overlap)) + b"\n")
     for sentence in overlap.sentences():
         print(sentence, flush=True)
     return Prepared(pools, tested, Vocabulary(words))
@@ -82,10 +83,10 @@ def _require_same(file: Path, value: Any, kind: Any) -> None:
     """Write a value to a file. Raises `InputError` where another one is there already."""
     if file.exists() and read_json(file, kind) != value:
         raise InputError(f"{file} is of other settings; give them again, or another folder")
-    file.write_bytes(msgspec.json.encode(value))
+    write_whole(file, msgspec.json.encode(value))
 
 
-def rows_of(arm: str, pools: Pools, settings: Settings) -> list[Row]:
+def rows_of(arm: Arm, pools: Pools, settings: Settings) -> list[Row]:
     """The rows of an arm. Raises `ValueError` where there are not as many as asked for."""
     rows = ARMS[arm](pools, settings.rows)
     if len(rows) != settings.rows:
@@ -102,15 +103,15 @@ def run_all(folder: Path, settings: Settings) -> None:
                 run_one(folder / "runs" / f"{arm}-{seed}", arm, seed, prepared, settings)
 
 
-def run_one(folder: Path, arm: str, seed: int, prepared: Prepared, settings: Settings) -> None:
+def run_one(folder: Path, arm: Arm, seed: int, prepared: Prepared, settings: Settings) -> None:
     """Train a model on an arm's rows, have it play all tasks to test on, and write its log."""
     import torch
 
     from examples.reproduce.small.playing import play_all
-    from examples.reproduce.small.training import Recipe, train
+    from examples.reproduce.small.training import train
 
     torch.set_num_threads(1)
-    recipe = msgspec.convert(settings.recipe, Recipe)
+    recipe = settings.recipe
     rows = rows_of(arm, prepared.pools, settings)
     began = time.process_time()
     model, points = train(rows, prepared.vocabulary, recipe, seed, folder)
@@ -125,10 +126,7 @@ def run_one(folder: Path, arm: str, seed: int, prepared: Prepared, settings: Set
         "parameters": model.count(), "vocabulary": len(prepared.vocabulary), "recipe": msgspec.to_builtins(recipe),
         "curve": msgspec.to_builtins(points), "seconds": trained, "torch": str(torch.__version__),
     }  # fmt: skip
-    lines: Iterator[Any] = iter([head, *outcomes])
-    new = folder / "log.new"
-    new.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
-    new.replace(folder / "log.jsonl")
+    write_whole(folder / "log.jsonl", msgspec.json.Encoder().encode_lines([head, *outcomes]))
     print(describe(head, outcomes), flush=True)
 
 

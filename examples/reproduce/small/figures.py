@@ -1,33 +1,65 @@
 """Figures of an experiment: every run's answer to every task, in a file small enough to keep, and what they come to.
 
-A task is a cluster: its value is the mean over an arm's seeds. What is compared is compared task by task.
+What is compared is compared task by task. Two things are drawn at random, and each has an interval of its own: over
+tasks, whose values are means over an arm's seeds, and over seeds, whose values are means over the tasks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from statistics import fmean, stdev
+from typing import Any, Final, Literal
 
 import msgspec
 
+from examples.reproduce.small.arms import Arm
 from examples.reproduce.small.game import Outcome
 from writ_async import InputError
+from writ_async.core.task import Kind
 from writ_async.files import read_json
-from writ_async.verify.intervals import Interval, mean_interval
+from writ_async.verify.intervals import Interval, mean_interval, student_quantile
 from writ_async.verify.paired import Difference, paired_difference
 
-GROUPS: Final[dict[str, Callable[[str, str], bool]]] = {
-    "normal W1R0-1": lambda kind, level: kind == "normal",
-    "write-intensive W2": lambda kind, level: kind == "write-intensive" and level.startswith("W2"),
-    "write-intensive W3-4": lambda kind, level: kind == "write-intensive" and not level.startswith("W2"),
-    "read-heavy W1R2": lambda kind, level: kind == "read-heavy" and level == "W1R2",
-    "read-heavy W1R3": lambda kind, level: kind == "read-heavy" and level == "W1R3",
-    "read-heavy, all": lambda kind, level: kind == "read-heavy",
-}
-"""Groups of tasks by kind and level."""
-PAIRS: Final = (
+Measure = Literal["right", "proved", "read"]
+"""What of a game is counted: the right outcome, all writes on all of their evidence, all evidence read."""
+
+
+class TestTask(msgspec.Struct, frozen=True):
+    """A task to test on."""
+
+    id: str
+    kind: str
+    level: str
+    recipe: str
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Tasks to test on of one kind, and of the levels that begin with one of `levels`."""
+
+    name: str
+    kind: Kind
+    levels: tuple[str, ...] = ("",)
+
+    def has(self, task: TestTask) -> bool:
+        """Whether a task is one of them."""
+        return task.kind == self.kind and task.level.startswith(self.levels)
+
+
+GROUPS: Final = (
+    Group("normal W1R0-1", "normal"),
+    Group("write-intensive W2", "write-intensive", ("W2",)),
+    Group("write-intensive W3-4", "write-intensive", ("W3", "W4")),
+    Group("read-heavy W1R2", "read-heavy", ("W1R2",)),
+    Group("read-heavy W1R3", "read-heavy", ("W1R3",)),
+    Group("read-heavy, all", "read-heavy"),
+)
+"""All groups; the last one is what arms are held against each other on."""
+COMPARED_ON: Final = tuple(group for group in GROUPS if group.kind == "read-heavy")
+"""The groups on which pairs of arms are compared."""
+PAIRS: Final[tuple[tuple[Arm, Arm], ...]] = (
     ("read-heavy", "normal"),
     ("read-heavy", "write-intensive"),
     ("mix", "mix-without"),
@@ -38,15 +70,6 @@ PAIRS: Final = (
     ("mix", "kept-by-outcome"),
 )
 """Arms that are compared, the first less the second."""
-
-
-class TestTask(msgspec.Struct, frozen=True):
-    """A task to test on."""
-
-    id: str
-    kind: str
-    level: str
-    recipe: str
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +89,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         """The arm."""
         return str(self.head["arm"])
 
+    @property
+    def seed(self) -> int:
+        """The seed."""
+        return int(self.head["seed"])
+
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """All runs that stand, and the tasks in the order of the digits."""
@@ -79,17 +107,29 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
         """The arms that have runs, in the order of the first ones."""
         return list(dict.fromkeys(run.arm for run in self.runs))
 
-    def values(self, arm: str, measure: str, group: str) -> list[float]:
+    @property
+    def groups(self) -> list[Group]:
+        """The groups that have tasks."""
+        return [group for group in GROUPS if any(map(group.has, self.tasks))]
+
+    def places(self, group: Group) -> list[int]:
+        """The places of a group's tasks among all."""
+        return [place for place, task in enumerate(self.tasks) if group.has(task)]
+
+    def values(self, arm: str, measure: Measure, group: Group) -> list[float]:
         """For each task of a group the mean over an arm's seeds."""
         digits = [getattr(run, measure) for run in self.runs if run.arm == arm]
-        chosen = [place for place, task in enumerate(self.tasks) if GROUPS[group](task.kind, task.level)]
-        return [sum(one[place] == "1" for one in digits) / len(digits) for place in chosen]
+        return [sum(one[place] == "1" for one in digits) / len(digits) for place in self.places(group)]
 
-    def by_seed(self, arm: str, measure: str, group: str) -> list[float]:
+    def by_seed(self, arm: str, measure: Measure, group: Group) -> dict[int, float]:
         """For each seed of an arm the mean over the tasks of a group."""
-        chosen = [place for place, task in enumerate(self.tasks) if GROUPS[group](task.kind, task.level)]
-        digits = [getattr(run, measure) for run in self.runs if run.arm == arm]
-        return [sum(one[place] == "1" for place in chosen) / len(chosen) for one in digits]
+        chosen = self.places(group)
+        means = {
+            run.seed: sum(getattr(run, measure)[place] == "1" for place in chosen) / len(chosen)
+            for run in self.runs
+            if run.arm == arm
+        }
+        return dict(sorted(means.items()))
 
 
 def gather(folder: Path) -> Figures:
@@ -127,118 +167,33 @@ def load_figures(file: Path) -> Figures:
     return read_json(file, Figures)
 
 
-MARKS: Final = ("<!-- tables: made by the report, not by hand -->", "<!-- end of the tables -->")
-"""Between these lines of a page stand the tables."""
-
-
-def put_tables(page: str, figures: Figures) -> str:
-    """A page with the tables of some figures in place of those that it has. Raises `InputError` without the marks."""
-    before, found, rest = page.partition(MARKS[0])
-    _, ended, after = rest.partition(MARKS[1])
-    if not found or not ended:
-        raise InputError(f"the page has no place for tables: two lines, {MARKS[0]!r} and {MARKS[1]!r}")
-    return f"{before}{MARKS[0]}\n\n{tables(figures)}\n\n{MARKS[1]}{after}"
-
-
 def _digits(values: Any) -> str:
     return "".join("1" if value else "0" for value in values)
 
 
-def compare(figures: Figures, first: str, second: str, measure: str, group: str) -> Difference:
+def compare(figures: Figures, first: str, second: str, measure: Measure, group: Group) -> Difference:
     """One arm less another on the same tasks, the seeds of each task taken together."""
     pairs = zip(figures.values(first, measure, group), figures.values(second, measure, group), strict=True)
-    return paired_difference([one - other for one, other in pairs], Random(f"{first}/{second}/{measure}/{group}"))
+    return paired_difference([one - other for one, other in pairs], Random(f"{first}/{second}/{measure}/{group.name}"))
 
 
-def shares(figures: Figures, arm: str, measure: str, group: str) -> Interval:
+def compare_seeds(figures: Figures, first: str, second: str, measure: Measure, group: Group) -> list[float]:
+    """One arm less another, seed by seed where both have it: a seed begins with the same weights in every arm."""
+    ours, theirs = (figures.by_seed(arm, measure, group) for arm in (first, second))
+    return [ours[seed] - theirs[seed] for seed in ours if seed in theirs]
+
+
+def seed_interval(values: Sequence[float], level: float = 0.95) -> Interval | None:
+    """The mean of one value per seed with Student's interval, from -1 to 1; None for fewer than two seeds.
+
+    It holds for training anew and for these tasks. With three seeds it is 2.5 standard deviations wide to each side.
+    """
+    if len(values) < 2:
+        return None
+    half = student_quantile(0.5 + level / 2, len(values) - 1) * stdev(values) / math.sqrt(len(values))
+    return Interval(fmean(values), max(-1.0, fmean(values) - half), min(1.0, fmean(values) + half))
+
+
+def shares(figures: Figures, arm: str, measure: Measure, group: Group) -> Interval:
     """The mean over the tasks of a group with its interval."""
     return mean_interval(figures.values(arm, measure, group))
-
-
-def tables(figures: Figures) -> str:
-    """All figures as Markdown."""
-    return "\n\n".join(
-        [
-            _runs_table(figures),
-            *(_levels_table(figures, measure) for measure in _TITLES),
-            _pairs_table(figures),
-            _families_table(figures),
-        ]
-    )
-
-
-_TITLES: Final = {
-    "right": "Success: the outcome is right (reward 1), % of tasks [95 % interval over tasks]",
-    "proved": "Evidence: every write was made on all of its evidence, %",
-    "read": "Reading: every cell that the task rests on was read, %",
-}
-
-
-def _runs_table(figures: Figures) -> str:
-    lines = [
-        "arm | seeds | rows | tokens a row | trained on of them | trained on in a run | last loss | labels of rows"
-    ]
-    for arm in figures.arms:
-        heads = [run.head for run in figures.runs if run.arm == arm]
-        one = heads[0]
-        losses = ", ".join(f"{head['curve'][-1]['loss']:.3f}" for head in heads)
-        seeds = ", ".join(str(head["seed"]) for head in heads)
-        labels = ", ".join(f"{name} {count}" for name, count in sorted(one["labels"].items()))
-        lines.append(
-            f"{arm} | {seeds} | {one['rows']:,} | {one['tokens_per_row']:.1f} | {one['trained_per_row']:.1f} | "
-            f"{one['trained_tokens']:,} | {losses} | {labels}"
-        )
-    return _markdown("What was trained", lines)
-
-
-def _levels_table(figures: Figures, measure: str) -> str:
-    groups = [group for group in GROUPS if any(GROUPS[group](task.kind, task.level) for task in figures.tasks)]
-    sizes = [sum(GROUPS[group](task.kind, task.level) for task in figures.tasks) for group in groups]
-    lines = [" | ".join(["arm", *(f"{group} ({size})" for group, size in zip(groups, sizes, strict=True))])]
-    for arm in figures.arms:
-        cells = [arm]
-        for group in groups:
-            found = shares(figures, arm, measure, group)
-            cells.append(f"{100 * found.estimate:.1f} [{100 * found.low:.1f}, {100 * found.high:.1f}]")
-        lines.append(" | ".join(cells))
-    return _markdown(_TITLES[measure], lines)
-
-
-def _pairs_table(figures: Figures) -> str:
-    lines = ["arms | tasks | success, points [95 %] | p | evidence, points [95 %] | p | success by seed of each"]
-    for first, second in PAIRS:
-        if first not in figures.arms or second not in figures.arms:
-            continue
-        for group in ("read-heavy W1R2", "read-heavy W1R3", "read-heavy, all"):
-            cells = [f"{first} less {second}", group]
-            for measure in ("right", "proved"):
-                found = compare(figures, first, second, measure, group)
-                cells += [
-                    f"{100 * found.mean:+.1f} [{100 * found.low:+.1f}, {100 * found.high:+.1f}]",
-                    f"{found.p:.4f}",
-                ]
-            seeds = [
-                ", ".join(f"{100 * one:.0f}" for one in figures.by_seed(arm, "right", group)) for arm in (first, second)
-            ]
-            lines.append(" | ".join([*cells, " beside ".join(seeds)]))
-    return _markdown("Paired differences on read-heavy tasks of unseen worlds", lines)
-
-
-def _families_table(figures: Figures) -> str:
-    families = list(dict.fromkeys(task.recipe for task in figures.tasks))
-    lines = [" | ".join(["arm", *families])]
-    for arm in figures.arms:
-        runs = [run for run in figures.runs if run.arm == arm]
-        cells = [arm]
-        for family in families:
-            chosen = [place for place, task in enumerate(figures.tasks) if task.recipe == family]
-            right = [run.right[place] == "1" for run in runs for place in chosen]
-            cells.append(f"{100 * sum(right) / len(right):.0f}")
-        lines.append(" | ".join(cells))
-    return _markdown("Success by family, %", lines)
-
-
-def _markdown(title: str, lines: Sequence[str]) -> str:
-    columns = lines[0].count("|") + 1
-    rule = "|".join(["---"] * columns)
-    return "\n".join([f"**{title}**", "", f"| {lines[0]} |", f"|{rule}|", *(f"| {line} |" for line in lines[1:])])

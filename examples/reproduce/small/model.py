@@ -8,31 +8,35 @@ no other positions. Totals begin as points on a line, so that a model need not l
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-_SPAN = 4
+LENGTH: Final = 240
+"""The most tokens of a row that is played."""
+_SPAN: Final = 4
 """A row and the three before it are mixed."""
+_INNER: Final = 4
+"""How many times as wide as its rows a block is between its two last matrices."""
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
-    """The sizes of a model. `length` is the most tokens of a row that it plays."""
+    """The sizes of a model."""
 
     vocabulary: int
     width: int = 96
     layers: int = 3
     heads: int = 4
-    inner: int = 4
-    length: int = 240
 
 
 class Cache:
-    """What a batch has left in each layer: keys and values of `heads x length x width/heads`, and the last rows."""
+    """What a batch has left in each layer: keys and values of `heads x LENGTH x width/heads`, and the last rows."""
 
     def __init__(self, shape: Shape, batch: int) -> None:
-        size = (shape.layers, batch, shape.heads, shape.length, shape.width // shape.heads)
+        size = (shape.layers, batch, shape.heads, LENGTH, shape.width // shape.heads)
         self.keys = torch.zeros(size)
         self.values = torch.zeros(size)
         self.rows = torch.zeros(shape.layers, batch, _SPAN - 1, shape.width)
@@ -49,8 +53,8 @@ class _Block(nn.Module):  # type: ignore[misc]
         self.mixed = nn.Linear(width, 3 * width, bias=False)
         self.out = nn.Linear(width, width, bias=False)
         self.between = nn.LayerNorm(width, bias=False)
-        self.up = nn.Linear(width, shape.inner * width, bias=False)
-        self.down = nn.Linear(shape.inner * width, width, bias=False)
+        self.up = nn.Linear(width, _INNER * width, bias=False)
+        self.down = nn.Linear(_INNER * width, width, bias=False)
 
     def forward(self, rows: Tensor, cache: Cache | None, layer: int) -> Tensor:
         batch, length, width = rows.shape

@@ -62,7 +62,6 @@ class Vocabulary:
     def __init__(self, words: Sequence[str]) -> None:
         fixed = ["<padding>", "<unknown>", GO, DONE, *VERBS[:-1], OK, ERROR, ORIGINAL, *REASONS, *CHOICES]
         pools = [f"{letter}{name}" for letter, most in _POOLS.values() for name in range(most)]
-        self.words = tuple(words)
         self.tokens = list(dict.fromkeys([*fixed, *pools, *words]))
         self._numbers = {token: number for number, token in enumerate(self.tokens)}
 

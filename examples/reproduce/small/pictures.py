@@ -6,9 +6,11 @@ import re
 from pathlib import Path
 from typing import Final
 
-from examples.reproduce.small.figures import GROUPS, Figures, shares
+from examples.reproduce.small.arms import Arm
+from examples.reproduce.small.figures import Figures, Measure, shares
 from writ_async.report.blocks import Dots, Lines, Plot
 from writ_async.report.plots import draw_plot
+from writ_async.runs.writing import write_whole
 from writ_async.verify.intervals import Interval
 
 _COLOURS: Final = {
@@ -18,17 +20,20 @@ _COLOURS: Final = {
 _SIZE = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 
 
-_SHOWN: Final = {
+_SHOWN: Final[dict[str, tuple[Arm, ...]]] = {
     "kinds": ("normal", "write-intensive", "mix-without", "mix", "read-heavy"),
     "controls": ("normal", "idle-reads", "kept-by-outcome", "mix"),
 }
 """Which arms are drawn together: what kinds of rows do, and what the controls do beside two of them."""
-_AXES: Final = {"right": "success: the right outcome", "proved": "evidence: all writes on all of it"}
+_AXES: Final[dict[Measure, str]] = {
+    "right": "success: the right outcome",
+    "proved": "evidence: all writes on all of it",
+}
 
 
 def draw_pictures(figures: Figures, folder: Path) -> list[Path]:
     """Draw success, evidence and the loss of each arm's first seed, and give the files."""
-    groups = [group for group in GROUPS if any(GROUPS[group](task.kind, task.level) for task in figures.tasks)]
+    groups = figures.groups
     plots: dict[str, Plot] = {}
     for name, arms in _SHOWN.items():
         shown = [arm for arm in arms if arm in figures.arms]
@@ -36,8 +41,8 @@ def draw_pictures(figures: Figures, folder: Path) -> list[Path]:
             dots: dict[str, list[Interval | None]] = {
                 arm: [shares(figures, arm, measure, group) for group in groups] for arm in shown
             }
-            plots[f"{measure}-{name}"] = Dots(tuple(groups), dots, axis)
-        curves = {arm: _curve(figures, arm) for arm in shown}
+            plots[f"{measure}-{name}"] = Dots(tuple(group.name for group in groups), dots, axis)
+        curves: dict[str, list[tuple[float, float]]] = {arm: _curve(figures, arm) for arm in shown}
         plots[f"loss-{name}"] = Lines(curves, "step", "loss per trained token, nats")
     return [_write(plot, number, folder / f"{name}.svg") for number, (name, plot) in enumerate(plots.items())]
 
@@ -56,6 +61,5 @@ def _write(plot: Plot, number: int, file: Path) -> Path:
     text = text.replace("<svg ", f'<svg width="{size[1]}" height="{size[2]}" ', 1)
     back = '<rect width="100%" height="100%" fill="#ffffff"/>'
     text = re.sub(r"(<svg [^>]*>)", lambda match: match[1] + back, text, count=1)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8")
+    write_whole(file, text.encode())
     return file

@@ -9,8 +9,8 @@ import torch
 
 from examples.reproduce.small.dialect import GO, VERBS, is_complete
 from examples.reproduce.small.game import Game, Outcome
-from examples.reproduce.small.model import Cache, Model
-from examples.reproduce.small.names import Naming, Vocabulary, sizes_of
+from examples.reproduce.small.model import LENGTH, Cache, Model
+from examples.reproduce.small.names import PADDING, Naming, Vocabulary, sizes_of
 from examples.reproduce.small.tasks import Played
 
 _BATCH = 128
@@ -19,7 +19,7 @@ _BATCH = 128
 class _Player:
     """One game: the tokens that the model has to be given yet, and the action that it is in the middle of."""
 
-    def __init__(self, played: Played, vocabulary: Vocabulary, length: int) -> None:
+    def __init__(self, played: Played, vocabulary: Vocabulary) -> None:
         case = played.case
         self.game = Game(case, played.environment.domain, played.environment.world)
         self.names = Naming(sizes_of(case), Random(f"{case.task.id}/names"))
@@ -27,11 +27,10 @@ class _Player:
         self.given = 0
         self.action: list[str] = []
         self._vocabulary = vocabulary
-        self._length = length
 
     @property
     def over(self) -> bool:
-        return self.game.over or len(self.tokens) > self._length or self.given >= self._length
+        return self.game.over or len(self.tokens) > LENGTH or self.given >= LENGTH
 
     def next_id(self) -> int:
         token = self.tokens[self.given]
@@ -52,17 +51,17 @@ class _Player:
             self.action = []
 
 
-@torch.no_grad()  # type: ignore[untyped-decorator]
 def play_all(model: Model, vocabulary: Vocabulary, tasks: Sequence[Played]) -> list[Outcome]:
     """The outcomes of all tasks, in their order. A task is named the same whichever model plays it."""
     outcomes: list[Outcome] = []
     for start in range(0, len(tasks), _BATCH):
         batch = tasks[start : start + _BATCH]
-        players = [_Player(played, vocabulary, model.shape.length) for played in batch]
+        players = [_Player(played, vocabulary) for played in batch]
         cache = Cache(model.shape, len(players))
-        while not all(player.over for player in players) and cache.used < model.shape.length:
-            ids = torch.tensor([[0 if player.over else player.next_id()] for player in players])
-            best = model.logits(model.hidden(ids, cache))[:, -1].argmax(-1).tolist()
+        while not all(player.over for player in players) and cache.used < LENGTH:
+            ids = torch.tensor([[PADDING if player.over else player.next_id()] for player in players])
+            with torch.no_grad():
+                best = model.logits(model.hidden(ids, cache))[:, -1].argmax(-1).tolist()
             for player, number in zip(players, best, strict=True):
                 if not player.over:
                     player.hear(vocabulary.tokens[number])

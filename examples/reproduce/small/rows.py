@@ -22,8 +22,6 @@ class Row(msgspec.Struct, frozen=True):
     `sizes` is how many ids and totals are to be named anew.
     """
 
-    task: str
-    kind: str
     level: str
     tokens: tuple[str, ...]
     said: tuple[int, ...]
@@ -49,9 +47,7 @@ def play_actions(played: Played, actions: Sequence[Sequence[str]]) -> Row:
         if game.over:
             break
     assert case.task.proof is not None
-    return Row(
-        case.task.id, case.task.kind, case.task.proof.level, tuple(tokens), tuple(said), sizes_of(case), game.judge()
-    )
+    return Row(case.task.proof.level, tuple(tokens), tuple(said), sizes_of(case), game.judge())
 
 
 def play_messages(played: Played) -> list[Message]:

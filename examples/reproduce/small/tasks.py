@@ -16,6 +16,7 @@ from writ_async.core.task import Kind
 from writ_async.files import read_jsonl
 from writ_async.runs.task_making import draw_tasks, parse_task_settings
 from writ_async.runs.worlds import generate_world, open_worlds, world_key
+from writ_async.runs.writing import write_whole
 
 RECIPES: Final[dict[Kind, tuple[str, ...]]] = {
     "normal": ("cancel_order", "pay_otherwise", "return_items"),
@@ -88,15 +89,11 @@ def make_tasks(folder: Path, trained: Mapping[Kind, int], tested: Mapping[Kind, 
 
     They lie in `folder` as `train-KIND.jsonl` and `test-KIND.jsonl`; what is there is left as it is.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     for name, counts, first in (("test", tested, FIRST_TEST_SEED), ("train", trained, 1)):
         for kind, count in counts.items():
             file = folder / f"{name}-{kind}.jsonl"
             if not file.exists():
-                new = file.with_suffix(".new")
-                tasks = draw_played(kind, count, count_from(first))
-                new.write_bytes(b"".join(msgspec.json.encode(task) + b"\n" for task in tasks))
-                new.replace(file)
+                write_whole(file, msgspec.json.Encoder().encode_lines(draw_played(kind, count, count_from(first))))
 
 
 def load_played(file: Path) -> list[Played]:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import msgspec
 import torch
@@ -19,23 +20,13 @@ from torch.nn import functional
 
 from examples.reproduce.small.model import Model, Shape
 from examples.reproduce.small.names import PADDING, Naming, Vocabulary
+from examples.reproduce.small.recipe import Recipe
 from examples.reproduce.small.rows import Row
+from writ_async.runs.writing import replacing
 
 _CUT_AT_ONCE = 320
-
-
-class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How long and how fast to train. `tokens` are those trained on in a step, the agent's own alone."""
-
-    steps: int = 1_400
-    tokens: int = 128
-    rate: float = 3e-3
-    warm_up: int = 100
-    decay: float = 0.05
-    clip: float = 1.0
-    width: int = 96
-    layers: int = 3
-    heads: int = 4
+BatchState = tuple[tuple[Any, ...], list[int], list[list[int]]]
+"""All that the next batches hang on: the random numbers, the order of the rows, the batches that are cut."""
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -99,13 +90,13 @@ class Batches:
         self._rng.shuffle(batches)
         return batches
 
-    def state(self) -> tuple[object, list[int], list[list[int]]]:
+    def state(self) -> BatchState:
         """All that the next batches hang on."""
         return self._rng.getstate(), list(self._order), [list(one) for one in self._batches]
 
-    def restore(self, state: tuple[object, list[int], list[list[int]]]) -> None:
+    def restore(self, state: BatchState) -> None:
         """Go on where `state` was taken."""
-        self._rng.setstate(state[0])  # type: ignore[arg-type]
+        self._rng.setstate(state[0])
         self._order, self._batches = list(state[1]), [list(one) for one in state[2]]
 
 
@@ -128,11 +119,12 @@ def train(
     spent, first = 0.0, 0
     checkpoint = folder / "checkpoint.pt"
     if checkpoint.exists():
-        kept = torch.load(checkpoint, weights_only=False)
+        kept = torch.load(checkpoint, weights_only=True)
         model.load_state_dict(kept["model"])
         optimizer.load_state_dict(kept["optimizer"])
         batches.restore(kept["batches"])
-        points, spent, first = kept["points"], kept["seconds"], kept["step"]
+        points = msgspec.convert(kept["points"], list[Point])
+        spent, first = kept["seconds"], kept["step"]
     every = max(1, recipe.steps // 20)
     began, total = time.perf_counter() - spent, 0.0
     for step in range(first, recipe.steps if stop is None else stop):
@@ -151,11 +143,10 @@ def train(
             total = 0.0
             kept = {
                 "model": model.state_dict(), "optimizer": optimizer.state_dict(), "batches": batches.state(),
-                "points": points, "seconds": points[-1].seconds, "step": step + 1,
+                "points": msgspec.to_builtins(points), "seconds": points[-1].seconds, "step": step + 1,
             }  # fmt: skip
-            folder.mkdir(parents=True, exist_ok=True)
-            torch.save(kept, checkpoint.with_suffix(".new"))
-            checkpoint.with_suffix(".new").replace(checkpoint)
+            with replacing(checkpoint) as file:
+                torch.save(kept, file)
     return model, points
 
 

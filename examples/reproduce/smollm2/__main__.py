@@ -10,9 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from examples.reproduce.smollm2.tuning import LOG, Settings, tune
+from examples.reproduce.smollm2.tuning import LOG, Settings, logged, tune
 from examples.train.flags import settings_parser
-from writ_async import InputError
+from writ_async import WritError
 
 
 def main() -> int:
@@ -20,12 +20,9 @@ def main() -> int:
     parser = settings_parser("python -m examples.reproduce.smollm2", Settings)
     try:
         settings = msgspec.convert(vars(parser.parse_args()), Settings, strict=False)
-        for step in tune(settings):
-            line = msgspec.json.encode(step)
-            print(line.decode(), flush=True)
-            with Path(settings.out, LOG).open("ab") as log:
-                log.write(line + b"\n")
-    except (InputError, msgspec.ValidationError) as exc:
+        for step in logged(tune(settings), Path(settings.out, LOG)):
+            print(msgspec.json.encode(step).decode(), flush=True)
+    except (WritError, msgspec.ValidationError) as exc:
         print(f"smollm2: {exc}", file=sys.stderr)
         return 2
     return 0

@@ -6,9 +6,9 @@ A run of hours may be killed: weights and optimiser are kept every few steps, an
 from __future__ import annotations
 
 import json
-import os
+import math
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,9 +17,10 @@ import msgspec
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from examples.train.losses import imitation_loss
+from examples.train.losses import imitation_gradients, written_tokens
 from examples.train.rows import row_tokens
 from writ_async import InputError, RunView, TokenSequence, load_domain, open_chat_format
+from writ_async.runs.writing import replacing, write_whole
 
 STATE, LOG = "state.pt", "steps.jsonl"
 
@@ -100,17 +101,37 @@ def tune(settings: Settings) -> Generator[Step, None, None]:
     model.to(torch.bfloat16).save_pretrained(out)
     AutoTokenizer.from_pretrained(settings.model).save_pretrained(out)
     generation = Path(settings.model, "generation_config.json")
-    (out / generation.name).write_bytes(generation.read_bytes())
+    write_whole(out / generation.name, generation.read_bytes())
+
+
+def logged(steps: Iterable[Step], log: Path) -> Iterator[Step]:
+    """Give the steps as they are made, and keep each as a line of `log`.
+
+    What a training that was killed had logged after its last checkpoint is made again: those lines go, and one that
+    broke off.
+    """
+    for number, step in enumerate(steps):
+        if number == 0:
+            write_whole(log, b"".join(line + b"\n" for line in _lines(log) if _step_of(line) < step.step))
+        with log.open("ab") as file:
+            file.write(msgspec.json.encode(step) + b"\n")
+        yield step
+
+
+def _lines(log: Path) -> list[bytes]:
+    return log.read_bytes().splitlines() if log.is_file() else []
+
+
+def _step_of(line: bytes) -> float:
+    try:
+        return msgspec.json.decode(line, type=Step).step
+    except msgspec.MsgspecError:
+        return math.inf
 
 
 def _step(model: Any, optimizer: torch.optim.Optimizer, batch: Sequence[TokenSequence], rate: float) -> dict[str, Any]:
-    learnt = sum(sum(tokens.loss_mask()) for tokens in batch)
-    total = 0.0
-    for tokens in batch:  # one at a time: rows differ in length, and nothing is padded
-        with torch.autocast("cpu", torch.bfloat16):
-            loss = imitation_loss(model, tokens)
-        (loss / learnt).backward()
-        total += loss.item()
+    learnt = sum(map(written_tokens, batch))
+    total = imitation_gradients(model, batch, torch.bfloat16)
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     for group in optimizer.param_groups:
         group["lr"] = rate
@@ -120,10 +141,9 @@ def _step(model: Any, optimizer: torch.optim.Optimizer, batch: Sequence[TokenSeq
 
 
 def _keep(path: Path, model: Any, optimizer: torch.optim.Optimizer, settings: Settings, done: int) -> None:
-    draft = path.with_suffix(".tmp")
     told = json.dumps(msgspec.to_builtins(settings), sort_keys=True)
-    torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "done": done, "told": told}, draft)
-    os.replace(draft, path)
+    with replacing(path) as file:
+        torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "done": done, "told": told}, file)
 
 
 def _take_up(path: Path, model: Any, optimizer: torch.optim.Optimizer, settings: Settings) -> int:
