@@ -19,6 +19,7 @@ from writ_async.rl import TaskSource  # noqa: E402
 async def test_sixteen_tasks_in_four_trials_each_are_episodes_with_rewards_and_whole_traces(
     source: TaskSource, tasks: list[Task], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "of-a-vendor")  # not the secret that the interception server asks for
     script = await script_of(tasks)
 
     class Tasks(WritTaskset):
