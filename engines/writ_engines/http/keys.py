@@ -25,11 +25,16 @@ class KeyOptions(Protocol):
     """The options of an engine that say what carries its key."""
 
     @property
-    def key_env(self) -> str: ...
+    def key_env(self) -> str:
+        """The variable that holds it."""
+
     @property
-    def key_header(self) -> str: ...
+    def key_header(self) -> str:
+        """The header that carries it; the usual one if empty."""
+
     @property
-    def headers(self) -> str | Mapping[str, str]: ...
+    def headers(self) -> str | Mapping[str, str]:
+        """More headers, as an object or as its JSON."""
 
 
 def require_address(url: str, engine: str, where: str, example: str) -> None:
@@ -91,9 +96,14 @@ def read_key_and_headers(
     """
     require_header_name(engine, options.key_header)
     more = read_headers(engine, options.headers, environment)
-    if (options.key_header or _KEY_HEADER).lower() in map(str.lower, more):
+    if carries_key(more, options.key_header):
         return "", more
     return read_key(engine, options.key_env, environment, url, needed=needed), more
+
+
+def carries_key(more: Mapping[str, str], key_header: str) -> bool:
+    """Whether a caller's headers have one in the key's place."""
+    return (key_header or _KEY_HEADER).lower() in map(str.lower, more)
 
 
 def request_headers(key: str, key_header: str, more: Mapping[str, str]) -> dict[str, str]:
