@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
+import anyio
 import pytest
 
 from bench.token_table import LOGPROB, TokenTable, write_table
@@ -10,7 +11,7 @@ from tests.support.trainer_doubles import SKYRL, SkyrlClient, check_generator_ou
 from tests.support.trainer_page import PAGE
 from writ_async import AssistantMessage, FamilyFormat, Task
 from writ_async.integrations.skyrl_generator import WritGenerator
-from writ_async.rl import TaskSource
+from writ_async.rl import TaskSource, finishing
 
 Turns = dict[str, list[list[AssistantMessage]]]
 
@@ -85,3 +86,56 @@ async def test_a_batch_without_logprobs_has_none_and_the_seed_is_the_global_step
     assert out["rollout_logprobs"] is None
     wholes = [(*prompt, *ids) for prompt, ids in zip(out["prompt_token_ids"], out["response_ids"], strict=True)]
     assert wholes == [row.tokens["agent"].ids for row in table.rows]
+
+
+class Leaving(SkyrlClient):
+    """Fails one session's end, never ends another's, and has calls that nobody answers where it `hangs`."""
+
+    def __init__(self, table: TokenTable, fails: str = "", late: str = "", hangs: bool = False) -> None:
+        super().__init__(table)
+        self._fails, self._late, self._hangs = fails, late, hangs
+        self.asked = anyio.Event()
+
+    async def generate(self, input_batch: dict[str, Any], model: str | None = None) -> dict[str, Any]:
+        if self._hangs:
+            self.asked.set()
+            await anyio.sleep_forever()
+        return await super().generate(input_batch, model)
+
+    async def finish_session(self, session_id: str) -> None:
+        await anyio.lowlevel.checkpoint()
+        if session_id == self._fails:
+            raise RuntimeError("there is no such session")
+        if session_id == self._late:
+            await anyio.sleep_forever()
+        await super().finish_session(session_id)
+
+
+@pytest.mark.asyncio
+async def test_a_session_that_cannot_be_finished_or_not_in_time_costs_neither_the_rows_nor_the_other_sessions(
+    source: TaskSource, tasks: list[Task], chat: FamilyFormat, table: TokenTable,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(finishing, "SECONDS", 0.2)
+    fails, late, *others = (f"{task.id}#0/agent" for task in tasks)
+    client = Leaving(table, fails, late)
+    prompts = [row["prompt"] for row in source.rows()]
+    out = await WritGenerator(source, client, chat, max_tokens=300, seed=0).generate({"prompts": prompts})
+    assert out["rewards"] == [1.0] * len(tasks)
+    assert sorted(client.finished) == sorted(others)
+    assert [line.split(" ", 2)[:2] for line in caplog.messages] == [["session", fails], ["1", "sessions"]]
+    assert "there is no such session" in caplog.messages[0]
+    assert late in caplog.messages[1]
+
+
+@pytest.mark.asyncio
+async def test_a_batch_that_is_cancelled_finishes_its_sessions_all_the_same(
+    source: TaskSource, chat: FamilyFormat, table: TokenTable
+) -> None:
+    client = Leaving(table, hangs=True)
+    batch = {"prompts": [row["prompt"] for row in source.rows()[:1]]}
+    async with anyio.create_task_group() as group:
+        group.start_soon(WritGenerator(source, client, chat).generate, batch)
+        await client.asked.wait()
+        group.cancel_scope.cancel()
+    assert client.finished == [f"{source[0].id}#0/agent"]
