@@ -5,10 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
+from bench.trainer_doubles import run_areal_agent
 from tests.support.chat_double import Answer, Asked, serve
 from tests.support.scripted_server import script_of
-from tests.support.trainer_doubles import AREAL, run_areal_agent
-from tests.support.trainer_page import PAGE
 from writ_async import InputError, Task, Trajectory
 from writ_async.integrations.areal import WritWorkflow
 from writ_async.rl import TaskSource, kept_reward
@@ -17,10 +16,6 @@ from writ_async.rl import TaskSource, kept_reward
 class Workflow(WritWorkflow):
     def reward(self, row: Trajectory) -> float:
         return kept_reward(row)
-
-
-def test_the_page_names_the_release_that_the_double_was_made_from() -> None:
-    assert f"AReaL {AREAL}" in PAGE
 
 
 @pytest.mark.asyncio

@@ -7,17 +7,14 @@ import anyio
 import pytest
 
 from bench.token_table import LOGPROB, TokenTable, write_table
-from tests.support.trainer_doubles import SKYRL, SkyrlClient, check_generator_output
-from tests.support.trainer_page import PAGE
-from writ_async import AssistantMessage, FamilyFormat, Task
+from bench.trainer_doubles import SkyrlClient, check_generator_output
+from writ_async import FamilyFormat, Task
 from writ_async.integrations.skyrl_generator import WritGenerator
 from writ_async.rl import TaskSource, finishing
 
-Turns = dict[str, list[list[AssistantMessage]]]
-
 
 def test_sixteen_tasks_in_four_trials_each_are_played_through_the_packages_registry(
-    source: TaskSource, turns: Turns, chat: FamilyFormat
+    source: TaskSource, table: TokenTable, chat: FamilyFormat
 ) -> None:
     gym = pytest.importorskip("skyrl_gym", reason="skyrl-gym is not installed here; make test-trainers TRAINER=skyrl")
     gym.register(id="writ", entry_point="writ_async.integrations.skyrl:WritTextEnv")
@@ -29,16 +26,12 @@ def test_sixteen_tasks_in_four_trials_each_are_played_through_the_packages_regis
             assert observations[0]["role"] == "system"
             assert "<tools>" in observations[0]["content"]
             step: dict[str, Any] = {"done": False}
-            for message in turns[row["task_id"]][trial]:
+            for message in table.messages[f"{row['task_id']}#{trial}"]:
                 assert not step["done"]
                 step = env.step(str(chat.write(message)))
             assert (step["done"], step["reward"]) == (True, 1.0)
             assert step["metadata"] == {"termination": "user_stop"}
             env.close()
-
-
-def test_the_page_names_the_release_that_the_double_was_made_from() -> None:
-    assert f"SkyRL {SKYRL}" in PAGE
 
 
 @pytest.mark.asyncio

@@ -1,13 +1,14 @@
 """slime is on no index under this name: the adapter against a double of its published interface."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import groupby
 from typing import Any
 
 import pytest
 
 from bench.token_table import LOGPROB, TokenTable
-from tests.support.trainer_doubles import SLIME, SLIME_ARGUMENTS, SlimeRouter, SlimeSample, serve_slime
-from tests.support.trainer_page import PAGE
+from bench.trainer_doubles import SLIME_ARGUMENTS, SlimeRouter, SlimeSample, serve_slime
 from writ_async import EngineError, FamilyFormat
 from writ_async.conversation import Conversation
 from writ_async.rl import TaskSource, is_judged
@@ -17,20 +18,12 @@ PARAMS = {"max_new_tokens": 512, "temperature": 1.0}
 
 
 @pytest.fixture
-def make_generate(monkeypatch: pytest.MonkeyPatch) -> Any:
+def make_generate() -> Iterator[Any]:
     """Makes a `generate` that posts to a router; slime's module is there only as long as the test lasts."""
-
-    def made(router: SlimeRouter, *given: Any, **settings: Any) -> Any:
-        serve_slime(router, monkeypatch)
-        from writ_async.integrations.slime import make_generate
-
-        return make_generate(*given, **settings)
-
-    return made
-
-
-def test_the_page_names_the_release_that_the_double_was_made_from() -> None:
-    assert f"slime {SLIME}" in PAGE
+    with ExitStack() as stack:
+        yield lambda router, *given, **settings: stack.enter_context(serve_slime(router)).make_generate(
+            *given, **settings
+        )
 
 
 @pytest.mark.asyncio
