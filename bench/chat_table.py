@@ -10,8 +10,8 @@ import msgspec
 from aiohttp import web
 from writ_engines.openai.body import encode_message
 
-from writ_async import AssistantMessage, Completion, Engine, Request, Setting, Task, load_domain
-from writ_async.registry import make_engine
+from bench.token_table import make_script
+from writ_async import AssistantMessage, Completion, Engine, Request, Task
 from writ_async.rl import play
 
 
@@ -33,11 +33,12 @@ class _Recording:
 
 
 @asynccontextmanager
-async def serve_table(tasks: Sequence[Task], trials: int, root: str = "/v1") -> AsyncIterator[str]:
-    """The server's address with its root, while the block lasts; it knows all trials of these tasks under seed 0."""
-    domains = {task.domain: load_domain(task.domain) for task in tasks}
-    setting = Setting(tasks={task.id: task for task in tasks}, domains=domains, seed=0)
-    recording = _Recording(make_engine("scripted", {}, setting))
+async def serve_table(tasks: Sequence[Task], trials: int) -> AsyncIterator[str]:
+    """The server's address while the block lasts; it knows all trials of these tasks under seed 0.
+
+    It answers under `/v1`, as servers do, and at its root, as AReaL's proxy does.
+    """
+    recording = _Recording(make_script(tasks))
     await play([*tasks] * trials, recording, "scripted")
 
     async def answer(request: web.Request) -> web.Response:
@@ -56,11 +57,12 @@ async def serve_table(tasks: Sequence[Task], trials: int, root: str = "/v1") -> 
         return web.json_response(body)
 
     app = web.Application(client_max_size=2**26)
-    app.router.add_post(f"{root}/chat/completions", answer)
+    for root in ("", "/v1"):
+        app.router.add_post(f"{root}/chat/completions", answer)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}{root}"
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()

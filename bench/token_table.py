@@ -30,6 +30,12 @@ LOGPROB = -0.5
 """What every sampled token is said to have."""
 
 
+def make_script(tasks: Sequence[Task], seed: int = 0) -> Engine:
+    """The scripted engine for these tasks, whose words a table is written from."""
+    domains = {task.domain: load_domain(task.domain) for task in tasks}
+    return make_engine("scripted", {}, Setting(tasks={task.id: task for task in tasks}, domains=domains, seed=seed))
+
+
 class TokenTable:
     """`said` has the ids of each answer by the ids of its prompt, `rows` the conversations that it was written from.
 
@@ -81,9 +87,8 @@ class _Writing:
 async def write_table(chat: FamilyFormat, tasks: Sequence[Task], trials: int = 1, seed: int = 0) -> TokenTable:
     """Have the script play all trials of these tasks; what it has said to a prompt once it says to it again."""
     table = TokenTable()
-    domains = {task.domain: load_domain(task.domain) for task in tasks}
-    script = make_engine("scripted", {}, Setting(tasks={task.id: task for task in tasks}, domains=domains, seed=seed))
-    table.rows = await play([*tasks] * trials, _Writing(chat, script, table), "scripted", seed=seed)
+    writing = _Writing(chat, make_script(tasks, seed), table)
+    table.rows = await play([*tasks] * trials, writing, "scripted", seed=seed)
     for row in table.rows:
         said = [message for message in row.messages if isinstance(message, AssistantMessage)]
         table.messages[row.id] = said[1:]

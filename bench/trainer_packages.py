@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 import msgspec
 
-from writ_async.rl import TaskSource, chat_message
-
-if TYPE_CHECKING:
-    from bench.trainer_plays import Played, Stage
-
-    Way = Callable[[], Awaitable[Played]]
+from bench.trainer_doubles import VerlServer
+from bench.trainer_stage import Played, Stage, Way, action_of, count
+from writ_async.rl import TaskSource
 
 
 def package_plays(stage: Stage, url: str) -> dict[str, Any]:
@@ -35,7 +32,6 @@ def package_plays(stage: Stage, url: str) -> dict[str, Any]:
 
 
 def _openenv(stage: Stage, url: str) -> Way:
-    from bench.trainer_plays import count
     from writ_async.integrations.openenv import WritAction, WritEnvironment
 
     def play() -> Played:
@@ -45,9 +41,7 @@ def _openenv(stage: Stage, url: str) -> Way:
             for trial in range(stage.trials):
                 seen = env.reset(index=place)
                 for message in stage.table.messages[f"{task.id}#{trial}"]:
-                    plain = chat_message(message)
-                    calls = plain.get("tool_calls", ())
-                    seen = env.step(WritAction(content=plain["content"], tool_calls=calls))
+                    seen = env.step(WritAction(**action_of(message)))
                 rewards.append(seen.reward)
         env.close()
         return count(rewards)
@@ -57,8 +51,6 @@ def _openenv(stage: Stage, url: str) -> Way:
 
 def _skyrl_gym(stage: Stage, url: str) -> Way:
     import skyrl_gym
-
-    from bench.trainer_plays import count
 
     skyrl_gym.register(id="writ_bench", entry_point="writ_async.integrations.skyrl:WritTextEnv")
     texts = {
@@ -87,22 +79,15 @@ def _verl(stage: Stage, url: str) -> Way:
     from omegaconf import OmegaConf
     from verl.experimental.agent_loop.agent_loop import DictConfigWrap
     from verl.utils.dataset.rl_dataset import RLHFDataset
-    from verl.workers.rollout.replica import TokenOutput
 
     import writ_async.integrations.verl as adapter
-    from bench.trainer_plays import count
-
-    class Server:
-        async def generate(self, request_id: str, *, prompt_ids: list[int], sampling_params: Any) -> Any:
-            said = stage.table.said[tuple(prompt_ids)]
-            return TokenOutput(token_ids=list(said), log_probs=[-0.5] * len(said), stop_reason="completed")
 
     tasks = stage.folder / "tasks.jsonl"
     tasks.write_bytes(b"".join(msgspec.json.encode(task) + b"\n" for task in stage.tasks))
     config = OmegaConf.create({"actor_rollout_ref": {"rollout": {"prompt_length": 16384, "response_length": 16384}}})
     given = {
-        "trainer_config": DictConfigWrap(config), "server_manager": Server(), "processor": None, "tokenizer": None,
-        "dataset_cls": RLHFDataset, "data_config": DictConfigWrap(OmegaConf.create({})),
+        "trainer_config": DictConfigWrap(config), "server_manager": VerlServer(stage.table), "processor": None,
+        "tokenizer": None, "dataset_cls": RLHFDataset, "data_config": DictConfigWrap(OmegaConf.create({})),
     }  # fmt: skip
     target = "writ_async.integrations.verl.WritAgentLoop"
     loop_config = OmegaConf.create({"_target_": target, "tasks": str(tasks), "model": "here"})
@@ -112,40 +97,41 @@ def _verl(stage: Stage, url: str) -> Way:
         rewards: list[float] = []
         adapter._source.cache_clear()
         for task, _ in stage.trials_of_tasks():
-            out = await instantiate(loop_config, **given).run({"temperature": 1.0}, task_id=task.id)
+            out = await instantiate(loop_config, **given).run({"temperature": 1.0, "logprobs": True}, task_id=task.id)
             rewards.append(out.reward_score)
         return count(rewards)
 
     return play
 
 
-def _verifiers(stage: Stage, url: str) -> Way:
+def open_verifiers(source: TaskSource, url: str) -> tuple[Any, Any]:
+    """The package's environment for the tasks, seed 0, and what it plays them on: an endpoint of the model `table`.
+
+    A module of a name of its own has taskset and harness, for the package to find it by.
+    """
     import verifiers.v1 as vf
 
-    from bench.trainer_plays import count
     from writ_async.integrations.verifiers import WritHarness, WritTaskset
 
-    class Tasks(WritTaskset):
-        source = TaskSource(stage.tasks)
-
-    class Harness(WritHarness):
-        settings = {"seed": 0}  # noqa: RUF012 - what the table was written under
-
-    plugin = ModuleType("writ_tasks_of_the_bench")
+    plugin = ModuleType("writ_tasks_of_a_table")
     plugin.__all__ = ["Harness", "Tasks"]  # type: ignore[attr-defined]
-    plugin.Tasks, plugin.Harness = Tasks, Harness  # type: ignore[attr-defined]
+    plugin.Tasks = type("Tasks", (WritTaskset,), {"source": source})  # type: ignore[attr-defined]
+    plugin.Harness = type("Harness", (WritHarness,), {"settings": {"seed": 0}})  # type: ignore[attr-defined]
     plugin.__spec__ = ModuleSpec(plugin.__name__, None)
     sys.modules[plugin.__name__] = plugin
     agent = {"harness": {"id": plugin.__name__}, "runtime": {"type": "subprocess"}}
     config = vf.SingleAgentEnvConfig(taskset={"id": plugin.__name__}, agent=agent)
-    ctx = vf.ModelContext(model="table", client=vf.EvalClientConfig(base_url=url, api_key_var="NOBODY"))
+    client = vf.EvalClientConfig(base_url=url, api_key_var="NOBODY")
+    return vf.SingleAgentEnv(config), vf.ModelContext(model="table", client=client)
 
+
+def _verifiers(stage: Stage, url: str) -> Way:
     async def play() -> Played:
-        env, rewards = vf.SingleAgentEnv(config), []
+        (env, context), rewards = open_verifiers(TaskSource(stage.tasks), url), []
         async with env.serving():
             for task in env.taskset:
                 for slot in env.slots(task, stage.trials):
-                    (trace,) = (await env.run_slot(slot, ctx)).traces
+                    (trace,) = (await env.run_slot(slot, context)).traces
                     rewards.append(trace.reward)
         return count(rewards)
 

@@ -5,23 +5,20 @@ Each plays all trials of all tasks, and says how many conversations there were a
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
-from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
-import msgspec
 
 from bench.chat_table import serve_table
-from bench.token_table import TokenTable
+from bench.trainer_doubles import SLIME_ARGUMENTS, SkyrlClient, SlimeRouter, SlimeSample, run_areal_agent, serve_slime
 from bench.trainer_packages import package_plays
-from writ_async import AssistantMessage, Completion, EngineSpec, FamilyFormat, Request, Task, TokenSequence
+from bench.trainer_stage import Played, Stage, Way, count, take_turn
+from writ_async import AssistantMessage, Completion, EngineSpec, Request, TokenSequence
 from writ_async.rl import (
     BlockingEnv,
-    Generation,
     Sampling,
     TaskSource,
     TokenEngine,
@@ -30,39 +27,6 @@ from writ_async.rl import (
     groups,
     play,
 )
-
-
-class Stage(msgspec.Struct):
-    """What is played: the tasks, how often each, a chat format, and the table of all that is said.
-
-    `folder` is one to write in. `left_out` has a line for each adapter whose package is not installed.
-    """
-
-    tasks: list[Task]
-    trials: int
-    chat: FamilyFormat
-    table: TokenTable
-    folder: Path
-    left_out: list[str] = []
-
-    def trials_of_tasks(self) -> Iterator[tuple[Task, int]]:
-        """Each task with the number of each of its trials, by task."""
-        return ((task, trial) for task in self.tasks for trial in range(self.trials))
-
-
-class Played(msgspec.Struct, frozen=True):
-    """How many conversations were played, and how many had reward 1."""
-
-    conversations: int
-    rewards: int
-
-
-Way = Callable[[], Awaitable[Played]]
-
-
-def count(rewards: Sequence[float]) -> Played:
-    """What a list of rewards comes to."""
-    return Played(len(rewards), sum(reward == 1.0 for reward in rewards))
 
 
 class BareEngine:
@@ -85,10 +49,10 @@ class BareEngine:
 async def plays_of(stage: Stage, stack: AsyncExitStack) -> dict[str, Way]:
     """All ways that can be gone here, by name, the bare engine first; what they open is closed with the stack."""
     ways = {**_seams(stage), **_adapters(stage)}
-    url = await stack.enter_async_context(serve_table(stage.tasks, stage.trials))
-    root = await stack.enter_async_context(serve_table(stage.tasks, stage.trials, root=""))
-    ways |= _over_http(stage, url, root)
-    for name, made in package_plays(stage, url).items():
+    ways["slime, generate"] = _slime(stage, stack.enter_context(serve_slime(SlimeRouter(stage.table))))
+    server = await stack.enter_async_context(serve_table(stage.tasks, stage.trials))
+    ways |= _over_http(stage, server)
+    for name, made in package_plays(stage, f"{server}/v1").items():
         if isinstance(made, str):
             stage.left_out.append(f"{name}: {made}")
         else:
@@ -193,72 +157,42 @@ def _adapters(stage: Stage) -> dict[str, Way]:
             for trial in range(stage.trials):
                 env.reset(**row)
                 for message in table.messages[f"{row['task_id']}#{trial}"]:
-                    if message.content:
-                        env.say(message.content)
-                    for call in message.tool_calls:
-                        getattr(env, call.function.name)(**msgspec.json.decode(call.function.arguments))
+                    take_turn(env, message)
                 rewards.append(env.get_reward())
         return count(rewards)
-
-    class Client:
-        async def generate(self, asked: dict[str, Any], model: str | None = None) -> dict[str, Any]:
-            said = list(table.answer(asked["prompt_token_ids"][0], any_sampling).ids)
-            return {"response_ids": [said], "stop_reasons": ["stop"], "response_logprobs": [[-0.5] * len(said)]}
-
-        async def finish_session(self, session_id: str) -> None:
-            return None
 
     async def skyrl_generator() -> Played:
         source = TaskSource(stage.tasks)
         prompts = [row["prompt"] for row in source.rows() for _ in range(stage.trials)]
-        batch = {"prompts": prompts, "sampling_params": {"max_tokens": 4096}}
-        return count((await WritGenerator(source, Client(), chat).generate(batch))["rewards"])
+        batch = {"prompts": prompts, "sampling_params": {"max_tokens": 4096, "logprobs": 1}}
+        return count((await WritGenerator(source, SkyrlClient(table), chat).generate(batch))["rewards"])
 
     return {
         "TRL, rollout_func": lambda: anyio.to_thread.run_sync(trl_rollout),
         "TRL, environment_factory": lambda: anyio.to_thread.run_sync(trl_environment),
         "SkyRL, generator": skyrl_generator,
-        "slime, generate": _slime(stage),
     }
 
 
-def _slime(stage: Stage) -> Way:
-    """Through a `post` that answers from the table, in place of slime's own."""
-
-    async def post(url: str, body: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
-        sampling = Sampling(max_tokens=4096, stop_ids=(), seed=0, session=headers["X-SMG-Routing-Key"])
-        said: Generation = stage.table.answer(body["input_ids"], sampling)
-        made = [(-0.5, one, None) for one in said.ids]
-        return {"meta_info": {"finish_reason": {"type": "stop"}, "output_token_logprobs": made}}
-
-    for name in ("slime", "slime.utils", "slime.utils.http_utils"):
-        sys.modules.setdefault(name, ModuleType(name))
-    sys.modules["slime.utils.http_utils"].post = post  # type: ignore[attr-defined]
-    from writ_async.integrations.slime import make_generate
-
-    class Sample(SimpleNamespace):
-        Status = SimpleNamespace(COMPLETED="completed", TRUNCATED="truncated", ABORTED="aborted")
-
-    arguments = SimpleNamespace(sglang_router_ip="here", sglang_router_port=0, rollout_max_context_len=None)
-
+def _slime(stage: Stage, adapter: Any) -> Way:
     async def way() -> Played:
-        generate = make_generate(TaskSource(stage.tasks), stage.chat)
+        generate = adapter.make_generate(TaskSource(stage.tasks), stage.chat)
         rewards: list[float] = []
         for task, _ in stage.trials_of_tasks():
-            sample = Sample(metadata={"task_id": task.id}, prompt="")
-            rewards.append((await generate(arguments, sample, {"max_new_tokens": 4096})).reward)
+            sample = SlimeSample("", {"task_id": task.id})
+            rewards.append((await generate(SLIME_ARGUMENTS, sample, {"max_new_tokens": 4096})).reward)
         return count(rewards)
 
     return way
 
 
-def _over_http(stage: Stage, url: str, root: str) -> dict[str, Way]:
+def _over_http(stage: Stage, server: str) -> dict[str, Way]:
     from writ_async.integrations.areal import WritWorkflow
 
     async def openai() -> Played:
         rewards: list[float] = []
         for task, trial in stage.trials_of_tasks():
-            agent = EngineSpec("openai", {"url": url, "model": "table"})
+            agent = EngineSpec("openai", {"url": server, "model": "table"})
             rewards += [benchmark_reward(row) for row in await play([task], agent, "scripted", first_trial=trial)]
         return count(rewards)
 
@@ -269,7 +203,7 @@ def _over_http(stage: Stage, url: str, root: str) -> dict[str, Way]:
         rewards: list[float] = []
         for row in Workflow.source.rows():
             for _ in range(stage.trials):
-                rewards.append(await Workflow().run(row, base_url=root, http_client=None, api_key="of-this-episode"))
+                rewards.append(await run_areal_agent(Workflow(), row, server, "of-this-episode"))
         return count(rewards)
 
     return {"play of one conversation, openai engine over HTTP": openai, "AReaL, run": areal}

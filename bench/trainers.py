@@ -22,11 +22,11 @@ from pathlib import Path
 import anyio
 import msgspec
 
-from bench.models.folders import open_family
 from bench.report import Figure, make_parser, positive, run_script, show_figures, write_json
 from bench.token_table import TokenTable, write_table
-from bench.trainer_plays import Played, Stage, plays_of
-from writ_async import FamilyFormat, Task, load_domain, make_tasks
+from bench.trainer_plays import plays_of
+from bench.trainer_stage import Played, Stage, open_chat
+from writ_async import make_tasks
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -35,14 +35,6 @@ class Cost(msgspec.Struct, frozen=True):
     what: str
     microseconds: float
     ratio: float
-
-
-def chat_of(folder: Path, tasks: list[Task]) -> FamilyFormat:
-    """A chat format whose tokenizer knows the words that prompts begin with."""
-    domain = load_domain(tasks[0].domain)
-    return open_family(
-        folder, "qwen3-instruct-2507", [domain.policy, msgspec.json.encode(list(domain.schemas)).decode()]
-    )
 
 
 async def measure(stage: Stage, repeats: int, only: Sequence[str]) -> list[tuple[str, float]]:
@@ -76,7 +68,7 @@ async def measure(stage: Stage, repeats: int, only: Sequence[str]) -> list[tuple
 async def open_stage(folder: Path, tasks: int, trials: int) -> Stage:
     """The tasks, their chat format, and the table of all that is said."""
     drawn = make_tasks("retail", tasks, seed=1, world_size=60)
-    chat = chat_of(folder, drawn)
+    chat = open_chat(folder, "retail")
     table: TokenTable = await write_table(chat, drawn, trials)
     return Stage(tasks=drawn, trials=trials, chat=chat, table=table, folder=folder)
 

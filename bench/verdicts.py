@@ -32,6 +32,7 @@ from bench.report import Figure, make_parser, run_script, show_figures, write_js
 from writ_async import (
     Action,
     AssistantMessage,
+    Domain,
     Goal,
     InputError,
     Message,
@@ -97,7 +98,36 @@ LONG = 20_000
 _TEXTS = frozenset({"text", "message", "said", "words", "word", "value", "name", "start", "plain"})
 """How parameters are called that are texts of a conversation, or parts of them."""
 
-Talk = Callable[[], object]
+
+class Talk(msgspec.Struct, frozen=True):
+    """A conversation on a task of ours."""
+
+    task: Task
+    row: Trajectory
+    domain: Domain
+    world: World
+
+    def judge(self) -> object:
+        """Its verdict, as a run has it."""
+        return judge_trajectory(self.task, self.row, self.domain, self.world)
+
+    def slices(self) -> Iterator[None]:
+        """The same slice by slice."""
+        yield from judge_in_slices(self.task, self.row, self.domain, self.world)
+
+
+class ForeignTalk(msgspec.Struct, frozen=True):
+    """A conversation of others, and what it is judged by."""
+
+    row: Foreign
+    place: Place
+
+    def judge(self) -> object:
+        """Its verdict, as `writ check` has it."""
+        return check_row(self.row, self.place.domain, self.place.kinds, self.place.world, self.place.task)
+
+
+AnyTalk = Talk | ForeignTalk
 
 
 def forget() -> None:
@@ -118,36 +148,35 @@ def text_caches() -> list[_lru_cache_wrapper[Any]]:
     return found
 
 
-def cost(judge: Talk) -> float:
+def cost(talk: AnyTalk) -> float:
     """The least CPU milliseconds of a verdict on a conversation whose texts were never seen."""
     times = []
     for _ in range(_REPEATS):
         forget()
         start = time.process_time()
-        judge()
+        talk.judge()
         times.append(time.process_time() - start)
     return 1000 * min(times)
 
 
-def warm_cost(judge: Talk) -> float:
+def warm_cost(talk: AnyTalk) -> float:
     """The least CPU milliseconds of a verdict on a conversation that was judged just before."""
-    judge()
+    talk.judge()
     times = []
     for _ in range(_REPEATS):
         start = time.process_time()
-        judge()
+        talk.judge()
         times.append(time.process_time() - start)
     return 1000 * min(times)
 
 
-def longest_slice(judge: Talk) -> float:
+def longest_slice(talk: Talk) -> float:
     """The CPU milliseconds of the longest slice of a verdict, the least of a few times."""
-    task, row, *place = judge.args  # type: ignore[attr-defined]
     longest = []
     for _ in range(_REPEATS):
         forget()
         times, start = [0.0], time.process_time()
-        for _ in judge_in_slices(task, row, *place):
+        for _ in talk.slices():
             times.append(time.process_time() - start)
             start = time.process_time()
         longest.append(max(*times, time.process_time() - start))
@@ -213,10 +242,12 @@ def scripted_talks(domain_name: str, size: int, count: int, seed: int) -> Iterat
         messages = joined([row.messages for _, row in taken])
         row = msgspec.structs.replace(taken[-1][1], messages=messages, notes=())
         task = joined_task([task for task, _ in taken])
-        yield len(messages), partial(judge_trajectory, task, row, place.domain, place.world)
+        yield len(messages), Talk(task, row, place.domain, place.world)
 
 
-def _take(rows: list[tuple[Task, Trajectory]], size: int, domain: Any, world: World) -> list[tuple[Task, Trajectory]]:
+def _take(
+    rows: list[tuple[Task, Trajectory]], size: int, domain: Domain, world: World
+) -> list[tuple[Task, Trajectory]]:
     """Rows that come to about so many messages and whose writes can be made one after the other; they are taken out."""
     taken: list[tuple[Task, Trajectory]] = []
     state, total = State(world), 0
@@ -237,20 +268,20 @@ def _take(rows: list[tuple[Task, Trajectory]], size: int, domain: Any, world: Wo
 
 def with_long_message(talk: Talk, by_user: bool, text: str) -> Talk:
     """A scripted conversation in whose middle somebody says a long text beside what they say anyhow."""
-    task, row, *rest = talk.args  # type: ignore[attr-defined]
-    messages = list(row.messages)
+    messages = list(talk.row.messages)
     kind = UserMessage if by_user else AssistantMessage
     said = [place for place, one in enumerate(messages) if isinstance(one, kind) and one.content]
     place = said[len(said) // 2]
     messages[place] = msgspec.structs.replace(messages[place], content=f"{messages[place].content} {text}")
-    return partial(talk.func, task, msgspec.structs.replace(row, messages=tuple(messages)), *rest)  # type: ignore[attr-defined]
+    row = msgspec.structs.replace(talk.row, messages=tuple(messages))
+    return msgspec.structs.replace(talk, row=row)
 
 
 def long_figures(seed: int) -> list[Figure]:
     """How the cost of a verdict grows with the length of one message: the worst of all rows of signs and words."""
     found: list[Figure] = []
     talk = next(talk for _, talk in scripted_talks(DOMAINS[0], SIZES[0], 1, seed))
-    talk()
+    talk.judge()
     usual = cost(talk)
     for by_user in (False, True):
         worst, slowest = (0.0, ""), (0.0, "")
@@ -267,53 +298,54 @@ def long_figures(seed: int) -> list[Figure]:
     return found
 
 
-def real_rows(folder: str, finder: PlaceFinder) -> list[tuple[Foreign, Place]]:
+def real_rows(folder: str, finder: PlaceFinder) -> list[ForeignTalk]:
     """All conversations of a folder's files, each with what it is judged by."""
     files = sorted(Path(folder).glob("*.json.gz"))
     if not files:
         raise InputError(f"{folder}: holds no .json.gz file")
     rows = [row for file in files for row in read_foreign(file) if not isinstance(row, BadRow)]
-    return [(row, finder.find(row)) for row in rows]
+    return [ForeignTalk(row, finder.find(row)) for row in rows]
 
 
-def real_talks(rows: Sequence[tuple[Foreign, Place]], size: int, count: int) -> Iterator[tuple[int, Talk]]:
+def real_talks(rows: Sequence[ForeignTalk], size: int, count: int) -> Iterator[tuple[int, ForeignTalk]]:
     """The longest real conversations joined and cut after so many messages, those of each agent by themselves.
 
     The short ones are the beginnings of the long ones, so that they can be compared.
     """
-    left = sorted(rows, key=lambda pair: -len(pair[0].messages))
+    left = sorted(rows, key=lambda talk: -len(talk.row.messages))
     for _ in range(count):
-        first, place = left.pop(0)
-        parts = [first]
-        for pair in list(left):
+        first = left.pop(0)
+        parts = [first.row]
+        for talk in list(left):
             if sum(len(one.messages) for one in parts) >= 1.1 * SIZES[-1]:
                 break
-            if pair[1].domain.name == place.domain.name and pair[0].format == first.format:
-                left.remove(pair)
-                parts.append(pair[0])
+            if talk.place.domain.name == first.place.domain.name and talk.row.format == first.row.format:
+                left.remove(talk)
+                parts.append(talk.row)
         messages = joined([one.messages for one in parts])[:size]
-        row = msgspec.structs.replace(first, messages=messages, places=(), call_places=(), gold=None)
-        yield len(messages), partial(check_row, row, place.domain, place.kinds, place.world)
+        row = msgspec.structs.replace(first.row, messages=messages, places=(), call_places=(), gold=None)
+        yield len(messages), ForeignTalk(row, msgspec.structs.replace(first.place, task=None))
 
 
-def figures_by_size(what: str, talks: Callable[[int], Iterator[tuple[int, Talk]]], *, aims: bool) -> list[Figure]:
-    """Milliseconds of a verdict by the number of messages, and how they grow."""
+def figures_by_size(what: str, talks: Callable[[int], Iterator[tuple[int, AnyTalk]]]) -> list[Figure]:
+    """Milliseconds of a verdict by the number of messages, and how they grow; those of the script have aims."""
     found: list[Figure] = []
     costs: dict[int, float] = {}
-    warm: list[Talk] = []
+    warm: list[AnyTalk] = []
     for size in SIZES:
         made = list(talks(size))
-        made[0][1]()
-        spent = [(messages, cost(judge)) for messages, judge in made]
+        made[0][1].judge()
+        spent = [(messages, cost(talk)) for messages, talk in made]
         messages = mean(messages for messages, _ in spent)
-        if size == 120:
-            warm = [judge for _, judge in made]
         costs[size] = mean(ms for _, ms in spent) * size / messages
-        found.append(Figure(f"{what}, {size} messages", costs[size], "ms", MOST_MS.get(size) if aims else None))
+        aim = MOST_MS.get(size) if isinstance(made[0][1], Talk) else None
+        found.append(Figure(f"{what}, {size} messages", costs[size], "ms", aim))
+        if size == 120:
+            warm = [talk for _, talk in made]
     grown = costs[SIZES[-1]] / costs[SIZES[-2]]
     found.append(Figure(f"{what}, 120 messages, warm", mean(map(warm_cost, warm)), "ms"))
-    if aims:
-        found.append(Figure(f"{what}, 120 messages, longest slice", mean(map(longest_slice, warm)), "ms"))
+    if slices := [longest_slice(talk) for talk in warm if isinstance(talk, Talk)]:
+        found.append(Figure(f"{what}, 120 messages, longest slice", mean(slices), "ms"))
     found.append(Figure(f"{what}, {SIZES[-1]} against {SIZES[-2]} messages", grown, "×", MOST_GROWTH))
     return found
 
@@ -321,11 +353,11 @@ def figures_by_size(what: str, talks: Callable[[int], Iterator[tuple[int, Talk]]
 def real_figures(folder: str, data: str | None, count: int) -> list[Figure]:
     """What verdicts on conversations of others cost: by their length, and on all of a folder, one after the other."""
     rows = real_rows(folder, PlaceFinder("tau2", data, "", ()))
-    figures = figures_by_size("real", partial(real_talks, rows, count=count), aims=False)
+    figures = figures_by_size("real", partial(real_talks, rows, count=count))
     forget()
     start = time.process_time()
-    for row, place in rows:
-        check_row(row, place.domain, place.kinds, place.world, place.task)
+    for talk in rows:
+        talk.judge()
     spent = time.process_time() - start
     return [*figures, Figure("1,000 real conversations", 1000 * spent / len(rows), "s", MOST_REAL_SECONDS)]
 
@@ -343,7 +375,7 @@ def main(arguments: list[str]) -> None:
     with quiet_gc(0):
         for domain in DOMAINS:
             talks = partial(scripted_talks, domain, count=half, seed=options.seed)
-            figures += figures_by_size(f"scripted, {domain}", talks, aims=True)
+            figures += figures_by_size(f"scripted, {domain}", talks)
         if options.real:
             figures += real_figures(options.real, options.data, options.n)
         figures += long_figures(options.seed)

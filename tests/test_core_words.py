@@ -34,7 +34,7 @@ ALLOWED = {
     "integrations/verifiers.py": {"openai"},
     "chat/template_probe.py": {"openai"},
     "core/message.py": {"openai"},
-    "core/domain.py": {"openai"},
+    "core/tool.py": {"openai"},
     "formats/export/__init__.py": {"openai"},
     "formats/export/chat.py": {"openai"},
     "formats/export/card.py": {"openai"},

@@ -1,4 +1,4 @@
-"""Runs a page as a stranger would type it, so that it cannot rot: `python tools/readme.py PAGE.md... [--write]`.
+"""Runs a page as a stranger would type it, so that it cannot rot: `tools/readme.py PAGE.md... [--write | --types]`.
 
 Each page has one shell of its own, in the repository root, with nothing of a virtual environment on its PATH: what the
 page does not activate is not there. In a fenced `console` block every line that begins with `$ ` is a command; what
@@ -6,7 +6,8 @@ follows it is what it must print, line by line, where `…` stands for anything.
 `python` block is a program of its own, or a notebook's cell where it awaits outside of a function: it is run by the
 shell's `python` and must pass `mypy`. Blocks of other kinds are not run, and `make test` is left to whoever calls this.
 A block after `<!-- needs-tau2-data -->` is left out where TAU2_DATA_DIR is not set. Exit code 1 when something fails or
-prints something else; with `--write` what it prints is put into the page instead, but for lines with `…`.
+prints something else; with `--write` what it prints is put into the page instead, but for lines with `…`. With
+`--types` nothing is run: the programs alone must pass `mypy`, in one go, for pages that need what is not installed.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -125,6 +127,18 @@ def run_snippet(shell: Shell, snippet: str) -> tuple[int, list[str]]:
         return shell.run(f"python {file} && mypy {file}")
 
 
+def check_types(pages: Sequence[Path]) -> int:
+    """Check the types of the programs of some pages, each a file named by page and line; mypy's exit code."""
+    with tempfile.TemporaryDirectory() as folder:
+        for page in pages:
+            for step in read_steps(page.read_text(encoding="utf-8")):
+                if step.kind == "python":
+                    file = Path(folder) / f"{page.stem}_line_{step.line}.py"
+                    file.write_text(as_program(step.text), encoding="utf-8")
+        files = sorted(map(str, Path(folder).iterdir()))
+        return subprocess.run([sys.executable, "-m", "mypy", *files], cwd=ROOT).returncode if files else 1
+
+
 def why_other(expected: list[str], printed: list[str]) -> str:
     """Empty when the lines agree, blank lines and trailing spaces aside; else the first that does not."""
     want = [line.strip() for line in expected if line.strip()]
@@ -175,8 +189,10 @@ def run_page(path: Path, write: bool) -> int:
 
 
 def main() -> int:
-    """Run the pages that are named; returns the exit code."""
+    """Run the pages that are named, or check their types; returns the exit code."""
     pages = [Path(word) for word in sys.argv[1:] if not word.startswith("-")]
+    if "--types" in sys.argv:
+        return check_types(pages)
     return 1 if sum(run_page(page, "--write" in sys.argv) for page in pages) else 0
 
 

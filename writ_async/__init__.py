@@ -46,13 +46,6 @@ if TYPE_CHECKING:
     from writ_async.core.domain import Domain as Domain
     from writ_async.core.domain import Draft as Draft
     from writ_async.core.domain import Recipe as Recipe
-    from writ_async.core.domain import Tool as Tool
-    from writ_async.core.domain import ToolError as ToolError
-    from writ_async.core.domain import call_tool as call_tool
-    from writ_async.core.domain import generic as generic
-    from writ_async.core.domain import make_tools as make_tools
-    from writ_async.core.domain import read as read
-    from writ_async.core.domain import write as write
     from writ_async.core.engine import Completion as Completion
     from writ_async.core.engine import Engine as Engine
     from writ_async.core.engine import EngineFactory as EngineFactory
@@ -81,6 +74,13 @@ if TYPE_CHECKING:
     from writ_async.core.task import Scenario as Scenario
     from writ_async.core.task import Task as Task
     from writ_async.core.task import WorldRef as WorldRef
+    from writ_async.core.tool import Tool as Tool
+    from writ_async.core.tool import ToolError as ToolError
+    from writ_async.core.tool import call_tool as call_tool
+    from writ_async.core.tool import generic as generic
+    from writ_async.core.tool import make_tools as make_tools
+    from writ_async.core.tool import read as read
+    from writ_async.core.tool import write as write
     from writ_async.core.trajectory import ENDED_FROM_OUTSIDE as ENDED_FROM_OUTSIDE
     from writ_async.core.trajectory import Termination as Termination
     from writ_async.core.trajectory import TokenSequence as TokenSequence
@@ -122,7 +122,7 @@ _HOMES = {
         "commands.eval": "EvalConfig evaluate",
         "commands.synth": "SynthConfig synth",
         "conversation": "Conversation Rules agent_system_prompt",
-        "core.domain": "Domain Draft Recipe Tool ToolError call_tool generic make_tools read write",
+        "core.domain": "Domain Draft Recipe",
         "core.engine": "Completion Engine EngineFactory Request Setting",
         "core.environment": "Environment",
         "core.goal": "Ambiguous Decision GoalRules NothingFits Reader",
@@ -132,6 +132,7 @@ _HOMES = {
         ),
         "core.state": "State World",
         "core.task": "Action Fact Goal Scenario Task WorldRef",
+        "core.tool": "Tool ToolError call_tool generic make_tools read write",
         "core.trajectory": "ENDED_FROM_OUTSIDE Termination TokenSequence Trajectory Usage Verdict",
         "errors": (
             "ContextWindowError EngineError EngineErrorKind InputError OutOfServiceError ServerDownError StorageError "

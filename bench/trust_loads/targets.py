@@ -369,7 +369,7 @@ class _Blame(logging.Handler):
 @contextmanager
 def tools_are_blamed() -> Iterator[None]:
     """Make an error of what a tool is logged for: that it fails on arguments of the types that it declares."""
-    logger = logging.getLogger("writ_async.core.domain")
+    logger = logging.getLogger("writ_async.core.tool")
     handler, before = _Blame(), logger.propagate
     logger.addHandler(handler)
     logger.propagate = False

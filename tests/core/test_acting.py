@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from writ_async.core.acting import act, apply, is_met, open_state
-from writ_async.core.domain import Domain, ToolError, make_tools, write
+from writ_async.core.domain import Domain
 from writ_async.core.state import State, World
 from writ_async.core.task import EnvAssertion, EnvCall, InitialState
+from writ_async.core.tool import ToolError, make_tools, write
 from writ_async.errors import InputError
 
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from writ_async.api import make_tasks, run
 from writ_async.behaviour.pieces import words_of
-from writ_async.core.domain import Tool, call_tool
 from writ_async.core.engine import Completion, Request
 from writ_async.core.message import AssistantMessage, Message, UserMessage, make_call
 from writ_async.core.state import State, World
 from writ_async.core.task import Task
+from writ_async.core.tool import Tool, call_tool
 from writ_async.core.trajectory import Signal, Termination, TokenSequence, Trajectory
 from writ_async.errors import InputError
 from writ_async.runs.task_sets import require_playable

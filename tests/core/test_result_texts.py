@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from writ_async.core.domain import encode_result
+from writ_async.core.result_text import encode_result
 
 
 class Part(msgspec.Struct, frozen=True):

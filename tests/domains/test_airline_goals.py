@@ -13,9 +13,10 @@ from writ_domains.airline.goals import RULES
 from writ_domains.airline.lookups import routes
 from writ_domains.airline.schema import Available, Cabins, Flight, flight_date_key
 
-from writ_async.core.domain import call_tool, why_forbidden
+from writ_async.core.domain import why_forbidden
 from writ_async.core.goal import Ambiguous, NothingFits, Reader
 from writ_async.core.state import State
+from writ_async.core.tool import call_tool
 
 WORLD = DOMAIN.generate(21, 150)
 DAYS = [f"2024-05-{day}" for day in range(16, 30)]

@@ -31,11 +31,12 @@ from writ_domains.kit.phrasing import second_person
 from writ_domains.kit.sums import for_calculator
 from writ_domains.kit.tools import evaluate
 
-from writ_async.core.domain import Draft, call_tool
+from writ_async.core.domain import Draft
 from writ_async.core.environment import Environment
 from writ_async.core.goal import Reader
 from writ_async.core.state import State, World
 from writ_async.core.task import WITHOUT_WRITE, Action, Cell, WorldRef
+from writ_async.core.tool import call_tool
 from writ_async.synthesis.proof import prove_task
 from writ_async.synthesis.task_maker import make_task
 from writ_async.verify.provenance import SMALL

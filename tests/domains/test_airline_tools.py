@@ -14,8 +14,9 @@ from writ_domains.airline.lookups import direct_flights, onestop_flights, routes
 from writ_domains.airline.schedule import DAYS, FIRST_OPEN
 from writ_domains.airline.tools.arguments import decimal, integer
 
-from writ_async.core.domain import ToolError, call_tool, encode_result
+from writ_async.core.result_text import encode_result
 from writ_async.core.state import State, World
+from writ_async.core.tool import ToolError, call_tool
 
 WORLD = DOMAIN.generate(3, 100)
 

@@ -35,8 +35,8 @@ from writ_domains.airline.schema import (
     flight_date_key,
 )
 
-from writ_async.core.domain import call_tool
 from writ_async.core.state import State, World
+from writ_async.core.tool import call_tool
 
 seeds = st.integers(0, 2**32)
 sizes = st.integers(1, 25)

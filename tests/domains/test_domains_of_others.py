@@ -10,8 +10,9 @@ import pytest
 
 from writ_async import registry
 from writ_async.api import make_tasks, run
-from writ_async.core import domain as core_domain
-from writ_async.core.domain import Domain, Recipe, Tool
+from writ_async.core import tool as core_tool
+from writ_async.core.domain import Domain, Recipe
+from writ_async.core.tool import Tool
 from writ_async.core.trajectory import Termination
 from writ_async.errors import InputError
 from writ_async.registry import load_domain, make_engine
@@ -22,7 +23,7 @@ from writ_async.runs.worlds import generate_world
 @pytest.fixture(autouse=True)
 def own_domains(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "domains_of_program", dict(registry.domains_of_program))
-    monkeypatch.setattr(core_domain, "_told", set())
+    monkeypatch.setattr(core_tool, "_told", set())
     monkeypatch.setattr(worlds, "domains_of_program", registry.domains_of_program)
 
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from writ_domains.kit.tools import calculate, evaluate, transfer_to_human_agents
 
-from writ_async.core.domain import ToolError, call_tool, make_tools
 from writ_async.core.state import State, World
+from writ_async.core.tool import ToolError, call_tool, make_tools
 
 STATE = State(World("none", {}))
 TOOLS = make_tools((calculate, transfer_to_human_agents))

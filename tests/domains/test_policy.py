@@ -9,11 +9,12 @@ import pytest
 
 from tests.support import samples
 from tests.support.shared_data import SHARED, needs_shared
-from writ_async.core.domain import Domain, call_tool, why_forbidden
+from writ_async.core.domain import Domain, why_forbidden
 from writ_async.core.environment import Environment
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, make_call
 from writ_async.core.state import State
 from writ_async.core.task import Task
+from writ_async.core.tool import call_tool
 from writ_async.registry import load_benchmark
 from writ_async.verify.evidence import write_evidence
 

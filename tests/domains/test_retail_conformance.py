@@ -14,8 +14,8 @@ from writ_domains.retail import TOOLS
 from writ_domains.retail.schema import dump, load
 
 from tests.support.shared_data import SHARED, TAU2_DATA, needs_shared
-from writ_async.core.domain import call_tool
 from writ_async.core.state import State, World
+from writ_async.core.tool import call_tool
 
 pytestmark = [needs_shared, pytest.mark.slow]
 

@@ -9,10 +9,11 @@ import pytest
 from writ_domains.retail import DOMAIN
 from writ_domains.retail.goals import RULES
 
-from writ_async.core.domain import call_tool, why_forbidden
+from writ_async.core.domain import why_forbidden
 from writ_async.core.goal import Ambiguous, Decision, NothingFits, Reader
 from writ_async.core.state import State
 from writ_async.core.task import Action
+from writ_async.core.tool import call_tool
 
 WORLD = DOMAIN.generate(9, 300)
 USERS = [user for user in WORLD.tables["users"].values() if len(user.orders) > 2]

@@ -16,10 +16,11 @@ from writ_domains.retail import DOMAIN
 from writ_domains.retail.schema import Order
 
 from tests.support.shared_data import TAU2_DATA, needs_shared
-from writ_async.core.domain import Draft, Recipe, call_tool, why_forbidden
+from writ_async.core.domain import Draft, Recipe, why_forbidden
 from writ_async.core.environment import Environment
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Cell, Scenario, Task, WorldRef
+from writ_async.core.tool import call_tool
 from writ_async.synthesis.proof import prove_task
 from writ_async.synthesis.task_maker import make_task
 

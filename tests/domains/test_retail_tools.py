@@ -12,8 +12,8 @@ from writ_domains.retail import DOMAIN
 from writ_domains.retail.schema import CreditCard, GiftCard, Order, PayPal, Product, User
 
 from tests.support.shared_data import SHARED, TAU2_DATA, needs_shared
-from writ_async.core.domain import ToolResult, call_tool
 from writ_async.core.state import State, World
+from writ_async.core.tool import ToolResult, call_tool
 
 HOME = {"address1": "1 A St", "address2": "Apt 1", "city": "Erie", "country": "USA", "state": "PA", "zip": "16501"}
 CARD = {"source": "credit_card", "id": "credit_card_1", "brand": "visa", "last_four": "1111"}

@@ -15,10 +15,11 @@ from writ_domains.kit import settling
 from writ_engines.scripted.agent_money import settlement_of
 
 from writ_async.core import settlement
-from writ_async.core.domain import Domain, call_tool
+from writ_async.core.domain import Domain
 from writ_async.core.settlement import Settlement, ShownResult
 from writ_async.core.state import State, World
 from writ_async.core.task import Action
+from writ_async.core.tool import call_tool
 from writ_async.registry import load_domain
 
 _FREE = {"modify_pending_order_address", "modify_user_address", "update_reservation_passengers"}

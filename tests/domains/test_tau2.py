@@ -11,10 +11,11 @@ from writ_domains.tau2 import BENCHMARK, DatabaseText, plain_hashes, with_tool_s
 
 from tests.support.shared_data import SHARED, TAU2_DATA, needs_shared
 from writ_async.core.benchmark import Subset
-from writ_async.core.domain import Domain, call_tool
+from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, SystemMessage, ToolMessage, UserMessage, call_arguments
 from writ_async.core.state import State
 from writ_async.core.task import EnvAssertion, Task
+from writ_async.core.tool import call_tool
 from writ_async.errors import InputError
 from writ_async.registry import load_benchmark, load_domain
 

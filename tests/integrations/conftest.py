@@ -1,22 +1,17 @@
 """What all adapters are tried with: sixteen tasks, a chat format over a tiny tokenizer, and what a right agent says."""
 
-import json
-from collections import defaultdict
 from pathlib import Path
 
 import anyio
 import pytest
 
-from bench.models.folders import open_family
 from bench.token_table import TokenTable, write_table
+from bench.trainer_stage import open_chat, words_of
 from tests.support.tiny_trainable import write_trainable
-from writ_async import AssistantMessage, FamilyFormat, Task, load_domain, make_tasks, run
+from writ_async import FamilyFormat, Task, make_tasks
 from writ_async.rl import TaskSource
 
 TRIALS = 4
-RETAIL = load_domain("retail")
-WORDS = (RETAIL.policy, json.dumps(RETAIL.schemas))
-"""What every prompt begins with; a tokenizer that knows it makes prompts of a third of the ids."""
 
 
 @pytest.fixture(scope="session")
@@ -37,13 +32,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def chat(folder: Path) -> FamilyFormat:
-    return open_family(folder, "qwen3-instruct-2507", WORDS)
+    return open_chat(folder, "retail")
 
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with that tokenizer and a model of 60,000 parameters that has learnt nothing; needs transformers."""
-    return write_trainable(tmp_path_factory.mktemp("trainable") / "model", corpus=WORDS)
+    return write_trainable(tmp_path_factory.mktemp("trainable") / "model", corpus=words_of("retail"))
 
 
 @pytest.fixture(scope="session")
@@ -56,12 +51,3 @@ def table(written: TokenTable) -> TokenTable:
     """A sampler with the script's answers to all prompts of four trials, which has answered nothing yet."""
     written.sampled.clear()
     return written
-
-
-@pytest.fixture(scope="session")
-def turns(tasks: list[Task]) -> dict[str, list[list[AssistantMessage]]]:
-    """What the script says after its greeting, by task, in each of four trials."""
-    said: dict[str, list[list[AssistantMessage]]] = defaultdict(list)
-    for row in run(tasks, "scripted", trials=TRIALS):
-        said[row.task_id].append([message for message in row.messages[1:] if isinstance(message, AssistantMessage)])
-    return said

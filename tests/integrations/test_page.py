@@ -12,8 +12,8 @@ import anyio
 import pytest
 
 from bench.token_table import TokenTable
-from tests.support.chat_double import said, serve
-from tests.support.trainer_doubles import (
+from bench.trainer_doubles import (
+    RELEASES,
     SLIME_ARGUMENTS,
     SkyrlClient,
     SlimeRouter,
@@ -21,7 +21,8 @@ from tests.support.trainer_doubles import (
     run_areal_agent,
     serve_slime,
 )
-from tests.support.trainer_page import programs_of, shell_line_of
+from tests.support.chat_double import said, serve
+from tests.support.trainer_page import PAGE, programs_of, shell_line_of
 from tests.support.written_runs import write_run
 from writ_async import Task
 from writ_async.formats.export import format_named
@@ -53,6 +54,11 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run_of_tasks(here: Path, tasks: list[Task], table: TokenTable) -> Path:
     """A run whose tasks and rows are those of the table, where the page has it."""
     return write_run(here / "runs" / "train", table.rows, tasks=tasks)
+
+
+@pytest.mark.parametrize("trainer", RELEASES)
+def test_the_page_names_the_release_that_a_double_was_made_from(trainer: str) -> None:
+    assert f"| {trainer} {RELEASES[trainer]}" in PAGE
 
 
 def test_trl(request: pytest.FixtureRequest, here: Path) -> None:
@@ -116,16 +122,14 @@ async def test_skyrl_generator(
 
 
 @pytest.mark.asyncio
-async def test_slime(
-    here: Path, run_of_tasks: Path, table: TokenTable, tasks: list[Task], folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_slime(here: Path, run_of_tasks: Path, table: TokenTable, tasks: list[Task], folder: Path) -> None:
     (here / "models").mkdir()
     (here / QWEN3).symlink_to(folder)
-    serve_slime(SlimeRouter(table), monkeypatch)
-    names = run(programs_of("slime")[0])
-    row = json.loads((here / "train.jsonl").read_text().splitlines()[3])
-    sample = SlimeSample(row["prompt"], row["metadata"])
-    await names["generate"](SLIME_ARGUMENTS, sample, {"max_new_tokens": 300})
+    with serve_slime(SlimeRouter(table)):
+        names = run(programs_of("slime")[0])
+        row = json.loads((here / "train.jsonl").read_text().splitlines()[3])
+        sample = SlimeSample(row["prompt"], row["metadata"])
+        await names["generate"](SLIME_ARGUMENTS, sample, {"max_new_tokens": 300})
     assert (sample.reward, sample.metadata) == (1.0, {"task_id": tasks[3].id})
 
 

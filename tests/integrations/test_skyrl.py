@@ -3,20 +3,18 @@
 from types import SimpleNamespace
 from typing import Any
 
+import anyio
 import pytest
 
 from bench.token_table import LOGPROB, TokenTable, write_table
-from tests.support.trainer_doubles import SKYRL, SkyrlClient, check_generator_output
-from tests.support.trainer_page import PAGE
-from writ_async import AssistantMessage, FamilyFormat, Task
+from bench.trainer_doubles import SkyrlClient, check_generator_output
+from writ_async import FamilyFormat, Task
 from writ_async.integrations.skyrl_generator import WritGenerator
-from writ_async.rl import TaskSource
-
-Turns = dict[str, list[list[AssistantMessage]]]
+from writ_async.rl import TaskSource, finishing
 
 
 def test_sixteen_tasks_in_four_trials_each_are_played_through_the_packages_registry(
-    source: TaskSource, turns: Turns, chat: FamilyFormat
+    source: TaskSource, table: TokenTable, chat: FamilyFormat
 ) -> None:
     gym = pytest.importorskip("skyrl_gym", reason="skyrl-gym is not installed here; make test-trainers TRAINER=skyrl")
     gym.register(id="writ", entry_point="writ_async.integrations.skyrl:WritTextEnv")
@@ -28,16 +26,12 @@ def test_sixteen_tasks_in_four_trials_each_are_played_through_the_packages_regis
             assert observations[0]["role"] == "system"
             assert "<tools>" in observations[0]["content"]
             step: dict[str, Any] = {"done": False}
-            for message in turns[row["task_id"]][trial]:
+            for message in table.messages[f"{row['task_id']}#{trial}"]:
                 assert not step["done"]
                 step = env.step(str(chat.write(message)))
             assert (step["done"], step["reward"]) == (True, 1.0)
             assert step["metadata"] == {"termination": "user_stop"}
             env.close()
-
-
-def test_the_page_names_the_release_that_the_double_was_made_from() -> None:
-    assert f"SkyRL {SKYRL}" in PAGE
 
 
 @pytest.mark.asyncio
@@ -85,3 +79,56 @@ async def test_a_batch_without_logprobs_has_none_and_the_seed_is_the_global_step
     assert out["rollout_logprobs"] is None
     wholes = [(*prompt, *ids) for prompt, ids in zip(out["prompt_token_ids"], out["response_ids"], strict=True)]
     assert wholes == [row.tokens["agent"].ids for row in table.rows]
+
+
+class Leaving(SkyrlClient):
+    """Fails one session's end, never ends another's, and has calls that nobody answers where it `hangs`."""
+
+    def __init__(self, table: TokenTable, fails: str = "", late: str = "", hangs: bool = False) -> None:
+        super().__init__(table)
+        self._fails, self._late, self._hangs = fails, late, hangs
+        self.asked = anyio.Event()
+
+    async def generate(self, input_batch: dict[str, Any], model: str | None = None) -> dict[str, Any]:
+        if self._hangs:
+            self.asked.set()
+            await anyio.sleep_forever()
+        return await super().generate(input_batch, model)
+
+    async def finish_session(self, session_id: str) -> None:
+        await anyio.lowlevel.checkpoint()
+        if session_id == self._fails:
+            raise RuntimeError("there is no such session")
+        if session_id == self._late:
+            await anyio.sleep_forever()
+        await super().finish_session(session_id)
+
+
+@pytest.mark.asyncio
+async def test_a_session_that_cannot_be_finished_or_not_in_time_costs_neither_the_rows_nor_the_other_sessions(
+    source: TaskSource, tasks: list[Task], chat: FamilyFormat, table: TokenTable,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(finishing, "SECONDS", 0.2)
+    fails, late, *others = (f"{task.id}#0/agent" for task in tasks)
+    client = Leaving(table, fails, late)
+    prompts = [row["prompt"] for row in source.rows()]
+    out = await WritGenerator(source, client, chat, max_tokens=300, seed=0).generate({"prompts": prompts})
+    assert out["rewards"] == [1.0] * len(tasks)
+    assert sorted(client.finished) == sorted(others)
+    assert [line.split(" ", 2)[:2] for line in caplog.messages] == [["session", fails], ["1", "sessions"]]
+    assert "there is no such session" in caplog.messages[0]
+    assert late in caplog.messages[1]
+
+
+@pytest.mark.asyncio
+async def test_a_batch_that_is_cancelled_finishes_its_sessions_all_the_same(
+    source: TaskSource, chat: FamilyFormat, table: TokenTable
+) -> None:
+    client = Leaving(table, hangs=True)
+    batch = {"prompts": [row["prompt"] for row in source.rows()[:1]]}
+    async with anyio.create_task_group() as group:
+        group.start_soon(WritGenerator(source, client, chat).generate, batch)
+        await client.asked.wait()
+        group.cancel_scope.cancel()
+    assert client.finished == [f"{source[0].id}#0/agent"]

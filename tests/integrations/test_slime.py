@@ -1,34 +1,29 @@
 """slime is on no index under this name: the adapter against a double of its published interface."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import groupby
 from typing import Any
 
 import pytest
 
 from bench.token_table import LOGPROB, TokenTable
-from tests.support.trainer_doubles import SLIME, SLIME_ARGUMENTS, SlimeRouter, SlimeSample, serve_slime
-from tests.support.trainer_page import PAGE
-from writ_async import FamilyFormat
-from writ_async.rl import TaskSource
+from bench.trainer_doubles import SLIME_ARGUMENTS, SlimeRouter, SlimeSample, serve_slime
+from writ_async import EngineError, FamilyFormat
+from writ_async.conversation import Conversation
+from writ_async.rl import TaskSource, is_judged
+from writ_async.scheduler import Job
 
 PARAMS = {"max_new_tokens": 512, "temperature": 1.0}
 
 
 @pytest.fixture
-def make_generate(monkeypatch: pytest.MonkeyPatch) -> Any:
+def make_generate() -> Iterator[Any]:
     """Makes a `generate` that posts to a router; slime's module is there only as long as the test lasts."""
-
-    def made(router: SlimeRouter, *given: Any, **settings: Any) -> Any:
-        serve_slime(router, monkeypatch)
-        from writ_async.integrations.slime import make_generate
-
-        return make_generate(*given, **settings)
-
-    return made
-
-
-def test_the_page_names_the_release_that_the_double_was_made_from() -> None:
-    assert f"slime {SLIME}" in PAGE
+    with ExitStack() as stack:
+        yield lambda router, *given, **settings: stack.enter_context(serve_slime(router)).make_generate(
+            *given, **settings
+        )
 
 
 @pytest.mark.asyncio
@@ -69,3 +64,25 @@ async def test_what_slime_aborts_asks_for_nothing_more_and_is_played_anew_later(
     assert len(router.bodies) == 3
     await generate(SLIME_ARGUMENTS, sample, dict(PARAMS))
     assert (sample.status, sample.reward) == (SlimeSample.Status.COMPLETED, 1.0)
+
+
+@pytest.mark.asyncio
+async def test_rules_of_the_callers_do_not_switch_off_what_slime_aborts_and_hold_beside_it(
+    source: TaskSource, chat: FamilyFormat, table: TokenTable, make_generate: Any
+) -> None:
+    shown: list[str] = []
+
+    def stop(job: Job, conversation: Conversation) -> str:
+        shown.append(conversation.session("agent"))
+        return "enough" if job.trial == 1 else ""
+
+    router = SlimeRouter(table, lambda number: "abort" if number == 2 else "stop")
+    generate = make_generate(router, source, chat, stop=stop, usable=is_judged, replacements=0)
+    task = next(row.task_id for row in table.rows if len(row.tokens["agent"].generated) > 4)
+    sample = SlimeSample("", {"task_id": task})
+    await generate(SLIME_ARGUMENTS, sample, dict(PARAMS))
+    assert (sample.status, sample.tokens, len(router.bodies)) == (SlimeSample.Status.ABORTED, [], 3)
+    assert set(shown) == {f"{task}#0/agent"}
+    with pytest.raises(EngineError, match=f"{task}#1 could not be played: stopped_early: enough"):
+        await generate(SLIME_ARGUMENTS, sample, dict(PARAMS))
+    assert len(router.bodies) == 3

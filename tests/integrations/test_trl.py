@@ -19,6 +19,7 @@ from transformers.utils import get_json_schema  # noqa: E402
 from trl import GRPOConfig, GRPOTrainer, SFTConfig, SFTTrainer  # noqa: E402
 
 from bench.token_table import LOGPROB, TokenTable  # noqa: E402
+from bench.trainer_stage import take_turn  # noqa: E402
 from tests.support.written_runs import write_run  # noqa: E402
 from writ_async import (  # noqa: E402
     AssistantMessage,
@@ -29,7 +30,6 @@ from writ_async import (  # noqa: E402
     ToolMessage,
     Trajectory,
     UserMessage,
-    call_arguments,
     make_call,
 )
 from writ_async.chat import qwen  # noqa: E402
@@ -227,18 +227,14 @@ def test_a_step_of_sft_on_exported_token_rows_learns_from_exactly_the_ids_of_the
 
 
 def test_the_environments_tools_have_the_domains_schemas_and_play_a_task_to_its_reward(
-    source: TaskSource, tasks: list[Task], turns: dict[str, list[list[AssistantMessage]]]
+    source: TaskSource, table: TokenTable
 ) -> None:
     env = make_environment(source)()
     for row in source.rows():
         told = env.reset(**row)
         assert "say" in told
-        for message in turns[row["task_id"]][0]:
-            if message.content:
-                env.say(message.content)
-            for call in message.tool_calls:
-                arguments = call_arguments(call)
-                getattr(env, call.function.name)(**arguments)
+        for message in table.messages[f"{row['task_id']}#0"]:
+            take_turn(env, message)
         assert env.get_reward() == 1.0
     for schema in load_domain("retail").schemas:
         ours, theirs = schema["function"], get_json_schema(getattr(env, schema["function"]["name"]))["function"]

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,40 +12,14 @@ from omegaconf import OmegaConf
 from verl import DataProto
 from verl.experimental.agent_loop.agent_loop import AgentLoopWorker
 from verl.utils.dataset.rl_dataset import RLHFDataset, collate_fn
-from verl.workers.rollout.replica import TokenOutput
 
 from bench.token_table import LOGPROB, TokenTable
+from bench.trainer_doubles import VerlServer
 from tests.support.trainer_page import program_of, yaml_of
 from tests.support.written_runs import write_run
 from writ_async import Task, Trajectory
 
 PROMPT, RESPONSE = 12288, 8192
-
-
-class Server:
-    """What an `LLMServerClient` of verl 0.9.1 gives, from a table; the first call is aborted half-way."""
-
-    def __init__(self, table: TokenTable) -> None:
-        self._table = table
-        self._rest: dict[tuple[int, ...], tuple[int, ...]] = {}
-        self.said: dict[str, list[int]] = {}
-        self.aborted = ""
-
-    async def generate(self, request_id: str, *, prompt_ids: list[int], sampling_params: dict[str, Any]) -> TokenOutput:
-        assert sampling_params["temperature"] == 1.0
-        assert sampling_params["logprobs"]
-        prompt = tuple(prompt_ids)
-        said = list(self._rest.get(prompt) or self._table.said[prompt])
-        cut = not self.aborted
-        if cut:
-            self.aborted = request_id
-            self._rest[(*prompt, *said[:2])] = tuple(said[2:])
-            said = said[:2]
-        self.said.setdefault(request_id, []).extend(said)
-        return TokenOutput(
-            token_ids=said, log_probs=[LOGPROB] * len(said), stop_reason="aborted" if cut else "completed",
-            extra_fields={} if cut else {"global_steps": 7},
-        )  # fmt: skip
 
 
 @pytest.mark.asyncio
@@ -71,7 +44,7 @@ async def test_sixteen_tasks_in_four_trials_each_are_batches_of_verls_worker_wit
                 f"{rollout}.agent.agent_loop_config_path=writ.yaml",
             ],
         )  # fmt: skip
-    server = Server(table)
+    server = VerlServer(table, aborts=True)
     worker = AgentLoopWorker(config, llm_client=server)
     data = RLHFDataset(["train.parquet"], worker.tokenizer, OmegaConf.create({"cache_dir": str(tmp_path / "cache")}))
     assert len(data) == len(tasks)

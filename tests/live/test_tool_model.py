@@ -11,11 +11,12 @@ from tests.live.server import Server
 from writ_async import Limits, Rules
 from writ_async.chat import audit, load_template, open_chat_format
 from writ_async.chat.tokenizer import load_reference
-from writ_async.core.domain import Domain, make_tools, read
+from writ_async.core.domain import Domain
 from writ_async.core.engine import Completion, Request
 from writ_async.core.message import AssistantMessage
 from writ_async.core.state import State, World
 from writ_async.core.task import Scenario, Task, WorldRef
+from writ_async.core.tool import make_tools, read
 from writ_async.core.trajectory import Trajectory
 from writ_async.scheduler import Job, run_rollouts
 

@@ -13,11 +13,13 @@ from writ_async import (
     FamilyFormat,
     InputError,
     Limits,
+    OutOfServiceError,
     Request,
     Task,
     Termination,
+    TokenSequence,
 )
-from writ_async.rl import Generation, Group, Sampling, TokenEngine, groups
+from writ_async.rl import Generation, Group, Sampling, TokenEngine, groups, play
 from writ_async.rl.sampling import Generate
 
 pytestmark = pytest.mark.asyncio
@@ -114,7 +116,9 @@ async def test_a_group_that_has_waited_is_looked_at_again_when_it_is_handed_over
     oracle = OracleSampler(chat, tasks)
     agent = Oracled(oracle, oracle.generate, chat)
     found: list[Group] = []
-    async with groups(tasks[:3], agent, "scripted", size=2, max_staleness=1, limits=Limits(concurrency=6)) as stream:
+    async with groups(
+        tasks[:3], agent, "scripted", size=2, replacements=0, max_staleness=1, limits=Limits(concurrency=6)
+    ) as stream:
         async for group in stream:
             found.append(group)
             if len(found) == 1:
@@ -130,6 +134,78 @@ async def test_a_group_that_has_waited_is_looked_at_again_when_it_is_handed_over
     rows = list(first.members)
     assert stream.look_again(first) is first
     assert (first.members, first.failed, first.complete) == ([], rows, False)
+
+
+@pytest.mark.parametrize("ends", ["played on", "cancelled"])
+async def test_what_grew_too_old_in_a_group_that_was_ready_is_replaced_though_all_was_played(
+    tasks: list[Task], chat: FamilyFormat, ends: str
+) -> None:
+    oracle = OracleSampler(chat, tasks)
+    agent = Oracled(oracle, oracle.generate, chat)
+    found: list[Group] = []
+    async with groups(tasks[:3], agent, "scripted", size=2, max_staleness=0, limits=Limits(concurrency=6)) as stream:
+        async for group in stream:
+            found.append(group)
+            if len(found) == 1:
+                while stream.rollouts is None or stream.rollouts.counters.live:
+                    await anyio.lowlevel.checkpoint()
+                agent.advance("1")
+                oracle.version = "1"
+                if ends == "cancelled":
+                    stream.cancel()
+    assert sorted(group.place for group in found) == [0, 1, 2]
+    assert [row.trial for row in found[0].members] == [0, 1]
+    trials = [2, 3] if ends == "played on" else []
+    for group in found[1:]:
+        assert [row.trial for row in group.members] == trials
+        assert ([row.trial for row in group.failed], group.complete) == ([0, 1], bool(trials))
+        assert all(agent.staleness(row.tokens["agent"]) == 0 for row in group.members)
+
+
+class NewWeights(Oracled):
+    """Weights that change whenever a conversation has ended, `times` times in all; the newest speak."""
+
+    def __init__(self, oracle: OracleSampler, chat: FamilyFormat, times: int) -> None:
+        super().__init__(oracle, oracle.generate, chat)
+        self._times = times
+
+    def end_session(self, session: str) -> TokenSequence | None:
+        tokens = super().end_session(session)
+        if self._times:
+            self._times -= 1
+            self._oracle.version = str(int(self._oracle.version) + 1)
+            self.advance(self._oracle.version)
+        return tokens
+
+
+async def test_a_conversation_whose_weights_were_replaced_as_it_ended_is_played_once_more(
+    tasks: list[Task], chat: FamilyFormat
+) -> None:
+    agent = NewWeights(OracleSampler(chat, tasks), chat, times=2)
+    (row,) = await play(tasks[:1], agent, "scripted", max_staleness=0)
+    assert (row.trial, agent.staleness(row.tokens["agent"])) == (2, 0)
+
+
+async def test_a_place_whose_weights_never_last_as_long_as_a_conversation_is_told_as_what_it_is(
+    tasks: list[Task], chat: FamilyFormat
+) -> None:
+    agent = NewWeights(OracleSampler(chat, tasks), chat, times=9)
+    with pytest.raises(EngineError, match=r"#2 could not be played: its oldest token is 1 versions behind"):
+        await play(tasks[:1], agent, "scripted", max_staleness=0)
+
+
+async def test_what_the_caller_finds_unusable_is_told_without_an_error_that_is_not_there(tasks: list[Task]) -> None:
+    with pytest.raises(EngineError, match="#0 could not be played: user_stop: it is not usable"):
+        await play(tasks[:1], "scripted", usable=lambda row: False, replacements=0)
+
+
+async def test_a_run_that_was_ended_before_all_was_played_is_not_taken_for_a_shorter_one(tasks: list[Task]) -> None:
+    class Gone:
+        async def complete(self, request: Request) -> Completion:
+            raise OutOfServiceError("no credit is left")
+
+    with pytest.raises(EngineError, match=f"{tasks[0].id} could not be played: .*no credit is left"):
+        await play(tasks, Gone(), "scripted")
 
 
 async def test_a_staleness_bound_needs_an_engine_that_counts_versions(tasks: list[Task]) -> None:

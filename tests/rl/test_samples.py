@@ -3,6 +3,7 @@
 import anyio
 import pytest
 
+from bench.token_table import LOGPROB
 from tests.support.oracle_sampler import OracleSampler
 from writ_async import EngineError, FamilyFormat, InputError, Task
 from writ_async.rl import Batched, Generation, Sampling, TaskSource, TokenEngine, make_sample, play
@@ -17,7 +18,7 @@ async def test_a_sample_is_the_row_cut_at_its_first_sampled_token(tasks: list[Ta
     assert sample.prompt_ids + sample.response_ids == list(tokens.ids)
     assert sample.loss_mask == tokens.loss_mask()[len(sample.prompt_ids) :]
     assert sample.loss_mask[0] == 1
-    assert sample.logprobs == [-0.5 * one for one in sample.loss_mask]
+    assert sample.logprobs == [LOGPROB * one for one in sample.loss_mask]
     assert (sample.reward, sample.turns, sample.version) == (1.0, len(tokens.generated), "0")
     cut = make_sample(row, max_response=7)
     assert (len(cut.response_ids), len(cut.loss_mask), cut.truncated) == (7, 7, True)

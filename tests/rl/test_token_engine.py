@@ -5,6 +5,7 @@ from typing import Any
 import anyio
 import pytest
 
+from bench.token_table import LOGPROB
 from tests.support.oracle_sampler import OracleSampler
 from writ_async import (
     Completion,
@@ -59,7 +60,7 @@ async def test_the_sampled_ids_are_those_of_the_row_and_every_prompt_goes_on_whe
         for prompt, (start, _) in zip(prompts, tokens.generated, strict=True):
             assert tuple(prompt) == tokens.ids[:start]
         assert tokens.complete
-        assert list(tokens.logprobs) == [-0.5] * sum(tokens.loss_mask())
+        assert list(tokens.logprobs) == [LOGPROB] * sum(tokens.loss_mask())
         assert {span.version for span in tokens.weights} == {"0"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from pathlib import Path
@@ -19,9 +20,11 @@ from writ_async.core.trajectory import Usage
 from writ_async.curation.quota import KeepRules
 from writ_async.errors import EngineError, EngineErrorKind
 from writ_async.runs.draw_traces import DRAWING
+from writ_async.runs.folder import RunFolder
 from writ_async.runs.seats import EngineSpec
 from writ_async.runs.telling_trace import TOLD, open_telling_trace
 from writ_async.runs.view import RunView
+from writ_async.runs.writing import AppendLog
 from writ_async.synthesis.phrase_report import PhrasedText, PhraseReport, PhraserError
 
 from writ_engines.scripted import ScriptedEngine  # isort: skip
@@ -112,6 +115,34 @@ def test_rounds_take_texts_up_too(tmp_path: Path, writer: str) -> None:
     assert broken.summary().phrasing == whole.summary().phrasing
 
 
+@pytest.mark.parametrize(("rows", "written"), [(0, "write_tasks"), (3, "add_tasks")])
+def test_what_a_phraser_did_is_counted_once_though_the_run_is_killed_before_its_tasks_are_written(
+    tmp_path: Path, writer: str, monkeypatch: pytest.MonkeyPatch, rows: int, written: str
+) -> None:
+    settings = config(writer, n=4, **({"keep": KeepRules(rows=rows)} if rows else {}))
+    whole = play(settings, tmp_path / "whole")
+
+    def killed(self: RunFolder, *given: object) -> None:
+        raise _Killed
+
+    for _ in range(2):
+        with monkeypatch.context() as patched, pytest.raises(_Killed):
+            patched.setattr(RunFolder, written, killed)
+            play(settings, tmp_path / "broken")
+    broken = play(settings, tmp_path / "broken")
+    assert (broken.path / "tasks.jsonl").read_bytes() == (whole.path / "tasks.jsonl").read_bytes()
+    assert broken.summary().phrasing == whole.summary().phrasing
+    assert isinstance(told := whole.summary().phrasing, PhraseReport)
+    assert told.written == told.usage.requests >= (rows or 4)
+
+
+def test_a_run_that_grows_counts_the_texts_of_its_further_tasks_beside_the_others(tmp_path: Path, writer: str) -> None:
+    whole = play(config(writer, n=4), tmp_path / "whole")
+    for tasks in (1, 4):
+        grown = play(config(writer, n=tasks), tmp_path / "grown")
+    assert grown.summary().phrasing == whole.summary().phrasing
+
+
 def test_a_text_that_no_engine_answered_is_asked_for_again(tmp_path: Path, writer: str) -> None:
     _Writer.silent = ("retail-s2-00000",)
     killed_after(6, config(writer), tmp_path / "run")
@@ -161,3 +192,18 @@ def test_a_torn_file_is_read_as_far_as_it_is_sound_or_not_at_all(tmp_path: Path,
     with open_telling_trace(tmp_path, EngineSpec("scripted"), None, 1) as trace:
         assert trace is not None
         assert trace.find("retail-1", "request", "a") == text
+
+
+def test_a_disk_that_cannot_be_cut_hides_nothing_of_what_the_phraser_has_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(self: AppendLog, size: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with (
+        pytest.raises(PhraserError, match="none of 3 answers"),
+        open_telling_trace(tmp_path, EngineSpec("scripted"), None, 1) as trace,
+    ):
+        assert trace is not None
+        monkeypatch.setattr(AppendLog, "cut", cut)
+        raise PhraserError("the phraser: none of 3 answers could be used")

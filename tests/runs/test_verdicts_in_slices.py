@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from bench.verdicts import scripted_talks
+from writ_async.core.domain import Domain
+from writ_async.core.state import World
 from writ_async.core.task import Task
 from writ_async.core.trajectory import Trajectory, Verdict
 from writ_async.runs import jobs
@@ -20,10 +22,9 @@ from writ_async.verify.judge import AssumeMet
 from writ_async.verify.verdict import judge_in_slices, judge_trajectory
 
 
-def long_talk(domain: str, messages: int) -> tuple[Task, Trajectory, Any, Any]:
-    judge: Any = next(talk for _, talk in scripted_talks(domain, messages, 1, 3))
-    task, row, of, world = judge.args
-    return task, row, of, world
+def long_talk(domain: str, messages: int) -> tuple[Task, Trajectory, Domain, World]:
+    talk = next(talk for _, talk in scripted_talks(domain, messages, 1, 3))
+    return talk.task, talk.row, talk.domain, talk.world
 
 
 @pytest.mark.parametrize("domain", ["retail", "airline"])

@@ -310,3 +310,24 @@ async def test_an_error_of_what_concludes_ends_the_run(retail_environment: Envir
         async with run_rollouts(make_jobs(retail_environment, 2), seats(Talker()), conclude=conclude) as rollouts:
             async for _ in rollouts:
                 pass
+
+
+@pytest.mark.parametrize("end", ["let_end", "cancel", "drain"])
+async def test_a_run_that_is_kept_open_takes_jobs_when_all_have_ended_until_it_is_let_go(
+    retail_environment: Environment, end: str
+) -> None:
+    first, second, third = make_jobs(retail_environment, 3)
+    async with run_rollouts([first], seats(Talker())) as rollouts:
+        rollouts.keep_open()
+        found = [(await anext(rollouts)).id]
+        while rollouts.counters.live:
+            await anyio.lowlevel.checkpoint()
+        rollouts.add(second)
+        found.append((await anext(rollouts)).id)
+        while rollouts.counters.live:
+            await anyio.lowlevel.checkpoint()
+        getattr(rollouts, end)()
+        found += [trajectory.id async for trajectory in rollouts]
+        rollouts.add(third)
+        assert not rollouts.counters.live
+    assert found == ["t0#0", "t1#0"]

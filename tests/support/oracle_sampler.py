@@ -10,8 +10,8 @@ at each request on its way.
 
 from collections.abc import Sequence
 
-from writ_async import Completion, Engine, FamilyFormat, Request, Setting, Task, TokenSequence, load_engine
-from writ_async.registry import load_domain, make_engine
+from bench.token_table import LOGPROB, make_script
+from writ_async import Completion, Engine, FamilyFormat, Request, Task, TokenSequence
 from writ_async.rl import Generation, Sampling, TokenEngine
 
 
@@ -19,10 +19,7 @@ class OracleSampler:
     """`prompts` has the ids of each call, by session; `version` names its weights."""
 
     def __init__(self, chat: FamilyFormat, tasks: Sequence[Task]) -> None:
-        assert load_engine("scripted")
-        domains = {task.domain: load_domain(task.domain) for task in tasks}
-        setting = Setting(tasks={task.id: task for task in tasks}, domains=domains, seed=0)
-        self._script = make_engine("scripted", {}, setting)
+        self._script = make_script(tasks)
         self._chat = chat
         self._end = chat.tokenizer.added[chat.family.end]
         self._said: dict[str, list[int]] = {}
@@ -38,7 +35,7 @@ class OracleSampler:
         """The ids of what the script says."""
         self.prompts.setdefault(sampling.session, []).append(ids)
         said = self._said[sampling.session]
-        return Generation(ids=said, logprobs=[-0.5] * len(said), version=self.version)
+        return Generation(ids=said, logprobs=[LOGPROB] * len(said), version=self.version)
 
     def shown(self, engine: TokenEngine) -> Engine:
         """The engine, as a seat is given it."""

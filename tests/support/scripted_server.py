@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 
+from bench.token_table import make_script
 from tests.support.chat_double import Listener
-from writ_async import Setting, Task
-from writ_async.registry import load_domain, make_engine
+from writ_async import Task
 from writ_async.rl import play
 
 
 async def script_of(tasks: Sequence[Task], trials: int = 1, seed: int = 0) -> Listener:
     """A listener that has heard the script play all trials of these tasks."""
-    domains = {task.domain: load_domain(task.domain) for task in tasks}
-    setting = Setting(tasks={task.id: task for task in tasks}, domains=domains, seed=seed)
-    listener = Listener(make_engine("scripted", {}, setting))
+    listener = Listener(make_script(tasks, seed))
     await play([*tasks] * trials, listener, "scripted", seed=seed)
     return listener

@@ -35,7 +35,7 @@ class Kept:
         self.lines = list(lines)
         self._known = iter(self.lines.copy())
 
-    def next_drawn(self) -> DrawnTask | None:
+    def next_kept(self) -> DrawnTask | None:
         line = next(self._known, None)
         return None if line is None else msgspec.json.decode(line, type=DrawnTask)
 

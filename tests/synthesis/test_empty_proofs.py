@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from writ_async.core.domain import Domain, ToolError, make_tools, read, write
+from writ_async.core.domain import Domain
 from writ_async.core.goal import Decision, Edit, GoalRules, Key, Reader
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Goal, Scenario, Task, WorldRef
+from writ_async.core.tool import ToolError, make_tools, read, write
 from writ_async.synthesis.proof import Fault, examine_task
 
 

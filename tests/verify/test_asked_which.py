@@ -9,10 +9,10 @@ import pytest
 
 from tests.support.open_choices import FAMILIES, open_tasks, place_of
 from writ_async import run
-from writ_async.core.domain import call_tool
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
 from writ_async.core.state import State
 from writ_async.core.task import Candidate, Task
+from writ_async.core.tool import call_tool
 from writ_async.core.trajectory import Finding
 from writ_async.curation.filters import FILTERS
 from writ_async.verify.asked_which import unasked_findings

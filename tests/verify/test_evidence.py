@@ -7,12 +7,12 @@ import pytest
 
 from tests.support.talks import confirmed, gold, is_write, replayed
 from writ_async.conversation.calls import executed_calls
-from writ_async.core.domain import call_tool
 from writ_async.core.environment import Environment
 from writ_async.core.evidence_rules import EvidenceRules
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
 from writ_async.core.state import State
 from writ_async.core.task import Action, Cell, Certificate, Scenario, Task
+from writ_async.core.tool import call_tool
 from writ_async.core.trajectory import WriteEvidence
 from writ_async.verify.evidence import match_gold, row_label, write_evidence
 

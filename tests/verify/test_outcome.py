@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from writ_async.core.domain import Domain, ToolError, make_tools, read, write
+from writ_async.core.domain import Domain
 from writ_async.core.message import (
     AssistantMessage,
     FunctionCall,
@@ -20,6 +20,7 @@ from writ_async.core.message import (
 )
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, EnvAssertion, Scenario, Task, WorldRef
+from writ_async.core.tool import ToolError, make_tools, read, write
 from writ_async.core.trajectory import COMPLETE, Reward, Termination
 from writ_async.errors import InputError
 from writ_async.verify.judge import JUDGES, AssumeMet, AssumeUnmet, load_judge

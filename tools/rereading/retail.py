@@ -7,10 +7,11 @@ from functools import lru_cache
 from typing import Any
 
 from tools.rereading.outcome import Outcome, Take
-from tools.rereading.retail_answer import answer, find_customer
+from tools.rereading.retail_answer import answer
 from tools.rereading.retail_choosing import read_answer
 from tools.rereading.retail_phrases import Phrases
 from tools.rereading.retail_reader import Reader, Request
+from tools.rereading.retail_records import find_customer
 from tools.rereading.words import sentences
 
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from functools import partial
-from typing import Any
 
 from tools.rereading.outcome import HandedOver, Outcome, Refused, Take, Write
-from tools.rereading.retail_choosing import Answer, chosen
-from tools.rereading.retail_phrases import Item, Method, New, OrderRef
+from tools.rereading.retail_choosing import Answer
+from tools.rereading.retail_phrases import New
 from tools.rereading.retail_questions import answer_of, balance_of
 from tools.rereading.retail_reader import Request, Wish
-from tools.rereading.retail_scales import belongs, rank
+from tools.rereading.retail_records import Record, Records, options_in
+from tools.rereading.retail_scales import rank
 from tools.rereading.words import NotUnderstood, Unsound, best, one
 
-Record = dict[str, Any]
 _WHEN = {
     "stock": "out of stock",
     "cost": "costs more",
@@ -24,22 +21,6 @@ _WHEN = {
     "short": "hold enough",
 }
 """For each condition of another wish, what a refusal for that reason says."""
-
-
-def find_customer(db: Record, texts: Iterable[str]) -> Record:
-    """The customer who is named in some texts: by e-mail address, or by name and zip code."""
-    said = " ".join(texts)
-    mails = set(re.findall(r"[\w.]+@[\w.]+\w", said))
-    zips = set(re.findall(r"\b\d{5}\b", said))
-    fits = [
-        user
-        for user in db["users"].values()
-        if user["email"] in mails
-        or (not mails and user["address"]["zip"] in zips
-            and re.search(rf"\b{user['name']['first_name']} {user['name']['last_name']}\b", said))
-    ]  # fmt: skip
-    found: Record = one(fits, f"customers with {mails or zips}")
-    return found
 
 
 def answer(request: Request, db: Record, user: Record, take: Take, choice: Answer | None = None) -> Outcome:
@@ -69,14 +50,8 @@ def answer(request: Request, db: Record, user: Record, take: Take, choice: Answe
     return outcome
 
 
-class Shop:
-    """A database as one customer's requests meet it."""
-
-    def __init__(self, db: Record, user: Record, choice: Answer | None = None) -> None:
-        self.db = db
-        self.choice = choice
-        self.user = user
-        self.orders: list[Record] = [db["orders"][order_id] for order_id in user["orders"]]
+class Shop(Records):
+    """A database as one customer's requests meet it: what is done with the records that are meant."""
 
     def fulfil(self, wish: Wish) -> list[tuple[Write, str, float]]:
         """The writes of a wish, each with the kind of amount that goes with it and the amount. Raises `Refused`."""
@@ -95,24 +70,24 @@ class Shop:
     def tell(self, wish: Wish) -> str | float:
         """The answer to a question."""
         if wish.told == "balance":
-            return balance_of(self._method(wish.method))
-        order = self._order(wish.order)
+            return balance_of(self.method_of(wish.method))
+        order = self.order_of(wish.order)
         if not wish.items:
             return answer_of(wish.told, wish.keep, order, None, None)
-        (item,) = self._of_order(order, wish.items[0])
+        (item,) = self.items_in(order, wish.items[0])
         return answer_of(wish.told, wish.keep, order, item, self.db["products"][item["product_id"]])
 
     def _restore(self, wish: Wish) -> list[tuple[Write, str, float]]:
-        if self._order(wish.order)["status"] != "cancelled":
+        if self.order_of(wish.order)["status"] != "cancelled":
             raise Unsound("the order is not cancelled")
         raise HandedOver("only a person can bring the order back")
 
     def _other(self, wish: Wish) -> list[tuple[Write, str, float]]:
-        self._of_order(self._order(wish.order), wish.items[0])
+        self.items_in(self.order_of(wish.order), wish.items[0])
         raise Refused(f"an item cannot become a {wish.keep}: only another version of the same product")
 
     def _cancel(self, wish: Wish) -> list[tuple[Write, str, float]]:
-        orders = self._with_status("pending") if wish.scope else self._all_of(wish.order)
+        orders = self.with_status("pending") if wish.scope else self.orders_of(wish.order)
         for order in orders:
             if order["status"] != "pending":
                 raise Refused(f"order {order['order_id']} is {order['status']}")
@@ -125,8 +100,8 @@ class Shop:
         ]
 
     def _pay(self, wish: Wish) -> list[tuple[Write, str, float]]:
-        method = self._method(wish.method)
-        order = self._order(wish.order, method)
+        method = self.method_of(wish.method)
+        order = self.order_of(wish.order)
         self._changeable(order)
         paid = order["payment_history"]
         if len(paid) != 1:
@@ -139,23 +114,23 @@ class Shop:
         return [(Write("modify_pending_order_payment", arguments), "", 0)]
 
     def _ship(self, wish: Wish) -> list[tuple[Write, str, float]]:
-        order = self._order(wish.order)
+        order = self.order_of(wish.order)
         self._changeable(order)
-        return [self._shipped(order, self._address(wish))]
+        return [self._shipped(order, self.address_of(wish))]
 
     def _profile(self, wish: Wish) -> list[tuple[Write, str, float]]:
-        address = self._address(wish)
+        address = self.address_of(wish)
         if address == self.user["address"]:
             raise Unsound("the profile has that address already")
         return [(Write("modify_user_address", {"user_id": self.user["user_id"], **address}), "", 0)]
 
     def _move(self, wish: Wish) -> list[tuple[Write, str, float]]:
-        orders = self._with_status("pending")
-        return [*self._profile(wish), *(self._shipped(order, self._address(wish)) for order in orders)]
+        orders = self.with_status("pending")
+        return [*self._profile(wish), *(self._shipped(order, self.address_of(wish)) for order in orders)]
 
     def _return(self, wish: Wish) -> list[tuple[Write, str, float]]:
         made = []
-        for order, items in self._items(wish):
+        for order, items in self.items_of(wish):
             if order["status"] != "delivered":
                 raise Refused(f"order {order['order_id']} is {order['status']}")
             original = order["payment_history"][0]["payment_method_id"]
@@ -165,7 +140,7 @@ class Shop:
             elif wish.method.kind == "original":
                 method = original
             else:
-                method = self._method(wish.method)["id"]
+                method = self.method_of(wish.method)["id"]
             if method != original and method not in cards:
                 raise Refused("a refund goes to the original method or to a gift card")
             arguments = {
@@ -181,17 +156,17 @@ class Shop:
         if wish.saving:
             pairs = [self._saving(wish)]
         elif wish.scope:
-            (order, (item,)), = self._items(wish)  # fmt: skip
+            (order, (item,)), = self.items_of(wish)  # fmt: skip
             pairs = [(order, item, self._new(item, wish.swaps[0][1], wish.keep))]
         else:
-            order = self._order(wish.order)
-            olds = [(found, new) for old, new in wish.swaps for found in self._of_order(order, old)]
+            order = self.order_of(wish.order)
+            olds = [(found, new) for old, new in wish.swaps for found in self.items_in(order, old)]
             if order["status"] not in ("pending", "delivered"):
                 raise Refused(f"order {order['order_id']} is {order['status']}")
             pairs = [(order, old, self._new(old, new, wish.keep)) for old, new in olds]
         order = pairs[0][0]
         difference = sum(new["price"] - old["price"] for _, old, new in pairs)
-        method = self._method(wish.method)
+        method = self.method_of(wish.method)
         if method["source"] == "gift_card" and method["balance"] < round(difference, 2):
             raise Refused(f"{method['id']} does not hold enough")
         if wish.limit is not None and round(difference, 2) > wish.limit:
@@ -210,7 +185,7 @@ class Shop:
         if wish.saving != wish.scope:
             raise NotUnderstood(f"items of {wish.scope} orders, or of {wish.saving} ones")
         offers = []
-        for order in self._with_status(wish.saving):
+        for order in self.with_status(wish.saving):
             for item in order["items"]:
                 if self._others(item, wish.keep):
                     offers.append((order, item, self._new(item, new, wish.keep)))
@@ -274,132 +249,9 @@ class Shop:
         )
         return found
 
-    def _items(self, wish: Wish) -> list[tuple[Record, list[Record]]]:
-        """The items that a wish is about, by order."""
-        if wish.order is not None:
-            order = self._order(wish.order)
-            return [(order, [found for item in wish.items for found in self._of_order(order, item)])]
-        orders = self._with_status(wish.scope)
-        described = (wish.items or [old for old, _ in wish.swaps])[0]
-        if described.every:
-            return [(order, order["items"]) for order in orders]
-        if not described.pick:
-            raise Unsound("which item is open")
-        pairs = [(order, item) for order in orders for item in order["items"]]
-        order, item = best(
-            pairs, lambda pair: pair[1]["price"], most=described.pick == "most", what="extreme items of all orders"
-        )
-        return [(order, [item])]
-
-    def _of_order(self, order: Record, item: Item) -> list[Record]:
-        items: list[Record] = order["items"]
-        if item.name:
-            named = [one for one in items if one["name"].lower() == item.name]
-            what = f"items {item.name} in order {order['order_id']}"
-            return chosen(named, self.choice, lambda one: one["price"], partial(self._options, named), what)
-        if item.category:
-            found = [one for one in items if belongs(one["name"].lower(), item.category)]
-            if not found:
-                raise Unsound(f"nothing of the order is for {item.category}")
-            return found
-        if not item.pick:
-            return items
-        extreme = best(items, lambda one: one["price"], most=item.pick == "most", what="extreme items of the order")
-        return [one for one in items if one is not extreme] if item.every else [extreme]
-
-    def _options(self, items: list[Record], text: str) -> dict[str, str]:
-        return options_in(text, self.db["products"][items[0]["product_id"]]["variants"].values())
-
-    def _all_of(self, ref: OrderRef | None) -> list[Record]:
-        """The orders that are meant: one, but for several that hold the same, of which all may be."""
-        if ref is None or not ref.holding:
-            return [self._order(ref)]
-        holding = [one for one in self.orders if any(item["name"].lower() == ref.holding for item in one["items"])]
-        return chosen(holding, self.choice, total, dict, f"orders with {ref.holding}")
-
-    def _order(self, ref: OrderRef | None, method: Record | None = None) -> Record:
-        found: Record
-        if ref is None or ref.same:
-            raise NotUnderstood("which order is meant")
-        if ref.order_id:
-            found = one([one for one in self.orders if one["order_id"] == ref.order_id], f"orders {ref.order_id}")
-            return found
-        if ref.ends:
-            found = one([one for one in self.orders if one["order_id"].endswith(ref.ends)], f"orders with {ref.ends}")
-            return found
-        if ref.holding:
-            found = one(self._all_of(ref), f"orders with {ref.holding}")
-            return found
-        orders = self._with_status(ref.status)
-        if ref.covered:
-            cards = [way for way in self.user["payment_methods"].values() if way["source"] == "gift_card"]
-            card = one(cards, "gift cards")
-            orders = [
-                order
-                for order in orders
-                if order["payment_history"][0]["payment_method_id"] != card["id"] and total(order) <= card["balance"]
-            ]
-        found = best(orders, total, most=ref.pick == "most", what=f"extreme {ref.status} orders")
-        return found
-
-    def _method(self, said: Method | None) -> Record:
-        ways = list(self.user["payment_methods"].values())
-        if said is not None:
-            source = said.kind.replace(" ", "_")
-            ways = [
-                way
-                for way in ways
-                if way["source"] == source
-                and (not said.brand or way.get("brand") == said.brand)
-                and (not said.last_four or way.get("last_four") == said.last_four)
-            ]
-        found: Record = one(ways, f"payment methods {said}")
-        return found
-
-    def _address(self, wish: Wish) -> dict[str, str]:
-        if wish.source is not None:
-            return dict(self._order(wish.source)["address"])
-        if wish.city:
-            known = [self.user["address"], *(order["address"] for order in self.orders)]
-            there = {tuple(sorted(one.items())) for one in known if one["city"] == wish.city}
-            return dict(one(there, f"addresses in {wish.city}"))
-        if wish.address is None:
-            raise Unsound("no address is given")
-        return wish.address
-
-    def _with_status(self, status: str) -> list[Record]:
-        return [order for order in self.orders if order["status"] == status]
-
     def _changeable(self, order: Record) -> None:
         if order["status"] != "pending":
             raise Refused(f"order {order['order_id']} is {order['status']}")
 
     def _shipped(self, order: Record, address: dict[str, str]) -> tuple[Write, str, float]:
         return Write("modify_pending_order_address", {"order_id": order["order_id"], **address}), "", 0
-
-
-def total(order: Record) -> float:
-    """What an order cost."""
-    return float(round(sum(item["price"] for item in order["items"]), 2))
-
-
-def options_in(text: str, variants: Iterable[Record]) -> dict[str, str]:
-    """The options that a description names, each in a phrase. Raises `NotUnderstood` for words that are left."""
-    known = {pair for variant in variants for pair in variant["options"].items()}
-    phrases: list[tuple[str, tuple[str, str]]] = []
-    for axis, value in known:
-        forms = [f"{axis} {value}", f"{axis}: {value}", f"{value} as the {axis}"]
-        if value[0].isdigit() or value in ("no", "yes"):
-            forms.append(f"{'a' if value == 'yes' else value} {axis if value != '1' else axis.removesuffix('s')}")
-        phrases += [(form, (axis, value)) for form in forms]
-    found: dict[str, str] = {}
-    rest = text
-    for form, (axis, value) in sorted(phrases, key=lambda pair: -len(pair[0])):
-        shorter = re.sub(rf"(?:^|(?<=, )|(?<= and )|(?<=;))(?:the )?{re.escape(form)}(?=$|, | and |;)", ";", rest)
-        if shorter != rest:
-            if axis in found:
-                raise NotUnderstood(f"two values of {axis} in {text!r}")
-            found[axis], rest = value, shorter
-    if re.sub(r"[;, ]|\band\b", "", rest):
-        raise NotUnderstood(f"{rest!r} in {text!r}")
-    return found

@@ -13,9 +13,9 @@ from tools.vectors.records import Call, Eval, Fuzz, Gold, HashPair, Header, Rewa
 from writ_async import InputError, Judge, Message, State, Task, Tool, call_arguments
 from writ_async.core.acting import act, is_met, open_state
 from writ_async.core.benchmark import Subset
-from writ_async.core.domain import ToolResult
 from writ_async.core.message import Requestor
 from writ_async.core.task import EnvAssertion, InitialState
+from writ_async.core.tool import ToolResult
 from writ_async.core.trajectory import Reward
 from writ_async.verify.judge import AssumeMet, AssumeUnmet
 from writ_async.verify.outcome import ReplayMismatchError, compute_reward, exchanges, gold_state

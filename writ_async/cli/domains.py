@@ -12,7 +12,8 @@ from rich.table import Table
 from writ_async.cli.output import print_json, print_tables
 from writ_async.cli.tables import new_table
 from writ_async.cli.terminal import say
-from writ_async.core.domain import Domain, Tool
+from writ_async.core.domain import Domain
+from writ_async.core.tool import Tool
 from writ_async.registry import load_domain, registered_names
 
 

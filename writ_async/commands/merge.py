@@ -26,6 +26,7 @@ from writ_async.runs.shard_set import ShardSet
 from writ_async.runs.summary import Summary
 from writ_async.runs.view import CALLS, FAILURES, SUMMARY, TIMINGS, TRAJECTORIES, RunView
 from writ_async.runs.writing import storage_error, sync_folder
+from writ_async.synthesis.phrase_report import PhraseReport
 
 
 class Merged(msgspec.Struct, kw_only=True):
@@ -82,12 +83,14 @@ def _write_run(
     with RunFolder.create(folder, shards.manifest) as run:
         run.write_tasks(tasks, prompts)
         run.take_rows(rows, [view.path / TRAJECTORIES for view in shards.views])
+        phrased = PhraseReport(refused={})
         for view in shards.views:
             if (report := read_phrasing(view)) is not None:
-                add_phrasing(run, report)
+                phrased.add(report)
             if (view.path / SUMMARY).is_file():
                 said = view.summary().notices
                 progress.summary.notices += [line for line in said if line not in progress.summary.notices]
+        add_phrasing(run, phrased)
         for name, heading in ((FAILURES, False), (CALLS, False), (TIMINGS, True)):
             _join_logs([view.path / name for view in shards.views], folder / name, heading=heading)
         finish_run(run, progress, shards.settings(), recount=True)

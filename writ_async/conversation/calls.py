@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import msgspec
 
-from writ_async.core.domain import Tool, ToolKind
 from writ_async.core.message import (
     AssistantMessage,
     MalformedArgumentsError,
@@ -17,6 +16,7 @@ from writ_async.core.message import (
     UserMessage,
     call_arguments,
 )
+from writ_async.core.tool import Tool, ToolKind
 
 _canonical = msgspec.json.Encoder(order="deterministic").encode
 

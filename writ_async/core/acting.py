@@ -11,10 +11,11 @@ from typing import Any
 
 import msgspec
 
-from writ_async.core.domain import Domain, ToolError, ToolResult, apply_tool, call_tool
+from writ_async.core.domain import Domain
 from writ_async.core.message import Requestor
 from writ_async.core.state import State, World
 from writ_async.core.task import EnvAssertion, EnvCall, InitialState
+from writ_async.core.tool import ToolError, ToolResult, apply_tool, call_tool
 from writ_async.errors import InputError, describe_error
 
 

@@ -14,9 +14,9 @@ from itertools import accumulate
 from tempfile import SpooledTemporaryFile, gettempdir
 
 from writ_async.conversation.calls import call_key
-from writ_async.core.domain import Tool
 from writ_async.core.message import AssistantMessage, Message, UserMessage
 from writ_async.core.task import Task
+from writ_async.core.tool import Tool
 from writ_async.errors import StorageError
 
 SHINGLE = 5

@@ -5,6 +5,7 @@ trainer.train(workflow="my_module.Workflow")   # class Workflow(WritWorkflow): s
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -40,7 +41,8 @@ class WritWorkflow:
     async def run(self, data: dict[str, Any], **extra_kwargs: Any) -> float:
         """One conversation of the task that `data` names (a row of `TaskSource.columns()`); its reward.
 
-        The endpoint is AReaL's `base_url`, or OPENAI_BASE_URL in a process of its own. Raises `InputError` for neither.
+        The endpoint is AReaL's `base_url`, with its `api_key` unless `options` have a header in its place; in a process
+        of its own OPENAI_BASE_URL and OPENAI_API_KEY, which the engine reads. Raises `InputError` for no endpoint.
         """
         task = self.source[data]
         url = str(extra_kwargs.get("base_url") or os.environ.get("OPENAI_BASE_URL", "")).rstrip("/")
@@ -48,8 +50,11 @@ class WritWorkflow:
             raise InputError("AReaL gave no base_url, and OPENAI_BASE_URL is not set; the agent has no endpoint")
         root = "" if urlsplit(url).path else "/."  # AReaL's proxy answers at its root, not under /v1
         options = {"url": url + root, "model": self.model, **self._options}
-        if key := extra_kwargs.get("api_key") or os.environ.get("OPENAI_API_KEY"):
-            options["headers"] = {"Authorization": f"Bearer {key}"}
+        if key := extra_kwargs.get("api_key"):  # in a process of its own it is in OPENAI_API_KEY
+            given = options.get("headers") or {}
+            headers = json.loads(given) if isinstance(given, str) else given
+            if "authorization" not in map(str.lower, headers):
+                options["headers"] = {**headers, "Authorization": f"Bearer {key}"}
         agent = EngineSpec(self.engine, options)
         (row,) = await play([task], agent, self.user, first_trial=self.source.next_trial(task), **self.settings)
         return float(self.reward(row))

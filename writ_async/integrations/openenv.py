@@ -1,4 +1,4 @@
-"""OpenEnv 0.10: an `Environment` with its Task API, for the package's own server, or in one's own process."""
+"""OpenEnv 0.10.0: an `Environment` with its Task API, for the package's own server, or in one's own process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SkyRL: an environment of skyrl-gym 0.4, text in and text out; `skyrl_generator` is the one of token ids.
+"""SkyRL: an environment of skyrl-gym 0.4.0, text in and text out; `skyrl_generator` is the one of token ids.
 
 register(id="writ", entry_point="writ_async.integrations.skyrl:WritTextEnv", kwargs={"source": source})
 """

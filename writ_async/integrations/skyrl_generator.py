@@ -8,6 +8,7 @@ from typing import Any
 from writ_async.chat import ChatFormat
 from writ_async.core.trajectory import Trajectory
 from writ_async.rl import Generation, Sampling, TaskSource, TokenEngine, benchmark_reward, make_sample, play
+from writ_async.rl.finishing import finishing
 
 
 class WritGenerator:
@@ -26,27 +27,7 @@ class WritGenerator:
 
     async def generate(self, input_batch: dict[str, Any], disable_tqdm: bool = False) -> dict[str, Any]:
         """A `GeneratorOutput` for a `GeneratorInput`, by position."""
-        given, sessions = dict(input_batch.get("sampling_params") or {}), set[str]()
-        step = int(getattr(input_batch.get("batch_metadata"), "global_step", 0))
-
-        async def ask(ids: list[int], sampling: Sampling) -> Generation:
-            sessions.add(sampling.session)
-            params = {**given, "max_tokens": sampling.max_tokens, "stop_token_ids": list(sampling.stop_ids)}
-            asked = {"prompt_token_ids": [ids], "sampling_params": params, "session_ids": [sampling.session]}
-            told = await self._client.generate(asked)
-            (said,), (why,), logprobs = told["response_ids"], told["stop_reasons"], told.get("response_logprobs")
-            known, told_of = why in ("length", "abort"), logprobs and logprobs[0]
-            return Generation(ids=said, logprobs=told_of, version=str(step), finish=why if known else "stop")
-
-        tasks = [self._source[prompt] for prompt in input_batch["prompts"]]
-        most = self._most or given.get("max_tokens") or 1024
-        engine = TokenEngine(ask, self._chat, max_tokens=most, context=self._context)
-        try:
-            rows = await play(tasks, engine, self._user, **{"seed": step, **self._settings})
-        finally:
-            for session in sessions:
-                await self._client.finish_session(session)
-        samples = [make_sample(row, reward=self._reward) for row in rows]
+        samples = [make_sample(row, reward=self._reward) for row in await self._play(input_batch)]
         untold = any(sample.logprobs is None for sample in samples)
         return {
             "prompt_token_ids": [sample.prompt_ids for sample in samples],
@@ -58,3 +39,21 @@ class WritGenerator:
             "rollout_logprobs": None if untold else [sample.logprobs for sample in samples],
             "trajectory_ids": input_batch.get("trajectory_ids"),
         }
+
+    async def _play(self, batch: dict[str, Any]) -> list[Trajectory]:
+        given, tasks = dict(batch.get("sampling_params") or {}), [self._source[prompt] for prompt in batch["prompts"]]
+        step = int(getattr(batch.get("batch_metadata"), "global_step", 0))
+        most = self._most or given.get("max_tokens") or 1024
+        async with finishing(self._client.finish_session) as sessions:
+
+            async def ask(ids: list[int], sampling: Sampling) -> Generation:
+                sessions.add(sampling.session)
+                params = {**given, "max_tokens": sampling.max_tokens, "stop_token_ids": list(sampling.stop_ids)}
+                asked = {"prompt_token_ids": [ids], "sampling_params": params, "session_ids": [sampling.session]}
+                told = await self._client.generate(asked)
+                (said,), (why,), logprobs = told["response_ids"], told["stop_reasons"], told.get("response_logprobs")
+                known, told_of = why in ("length", "abort"), logprobs and logprobs[0]
+                return Generation(ids=said, logprobs=told_of, version=str(step), finish=why if known else "stop")
+
+            engine = TokenEngine(ask, self._chat, max_tokens=most, context=self._context)
+            return await play(tasks, engine, self._user, **{"seed": step, **self._settings})

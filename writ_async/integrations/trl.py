@@ -1,4 +1,4 @@
-"""TRL 1.16: a `rollout_func` for `GRPOTrainer`; `trl_environment` has a class for its `environment_factory`.
+"""TRL 1.16.0: a `rollout_func` for `GRPOTrainer`; `trl_environment` has a class for its `environment_factory`.
 
 GRPOTrainer(model, reward_funcs=reward_from_rollouts, rollout_func=make_rollout_func(source, chat), ...)
 """

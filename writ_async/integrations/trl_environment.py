@@ -1,4 +1,4 @@
-"""TRL 1.16: a class for `GRPOTrainer(environment_factory=...)`, whose public methods are the tools of a domain.
+"""TRL 1.16.0: a class for `GRPOTrainer(environment_factory=...)`, whose public methods are the tools of a domain.
 
 TRL has no seat for a user, so the agent speaks to the user by the tool `say`, whose result is what the user answers.
 """

@@ -1,4 +1,4 @@
-"""verifiers 0.4 (and prime-rl): a taskset, and the harness that plays its tasks on the intercepted endpoint.
+"""verifiers 0.4.0 (and prime-rl): a taskset, and the harness that plays its tasks on the intercepted endpoint.
 
 A module of yours, named by its id (`--env.taskset.id my_tasks --env.agent.harness.id my_tasks`), exports both:
 `class Tasks(WritTaskset): source = TaskSource(load_tasks("runs/train"))` and `WritHarness`, in its `__all__`.

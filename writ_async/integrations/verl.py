@@ -1,4 +1,4 @@
-"""verl 0.9: an agent loop; rows are those of `TaskSource.columns()` with `agent_name` "writ_agent". Its YAML:
+"""verl 0.9.1: an agent loop, for the columns of `TaskSource.columns()` and `agent_name`, the name in its YAML:
 
 - name: writ_agent
   _target_: writ_async.integrations.verl.WritAgentLoop
@@ -24,7 +24,7 @@ _chat: Any = lru_cache(maxsize=4)(open_chat_format)
 
 # `register` would put a class without its settings over the YAML's entry, as soon as this module is imported.
 class WritAgentLoop(AgentLoopBase):  # type: ignore[misc]
-    """Plays a task's next trial with the trainer's server; `settings` are those of `rollouts`, as `user_options`."""
+    """Plays a task's next trial on the trainer's server; `settings` are those of `rollouts`, such as `user_options`."""
 
     def __init__(
         self, *args: Any, tasks: str, model: str, user: str = "scripted", data: str | None = None,

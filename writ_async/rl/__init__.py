@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from writ_async.rl.messages import chat_message as chat_message
     from writ_async.rl.messages import read_message as read_message
     from writ_async.rl.rewards import benchmark_reward as benchmark_reward
+    from writ_async.rl.rewards import is_judged as is_judged
     from writ_async.rl.rewards import kept_reward as kept_reward
     from writ_async.rl.samples import Sample as Sample
     from writ_async.rl.samples import make_sample as make_sample
@@ -50,6 +51,7 @@ _HOMES = {
     "benchmark_reward": "rewards",
     "chat_message": "messages",
     "groups": "group_stream",
+    "is_judged": "rewards",
     "kept_reward": "rewards",
     "make_sample": "samples",
     "play": "group_stream",

@@ -13,3 +13,8 @@ def benchmark_reward(row: Trajectory) -> float:
 def kept_reward(row: Trajectory) -> float:
     """1 where nothing speaks against the row (outcome, evidence, confirmation, words), else 0."""
     return float(row.verdict is not None and row.verdict.kept)
+
+
+def is_judged(row: Trajectory) -> bool:
+    """Whether a row has a verdict: nothing outside has cut it short."""
+    return row.verdict is not None

@@ -112,11 +112,12 @@ class StopSettled:
         return f"failed trials of the task: {self.failed[job.task.id]}" if self.settles(job.task.id) else ""
 
 
-def any_of(*rules: Stop) -> Stop:
-    """The first reason that one of some rules gives."""
+def any_of(*rules: Stop | None) -> Stop:
+    """The first reason that one of some rules gives; those that are None give none."""
+    given = [rule for rule in rules if rule is not None]
 
     def stop(job: Job, conversation: Conversation) -> str:
-        for rule in rules:
+        for rule in given:
             if reason := rule(job, conversation):
                 return reason
         return ""
@@ -131,12 +132,8 @@ def settled_of(early: EarlyStop, trials: int, failed: Mapping[str, int] | None =
 
 def stop_of(early: EarlyStop, settled: StopSettled | None, further: Stop | None = None) -> Stop | None:
     """The rules as one; that which depends on the conversation alone comes first."""
-    rules: list[Stop] = [stop_failed] if early.failed else []
-    if settled is not None:
-        rules.append(settled)
-    if further is not None:
-        rules.append(further)
-    return any_of(*rules) if rules else None
+    rules = (stop_failed if early.failed else None, settled, further)
+    return any_of(*rules) if any(rule is not None for rule in rules) else None
 
 
 class SavedCount:

@@ -100,18 +100,24 @@ class _FurtherTrials:
     """Counts the trials of each task, and makes further ones."""
 
     def __init__(self, jobs: Sequence[Job]) -> None:
-        self._counts: Counter[str] = Counter()
+        self._last: dict[str, Job] = {}
         for job in jobs:
-            self._counts[job.task.id] = max(self._counts[job.task.id], job.trial + 1)
+            self._keep(job)
 
-    def make(self, job: Job, places: dict[str, int]) -> Job:
-        """The next trial of a job's task, which takes the job's place, where it has one."""
-        further = msgspec.structs.replace(job, trial=self._counts[job.task.id])
-        self._counts[job.task.id] += 1
-        place = places.get(trajectory_id(job.task.id, job.trial))
+    def make(self, trajectory: Trajectory, places: dict[str, int]) -> Job:
+        """The next trial of a trajectory's task, which takes the trajectory's place, where it has one."""
+        last = self._last[trajectory.task_id]
+        further = msgspec.structs.replace(last, trial=last.trial + 1)
+        self._keep(further)
+        place = places.get(trajectory.id)
         if place is not None:
-            places[trajectory_id(job.task.id, further.trial)] = place
+            places[trajectory_id(further.task.id, further.trial)] = place
         return further
+
+    def _keep(self, job: Job) -> None:
+        last = self._last.get(job.task.id)
+        if last is None or last.trial < job.trial:
+            self._last[job.task.id] = job
 
 
 @asynccontextmanager
@@ -143,10 +149,13 @@ async def run_judged(
         decides = _deciding(job, trajectory, settings, rulings)
         return judge_finished(job, trajectory, settings, decides, mishaps)
 
+    def play_further(trajectory: Trajectory) -> None:
+        progress.total += 1
+        rollouts.add(trials.make(trajectory, rollouts.places))
+
     def finish(job: Job, trajectory: Trajectory, timing: Timing) -> None:
         for _ in range(0 if replace is None else replace(trajectory)):
-            progress.total += 1
-            rollouts.add(trials.make(job, rollouts.places))
+            play_further(trajectory)
         if leaves_row(trajectory) if keep is None else keep(trajectory, timing):
             progress.summary.add(trajectory)
         if diagnosis := failing.add(trajectory):
@@ -178,6 +187,7 @@ async def run_judged(
                     progress.cancelled = True
                     rollouts.cancel()
 
+                rollouts.play_further = play_further
                 progress.counters = rollouts.counters
                 progress.cancel, progress.drain = cancel, rollouts.drain
                 progress.calls = _call_counts(engines, mishaps)  # they go on counting

@@ -11,9 +11,10 @@ import msgspec
 
 from writ_async.behaviour.axes import VALUES
 from writ_async.core.acting import open_state
-from writ_async.core.domain import Domain, Tool
+from writ_async.core.domain import Domain
 from writ_async.core.environment import Environment
 from writ_async.core.task import Action, Cell, Task
+from writ_async.core.tool import Tool
 from writ_async.errors import InputError
 from writ_async.files import read_jsonl
 from writ_async.registry import load_benchmark, registered_names

@@ -1,50 +1,37 @@
 """What a phraser has written for a run, text after text, so that one that is killed while it tells pays for none twice.
 
-drawing/told.jsonl   a line that says what the texts rest on, then a line for each text that is settled
+drawing/told.jsonl   a line for each text that is settled, in a `trace_log`
 
 It lies beside the traces of draws (`draw_traces`), and is needed as long as they are.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
-
-import msgspec
 
 from writ_async.errors import StorageError
-from writ_async.files import is_whole
-from writ_async.runs.manifest import package_versions
 from writ_async.runs.seats import EngineSpec
-from writ_async.runs.writing import OWN_FOLDER, AppendLog, make_folder, mend, storage_error
+from writ_async.runs.trace_log import TraceLog
+from writ_async.runs.writing import OWN_FOLDER, make_folder, storage_error
 from writ_async.synthesis.phrase_report import PhrasedText, PhraserError
 
 TOLD = "told.jsonl"
-
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(PhrasedText).decode
 
 
 class _TellingTrace:
     """The texts of a run, as `PhraseTrace` has it."""
 
-    def __init__(self, log: AppendLog, texts: dict[tuple[str, str], PhrasedText]) -> None:
-        self._log = log
-        self._texts = texts
+    def __init__(self, log: TraceLog[PhrasedText]) -> None:
+        self._texts: dict[tuple[str, str], PhrasedText] = {}
+        self.keep = log.keep
+        while (text := log.next_kept()) is not None:
+            self._texts[text.task_id, text.what] = text
 
     def find(self, task_id: str, what: str, asked: str) -> PhrasedText | None:
         known = self._texts.get((task_id, what))
         return known if known is not None and known.asked == asked else None
-
-    def keep(self, text: PhrasedText) -> None:
-        """Raises `StorageError`."""
-        try:
-            self._log.append(_encode(text) + b"\n")
-        except OSError as exc:
-            raise storage_error(self._log.path, exc) from exc
 
 
 @contextmanager
@@ -59,44 +46,17 @@ def open_telling_trace(
     if folder is None:
         yield None
         return
-    engines = {"phraser": phraser.row_deciding(), "check": check and check.row_deciding()}
-    rests_on = {"versions": package_versions(), **engines, "seed": seed}
-    head = msgspec.json.encode(rests_on, order="deterministic") + b"\n"
-    log: AppendLog | None = None
+    rests_on = {"phraser": phraser.row_deciding(), "check": check and check.row_deciding(), "seed": seed}
     try:
         make_folder(folder, OWN_FOLDER)
-        path = folder / TOLD
-        mend(path, is_whole, in_order=True)
-        log = AppendLog(path)
-        with path.open("rb") as lines:
-            known = _read_texts(lines, head)
-        if known is None:
-            os.ftruncate(log.fd, 0)
-            log.size, known = 0, {}
-            log.append(head)
+        log = TraceLog(folder / TOLD, PhrasedText, rests_on)
     except OSError as exc:
-        if log is not None:
-            log.close()
         raise storage_error(folder, exc) from exc
-    except StorageError:
-        if log is not None:
-            log.close()
-        raise
-    try:
-        yield _TellingTrace(log, known)
-    except PhraserError:  # so that the same command asks anew
-        os.ftruncate(log.fd, 0)
-        raise
-    finally:
-        log.close()
-
-
-def _read_texts(lines: BinaryIO, head: bytes) -> dict[tuple[str, str], PhrasedText] | None:
-    """The texts of a file by task and kind; None where they rest on something else, or are not as they are written."""
-    if lines.readline() != head:
-        return None
-    try:
-        texts = [_decode(line) for line in lines]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    return {(text.task_id, text.what): text for text in texts}
+    with closing(log):
+        trace = _TellingTrace(log)
+        try:
+            yield trace
+        except PhraserError:  # so that the same command asks anew
+            with suppress(StorageError):  # it says less of what went wrong
+                log.forget()
+            raise

@@ -235,6 +235,11 @@ class AppendLog:
             # What followed a torn line would be lost with it, so nothing more may be written.
             self._broken = f"a torn line could not be cut off ({exc.strerror})"
 
+    def cut(self, size: int) -> None:
+        """Drop all but so many bytes, the end of a line or 0. Raises `OSError`."""
+        os.ftruncate(self.fd, size)
+        self.size = size
+
     def sync(self) -> None:
         """Make all lines durable. Raises `OSError`."""
         _sync_data(self.fd)

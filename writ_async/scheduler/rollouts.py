@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from math import inf
 
@@ -55,8 +55,9 @@ _AT_ONCE = 16
 class Rollouts:
     """A run that is under way: an async iterator over trajectories in the order in which they finish.
 
-    `counters` says at any time how far it is; `admission` is the policy that decides who goes when. `places`, where the
-    caller has filled it in, says by a trajectory's id where it stands among all. `halted` says why it was ended before
+    `counters` says at any time how far it is; `admission` is the policy that decides who goes when. `places` and
+    `play_further`, where the caller has filled them in, say by a trajectory's id where it stands among all, and play a
+    further trial of its task in that place. `halted` says why it was ended before
     all were played, where an engine was out of service; it is empty else.
     """
 
@@ -81,6 +82,7 @@ class Rollouts:
         self._within = limits.request_timeout or inf
         self.counters = Counters()
         self.places: dict[str, int] = {}
+        self.play_further: Callable[[Trajectory], None] | None = None
         self.admission = admission
         self._engines = engines
         self._rules = rules
@@ -111,6 +113,7 @@ class Rollouts:
         )
         self._chosen: deque[Ticket] = deque()  # they may begin, and have not yet
         self._stopping = False
+        self._kept_open = False
         self._resuming = False
         self._group: TaskGroup | None = None
 
@@ -121,6 +124,7 @@ class Rollouts:
         """
         self._stopping = True
         self._deadlines.end_all()
+        self.let_end()
 
     def halt(self, why: str) -> None:
         """End the run as `cancel` does, because an engine is out of service; the first to say so is heard."""
@@ -134,12 +138,26 @@ class Rollouts:
             self._on_halt(why)
 
     def add(self, job: Job) -> None:
-        """Play one more job, after all others: from `on_finish`, or while a conversation is live."""
+        """Play one more job, after all others: from `on_finish`, while a conversation is live, or while kept open."""
         self._queue.add(job)
+        if self._kept_open and self._group is not None:
+            self._advance()
+
+    def keep_open(self) -> None:
+        """Do not end for want of jobs, so that more may be added at any time, until `let_end` or the end of the run."""
+        self._kept_open = True
+
+    def let_end(self) -> None:
+        """End as soon as nothing is live and no job is left, where it was kept open."""
+        if self._kept_open:
+            self._kept_open = False
+            if self._group is not None:
+                self._advance()
 
     def drain(self) -> None:
         """Take no more jobs; what was offered to admission is still begun, and what is live goes on to its end."""
         self._queue.take_no_more()
+        self._kept_open = False
         if self._group is not None:
             self._advance()
 
@@ -166,7 +184,7 @@ class Rollouts:
         if not ending and not self._begin_some(group) and not self._resuming:
             self._resuming = True
             group.start_soon(self._advance_later)
-        if not self.counters.live and (ending or not self._queue):
+        if not self.counters.live and (ending or not (self._queue or self._kept_open)):
             self._results.no_more()
 
     async def _advance_later(self) -> None:

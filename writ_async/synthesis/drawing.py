@@ -41,7 +41,7 @@ class DrawnTask(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class DrawTrace(Protocol):
     """What was drawn of one domain, in order: what is there is taken up, what is new is kept."""
 
-    def next_drawn(self) -> DrawnTask | None:
+    def next_kept(self) -> DrawnTask | None:
         """The next task that was drawn before; None from the first on that was not."""
 
     def keep(self, drawn: DrawnTask) -> None:

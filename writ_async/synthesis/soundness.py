@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from writ_async.core.acting import act
-from writ_async.core.domain import Domain, ToolResult
+from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, Message, ToolMessage, UserMessage, make_call
 from writ_async.core.state import State
 from writ_async.core.task import Action, Task
+from writ_async.core.tool import ToolResult
 from writ_async.core.user_actions import plain_report
 from writ_async.verify.verdict import write_findings
 

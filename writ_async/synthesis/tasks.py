@@ -58,7 +58,7 @@ def synthesise_tasks(
         if only is not None and where != only:
             continue
         maker, trace = makers[where], (traces or {}).get(where)
-        if trace is not None and (known := trace.next_drawn()) is not None:
+        if trace is not None and (known := trace.next_kept()) is not None:
             tasks.append(maker.take_up(known))
         else:
             if aims[where]:

@@ -18,10 +18,12 @@ import msgspec
 
 from writ_async.conversation.calls import ExecutedCall, as_the_agent_hears, call_key, executed_calls
 from writ_async.core.acting import apply, open_state
-from writ_async.core.domain import Domain, call_tool, encode_result, why_forbidden
+from writ_async.core.domain import Domain, why_forbidden
 from writ_async.core.message import Message, Requestor
+from writ_async.core.result_text import encode_result
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Cell, Task
+from writ_async.core.tool import call_tool
 from writ_async.core.trajectory import Evidence, WriteEvidence
 from writ_async.verify.confirming import Confirmation, Dialogue
 from writ_async.verify.following import unknown_arguments

@@ -15,7 +15,8 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
-from writ_async.core.domain import Domain, Tool
+from writ_async.core.domain import Domain
+from writ_async.core.tool import Tool
 from writ_async.language.spoken_forms import (
     address_words,
     implies,

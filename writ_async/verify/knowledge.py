@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from writ_async.conversation.calls import ExecutedCall, call_key
-from writ_async.core.domain import Domain, Tool
+from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, Message, UserMessage
 from writ_async.core.task import Cell
+from writ_async.core.tool import Tool
 from writ_async.language.spoken_forms import Day
 from writ_async.verify.confirming.reply import read_reply
 from writ_async.verify.provenance import SMALL, Seen, enumerated, leaves, numbers_in

@@ -14,7 +14,7 @@ import msgspec
 
 from writ_async.conversation.calls import CallStep, ExecutedCall, walk_calls
 from writ_async.core.acting import act, apply, is_met, open_state
-from writ_async.core.domain import Domain, apply_tool
+from writ_async.core.domain import Domain
 from writ_async.core.message import (
     AssistantMessage,
     MalformedArgumentsError,
@@ -27,6 +27,7 @@ from writ_async.core.message import (
 )
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, EnvAssertion, Task
+from writ_async.core.tool import apply_tool
 from writ_async.core.trajectory import COMPLETE, ActionCheck, DatabaseCheck, Reward, Termination, TextCheck
 from writ_async.errors import WritError
 from writ_async.language.said_values import says

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from writ_async.conversation.calls import ExecutedCall, call_key, executed_calls
-from writ_async.core.domain import Tool
 from writ_async.core.message import Message
 from writ_async.core.task import Action
+from writ_async.core.tool import Tool
 from writ_async.core.trajectory import WriteEvidence
 from writ_async.verify.evidence import unordered_key
 

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from writ_async.core.domain import Tool
+from writ_async.core.tool import Tool
 from writ_async.language.spoken_forms import Day, days_in, iso_days_in, other_names, read_day
 
 SMALL = 20

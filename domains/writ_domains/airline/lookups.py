@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from writ_async.core.domain import ToolError
 from writ_async.core.state import State, World
+from writ_async.core.tool import ToolError
 from writ_domains.airline.airports import AIRPORTS, metropolis_of
 from writ_domains.airline.schema import (
     Available,

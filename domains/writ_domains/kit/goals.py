@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import permutations
 from typing import Any, Final, TypeVar
 
-from writ_async.core.domain import Tool, ToolError
 from writ_async.core.goal import Decision, Edit, Key, NothingFits, Objective, Option, Reader
 from writ_async.core.state import State
 from writ_async.core.task import Action
+from writ_async.core.tool import Tool, ToolError
 
 T = TypeVar("T")
 Fetch = Callable[..., Any]

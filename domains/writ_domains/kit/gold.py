@@ -28,7 +28,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
-from writ_async.core.domain import Draft, Reach, Recipe, Tool, ToolError
+from writ_async.core.domain import Draft, Reach, Recipe
 from writ_async.core.goal import (
     Ambiguous,
     Decision,
@@ -44,6 +44,7 @@ from writ_async.core.level import ANY_EXTENT, Extent
 from writ_async.core.message import Requestor
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Candidate, FirstWish, Goal, InitialState, Kind, Pin, Scenario
+from writ_async.core.tool import Tool, ToolError
 from writ_domains.kit.phrasing import figure, pick, second_person, sentences
 from writ_domains.kit.sums import for_calculator
 from writ_domains.kit.tools import HAND_OVER

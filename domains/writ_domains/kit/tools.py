@@ -7,8 +7,8 @@ import operator
 from collections.abc import Callable
 from typing import Any, Final
 
-from writ_async.core.domain import ToolError, generic
 from writ_async.core.state import State
+from writ_async.core.tool import ToolError, generic
 
 _ALPHABET: Final = frozenset("0123456789+-*/(). ")
 _MAX_LENGTH: Final = 2_000

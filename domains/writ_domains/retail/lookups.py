@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from writ_async.core.domain import ToolError
 from writ_async.core.state import State, World
+from writ_async.core.tool import ToolError
 from writ_domains.retail.schema import GiftCard, Order, OrderItem, PaymentMethod, Product, User, Variant
 
 

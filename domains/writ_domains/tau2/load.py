@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 
 from writ_async.core.benchmark import ReadHeavy, Subset, Terms
-from writ_async.core.domain import Domain, Tool
+from writ_async.core.domain import Domain
 from writ_async.core.environment import Environment
 from writ_async.core.task import Task, WorldRef
+from writ_async.core.tool import Tool
 from writ_async.core.trajectory import Seat
 from writ_async.errors import InputError
 from writ_async.files import read_json

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from writ_async.core.domain import ToolError
 from writ_async.core.message import Requestor
 from writ_async.core.state import State
+from writ_async.core.tool import ToolError
 from writ_domains.telecom import lookups
 from writ_domains.telecom.phone.handset import get_device, get_surroundings
 from writ_domains.telecom.phone.radio import BEST_GRADE, can_send_pictures, data_works, measure_speed

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from writ_async.core.domain import ToolError
 from writ_async.core.state import State, World
+from writ_async.core.tool import ToolError
 from writ_domains.telecom.schema import Bill, Customer, Line, NetworkDevice, Plan
 
 

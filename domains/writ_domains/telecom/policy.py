@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from writ_async.core.domain import ToolError
 from writ_async.core.state import State
+from writ_async.core.tool import ToolError
 from writ_domains.telecom import lookups
 from writ_domains.telecom.schema import TODAY, Bill, Customer, Line
 

@@ -11,9 +11,9 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from writ_async.core.domain import ToolError
 from writ_async.core.message import Requestor
 from writ_async.core.state import State
+from writ_async.core.tool import ToolError
 from writ_domains.telecom import lookups
 from writ_domains.telecom.charges import add_bill_of, add_item
 from writ_domains.telecom.phone.handset import (

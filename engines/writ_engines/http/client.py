@@ -13,7 +13,7 @@ import anyio
 from writ_async.errors import EngineErrorKind, without_credentials
 from writ_engines.http.connection import Connection, Response
 from writ_engines.http.errors import TransportError, status_error
-from writ_engines.http.keys import Secrets
+from writ_engines.http.keys import Secrets, merge_headers
 from writ_engines.http.route import SOCKETS, Network, Route, header_lines
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ class HttpClient:
     ) -> None:
         self.base_url = without_credentials(base_url.rstrip("/"))
         self.timeout = timeout
-        self._route = Route(base_url.rstrip("/"), {**_HEADERS, **(headers or {})}, proxy, network)
+        self._route = Route(base_url.rstrip("/"), merge_headers(_HEADERS, headers or {}), proxy, network)
         self._hear = hear
         self._secrets = secrets or Secrets()
         self._heads: dict[tuple[str, str], bytes] = {}

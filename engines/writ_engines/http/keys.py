@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -16,7 +17,24 @@ from writ_engines.http.errors import TransportError
 from writ_engines.http.proxies import is_local
 
 _SHORTEST_SECRET = 4  # such as local servers are given for form's sake may be part of any word
+_KEY_HEADER = "Authorization"
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+
+class KeyOptions(Protocol):
+    """The options of an engine that say what carries its key."""
+
+    @property
+    def key_env(self) -> str:
+        """The variable that holds it."""
+
+    @property
+    def key_header(self) -> str:
+        """The header that carries it; the usual one if empty."""
+
+    @property
+    def headers(self) -> str | Mapping[str, str]:
+        """More headers, as an object or as its JSON."""
 
 
 def require_address(url: str, engine: str, where: str, example: str) -> None:
@@ -69,12 +87,36 @@ def read_headers(engine: str, given: str | Mapping[str, str], environment: Mappi
     return found
 
 
+def read_key_and_headers(
+    engine: str, options: KeyOptions, environment: Mapping[str, str], url: str, *, needed: bool
+) -> tuple[str, dict[str, str]]:
+    """The key of the environment, and the caller's headers. Raises `InputError` as `read_key` and `read_headers` do.
+
+    There is no key where a header of the caller's stands in its place: one of the environment would be another's.
+    """
+    require_header_name(engine, options.key_header)
+    more = read_headers(engine, options.headers, environment)
+    if carries_key(more, options.key_header):
+        return "", more
+    return read_key(engine, options.key_env, environment, url, needed=needed), more
+
+
+def carries_key(more: Mapping[str, str], key_header: str) -> bool:
+    """Whether a caller's headers have one in the key's place."""
+    return (key_header or _KEY_HEADER).lower() in map(str.lower, more)
+
+
 def request_headers(key: str, key_header: str, more: Mapping[str, str]) -> dict[str, str]:
-    """What goes with every request: the key in its header, and `more`."""
+    """What goes with every request: the key in its header, and `more`, the caller's, which win over it."""
     if not key:
         return dict(more)
-    own = {key_header: key} if key_header else {"Authorization": f"Bearer {key}"}
-    return {**more, **own}
+    return merge_headers({key_header: key} if key_header else {_KEY_HEADER: f"Bearer {key}"}, more)
+
+
+def merge_headers(own: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """Both, the given ones where a name is in both; small and capital letters are the same in names (RFC 9110, 5.1)."""
+    named = {name.lower() for name in given}
+    return {**{name: value for name, value in own.items() if name.lower() not in named}, **given}
 
 
 class Secrets(msgspec.Struct, frozen=True):

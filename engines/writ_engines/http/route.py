@@ -18,6 +18,7 @@ from aiohappyeyeballs import AddrInfoType
 from writ_async.errors import EngineErrorKind, InputError, without_credentials
 from writ_engines.http.connection import Connection
 from writ_engines.http.errors import TransportError, status_error
+from writ_engines.http.keys import merge_headers
 
 _PORTS = {"http": 80, "https": 443}
 _SAFE = "/%:=&?~#+!$,;'@()*[]"  # in a path, as an address gives it
@@ -123,9 +124,7 @@ class Route:
             own["Authorization"] = self._server.credentials
         if self._proxy is not None and self._proxy.credentials and not self._server.tls:
             own["Proxy-Authorization"] = self._proxy.credentials
-        given = {name.lower() for name in headers}
-        lines = [*((name, value) for name, value in own.items() if name.lower() not in given), *headers.items()]
-        self._headers = header_lines(lines, self._url)
+        self._headers = header_lines(merge_headers(own, headers).items(), self._url)
 
     def head(self, method: str, path: str) -> bytes:
         """The head of a request, up to the length of its body."""

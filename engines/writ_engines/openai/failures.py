@@ -6,6 +6,7 @@ import re
 
 from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind
 from writ_engines.http import TransportError
+from writ_engines.http.keys import carries_key
 from writ_engines.openai.options import Endpoint
 
 _TOO_LONG = re.compile(
@@ -57,11 +58,16 @@ def explain(error: EngineError, endpoint: Endpoint, model: str) -> EngineError:
     if status == _PROXY_KEY:
         text = f"the proxy before {endpoint.url} wants a user and a password in its address: {text}"
     elif error.kind is EngineErrorKind.UNAUTHORIZED:
-        hint = f"look at the key in {endpoint.key_env}" if endpoint.key else f"put the key into {endpoint.key_env}"
-        text = f"{endpoint.url} refused the key; {hint}: {text}"
+        text = f"{endpoint.url} refused the key; {_where_to_look(endpoint)}: {text}"
     elif error.kind is EngineErrorKind.NOT_FOUND:
         text = f"{endpoint.url} knows no model {model!r}, or is not the right address: {text}"
     return TransportError(text, kind=error.kind, status=status, retry_after=error.retry_after, code=error.code)
+
+
+def _where_to_look(endpoint: Endpoint) -> str:
+    if carries_key(endpoint.more_headers, endpoint.key_header):
+        return "look at the one in headers"
+    return f"look at the key in {endpoint.key_env}" if endpoint.key else f"put the key into {endpoint.key_env}"
 
 
 def _is_out_of_credit(error: TransportError, text: str) -> bool:

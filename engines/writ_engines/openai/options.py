@@ -11,14 +11,7 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 
 from writ_engines.http import HttpOptions, server_urls
-from writ_engines.http.keys import (
-    Secrets,
-    read_headers,
-    read_key,
-    request_headers,
-    require_address,
-    require_header_name,
-)
+from writ_engines.http.keys import Secrets, read_key_and_headers, request_headers, require_address
 from writ_engines.openai.body import SendReasoning
 
 VENDOR_URL = "https://api.openai.com/v1"
@@ -38,7 +31,7 @@ class OpenAIOptions(HttpOptions, frozen=True, kw_only=True, forbid_unknown_field
     key_env: the environment variable that holds the key; the key itself is no option, and is written nowhere
     key_header: the header that carries the key; `Authorization: Bearer KEY` if not given, `api-key` for Azure
     headers: more headers of every request as a JSON object; a value "$NAME" is taken from the environment. They are
-    written nowhere
+    written nowhere; one that is the key's goes in its place, and the environment's key to nobody
     api_version: what Azure wants as `?api-version=` behind every address; its url ends with /openai/deployments/NAME
     reasoning_effort: none, minimal, low, medium or high; the server's own if not given
     parallel_tool_calls: true or false; the server's own if not given
@@ -105,10 +98,8 @@ def _find_endpoint(options: OpenAIOptions, url: str, where: str, environment: Ma
     elif not urlsplit(url).path.strip("/"):
         url += "/v1"
     needed = url == VENDOR_URL or options.key_env != "OPENAI_API_KEY"
-    require_header_name("openai", options.key_header)
-    key = read_key("openai", options.key_env, environment, url, needed=needed)
+    key, more = read_key_and_headers("openai", options, environment, url, needed=needed)
     query = f"?{urlencode({'api-version': options.api_version})}" if options.api_version else ""
-    more = read_headers("openai", options.headers, environment)
     return Endpoint(url, options.key_env, key, options.key_header, more, query)
 
 

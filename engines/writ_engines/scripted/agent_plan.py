@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
-from writ_async.core.domain import Domain, ToolKind
+from writ_async.core.domain import Domain
 from writ_async.core.engine import Request
 from writ_async.core.message import UserMessage
 from writ_async.core.task import Action, Cell, OpenChoice, Task
+from writ_async.core.tool import ToolKind
 from writ_async.core.trajectory import Note
 from writ_engines.scripted import agent_lines as lines
 from writ_engines.scripted.agent_answers import answers

@@ -9,14 +9,7 @@ from typing import Literal
 import msgspec
 
 from writ_engines.http import HttpOptions, server_urls
-from writ_engines.http.keys import (
-    Secrets,
-    key_in_the_clear,
-    read_headers,
-    read_key,
-    request_headers,
-    require_header_name,
-)
+from writ_engines.http.keys import Secrets, key_in_the_clear, read_key_and_headers, request_headers
 
 KEY_ENV = "SGLANG_API_KEY"
 
@@ -32,7 +25,7 @@ class SglangOptions(HttpOptions, frozen=True, kw_only=True, forbid_unknown_field
     written nowhere
     key_header: the header that carries the key; `Authorization: Bearer KEY` if not given
     headers: more headers of every request as a JSON object; a value "$NAME" is taken from the environment. They are
-    written nowhere
+    written nowhere; one that is the key's goes in its place, and the environment's key to nobody
     top_k: sample from so many tokens; -1 for all
     logprobs: ask for the logprob of each generated token
     tool_grammar: off, calls (whatever begins like a tool call is well-formed and fits its schema), short (a turn is a
@@ -88,9 +81,7 @@ def find_access(options: SglangOptions, environment: Mapping[str, str] | None = 
     """
     environment = os.environ if environment is None else environment
     urls = server_urls(options.url, "engine 'sglang': url")
-    require_header_name("sglang", options.key_header)
-    key = read_key("sglang", options.key_env, environment, urls[0], needed=options.key_env != KEY_ENV)
-    more = read_headers("sglang", options.headers, environment)
+    key, more = read_key_and_headers("sglang", options, environment, urls[0], needed=options.key_env != KEY_ENV)
     told = (key_in_the_clear(url, key, options.key_env) for url in urls)
     return Access(
         urls,

@@ -6,8 +6,9 @@ The real scheduler, conversations and domains run against it unchanged, ten thou
 
 from writ_engines.simulated.costs import Costs, costs_of, machines, read_costs
 from writ_engines.simulated.engine import ENGINE, SimulatedEngine, SimulatedOptions
+from writ_engines.simulated.flags import ServerOptions
 from writ_engines.simulated.requests import Generation, Report
-from writ_engines.simulated.server import Server, ServerOptions
+from writ_engines.simulated.server import Server
 
 __all__ = [
     "ENGINE",

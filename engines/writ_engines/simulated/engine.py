@@ -22,8 +22,9 @@ from writ_async.core.trajectory import TokenSequence, Usage
 from writ_async.errors import ContextWindowError, EngineError, EngineErrorKind
 from writ_async.registry import make_engine
 from writ_engines.simulated.costs import costs_of, read_costs
+from writ_engines.simulated.flags import ServerOptions
 from writ_engines.simulated.requests import Generation, Report, Segment
-from writ_engines.simulated.server import PromptTooLongError, QueueFullError, Server, ServerOptions
+from writ_engines.simulated.server import PromptTooLongError, QueueFullError, Server
 from writ_engines.simulated.tokens import FRAME, message_tokens, schema_tokens, text_tokens
 
 

@@ -16,13 +16,11 @@ from collections import deque
 from collections.abc import Hashable
 from heapq import heapify, heappop, heappush
 from math import ceil, sqrt
-from typing import Literal
 
-import msgspec
-
-from writ_engines.simulated.cache import Eviction, RadixCache
+from writ_engines.simulated.cache import RadixCache
 from writ_engines.simulated.costs import Costs
-from writ_engines.simulated.order import REFRESH_PASSES, SchedulePolicy, arrange, looks_at_cache, refresh
+from writ_engines.simulated.flags import ServerOptions
+from writ_engines.simulated.order import REFRESH_PASSES, arrange, looks_at_cache, refresh
 from writ_engines.simulated.requests import Generation, Report
 
 _FIRST_RATIO = 0.7
@@ -30,26 +28,6 @@ _LEAST_RATIO = 0.14
 _RATIO_STEPS = 600
 _MOST_RESERVED = 4096  # no more than this is reserved for one request's output
 _RETRACT_STEPS = 20  # after a retraction every running request is expected to write this much more
-
-Release = Literal["0.5.20", "0.5.23"]
-
-
-class ServerOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A server's flags, named as SGLang's are. `max_queued_requests` 0 is unbounded.
-
-    `release` is the one whose rules hold where releases differ. Until 0.5.20 a request hits what its prompt shares
-    twice, when the prompt has been computed and when it has been answered, and waiting does not count as use.
-    """
-
-    page_size: int = 1
-    chunked_prefill_size: int = 8192
-    max_running_requests: int = 1024
-    max_queued_requests: int = 0
-    schedule_policy: SchedulePolicy = "fcfs"
-    radix_eviction_policy: Eviction = "lru"
-    schedule_conservativeness: float = 1.0
-    enable_session_radix_cache: bool = False
-    release: Release = "0.5.23"
 
 
 class QueueFullError(Exception):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from writ_engines.http import HttpClient, TransportError
-from writ_engines.http.keys import Secrets, key_in_the_clear
+from writ_engines.http.keys import Secrets, key_in_the_clear, merge_headers, request_headers
 from writ_engines.openai import OpenAIEngine, OpenAIOptions
+from writ_engines.openai.options import find_endpoints
 from writ_engines.sglang.options import SglangOptions, find_access
 
 from bench.models.folders import write_family
@@ -117,6 +120,25 @@ def test_a_key_that_is_named_and_not_there_is_refused() -> None:
     assert find_access(SglangOptions(model="m"), {}).headers == {}
     assert find_access(SglangOptions(model="m"), {"SGLANG_API_KEY": KEY}).headers == {"Authorization": f"Bearer {KEY}"}
     assert KEY not in repr(find_access(SglangOptions(model="m"), {"SGLANG_API_KEY": KEY}).secrets)
+
+
+@pytest.mark.parametrize("key_header", ["", "X-Key"])
+@pytest.mark.parametrize("spell", [str, str.lower, str.upper])
+def test_a_header_of_the_callers_stands_in_the_keys_place_and_the_environments_key_goes_to_nobody(
+    key_header: str, spell: Callable[[str], str]
+) -> None:
+    name = spell(key_header or "Authorization")
+    mine = {name: "mine", "X-Team": "ours"}
+    assert request_headers(KEY, key_header, mine) == mine
+    assert merge_headers({"Accept": "*/*", name.swapcase(): KEY}, mine) == {"Accept": "*/*", **mine}
+    given: dict[str, Any] = {"model": "m", "url": "http://models.example/v1", "key_header": key_header, "headers": mine}
+    environment = {"OPENAI_API_KEY": KEY, "SGLANG_API_KEY": KEY}
+    (endpoint,) = find_endpoints(OpenAIOptions(**given), environment)
+    access = find_access(SglangOptions(**given), environment)
+    assert endpoint.headers() == access.headers == mine
+    assert (endpoint.key, access.notices) == ("", ())
+    (untold,) = find_endpoints(OpenAIOptions(**{**given, "headers": {"X-Team": "ours"}}), environment)
+    assert KEY in str(untold.headers())
 
 
 @pytest.mark.parametrize(

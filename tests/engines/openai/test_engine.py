@@ -104,6 +104,13 @@ def test_azures_header_and_version_and_headers_of_the_environment_go_with_every_
     assert (asked.headers["X-Team"], asked.headers["X-Plain"]) == ("team-Secret-77", "yes")
 
 
+def test_headers_of_the_callers_go_out_once_and_win_over_the_key_of_the_environment_and_our_own() -> None:
+    given = {"authorization": "Bearer of-this-episode", "content-type": "application/json; charset=utf-8"}
+    _, double, _ = talk(lambda _: said("Hello."), headers=given)
+    (asked,) = double.asked
+    assert [value for name, value in asked.headers.items() if name.lower() in given] == list(given.values())
+
+
 def test_what_a_header_holds_is_in_no_error_when_a_server_repeats_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEAM", "team-Secret-77")
     answers = in_turn(refusal(400, {"error": {"message": "you sent team-Secret-77"}}), refusal(418, "x team-Secr"))

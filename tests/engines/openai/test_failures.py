@@ -135,6 +135,12 @@ def test_without_a_key_the_hint_is_where_to_put_one() -> None:
     assert "put the key into MY_KEY" in str(error)
 
 
+def test_where_a_header_of_the_callers_was_refused_the_hint_names_no_variable() -> None:
+    endpoint = Endpoint("http://h/v1", "MY_KEY", "", more_headers={"authorization": "Bearer mine"})
+    error = told(401, {"error": {"message": "who?"}}, endpoint=endpoint)
+    assert "refused the key; look at the one in headers" in str(error)
+
+
 def test_what_the_server_asks_to_wait_is_kept() -> None:
     error = told(429, {"error": "slow down"}, retry_after="7")
     assert isinstance(error, TransportError)

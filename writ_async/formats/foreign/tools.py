@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
-from writ_async.core.domain import Domain, Tool, ToolKind
+from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage
+from writ_async.core.tool import Tool, ToolKind
 from writ_async.formats.foreign.conversation import Foreign
 
 _READS = re.compile(

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
-from writ_async.core.domain import Tool
 from writ_async.core.message import ToolCall, ToolMessage
+from writ_async.core.tool import Tool
 from writ_async.verify.agent_words.lexicon import WORDS, alternatives, any_of, sentences_of, shown
 
 _BETWEEN: Final = r"(?:(?:just|now|already|also|successfully|gone ahead and|all|both|each) ){0,3}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from writ_async.core.domain import make_tools
+from writ_async.core.tool import make_tools
 from writ_domains.airline.tools import booking, profiles, reads, reservations
 from writ_domains.kit.tools import calculate, transfer_to_human_agents
 

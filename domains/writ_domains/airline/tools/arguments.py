@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from writ_async.core.domain import ToolError
+from writ_async.core.tool import ToolError
 
 S = TypeVar("S", bound=msgspec.Struct)
 L = TypeVar("L", bound=str)

@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
-from writ_async.core.domain import ToolError, write
 from writ_async.core.state import State
+from writ_async.core.tool import ToolError, write
 from writ_domains.airline import lookups
 from writ_domains.airline.schema import TravelCertificate
 from writ_domains.airline.tools.arguments import decimal

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from writ_async.core.domain import ToolError, read
 from writ_async.core.state import State
+from writ_async.core.tool import ToolError, read
 from writ_domains.airline import lookups
 from writ_domains.airline.airports import AIRPORTS
 from writ_domains.airline.lookups import Routes, routes, second_date, shown

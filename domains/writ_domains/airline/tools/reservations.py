@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from writ_async.core.domain import ToolError, write
 from writ_async.core.state import State
+from writ_async.core.tool import ToolError, write
 from writ_domains.airline import lookups
 from writ_domains.airline.policy import BAG_PRICE
 from writ_domains.airline.schema import (

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import msgspec
 
-from writ_async.core.domain import ToolError, write
 from writ_async.core.state import State
+from writ_async.core.tool import ToolError, write
 from writ_domains.retail import lookups
 from writ_domains.retail.policy import REASONS
 from writ_domains.retail.schema import GiftCard, Order, Transaction, Variant

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from writ_async.core.domain import read
 from writ_async.core.state import State
+from writ_async.core.tool import read
 from writ_domains.retail import lookups
 from writ_domains.retail.schema import Order, Product, User, Variant
 

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
-from writ_async.core.domain import ToolError
 from writ_async.core.state import State
+from writ_async.core.tool import ToolError
 from writ_domains.kit.goals import fetch_with_tools
 from writ_domains.telecom import lookups
 from writ_domains.telecom.phone.handset import Signal, SimStatus, apn_of, get_device

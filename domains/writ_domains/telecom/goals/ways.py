@@ -15,10 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from writ_async.core.domain import ToolError
 from writ_async.core.goal import Ambiguous, NothingFits, Reader, Ways
 from writ_async.core.state import State
 from writ_async.core.task import Action
+from writ_async.core.tool import ToolError
 from writ_domains.telecom import assertions
 from writ_domains.telecom.goals.fetch import FETCH
 from writ_domains.telecom.goals.objectives import (

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from writ_async.core.domain import ToolError
+from writ_async.core.tool import ToolError
 from writ_domains.telecom.phone.handset import ApnSettings
 
 _TRUE: Final = frozenset({"1", "on", "t", "true", "y", "yes"})

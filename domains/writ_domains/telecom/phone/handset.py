@@ -11,8 +11,8 @@ from typing import Any, Final, Literal, TypeAlias, cast
 
 import msgspec
 
-from writ_async.core.domain import ToolError
 from writ_async.core.state import State
+from writ_async.core.tool import ToolError
 
 PHONE: Final = "phone"
 """The table of all of them."""

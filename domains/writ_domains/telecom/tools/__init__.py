@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from writ_async.core.domain import make_tools
+from writ_async.core.tool import make_tools
 from writ_domains.kit.tools import transfer_to_human_agents
 from writ_domains.telecom.tools import lines, payments, phone_apps, phone_data, phone_network, reads
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from writ_async.core.domain import ToolError, write
 from writ_async.core.state import State
+from writ_async.core.tool import ToolError, write
 from writ_domains.telecom import lookups
 
 

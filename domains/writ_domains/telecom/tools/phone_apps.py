@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from writ_async.core.domain import ToolError, read, write
 from writ_async.core.state import State
+from writ_async.core.tool import ToolError, read, write
 from writ_domains.telecom.phone.handset import (
     App,
     Permissions,

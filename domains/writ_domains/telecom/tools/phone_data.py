@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from writ_async.core.domain import read, write
 from writ_async.core.state import State
+from writ_async.core.tool import read, write
 from writ_domains.telecom.phone.handset import VpnDetails, get_device, get_surroundings
 from writ_domains.telecom.phone.radio import measure_speed
 from writ_domains.telecom.phone.status_bar import with_bar

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
-from writ_async.core.domain import ToolError, read, write
 from writ_async.core.state import State
+from writ_async.core.tool import ToolError, read, write
 from writ_domains.telecom.phone.apn_arguments import read_apn_settings
 from writ_domains.telecom.phone.handset import (
     NETWORK_MODES,

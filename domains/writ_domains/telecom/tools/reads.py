@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from writ_async.core.domain import ToolError, read
 from writ_async.core.state import State
+from writ_async.core.tool import ToolError, read
 from writ_domains.telecom import lookups
 from writ_domains.telecom.schema import CYCLE_END, Bill, Customer, Line, NetworkDevice, Plan
 

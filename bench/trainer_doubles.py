@@ -1,24 +1,28 @@
-"""Doubles of trainers that do not install on a CPU, made from the interfaces that they have published.
+"""Doubles of what trainers have around their adapters, made from the interfaces that they have published.
 
-Each names the release that it was made from: what is read and written there, and nothing else.
+Each names the release that it was made from: what is read and written there, and nothing else. All answer from a table.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import Enum
+from importlib import import_module
 from types import ModuleType, SimpleNamespace
 from typing import Any
-
-import pytest
 
 from bench.token_table import LOGPROB, TokenTable
 from writ_async.rl import Sampling
 
-SLIME = "0.3.1"  # slime/utils/types.py, slime/utils/http_utils.py, slime/rollout/sglang_rollout.py
-SKYRL = "0.3.0"  # skyrl/train/generators/base.py, skyrl/backends/skyrl_train/inference_servers/base.py
-AREAL = "1.0.4"  # areal/api/workflow_api.py, areal/experimental/openai/proxy/workflow.py and proxy_rollout_server.py
+RELEASES = {
+    "slime": "0.3.1",  # slime/utils/types.py, slime/utils/http_utils.py, slime/rollout/sglang_rollout.py
+    "SkyRL": "0.3.0",  # skyrl/train/generators/base.py, skyrl/backends/skyrl_train/inference_servers/base.py
+    "verl": "0.9.1",  # verl/workers/rollout/replica.py, verl/experimental/agent_loop/agent_loop.py
+    "AReaL": "1.0.4",  # areal/api/workflow_api.py, areal/experimental/openai/proxy/{workflow,proxy_rollout_server}.py
+}
+"""What each double was made from."""
 
 
 class SlimeSample:
@@ -61,13 +65,14 @@ class SlimeRouter:
         assert url == "http://router:30000/generate"
         assert payload["return_logprob"]
         assert headers is not None
-        how = finish = self._finish(len(self.bodies))
+        finish = self._finish(len(self.bodies))
         self.bodies.append(payload)
         given = payload["sampling_params"]
         sampling = Sampling(
             max_tokens=given["max_new_tokens"], stop_ids=(), seed=0, session=headers["X-SMG-Routing-Key"]
         )
-        made = self._table.answer(payload["input_ids"], sampling).ids if how != "abort" else []
+        made = self._table.answer(payload["input_ids"], sampling).ids
+        made = made[: len(made) // 2] if finish == "abort" else made  # SGLang gives what it has by then
         return {
             "text": "",
             "meta_info": {
@@ -78,12 +83,21 @@ class SlimeRouter:
         }
 
 
-def serve_slime(router: SlimeRouter, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let slime's module be there as long as a test lasts, before this router."""
-    for name in ("slime", "slime.utils", "slime.utils.http_utils"):
-        monkeypatch.setitem(sys.modules, name, ModuleType(name))
-    sys.modules["slime.utils.http_utils"].post = router.post  # type: ignore[attr-defined]
-    monkeypatch.delitem(sys.modules, "writ_async.integrations.slime", raising=False)
+@contextmanager
+def serve_slime(router: SlimeRouter) -> Iterator[Any]:
+    """Slime's module, before this router, while the block lasts; gives the adapter that has imported it."""
+    package = ("slime", "slime.utils", "slime.utils.http_utils")
+    adapter = "writ_async.integrations.slime"
+    before = {name: sys.modules.pop(name, None) for name in (*package, adapter)}
+    try:
+        sys.modules.update({name: ModuleType(name) for name in package})
+        sys.modules[package[-1]].post = router.post  # type: ignore[attr-defined]
+        yield import_module(adapter)
+    finally:
+        for name, module in before.items():
+            del sys.modules[name]
+            if module is not None:
+                sys.modules[name] = module
 
 
 class SkyrlClient:
@@ -109,6 +123,35 @@ class SkyrlClient:
 
     async def finish_session(self, session_id: str) -> None:
         self.finished.append(session_id)
+
+
+class VerlServer:
+    """verl's `LLMServerClient`, as far as agent loops call it; with `aborts` the first call is aborted half-way."""
+
+    def __init__(self, table: TokenTable, *, aborts: bool = False) -> None:
+        self._table = table
+        self._rest: dict[tuple[int, ...], tuple[int, ...]] = {}
+        self._aborts = aborts
+        self.said: dict[str, list[int]] = {}
+        self.aborted = ""
+
+    async def generate(self, request_id: str, *, prompt_ids: list[int], sampling_params: dict[str, Any]) -> Any:
+        from verl.workers.rollout.replica import TokenOutput
+
+        assert sampling_params["temperature"] == 1.0
+        assert sampling_params["logprobs"]
+        prompt = tuple(prompt_ids)
+        said = list(self._rest.get(prompt) or self._table.said[prompt])
+        cut = self._aborts and not self.aborted
+        if cut:
+            self.aborted = request_id
+            self._rest[(*prompt, *said[:2])] = tuple(said[2:])
+            said = said[:2]
+        self.said.setdefault(request_id, []).extend(said)
+        return TokenOutput(
+            token_ids=said, log_probs=[LOGPROB] * len(said), stop_reason="aborted" if cut else "completed",
+            extra_fields={} if cut else {"global_steps": 7},
+        )  # fmt: skip
 
 
 def check_generator_output(prompts: int, output: dict[str, Any]) -> None:
