@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from writ_async.conversation.calls import ExecutedCall, call_key
-from writ_async.core.domain import Domain, Tool
+from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, Message, UserMessage
 from writ_async.core.task import Cell
 from writ_async.language.spoken_forms import Day
 from writ_async.verify.confirming.reply import read_reply
-from writ_async.verify.provenance import SMALL, Seen, enumerated, leaves, numbers_in
+from writ_async.verify.provenance import SMALL, Seen, leaves, numbers_in
 from writ_async.verify.shown_records import ShownRecords
 from writ_async.verify.spoken import Spoken
 from writ_async.verify.told_cells import ToldCells
@@ -47,23 +47,25 @@ class Knowledge:
         self._without_ids: list[Spoken] = []
         self._accepted = Seen()
         self.results: list[Result] = []
-        self.shown: set[str] = set()
+        self._shown: set[str] = set()
         self._domain = domain
         self._messages = messages
         self._position = 0
         self._read: dict[bytes, int] = {}
         """The message by which each cell was last read; 0 where the user told what it shows, whenever that was: such a
         cell is looked at anew after every write."""
-        self._reads: list[Result] = []
-        """What was shown since somebody asked for a cell."""
-        self._keys: dict[int, tuple[Cell, bytes]] = {}
+        self._keyed = 0
+        """How many results are among the cells that were read."""
+        self._gathered = 0
+        """How many results are among the texts that were shown."""
         self._waiting: list[ExecutedCall] = []
         self._told: list[str] = []
-        self.records = ShownRecords()
+        self.records = ShownRecords(self.results)
         """The records in the results."""
         self._searched: dict[re.Pattern[str], int] = {}
         """How many texts of the user were searched by a pattern in vain; -1 where one has it."""
-        self._enumerated: dict[str, frozenset[str]] = {}
+        self.tools_of_amounts = frozenset([rule.tool for rule in domain.evidence.amounts])
+        """The tools with an amount that the policy fixes."""
         self._told_cells = ToldCells(messages, domain)
 
     @property
@@ -110,7 +112,7 @@ class Knowledge:
         self._position = max(self._position, place)
         for key, content in self._told_cells.until(place):
             self._read.setdefault(key, 0)
-            self.shown.add(content)
+            self._shown.add(content)
         if not self._waiting:
             return
         # What is called in one message is decided before any of its results is there.
@@ -119,14 +121,9 @@ class Knowledge:
             if call.message >= place:
                 left.append(call)
                 continue
-            result = Result(call)
-            content = result.text
-            self.shown.add(content)
             if call.kind != "generic" or not self._is_made_of_nothing(call):
-                self.seen.add(content)
-            self._reads.append(result)
-            self.results.append(result)
-            self.records.add(content)
+                self.seen.add(call.result.content)
+            self.results.append(Result(call))
         self._waiting = left
 
     def _hear(self, text: str) -> None:
@@ -146,27 +143,26 @@ class Knowledge:
 
     def read(self, call: ExecutedCall) -> None:
         """Remember a call, to be taken in with the results of its message."""
-        if call.succeeded:
+        if not call.result.error:
             self._waiting.append(call)
+
+    @property
+    def shown(self) -> set[str]:
+        """The texts of all results."""
+        self._shown.update([result.text for result in self.results[self._gathered :]])
+        self._gathered = len(self.results)
+        return self._shown
 
     def has_read(self, cell: Cell) -> bool:
         """Whether a cell was read, whenever that was; the user's, whether what it showed was told."""
-        return self.read_at(cell) >= 0
+        return self.read_at((call_key(cell.name, cell.arguments),))[0] >= 0
 
-    def read_at(self, cell: Cell) -> int:
-        """The message by which a cell was last read, 0 where the user told what it shows, -1 where neither was done."""
-        if self._reads:
-            for result in self._reads:
-                self._read[call_key(result.name, result.arguments)] = result.message
-            self._reads.clear()
-        known = self._keys.get(id(cell))
-        if known is None:
-            # The cell is kept with its key, for otherwise another one could come to its place in memory.
-            known = self._keys[id(cell)] = (cell, call_key(cell.name, cell.arguments))
-        return self._read.get(known[1], -1)
+    def read_at(self, keys: Sequence[bytes]) -> list[int]:
+        """The message by which each cell was last read, 0 where the user told what it shows, -1 where neither was done.
 
-    def enumerated(self, tool: Tool) -> frozenset[str]:
-        """All words that a tool's schema enumerates, gathered once."""
-        if tool.name not in self._enumerated:
-            self._enumerated[tool.name] = enumerated(tool)
-        return self._enumerated[tool.name]
+        The cells are asked for by their keys.
+        """
+        for result in self.results[self._keyed :]:
+            self._read[call_key(result.name, result.arguments)] = result.message
+        self._keyed = len(self.results)
+        return [self._read.get(key, -1) for key in keys]

@@ -8,7 +8,7 @@ from typing import Any, Final
 from writ_async.core.domain import Domain
 from writ_async.core.evidence_rules import StandingRead
 from writ_async.verify.knowledge import Knowledge, Result
-from writ_async.verify.provenance import leaves
+from writ_async.verify.provenance import are_plain, leaves
 
 _HOLDS: Final = (dict, list, tuple)
 
@@ -27,22 +27,12 @@ class StandingReads:
         self._taken = 0
         self._by_tool: dict[str, list[_Followed]] = {}
 
-    def _followed_by(self, name: str) -> list[_Followed]:
-        """The rules for which a result of a tool may do."""
-        if name not in self._by_tool:
-            self._by_tool[name] = [one for one in self._rules if _shows(name, one.rule, self._domain)]
-        return self._by_tool[name]
-
     def missing(self, name: str, arguments: Mapping[str, Any]) -> Iterator[tuple[StandingRead, Any]]:
         """The reads that had not come before a write, each with the value that was to be read, or None.
 
         A write that succeeded shows what it wrote to, and so do tools that the domain does not know.
         """
-        for result in self._know.results[self._taken :]:
-            for followed in self._followed_by(result.name):
-                followed.results.append(result)
-                followed.done = followed.done or result.name in followed.rule.tools
-        self._taken = len(self._know.results)
+        self._take()
         for followed in self._rules:
             rule = followed.rule
             if rule.writes and name not in rule.writes:
@@ -54,6 +44,17 @@ class StandingReads:
             for value in _values_under(rule.argument, arguments):
                 if not followed.has_read(str(value)):
                     yield rule, value
+
+    def _take(self) -> None:
+        """Hold the results that are new against the rules."""
+        for result in self._know.results[self._taken :]:
+            name = result.name
+            if name not in self._by_tool:
+                self._by_tool[name] = [one for one in self._rules if _shows(name, one.rule, self._domain)]
+            for followed in self._by_tool[name]:
+                followed.results.append(result)
+                followed.done = followed.done or name in followed.rule.tools
+        self._taken = len(self._know.results)
 
 
 class _Followed:
@@ -103,6 +104,9 @@ def _shows(name: str, rule: StandingRead, domain: Domain) -> bool:
 
 def _values_under(name: str, arguments: Mapping[str, Any]) -> dict[Any, None]:
     """The atoms of the argument or the field of that name, wherever in a call it stands, each once and in order."""
+    if are_plain(arguments.values()):
+        value = arguments.get(name)
+        return {} if value is None or value == "" else {value: None}
     found: dict[Any, None] = {}
     _add_values(name, arguments, False, found)
     return found

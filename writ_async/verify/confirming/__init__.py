@@ -140,14 +140,14 @@ class Dialogue:
         if part := only_a_part(case, tool.named):
             layout.wanting.append(part)
         if silent or asks_for_it:
-            given = any(told.message == answer and told.kind in _GIVEN for told in layout.told)
+            given = any(message == answer and kind in _GIVEN for message, kind in layout.given)
             if (silent and not given) or not was_proposed(case, tool):
                 layout.wanting.insert(0, "the user had not said yes")
         found = Confirmation(
             place,
             answer,
             reply.words,
-            tuple([str(told) for told in layout.told]),
+            tuple(layout.told),
             "; ".join(dict.fromkeys(layout.wanting)),
             tuple(layout.alone),
         )
