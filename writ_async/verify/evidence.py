@@ -60,7 +60,7 @@ def write_evidence(
     made = [call for call in calls if call.kind == "write" and call.succeeded]
     gold = match_gold(task.actions or (), made, domain)
     dialogue = Dialogue(as_the_agent_hears(messages), [call for call in calls if call.kind == "write"], domain)
-    know = Knowledge(messages, domain)
+    know = Knowledge(messages, domain, calls)
     reads = StandingReads(know, domain)
     known = before or {}
     state = None if world is None else open_state(task.initial, domain, world)
@@ -73,7 +73,6 @@ def write_evidence(
             outdated.since = by_user[-1].message
             make_again(by_user.pop(), domain, None if known else state, "user")
         if call.kind != "write":
-            know.read(call)
             continue
         name, arguments = call.call.function.name, call.arguments or {}
         state = known.get((call.message, call.number), state)
@@ -101,7 +100,6 @@ def write_evidence(
                 agreed.alone,
                 Confirmation(agreed.asked, agreed.answered, agreed.agreed, agreed.listed),
             )
-            know.read(call)
         outdated.since = call.message
         make_again(call, domain, None if known else state)
     know.until(len(messages))
@@ -125,8 +123,8 @@ def make_again(call: ExecutedCall, domain: Domain, state: State | None, requesto
 
 def _unread(name: str, arguments: Mapping[str, Any], reads: StandingReads, missing: Sequence[Cell]) -> list[str]:
     """What was not read before a write: cells of its certificate, and reads that the policy asks for at any time."""
-    cells = {cell.name for cell in missing}
     standing = reads.missing(name, arguments)
+    cells = {cell.name for cell in missing} if standing else set()
     return [
         *map(cell_text, missing),
         *(text_of(rule, value) for rule, value in standing if cells.isdisjoint(rule.tools)),

@@ -175,7 +175,7 @@ def _is_put_together(value: str, know: Knowledge) -> bool:
     if not 1 < len(words) <= _SENTENCE + 2:
         return _is_one_word_said(words, know)
     said = [text.line for text in know.heard]
-    shown = [*said, *(result.line for result in know.results)]
+    shown = [*said, *know.lines_shown()]
     if any(all(f" {word} " in text for word in words) for text in said):
         return True
     left = words

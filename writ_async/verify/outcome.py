@@ -21,7 +21,7 @@ from writ_async.core.message import (
     Requestor,
     ToolCall,
     ToolMessage,
-    call_arguments,
+    parse_arguments,
 )
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, EnvAssertion, Task
@@ -29,6 +29,8 @@ from writ_async.core.trajectory import COMPLETE, ActionCheck, DatabaseCheck, Rew
 from writ_async.errors import WritError
 from writ_async.language.said_values import says
 from writ_async.verify.judge import Judge, Ruling
+
+_pack = msgspec.msgpack.Encoder().encode
 
 
 class ReplayMismatchError(WritError):
@@ -130,7 +132,7 @@ def _arguments_of(call: ToolCall, place: tuple[int, int], given: Given | None) -
     if given is not None and place in given:
         return given[place]
     try:
-        return call_arguments(call)
+        return parse_arguments(call.function.arguments)
     except MalformedArgumentsError:
         return None
 
@@ -250,7 +252,7 @@ def _are_gold(made: Sequence[Made], task: Task, domain: Domain) -> bool:
     if task.message_history or (task.kind == "benchmark" and domain.after_call is not None):
         return False
     gold = [(one.requestor, one.name, one.arguments) for one in task.actions or () if domain.writes(one)]
-    return made == gold and repr(made) == repr(gold)
+    return made == gold and _pack(made) == _pack(gold)
 
 
 def _told(assertion: EnvAssertion) -> str:

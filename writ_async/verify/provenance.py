@@ -11,7 +11,7 @@ from what is: that is asked in `following.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -26,7 +26,6 @@ SMALL = 20
 _NUMBER = re.compile(r"\d(?<![\w.]\d)(?<!\d[-/:]\d)\d*(?:\.\d+)?(?![\w])")
 _FIGURES = re.compile(r"\d+")
 _HOLDS = (dict, list, tuple)
-_PLAIN = frozenset({str, int, float, bool, type(None)})
 _BETWEEN = "\0"
 """Stands between texts that are searched together."""
 _SHORT_ROW = 4000
@@ -275,31 +274,23 @@ def _add_atoms(value: Any, path: str, found: list[tuple[str, Any]]) -> None:
         found.append((path, value))
         return
     for pair in inner:
-        # Most values are plain, and need no call of their own.
-        if isinstance(pair[1], _HOLDS):
-            _add_atoms(pair[1], pair[0], found)
-        else:
+        # Most values are texts, which need no call of their own.
+        if type(pair[1]) is str or not isinstance(pair[1], _HOLDS):
             found.append(pair)
-
-
-def are_plain(values: Iterable[Any]) -> bool:
-    """Whether none of some values of JSON holds others; most calls have no other."""
-    return _PLAIN.issuperset(map(type, values))
+        else:
+            _add_atoms(pair[1], pair[0], found)
 
 
 def leaves(value: Any) -> list[Any]:
     """The same without their paths, which cost more than they do."""
     if not isinstance(value, _HOLDS):
         return [value]
-    items = value.values() if isinstance(value, dict) else value
-    if are_plain(items):
-        return list(items)
     found: list[Any] = []
-    for item in items:
-        if isinstance(item, _HOLDS):
-            found += leaves(item)
-        else:
+    for item in value.values() if isinstance(value, dict) else value:
+        if type(item) is str or not isinstance(item, _HOLDS):
             found.append(item)
+        else:
+            found += leaves(item)
     return found
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from writ_async.conversation.calls import ExecutedCall
 from writ_async.verify.decoding import decoded
-from writ_async.verify.spoken import Spoken
 
 SHORTEST_ID: Final = 3
 """Letters and figures that an id has at least."""
@@ -23,7 +23,7 @@ class ShownRecords:
     `results` may grow; what is no JSON has no records.
     """
 
-    def __init__(self, results: Sequence[Spoken]) -> None:
+    def __init__(self, results: Sequence[ExecutedCall]) -> None:
         self._results = results
         self._records: dict[int, list[Named]] = {}
         self._by_field: dict[str, tuple[int, list[Any]]] = {}
@@ -31,7 +31,7 @@ class ShownRecords:
     def naming(self, ids: Collection[str]) -> Iterator[Named]:
         """The records that have any of these ids in them or stand under one."""
         for place, result in enumerate(self._results):
-            if any(_may_hold(result.text, one) for one in ids):
+            if any(_may_hold(result.result.content, one) for one in ids):
                 for key, record in self._records_of(place):
                     if key in ids or any(one in ids for one in texts_of(record)):
                         yield key, record
@@ -40,14 +40,14 @@ class ShownRecords:
         """What stands in a field of that name, in whichever record."""
         looked_at, found = self._by_field.get(field, (0, []))
         for place in range(looked_at, len(self._results)):
-            if _may_hold(self._results[place].text, field):
+            if _may_hold(self._results[place].result.content, field):
                 found += (record[field] for _, record in self._records_of(place) if field in record)
         self._by_field[field] = len(self._results), found
         return found
 
     def _records_of(self, place: int) -> list[Named]:
         if place not in self._records:
-            text = self._results[place].text
+            text = self._results[place].result.content
             self._records[place] = list(records_in(decoded(text))) if text[:1] in ("{", "[") else []
         return self._records[place]
 

@@ -82,12 +82,12 @@ def _add_arguments(
 
 def kind_of(name: str, value: Any, domain: Domain) -> ArgumentKind:
     """The kind of a value by what the domain says of its name, else by the name itself."""
-    of: type[object] = type(value)
+    of: type = type(value)
     return _kind(name, domain.telling.kinds.get(name), of)
 
 
 @lru_cache(maxsize=1024)
-def _kind(argument: str, given: ArgumentKind | None, of: type[object]) -> ArgumentKind:
+def _kind(argument: str, given: ArgumentKind | None, of: type) -> ArgumentKind:
     is_text, is_whole = issubclass(of, str), issubclass(of, int)
     if given is not None and (given != "count" or is_whole or issubclass(of, float)):
         return given

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, Final
 
-from writ_async.verify.confirming.clauses import EMPHASIS, plain
+from writ_async.verify.confirming.clauses import plain
 
 _TOKEN = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+")
 _POINT = "\0"
@@ -22,7 +22,7 @@ _BLANKS = bytes(
     sign if chr(sign).isalnum() else ord(".") if chr(sign) == _POINT else ord(" ") for sign in range(128)
 ) + bytes(128)
 """What makes blanks of the signs of ASCII that stand in no word and in no number."""
-_IN_NO_ID = (".", ",", "'", "\\", _POINT, *EMPHASIS.decode())
+_IN_NO_ID = re.compile(r"[.,'\\\x00*#~]")
 """Signs that more may become of than a blank between words."""
 _RUN = re.compile("[a-z]+|[0-9]+")
 _NUMBER = re.compile(r"[0-9](?:(?<=[A-Za-z].)[0-9]*+(?:\.([0-9]++))?|(?<![0-9].)[0-9]*+(?:\.([0-9]++)|(?=[A-Za-z])))")
@@ -112,7 +112,7 @@ def phrase_of(text: str) -> str:
     # Most values are an id of figures, a few words, or an id of words and figures that may have a sign before it.
     if text.isdecimal():
         return f" {text} "
-    if has_any(text.lstrip("#"), _IN_NO_ID):
+    if _IN_NO_ID.search(text.lstrip("#")) is not None:
         return words_of(text)
     return f" {' '.join(_RUN.findall(text.lower()))} "
 
