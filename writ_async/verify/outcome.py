@@ -41,37 +41,21 @@ class ReplayMismatchError(WritError):
         self.message = message
 
 
-class Exchange(msgspec.Struct, frozen=True):
-    """One recorded tool call with its result; `index` is the result's place among the messages.
-
-    `message` is that of the message that called, and `number` the call's place in it.
-    """
-
-    index: int
-    message: int
-    number: int
-    by_user: bool
-    call: ToolCall
-    result: ToolMessage
-
-
-def exchanges(messages: Sequence[Message], steps: Sequence[CallStep] | None = None) -> Iterator[Exchange]:
-    """The tool calls of a conversation with their results, in order; `steps` are its calls where they are known.
+def exchanges(
+    messages: Sequence[Message], steps: Sequence[CallStep] | None = None
+) -> Iterator[tuple[CallStep, ToolCall, ToolMessage]]:
+    """The tool calls of a conversation in order, each with its step and its result; `steps` where they are known.
 
     Raises `ReplayMismatchError` when a call has no result right after its message, or a result has no call.
     """
     for step in walk_calls(messages) if steps is None else steps:
-        if step.call is None or step.result is None or step.result.tool_call_id != step.call.id:
-            raise _unpaired(step)
-        yield Exchange(step.place, step.message, step.number, step.by_user, step.call, step.result)
-
-
-def _unpaired(step: CallStep) -> ReplayMismatchError:
-    """What is wrong with a call without its result, or a result without its call."""
-    if step.call is None:
-        answered = step.result.tool_call_id if step.result is not None else ""
-        return ReplayMismatchError(step.place, f"a tool result without a call ({answered!r})")
-    return ReplayMismatchError(step.place, f"expected the result of the tool call {step.call.id!r}")
+        call, result = step.call, step.result
+        if call is None:
+            answered = result.tool_call_id if result is not None else ""
+            raise ReplayMismatchError(step.place, f"a tool result without a call ({answered!r})")
+        if result is None or result.tool_call_id != call.id:
+            raise ReplayMismatchError(step.place, f"expected the result of the tool call {call.id!r}")
+        yield step, call, result
 
 
 States = dict[tuple[int, int], State]
@@ -100,23 +84,20 @@ def replay(
     they are known. Gives the writes that were run, in order. Raises `ReplayMismatchError`.
     """
     made: list[Made] = []
-    for step in walk_calls(messages) if steps is None else steps:
-        call, recorded, by_user = step.call, step.result, step.by_user
-        if call is None or recorded is None or recorded.tool_call_id != call.id:
-            raise _unpaired(step)
+    for step, call, recorded in exchanges(messages, steps):
         name = call.function.name
-        tool = (domain.user_tools if by_user else domain.tools).get(name)
+        requestor: Requestor = "user" if step.by_user else "assistant"
+        tool = domain.tools_of(requestor).get(name)
         if tool is None or tool.kind != "write":
             continue
         place = (step.message, step.number)
-        if before is not None and not by_user:
+        if before is not None and not step.by_user:
             before[place] = state.fork()
         arguments = _arguments_of(call, place, given)
         if arguments is None:
             if not recorded.error:
                 raise ReplayMismatchError(step.place, f"{name} cannot succeed on malformed arguments")
             continue
-        requestor: Requestor = "user" if by_user else "assistant"
         made.append((requestor, name, arguments))
         result = act(domain, state, name, arguments, requestor)
         if result.error != recorded.error:
