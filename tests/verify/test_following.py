@@ -43,9 +43,7 @@ def talk(*turns: Any) -> list[Message]:
 
 def unknown(domain: Domain, name: str, arguments: dict[str, Any], *turns: Any) -> list[str]:
     messages = talk(*turns)
-    know = Knowledge(messages, domain)
-    for call in executed_calls(messages, domain.tools):
-        know.read(call)
+    know = Knowledge(messages, domain, executed_calls(messages, domain.tools))
     know.until(len(messages))
     return [one.partition("=")[0] for one in unknown_arguments(name, arguments, know, domain)]
 

@@ -20,7 +20,7 @@ from writ_async.core.message import (
 )
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, EnvAssertion, Scenario, Task, WorldRef
-from writ_async.core.tool import ToolError, make_tools, read, write
+from writ_async.core.tool import ToolError, call_tool, make_tools, read, write
 from writ_async.core.trajectory import COMPLETE, Reward, Termination
 from writ_async.errors import InputError
 from writ_async.verify.judge import JUDGES, AssumeMet, AssumeUnmet, load_judge
@@ -138,6 +138,26 @@ def test_playing_the_gold_actions_always_earns_the_reward(steps: list[tuple[str,
     reward = judged(messages, actions=actions, reward_basis=("DB", "ACTION"))
     assert reward.reward == 1.0
     assert gold_state(msgspec.structs.replace(TASK, actions=actions), DOMAIN, WORLD).digest() == state.digest()
+
+
+AMOUNT = st.sampled_from((1, 1.0, 2))
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), AMOUNT, AMOUNT), max_size=2), st.permutations(range(2)))
+def test_an_outcome_is_right_exactly_where_the_gold_actions_leave_the_same_state(
+    steps: list[tuple[str, float, float]], order: list[int]
+) -> None:
+    state, messages = State(WORLD), []
+    for account, amount, _ in steps:
+        arguments = {"account": account, "amount": amount}
+        result = call_tool(DOMAIN.tools, state, "add", arguments)
+        messages += called("add", arguments, result.content, result.error)
+    wanted = [steps[place] for place in order if place < len(steps)]
+    gold = tuple(Action("add", {"account": account, "amount": amount}) for account, _, amount in wanted)
+    reward = judged(messages, actions=gold)
+    assert reward.database is not None
+    left = gold_state(msgspec.structs.replace(TASK, actions=gold), DOMAIN, WORLD)
+    assert reward.database.db_match == (state.digest() == left.digest())
 
 
 @pytest.mark.parametrize("termination", [reason for reason in Termination if reason not in COMPLETE])

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from writ_async.core.domain import Domain
 from writ_async.verify.provenance import SMALL, Seen, atoms, enumerated, numbers_in, unseen_arguments
+from writ_async.verify.spoken import Spoken
 
 
 def seen_of(*texts: str) -> Seen:
@@ -77,6 +78,32 @@ def test_all_that_was_said_is_seen(value: object) -> None:
         seen.has_number(leaf)
         for leaf in leaves
         if isinstance(leaf, int) and not isinstance(leaf, bool) and abs(leaf) < 2**53
+    )
+
+
+WORDS = st.lists(st.sampled_from(("Ab", "ab", "b", "#", "ß", "\u0130", " ", ",")), max_size=6).map("".join)
+
+
+@given(st.lists(st.tuples(WORDS, st.booleans()), max_size=4), WORDS)
+def test_a_text_is_seen_where_it_stands_by_itself_in_one_that_was_said_or_shown(
+    texts: list[tuple[str, bool]], wanted: str
+) -> None:
+    seen = Seen()
+    told: list[str] = []
+    for text, is_shown in texts:
+        told.append(f'{{"name": "{text}"}}' if is_shown else text)
+        seen.add(told[-1]) if is_shown else seen.add_spoken(Spoken(told[-1]))
+        assert seen.has_text(wanted) == any(stands_in(wanted.strip().lstrip("#").casefold(), one) for one in told)
+
+
+def stands_in(wanted: str, text: str) -> bool:
+    """Whether a text stands in another one with no letter or figure next to its own."""
+    text = f" {text.casefold()} "
+    ends = [(place, place + len(wanted)) for place in range(len(text)) if text.startswith(wanted, place)]
+    return any(
+        not (text[start - 1].isalnum() and wanted[:1].isalnum()) and not (text[end].isalnum() and wanted[-1:].isalnum())
+        for start, end in ends
+        if start > 0 and end < len(text)
     )
 
 

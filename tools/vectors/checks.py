@@ -186,9 +186,8 @@ def check_eval(bench: Bench, record: Eval, report: Report) -> None:
     messages: tuple[Message, ...] = tuple(map(to_message, record.messages))
     state = open_state(task.initial, bench.domain, bench.world)
     try:
-        for index, exchange in enumerate(exchanges(messages)):
-            call, recorded = exchange.call, exchange.result
-            requestor: Requestor = "user" if exchange.by_user else "assistant"
+        for index, (step, call, recorded) in enumerate(exchanges(messages)):
+            requestor: Requestor = "user" if step.by_user else "assistant"
             result = bench.call(state, call.function.name, call_arguments(call), requestor)
             wrong = flag_mismatch(result, recorded.error)
             if not wrong and not result.error and result.content != recorded.content:

@@ -14,7 +14,7 @@ from writ_async.core.message import (
     ToolCall,
     ToolMessage,
     UserMessage,
-    call_arguments,
+    parse_arguments,
 )
 from writ_async.core.tool import Tool, ToolKind
 
@@ -111,7 +111,7 @@ def executed_calls(
         if step.by_user is not by_user or step.call is None or step.result is None:
             continue
         try:
-            arguments = call_arguments(step.call)
+            arguments = parse_arguments(step.call.function.arguments)
         except MalformedArgumentsError:
             arguments = None
         tool = tools.get(step.call.function.name)

@@ -183,7 +183,7 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
 
     def writes(self, action: Action) -> bool:
         """Whether an action calls a tool that writes, of whichever seat."""
-        tool = self.tool_for(action)
+        tool = self.tools_of(action.requestor).get(action.name)
         return tool is not None and tool.kind == "write"
 
     def tools_for_cell(self, name: str) -> Mapping[str, Tool]:

@@ -88,7 +88,7 @@ def parse_arguments(text: str) -> dict[str, Any]:
         arguments = _decode_arguments(text)
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as exc:
         raise MalformedArgumentsError(f"are not a JSON object: {exc}") from None
-    if text.count("[") + text.count("{") > DEEPEST and is_deeper(arguments, DEEPEST):
+    if len(text) > DEEPEST and text.count("[") + text.count("{") > DEEPEST and is_deeper(arguments, DEEPEST):
         raise MalformedArgumentsError(f"are nested more than {DEEPEST} levels deep")
     try:
         _pack(arguments)  # holds what 64 bits hold, and is faster than to look at each number

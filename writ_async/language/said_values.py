@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -81,16 +81,31 @@ def says(value: str, text: str) -> bool:
 
 
 def _says_number(wanted: float, said: str) -> bool:
-    # What has cents is told in figures, and most texts have none that could be its.
-    if not wanted.is_integer() and round(wanted, 2) == wanted and str(int(wanted)) not in said.replace(",", ""):
-        return False
-    return any(abs(number - wanted) < 0.005 for number in numbers_said_in(said))
+    # What has cents is told in figures, for words tell whole numbers, and most texts have none that could be its.
+    if not wanted.is_integer() and round(wanted, 2) == wanted:
+        return str(int(wanted)) in said.replace(",", "") and _is_among(_amounts_in(said), wanted)
+    return _is_among(numbers_said_in(said), wanted)
+
+
+def _is_among(numbers: Iterable[float], wanted: float) -> bool:
+    return any(abs(number - wanted) < 0.005 for number in numbers)
+
+
+def numbers_said_in(said: str) -> frozenset[float]:
+    """All numbers of a text, in figures and in words, but for those of dates, times, ids and list marks."""
+    return _amounts_in(said) | _counts_said_in(said)
 
 
 @lru_cache(maxsize=256)
-def numbers_said_in(said: str) -> frozenset[float]:
-    """All numbers of a text, in figures and in words, but for those of dates, times, ids and list marks."""
-    return frozenset(_figures_in(_LIST_MARK.sub(" ", dates_out_of(said)))) | frozenset(_counts_in(said))
+def _amounts_in(said: str) -> frozenset[float]:
+    """The numbers of a text in figures."""
+    return frozenset(_figures_in(_LIST_MARK.sub(" ", dates_out_of(said))))
+
+
+@lru_cache(maxsize=256)
+def _counts_said_in(said: str) -> frozenset[float]:
+    """The numbers of a text in words."""
+    return frozenset(_counts_in(said))
 
 
 def _figures_in(said: str) -> Iterator[float]:

@@ -52,6 +52,7 @@ class Sentence(msgspec.Struct, frozen=True):
     item: bool = False
 
 
+@lru_cache(maxsize=4096)
 def plain_text(text: str) -> str:
     """A text in lower case, with straight quotes and without markup; a JSON object becomes its texts, line by line."""
     if text.lstrip()[:1] == "{":

@@ -30,13 +30,10 @@ def asked_write_evidence(
     made = [call for call in by_user if call.kind == "write" and call.succeeded]
     gold = match_gold(task.actions or (), made, domain, "user")
     made = [call for call in made if gold.get((call.message, call.number), -1) in proved]
-    know = Knowledge(messages, domain)
-    reads = [call for call in (calls or executed_calls(messages, domain.tools)) if call.succeeded]
+    know = Knowledge(messages, domain, calls or executed_calls(messages, domain.tools))
     found: list[WriteEvidence] = []
     for call in made:
         asked = _asked_at(messages, call, domain)
-        while reads and reads[0].message < asked:
-            know.read(reads.pop(0))
         know.until(asked)
         index = gold[call.message, call.number]
         missing = tuple(cell_text(cell) for cell in proved[index] if not know.has_read(cell))

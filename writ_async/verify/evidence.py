@@ -14,13 +14,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from writ_async.conversation.calls import ExecutedCall, as_the_agent_hears, call_key, executed_calls
-from writ_async.core.acting import apply, open_state
+from writ_async.core.acting import act, apply, open_state
 from writ_async.core.domain import Domain, why_forbidden
 from writ_async.core.message import Message, Requestor
-from writ_async.core.result_text import encode_result
 from writ_async.core.state import State, World
 from writ_async.core.task import Action, Cell, Task
 from writ_async.core.tool import call_tool
@@ -64,11 +61,12 @@ def write_evidence(
     made = [call for call in calls if call.kind == "write" and call.succeeded]
     gold = match_gold(task.actions or (), made, domain)
     dialogue = Dialogue(as_the_agent_hears(messages), [call for call in calls if call.kind == "write"], domain)
-    know = Knowledge(messages, domain)
+    know = Knowledge(messages, domain, calls)
     reads = StandingReads(know, domain)
     known = before or {}
     state = None if world is None else open_state(task.initial, domain, world)
     proved = cells_by_write(task)
+    keys = {write: [call_key(cell.name, cell.arguments) for cell in cells] for write, cells in proved.items()}
     outdated = _Staleness(task, domain, world, proved, know)
     by_user = user_writes(messages, domain)
     for call in calls:
@@ -76,7 +74,6 @@ def write_evidence(
             outdated.since = by_user[-1].message
             make_again(by_user.pop(), domain, None if known else state, "user")
         if call.kind != "write":
-            know.read(call)
             continue
         name, arguments = call.call.function.name, call.arguments or {}
         state = known.get((call.message, call.number), state)
@@ -84,7 +81,7 @@ def write_evidence(
             know.until(call.message)
             index = gold.get((call.message, call.number), -1)
             cells = proved.get(index, ()) if index >= 0 else ()
-            read_at = [know.read_at(cell) for cell in cells]
+            read_at = know.read_at(keys[index]) if cells else ()
             missing = [cell for cell, place in zip(cells, read_at, strict=True) if place < 0]
             unread = _unread(name, arguments, reads, missing)
             stale = [] if state is None else outdated.cells(state, index, cells, read_at)
@@ -104,11 +101,11 @@ def write_evidence(
                 agreed.alone,
                 Confirmation(agreed.asked, agreed.answered, agreed.agreed, agreed.listed),
             )
-            know.read(call)
         outdated.since = call.message
         make_again(call, domain, None if known else state)
     know.until(len(messages))
-    yield from _refrained(proved, know)
+    if None in proved:
+        yield _refrained(proved[None], know.read_at(keys[None]))
 
 
 def user_writes(messages: Sequence[Message], domain: Domain) -> list[ExecutedCall]:
@@ -127,20 +124,18 @@ def make_again(call: ExecutedCall, domain: Domain, state: State | None, requesto
 
 def _unread(name: str, arguments: Mapping[str, Any], reads: StandingReads, missing: Sequence[Cell]) -> list[str]:
     """What was not read before a write: cells of its certificate, and reads that the policy asks for at any time."""
-    cells = {cell.name for cell in missing}
     standing = reads.missing(name, arguments)
+    cells = {cell.name for cell in missing} if standing else set()
     return [
         *map(cell_text, missing),
         *(text_of(rule, value) for rule, value in standing if cells.isdisjoint(rule.tools)),
     ]
 
 
-def _refrained(proved: Mapping[int | None, Sequence[Cell]], know: Knowledge) -> list[WriteEvidence]:
+def _refrained(cells: Sequence[Cell], read_at: Sequence[int]) -> WriteEvidence:
     """Whether the cells were read that show that no write, or no further one, was due."""
-    if None not in proved:
-        return []
-    missing = tuple(cell_text(cell) for cell in proved[None] if not know.has_read(cell))
-    return [WriteEvidence(-1, "", "lucky" if missing else "evidence_complete", missing=missing)]
+    missing = tuple([cell_text(cell) for cell, place in zip(cells, read_at, strict=True) if place < 0])
+    return WriteEvidence(-1, "", "lucky" if missing else "evidence_complete", missing=missing)
 
 
 def match_gold(
@@ -224,14 +219,15 @@ class _Staleness:
         self._gold = None if world is None else open_state(task.initial, domain, world)
         self._shown_by_gold: set[str] = set()
         self._excused: dict[int, set[bytes]] = {}
+        self._asked: set[int] = set()
         self._replayed = -1
-        self._texts: dict[int, tuple[Any, str]] = {}
 
     def cells(self, state: State, index: int, cells: Sequence[Cell], read_at: Sequence[int]) -> list[Cell]:
         """The cells that were read, but show something else by now; those that were read since all writes do not.
 
         `read_at` are the messages by which they were read, -1 of one that was not.
         """
+        self._asked.add(index)
         if not state.is_touched:
             return []
         shown = self._know.shown
@@ -241,19 +237,9 @@ class _Staleness:
 
     def _is_stale(self, state: State, shown: set[str], cell: Cell) -> bool:
         tools = self._domain.tools_for_cell(cell.name)
-        now = call_tool(tools, state, cell.name, cell.arguments, self._text_of)
+        now = call_tool(tools, state, cell.name, cell.arguments)
         # What cannot be read any more was read in time.
         return not now.error and now.content not in shown
-
-    def _text_of(self, value: Any) -> str:
-        """The text of a result; an entity that nobody wrote since is the same object, and its text is known."""
-        if not (isinstance(value, msgspec.Struct) and value.__struct_config__.frozen):
-            return encode_result(value)
-        known = self._texts.get(id(value))
-        if known is None:
-            # The entity is kept with its text, for otherwise another one could come to its place in memory.
-            known = self._texts[id(value)] = (value, encode_result(value))
-        return known[1]
 
     def _excuses(self, index: int) -> set[bytes]:
         """The cells that are out of date at this write in the gold calls themselves, replayed as far as it."""
@@ -268,11 +254,10 @@ class _Staleness:
             tools = self._domain.tools_of(action.requestor)
             if action.name not in tools:
                 continue
-            if self._domain.writes(action):
+            # Of a write that was asked for already nobody asks again.
+            if (index == last or index not in self._asked) and self._domain.writes(action):
                 stale = [cell for cell in self._proved.get(index, ()) if self._is_stale(state, shown, cell)]
                 self._excused[index] = {call_key(cell.name, cell.arguments) for cell in stale}
-            result = call_tool(tools, state, action.name, action.arguments, self._text_of)
-            if not result.error and self._domain.after_call is not None:
-                self._domain.after_call(state)
+            result = act(self._domain, state, action.name, action.arguments, action.requestor)
             if not result.error:
                 shown.add(result.content)

@@ -46,8 +46,8 @@ _AMOUNT = re.compile(r"[€$£]? ?(\d[\d,]{0,11}(?:\.\d{1,4})?) ?(?:[€$£%]|us
 
 def unknown_arguments(name: str, arguments: Mapping[str, Any], know: Knowledge, domain: Domain) -> list[str]:
     """The paths of the atoms that nobody said or showed and that follow from nothing, with their values."""
-    allowed = know.enumerated(domain.tools[name])
-    fixed = any(rule.tool == name for rule in domain.evidence.amounts)
+    allowed = domain.tools[name].words
+    fixed = name in know.tools_of_amounts
     for value in leaves(arguments):
         if not _is_known(value, know, allowed, domain, fixed):
             break
@@ -75,7 +75,8 @@ def _is_known(value: Any, know: Knowledge, allowed: frozenset[str], domain: Doma
     if isinstance(value, str):
         if value in domain.telling.meanings:
             return means(value, know, domain)
-    elif fixed and isinstance(value, int | float) and not isinstance(value, bool):
+        return value in allowed or know.seen.tells(value) or know.accepted.tells(value)
+    if fixed and isinstance(value, int | float) and not isinstance(value, bool):
         return False
     return is_seen(value, know.seen, allowed) or is_seen(value, know.accepted, allowed)
 
@@ -175,7 +176,7 @@ def _is_put_together(value: str, know: Knowledge) -> bool:
     if not 1 < len(words) <= _SENTENCE + 2:
         return _is_one_word_said(words, know)
     said = [text.line for text in know.heard]
-    shown = [*said, *(result.line for result in know.results)]
+    shown = [*said, *know.lines_shown()]
     if any(all(f" {word} " in text for word in words) for text in said):
         return True
     left = words

@@ -8,63 +8,57 @@ ids aside, which nobody knows but the tools.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from writ_async.conversation.calls import ExecutedCall, call_key
 from writ_async.core.domain import Domain
 from writ_async.core.message import AssistantMessage, Message, UserMessage
 from writ_async.core.task import Cell
-from writ_async.core.tool import Tool
 from writ_async.language.spoken_forms import Day
 from writ_async.verify.confirming.reply import read_reply
-from writ_async.verify.provenance import SMALL, Seen, enumerated, leaves, numbers_in
+from writ_async.verify.provenance import SMALL, Seen, leaves, numbers_in
 from writ_async.verify.shown_records import ShownRecords
-from writ_async.verify.spoken import Spoken
+from writ_async.verify.spoken import Spoken, line_of
 from writ_async.verify.told_cells import ToldCells
 
 _AGREED = frozenset({"agrees", "requests"})
 _IDS = re.compile(r"#?\b(?!\d{1,2}(?:st|nd|rd|th)\b)(?=\w*\d)(?=\w*[^\W\d])\w{4,}\b|\b\d{6,}\b")
 
 
-class Result(Spoken):
-    """What a successful call of the agent showed: by which tool, asked with which arguments, in which message."""
-
-    def __init__(self, call: ExecutedCall) -> None:
-        self.text = call.result.content
-        self.name = call.call.function.name
-        self.arguments: Mapping[str, Any] = call.arguments or {}
-        self.message = call.message
-
-
 class Knowledge:
-    """What the agent had been told and shown, as the conversation is walked through."""
+    """What the agent had been told and shown, as the conversation is walked through; `calls` are its own, in order."""
 
-    def __init__(self, messages: Sequence[Message], domain: Domain) -> None:
+    def __init__(self, messages: Sequence[Message], domain: Domain, calls: Sequence[ExecutedCall] = ()) -> None:
         self.seen = Seen()
         self.said: list[Spoken] = []
         """The texts of the user."""
         self._answered: list[tuple[list[str], str]] = []
         self._without_ids: list[Spoken] = []
         self._accepted = Seen()
-        self.results: list[Result] = []
-        self.shown: set[str] = set()
+        self.results: list[ExecutedCall] = []
+        """The calls that succeeded, of which the agent has seen the results."""
+        self._calls = [call for call in calls if not call.result.error]
+        self._taken = 0
+        """How many of those that succeed were looked at."""
+        self._shown: set[str] = set()
+        self._lines: list[str] = []
         self._domain = domain
         self._messages = messages
         self._position = 0
         self._read: dict[bytes, int] = {}
         """The message by which each cell was last read; 0 where the user told what it shows, whenever that was: such a
         cell is looked at anew after every write."""
-        self._reads: list[Result] = []
-        """What was shown since somebody asked for a cell."""
-        self._keys: dict[int, tuple[Cell, bytes]] = {}
-        self._waiting: list[ExecutedCall] = []
+        self._keyed = 0
+        """How many results are among the cells that were read."""
+        self._gathered = 0
+        """How many results are among the texts that were shown."""
         self._told: list[str] = []
-        self.records = ShownRecords()
+        self.records = ShownRecords(self.results)
         """The records in the results."""
         self._searched: dict[re.Pattern[str], int] = {}
         """How many texts of the user were searched by a pattern in vain; -1 where one has it."""
-        self._enumerated: dict[str, frozenset[str]] = {}
+        self.tools_of_amounts = frozenset([rule.tool for rule in domain.evidence.amounts])
+        """The tools with an amount that the policy fixes."""
         self._told_cells = ToldCells(messages, domain)
 
     @property
@@ -111,24 +105,14 @@ class Knowledge:
         self._position = max(self._position, place)
         for key, content in self._told_cells.until(place):
             self._read.setdefault(key, 0)
-            self.shown.add(content)
-        if not self._waiting:
-            return
+            self._shown.add(content)
         # What is called in one message is decided before any of its results is there.
-        left = []
-        for call in self._waiting:
-            if call.message >= place:
-                left.append(call)
-                continue
-            result = Result(call)
-            content = result.text
-            self.shown.add(content)
+        while self._taken < len(self._calls) and self._calls[self._taken].message < place:
+            call = self._calls[self._taken]
+            self._taken += 1
             if call.kind != "generic" or not self._is_made_of_nothing(call):
-                self.seen.add(content)
-            self._reads.append(result)
-            self.results.append(result)
-            self.records.add(content)
-        self._waiting = left
+                self.seen.add(call.result.content)
+            self.results.append(call)
 
     def _hear(self, text: str) -> None:
         if self._told:
@@ -145,29 +129,28 @@ class Knowledge:
         policy = {rule.amount for rule in self._domain.evidence.amounts}
         return any(number > SMALL and number not in policy and not self.seen.has_number(number) for number in given)
 
-    def read(self, call: ExecutedCall) -> None:
-        """Remember a call, to be taken in with the results of its message."""
-        if call.succeeded:
-            self._waiting.append(call)
+    @property
+    def shown(self) -> set[str]:
+        """The texts of all results."""
+        self._shown.update([call.result.content for call in self.results[self._gathered :]])
+        self._gathered = len(self.results)
+        return self._shown
+
+    def lines_shown(self) -> list[str]:
+        """The words of each result with one blank around each, those of addresses spelled out."""
+        self._lines += [line_of(call.result.content) for call in self.results[len(self._lines) :]]
+        return self._lines
 
     def has_read(self, cell: Cell) -> bool:
         """Whether a cell was read, whenever that was; the user's, whether what it showed was told."""
-        return self.read_at(cell) >= 0
+        return self.read_at((call_key(cell.name, cell.arguments),))[0] >= 0
 
-    def read_at(self, cell: Cell) -> int:
-        """The message by which a cell was last read, 0 where the user told what it shows, -1 where neither was done."""
-        if self._reads:
-            for result in self._reads:
-                self._read[call_key(result.name, result.arguments)] = result.message
-            self._reads.clear()
-        known = self._keys.get(id(cell))
-        if known is None:
-            # The cell is kept with its key, for otherwise another one could come to its place in memory.
-            known = self._keys[id(cell)] = (cell, call_key(cell.name, cell.arguments))
-        return self._read.get(known[1], -1)
+    def read_at(self, keys: Sequence[bytes]) -> list[int]:
+        """The message by which each cell was last read, 0 where the user told what it shows, -1 where neither was done.
 
-    def enumerated(self, tool: Tool) -> frozenset[str]:
-        """All words that a tool's schema enumerates, gathered once."""
-        if tool.name not in self._enumerated:
-            self._enumerated[tool.name] = enumerated(tool)
-        return self._enumerated[tool.name]
+        The cells are asked for by their keys.
+        """
+        for call in self.results[self._keyed :]:
+            self._read[call_key(call.call.function.name, call.arguments or {})] = call.message
+        self._keyed = len(self.results)
+        return [self._read.get(key, -1) for key in keys]

@@ -11,7 +11,7 @@ from what is: that is asked in `following.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -50,7 +50,9 @@ class Tells(Protocol):
 
 
 class _Rows:
-    """Texts that are searched together: those that are new when somebody asks become a row, or end a short one."""
+    """Texts that are searched together, without upper and lower case: those that are new when somebody asks become a
+    row, or end a short one.
+    """
 
     __slots__ = ("_rows", "new")
 
@@ -60,65 +62,76 @@ class _Rows:
 
     def joined(self) -> list[str]:
         """All texts, in few rows."""
+        rows = self._rows
         if self.new:
-            rows = self._rows
-            new = _BETWEEN.join(self.new)
+            # What each sign folds to does not depend on others, so that all are folded at once.
+            new = _BETWEEN.join(self.new).casefold()
             if rows and len(rows[-1]) + len(new) < _SHORT_ROW:
                 rows[-1] = f"{rows[-1]}{_BETWEEN}{new}"
             else:
                 rows.append(new)
             self.new = []
-        return self._rows
+        return rows
 
 
 class Seen:
     """All that the agent has been told or shown so far. Texts are only searched when somebody asks."""
 
-    __slots__ = ("_days", "_days_read", "_numbers", "_said", "_shown", "_spoken", "_texts", "_unread")
+    __slots__ = ("_days", "_days_read", "_numbers", "_numbers_read", "_said", "_shown", "_spoken", "_texts", "_told")
 
     def __init__(self) -> None:
         self._texts: list[str] = []
         self._shown = _Rows()
         self._said = _Rows()
         self._numbers: set[float] = set()
-        self._unread: list[str] = []
+        self._numbers_read = 0
+        self._told: set[str] = set()
         self._days: set[Day] = set()
         self._spoken: dict[int, Tells] = {}
         self._days_read = 0
 
     def add(self, text: str) -> None:
         """Remember a text that was shown; JSON is remembered with its escapes undone."""
-        self._add(text, self._shown)
+        if "\\" in text:
+            text = _with_its_values(text)
+        self._texts.append(text)
+        self._shown.new.append(text)
 
     def add_spoken(self, spoken: Tells) -> None:
         """Remember a text that was said, whose dates may be asked for elsewhere as well, so that they are read once."""
-        place = len(self._texts)
-        self._add(spoken.text, self._said)
+        text = spoken.text
         # Of JSON the dates are read otherwise, and with its escapes undone it is another text.
-        if spoken.text[:1] not in ("{", "[") and "\\" not in spoken.text:
-            self._spoken[place] = spoken
-
-    def _add(self, text: str, rows: _Rows) -> None:
         if "\\" in text:
-            with suppress(msgspec.DecodeError, RecursionError):
-                text = f"{text} {' '.join(str(value) for _, value in atoms(msgspec.json.decode(text)))}"
-        lowered = text.casefold()
-        self._texts.append(lowered)
-        rows.new.append(lowered)
-        if not text.isascii():
-            self._unread.append(lowered)
+            text = _with_its_values(text)
+        elif text[:1] not in ("{", "["):
+            self._spoken[len(self._texts)] = spoken
+        self._texts.append(text)
+        self._said.new.append(text)
 
     def has_text(self, text: str) -> bool:
         """Whether a string occurs as whole words, upper and lower case aside; an empty one always does."""
-        wanted = text.strip().lstrip("#").casefold()
+        folded = text.strip().casefold()
+        wanted = folded.lstrip("#")
         if not wanted:
             return True
-        # What was said is short and soon searched; what is asked for was mostly shown of late.
-        for rows in (self._said, self._shown):
-            for row in reversed(rows.joined()):
-                place = row.find(wanted)
-                if place >= 0 and _occurs(wanted, row, place):
-                    return True
+        # What was said is short and soon searched; what is asked for was mostly shown of late, as a value of JSON:
+        # between its quotes, or behind the sign before it, a text has no letter or figure beside it.
+        if _is_in(self._said.joined(), wanted):
+            return True
+        rows = self._shown.joined()
+        quoted = f'"{folded}"'
+        for row in reversed(rows):
+            if quoted in row:
+                return True
+        return _is_in(rows, wanted)
+
+    def tells(self, value: str) -> bool:
+        """Whether a text was told as it stands, as a date in other words or as a place by its name."""
+        if value in self._told:
+            return True
+        if self.has_text(value) or self.has_date(value) or self.has_place(value):
+            self._told.add(value)
+            return True
         return False
 
     def has_place(self, value: str) -> bool:
@@ -134,14 +147,15 @@ class Seen:
         if wanted in self._numbers:
             return True
         # Where all texts are in signs of ASCII, only what has the figures of a number is read for it.
-        for text in self._unread:
-            self._numbers.update(numbers_in(text))
-        self._unread.clear()
+        for text in self._texts[self._numbers_read :]:
+            if not text.isascii():
+                self._numbers.update(numbers_in(text.casefold()))
+        self._numbers_read = len(self._texts)
         if wanted < _LONG:
             self._look_for(wanted)
         else:
             for text in self._texts:
-                self._numbers.update(numbers_in(text))
+                self._numbers.update(numbers_in(text.casefold()))
         return wanted in self._numbers
 
     def _look_for(self, wanted: float) -> None:
@@ -164,7 +178,7 @@ class Seen:
     def days(self) -> set[Day]:
         """All dates that were told, in whatever form."""
         while self._days_read < len(self._texts):
-            text = self._texts[self._days_read]
+            text = self._texts[self._days_read].casefold()
             spoken = self._spoken.pop(self._days_read, None)
             if spoken is not None:
                 self._days |= spoken.days
@@ -172,6 +186,22 @@ class Seen:
                 self._days |= iso_days_in(text) if text[:1] in ("{", "[") else days_in(text)
             self._days_read += 1
         return self._days
+
+
+def _with_its_values(text: str) -> str:
+    """A text with escapes, and behind it, where it is JSON, its values without them."""
+    with suppress(msgspec.DecodeError, RecursionError):
+        text = f"{text} {' '.join(str(value) for _, value in atoms(msgspec.json.decode(text)))}"
+    return text
+
+
+def _is_in(rows: Sequence[str], wanted: str) -> bool:
+    """Whether a text occurs in any of several rows as whole words."""
+    for row in reversed(rows):
+        place = row.find(wanted)
+        if place >= 0 and _occurs(wanted, row, place):
+            return True
+    return False
 
 
 def _tells_number(text: str, figures: str, wanted: float) -> bool:
@@ -244,11 +274,11 @@ def _add_atoms(value: Any, path: str, found: list[tuple[str, Any]]) -> None:
         found.append((path, value))
         return
     for pair in inner:
-        # Most values are plain, and need no call of their own.
-        if isinstance(pair[1], _HOLDS):
-            _add_atoms(pair[1], pair[0], found)
-        else:
+        # Most values are texts, which need no call of their own.
+        if type(pair[1]) is str or not isinstance(pair[1], _HOLDS):
             found.append(pair)
+        else:
+            _add_atoms(pair[1], pair[0], found)
 
 
 def leaves(value: Any) -> list[Any]:
@@ -257,10 +287,10 @@ def leaves(value: Any) -> list[Any]:
         return [value]
     found: list[Any] = []
     for item in value.values() if isinstance(value, dict) else value:
-        if isinstance(item, _HOLDS):
-            found += leaves(item)
-        else:
+        if type(item) is str or not isinstance(item, _HOLDS):
             found.append(item)
+        else:
+            found += leaves(item)
     return found
 
 
@@ -281,4 +311,4 @@ def is_seen(value: Any, seen: Seen, allowed: frozenset[str]) -> bool:
         return True
     if isinstance(value, int | float):
         return (isinstance(value, int) and abs(value) <= SMALL) or seen.has_number(value)
-    return value in allowed or seen.has_text(value) or seen.has_date(value) or seen.has_place(value)
+    return value in allowed or seen.tells(value)

@@ -188,7 +188,7 @@ def _policy_amounts(
     for rule in domain.evidence.amounts:
         if rule.tool and rule.tool != name:
             continue
-        if rule.when and rule.when not in words and not any(rule.when in result.text for result in know.results):
+        if rule.when and rule.when not in words and not any(rule.when in call.result.content for call in know.results):
             continue
         counts = _counts_of(rule.per, arguments, know) if rule.per else {1}
         due = {rule.amount * count for count in counts if count}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from writ_async.conversation.calls import ExecutedCall
 from writ_async.verify.decoding import decoded
 
 SHORTEST_ID: Final = 3
@@ -17,21 +18,20 @@ Named = tuple[str, Mapping[str, Any]]
 
 
 class ShownRecords:
-    """Every record in results as JSON, in the order in which they were shown. Results are decoded when looked into."""
+    """Every record in results as JSON, in the order in which they were shown. Results are decoded when looked into.
 
-    def __init__(self) -> None:
-        self._texts: list[str] = []
+    `results` may grow; what is no JSON has no records.
+    """
+
+    def __init__(self, results: Sequence[ExecutedCall]) -> None:
+        self._results = results
         self._records: dict[int, list[Named]] = {}
         self._by_field: dict[str, tuple[int, list[Any]]] = {}
 
-    def add(self, text: str) -> None:
-        """Take in one more result; what is no JSON has no records."""
-        self._texts.append(text)
-
     def naming(self, ids: Collection[str]) -> Iterator[Named]:
         """The records that have any of these ids in them or stand under one."""
-        for place, text in enumerate(self._texts):
-            if any(_may_hold(text, one) for one in ids):
+        for place, result in enumerate(self._results):
+            if any(_may_hold(result.result.content, one) for one in ids):
                 for key, record in self._records_of(place):
                     if key in ids or any(one in ids for one in texts_of(record)):
                         yield key, record
@@ -39,15 +39,15 @@ class ShownRecords:
     def values(self, field: str) -> list[Any]:
         """What stands in a field of that name, in whichever record."""
         looked_at, found = self._by_field.get(field, (0, []))
-        for place in range(looked_at, len(self._texts)):
-            if _may_hold(self._texts[place], field):
+        for place in range(looked_at, len(self._results)):
+            if _may_hold(self._results[place].result.content, field):
                 found += (record[field] for _, record in self._records_of(place) if field in record)
-        self._by_field[field] = len(self._texts), found
+        self._by_field[field] = len(self._results), found
         return found
 
     def _records_of(self, place: int) -> list[Named]:
         if place not in self._records:
-            text = self._texts[place]
+            text = self._results[place].result.content
             self._records[place] = list(records_in(decoded(text))) if text[:1] in ("{", "[") else []
         return self._records[place]
 

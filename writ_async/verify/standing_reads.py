@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
+from writ_async.conversation.calls import ExecutedCall
 from writ_async.core.domain import Domain
 from writ_async.core.evidence_rules import StandingRead
-from writ_async.verify.knowledge import Knowledge, Result
+from writ_async.verify.knowledge import Knowledge
 from writ_async.verify.provenance import leaves
 
 _HOLDS: Final = (dict, list, tuple)
@@ -27,33 +28,37 @@ class StandingReads:
         self._taken = 0
         self._by_tool: dict[str, list[_Followed]] = {}
 
-    def _followed_by(self, name: str) -> list[_Followed]:
-        """The rules for which a result of a tool may do."""
-        if name not in self._by_tool:
-            self._by_tool[name] = [one for one in self._rules if _shows(name, one.rule, self._domain)]
-        return self._by_tool[name]
-
-    def missing(self, name: str, arguments: Mapping[str, Any]) -> Iterator[tuple[StandingRead, Any]]:
+    def missing(self, name: str, arguments: Mapping[str, Any]) -> list[tuple[StandingRead, Any]]:
         """The reads that had not come before a write, each with the value that was to be read, or None.
 
         A write that succeeded shows what it wrote to, and so do tools that the domain does not know.
         """
-        for result in self._know.results[self._taken :]:
-            for followed in self._followed_by(result.name):
-                followed.results.append(result)
-                followed.done = followed.done or result.name in followed.rule.tools
-        self._taken = len(self._know.results)
+        self._take()
+        found: list[tuple[StandingRead, Any]] = []
         for followed in self._rules:
             rule = followed.rule
             if rule.writes and name not in rule.writes:
                 continue
             if not rule.argument:
                 if not followed.done:
-                    yield rule, None
+                    found.append((rule, None))
                 continue
             for value in _values_under(rule.argument, arguments):
                 if not followed.has_read(str(value)):
-                    yield rule, value
+                    found.append((rule, value))
+        return found
+
+    def _take(self) -> None:
+        """Hold the results that are new against the rules."""
+        for result in self._know.results[self._taken :]:
+            name = result.call.function.name
+            if name not in self._by_tool:
+                shows_all = _shows_all(name, self._domain)
+                self._by_tool[name] = [one for one in self._rules if shows_all or name in one.rule.tools]
+            for followed in self._by_tool[name]:
+                followed.results.append(result)
+                followed.done = followed.done or name in followed.rule.tools
+        self._taken = len(self._know.results)
 
 
 class _Followed:
@@ -63,7 +68,7 @@ class _Followed:
 
     def __init__(self, rule: StandingRead) -> None:
         self.rule = rule
-        self.results: list[Result] = []
+        self.results: list[ExecutedCall] = []
         self.done = False
         self._read: set[str] = set()
         self._asked: set[str] = set()
@@ -74,7 +79,7 @@ class _Followed:
         if value in self._read:
             return True
         for result in reversed(self.results):
-            if value in result.text:
+            if value in result.result.content:
                 self._read.add(value)
                 return True
         if value not in self._values_asked():
@@ -85,7 +90,7 @@ class _Followed:
     def _values_asked(self) -> set[str]:
         """The values that the results were asked with."""
         for result in self.results[self._asked_by :]:
-            self._asked.update(map(str, leaves(dict(result.arguments))))
+            self._asked.update(map(str, leaves(result.arguments or {})))
         self._asked_by = len(self.results)
         return self._asked
 
@@ -95,16 +100,19 @@ def text_of(rule: StandingRead, value: Any) -> str:
     return f"reading {rule.what}{'' if value is None else f' {value!r}'} ({' or '.join(rule.tools)})"
 
 
-def _shows(name: str, rule: StandingRead, domain: Domain) -> bool:
-    """Whether the results of a tool may do for a read."""
+def _shows_all(name: str, domain: Domain) -> bool:
+    """Whether the results of a tool may do for any read."""
     tool = domain.tools.get(name)
-    return name in rule.tools or tool is None or tool.kind == "write" or (tool.shape is None and tool.kind == "read")
+    return tool is None or tool.kind == "write" or (tool.shape is None and tool.kind == "read")
 
 
 def _values_under(name: str, arguments: Mapping[str, Any]) -> dict[Any, None]:
     """The atoms of the argument or the field of that name, wherever in a call it stands, each once and in order."""
     found: dict[Any, None] = {}
-    _add_values(name, arguments, False, found)
+    for key, item in arguments.items():
+        # Most values are texts under other names, and need no call of their own.
+        if key == name or (type(item) is not str and isinstance(item, _HOLDS)):
+            _add_values(name, item, key == name, found)
     return found
 
 

@@ -140,14 +140,14 @@ class Dialogue:
         if part := only_a_part(case, tool.named):
             layout.wanting.append(part)
         if silent or asks_for_it:
-            given = any(told.message == answer and told.kind in _GIVEN for told in layout.told)
+            given = any(message == answer and kind in _GIVEN for message, kind in layout.given)
             if (silent and not given) or not was_proposed(case, tool):
                 layout.wanting.insert(0, "the user had not said yes")
         found = Confirmation(
             place,
             answer,
             reply.words,
-            tuple([str(told) for told in layout.told]),
+            tuple(layout.told),
             "; ".join(dict.fromkeys(layout.wanting)),
             tuple(layout.alone),
         )
@@ -155,10 +155,12 @@ class Dialogue:
 
     def _asking(self, turns: Sequence[Turn], answered: int) -> Turn:
         """The latest of an agent's turns before an answer that asks; the last one where none does."""
-        place = answered - 1
-        while place > 0 and not turns[place].asks and not turns[place - 1].by_user:
-            place -= 1
-        return turns[place] if turns[place].asks else turns[answered - 1]
+        for place in range(answered - 1, -1, -1):
+            if turns[place].by_user:
+                break
+            if turns[place].asks:
+                return turns[place]
+        return turns[answered - 1]
 
     def _unknown(self, case: Case, asked: Turn) -> str:
         """What a write is made to, where it only came up after the agent had asked, and the user had not named it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -24,16 +23,16 @@ def tell_address(case: Case, fields: Sequence[Argument], agents_only: bool, layo
         if now.get(argument.name) == argument.value:
             layout.add(argument, "as it was")
             continue
-        told = case.turn_telling(partial(_tells_place, argument=argument), agents_only)
+        told = case.turn_naming(str(argument.value), agents_only)
         if told is not None:
             layout.add(argument, "in words", told.message)
             continue
         if has_same is None:
             has_same = _known_address(case, fields) is not None
-        turns = list(case.turns(agents_only)) if has_same else []
+        turns = case.turns(agents_only) if has_same else ()
         pointed = next((turn for turn in turns if case.points_there(case.words(turn))), None)
         linked = any(
-            _tells_place(turn.words, other)
+            has_phrase(turn.words, str(other.value))
             for turn in turns
             for other in fields
             if other is not argument and len(str(other.value)) > 3
@@ -42,10 +41,6 @@ def tell_address(case: Case, fields: Sequence[Argument], agents_only: bool, layo
             layout.add(argument, "as an address that was shown", pointed.message if pointed else -1)
             continue
         layout.wanting.append(f"the agent had not listed {argument.path} {argument.value}")
-
-
-def _tells_place(words: str, argument: Argument) -> bool:
-    return has_phrase(words, str(argument.value))
 
 
 def address_now(case: Case, fields: Sequence[Argument]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from writ_async.verify.confirming.case import Case
 from writ_async.verify.confirming.conditions import without_met_conditions
 from writ_async.verify.confirming.one_by_one import named_by_place, names_a_place
-from writ_async.verify.confirming.patterns import pattern
+from writ_async.verify.confirming.patterns import occurs, pattern
 from writ_async.verify.confirming.reply import Reply, names_nothing, read_stances, settle
 from writ_async.verify.confirming.tool_words import ToolWords
 from writ_async.verify.confirming.turns import Turn
@@ -21,7 +21,7 @@ _NARROWS = pattern("NARROWS")
 def read_answer(case: Case, asked: Turn, said: str, tool: ToolWords) -> Reply:
     """The meaning of an answer, for a write, to a turn that asked."""
     words, bare = _bare_reply(said)
-    if bare is not None and tool.verbs.search(words) is None:
+    if bare is not None and not occurs(tool.verbs, words):
         return bare
     said = without_met_conditions(said, partial(_laid_out_amounts, case, asked))
     offers: dict[str, str] | None = None

@@ -50,7 +50,10 @@ class Arguments:
                 self.all.append(Argument(name, name, name, kind_of(name, value, domain), value))
         self._by_kind: dict[ArgumentKind, list[Argument]] = {}
         for argument in self.all:
-            self._by_kind.setdefault(argument.kind, []).append(argument)
+            if argument.kind in self._by_kind:
+                self._by_kind[argument.kind].append(argument)
+            else:
+                self._by_kind[argument.kind] = [argument]
 
     def of_kind(self, kind: ArgumentKind) -> Sequence[Argument]:
         """Those of one kind, in order."""
@@ -79,15 +82,14 @@ def _add_arguments(
 
 def kind_of(name: str, value: Any, domain: Domain) -> ArgumentKind:
     """The kind of a value by what the domain says of its name, else by the name itself."""
-    is_text = isinstance(value, str)
-    is_whole = not is_text and isinstance(value, int)
-    is_number = is_whole or isinstance(value, float)
-    return _kind(name, domain.telling.kinds.get(name), is_text, is_number, is_whole)
+    of: type = type(value)
+    return _kind(name, domain.telling.kinds.get(name), of)
 
 
 @lru_cache(maxsize=1024)
-def _kind(argument: str, given: ArgumentKind | None, is_text: bool, is_number: bool, is_whole: bool) -> ArgumentKind:
-    if given is not None and (given != "count" or is_number):
+def _kind(argument: str, given: ArgumentKind | None, of: type) -> ArgumentKind:
+    is_text, is_whole = issubclass(of, str), issubclass(of, int)
+    if given is not None and (given != "count" or is_whole or issubclass(of, float)):
         return given
     lower = argument.casefold()
     if "payment" in lower or "card_id" in lower:

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from writ_async.conversation.calls import ExecutedCall
 from writ_async.core.domain import Domain
@@ -43,11 +43,12 @@ class Case:
         arguments: Arguments,
     ) -> None:
         self._first = bisect_right(spoken.messages, since, 0, answered + 1)
+        self._answered = answered
         self.written = written
         self.write, self.shown, self.domain, self.answer = write, shown, domain, spoken.turns[answered]
         self.arguments = arguments
         self.recent = spoken.turns[self._first : answered + 1][::-1]
-        self._older: Sequence[Turn] | None = None
+        self._turns: Sequence[Turn] | None = None
         self._spoken = spoken
         self._about: list[Turn] | None = None
         self.until = write.message
@@ -72,9 +73,7 @@ class Case:
     @property
     def older(self) -> Sequence[Turn]:
         """The turns before those that are recent, the latest first."""
-        if self._older is None:
-            self._older = self._spoken.turns[: self._first][::-1]
-        return self._older
+        return self.turns()[len(self.recent) :]
 
     @property
     def left_out(self) -> list[Part]:
@@ -83,15 +82,24 @@ class Case:
             self._left_out = [part for part in self.parts if not self.chosen & part.texts]
         return self._left_out
 
-    def turns(self, agents_only: bool = False) -> Iterator[Turn]:
+    def turns(self, agents_only: bool = False) -> Sequence[Turn]:
         """All turns up to the answer, or those of the agent, the latest first."""
-        yield from (turn for turn in self.recent if not (agents_only and turn.by_user))
-        yield from (turn for turn in self.older if not (agents_only and turn.by_user))
+        if self._turns is None:
+            self._turns = self._spoken.turns[self._answered :: -1]
+        return [turn for turn in self._turns if not turn.by_user] if agents_only else self._turns
 
-    def turn_telling(self, tells: Callable[[str], bool], agents_only: bool) -> Turn | None:
-        """The latest turn whose words about the write tell something."""
+    def turn_telling(self, value: Any, agents_only: bool) -> Turn | None:
+        """The latest turn whose words about the write tell a value."""
         for turn in self.turns(agents_only):
-            if tells(self.words(turn)):
+            if has_value(self.words(turn), value):
+                return turn
+        return None
+
+    def turn_naming(self, text: str, agents_only: bool) -> Turn | None:
+        """The latest turn whose words about the write have those of a text."""
+        phrase = phrase_of(text)
+        for turn in self.turns(agents_only) if len(phrase) > 2 else ():
+            if phrase in self.words(turn):
                 return turn
         return None
 
@@ -234,9 +242,10 @@ class Case:
         return known
 
     def _is_all_about_it(self, turn: Turn) -> bool:
-        """Whether no line of an agent's turn can be about another thing, however it is looked at line by line."""
+        """Whether no line of a turn can be about another thing, however it is looked at line by line."""
         if turn.by_user:
-            return False
+            # What names nothing, as most answers, is about nothing else.
+            return len(turn.lines) == 1 and names_nothing(turn.words)
         # Of a single line that names the record all counts, whatever else it names.
         return (len(turn.lines) == 1 and has_any(turn.words, self._own_ids)) or not self.names_another(turn.words)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from math import inf
 from typing import Any
 
@@ -89,8 +89,9 @@ def _take(argument: Argument, choice: Choice, layout: Layout) -> None:
 
 def _tell_record(case: Case, argument: Argument, layout: Layout) -> None:
     wanted = str(argument.value)
-    for turn in case.recent:
-        if has_phrase(turn.words, wanted):
+    phrase = phrase_of(wanted)
+    for turn in case.recent if len(phrase) > 2 else ():
+        if phrase in turn.words:
             return layout.add(argument, "by its id", turn.message)
     for turn in case.recent:
         if case.is_about(turn) or case.is_described(turn.words):
@@ -217,14 +218,14 @@ def _tell_rest(case: Case, arguments: Sequence[Argument], agents_only: bool, lay
         if _stays(case, argument):
             layout.add(argument, "as it was")
             continue
-        told = case.turn_telling(partial(has_value, value=argument.value), agents_only)
+        told = case.turn_telling(argument.value, agents_only)
         if told is not None:
             layout.add(argument, "in words", told.message)
         elif argument.value in (0, "no", "none", "No", "None"):
             layout.add(argument, "as nothing more")
         else:
             loose.append(argument)
-    turns = list(case.turns(agents_only)) if loose else []
+    turns = case.turns(agents_only) if loose else ()
     for argument in loose:
         if how := _follows(case, argument, arguments, turns):
             layout.add(argument, how)

@@ -139,6 +139,11 @@ def _held(record: Record) -> list[Mapping[str, Any]]:
 
 
 def _numbers(fields: Mapping[str, Any], ends: tuple[str, ...]) -> list[str]:
-    return [
-        value for name, value in fields.items() if name.endswith(ends) and isinstance(value, str) and len(value) > 2
-    ]
+    values = [fields[name] for name in _ending(tuple(fields), ends)]
+    return [value for value in values if isinstance(value, str) and len(value) > 2]
+
+
+@lru_cache(maxsize=256)
+def _ending(fields: tuple[str, ...], ends: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of fields that end so; most records have the same fields as others."""
+    return tuple([field for field in fields if field.endswith(ends)])

@@ -10,6 +10,7 @@ from typing import Final
 from writ_async.verify.confirming.clauses import plain
 from writ_async.verify.confirming.patterns import either
 from writ_async.verify.confirming.reply_options import NUMBER_NAMES
+from writ_async.verify.confirming.wording import has_any
 
 _PLACES: Final = {
     **{name: place for place, name in enumerate(("first", "second", "third", "fourth", "fifth", "sixth"))},
@@ -21,13 +22,17 @@ _PLACES: Final = {
 _ORDINAL: Final = f"(?:{'|'.join(_PLACES)})"
 _NUMBER: Final = rf"(?:\d{{1,2}}|{'|'.join(NUMBER_NAMES)})"
 _NOUN: Final = either("CHOICE")
-_CALLED: Final = rf"(?:option|number|item|point|choice|change|request|#) ?#?(?:{_NUMBER}|[a-h])"
+_CALLS: Final = ("option", "number", "item", "point", "choice", "change", "request", "#")
+_CALLED: Final = rf"(?:{'|'.join(_CALLS)}) ?#?(?:{_NUMBER}|[a-h])"
 _ONE: Final = rf"(?:(?:the |my |your )?{_ORDINAL}(?: {_NOUN})?|{_CALLED}|\(?\d{{1,2}}\)?|{'|'.join(NUMBER_NAMES)})"
 _YES: Final = "yes|yep|yeah|yup|y|ok|okay|sure|fine|good|correct|right|agreed|approved|confirmed|go ahead"
 _NO: Final = "no|nope|nah|n|skip|declined|denied|rejected"
 _BEHIND_SAID: Final = r"(?=$|[.,;!\n)]| and | but | (?:the |option |number |\d))"
 _SAID: Final = re.compile(rf"[ :=,>-](?:{_YES}|{_NO}){_BEHIND_SAID}")
-"""A yes or no of a pair, which every pair has and few answers do."""
+"""A yes or no of a pair, which every pair has."""
+_ONE_WORDS: Final = (*[word for word in _PLACES if word.isalpha()], *_CALLS, *NUMBER_NAMES)
+_ONE_SIGN: Final = re.compile(r"\d|[a-h]\)? ?[:=]")
+"""What the other side of a pair has: one of these words, a figure or a letter before a sign. Few answers do."""
 _PAIR: Final = re.compile(
     r"(?:^|(?<=[.,;!?\n] )|(?<=[.,;!?\n])|(?<= and )|(?<= but )|(?<=yes )|(?<=no )|(?<=ok ))"
     rf"(?:for |on |as for |to )?(?P<one>{_ONE}|[a-h](?=\)? ?[:=]))\)?"
@@ -54,8 +59,10 @@ def told_apart(answer: str) -> str:
     An answer without such pairs stays as it is.
     """
     text = plain(answer)
-    paired = text if _SAID.search(text) is None else _PAIR.sub(_in_order, text)
-    paired = _AND.sub(", ", paired)
+    may_name_one = has_any(text, _ONE_WORDS) or _ONE_SIGN.search(text) is not None
+    paired = _PAIR.sub(_in_order, text) if may_name_one and _SAID.search(text) is not None else text
+    if " and " in paired:
+        paired = _AND.sub(", ", paired)
     return answer if paired == text else paired
 
 

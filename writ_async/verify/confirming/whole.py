@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from writ_async.verify.confirming.case import Case
 from writ_async.verify.confirming.naming import Part
-from writ_async.verify.confirming.patterns import pattern
+from writ_async.verify.confirming.patterns import occurs, pattern
 from writ_async.verify.confirming.turns import Turn
 from writ_async.verify.confirming.wording import has_any, has_phrase
 
@@ -25,7 +25,7 @@ def only_a_part(case: Case, verbs: re.Pattern[str]) -> str:
 
     `verbs` are those that name what the tool does.
     """
-    narrowing = [line for line, _ in case.answer.lines if _NARROWS.search(line) is not None]
+    narrowing = [line for line, _ in case.answer.lines if occurs(_NARROWS, line)]
     if narrowing and any(part.is_in(line) for line in narrowing for part in case.parts):
         answer = case.answer.words
         left = [part for part in case.parts if case.chosen & part.texts and not part.is_in(answer)]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, Final
 
-from writ_async.verify.confirming.clauses import EMPHASIS, plain
+from writ_async.verify.confirming.clauses import plain
 
 _TOKEN = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+")
 _POINT = "\0"
@@ -22,9 +22,9 @@ _BLANKS = bytes(
     sign if chr(sign).isalnum() else ord(".") if chr(sign) == _POINT else ord(" ") for sign in range(128)
 ) + bytes(128)
 """What makes blanks of the signs of ASCII that stand in no word and in no number."""
-_IN_NO_ID = (".", ",", "'", "\\", _POINT)
-"""Signs of which words are read in more than one step."""
-_ID_SIGNS = bytes(ord(chr(sign).lower()) if chr(sign).isalnum() else ord(" ") for sign in range(128)) + bytes(128)
+_IN_NO_ID = re.compile(r"[.,'\\\x00*#~]")
+"""Signs that more may become of than a blank between words."""
+_RUN = re.compile("[a-z]+|[0-9]+")
 _NUMBER = re.compile(r"[0-9](?:(?<=[A-Za-z].)[0-9]*+(?:\.([0-9]++))?|(?<![0-9].)[0-9]*+(?:\.([0-9]++)|(?=[A-Za-z])))")
 """A number with a letter beside it or a point in it. All others stand by themselves as it is."""
 _THOUSANDS = re.compile(r",(?<=\d,)(?=\d{3}\b)")
@@ -109,15 +109,12 @@ def phrase_of(text: str) -> str:
     """A value as the words by which it is looked for; a blank alone where it has none."""
     if not text.isascii():
         return words_of(text)
-    # Most values are an id of figures, a word, a few of them, or an id of words and figures.
-    if text.isdecimal() or text.isalpha():
-        return f" {text.lower()} "
-    if text.replace(" ", "").isalpha():
-        return f" {' '.join(text.lower().split())} "
-    if has_any(text, _IN_NO_ID):
+    # Most values are an id of figures, a few words, or an id of words and figures that may have a sign before it.
+    if text.isdecimal():
+        return f" {text} "
+    if _IN_NO_ID.search(text.lstrip("#")) is not None:
         return words_of(text)
-    set_apart = _NUMBER.sub(_set_apart, text.encode().translate(_ID_SIGNS, EMPHASIS).decode())
-    return f" {' '.join(set_apart.split())} "
+    return f" {' '.join(_RUN.findall(text.lower()))} "
 
 
 def has_phrase(words: str, text: str) -> bool:
@@ -128,13 +125,11 @@ def has_phrase(words: str, text: str) -> bool:
 
 def has_value(words: str, value: Any) -> bool:
     """Whether a value is told: as it is, a number in figures or letters, a date or a time as people say it."""
+    if isinstance(value, str):
+        return has_phrase(words, value) or has_any(words, _spoken(value))
     if isinstance(value, bool) or value is None:
         return True
-    if isinstance(value, int | float):
-        return has_number(words, value)
-    if not isinstance(value, str):
-        return False
-    return has_phrase(words, value) or any(form in words for form in _spoken(value))
+    return isinstance(value, int | float) and has_number(words, value)
 
 
 def words_to_find(value: str) -> Iterator[str]:
@@ -155,23 +150,23 @@ def has_number(words: str, value: float) -> bool:
 
 @lru_cache(maxsize=4096)
 def _spoken(value: str) -> tuple[str, ...]:
-    return tuple(_date_forms(value)) or tuple(_clock_forms(value))
+    return _date_forms(value) or tuple(_clock_forms(value))
 
 
-def _date_forms(value: str) -> Iterator[str]:
+def _date_forms(value: str) -> tuple[str, ...]:
     date = _ISO_DATE.fullmatch(value)
     if date is None or not 1 <= int(date[2]) <= 12:
-        return
+        return ()
     month, day = _MONTHS[int(date[2]) - 1], int(date[3])
-    for name in (month, month[:3]):
-        for number in (str(day), f"{day:02}"):
-            yield f" {name} {number} "
-            yield f" {number} {name} "
-            for ending in ("st", "nd", "rd", "th"):
-                yield f" {number} {ending} {name} "
-                yield f" {number} {ending} of {name} "
-    yield f" {int(date[2])} {day} "
-    yield f" {date[2]} {date[3]} "
+    names, numbers = (month, month[:3]), (str(day), f"{day:02}")
+    counted = [f"{number}{ending}" for number in numbers for ending in ("", " st", " nd", " rd", " th")]
+    return (
+        *[f" {name} {number} " for name in names for number in numbers],
+        *[f" {number} {name} " for name in names for number in counted],
+        *[f" {number} of {name} " for name in names for number in counted if number not in numbers],
+        f" {int(date[2])} {day} ",
+        f" {date[2]} {date[3]} ",
+    )
 
 
 def _clock_forms(value: str) -> Iterator[str]:
