@@ -69,7 +69,8 @@ class StateWords(msgspec.Struct, frozen=True):
 class CountWords(msgspec.Struct, frozen=True):
     """A count: a number in front of the noun, or after the noun and the id of the record.
 
-    What has a count of the one kind has `near`, and of the other a colon: these are found faster.
+    What has a count of the one kind has `near`, and of the other a colon: these are found faster, and what a part of a
+    text has the whole has too.
     """
 
     fact: CountFact
@@ -86,7 +87,7 @@ class CountWords(msgspec.Struct, frozen=True):
             fact,
             frozenset(fact.signs),
             re.compile(rf"{_NUMBER} (?:{fact.nouns})\b"),
-            re.compile(rf" (?<=[\d{_LAST_OF_NUMBER}] )(?:{fact.nouns})\b"),
+            re.compile(rf" (?<=[\d{_LAST_OF_NUMBER}] )(?:{fact.nouns})"),
             re.compile(listed),
         )
 

@@ -98,8 +98,6 @@ class Ground:
         self.policy = _tokens_of_policy(domain.policy)
         self.shown = ShownWords()
         self.explained: set[str] = set()
-        self.told: set[str] = set()
-        self.said: set[str] = set()
         self.heard: list[str] = []
         self.results: list[str] = []
         self.writes: list[Write] = []
@@ -112,6 +110,10 @@ class Ground:
         self.reckoned = 0
         self.dates: set[str] = set()
         self.amounts: dict[int, None] = {}
+        self._told: set[str] = set()
+        self._told_read = 0
+        self._spoken: list[set[str]] = []
+        self._said: set[str] = set()
         self._given: list[str] = []
         self._given_words: set[str] = set()
         self._records: list[Record] = []
@@ -133,11 +135,18 @@ class Ground:
     def hear(self, text: str) -> None:
         """Take in what the customer (or a system message) said."""
         self.heard.append(text)
-        self.told |= tokens_of_prose(text)
 
     def speak(self, words: set[str]) -> None:
         """Take in the words of the agent, which ground nothing but say what it speaks of."""
-        self.said |= words
+        self._spoken.append(words)
+
+    @property
+    def told(self) -> set[str]:
+        """The words of what the customer said; those of several texts are cut at once, for no word goes over a line."""
+        if self._told_read < len(self.heard):
+            self._told |= tokens_of_prose("\n".join(self.heard[self._told_read :]))
+            self._told_read = len(self.heard)
+        return self._told
 
     def see_done(self, name: str) -> None:
         """Take in that the customer used a tool of theirs, or says so: it is done, whatever it showed."""
@@ -201,12 +210,12 @@ class Ground:
         return any(form in self.told for form in forms_of(cents))
 
     def has_text(self, text: str) -> bool:
-        """Whether a text stands in a result or in the customer's words."""
-        return any(text in shown.text for shown in self._shown) or any(text in heard.lower() for heard in self.heard)
+        """Whether a text stands in the customer's words or in a result."""
+        return any(text in heard.lower() for heard in self.heard) or any(text in shown.text for shown in self._shown)
 
     def has(self, token: str) -> bool:
         """Whether a token was shown, said by the customer, or stands in the policy."""
-        return token in self.told or token in self.policy or token in self.shown
+        return token in self.policy or token in self.shown or token in self.told
 
     def is_tool_word(self, word: str) -> bool:
         """Whether a word stands in the name of one of the domain's tools, in the singular at least."""
@@ -333,7 +342,9 @@ class Ground:
         """The records whose ids somebody named."""
         while self._given:
             self._given_words.update(split_words(self._given.pop()))
-        named = (self.said, self.told, self._given_words)
+        while self._spoken:
+            self._said |= self._spoken.pop()
+        named = (self._said, self.told, self._given_words)
         return [record for record in self.records() if any(not record.ids.isdisjoint(words) for words in named)]
 
 

@@ -138,11 +138,12 @@ class Said:
             return []
         if not self._starts:
             self._cut_up()
-        indexes: set[int] = set()
-        for word in found:
-            indexes.update(self._of_word.get(word) or self._places_of(word))
         sentences = self._sentences
-        return [sentences[index] for index in (sorted(indexes) if len(indexes) > 1 else indexes)]
+        if len(sentences) == 1:
+            return sentences
+        places = [self._of_word.get(word) or self._places_of(word) for word in found]
+        indexes = places[0] if len(places) == 1 else sorted({index for some in places for index in some})
+        return [sentences[index] for index in indexes]
 
     def _places_of(self, word: str) -> list[int]:
         """Which sentences have a word, be it in another; looked for once."""

@@ -22,46 +22,49 @@ class ShownAmounts:
         self._money = money
         self._shown = shown
         self._seen = 0
-        self._uncounted: list[Shown] = []
+        self._uncounted: list[Shown | None] = []
         self._told_uncounted = ""
+        self._counted = 0
         self._starts: list[int] = []
         self._have_exponents = self._have_decimals = False
         self._amounts: set[int] = set()
 
     def has(self, cents: int) -> bool:
         """Whether an amount stands in a result where amounts stand. Only a result that has its figures is counted."""
-        if self._seen < len(self._shown):
-            new = self._shown[self._seen :]
-            self._seen = len(self._shown)
-            self._uncounted += new
-            self._told_uncounted = ""
-            text = "\n".join([one.text for one in new])
-            self._have_exponents = self._have_exponents or may_have_exponent(text)
-            self._have_decimals = self._have_decimals or _LONG_DECIMAL.search(text) is not None
+        if self._seen < len(self._shown) or 2 * self._counted > len(self._told_uncounted):
+            self._take_in(self._shown[self._seen :])
         if cents in self._amounts:
             return True
         having = self._having_figures(cents)
         for place in range(len(self._uncounted) - 1, -1, -1) if self._have_exponents else sorted(having, reverse=True):
             shown = self._uncounted[place]
-            if place not in having and not may_have_exponent(shown.text):
+            if shown is None or (place not in having and not may_have_exponent(shown.text)):
                 continue
             value = shown.value
             if value is not None:
                 self._count(value)
-                del self._uncounted[place]
-                self._told_uncounted = ""
+                self._uncounted[place] = None
+                self._counted += len(shown.text)
             if cents in self._amounts or (
                 value is None and any(has_number(shown.text, form) for form in forms_of(cents))
             ):
                 return True
         return False
 
+    def _take_in(self, new: Sequence[Shown]) -> None:
+        """Take in results that are new, and put the texts of all that were not counted yet in a row to be searched."""
+        self._seen = len(self._shown)
+        text = "\n".join([one.text for one in new])
+        self._have_exponents = self._have_exponents or may_have_exponent(text)
+        self._have_decimals = self._have_decimals or _LONG_DECIMAL.search(text) is not None
+        uncounted = [*filter(None, self._uncounted), *new]
+        texts = [one.text for one in uncounted]
+        self._uncounted, self._counted = [*uncounted], 0
+        self._told_uncounted = "\n".join((*texts, ""))
+        self._starts = [0, *accumulate([len(text) + 1 for text in texts])]
+
     def _having_figures(self, cents: int) -> set[int]:
-        """Which results that were not counted yet have the figures of an amount; all are searched as one text."""
-        if not self._told_uncounted:
-            texts = [shown.text for shown in self._uncounted]
-            self._told_uncounted = "\n".join((*texts, ""))
-            self._starts = [0, *accumulate([len(text) + 1 for text in texts])]
+        """Which results have the figures of an amount, of those whose texts lie in a row; some were counted since."""
         told, starts = self._told_uncounted, self._starts
         having: set[int] = set()
         for figures in _figures_of(cents)[: 2 if self._have_decimals else 1]:

@@ -30,7 +30,7 @@ def false_states(said: Said, ground: Ground, facts: FactWords) -> list[Claim]:
     found: dict[int, Claim] = {}
     for words in facts.states if not facts.signs.isdisjoint(said.words) else ():
         for sentence in said.sentences_with(words.signs):
-            if sentence.start in found:
+            if sentence.start in found or sentence.is_question():
                 continue
             for claim in _states_in(sentence, words, said, ground):
                 found.setdefault(sentence.start, claim)
