@@ -64,7 +64,7 @@ def values_in(text: str) -> list[str]:
 def _may_have_day(text: str) -> bool:
     """Whether a month stands at the beginning of a word and right beside a figure, as in all dates with a month."""
     for month in _MONTHS:
-        place = text.find(month)
+        place = text.find(month) if month in text else -1
         while place >= 0:
             before = text[max(0, place - _LOOK_BACK) : place]
             end = place + len(month)

@@ -55,6 +55,7 @@ _UNDONE: Final = tuple(map(_Undone.read, ("nobody_was_asked", "nothing_gives_it"
 _REPORTED: Final = tuple((frozenset(form["words"]), _lettered(form["pattern"])) for form in _DATA["reported"]["forms"])
 _OF_UNDONE: Final = frozenset().union(*(kind.words for kind in _UNDONE))
 _OF_REPORTED: Final = frozenset().union(*(words for words, _ in _REPORTED), {"consider"})
+_SIGNS: Final = _OF_UNDONE | _OF_REPORTED
 _NEWS: Final = re.compile(_spelled_out(_DATA["reported"]["news"]))
 _ALL_SET: Final = re.compile(_DATA["reported"]["all_set"])
 _MONEY: Final = re.compile(_DATA["reported"]["money"])
@@ -64,9 +65,10 @@ _SUBJECT: Final = 60
 
 def false_reports(said: Said, ground: Ground, words: DeedWords) -> list[Claim]:
     """What a message reports and no call did, one a sentence."""
-    of_undone, of_reported = _OF_UNDONE & said.words, _OF_REPORTED & said.words
-    if not (of_undone or of_reported):
+    signs = _SIGNS & said.words
+    if not signs:
         return []
+    of_undone, of_reported = _OF_UNDONE & signs, _OF_REPORTED & signs
     found: dict[int, Claim] = {}
     for place, why in (
         *(_undone(said, of_undone, ground, words) if of_undone else ()),
