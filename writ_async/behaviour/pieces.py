@@ -156,11 +156,10 @@ def _fact_piece(fact: Fact) -> Piece:
 @lru_cache(maxsize=4096)
 def _keys_of_fact(text: str, value: str) -> frozenset[str]:
     """The words by which a fact is recognised; every trial of its task asks for them."""
-    keys = _telling_words(text)
-    if value and value.casefold() in text.casefold():
-        numbers = {word for word in keys if any(map(str.isdigit, word))}
-        keys = frozenset(words_of(value) | numbers)
-    return keys
+    if not value or value.casefold() not in text.casefold():
+        return _telling_words(text)
+    numbers = {word for word in words_of(text) if any(map(str.isdigit, word)) and "'" not in word}
+    return frozenset(words_of(value) | numbers)
 
 
 def _telling_words(text: str) -> frozenset[str]:

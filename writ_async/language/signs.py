@@ -185,8 +185,9 @@ class Lettered:
         return True
 
     def _read(self) -> list[tuple[str, ...]]:
-        needs = needs_of(self._text)
-        self._letters = [tuple(sorted({start.removesuffix(EDGE) for start in need})) for need in needs]
+        needs = [{start.removesuffix(EDGE) for start in need} for need in needs_of(self._text)]
+        # What a single letter meets every text meets.
+        self._letters = [tuple(sorted(letters)) for letters in needs if min(map(len, letters)) > 1]
         return self._letters
 
     def is_in(self, text: str) -> bool:

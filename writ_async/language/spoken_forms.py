@@ -34,6 +34,8 @@ Day = tuple[int, int, int]
 """Year, month and day; the year is 0 where none was told."""
 
 _MONTH = {name: number for number, names in enumerate(WORDS.months, 1) for name in names}
+_SHORT_NAMES = tuple(name for name in _MONTH if not any(other in name for other in _MONTH if other != name))
+"""The names of months of which one stands in every other."""
 _MONTH_NAMES = "|".join(sorted(_MONTH, key=len, reverse=True))
 _DAY = r"(\d{1,2})(?:st|nd|rd|th|er|º|\.)?"
 _YEAR = r"(?:,? ?(?:of )?((?:19|20)\d\d))?"
@@ -89,9 +91,12 @@ def days_in(text: str) -> set[Day]:
 
 def dates_out_of(text: str) -> str:
     """A text in lower case without the dates that it tells."""
-    for pattern in (_ISO, _ONE_DAY, _DAY_FIRST, _SLASHED):
-        text = pattern.sub(" ", text)
-    return text
+    text = _ISO.sub(" ", text)
+    for name in _SHORT_NAMES:
+        if name in text:
+            text = _DAY_FIRST.sub(" ", _ONE_DAY.sub(" ", text))
+            break
+    return _SLASHED.sub(" ", text) if "/" in text else text
 
 
 def iso_days_in(text: str) -> set[Day]:

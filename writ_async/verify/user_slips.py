@@ -71,12 +71,14 @@ class UserSlip(msgspec.Struct, frozen=True):
 
 
 _NAMED: Final = re.compile(
-    r"\b(?:[Mm]y (?:full )?name is|[Ii] am|[Ii]'m|registered as|[Ii] go by) ([A-Z][\w'-]+ [A-Z][\w'-]+)"
+    r"[MmIir](?:(?<=\b[Mm])y (?:full )?name is|(?<=\b[Ii])(?: am|'m| go by)|(?<=\br)egistered as)"
+    r" ([A-Z][\w'-]+ [A-Z][\w'-]+)"
 )
+"""Begins with one of a few letters, so that it is found fast."""
 _NAMING: Final = ("name is ", "am ", "'m ", "registered as ", "go by ")
 """What stands before every name."""
 _ANYTHING_ELSE: Final = re.compile(r"anything else|something else|other questions|further assist|else i can")
-_NO: Final = re.compile(r"^\W*(?:no|nope|don't|do not)\b(?! (?:problem|worries|rush))")
+_NO: Final = re.compile(r"\W*(?:no|nope|don't|do not)\b(?! (?:problem|worries|rush))")
 
 
 def audit_user(task: Task, messages: Sequence[Message], user_argument: str = "") -> list[Finding]:
@@ -258,8 +260,7 @@ def _words_told(messages: Sequence[Message], wanted: Set[str]) -> set[str]:
     for message in messages:
         if type(message) is UserMessage and left:
             text = message.content or ""
-            lowered = text.casefold()
-            if any(word in lowered for word in left):
+            if has_any(text.casefold(), left):
                 left -= words_of(text)
     return set(wanted) - left
 
@@ -282,20 +283,16 @@ def _endings(task: Task, messages: Sequence[Message], user_argument: str) -> lis
     changes = task.first_wish is not None
     for place, message in enumerate(messages):
         if type(message) is AssistantMessage or (type(message) is UserMessage and message.tool_calls):
-            caller = "assistant" if type(message) is AssistantMessage else "user"
-            own = [action for action in left if action.requestor == caller]
-            for call in message.tool_calls:
-                made = next((action for action in own if action.name == call.function.name), None)
-                if made is not None and _succeeded(messages, place, call.id):
-                    left.remove(made)
-                    own.remove(made)
+            if message.tool_calls and left:
+                _take_made(left, message, messages, place)
         elif type(message) is UserMessage and left:
             before = messages[place - 1] if place else None
             asked = (before.content or "") if type(before) is AssistantMessage else ""
             said = message.content or ""
-            if _NO.search(said.casefold()) and changes:
+            no = _NO.match(said.casefold()) is not None
+            if no and changes:
                 changes = False
-            elif _NO.search(said.casefold()):
+            elif no:
                 refused = next(((place, action) for action in left if _proposes(asked, action, user_argument)), refused)
             elif CLOSING_TOKENS[Signal.STOP] in said and "?" in asked and not _ends(asked, task, messages[:place]):
                 name = left[0].name
@@ -304,6 +301,19 @@ def _endings(task: Task, messages: Sequence[Message], user_argument: str) -> lis
         detail = f"no to {refused[1].name}"
         return [UserSlip(UserReason.WRONG_CONFIRMATION, "critical_hindered", detail, refused[0])]
     return []
+
+
+def _take_made(
+    left: list[Action], message: AssistantMessage | UserMessage, messages: Sequence[Message], place: int
+) -> None:
+    """Take the gold writes that a message makes out of those that are left."""
+    caller = "assistant" if type(message) is AssistantMessage else "user"
+    for call in message.tool_calls:
+        for action in left:
+            if action.name == call.function.name and action.requestor == caller:
+                if _succeeded(messages, place, call.id):
+                    left.remove(action)
+                break
 
 
 def _proposes(asked: str, action: Action, user_argument: str) -> bool:

@@ -36,8 +36,6 @@ __all__ = ["SEVERITIES", "agent_word_findings", "word_findings"]
 SEVERITIES: Final[dict[Reason, Severity]] = {Reason.INVENTED_RESULT: "error"}
 """How grave a finding is that is not about its message alone: what follows an invented result rests on it."""
 
-_MOST_WORDS = 80  # of a text, by which its language is told
-
 
 def agent_word_findings(messages: Sequence[Message], domain: Domain, *, may_stop: bool = False) -> list[Finding]:
     """What is wrong with the agent's words in a conversation, at most one finding of a reason for a message.
@@ -68,12 +66,11 @@ def agent_word_findings(messages: Sequence[Message], domain: Domain, *, may_stop
             answered = place > 0 and type(messages[place - 1]) is ToolMessage
             text = message.content or ""
             asked = iter(message.tool_calls)
-            if is_empty(text):
+            if not text or is_empty(text):
                 if not message.tool_calls:
                     found.append(_finding(Reason.EMPTY_MESSAGE, "neither words nor calls", place))
                 continue
             lower = text.lower().replace("’", "'")
-            words = set(lower.split(None, _MOST_WORDS))
             labels = labels_of(text)
             tools = names if named and names.any_in(lower) else None
             marred = (
@@ -85,9 +82,11 @@ def agent_word_findings(messages: Sequence[Message], domain: Domain, *, may_stop
                 ),
                 (Reason.LEAKED_CALL, leaked_call(text, names, tools is not None)),
                 (Reason.LEAKED_THINKING, leaked_thinking(text, lower, labels, tools, triggers)),
-                (Reason.OTHER_LANGUAGE, languages.other(text, words)),
+                (Reason.OTHER_LANGUAGE, languages.other(text, lower)),
             )
-            found += (_finding(reason, detail, place) for reason, detail in marred if detail)
+            for reason, detail in marred:
+                if detail:
+                    found.append(_finding(reason, detail, place))
             if message.tool_calls:
                 claim, of = early_claim(lower, message.tool_calls, domain.tools, before)
                 if claim:

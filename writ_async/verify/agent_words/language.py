@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Set as AbstractSet
 from typing import Final
 
 from writ_async.verify.agent_words.lexicon import WORDS, shown
@@ -24,6 +23,10 @@ _LETTERS: Final = "".join(_SCRIPTS.values())
 _RUN: Final = re.compile(f"[{_LETTERS}][{_LETTERS}\\s]{{0,30}}[{_LETTERS}]")
 _IN_SCRIPT: Final = {name: re.compile(f"[{letters}]") for name, letters in _SCRIPTS.items()}
 _SMALL: Final = {name: frozenset(words) for name, words in WORDS.tables["LANGUAGE"].items()}
+_MOST_WORDS = 80
+"""Of a text, by which its language is told."""
+_GLANCE = 24
+"""Words that are looked at first: they tell the language that is known already in most texts."""
 _FEWEST = 8
 """Different words in a text by which its language may be told."""
 _FEWEST_SMALL = 4
@@ -32,8 +35,11 @@ _CLEAR = 0.15
 _LONG = 60  # different words; of longer texts the small ones are a smaller share
 
 
-def language_of(words: AbstractSet[str], known: str = "") -> str:
-    """The language of a text by its different words, empty where that is not clear; `known` is tried first."""
+def language_of(text: str, known: str = "") -> str:
+    """The language of a text in lower case by its first words, empty where it is not clear; `known` is tried first."""
+    if known and len(_SMALL[known].intersection(text.split(None, _GLANCE))) >= _FEWEST_SMALL:
+        return known  # More words have no fewer small ones.
+    words = set(text.split(None, _MOST_WORDS))
     if len(words) < _FEWEST or (known and len(_SMALL[known] & words) >= _FEWEST_SMALL):
         return known
     counts = sorted(((len(small & words), name) for name, small in _SMALL.items()), reverse=True)
@@ -57,7 +63,7 @@ class Languages:
         """Take what the customer said."""
         self._heard = True
         self.show(text)
-        found = language_of(set(text.lower().split(None, 80)), self.spoken[0] if self.spoken else "")
+        found = language_of(text.lower(), self.spoken[0] if self.spoken else "")
         if found and found not in self.spoken:
             self.spoken.append(found)
 
@@ -66,8 +72,11 @@ class Languages:
         if not text.isascii():
             self._texts.append(text)
 
-    def other(self, text: str, words: AbstractSet[str]) -> str:
-        """Where an agent's text is in a language that nobody uses; empty where it is not, or nobody has spoken yet."""
+    def other(self, text: str, lower: str) -> str:
+        """Where an agent's text is in a language that nobody uses; empty where it is not, or nobody has spoken yet.
+
+        `lower` is the text in lower case.
+        """
         if not self._heard:
             return ""
         if not text.isascii() and (run := _RUN.search(text)) is not None:
@@ -76,7 +85,7 @@ class Languages:
                 return f"{script}: {shown(text, run.start())}"
         if not self.spoken:
             return ""
-        found = language_of(words, self.spoken[0])
+        found = language_of(lower, self.spoken[0])
         return f"{found}: {shown(text)}" if found and found not in self.spoken else ""
 
     def _scripts_used(self) -> set[str]:

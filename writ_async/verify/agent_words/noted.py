@@ -56,5 +56,5 @@ def _given(trajectory: Trajectory, task: Task | None, messages: Sequence[Message
     if not trajectory.steps:
         return 1
     spoken = [message for message in messages if (type(message) is AssistantMessage or type(message) is UserMessage)]
-    completions = trajectory.steps - sum(bool(message.tool_calls) for message in spoken)
+    completions = trajectory.steps - sum([bool(message.tool_calls) for message in spoken])
     return int(len(spoken) > completions - left_out_last(trajectory.error))

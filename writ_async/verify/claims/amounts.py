@@ -144,7 +144,7 @@ def is_written(cents: int, ground: Ground, showing: Sequence[str] = ()) -> bool:
 
 def is_said(cents: int, ground: Ground) -> bool:
     """Whether an amount stands in the customer's words or in the policy."""
-    return any(form in ground.told or form in ground.policy for form in forms_of(cents))
+    return ground.was_told(cents) or any(form in ground.policy for form in forms_of(cents))
 
 
 def _is_refund(plain: str, match: re.Match[str]) -> bool:

@@ -33,6 +33,8 @@ def false_counts(said: Said, ground: Ground, facts: FactWords) -> list[Claim]:
         return []
     found: dict[int, Claim] = {}
     for words in facts.counts:
+        if not ((words.fact.record and ":" in said.plain) or words.near.search(said.plain) is not None):
+            continue
         for sentence in said.sentences_with(words.signs):
             if sentence.start in found:
                 continue

@@ -43,7 +43,8 @@ def pattern(table: str, name: str, **names: str) -> Pattern:
 class StateWords(msgspec.Struct, frozen=True):
     """A state with its wordings, each with the values that fit.
 
-    `before_id` is what stands between a wording in front of a record and its id.
+    `before_id` is what stands between a wording in front of a record and its id; `named` is that with the beginning of
+    an id that is no word of letters: where it is not found, none is named there.
     """
 
     fact: StateFact
@@ -52,24 +53,28 @@ class StateWords(msgspec.Struct, frozen=True):
     subject: Pattern | None
     after: Pattern
     before_id: Pattern | None
+    named: Pattern | None
 
     @staticmethod
     def of(fact: StateFact) -> StateWords:
         """The words of a state."""
+        before_id = rf" (?:{fact.noun}) (?:id |number )?\W{{0,3}}"
         return StateWords(
             fact,
             frozenset(fact.signs),
             tuple((Lettered(rf"\b{wording.said}"), wording.values) for wording in fact.wordings),
             re.compile(rf"(?:{fact.subject})") if fact.subject else None,
             re.compile(fact.after),
-            re.compile(rf" (?:{fact.noun}) (?:id |number )?\W{{0,3}}$") if fact.noun else None,
+            re.compile(f"{before_id}$") if fact.noun else None,
+            re.compile(rf"{before_id}(?=[a-z]*[0-9_-])[a-z0-9_-]{{5}}") if fact.noun else None,
         )
 
 
 class CountWords(msgspec.Struct, frozen=True):
     """A count: a number in front of the noun, or after the noun and the id of the record.
 
-    What has a count of the one kind has `near`, and of the other a colon: these are found faster.
+    What has a count of the one kind has `near`, and of the other a colon: these are found faster, and what a part of a
+    text has the whole has too.
     """
 
     fact: CountFact
@@ -86,7 +91,7 @@ class CountWords(msgspec.Struct, frozen=True):
             fact,
             frozenset(fact.signs),
             re.compile(rf"{_NUMBER} (?:{fact.nouns})\b"),
-            re.compile(rf" (?<=[\d{_LAST_OF_NUMBER}] )(?:{fact.nouns})\b"),
+            re.compile(rf" (?<=[\d{_LAST_OF_NUMBER}] )(?:{fact.nouns})"),
             re.compile(listed),
         )
 

@@ -16,7 +16,7 @@ from writ_async.core.domain import Domain
 from writ_async.core.message import ToolCall, ToolMessage
 from writ_async.verify.claims.clock import minutes_in, minutes_in_prose
 from writ_async.verify.claims.entities import Entities, Shown
-from writ_async.verify.claims.said import Said
+from writ_async.verify.claims.said import CAPITALS, KELVIN, Said
 from writ_async.verify.claims.shown_amounts import ShownAmounts, forms_of
 from writ_async.verify.claims.words import ShownWords, split_words
 from writ_async.verify.decoding import decoded
@@ -30,9 +30,6 @@ _LONGEST_EMPTY: Final = max(map(len, _EMPTY))
 _NAME: Final = re.compile(r"(?<![a-z0-9_-])[a-z0-9_-]{5,40}(?![a-z0-9_-])")
 _UNLIKE_WORDS: Final = re.compile(r"(?<![a-z0-9_-])(?=[a-z]{0,39}[0-9_-])[a-z0-9_-]{5,40}(?![a-z0-9_-])")
 """Those of the names that have more than letters."""
-_KELVIN: Final = "\N{KELVIN SIGN}"
-"""The one capital beyond ASCII that is a letter of ASCII when it is small."""
-_CAPITALS: Final = re.compile("[A-Z][A-Z]{4}")
 _CAPITAL_NAME: Final = re.compile("[A-Z](?<![A-Za-z0-9_-][A-Z])[A-Z]{4,39}(?![A-Za-z0-9_-])")
 _NAME_IN_WORD: Final = re.compile("[a-z0-9_-]{5,}")
 _SHORTEST: Final = 5
@@ -98,8 +95,6 @@ class Ground:
         self.policy = _tokens_of_policy(domain.policy)
         self.shown = ShownWords()
         self.explained: set[str] = set()
-        self.told: set[str] = set()
-        self.said: set[str] = set()
         self.heard: list[str] = []
         self.results: list[str] = []
         self.writes: list[Write] = []
@@ -112,6 +107,12 @@ class Ground:
         self.reckoned = 0
         self.dates: set[str] = set()
         self.amounts: dict[int, None] = {}
+        self._told: set[str] = set()
+        self._told_read = 0
+        self._figures = ""
+        self._figures_read = 0
+        self._spoken: list[set[str]] = []
+        self._said: set[str] = set()
         self._given: list[str] = []
         self._given_words: set[str] = set()
         self._records: list[Record] = []
@@ -133,11 +134,18 @@ class Ground:
     def hear(self, text: str) -> None:
         """Take in what the customer (or a system message) said."""
         self.heard.append(text)
-        self.told |= tokens_of_prose(text)
 
     def speak(self, words: set[str]) -> None:
         """Take in the words of the agent, which ground nothing but say what it speaks of."""
-        self.said |= words
+        self._spoken.append(words)
+
+    @property
+    def told(self) -> set[str]:
+        """The words of what the customer said; those of several texts are cut at once, for no word goes over a line."""
+        if self._told_read < len(self.heard):
+            self._told |= tokens_of_prose("\n".join(self.heard[self._told_read :]))
+            self._told_read = len(self.heard)
+        return self._told
 
     def see_done(self, name: str) -> None:
         """Take in that the customer used a tool of theirs, or says so: it is done, whatever it showed."""
@@ -197,16 +205,22 @@ class Ground:
         return said | _minutes_of_policy(self.domain.policy)
 
     def was_told(self, cents: int) -> bool:
-        """Whether the customer spoke of an amount."""
-        return any(form in self.told for form in forms_of(cents))
+        """Whether the customer spoke of an amount. Their words are cut only where its figures stand in them.
+
+        A comma is the one sign that a number loses when it is cut out.
+        """
+        if self._figures_read < len(self.heard):
+            self._figures += "\n".join((*self.heard[self._figures_read :], "")).replace(",", "")
+            self._figures_read = len(self.heard)
+        return any(form in self._figures and form in self.told for form in forms_of(cents))
 
     def has_text(self, text: str) -> bool:
-        """Whether a text stands in a result or in the customer's words."""
-        return any(text in shown.text for shown in self._shown) or any(text in heard.lower() for heard in self.heard)
+        """Whether a text stands in the customer's words or in a result."""
+        return any(text in heard.lower() for heard in self.heard) or any(text in shown.text for shown in self._shown)
 
     def has(self, token: str) -> bool:
         """Whether a token was shown, said by the customer, or stands in the policy."""
-        return token in self.told or token in self.policy or token in self.shown
+        return token in self.policy or token in self.shown or token in self.told
 
     def is_tool_word(self, word: str) -> bool:
         """Whether a word stands in the name of one of the domain's tools, in the singular at least."""
@@ -219,7 +233,7 @@ class Ground:
         """
         plain = said.plain
         cut = 0 < end < len(plain) and plain[end] in _IN_NAMES and plain[end - 1] in _IN_NAMES
-        if cut and _KELVIN in said.text:
+        if cut and KELVIN in said.text:
             return self._find_ids(said, start, end)
         if self._looked_into is not said:
             self._looked_into, self._ids = said, self._all_ids(said)
@@ -254,11 +268,11 @@ class Ground:
     def _all_ids(self, said: Said) -> list[Named]:
         """What `_find_ids` finds in all of a message: few words of most are like ids, and those that were shown few."""
         text, shown = said.text, self.shown
-        if _KELVIN in text:
+        if KELVIN in text:
             return self._find_ids(said, 0, len(text))
         like = {name for name in _NAME_IN_WORD.findall(" ".join(said.unlike_words)) if not name.isalpha()}
         names = {name for name in like if len(name) <= _LONGEST and name in shown}
-        if _CAPITALS.search(text) is not None:
+        if said.may_have_capital_id():
             names.update(name for word in _CAPITAL_NAME.findall(text) if (name := word.lower()) in shown)
         if len(names) > _MANY_NAMES:
             return self._find_ids(said, 0, len(text))
@@ -282,7 +296,7 @@ class Ground:
     def _find_ids(self, said: Said, start: int, end: int) -> list[Named]:
         found = []
         text = said.text
-        pattern = _UNLIKE_WORDS if _KELVIN not in text and _CAPITALS.search(text, start, end) is None else _NAME
+        pattern = _UNLIKE_WORDS if KELVIN not in text and CAPITALS.search(text, start, end) is None else _NAME
         for match in pattern.finditer(said.plain, start, end):
             name = match[0]
             like = not name.isalpha() or text[match.start() : match.end()].isupper()
@@ -333,7 +347,9 @@ class Ground:
         """The records whose ids somebody named."""
         while self._given:
             self._given_words.update(split_words(self._given.pop()))
-        named = (self.said, self.told, self._given_words)
+        while self._spoken:
+            self._said |= self._spoken.pop()
+        named = (self._said, self.told, self._given_words)
         return [record for record in self.records() if any(not record.ids.isdisjoint(words) for words in named)]
 
 

@@ -65,7 +65,11 @@ def _prices(said: Said, ground: Ground, facts: Sequence[PriceFact]) -> Iterator[
     entities, plain = ground.entities(), said.plain
     judged, end = False, 0
     for match in said.signed():
-        sentence = said.sentence(match.start())
+        if match.start() >= end:  # Another sentence than that of the amount before.
+            sentence = said.sentence(match.start())
+            judged, end = _ANOTHER.search(sentence.plain) is None, sentence.end
+        if not judged:
+            continue
         ids = ground.ids_in(said, max(sentence.start, match.start() - _LOOK_AHEAD), match.start())
         if ids and _BESIDE.match(plain[ids[-1].end : match.start()]) and len(ids) == 1:
             name = ids[-1].name
@@ -74,10 +78,6 @@ def _prices(said: Said, ground: Ground, facts: Sequence[PriceFact]) -> Iterator[
             if not (after and _PAID_FOR.match(plain[match.end() : after[0].start]) and _PAID.search(sentence.plain)):
                 continue
             name = after[0].name
-        if match.start() >= end:  # Another sentence than that of the amount before.
-            judged, end = _ANOTHER.search(sentence.plain) is None, sentence.end
-        if not judged:
-            continue
         costs = {cents for fact in facts for cents in _costs(entities.of(name), fact)}
         cents = _cents(match[1])
         counts = _COUNTS if costs and _SEVERAL.search(sentence.plain) else (1,)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from importlib import resources
 from tomllib import loads
 from typing import Any, Final
@@ -18,7 +19,7 @@ from writ_async.language.signs import Lettered
 from writ_async.verify.claims.clauses import clause_left_of
 from writ_async.verify.claims.deeds import KEPT, WORDS, DeedWords, is_done, is_stated
 from writ_async.verify.claims.ground import Ground
-from writ_async.verify.claims.said import Claim, Said
+from writ_async.verify.claims.said import Claim, Said, Sentence
 
 _DATA: Final[dict[str, Any]] = loads((resources.files(__package__ or "") / "reports.toml").read_text(encoding="utf-8"))
 _CLASS: Final = re.compile(r"(?<!\(\?P)<([a-z]+)>")
@@ -54,10 +55,7 @@ _UNDONE: Final = tuple(map(_Undone.read, ("nobody_was_asked", "nothing_gives_it"
 _REPORTED: Final = tuple((frozenset(form["words"]), _lettered(form["pattern"])) for form in _DATA["reported"]["forms"])
 _OF_UNDONE: Final = frozenset().union(*(kind.words for kind in _UNDONE))
 _OF_REPORTED: Final = frozenset().union(*(words for words, _ in _REPORTED), {"consider"})
-_FORMS_BY_WORD: Final = {
-    word: [place for place, (words, _) in enumerate(_REPORTED) if word in words] for word in _OF_REPORTED
-}
-"""Which of the reports each of their words may tell of."""
+_SIGNS: Final = _OF_UNDONE | _OF_REPORTED
 _NEWS: Final = re.compile(_spelled_out(_DATA["reported"]["news"]))
 _ALL_SET: Final = re.compile(_DATA["reported"]["all_set"])
 _MONEY: Final = re.compile(_DATA["reported"]["money"])
@@ -67,9 +65,10 @@ _SUBJECT: Final = 60
 
 def false_reports(said: Said, ground: Ground, words: DeedWords) -> list[Claim]:
     """What a message reports and no call did, one a sentence."""
-    of_undone, of_reported = _OF_UNDONE & said.words, _OF_REPORTED & said.words
-    if not (of_undone or of_reported):
+    signs = _SIGNS & said.words
+    if not signs:
         return []
+    of_undone, of_reported = _OF_UNDONE & signs, _OF_REPORTED & signs
     found: dict[int, Claim] = {}
     for place, why in (
         *(_undone(said, of_undone, ground, words) if of_undone else ()),
@@ -82,7 +81,7 @@ def false_reports(said: Said, ground: Ground, words: DeedWords) -> list[Claim]:
 def _undone(said: Said, signs: frozenset[str], ground: Ground, words: DeedWords) -> Iterator[tuple[int, str]]:
     """What a message says that no tool does: its place and why it is not so."""
     for kind in _UNDONE:
-        sentences = [] if kind.words.isdisjoint(signs) else said.sentences_with(kind.words)
+        sentences = [] if kind.words.isdisjoint(signs) else _telling(said, kind.words)
         for form in kind.forms if sentences else ():
             for sentence in sentences if form.may_be_in(said.plain) else ():
                 for match in form.pattern.finditer(said.plain, sentence.start, sentence.end + 1):
@@ -90,6 +89,11 @@ def _undone(said: Said, signs: frozenset[str], ground: Ground, words: DeedWords)
                     stated = is_stated(match.start(), match.end(), sentence, said.plain)
                     if stated and not _is_known(thing, ground, words):
                         yield match.start(), f"{kind.why}: {match[0].strip()!r}"
+
+
+def _telling(said: Said, words: frozenset[str]) -> list[Sentence]:
+    """The sentences that have one of some words, without questions: nothing is stated in those."""
+    return [sentence for sentence in said.sentences_with(words) if not sentence.is_question()]
 
 
 def _is_known(thing: str, ground: Ground, words: DeedWords) -> bool:
@@ -109,11 +113,10 @@ def _unfinished(said: Said, signs: frozenset[str], ground: Ground, words: DeedWo
                 continue
             if is_stated(match.start(), match.end(), sentence, said.plain) and any(map(words.named, ground.told)):
                 yield match.start(), "nothing that was asked for was done before"
-    for which in sorted({form for sign in signs for form in _FORMS_BY_WORD[sign]}):
-        triggers, form = _REPORTED[which]
+    for triggers, form in _forms_with(signs):
         if not form.may_be_in(said.plain):
             continue
-        for sentence in said.sentences_with(triggers):
+        for sentence in _telling(said, triggers):
             # A line's end is seen as such.
             for match in form.pattern.finditer(said.plain, sentence.start, sentence.end + 1):
                 inside = "subject" in form.pattern.groupindex
@@ -127,6 +130,12 @@ def _unfinished(said: Said, signs: frozenset[str], ground: Ground, words: DeedWo
                     why := _why_unfinished(subject, ground, words, first=first)
                 ):
                     yield start, why
+
+
+@lru_cache(maxsize=256)
+def _forms_with(signs: frozenset[str]) -> list[tuple[frozenset[str], Lettered]]:
+    """The reports of which some signs may tell, each with all of its own, in their order."""
+    return [(triggers, form) for triggers, form in _REPORTED if not triggers.isdisjoint(signs)]
 
 
 def _why_unfinished(subject: str, ground: Ground, words: DeedWords, *, first: bool) -> str:

@@ -31,6 +31,10 @@ _FIELD: Final = re.compile(r'": ?-?(\d{1,9}(?:\.\d{1,2})?)(?=\s*[,}\]])')
 _AMOUNT: Final = r" ?(\d{1,9}(?:,\d{3})*(?:\.\d{1,2})?)(?!\d|,\d|[kmb]\b)"
 _SIGNED: Final = re.compile(f"[$€£]{_AMOUNT}")
 _IN_DOLLARS: Final = re.compile(rf"\${_AMOUNT}")
+CAPITALS: Final = re.compile("[A-Z][A-Z]{4}")
+"""The beginning of an id of letters alone."""
+KELVIN: Final = "\N{KELVIN SIGN}"
+"""The one capital beyond ASCII that is a letter of ASCII when it is small."""
 _OBJECTS: Final = frozenset("{[")
 _LONGEST: Final = 2_000
 """Characters of a sentence."""
@@ -99,7 +103,18 @@ class Said:
     there an amount has no sign. Marks for bold type are left out.
     """
 
-    __slots__ = ("_of_word", "_sentences", "_signed", "_starts", "cents", "plain", "text", "unlike_words", "words")
+    __slots__ = (
+        "_capital_id",
+        "_of_word",
+        "_sentences",
+        "_signed",
+        "_starts",
+        "cents",
+        "plain",
+        "text",
+        "unlike_words",
+        "words",
+    )
 
     def __init__(self, content: str) -> None:
         text = content.replace("**", "").replace("`", "") if "*" in content or "`" in content else content
@@ -115,9 +130,16 @@ class Said:
         self.words = set(split_words(self.plain))
         self.unlike_words = list(filterfalse(str.isalpha, self.words))
         self._signed: list[re.Match[str]] | None = None
+        self._capital_id: bool | None = None
         self._starts: list[int] = []
         self._sentences: list[Sentence] = []
         self._of_word: dict[str, list[int]] = {}
+
+    def may_have_capital_id(self) -> bool:
+        """Whether a word of letters alone may be an id, for it is written in capitals."""
+        if self._capital_id is None:
+            self._capital_id = CAPITALS.search(self.text) is not None or KELVIN in self.text
+        return self._capital_id
 
     def signed(self) -> list[re.Match[str]]:
         """The amounts with a sign in front, each with its number as a group; looked for once."""
@@ -138,11 +160,15 @@ class Said:
             return []
         if not self._starts:
             self._cut_up()
-        indexes: set[int] = set()
-        for word in found:
-            indexes.update(self._of_word.get(word) or self._places_of(word))
         sentences = self._sentences
-        return [sentences[index] for index in (sorted(indexes) if len(indexes) > 1 else indexes)]
+        if len(sentences) == 1:
+            return sentences
+        if len(found) == 1:
+            (word,) = found
+            indexes = self._of_word.get(word) or self._places_of(word)
+        else:
+            indexes = sorted({index for word in found for index in self._of_word.get(word) or self._places_of(word)})
+        return [sentences[index] for index in indexes]
 
     def _places_of(self, word: str) -> list[int]:
         """Which sentences have a word, be it in another; looked for once."""

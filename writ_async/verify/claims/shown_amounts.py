@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import accumulate
 from typing import Any, Final
 
@@ -22,58 +22,80 @@ class ShownAmounts:
         self._money = money
         self._shown = shown
         self._seen = 0
-        self._uncounted: list[Shown] = []
+        self._uncounted: list[Shown | None] = []
         self._told_uncounted = ""
+        self._counted = 0
         self._starts: list[int] = []
         self._have_exponents = self._have_decimals = False
+        self._looked = 0
         self._amounts: set[int] = set()
 
     def has(self, cents: int) -> bool:
-        """Whether an amount stands in a result where amounts stand. Only a result that has its figures is counted."""
-        if self._seen < len(self._shown):
-            new = self._shown[self._seen :]
-            self._seen = len(self._shown)
-            self._uncounted += new
-            self._told_uncounted = ""
-            text = "\n".join([one.text for one in new])
-            self._have_exponents = self._have_exponents or may_have_exponent(text)
-            self._have_decimals = self._have_decimals or _LONG_DECIMAL.search(text) is not None
+        """Whether an amount stands in a result where amounts stand. Only a result that has its figures is counted.
+
+        Few results have numbers that are rounded or have an exponent: whether any has is asked last.
+        """
+        if self._seen < len(self._shown) or 2 * self._counted > len(self._told_uncounted):
+            self._take_in(self._shown[self._seen :])
         if cents in self._amounts:
             return True
-        having = self._having_figures(cents)
-        for place in range(len(self._uncounted) - 1, -1, -1) if self._have_exponents else sorted(having, reverse=True):
+        own, rounded = _figures_of(cents)
+        if self._is_in(cents, self._having(own)):
+            return True
+        self._look_for_unusual()
+        having = self._having(rounded) if self._have_decimals else set()
+        if self._have_exponents:
+            uncounted = enumerate(self._uncounted)
+            having.update([place for place, one in uncounted if one is not None and may_have_exponent(one.text)])
+        return self._is_in(cents, having)
+
+    def _is_in(self, cents: int, places: Collection[int]) -> bool:
+        """Whether an amount stands in one of some results, the latest first; those that are read are counted."""
+        for place in sorted(places, reverse=True):
             shown = self._uncounted[place]
-            if place not in having and not may_have_exponent(shown.text):
+            if shown is None:
                 continue
             value = shown.value
             if value is not None:
                 self._count(value)
-                del self._uncounted[place]
-                self._told_uncounted = ""
+                self._uncounted[place] = None
+                self._counted += len(shown.text)
             if cents in self._amounts or (
                 value is None and any(has_number(shown.text, form) for form in forms_of(cents))
             ):
                 return True
         return False
 
-    def _having_figures(self, cents: int) -> set[int]:
-        """Which results that were not counted yet have the figures of an amount; all are searched as one text."""
-        if not self._told_uncounted:
-            texts = [shown.text for shown in self._uncounted]
-            self._told_uncounted = "\n".join((*texts, ""))
-            self._starts = [0, *accumulate([len(text) + 1 for text in texts])]
+    def _take_in(self, new: Sequence[Shown]) -> None:
+        """Take in results that are new, and put the texts of all that were not counted yet in a row to be searched."""
+        self._seen = len(self._shown)
+        uncounted = [*filter(None, self._uncounted), *new]
+        texts = [one.text for one in uncounted]
+        self._uncounted, self._counted = [*uncounted], 0
+        self._told_uncounted = "\n".join((*texts, ""))
+        self._starts = [0, *accumulate([len(text) + 1 for text in texts])]
+
+    def _look_for_unusual(self) -> None:
+        """Ask the results that are new whether any number in them is to be rounded or has an exponent."""
+        if self._looked < self._seen:
+            text = "\n".join([one.text for one in self._shown[self._looked : self._seen]])
+            self._looked = self._seen
+            self._have_exponents = self._have_exponents or may_have_exponent(text)
+            self._have_decimals = self._have_decimals or _LONG_DECIMAL.search(text) is not None
+
+    def _having(self, figures: str) -> set[int]:
+        """Which results have some figures, of those whose texts lie in a row; some were counted since."""
         told, starts = self._told_uncounted, self._starts
         having: set[int] = set()
-        for figures in _figures_of(cents)[: 2 if self._have_decimals else 1]:
-            place = told.rfind(figures)
-            while place >= 0:
-                end = place + len(figures)
-                if (place == 0 or told[place - 1] in _BEFORE_NUMBERS) and ("." in figures or not told[end].isdecimal()):
-                    which = bisect_right(starts, place) - 1
-                    having.add(which)
-                    place = told.rfind(figures, 0, starts[which])
-                else:
-                    place = told.rfind(figures, 0, end - 1)
+        place = told.rfind(figures)
+        while place >= 0:
+            end = place + len(figures)
+            if (place == 0 or told[place - 1] in _BEFORE_NUMBERS) and ("." in figures or not told[end].isdecimal()):
+                which = bisect_right(starts, place) - 1
+                having.add(which)
+                place = told.rfind(figures, 0, starts[which])
+            else:
+                place = told.rfind(figures, 0, end - 1)
         return having
 
     def _count(self, value: Any) -> None:

@@ -12,11 +12,15 @@ from typing import Any, Final
 
 from writ_async.core.record_facts import StateFact
 from writ_async.verify.claims.deeds import is_stated
-from writ_async.verify.claims.fact_words import FactWords, StateWords, pattern
+from writ_async.verify.claims.fact_words import TABLES, FactWords, StateWords, expanded, pattern
 from writ_async.verify.claims.ground import Ground
 from writ_async.verify.claims.said import Claim, Said, Sentence
 
 _LINK: Final = pattern("states", "link")
+_LINKED: Final = re.compile(
+    rf"[0-9_-][a-z0-9_-]*+{expanded(TABLES['states']['link'], TABLES['classes']).removeprefix('^')}"
+)
+"""The rest of an id that is no word of letters, and what stands up to the state: found wherever both are linked."""
 _ASIDE: Final = pattern("states", "aside")
 _TOGETHER: Final = pattern("states", "together")
 _LOOK_BACK: Final = 90
@@ -30,7 +34,7 @@ def false_states(said: Said, ground: Ground, facts: FactWords) -> list[Claim]:
     found: dict[int, Claim] = {}
     for words in facts.states if not facts.signs.isdisjoint(said.words) else ():
         for sentence in said.sentences_with(words.signs):
-            if sentence.start in found:
+            if sentence.start in found or sentence.is_question():
                 continue
             for claim in _states_in(sentence, words, said, ground):
                 found.setdefault(sentence.start, claim)
@@ -60,10 +64,14 @@ def _subject(
     if fact.record:
         if match.end() - match.start() > _LONG and (inside := ground.ids_in(said, match.start(), match.end())):
             return match.start(), [inside[0].name]
-        after = ground.ids_in(said, match.end(), min(sentence.end, match.end() + _LOOK_AHEAD))
+        # Few states stand beside an id, and most of them show it before all ids are looked for.
+        after, ids = [], []
+        if words.named is not None and (said.may_have_capital_id() or words.named.match(plain, match.end())):
+            after = ground.ids_in(said, match.end(), min(sentence.end, match.end() + _LOOK_AHEAD))
         if after and words.before_id and words.before_id.match(plain[match.end() : after[0].start]):
             return match.start(), [after[0].name]
-        ids = ground.ids_in(said, first, match.start())
+        if said.may_have_capital_id() or _LINKED.search(plain, first, match.start()) is not None:
+            ids = ground.ids_in(said, first, match.start())
         if ids and _LINK.match(plain[ids[-1].end : match.start()]):
             together = [ids[-1]]
             for other in ids[-2::-1]:

@@ -58,24 +58,25 @@ _NO_ID: Final = re.compile(
 
 
 def unfounded_dates(said: Said, ground: Ground) -> list[Claim]:
-    """The dates in a message that nothing shows."""
+    """The first date in a message that nothing shows."""
     if _MONTH_WORDS.isdisjoint(said.words) and (
         "-" not in said.plain
         or all(ground.has(word) for word in said.unlike_words if len(word) >= _ISO and _looks_iso(word))
     ):
         return []
-    found: list[Claim] = []
+    unknown: set[str] = set()  # Those of this message, each looked for once.
     for match in _DATE.finditer(said.plain):
         if match[0] in ground.dates:
             continue
-        if all(is_known_day(day, ground) for day in _days_of(match)):
+        if match[0] not in unknown and all(is_known_day(day, ground) for day in _days_of(match)):
             ground.dates.add(match[0])
             continue
+        unknown.add(match[0])
         sentence = said.sentence(match.start())
         offered = sentence.is_question() or _OFFERS.search(sentence.plain) is not None
         if not (offered or sentence.is_example() or sentence.is_told()):
-            found.append(Claim(match.start(), f"the date {match[0]!r} was neither shown nor said", "turn"))
-    return found[:1]
+            return [Claim(match.start(), f"the date {match[0]!r} was neither shown nor said", "turn")]
+    return []
 
 
 def _looks_iso(word: str) -> bool:
@@ -110,7 +111,7 @@ def unfounded_endings(said: Said, ground: Ground) -> list[Claim]:
         return []
     for match in _ENDING.finditer(said.plain) if _FOUR_DIGITS.search(said.plain) is not None else ():
         end = match[1]
-        if ground.shown.has_ending(end) or ground.has(end) or any(word.endswith(end) for word in ground.told):
+        if ground.has(end) or ground.shown.has_ending(end) or any(word.endswith(end) for word in ground.told):
             continue
         if not said.sentence(match.start()).is_example():
             return [Claim(match.start(), f"nothing that was shown or said ends in {end}", "turn")]

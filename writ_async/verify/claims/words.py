@@ -50,6 +50,8 @@ class ShownWords:
         self._length = 0
         self._found: set[str] = set()
         self._searched: dict[str, int] = {}
+        self._inside: set[str] = set()
+        """Of the words that were searched those that stand in the texts, though perhaps inside others alone."""
 
     def add(self, text: str) -> None:
         """Take in a text."""
@@ -62,8 +64,10 @@ class ShownWords:
         return word in self._found or self._has(word)
 
     def has_number(self, number: str) -> bool:
-        """Whether a number is in them as a word, be it with a minus in front."""
-        return number in self or f"-{number}" in self
+        """Whether a number is in them as a word, be it with a minus in front: then it stands inside that word."""
+        if number in self:
+            return True
+        return f"-{number}" in (self if number in self._inside else self._found)
 
     def _has(self, word: str) -> bool:
         """Whether a word that was not found yet stands in the texts."""
@@ -73,6 +77,7 @@ class ShownWords:
             for _, _, text in self._blocks:
                 self._found.update(split_words(text))
             self._blocks.clear()
+            self._inside.add(word)
             return word in self._found
         since = self._searched.get(word, 0)
         for start, end, text in reversed(self._blocks):
@@ -80,9 +85,11 @@ class ShownWords:
                 break
             left = since - start if since > start else 0
             place = text.rfind(word, left) if word else -1
-            if place >= 0 and _stands_at(text, word, place, left):
-                self._found.add(word)
-                return True
+            if place >= 0:
+                if _stands_at(text, word, place, left):
+                    self._found.add(word)
+                    return True
+                self._inside.add(word)
         self._searched[word] = self._length
         return False
 
