@@ -31,7 +31,7 @@ import anyio
 import msgspec
 import uvloop
 from writ_engines.http import HttpClient, Response
-from writ_engines.http.client import NO_HEADERS
+from writ_engines.http.client import NO_HEADERS, Body
 from writ_engines.sglang import SglangOptions
 from writ_engines.sglang.engine import SglangEngine
 from writ_engines.sglang.wire import single_body
@@ -123,7 +123,7 @@ class Recorder(HttpClient):
     async def ask(
         self,
         path: str,
-        body: bytes,
+        body: Body,
         read: Callable[[Response], T],
         *,
         seconds: float | None = None,
@@ -131,6 +131,7 @@ class Recorder(HttpClient):
         headers: Mapping[str, str] = NO_HEADERS,
     ) -> T:
         """See `HttpClient`."""
+        body = body if isinstance(body, bytes) else b"".join(body)
         number, turn = json.loads(body[7 : body.index(b",")]).partition("~")[0].split("/")
         self.bodies[int(number), int(turn)] = body
         return await super().ask(path, body, read, seconds=seconds, fresh=fresh, headers=headers)
@@ -279,10 +280,10 @@ def encoding_rows() -> list[Row]:
 
     def grow() -> bytes:
         text = bytes(kept) + b"," + pack_text(tail)
-        return single_body("rid", text, b"{}", True)
+        return b"".join(single_body("rid", text, b"{}", True))
 
     def anew() -> bytes:
-        return single_body("rid", pack_text(ids), b"{}", True)
+        return b"".join(single_body("rid", pack_text(ids), b"{}", True))
 
     assert grow() == anew()
     rows = []

@@ -10,6 +10,7 @@ from random import Random
 
 import msgspec
 from writ_engines.http import HttpClient
+from writ_engines.http.client import Body
 from writ_engines.sglang.wire import Answer, check_answer, parse_answer, single_body
 
 from writ_async.chat.tokenizer import pack_text
@@ -71,7 +72,7 @@ class Probe:
         ]
         began = time.perf_counter()
 
-        async def one(body: bytes) -> tuple[Answer, float]:
+        async def one(body: Body) -> tuple[Answer, float]:
             answer = check_answer(parse_answer(await self._client.post("/generate", body)))
             return answer, time.perf_counter() - began
 

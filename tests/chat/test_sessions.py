@@ -144,8 +144,8 @@ def test_a_turn_that_ended_by_itself_is_not_ended_twice(chat: FamilyFormat) -> N
     assert said == AssistantMessage("I see")
     assert list(tail.ids)[: len(output)] == output
     assert tail.ids[len(output)] != end
-    assert session.mask[session.spans[0].stop - 1] == 1
-    assert session.mask[session.spans[0].stop :] == bytes(len(session.ids) - session.spans[0].stop)
+    assert session.mask()[session.spans[0].stop - 1] == 1
+    assert session.mask()[session.spans[0].stop :] == bytes(len(session.ids) - session.spans[0].stop)
 
 
 def test_a_turn_that_was_cut_off_is_ended_by_us_outside_the_loss(chat: FamilyFormat) -> None:
@@ -156,7 +156,7 @@ def test_a_turn_that_was_cut_off_is_ended_by_us_outside_the_loss(chat: FamilyFor
     session.prompt([*view, said, UserMessage("ok")])
     stop = session.spans[0].stop
     assert session.ids[stop] == chat.tokenizer.added[chat.family.end]
-    assert not any(session.mask[stop:])
+    assert not any(session.mask()[stop:])
 
 
 def test_a_turn_that_ended_with_another_token_keeps_it_and_is_ended_as_well(chat: FamilyFormat) -> None:
@@ -172,7 +172,7 @@ def test_a_turn_that_ended_with_another_token_keeps_it_and_is_ended_as_well(chat
     session.prompt([*view, said, UserMessage("ok")])
     stop = session.spans[0].stop
     assert session.ids[stop - 1 : stop + 1] == [other, chat.tokenizer.added[chat.family.end]]
-    assert (session.mask[stop - 1], session.mask[stop]) == (1, 0)
+    assert (session.mask()[stop - 1], session.mask()[stop]) == (1, 0)
 
 
 def test_llamas_end_of_message_needs_no_end_of_turn(formats: dict[str, FamilyFormat]) -> None:
@@ -196,7 +196,7 @@ def test_nothing_generated_is_a_turn_too(chat: FamilyFormat) -> None:
     said = session.receive([]).message
     assert said == AssistantMessage("")
     session.prompt([*view, said, UserMessage("ok")])
-    assert not any(session.mask)
+    assert not any(session.mask())
 
 
 def test_asking_twice_has_nothing_new_to_say(chat: FamilyFormat) -> None:
@@ -234,7 +234,7 @@ def test_ids_outside_the_models_embedding_are_never_kept(chat: FamilyFormat, bad
     length = len(session.ids)
     with pytest.raises(TokenRangeError, match=str(bad)):
         session.receive([5, bad, 6])
-    assert (len(session.ids), len(session.mask), session.waiting) == (length, length, True)
+    assert (len(session.ids), len(session.mask()), session.waiting) == (length, length, True)
 
 
 def test_an_id_without_text_inside_the_embedding_is_kept_and_has_no_text(chat: FamilyFormat) -> None:

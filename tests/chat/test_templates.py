@@ -209,7 +209,7 @@ def test_an_unstable_template_renders_anew_and_trains_only_on_what_stayed(tmp_pa
     assert session.ids == chat.tokenizer.encode_parts(chat.render(view, TOOLS))
     assert [*sent[: tail.keep], *tail.ids] == session.ids
     assert "(said before)" in chat.tokenizer.decode(session.ids)
-    assert not any(session.mask)
+    assert not any(session.mask())
 
 
 def test_look_alikes_are_text_under_the_folders_own_template_too(tmp_path: Path) -> None:

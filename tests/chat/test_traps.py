@@ -137,7 +137,7 @@ def test_qwens_greeting_is_an_assistants_turn_outside_the_loss(formats: dict[str
     session = chat.session(TOOLS)
     prompt = chat.tokenizer.decode(session.prompt([SYSTEM, GREETING, UserMessage("Cancel it")]).ids)
     assert "<|im_start|>assistant\nHello there<|im_end|>\n<|im_start|>user\nCancel it" in prompt
-    assert not any(session.mask)
+    assert not any(session.mask())
 
 
 def test_llama_cannot_begin_with_tools_and_nothing_said() -> None:

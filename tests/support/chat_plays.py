@@ -98,7 +98,7 @@ def play(chat: FamilyFormat, rng: Random, texts: list[str], turns: int, check: b
 
 def masked(session: Session) -> list[int]:
     """The ids under the loss mask."""
-    return [token for token, on in zip(session.ids, session.mask, strict=True) if on]
+    return [token for token, on in zip(session.ids, session.mask(), strict=True) if on]
 
 
 def refuses(chat: ChatFormat, view: list[Message], tools: tuple[dict[str, Any], ...]) -> bool:

@@ -64,12 +64,11 @@ class Tail(msgspec.Struct, frozen=True):
 class Session:
     """Grows by `prompt` and `receive` in turn.
 
-    `ids` is the flat sequence so far and `mask` as long as it: 1 exactly on the ids that the model generated, the one
-    that ended its turn included; 0 on everything that was put there. `spans` has the completions in order, so that
-    logprobs and weight versions find their places.
+    `ids` is the flat sequence so far. `spans` has the completions in order, so that logprobs and weight versions find
+    their places.
 
     When a template that is not prefix-stable renders earlier turns anew, generated ids that moved are no longer the
-    sampled ones: their mask is 0, their spans are gone, and `moved` has their turns.
+    sampled ones: their spans are gone, their mask is 0, and `moved` has their turns.
     """
 
     __slots__ = (
@@ -83,7 +82,6 @@ class Session:
         "_unsent",
         "_waiting",
         "ids",
-        "mask",
         "moved",
         "spans",
     )
@@ -99,7 +97,6 @@ class Session:
         self._unsent: list[bytes] | None = []  # the text of what is to be handed out; None where nobody has it
         self._said: AssistantMessage | None = None
         self.ids: list[int] = []
-        self.mask = bytearray()
         self.spans: list[Span] = []
         self.moved: list[int] = []
 
@@ -112,6 +109,13 @@ class Session:
     def seen(self) -> int:
         """How many of the messages shown are in `ids`, the last completion included."""
         return self._seen if self._waiting or self._said is None else self._seen + 1
+
+    def mask(self) -> bytearray:
+        """As long as `ids`: 1 on those that the model generated, with the one that ended a turn; 0 on all others."""
+        mask = bytearray(len(self.ids))
+        for span in self.spans:
+            mask[span.start : span.stop] = b"\1" * (span.stop - span.start)
+        return mask
 
     def prompt(self, messages: Sequence[Message]) -> Tail:
         """The ids that a next completion needs. `messages` is the seat's whole view, which only grows.
@@ -133,7 +137,7 @@ class Session:
                 raise HistoryChangedError("messages were added while a completion was awaited")
             return len(self.ids), b""
         if self._said is None:
-            self._append(self._chat.first(messages, self._tools), 0)
+            self._append(self._chat.first(messages, self._tools))
         else:
             if len(messages) <= self._seen or messages[self._seen] != self._said:
                 raise HistoryChangedError(f"message {self._seen} is not the completion that the session received")
@@ -142,7 +146,7 @@ class Session:
             if new is None:
                 self._replace(self._chat.first(messages, self._tools).ids)
             else:
-                self._append(new, 0)
+                self._append(new)
         self._waiting = True
         self._seen = len(messages)
         keep, self._sent = self._sent, len(self.ids)
@@ -162,7 +166,7 @@ class Session:
         # Our own encodings stay in range (`load_tokenizer` refuses any that would not); a server's ids are looked at.
         self._chat.tokenizer.check(output_ids)
         start = len(self.ids)
-        self._append(self._chat.tokenizer.pack_ids(output_ids), 1)
+        self._append(self._chat.tokenizer.pack_ids(output_ids))
         self.spans.append(Span(self._seen, start, len(self.ids), self._turn))
         ended = bool(output_ids) and output_ids[-1] in self._chat.stop_ids
         text = self._chat.tokenizer.decode(output_ids[:-1] if ended else output_ids)
@@ -178,18 +182,16 @@ class Session:
         for name in Session.__slots__:
             setattr(other, name, getattr(self, name))
         other.ids = self.ids[:]
-        other.mask = self.mask.copy()
         other.spans = self.spans.copy()
         other.moved = self.moved.copy()
         other._unsent = None if self._unsent is None else self._unsent.copy()
         return other
 
-    def _append(self, new: Packed, generated: int) -> None:
+    def _append(self, new: Packed) -> None:
         if self.ids:
             self.ids += new.ids
         else:
             self.ids = new.ids  # which nobody else has, and which are many in a first prompt
-        self.mask += bytes([generated]) * len(new.ids)
         if self._unsent is not None:
             self._unsent.append(new.text)
 
@@ -197,7 +199,6 @@ class Session:
         """Become another sequence; what both begin with stays as it is."""
         keep = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(self.ids, ids, strict=False)))
         self.ids[keep:] = ids[keep:]
-        self.mask[keep:] = bytes(len(ids) - keep)
         self.moved += [span.turn for span in self.spans if span.stop > keep]
         self.spans = [span for span in self.spans if span.stop <= keep]
         self._sent = min(self._sent, keep)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -17,6 +17,8 @@ from writ_engines.http.keys import Secrets, merge_headers
 from writ_engines.http.route import SOCKETS, Network, Route, header_lines
 
 T = TypeVar("T")
+Body = bytes | Sequence[bytes | bytearray]
+"""What is sent, or its parts: they go out one behind the other, without a copy of them all."""
 
 _HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
 NO_HEADERS: Mapping[str, str] = {}
@@ -55,7 +57,7 @@ class HttpClient:
         self._busy: set[Connection] = set()
         self._tidying: asyncio.TimerHandle | None = None
 
-    async def post(self, path: str, body: bytes, *, seconds: float | None = None) -> bytes:
+    async def post(self, path: str, body: Body, *, seconds: float | None = None) -> bytes:
         """The body of the answer to a POST. `seconds` is this call's deadline; None takes the client's `timeout`.
 
         Raises `TransportError`, or `ContextWindowError` when the server says that the prompt is too long.
@@ -75,7 +77,7 @@ class HttpClient:
     def ask(
         self,
         path: str,
-        body: bytes,
+        body: Body,
         read: Callable[[Response], T],
         *,
         seconds: float | None = None,
@@ -130,7 +132,7 @@ class HttpClient:
         self,
         method: str,
         path: str,
-        body: bytes,
+        body: Body,
         read: Callable[[Response], T],
         seconds: float | None,
         fresh: bool = False,
@@ -153,14 +155,14 @@ class HttpClient:
             self._give_back(connection)
 
     def _request(
-        self, method: str, path: str, body: bytes, headers: Mapping[str, str] = NO_HEADERS
-    ) -> tuple[bytes, bytes]:
+        self, method: str, path: str, body: Body, headers: Mapping[str, str] = NO_HEADERS
+    ) -> list[bytes | bytearray]:
         head = self._heads.get((method, path))
         if head is None:
             head = self._heads[method, path] = self._route.head(method, path)
-        if headers:
-            return b"%b%d\r\n%b\r\n" % (head, len(body), header_lines(headers.items(), self.base_url).encode()), body
-        return b"%b%d\r\n\r\n" % (head, len(body)), body
+        parts = [body] if isinstance(body, bytes) else body
+        more = header_lines(headers.items(), self.base_url).encode() if headers else b""
+        return [b"%b%d\r\n%b\r\n" % (head, sum(map(len, parts)), more), *parts]
 
     async def _connection(self, path: str, seconds: float, fresh: bool = False) -> tuple[Connection, float]:
         """A connection that can ask, and the seconds that are left for the answer."""

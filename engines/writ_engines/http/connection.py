@@ -102,7 +102,7 @@ class Connection(asyncio.Protocol):
         self._failure: TransportError | None = None
 
     def ask(
-        self, data: Sequence[bytes], path: str, seconds: float, *, stream: bool = False
+        self, data: Sequence[bytes | bytearray], path: str, seconds: float, *, stream: bool = False
     ) -> asyncio.Future[Response]:
         """Send a request; the answer, or with `stream` its head as soon as that is there.
 

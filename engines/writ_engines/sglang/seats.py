@@ -38,11 +38,16 @@ class SeatTokens:
         if keep != self.length:  # a template has rewritten what went before
             self._text = bytearray(pack_text(session.ids))
         elif text:
-            if self._text:
-                self._text += b","
-            self._text += text
+            self._grow(text)
         self.length = len(session.ids)
         return self._text
+
+    def _grow(self, text: bytes) -> None:
+        more = b"," + text if self._text else text
+        try:
+            self._text += more
+        except BufferError:  # a call that was given up is still being sent: its text stays as it is
+            self._text = self._text + more
 
     def receive(self, answer: Answer) -> Parsed:
         """Take a completion. Raises `TokenRangeError` when the server returned an id that it must not be sent."""

@@ -227,9 +227,9 @@ async def test_without_the_options_nothing_is_told_to_a_server_that_could_use_it
 
 def test_a_body_without_more_members_is_as_it_was() -> None:
     body = b'{"rid":"r.","input_ids":[1,2],"sampling_params":{"top_k":1}}'
-    assert single_body("r.", b"1,2", b'{"top_k":1}', False) == body
+    assert b"".join(single_body("r.", b"1,2", b'{"top_k":1}', False)) == body
     told = b',"session_id":"s","priority":2'
-    assert single_body("r.", b"1,2", b'{"top_k":1}', False, told) == body[:-1] + told + b"}"
+    assert b"".join(single_body("r.", b"1,2", b'{"top_k":1}', False, told)) == body[:-1] + told + b"}"
 
 
 @pytest.mark.asyncio
