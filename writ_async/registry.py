@@ -6,7 +6,7 @@ A program may also name a domain of its own for as long as it runs.
 from __future__ import annotations
 
 import sys
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, cast
 
 import msgspec
@@ -18,6 +18,10 @@ from writ_async.errors import InputError, WritError, describe_error, place_of
 
 domains_of_program: dict[str, Domain] = {}
 """The domains that this program has named with `register_domain`; other processes do not know them."""
+
+
+_known_points: dict[str, dict[str, EntryPoint]] = {}
+"""What was registered, by kind and name, when it was last looked up: a look reads the metadata of every package."""
 
 
 def registered_names(kind: str) -> list[str]:
@@ -40,18 +44,28 @@ def register_domain(domain: Domain) -> None:
 
 
 def _load(kind: str, name: str) -> Any:
-    for point in entry_points(group=f"writ_async.{kind}"):
-        if point.name == name:
-            try:
-                return point.load()
-            except Exception as exc:  # whatever a package does when it is imported
-                top = point.module.partition(".")[0]
-                file = getattr(sys.modules.get(top), "__file__", None)
-                raise InputError(
-                    f"cannot load {kind[:-1]} {name!r} from {point.value!r}: {exc}; package {top!r} was found at {file}"
-                ) from exc
-    known = ", ".join(registered_names(kind)) or "none is registered"
-    raise InputError(f"unknown {kind[:-1]} {name!r}; known: {known}")
+    point = _find_point(kind, name)
+    if point is None:
+        known = ", ".join(registered_names(kind)) or "none is registered"
+        raise InputError(f"unknown {kind[:-1]} {name!r}; known: {known}")
+    try:
+        return point.load()
+    except Exception as exc:  # whatever a package does when it is imported
+        top = point.module.partition(".")[0]
+        file = getattr(sys.modules.get(top), "__file__", None)
+        raise InputError(
+            f"cannot load {kind[:-1]} {name!r} from {point.value!r}: {exc}; package {top!r} was found at {file}"
+        ) from exc
+
+
+def _find_point(kind: str, name: str) -> EntryPoint | None:
+    """The entry point of a name; the first where several packages have one. What is not known yet is looked for."""
+    if name not in _known_points.get(kind, ()):
+        found: dict[str, EntryPoint] = {}
+        for point in entry_points(group=f"writ_async.{kind}"):
+            found.setdefault(point.name, point)
+        _known_points[kind] = found
+    return _known_points[kind].get(name)
 
 
 def load_domain(name: str) -> Domain:
