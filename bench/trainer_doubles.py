@@ -91,7 +91,7 @@ def serve_slime(router: SlimeRouter) -> Iterator[Any]:
     before = {name: sys.modules.pop(name, None) for name in (*package, adapter)}
     try:
         sys.modules.update({name: ModuleType(name) for name in package})
-        sys.modules[package[-1]].post = router.post  # type: ignore[attr-defined]
+        vars(sys.modules[package[-1]])["post"] = router.post
         yield import_module(adapter)
     finally:
         for name, module in before.items():

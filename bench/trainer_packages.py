@@ -114,9 +114,11 @@ def open_verifiers(source: TaskSource, url: str) -> tuple[Any, Any]:
     from writ_async.integrations.verifiers import WritHarness, WritTaskset
 
     plugin = ModuleType("writ_tasks_of_a_table")
-    plugin.__all__ = ["Harness", "Tasks"]  # type: ignore[attr-defined]
-    plugin.Tasks = type("Tasks", (WritTaskset,), {"source": source})  # type: ignore[attr-defined]
-    plugin.Harness = type("Harness", (WritHarness,), {"settings": {"seed": 0}})  # type: ignore[attr-defined]
+    vars(plugin).update(
+        __all__=["Harness", "Tasks"],
+        Tasks=type("Tasks", (WritTaskset,), {"source": source}),
+        Harness=type("Harness", (WritHarness,), {"settings": {"seed": 0}}),
+    )
     plugin.__spec__ = ModuleSpec(plugin.__name__, None)
     sys.modules[plugin.__name__] = plugin
     agent = {"harness": {"id": plugin.__name__}, "runtime": {"type": "subprocess"}}

@@ -16,7 +16,7 @@ from writ_async.core.task import Action, Cell, Certificate, Goal, Proof, Task
 from writ_async.synthesis.closure import said_values
 from writ_async.synthesis.counter_worlds import counter_state
 from writ_async.synthesis.proof import examine_task
-from writ_async.verify.provenance import SMALL, atoms, enumerated
+from writ_async.verify.provenance import SMALL, atoms
 
 
 def changed_world(world: World, edits: tuple[Edit, ...]) -> World:
@@ -175,7 +175,7 @@ def leaked_id(task: Task, domain: Domain, rng: Random) -> Task | None:
     hidden: list[str] = []
     calls: list[Action | Cell] = [action for action in task.actions or () if domain.tools[action.name].kind == "write"]
     for call in (*calls, *(cell for one in task.certificates for cell in one.cells)):
-        words = enumerated(domain.tools[call.name])
+        words = domain.tools[call.name].words
         for path, value in atoms(call.arguments):
             number = isinstance(value, int | float)
             text = f"{value:g}" if number else str(value)

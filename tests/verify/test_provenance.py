@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from writ_async.core.domain import Domain
-from writ_async.verify.provenance import SMALL, Seen, atoms, enumerated, numbers_in, unseen_arguments
+from writ_async.verify.provenance import SMALL, Seen, atoms, numbers_in, unseen_arguments
 from writ_async.verify.spoken import Spoken
 
 
@@ -52,7 +52,7 @@ def test_texts_added_after_a_search_are_searched_too() -> None:
 
 def test_words_that_a_schema_enumerates_and_small_counts_need_not_be_seen(airline: Domain) -> None:
     tool = airline.tools["book_reservation"]
-    assert {"economy", "round_trip", "yes"} <= enumerated(tool)
+    assert {"economy", "round_trip", "yes"} <= tool.words
     arguments = {"cabin": "economy", "total_baggages": SMALL, "insurance": "no"}
     assert unseen_arguments(tool, arguments, Seen()) == []
     assert unseen_arguments(tool, {"total_baggages": SMALL + 1}, Seen()) == [f"total_baggages={SMALL + 1}"]

@@ -18,16 +18,12 @@ def encode_result(value: Any) -> str:
 
     Numbers and booleans that stand outside a Struct become JSON strings, as in τ²-bench's environment.
     """
-    if isinstance(value, str):
-        return value
-    return _entity_text(value) if isinstance(value, msgspec.Struct) else _text_of_others(value)
+    return value if isinstance(value, str) else _result_text(value)
 
 
 def _result_text(value: Any) -> str:
-    return _entity_text(value) if isinstance(value, msgspec.Struct) else _text_of_others(value)
-
-
-def _text_of_others(value: Any) -> str:
+    if isinstance(value, msgspec.Struct):
+        return _entity_text(value)
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_result_text, value))}]"
     return json.dumps(_plain(value))

@@ -9,7 +9,7 @@ from typing import Any
 from writ_async.core.domain import Domain
 from writ_async.core.message import Message, ToolMessage
 from writ_async.core.task import Action, Cell, Task
-from writ_async.verify.provenance import SMALL, Seen, atoms, enumerated, unseen_arguments
+from writ_async.verify.provenance import SMALL, Seen, atoms, unseen_arguments
 
 _WORD = re.compile(r"[^\s,.;:!?()\"]+")
 
@@ -39,7 +39,7 @@ def why_leaking(task: Task, domain: Domain, cells: Iterable[Cell]) -> list[str]:
     found: list[str] = []
     calls: list[Action | Cell] = [action for action in task.actions or () if domain.writes(action)]
     for call in (*calls, *cells):
-        words = enumerated(domain.tools_for_cell(call.name)[call.name])
+        words = domain.tools_for_cell(call.name)[call.name].words
         for path, value in atoms(dict(call.arguments)):
             if value in words or str(value) in said or isinstance(value, bool) or value is None:
                 continue

@@ -296,13 +296,7 @@ def leaves(value: Any) -> list[Any]:
 
 def unseen_arguments(tool: Tool, arguments: Mapping[str, Any], seen: Seen) -> list[str]:
     """The paths of the atoms that nobody has said or shown, with their values, such as `legs[0].date='…'`."""
-    allowed = enumerated(tool)
-    return [f"{path}={value!r}" for path, value in atoms(dict(arguments)) if not is_seen(value, seen, allowed)]
-
-
-def enumerated(tool: Tool) -> frozenset[str]:
-    """All words that a tool's schema enumerates, at any depth."""
-    return tool.words
+    return [f"{path}={value!r}" for path, value in atoms(dict(arguments)) if not is_seen(value, seen, tool.words)]
 
 
 def is_seen(value: Any, seen: Seen, allowed: frozenset[str]) -> bool:

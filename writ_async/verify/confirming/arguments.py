@@ -50,10 +50,7 @@ class Arguments:
                 self.all.append(Argument(name, name, name, kind_of(name, value, domain), value))
         self._by_kind: dict[ArgumentKind, list[Argument]] = {}
         for argument in self.all:
-            if argument.kind in self._by_kind:
-                self._by_kind[argument.kind].append(argument)
-            else:
-                self._by_kind[argument.kind] = [argument]
+            self._by_kind.setdefault(argument.kind, []).append(argument)
 
     def of_kind(self, kind: ArgumentKind) -> Sequence[Argument]:
         """Those of one kind, in order."""
