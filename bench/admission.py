@@ -17,13 +17,19 @@ That of the slowest hundredth is held against the median of all, and in the tabl
 shape: calls with a long context take longer under whatever admission, and most of all where few others are live.
 
 The lower bound is what any order of work takes at least on this server; `bench/lower_bound.py` proves it.
+
+All time that counts is virtual, so that runs beside each other, one a process, do not disturb each other.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache
+from multiprocessing import get_context
 from statistics import fmean, median
 
 import msgspec
@@ -31,7 +37,7 @@ from writ_engines.simulated import Costs, Server, ServerOptions, SimulatedEngine
 
 from bench.loads import CONTEXT, DEEP, LONG, SERVICE, SHORT, Load, Shape, play
 from bench.lower_bound import Floor, lower_bound
-from bench.report import Figure, make_parser, run_script, show_figures, write_json
+from bench.report import Figure, make_parser, positive, run_script, show_figures, write_json
 from bench.rivals import AimdAdmission, PausingAdmission
 from writ_async import Limits
 from writ_async.scheduler.admission import AdmissionPolicy
@@ -40,6 +46,25 @@ FIXED = (8, 16, 24, 32, 48, 64, 128, 256)
 MIXES = ("service", "shifting", "deep")
 RIVALS = ("aimd", "pause", "pause 80%")
 BOUND, UNBOUNDED, BEST_FIXED, PREFILLED, STARVED = 1.10, 3.0, 1.15, 1.05, 3.0
+
+
+class Setup(msgspec.Struct, frozen=True, kw_only=True):
+    """What all runs of a table have in common: the conversations of each mix, the machine, and what it is told."""
+
+    n: int
+    seed: int
+    model: str
+    gpu: str
+    fixed: tuple[int, ...]
+    told: bool
+
+    def load(self, mix: str) -> Load:
+        """The conversations of a mix."""
+        return _load(mix, self.n, self.seed)
+
+    def costs(self) -> Costs:
+        """What the machine takes for the model."""
+        return costs_of(self.model, self.gpu)
 
 
 class Cell(msgspec.Struct, kw_only=True):
@@ -72,17 +97,17 @@ def shapes(mix: str, n: int) -> list[Shape]:
     return [SHORT] * before + [other] * few + [SHORT] * (n - few - before)
 
 
-def measure(
-    mix: str,
-    load: Load,
-    costs: Costs,
-    name: str,
-    limits: Limits,
-    admission: AdmissionPolicy | None = None,
-    told: bool = False,
-) -> Cell:
-    """One cell of the table; the server may be `told` of ends."""
-    server = Server(costs, ServerOptions(enable_session_radix_cache=told))
+@lru_cache(maxsize=1)
+def _load(mix: str, n: int, seed: int) -> Load:
+    return Load(shapes(mix, n), seed)
+
+
+def measure(setup: Setup, mix: str, index: int) -> Cell:
+    """One run: that of a mix and of the policy at an index."""
+    load, costs = setup.load(mix), setup.costs()
+    name, limits, admission = policies(costs, setup.n, setup.fixed)[index]
+    limits = msgspec.structs.replace(limits, request_timeout=0.0)
+    server = Server(costs, ServerOptions(enable_session_radix_cache=setup.told))
     engine = SimulatedEngine(load, server, context=CONTEXT)
     started = time.process_time()
     timings, rows, parkings = play(load, engine, limits, admission)
@@ -195,21 +220,22 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--fixed", type=int, action="append", help="a setting of the semaphore; several if not given")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--told", action="store_true", help="the server is told when conversations end")
+    cores = os.cpu_count() or 1
+    parser.add_argument("--processes", metavar="N", type=positive, default=cores, help=f"runs at once ({cores})")
     options = parser.parse_args(arguments)
-    costs = costs_of(options.model, options.gpu)
+    fixed = tuple(options.fixed or FIXED)
+    setup = Setup(n=options.n, seed=options.seed, model=options.model, gpu=options.gpu, fixed=fixed, told=options.told)
+    count = len(policies(setup.costs(), setup.n, fixed))
     found, figures = [], []
-    for mix in options.mix or MIXES:
-        load = Load(shapes(mix, options.n), options.seed)
-        bound = lower_bound(load, costs)
-        cells = [
-            measure(
-                mix, load, costs, name, msgspec.structs.replace(limits, request_timeout=0.0), admission, options.told
-            )
-            for name, limits, admission in policies(costs, options.n, options.fixed or FIXED)
-        ]
-        show(cells, bound)
-        figures += judge(mix, cells, bound)
-        found.append({"mix": mix, "bound": bound, "cells": cells})
+    with ProcessPoolExecutor(options.processes, get_context("spawn")) as pool:
+        mixes = options.mix or MIXES
+        runs = {mix: [pool.submit(measure, setup, mix, index) for index in range(count)] for mix in mixes}
+        for mix, running in runs.items():
+            bound = lower_bound(setup.load(mix), setup.costs())
+            cells = [run.result() for run in running]
+            show(cells, bound)
+            figures += judge(mix, cells, bound)
+            found.append({"mix": mix, "bound": bound, "cells": cells})
     show_figures(figures, "figures")
     write_json(options.json, figures, model=options.model, gpu=options.gpu, n=options.n, mixes=found)
 

@@ -28,7 +28,8 @@ from typing import Any
 
 import msgspec
 
-from bench.report import Figure, make_parser, run_script, show_figures, write_json
+from bench.core_speed import AIMS_CORE_SECONDS, count_seconds
+from bench.report import Figure, make_parser, positive, run_script, show_figures, write_json
 from writ_async import (
     Action,
     AssistantMessage,
@@ -94,7 +95,7 @@ ROWS = (
 )
 """What long messages are rows of."""
 LONG = 20_000
-"""Signs of a long message; one twice as long is compared."""
+"""Signs of a long message where no other number is asked for; one twice as long is compared."""
 _TEXTS = frozenset({"text", "message", "said", "words", "word", "value", "name", "start", "plain"})
 """How parameters are called that are texts of a conversation, or parts of them."""
 
@@ -277,7 +278,7 @@ def with_long_message(talk: Talk, by_user: bool, text: str) -> Talk:
     return msgspec.structs.replace(talk, row=row)
 
 
-def long_figures(seed: int) -> list[Figure]:
+def long_figures(signs: int, seed: int) -> list[Figure]:
     """How the cost of a verdict grows with the length of one message: the worst of all rows of signs and words."""
     found: list[Figure] = []
     talk = next(talk for _, talk in scripted_talks(DOMAINS[0], SIZES[0], 1, seed))
@@ -286,13 +287,13 @@ def long_figures(seed: int) -> list[Figure]:
     for by_user in (False, True):
         worst, slowest = (0.0, ""), (0.0, "")
         for row in ROWS:
-            texts = [(row * length)[:length] for length in (LONG, 2 * LONG)]
+            texts = [(row * length)[:length] for length in (signs, 2 * signs)]
             short, long = (cost(with_long_message(talk, by_user, text)) - usual for text in texts)
             # What costs less than the conversation itself is not worth a ratio.
             if long > usual:
                 worst = max(worst, (long / max(short, usual / 2), row))
             slowest = max(slowest, (long, row))
-        what = f"{'user' if by_user else 'agent'}'s message of {2 * LONG:,} signs"
+        what = f"{'user' if by_user else 'agent'}'s message of {2 * signs:,} signs"
         found.append(Figure(f"{what} against half of it, {worst[1]!r}", worst[0], "×", MOST_GROWTH))
         found.append(Figure(f"{what}, {slowest[1]!r}", slowest[0], "ms"))
     return found
@@ -335,11 +336,17 @@ def figures_by_size(what: str, talks: Callable[[int], Iterator[tuple[int, AnyTal
     for size in SIZES:
         made = list(talks(size))
         made[0][1].judge()
-        spent = [(messages, cost(talk)) for messages, talk in made]
+        spent, speeds = [], []
+        for length, talk in made:
+            speeds += [count_seconds() for _ in range(_REPEATS)]  # between them, for cores change their speed
+            spent.append((length, cost(talk)))
         messages = mean(messages for messages, _ in spent)
         costs[size] = mean(ms for _, ms in spent) * size / messages
         aim = MOST_MS.get(size) if isinstance(made[0][1], Talk) else None
         found.append(Figure(f"{what}, {size} messages", costs[size], "ms", aim))
+        if aim is not None:
+            there = costs[size] * AIMS_CORE_SECONDS / min(speeds)
+            found.append(Figure(f"  on a core that counts to five million in {AIMS_CORE_SECONDS} s", there, "ms", aim))
         if size == 120:
             warm = [talk for _, talk in made]
     grown = costs[SIZES[-1]] / costs[SIZES[-2]]
@@ -366,6 +373,9 @@ def main(arguments: list[str]) -> None:
     """Print the figures."""
     parser = make_parser(__doc__, n=8, of="conversations of each length, half of each domain")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--signs", metavar="N", type=positive, default=LONG, help=f"of long messages, and twice as many ({LONG:,})"
+    )
     parser.add_argument("--real", default="", help="a folder of files of others")
     parser.add_argument("--data", default=None, help="the benchmark's data that these are judged by")
     options = parser.parse_args(arguments)
@@ -378,7 +388,7 @@ def main(arguments: list[str]) -> None:
             figures += figures_by_size(f"scripted, {domain}", talks)
         if options.real:
             figures += real_figures(options.real, options.data, options.n)
-        figures += long_figures(options.seed)
+        figures += long_figures(options.signs, options.seed)
     show_figures(figures, "CPU time of a verdict")
     write_json(options.json, figures)
 

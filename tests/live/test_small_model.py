@@ -16,6 +16,7 @@ from writ_async.runs.view import RunView
 
 SMALL_RUN = (
     "--n 2 --seed 5 --world-size 60 --mix normal=1 --behaviours off --max-steps 5 --stop-when-failing 0 --no-check"
+    " --concurrency 1"  # so that the long prompt of the agents is computed once
 )
 CUT_OFF = 3
 NAMED = frozenset({Termination.INFRASTRUCTURE_ERROR, Termination.TIMEOUT})

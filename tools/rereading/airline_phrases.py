@@ -135,7 +135,7 @@ class Phrases:
     def __init__(self, airports: Mapping[str, str]) -> None:
         self._codes = {name: code for code, city in airports.items() for name in (code, city, f"{city} ({code})")}
         names = sorted(self._codes, key=len, reverse=True)
-        self._airport = re.compile("|".join(rf"(?<![\w]){re.escape(name)}(?!\w)" for name in names))
+        self._airport = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)")
 
     def name(self, rest: Rest) -> None:
         """Name everything in a sentence: A airports, C cabins, D days, H clock times, B birthdays, M payment methods,
