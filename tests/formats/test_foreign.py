@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import polars as pl
 import pytest
 from hypothesis import given
@@ -17,8 +18,9 @@ from writ_async.core.trajectory import Signal, Termination
 from writ_async.errors import InputError
 from writ_async.formats.foreign import BadRow, Foreign, UnreadableRowError, read_foreign
 from writ_async.formats.foreign.rows import read_row
-from writ_async.formats.foreign.tools import domain_for
+from writ_async.formats.foreign.tools import domain_for, guess_domain
 from writ_async.formats.foreign.verdicts import check_row
+from writ_async.registry import load_domain
 
 CALL = {"id": "c", "type": "function", "function": {"name": "find", "arguments": '{"id": 1}'}}
 CHAT: dict[str, Any] = {
@@ -199,3 +201,36 @@ def test_whatever_a_row_holds_it_is_read_or_named(row: dict[str, Any]) -> None:
     domain, _ = domain_for(found, None, ())
     checked = check_row(found, domain, "names")
     assert checked.messages == len(found.messages)
+
+
+GOLD = [{"name": "update_reservation_baggages", "kwargs": {"reservation_id": "K4T9QZ", "total_baggages": 2}}]
+
+
+@pytest.mark.parametrize(
+    ("called", "task", "domain"),
+    [
+        (("think", "get_reservation_details", "calculate", "get_user_details"), None, "airline"),
+        ((), {"actions": GOLD, "instruction": "You want a bag more."}, "airline"),
+        ((), {"evaluation_criteria": {"actions": GOLD}}, "airline"),
+        (("think",), {"actions": [], "instruction": "You want to know the time."}, None),
+        (("open_valve", "close_valve", "get_user_details"), {"actions": GOLD}, None),
+        ((), {"actions": [{"name": ["odd"]}, "odd"]}, None),
+    ],
+    ids=[
+        "with a thought",
+        "nothing called",
+        "nothing called, newer",
+        "nothing to go by",
+        "tools of others",
+        "odd task",
+    ],
+)
+def test_a_rows_domain_is_that_of_what_it_calls_or_of_what_its_task_would_have_called(
+    called: tuple[str, ...], task: dict[str, Any] | None, domain: str | None
+) -> None:
+    calls = [{"id": f"c{n}", "function": {"name": name, "arguments": "{}"}} for n, name in enumerate(called)]
+    messages: list[dict[str, Any]] = [{"role": "user", "content": "A bag more, please."}]
+    messages += [{"role": "assistant", "content": None, "tool_calls": calls}] if calls else []
+    row = msgspec.structs.replace(read_row({"messages": messages}, "row"), task=task)
+    found = guess_domain(row, [load_domain(name) for name in ("airline", "retail", "telecom")])
+    assert (found and found.name) == domain

@@ -80,12 +80,16 @@ def fly(text: str, told: str = "Hi, I am ann_lee_1234.", *, looked: bool = True)
         "The baggage fee is $65.",
         "You will be refunded $437 for it.",
         "It goes to 12 Birchwood Road.",
+        "| Flight | Price |\n| HAT201 | $286 |",
+        "The prices:\n- ABCDEF: $143",
+        "$143 ÷ 2 = $76.50 for each of you.",
+        "What I see:\n- Flight HAT101 was cancelled",
     ],
 )
 def test_what_the_record_does_not_show_is_found(text: str, airline: Domain) -> None:
     found = claim_findings(fly(text), airline)
     assert found, text
-    assert text.rstrip(".") in found[0].detail
+    assert text.splitlines()[-1].rstrip(".") in found[0].detail
 
 
 @pytest.mark.parametrize(
@@ -117,10 +121,43 @@ def test_what_the_record_does_not_show_is_found(text: str, airline: Domain) -> N
         "The baggage fee is $100 for two bags.",
         "There is no $75 change fee.",
         "You will be refunded $450 for it.",
+        "| Flight | Price for 2 passengers |\n| HAT201 | $286 |",
+        "How it is paid:\n- ABCDEF ($143): Visa ($143)",
+        "The additional charges:\n- ABCDEF: $143",
+        "$143 ÷ 2 = $71.50 for each of you.",
+        "| HAT201 ($143) 6am-12pm | HAT202 ($159) 8pm-11:30pm |",
+        "I can only do that if:\n- your flight was cancelled, or\n- your trip was booked today",
+        "It needs one of the following conditions:\n* it is business and the flight has been cancelled, or\n* more",
     ],
 )
 def test_what_it_shows_may_be_said(text: str, airline: Domain) -> None:
     assert claim_findings(fly(text), airline) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["Your reservation is now all set!", "Reservation ABCDEF is now set with two bags more."]
+)
+def test_what_is_all_set_rests_on_any_write(text: str, airline: Domain) -> None:
+    call = make_call("w", "update_reservation_baggages", {"reservation_id": "ABCDEF", "total_baggages": 5})
+    *shown, said = fly(text)
+    done = (*shown, AssistantMessage(None, (call,)), ToolMessage("w", RESERVATION), said)
+    assert claim_findings(done, airline) == []
+    assert claim_findings(fly(text), airline)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I have transferred you to a human agent and included all the details of your trip.",
+        "A human agent has been notified, and will be with you shortly.",
+    ],
+)
+def test_who_takes_over_was_told_by_the_call_that_hands_over(text: str, airline: Domain) -> None:
+    call = make_call("w", airline.hand_over_tool, {"summary": "A wish for more days."})
+    *shown, said = fly(text)
+    done = (*shown, AssistantMessage(None, (call,)), ToolMessage("w", "Transfer successful"), said)
+    assert claim_findings(done, airline) == []
+    assert claim_findings(fly(text), airline)
 
 
 def test_a_word_of_the_sentence_before_makes_no_amount_a_rough_one(airline: Domain) -> None:

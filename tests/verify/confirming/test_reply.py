@@ -86,6 +86,10 @@ AGREES = {
         "Go ahead. I'd rather not spell the name again, you have it there.",
         "Yes. Do not add any fee without my okay.",
     ],
+    "what the user does not know": [
+        "Yes, that would be good. It was my last trip, but I'm not sure what the booking number was.",
+        "Go ahead, please. I am not sure of the order number.",
+    ],
     "grumbling": ["Yes. This is outrageous.", "Ugh, fine, go ahead.", "Yes, though I'm not happy about it."],
     "a request in the form of a question": [
         "Could you please go ahead?",
@@ -140,6 +144,12 @@ OTHERS: dict[Meaning, dict[str, list[str]]] = {
             "I need more time.",
             "Never mind.",
             "Stop.",
+        ],
+        "not sure": [
+            "I'm not sure.",
+            "I'm not sure what it costs.",
+            "I am not sure about the price.",
+            "I'm not decided.",
         ],
         "second thoughts": [
             "I've changed my mind.",

@@ -45,8 +45,8 @@ def refly(**changes: Any) -> tuple[str, dict[str, Any]]:
     return "update_reservation_flights", {**given, **changes}
 
 
-def bags(total: int) -> tuple[str, dict[str, Any]]:
-    given = {"reservation_id": "K4T9QZ", "total_baggages": total, "nonfree_baggages": 0, "payment_id": "credit_card_71"}
+def bags(total: int, method: str = "credit_card_71") -> tuple[str, dict[str, Any]]:
+    given = {"reservation_id": "K4T9QZ", "total_baggages": total, "nonfree_baggages": 0, "payment_id": method}
     return "update_reservation_baggages", given
 
 
@@ -77,6 +77,28 @@ TRIPS = {
         "total_baggages",
     ),
     "one bag more": ("Shall I add another bag to K4T9QZ? Your Visa pays.", bags(2), ""),
+    "who pays for what is free": ("K4T9QZ would have 2 bags. Cost: $0. Shall I?", bags(2, "paypal_72"), ""),
+    "who pays where there is no charge": (
+        "K4T9QZ gets one more bag, at no extra charge, for the first two are yours anyway. OK?",
+        bags(2, "paypal_72"),
+        "",
+    ),
+    "who pays what is due": ("K4T9QZ would have 2 bags, $50 for the second. OK?", bags(2, "paypal_72"), "payment_id"),
+    "who pays, where nothing was said of it": (
+        "Feel free to ask me more. K4T9QZ would have 2 bags. OK?",
+        bags(2, "paypal_72"),
+        "payment_id",
+    ),
+    "who pays beside what is free": (
+        "I will upgrade K4T9QZ to business. Your three bags are free. OK?",
+        refly(payment_id="paypal_72"),
+        "payment_id",
+    ),
+    "who gets what comes back": (
+        "I will change K4T9QZ to basic economy, without any fee, and you will be refunded. OK?",
+        refly(cabin="basic_economy", payment_id="paypal_72"),
+        "payment_id",
+    ),
     "more bags than told": ("Shall I add another bag to K4T9QZ? Your Visa pays.", bags(5), "total_baggages 5"),
     "a passenger that was shown": (
         "Shall I put Otto Lund on K4T9QZ as the passenger?",
@@ -133,6 +155,21 @@ def test_a_booking_that_the_agent_told_nothing_of_is_not_covered_by_an_earlier_y
     assert judged(airline, travelled(), bare, "Yes.", call=call).wanting
     told = "I will book HAT880 on May 29 in economy with insurance, $120 on your Visa. Is that right?"
     assert judged(airline, travelled(), told, "Yes.", call=call).wanting == ""
+
+
+@pytest.mark.parametrize(
+    ("first", "rest", "why"), [(55.5, 64.5, ""), (40, 80, "amount")], ids=["all that is on it", "a part of it"]
+)
+@pytest.mark.parametrize("said", ["my gift card first, then the Visa", "my gift cards, and the Visa for the rest"])
+def test_amounts_follow_where_a_card_is_used_up(
+    airline: Domain, said: str, first: float, rest: float, why: str
+) -> None:
+    paid = [{"payment_id": "gift_card_73", "amount": first}, {"payment_id": "credit_card_71", "amount": rest}]
+    flights = [{"flight_number": "HAT880", "date": "2024-05-29"}]
+    booking = {"user_id": "u_1", "cabin": "economy", "flights": flights, "payment_methods": paid, "insurance": "no"}
+    told = "I will book HAT880 on May 29 in economy, $120 in all, no insurance. Is that right, and how do you pay?"
+    wanting = judged(airline, travelled(), told, f"Yes, with {said}.", call=("book_reservation", booking)).wanting
+    assert why in wanting if why else wanting == "", wanting
 
 
 @pytest.mark.parametrize("new", [True, False])

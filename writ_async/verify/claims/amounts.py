@@ -32,6 +32,9 @@ _COMING_BACK: Final = "|".join(WORDS["comes_back"])
 _REFUND_OF: Final = re.compile(rf"\b(?:{_COMING_BACK})\w*[^$€£.;,(]{{0,25}}$")
 _REFUNDED: Final = re.compile(rf"^[^$€£.;,()]{{0,24}}\b(?:{_COMING_BACK}|back\b)")
 _EACH: Final = re.compile(r"(?:\bfor (?:each|all) (?:of )?(?:the |your )?|[x×*] ?)([2-9])\b")
+_SHARED: Final = re.compile(
+    r"(?:[÷/] ?|\b(?:divided|split) (?:evenly )?(?:by|between|among|across) (?:the )?)([2-9])\b"
+)
 _TOTAL: Final = re.compile(r"total|\bsum\b|combined|overall|altogether|together|\bnet\b|difference|sav(?:e|ing)")
 _NEAR: Final = 4
 _FEW: Final = 8
@@ -169,6 +172,9 @@ def is_reckoned(
         return _gives(cents, near) or any(
             _is_part_sum(cents, record.cents) for record in ground.written() if not record.ids
         )
+    for found in _SHARED.finditer(plain):
+        if any(round(amount / int(found[1])) == cents for amount in here[:_LOCAL]):
+            return True
     for found in _EACH.finditer(plain):
         part, rest = divmod(cents, int(found[1]))
         if not rest and _adds_up(part, here[:_LOCAL]):

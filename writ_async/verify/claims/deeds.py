@@ -62,10 +62,11 @@ _SOURCE: Final = re.compile(
     r"\bto (?:your|the|that|match|be)\b[^,;]{0,60}?\b(?:from|on|in|of|as) (?:your |the )?"
     r"(?:\w+ )?#?[a-z]*\d\w*"
 )
+_HANDED_ON: Final = re.compile(rf"\b(?:{'|'.join(WORDS['told_on'])})\b")
 _DRAFT: Final = re.compile(r"\b(?:drafts?|proposals?|proposed|plan|summary|lists?|quotes?|estimates?|options?)\b")
 
 
-_HANDING: Final = ("transferr", "connect", "escalat", "hand", "pass", "forward")
+_HANDING: Final = ("transferr", "connect", "escalat", "hand", "pass", "forward", "notif", "alert")
 _KINDS: Final = ("deeds", "light", "looks", "giving", "sent")
 
 
@@ -197,6 +198,8 @@ def is_stated(start: int, end: int, sentence: Sentence, plain: str, *, first: bo
     """
     if not first and (sentence.is_question() or sentence.is_told() or _BY_OTHERS.match(plain, end)):
         return False
+    if not first and sentence.is_a_case():
+        return False
     left = plain[sentence.start : start]
     if first and _INVERTED.search(left[-_INVERTING:]):
         return False  # "What do I put down?" asks.
@@ -233,7 +236,11 @@ def _why_false(done: Done, said: Said, ground: Ground, words: DeedWords) -> str:
         return "" if words.hand_over in ground.used else "nobody was called to take over"
     if not first and not ground.writes and _DRAFT.search(said.plain, max(0, done.place - _LOOK_BACK), done.place):
         return ""  # What was taken out of a draft is not said to be done.
+    if words.hand_over in ground.used and is_form(verb, "handed_on") and _HANDED_ON.search(done.about):
+        return ""  # It was given to whoever takes over.
     light = is_form(verb, "light")
+    if not first and ground.writes and is_form(verb, "ready"):
+        return ""  # "Your trip is all set" tells of whatever was done.
     if first and is_form(verb, "customers") and not words.named(verb):
         return ""
     if not (light or words.named(verb) or is_form(verb, "deeds")):

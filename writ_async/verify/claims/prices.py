@@ -67,7 +67,8 @@ def _prices(said: Said, ground: Ground, facts: Sequence[PriceFact]) -> Iterator[
     for match in said.signed():
         if match.start() >= end:  # Another sentence than that of the amount before.
             sentence = said.sentence(match.start())
-            judged, end = _ANOTHER.search(sentence.plain) is None, sentence.end
+            judged = not (_ANOTHER.search(sentence.plain) or (sentence.lead and _ANOTHER.search(sentence.lead)))
+            end = sentence.end
         if not judged:
             continue
         ids = ground.ids_in(said, max(sentence.start, match.start() - _LOOK_AHEAD), match.start())
@@ -80,7 +81,9 @@ def _prices(said: Said, ground: Ground, facts: Sequence[PriceFact]) -> Iterator[
             name = after[0].name
         costs = {cents for fact in facts for cents in _costs(entities.of(name), fact)}
         cents = _cents(match[1])
-        counts = _COUNTS if costs and _SEVERAL.search(sentence.plain) else (1,)
+        # A row of a table has what it is for in the head of the table.
+        told = plain if sentence.plain.startswith("|") else sentence.plain
+        counts = _COUNTS if costs and _SEVERAL.search(told) else (1,)
         if costs and cents not in said.cents and not any(cents == count * cost for cost in costs for count in counts):
             yield match.start(), cents, f"{match[0]} is not what was shown of {name}"
 

@@ -35,6 +35,12 @@ CAPITALS: Final = re.compile("[A-Z][A-Z]{4}")
 """The beginning of an id of letters alone."""
 KELVIN: Final = "\N{KELVIN SIGN}"
 """The one capital beyond ASCII that is a letter of ASCII when it is small."""
+_ENTRY: Final = re.compile(r"[ \t]*(?:[-*•–+]|\d{1,2}[.)]|\([a-z\d]\)) ")
+_UNDER: Final = re.compile(
+    r"\b(?:if|when|unless|until|whether|either|must|conditions?|criteria|criterion|requirements?|eligib\w+|one of"
+    r"|any of|at least|cases?|would|could|can only)\b"
+)
+"""What makes the entries of a list conditions, or what there is under one."""
 _OBJECTS: Final = frozenset("{[")
 _LONGEST: Final = 2_000
 """Characters of a sentence."""
@@ -62,14 +68,16 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class Sentence:
-    """One sentence of a message, from `start` up to `end`, in lower case."""
+    """One sentence of a message, from `start` up to `end`, in lower case; `lead` is the one that the list begins with
+    of which it is an entry, or an empty text."""
 
-    __slots__ = ("_found", "end", "plain", "start")
+    __slots__ = ("_found", "end", "lead", "plain", "start")
 
     def __init__(self, plain: str, start: int, end: int) -> None:
         self.plain = plain[start:end]
         self.start = start
         self.end = end
+        self.lead = ""
         self._found: dict[re.Pattern[str], list[re.Match[str]]] | None = None
 
     def all_of(self, pattern: re.Pattern[str]) -> list[re.Match[str]]:
@@ -79,6 +87,10 @@ class Sentence:
         if pattern not in self._found:
             self._found[pattern] = list(pattern.finditer(self.plain))
         return self._found[pattern]
+
+    def is_a_case(self) -> bool:
+        """Whether it is an entry of a list of conditions, or of what there is under one."""
+        return bool(self.lead) and _UNDER.search(self.lead) is not None
 
     def is_question(self) -> bool:
         """Whether it ends in a question mark."""
@@ -206,6 +218,17 @@ class Said:
             Sentence(plain, start, end) for start, end in zip(starts, (*starts[1:], len(text)), strict=True)
         ]
         self._starts = starts
+        if ":\n" in plain or ": \n" in plain:
+            self._find_lists()
+
+    def _find_lists(self) -> None:
+        """Tell the entries of lists what they are entries of."""
+        lead = ""
+        for sentence in self._sentences:
+            if _ENTRY.match(sentence.plain) is None:
+                lead = sentence.plain if sentence.plain.rstrip().endswith(":") else ""
+            else:
+                sentence.lead = lead
 
     def quote(self, place: int, most: int) -> str:
         """The sentence at a place as it stands, in quotes, cut after `most` characters."""

@@ -53,7 +53,7 @@ _CODE: Final = re.compile(r"(?=(?:[a-z]*\d){2})(?=(?:\d*[a-z]){2})[a-z\d]{6,10}"
 _IN_NUMBER: Final = re.compile(r"[$€£,./@]")
 _SNAKE_ID: Final = re.compile(r"^[a-z]+(?:_[a-z]+)*_\d{4,}$")
 _NO_ID: Final = re.compile(
-    r"^(?:\d{4}-\d\d-\d\d.*|\d+(?:ml|gb|tb|mb|mah|hz|ghz|mhz|mp|in|cm|mm|kg|lb|lbs|am|pm|min|mins|hours?|days?|px|wh|w|k|p)|\d+-[a-z-]+|[a-z-]*0+|1?-?8\d\d-.*|\d{3}-\d{3}-\d{4}|\d{3}-\d{4}|\d{1,3}-\d{1,3}|\d{4}-\d{4}|0+|(\d)\1+|[a-z]*x{3,}\d*)$"
+    r"^(?:\d{4}-\d\d-\d\d.*|\d{1,4}[ap]m-\d{1,4}(?:[ap]m)?|\d{1,4}-\d{1,4}[ap]m|\d+(?:ml|gb|tb|mb|mah|hz|ghz|mhz|mp|in|cm|mm|kg|lb|lbs|am|pm|min|mins|hours?|days?|px|wh|w|k|p)|\d+-[a-z-]+|[a-z-]*0+|1?-?8\d\d-.*|\d{3}-\d{3}-\d{4}|\d{3}-\d{4}|\d{1,3}-\d{1,3}|\d{4}-\d{4}|0+|(\d)\1+|[a-z]*x{3,}\d*)$"
 )
 
 

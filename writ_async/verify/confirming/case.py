@@ -20,6 +20,7 @@ from writ_async.verify.confirming.shown import Shown, flat_values
 from writ_async.verify.confirming.turns import Turn, TurnIndex
 from writ_async.verify.confirming.wording import has_any, has_phrase, has_value, phrase_of
 
+_LEAST_TELLING = 10
 _ANSWERS = ("yes", "none")  # values of records that are said of anything, as in "(yes/no)"
 
 
@@ -68,7 +69,7 @@ class Case:
         self.families: dict[tuple[str, str], Family | None] = {}
         """What was made out of variants, by the ids of one and of what it takes the place of."""
         self._kin: list[tuple[Kin, str]] | None = None
-        self._described: tuple[list[str], set[str]] | None = None
+        self._described: tuple[list[str], set[str | float]] | None = None
 
     @property
     def older(self) -> Sequence[Turn]:
@@ -187,10 +188,10 @@ class Case:
             return True
         return sum(has_value(words, value) for value in own) > 1
 
-    def _descriptions(self, record: Record) -> tuple[list[str], set[str]]:
+    def _descriptions(self, record: Record) -> tuple[list[str], set[str | float]]:
         """The words by which people call the record, and its other values, of which it takes two."""
         if self._described is None:
-            own = {value for value in record.fields.values() if isinstance(value, str) and 2 < len(value) < 40}
+            own = {value for value in record.fields.values() if _describes(value)}
             own -= {record.key, str(record.fields.get(self.domain.user_argument, "")), *_ANSWERS}
             self._described = described(record, self.domain.describing_fields), own
         return self._described
@@ -286,6 +287,13 @@ class Case:
     def part_of(self, name: str) -> Part | None:
         """The part of the record that an id stands for."""
         return next((part for part in self.parts if name in part.texts), None)
+
+
+def _describes(value: Any) -> bool:
+    """Whether a value of a record may tell it from others beside another value: a short text, or no small number."""
+    if isinstance(value, str):
+        return 2 < len(value) < 40
+    return isinstance(value, int | float) and abs(value) >= _LEAST_TELLING
 
 
 @lru_cache(maxsize=64)

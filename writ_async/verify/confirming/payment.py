@@ -16,6 +16,7 @@ from writ_async.verify.confirming.clauses import sentences
 from writ_async.verify.confirming.naming import Record
 from writ_async.verify.confirming.patterns import either, occurs, pattern
 from writ_async.verify.confirming.reply import names_nothing
+from writ_async.verify.confirming.tool_words import tool_words
 from writ_async.verify.confirming.turns import Turn
 from writ_async.verify.confirming.wording import has_number, has_phrase, phrase_of, plain_words
 
@@ -24,11 +25,35 @@ _NOT_IT = re.compile(either("NOT_IT") + r" (?:\w+ ){0,4}$")
 _KINDS = pattern("PAID_BY")
 _IS_DUE = pattern("IS_DUE")
 _LEFT_OPEN = pattern("LEFT_OPEN")
+_FREE = pattern("FREE")
+_SETTLES = pattern("IS_SETTLED")
+_MONEY = re.compile(r"[$€£] ?(\d[\d,]*(?:\.\d+)?)")
 _OR = " or "
 
 
 def choose_payment(case: Case, argument: Argument, until: float = inf) -> Choice:
-    """Who chose the payment method of a write, before a message."""
+    """Who chose the payment method of a write, before a message; nobody has to where the agent said that it is free."""
+    choice = _choose(case, argument, until)
+    return Choice("as nothing is to be paid") if choice.wanting and _is_free(case) else choice
+
+
+def _is_free(case: Case) -> bool:
+    """Whether the agent's last words about a write say that it costs nothing, and no money goes back either."""
+    asked = next((turn for turn in case.recent if not turn.by_user), None)
+    if asked is None or any(float(found[1].replace(",", "")) for found in _MONEY.finditer(asked.laid_out)):
+        return False
+    if occurs(_SETTLES, case.words(asked)):
+        return False
+    tool = tool_words(case.write.call.function.name, case.domain)
+    return any(
+        (occurs(_FREE, words) or _MONEY.search(sentence.text))
+        and (occurs(tool.topic, words) or not occurs(tool.others, words))
+        for sentence in sentences(asked.laid_out)
+        for words in [plain_words(sentence.text)]
+    )
+
+
+def _choose(case: Case, argument: Argument, until: float) -> Choice:
     wanted = str(argument.value)
     methods: dict[str, Record] | None = None
     used: set[str] = set()
@@ -46,9 +71,9 @@ def choose_payment(case: Case, argument: Argument, until: float = inf) -> Choice
         if original is not None and not _NOT_IT.search(words[: original.start() + 1]):
             if wanted in used or not used:
                 return Choice("as the method that was used before", turn.message)
-            named = _named_methods(case, words, methods) or used
+            named = _named_methods(case, words, methods, several=turn.by_user) or used
         else:
-            named = _named_methods(case, words, methods)
+            named = _named_methods(case, words, methods, several=turn.by_user)
         if not named:
             if other := _promised(case, turn, methods.get(wanted)):
                 return Choice(wanting=f"the agent had told {other}, the call has {wanted}")
@@ -112,8 +137,11 @@ def _used(case: Case) -> set[str]:
     return found
 
 
-def _named_methods(case: Case, words: str, methods: Mapping[str, Record]) -> set[str]:
-    """The methods that words name: by id, by the digits of a card, by its brand, or by what kind of method it is."""
+def _named_methods(case: Case, words: str, methods: Mapping[str, Record], *, several: bool = False) -> set[str]:
+    """The methods that words name: by id, by the digits of a card, by its brand, or by what kind of method it is.
+
+    Those of a kind may be named by it in the plural, where words that speak of `several` choose them.
+    """
     exact: set[str] = set()
     loose: set[str] = set()
     for name, record in methods.items():
@@ -123,7 +151,7 @@ def _named_methods(case: Case, words: str, methods: Mapping[str, Record]) -> set
         for field, value in record.fields.items():
             if field not in case.domain.describing_fields or not isinstance(value, str | int):
                 continue
-            place = _find(words, str(value))
+            place = _find(words, str(value), several=several)
             if place < 0 or _NOT_IT.search(words[:place]):
                 continue
             if str(value).isdigit():
@@ -161,6 +189,8 @@ def _named_methods(case: Case, words: str, methods: Mapping[str, Record]) -> set
     )
 
 
-def _find(words: str, value: str) -> int:
+def _find(words: str, value: str, *, several: bool = False) -> int:
     phrase = phrase_of(value)
-    return words.rfind(phrase) if len(phrase) > 2 else -1
+    if len(phrase) < 3:
+        return -1
+    return max(words.rfind(phrase), words.rfind(f"{phrase[:-1]}s ") if several else -1)
