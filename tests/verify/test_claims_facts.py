@@ -146,6 +146,35 @@ def test_what_is_all_set_rests_on_any_write(text: str, airline: Domain) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "true"),
+    [
+        ("I've added HAT101 to the list of what you give back. Is that all?", True),
+        ("I have updated the exchange request to hold one thing alone:\n- HAT101\nPlease confirm.", True),
+        ("I have added a gift of $40 to your profile. Is that all?", False),
+        ("I have updated the exchange request, and all is done.", False),
+    ],
+)
+def test_what_is_put_down_to_be_agreed_to_is_no_deed(text: str, true: bool, airline: Domain) -> None:
+    assert (claim_findings(fly(text), airline) == []) is true
+
+
+@pytest.mark.parametrize(
+    ("text", "true"),
+    [
+        ("The refund of $450 has been added to your gift card.", True),
+        ("The status of it is no longer 'booked'; it has been updated to 'cancelled'.", True),
+        ("A lounge pass has been added to your profile.", False),
+    ],
+)
+def test_what_came_of_a_write_may_be_told(text: str, true: bool, airline: Domain) -> None:
+    call = make_call("w", "cancel_reservation", {"reservation_id": "ABCDEF"})
+    *shown, said = fly(text)
+    done = (*shown, AssistantMessage(None, (call,)), ToolMessage("w", RESERVATION.replace("null", '"cancelled"')), said)
+    assert (claim_findings(done, airline) == []) is true
+    assert claim_findings(fly(text), airline)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "I have transferred you to a human agent and included all the details of your trip.",

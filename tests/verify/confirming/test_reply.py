@@ -86,6 +86,12 @@ AGREES = {
         "Go ahead. I'd rather not spell the name again, you have it there.",
         "Yes. Do not add any fee without my okay.",
     ],
+    "a yes, and a no to more": [
+        "Yes, it all looks right. Go ahead, and no, there are no other things to change.",
+        "Please proceed, no, nothing else.",
+        "Do it, and no, that's all.",
+        "Yes, go on, and no, I don't need anything more.",
+    ],
     "what the user does not know": [
         "Yes, that would be good. It was my last trip, but I'm not sure what the booking number was.",
         "Go ahead, please. I am not sure of the order number.",
@@ -133,7 +139,11 @@ OTHERS: dict[Meaning, dict[str, list[str]]] = {
             ),
             *("I don't want you to proceed.", "Please do not process it.", "I can't agree to that."),
         ],
-        "a yes that is taken back": ["Yes... no.", "Ok. Actually no.", "Yes, go ahead. No, don't do it."],
+        "a yes that is taken back": [
+            "Yes... no.",
+            "Ok. Actually no.",
+            "Yes, go ahead. No, don't do it.",
+        ],
     },
     "holds": {
         "waiting": [
@@ -166,7 +176,12 @@ OTHERS: dict[Meaning, dict[str, list[str]]] = {
             ),
             *("That doesn't look right.", "You got it wrong.", "Not quite what I had in mind, not the one I meant."),
         ],
-        "a yes that is put off": ["Yes, wait, hold on.", "Yes... actually hold off.", "Ok, but let me check first."],
+        "a yes that is put off": [
+            "Yes, and no, wait, there is another one.",
+            "Yes, wait, hold on.",
+            "Yes... actually hold off.",
+            "Ok, but let me check first.",
+        ],
         "shown first": [
             *(
                 "Sounds good. List it all for me and I'll confirm.",

@@ -55,6 +55,7 @@ _LATELY: Final = re.compile(r"\b(?:(?:is|are) now|just|today|a (?:moment|minute|
 _REQUEST: Final = re.compile(
     r"\W*(?:an?|the|your|this|that|one|two|three|both|another|separate|\d+)? ?(?:\w+ ){0,2}requests?\b"
 )
+_IT: Final = re.compile(r"\W*(?:it|this|that)(?:'s)? (?:has|have|had|is|was|been)\b")
 KEPT: Final = re.compile(r"\b(?:balances?|status|records?|totals?|system|arrangements|details)\b")
 """What is kept in step with whatever was written."""
 _MONEY: Final = re.compile(r"[$€£] ?\d|\bmoney\b")
@@ -63,6 +64,10 @@ _SOURCE: Final = re.compile(
     r"(?:\w+ )?#?[a-z]*\d\w*"
 )
 _HANDED_ON: Final = re.compile(rf"\b(?:{'|'.join(WORDS['told_on'])})\b")
+_DRAFTED: Final = re.compile(
+    r"\b(?:lists?|summary|plan|drafts?|proposal|(?:exchange|return|change|cancellation|booking) (?:request|details))\b"
+)
+_ASKS: Final = re.compile(r"\?|\bconfirm\b")
 _DRAFT: Final = re.compile(r"\b(?:drafts?|proposals?|proposed|plan|summary|lists?|quotes?|estimates?|options?)\b")
 
 
@@ -238,6 +243,8 @@ def _why_false(done: Done, said: Said, ground: Ground, words: DeedWords) -> str:
         return ""  # What was taken out of a draft is not said to be done.
     if words.hand_over in ground.used and is_form(verb, "handed_on") and _HANDED_ON.search(done.about):
         return ""  # It was given to whoever takes over.
+    if first and is_form(verb, "drafted") and _DRAFTED.search(done.about) and _ASKS.search(said.plain, done.place):
+        return ""  # It is put down to be agreed to.
     light = is_form(verb, "light")
     if not first and ground.writes and is_form(verb, "ready"):
         return ""  # "Your trip is all set" tells of whatever was done.
@@ -260,6 +267,8 @@ def _why_false(done: Done, said: Said, ground: Ground, words: DeedWords) -> str:
         deeds = [deed for word in named for deed in words.named(word)]
     else:
         deeds = words.named(verb)
+        if not first and is_form(verb, "put_there"):
+            deeds = [*deeds, *_of_results(clause[: clause.find(verb)], words)]  # "The refund was added to your card."
         if not first and ground.looked and is_form(verb, "told"):
             return ""
         if is_form(verb, "returned"):
@@ -267,13 +276,21 @@ def _why_false(done: Done, said: Said, ground: Ground, words: DeedWords) -> str:
             deeds = [*deeds, *_of_results(f"{clause} {money}", words)]
     if any(is_done(deed, first, clause, ground) for deed in deeds):
         return ""
-    if ground.writes and (_REQUEST.match(done.about) or KEPT.search(clause[: clause.find(verb)])):
+    if ground.writes and (_REQUEST.match(done.about) or _is_kept(done, said)):
         return ""
     if deeds:
         return _undone(deeds)
     if light and message is None:
         return "" if ground.answered or not first else f"nothing was {verb} by any call before"
     return "no tool sends messages" if message is not None else f"no tool does what {verb!r} says"
+
+
+def _is_kept(done: Done, said: Said) -> bool:
+    """Whether a clause tells of what is kept in step with what was written, by its name or as "it" after it."""
+    before = done.clause[: done.clause.find(done.verb)]
+    if _IT.match(before) is not None:
+        before = said.plain[said.sentence(done.place).start : done.place]
+    return KEPT.search(before) is not None
 
 
 def _of_results(text: str, words: DeedWords) -> list[Deed]:

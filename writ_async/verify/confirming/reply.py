@@ -66,6 +66,7 @@ _NEGATOR = re.compile(EDGE + either("NEGATORS") + END)
 _DENIES_ALL = re.compile(f"(?:{either('NOTHING_IN_PARTICULAR')}(?: |$)){{0,12}}$")
 _REPORTED = pattern("REPORTED")
 _OWN = pattern("OWN")
+_NOTHING_ELSE = re.compile(f"(?:{_LEAD}){{0,2}}{either('NOTHING_ELSE')}")
 _CONDITION = re.compile(EDGE + either("CONDITION") + END)
 _HARMLESS = re.compile(EDGE + either("HARMLESS_IF") + END)
 _ONLY_IF = re.compile(f"(?:but |and |so ){{0,2}}{either('ONLY_IF')}{END}")
@@ -111,6 +112,9 @@ def _stances(sentence: Sentence, stems: frozenset[str]) -> list[Stance]:
     for place, clause in enumerate(sentence.clauses):
         words = _corrected(clause)
         kind, said = _clause_stance(words, stems, sentence.asks, place, len(sentence.clauses))
+        after = sentence.clauses[place + 1 : place + 2]
+        if kind == "no" and _NO.match(words) and after and _NOTHING_ELSE.match(after[0]):
+            kind = "tells"
         if conditional and kind in ("yes", "request", "fine", "faint"):
             kind = "if"
         elif _CONDITION.match(sentence.text) and kind in ("no", "wait", "doubt", "not_this"):
