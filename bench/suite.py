@@ -26,13 +26,13 @@ BENCH = Path(__file__).resolve().parent
 SCRIPTS: dict[str, tuple[str, ...]] = {
     "environment": (),
     "synthesis": (),
-    "evidence": ("--planted", "30"),
+    "evidence": ("--planted", "25"),
     "verdicts": ("--n", "4", "--signs", "5000"),
     "intervals": ("--n", "200"),
     "limits": (),
     "client": (),
     "peers": (),
-    "scale": ("--repeats", "1", "--ended", "10000"),
+    "scale": ("--repeats", "1", "--ended", "10000", "--part", "growth", "--part", "memory", "--part", "whole"),
     "thrash": (),
     "admission": ("--n", "2048", "--fixed", "48", "--fixed", "128"),
 }

@@ -9,6 +9,11 @@ from writ_async.language.sentences import sentences_in
 
 SAID: dict[Reaction, tuple[str, ...]] = {
     "answer": (
+        "Please give me your order number so I can look at it and assist you further.",
+        "Could you tell me your last name, and I'll see how else I can help you?",
+        "Kindly share your email, so that we can find out whether there is anything else to be done.",
+        "To go on with it, please provide:\n- your name\n- your city\nLet me know if you need any bags.",
+        "To see what options are available, could you tell me your travel dates?",
         "Please provide your postcode.",
         "To get started, may I know the email that you signed up with?",
         "I'll need your zip code for that.",
@@ -55,6 +60,8 @@ SAID: dict[Reaction, tuple[str, ...]] = {
         "I am pleased to know that you want to keep the book.",
     ),
     "go_on": (
+        "Your trip is booked, and I can help you with anything else you need.",
+        "All done. I am here and available if anything else comes up.",
         "Is there anything else I can help you with?",
         "Let me know if there's anything else.",
         "Have a lovely day!",

@@ -146,7 +146,10 @@ def acts_of(sentence: Sentence) -> frozenset[Act]:
         return _acts_of_hand_over(sentence)
     asks_rest = _has("ASK_REST", text) and (sentence.question or _has("TO_THE_USER", text))
     if _has("CLOSE", text) and not _has("GOES_ON", text) and (not asks_rest or _has("INVITES", text)):
-        return frozenset({"close", "report"} if _has("REPORT", text) else {"close"})
+        wanted = _without("PURPOSE", text)
+        if wanted == text or _has("CLOSE", wanted) or not _requests(wanted, sentence.question):
+            return frozenset({"close", "report"} if _has("REPORT", text) else {"close"})
+        text, asks_rest = wanted, False
     rest = _without("WAIT", text)
     waits = rest != text
     if asks_rest or (_has("IDENTIFY", rest) and not _has("REPORT", rest)):
