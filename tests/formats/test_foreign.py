@@ -215,14 +215,11 @@ GOLD = [{"name": "update_reservation_baggages", "kwargs": {"reservation_id": "K4
         (("think",), {"actions": [], "instruction": "You want to know the time."}, None),
         (("open_valve", "close_valve", "get_user_details"), {"actions": GOLD}, None),
         ((), {"actions": [{"name": ["odd"]}, "odd"]}, None),
+        ((), {"actions": 7, "evaluation_criteria": 7}, None),
     ],
     ids=[
-        "with a thought",
-        "nothing called",
-        "nothing called, newer",
-        "nothing to go by",
-        "tools of others",
-        "odd task",
+        *("with a thought", "nothing called", "nothing called, newer", "nothing to go by", "tools of others"),
+        *("odd actions", "odd task"),
     ],
 )
 def test_a_rows_domain_is_that_of_what_it_calls_or_of_what_its_task_would_have_called(

@@ -51,7 +51,7 @@ def gold_names(task: Mapping[str, Any]) -> set[str]:
     """The names of the calls that a file's own task has as its gold answer, in either version of the benchmark."""
     criteria = task.get("evaluation_criteria")
     actions = criteria.get("actions") if isinstance(criteria, dict) else task.get("actions")
-    named = [action.get("name") for action in actions or () if isinstance(action, dict)]
+    named = [action.get("name") for action in actions if isinstance(action, dict)] if isinstance(actions, list) else []
     return {name for name in named if isinstance(name, str)}
 
 

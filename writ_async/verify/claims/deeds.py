@@ -268,10 +268,8 @@ def _why_false(done: Done, said: Said, ground: Ground, words: DeedWords) -> str:
     else:
         deeds = words.named(verb)
         if not first and is_form(verb, "put_there"):
-            deeds = [
-                *deeds,
-                *_of_results(clause[: clause.find(verb)], words),
-            ]  # what came of a deed is put where it belongs
+            # What came of a deed is put where it belongs.
+            deeds = [*deeds, *_of_results(clause[: clause.find(verb)], words)]
         if not first and ground.looked and is_form(verb, "told"):
             return ""
         if is_form(verb, "returned"):

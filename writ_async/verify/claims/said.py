@@ -37,8 +37,8 @@ KELVIN: Final = "\N{KELVIN SIGN}"
 """The one capital beyond ASCII that is a letter of ASCII when it is small."""
 _ENTRY: Final = re.compile(r"[ \t]*(?:[-*•–+]|\d{1,2}[.)]|\([a-z\d]\)) ")
 _UNDER: Final = re.compile(
-    r"\b(?:if|when|unless|until|whether|either|must|conditions?|criteria|criterion|requirements?|eligib\w+|one of"
-    r"|any of|at least|cases?|would|could|can only)\b"
+    r"\b(?:if|only when|unless|whether|either|must|conditions?|criteria|criterion|requirements?|eligib\w+|one of|any of"
+    r"|at least|would|could)\b"
 )
 """What makes the entries of a list conditions, or what there is under one."""
 _OBJECTS: Final = frozenset("{[")

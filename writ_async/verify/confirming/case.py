@@ -20,7 +20,7 @@ from writ_async.verify.confirming.shown import Shown, flat_values
 from writ_async.verify.confirming.turns import Turn, TurnIndex
 from writ_async.verify.confirming.wording import has_any, has_phrase, has_value, phrase_of
 
-_LEAST_TELLING = 10
+_TELLING_NUMBERS = (10, 1e12)
 _ANSWERS = ("yes", "none")  # values of records that are said of anything, as in "(yes/no)"
 
 
@@ -290,10 +290,11 @@ class Case:
 
 
 def _describes(value: Any) -> bool:
-    """Whether a value of a record may tell it from others beside another value: a short text, or no small number."""
+    """Whether a value of a record may tell it from others, with another one: a short text, or a number of some size."""
     if isinstance(value, str):
         return 2 < len(value) < 40
-    return isinstance(value, int | float) and abs(value) >= _LEAST_TELLING
+    least, most = _TELLING_NUMBERS
+    return isinstance(value, int | float) and least <= abs(value) <= most
 
 
 @lru_cache(maxsize=64)
