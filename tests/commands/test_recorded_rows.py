@@ -12,7 +12,7 @@ from tests.support.shared_data import needs_shared
 
 SYNTH = {
     "tasks.jsonl": "5abe3ef772bc48f3e126d55c564364d953a2ac937863cc47c1a7bbb0cc2aedf7",
-    "trajectories.jsonl": "ec4a704e48dc30ef378eead92abae02fb3cb3fe334bf741ad84bdb59356e34ee",
+    "trajectories.jsonl": "fe9f8b05c07e6103c06184156be0d7a30de516b08978df20427f5d849d107b23",
 }
 EVAL = {
     "tasks.jsonl": "29a89f5f08754e7d1078775ac6d3464be2a50f0631b01191a6882d4d2bdcbdbe",

@@ -38,7 +38,7 @@ def was_proposed(case: Case, tool: ToolWords) -> bool:
     if tells_variant(case):
         return True
     proposed = [turn for turn in case.recent if not turn.by_user and occurs(tool.named, turn.words)]
-    return any(not case.ids or case.touches(turn.words) or not case.others() for turn in proposed)
+    return any(not case.ids or case.touches(turn.words) or (turn.asks and not case.others()) for turn in proposed)
 
 
 def _is_named(case: Case, tool: ToolWords) -> bool:
