@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -48,6 +49,16 @@ def until(there: Callable[[], bool], seconds: float = 120) -> None:
         time.sleep(0.01)
 
 
+def lives_on(group: int) -> bool:
+    """Whether any process of a group has not ended yet."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _, its_group, *_ = stat.read_text().rpartition(")")[2].split()
+            if int(its_group) == group and state not in "ZX":
+                return True
+    return False
+
+
 def times(out: Path) -> dict[str, int]:
     return {path.stem: path.stat().st_mtime_ns for path in (out / "steps").glob("*.json")}
 
@@ -63,6 +74,7 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     until(lambda: (out / "steps" / "synth-2.json").exists() or child.poll() is not None)
     os.killpg(child.pid, signal.SIGKILL)
     child.wait()
+    until(lambda: not lives_on(child.pid))  # what it had started holds the run's lock until it has gone
     stamps = Stamps(out)
     first = stamps.read("synth-1")
     assert first is not None
