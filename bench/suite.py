@@ -26,7 +26,7 @@ BENCH = Path(__file__).resolve().parent
 SCRIPTS: dict[str, tuple[str, ...]] = {
     "environment": (),
     "synthesis": (),
-    "evidence": ("--planted", "25"),
+    "evidence": ("--n", "2000", "--planted", "25"),
     "verdicts": ("--n", "4", "--signs", "5000"),
     "intervals": ("--n", "200"),
     "limits": (),
