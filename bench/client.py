@@ -38,7 +38,7 @@ from writ_engines.sglang.wire import single_body
 
 from bench.client_loads.protocol import serving
 from bench.models.folders import small_model
-from bench.report import Figure, make_parser, positive, run_script, show_figures, write_json
+from bench.report import Figure, make_parser, run_script, show_figures, write_json
 from writ_async import (
     ChatFormat,
     Completion,
@@ -325,14 +325,11 @@ def main(arguments: list[str]) -> None:
     """Run the script."""
     parser = make_parser(__doc__, n=SESSIONS, of="conversations at once")
     parser.add_argument("--model", metavar="FOLDER", help="a model's folder; its tokenizer and template are used")
-    parser.add_argument(
-        "--rounds", metavar="N", type=positive, default=ROUNDS, help=f"of which the calmest counts ({ROUNDS})"
-    )
     options = parser.parse_args(arguments)
     few, many = options.n, options.n * SLOW_SESSIONS
     with tempfile.TemporaryDirectory() as folder:
         model = str(Path(options.model).resolve()) if options.model else small_model(folder)
-        fast = uvloop.run(compare(model, (0, 0), few, options.rounds, 0.0))
+        fast = uvloop.run(compare(model, (0, 0), few, ROUNDS, 0.0))
         slow = uvloop.run(compare(model, SLOW_MS, many, 2, 5.0))
         run = uvloop.run(whole_run(model, few, 3))
     bodies = encoding_rows()

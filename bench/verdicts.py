@@ -336,16 +336,16 @@ def figures_by_size(what: str, talks: Callable[[int], Iterator[tuple[int, AnyTal
     for size in SIZES:
         made = list(talks(size))
         made[0][1].judge()
-        spent, speeds = [], []
-        for length, talk in made:
-            speeds += [count_seconds() for _ in range(_REPEATS)]  # between them, for cores change their speed
-            spent.append((length, cost(talk)))
-        messages = mean(messages for messages, _ in spent)
-        costs[size] = mean(ms for _, ms in spent) * size / messages
+        spent, counts = [], []
+        for _, talk in made:
+            counts.append(min(count_seconds() for _ in range(_REPEATS)))  # beside each, for cores change their speed
+            spent.append(cost(talk))
+        whole = size / mean(messages for messages, _ in made)
+        costs[size] = mean(spent) * whole
         aim = MOST_MS.get(size) if isinstance(made[0][1], Talk) else None
         found.append(Figure(f"{what}, {size} messages", costs[size], "ms", aim))
         if aim is not None:
-            there = costs[size] * AIMS_CORE_SECONDS / min(speeds)
+            there = mean(ms / count for ms, count in zip(spent, counts, strict=True)) * AIMS_CORE_SECONDS * whole
             found.append(Figure(f"  on a core that counts to five million in {AIMS_CORE_SECONDS} s", there, "ms", aim))
         if size == 120:
             warm = [talk for _, talk in made]

@@ -29,7 +29,7 @@ TINY = {
     "power": ("--some", "1", "--every", "15", "--scenario", "a shard"),
     "fuzz": ("--inputs", "3000"),
     "soak": ("--turns", "6000", "--seconds", "3", "--concurrency", "8"),
-    "client": ("--n", "2", "--rounds", "1"),
+    "client": ("--n", "2"),
     "admission": ("--n", "24", "--mix", "deep", "--fixed", "4"),
     "thrash": (),
     "peers": ("--n", "2", "--rounds", "1", "--trials", "1"),

@@ -84,7 +84,7 @@ def kill(run: Path, rng: random.Random) -> None:
         (run / "tasks.jsonl").unlink()
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(n=st.integers(1, 9), count=st.integers(2, 5), seed=st.integers(0, 99), kills=st.integers(0, 4))
 def test_shards_that_were_killed_and_gone_on_with_come_to_the_bytes_of_one_machine(
     tmp_path_factory: pytest.TempPathFactory, n: int, count: int, seed: int, kills: int

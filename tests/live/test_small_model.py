@@ -15,7 +15,7 @@ from writ_async.core.trajectory import Termination
 from writ_async.runs.view import RunView
 
 SMALL_RUN = (
-    "--n 1 --seed 5 --world-size 60 --mix normal=1 --behaviours off --max-steps 5 --stop-when-failing 0 --no-check"
+    "--n 2 --seed 5 --world-size 60 --mix normal=1 --behaviours off --max-steps 5 --stop-when-failing 0 --no-check"
 )
 CUT_OFF = 3
 NAMED = frozenset({Termination.INFRASTRUCTURE_ERROR, Termination.TIMEOUT})
@@ -40,7 +40,7 @@ def test_a_real_model_plays_both_seats_and_every_row_replays(
     assert made == 0, capsys.readouterr().err
     run = RunView.open(out)
     rows = list(run.trajectories())
-    assert len(rows) + len(list(run.failures())) == 1
+    assert len(rows) + len(list(run.failures())) == 2
     for row in rows:
         assert row.verdict is not None
         assert row.verdict.kept or row.verdict.findings, "a row that is not kept says why"

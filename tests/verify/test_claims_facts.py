@@ -52,6 +52,13 @@ def fly(text: str, told: str = "Hi, I am ann_lee_1234.", *, looked: bool = True)
     return (UserMessage(told), *(shown if looked else ()), AssistantMessage(text))
 
 
+def fly_after(text: str, name: str, result: str) -> tuple[Message, ...]:
+    """The same, with a call of a tool right before the text."""
+    call = make_call("w", name, {"reservation_id": "ABCDEF"})
+    *shown, said = fly(text)
+    return (*shown, AssistantMessage(None, (call,)), ToolMessage("w", result), said)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -138,10 +145,7 @@ def test_what_it_shows_may_be_said(text: str, airline: Domain) -> None:
     "text", ["Your reservation is now all set!", "Reservation ABCDEF is now set with two bags more."]
 )
 def test_what_is_all_set_rests_on_any_write(text: str, airline: Domain) -> None:
-    call = make_call("w", "update_reservation_baggages", {"reservation_id": "ABCDEF", "total_baggages": 5})
-    *shown, said = fly(text)
-    done = (*shown, AssistantMessage(None, (call,)), ToolMessage("w", RESERVATION), said)
-    assert claim_findings(done, airline) == []
+    assert claim_findings(fly_after(text, "update_reservation_baggages", RESERVATION), airline) == []
     assert claim_findings(fly(text), airline)
 
 
@@ -167,9 +171,7 @@ def test_what_is_put_down_to_be_agreed_to_is_no_deed(text: str, true: bool, airl
     ],
 )
 def test_what_came_of_a_write_may_be_told(text: str, true: bool, airline: Domain) -> None:
-    call = make_call("w", "cancel_reservation", {"reservation_id": "ABCDEF"})
-    *shown, said = fly(text)
-    done = (*shown, AssistantMessage(None, (call,)), ToolMessage("w", RESERVATION.replace("null", '"cancelled"')), said)
+    done = fly_after(text, "cancel_reservation", RESERVATION.replace("null", '"cancelled"'))
     assert (claim_findings(done, airline) == []) is true
     assert claim_findings(fly(text), airline)
 
@@ -182,10 +184,7 @@ def test_what_came_of_a_write_may_be_told(text: str, true: bool, airline: Domain
     ],
 )
 def test_who_takes_over_was_told_by_the_call_that_hands_over(text: str, airline: Domain) -> None:
-    call = make_call("w", airline.hand_over_tool, {"summary": "A wish for more days."})
-    *shown, said = fly(text)
-    done = (*shown, AssistantMessage(None, (call,)), ToolMessage("w", "Transfer successful"), said)
-    assert claim_findings(done, airline) == []
+    assert claim_findings(fly_after(text, airline.hand_over_tool, "Transfer successful"), airline) == []
     assert claim_findings(fly(text), airline)
 
 

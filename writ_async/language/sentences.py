@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
-_BULLET: Final = re.compile(r"^\s{0,12}(?:[-*•·–>#]{1,6}|\(?(?:\d{1,2}|[a-z])[.)])\s+")
+BULLET: Final = re.compile(r"^\s{0,12}(?:[-*•·–>#]{1,6}|\(?(?:\d{1,2}|[a-z])[.)])\s+")
+"""What an item of a list, or a heading, begins with."""
 # Patterns that begin with one of a few signs are found much faster than those that look behind first.
 _END: Final = re.compile(r"[\s\"')\]](?<=[.!?…][\s\S])(?:(?<=\s)\s*|(?<!\s)[\"')\]]{0,2}\s+)")
 _CLAUSE: Final = re.compile(r"[ ;—](?:(?<= )(?:[–-]{1,2} |[;—] ?)|(?<! ) ?)")
@@ -98,7 +99,7 @@ def _sentences_of(line: str) -> list[Sentence]:
 
 def _said_in(line: str) -> tuple[bool, str]:
     """Whether a line is an item of a list, and what it says."""
-    bullet = _BULLET.match(line)
+    bullet = BULLET.match(line)
     return bullet is not None, (line[bullet.end() :] if bullet else line).strip()
 
 

@@ -63,10 +63,7 @@ _SOURCE: Final = re.compile(
     r"\bto (?:your|the|that|match|be)\b[^,;]{0,60}?\b(?:from|on|in|of|as) (?:your |the )?"
     r"(?:\w+ )?#?[a-z]*\d\w*"
 )
-_HANDED_ON: Final = re.compile(rf"\b(?:{'|'.join(WORDS['told_on'])})\b")
-_DRAFTED: Final = re.compile(
-    r"\b(?:lists?|summary|plan|drafts?|proposal|(?:exchange|return|change|cancellation|booking) (?:request|details))\b"
-)
+_TOLD_ON: Final = re.compile(rf"\b(?:{'|'.join(WORDS['told_on'])})\b")
 _ASKS: Final = re.compile(r"\?|\bconfirm\b")
 _DRAFT: Final = re.compile(r"\b(?:drafts?|proposals?|proposed|plan|summary|lists?|quotes?|estimates?|options?)\b")
 
@@ -201,9 +198,9 @@ def is_stated(start: int, end: int, sentence: Sentence, plain: str, *, first: bo
 
     In the `first` person it may be part of a question.
     """
-    if not first and (sentence.is_question() or sentence.is_told() or _BY_OTHERS.match(plain, end)):
-        return False
-    if not first and sentence.is_a_case():
+    if not first and (
+        sentence.is_question() or sentence.is_told() or sentence.is_a_case() or _BY_OTHERS.match(plain, end)
+    ):
         return False
     left = plain[sentence.start : start]
     if first and _INVERTED.search(left[-_INVERTING:]):
@@ -241,9 +238,10 @@ def _why_false(done: Done, said: Said, ground: Ground, words: DeedWords) -> str:
         return "" if words.hand_over in ground.used else "nobody was called to take over"
     if not first and not ground.writes and _DRAFT.search(said.plain, max(0, done.place - _LOOK_BACK), done.place):
         return ""  # What was taken out of a draft is not said to be done.
-    if words.hand_over in ground.used and is_form(verb, "handed_on") and _HANDED_ON.search(done.about):
+    if words.hand_over in ground.used and is_form(verb, "handed_on") and _TOLD_ON.search(done.about):
         return ""  # It was given to whoever takes over.
-    if first and is_form(verb, "drafted") and _DRAFTED.search(done.about) and _ASKS.search(said.plain, done.place):
+    drafted = first and is_form(verb, "drafted") and (_DRAFT.search(done.about) or _REQUEST.match(done.about))
+    if drafted and _ASKS.search(said.plain, done.place):
         return ""  # It is put down to be agreed to.
     light = is_form(verb, "light")
     if not first and ground.writes and is_form(verb, "ready"):

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from writ_async.core.trajectory import Severity
+from writ_async.language.sentences import BULLET
 from writ_async.verify.claims.words import split_words
 from writ_async.verify.confirming.wording import has_any
 from writ_async.verify.provenance import atoms
@@ -35,7 +36,6 @@ CAPITALS: Final = re.compile("[A-Z][A-Z]{4}")
 """The beginning of an id of letters alone."""
 KELVIN: Final = "\N{KELVIN SIGN}"
 """The one capital beyond ASCII that is a letter of ASCII when it is small."""
-_ENTRY: Final = re.compile(r"[ \t]*(?:[-*•–+]|\d{1,2}[.)]|\([a-z\d]\)) ")
 _UNDER: Final = re.compile(
     r"\b(?:if|only when|unless|whether|either|must|conditions?|criteria|criterion|requirements?|eligib\w+|one of|any of"
     r"|at least|would|could)\b"
@@ -225,8 +225,10 @@ class Said:
         """Tell the entries of lists what they are entries of."""
         lead = ""
         for sentence in self._sentences:
-            if _ENTRY.match(sentence.plain) is None:
-                lead = sentence.plain if sentence.plain.rstrip().endswith(":") else ""
+            if sentence.plain.rstrip().endswith(":"):
+                lead = sentence.plain
+            elif BULLET.match(sentence.plain) is None:
+                lead = ""
             else:
                 sentence.lead = lead
 

@@ -20,7 +20,7 @@ from writ_async.verify.confirming.shown import Shown, flat_values
 from writ_async.verify.confirming.turns import Turn, TurnIndex
 from writ_async.verify.confirming.wording import has_any, has_phrase, has_value, phrase_of
 
-_TELLING_NUMBERS = (10, 1e12)
+_LEAST_TELLING, _MOST_TELLING = 10, 1e12  # of the numbers of a record; small ones count anything
 _ANSWERS = ("yes", "none")  # values of records that are said of anything, as in "(yes/no)"
 
 
@@ -293,8 +293,7 @@ def _describes(value: Any) -> bool:
     """Whether a value of a record may tell it from others, with another one: a short text, or a number of some size."""
     if isinstance(value, str):
         return 2 < len(value) < 40
-    least, most = _TELLING_NUMBERS
-    return isinstance(value, int | float) and least <= abs(value) <= most
+    return isinstance(value, int | float) and _LEAST_TELLING <= abs(value) <= _MOST_TELLING
 
 
 @lru_cache(maxsize=64)

@@ -61,6 +61,11 @@ def without_met_conditions(answer: str, asks: Callable[[], str]) -> str:
     return "\n".join(said) if met else answer
 
 
+def money_in(text: str) -> list[float]:
+    """The amounts of money that a plain text tells in figures, in order."""
+    return [float((signed or named).replace(",", "")) for signed, named in _MONEY.findall(text)]
+
+
 def _before_condition(clause: str, asked: str) -> tuple[str, bool]:
     """What stands in a clause before a condition that is met, and whether there is one."""
     for begin in _BEGINNINGS:
@@ -82,7 +87,7 @@ def _is_met(condition: re.Match[str], asked: str) -> bool:
     text = plain(asked)
     if condition["noun"] is not None and condition["noun"] not in ("amount", "sum"):
         text = _of(condition["noun"], text)
-    told = [float((signed or named).replace(",", "")) for signed, named in _MONEY.findall(text)]
+    told = money_in(text)
     than = condition["than"] or ""
     bounded = _EXCEEDS.search(condition[0]) is not None or condition[0].endswith(" or less")
     if condition["if"] == "unless":

@@ -15,7 +15,7 @@ from writ_async.verify.confirming.choices import Choice
 from writ_async.verify.confirming.layout import Layout
 from writ_async.verify.confirming.naming import Part
 from writ_async.verify.confirming.patterns import either, occurs, pattern
-from writ_async.verify.confirming.payment import choose_payment
+from writ_async.verify.confirming.payment import choose_payment, uses_up
 from writ_async.verify.confirming.reply import names_nothing
 from writ_async.verify.confirming.shown import flat_values
 from writ_async.verify.confirming.turns import Turn
@@ -325,13 +325,13 @@ def _reckoned(case: Case, argument: Argument, arguments: Sequence[Argument], tur
     alike = [other for other in arguments if other.name == argument.name and other.root == argument.root]
     if argument.owner is not None and len(alike) == 1:
         return "as all there is to pay"
-    if _is_all_of_it(case, argument):
+    if uses_up(case, argument):
         return "as all that is on it"
     told = [
         other
         for other in alike
         if other is not argument
-        and (any(has_number(case.words(turn), other.value) for turn in turns) or _is_all_of_it(case, other))
+        and (any(has_number(case.words(turn), other.value) for turn in turns) or uses_up(case, other))
     ]
     if len(alike) > 1 and len(told) == len(alike) - 1:
         return "as the rest"
@@ -339,13 +339,3 @@ def _reckoned(case: Case, argument: Argument, arguments: Sequence[Argument], tur
         if any(has_number(case.words(turn), argument.value / share) for turn in turns[:6]):
             return "as a sum"
     return ""
-
-
-def _is_all_of_it(case: Case, argument: Argument) -> bool:
-    """Whether an amount is all that was shown to be on the payment method that it is taken from."""
-    own = next((v for k, v in (argument.owner or {}).items() if "payment" in k and isinstance(v, str)), "")
-    fields = ("balance", "amount")
-    records = case.shown.named(own, case.until) if own else ()
-    return any(
-        record.key == own and argument.value in [record.fields.get(name) for name in fields] for record in records
-    )

@@ -12,7 +12,8 @@ from math import inf
 from writ_async.verify.confirming.arguments import Argument
 from writ_async.verify.confirming.case import Case
 from writ_async.verify.confirming.choices import Choice, who_chose
-from writ_async.verify.confirming.clauses import sentences
+from writ_async.verify.confirming.clauses import plain, sentences
+from writ_async.verify.confirming.conditions import money_in
 from writ_async.verify.confirming.naming import Record
 from writ_async.verify.confirming.patterns import either, occurs, pattern
 from writ_async.verify.confirming.reply import names_nothing
@@ -27,8 +28,9 @@ _IS_DUE = pattern("IS_DUE")
 _LEFT_OPEN = pattern("LEFT_OPEN")
 _FREE = pattern("FREE")
 _SETTLES = pattern("IS_SETTLED")
-_MONEY = re.compile(r"[$€£] ?(\d[\d,]*(?:\.\d+)?)")
 _OR = " or "
+_LEFT_ON = ("balance", "amount")
+"""The fields of a method that hold what is on it."""
 
 
 def choose_payment(case: Case, argument: Argument, until: float = inf) -> Choice:
@@ -40,13 +42,11 @@ def choose_payment(case: Case, argument: Argument, until: float = inf) -> Choice
 def _is_free(case: Case) -> bool:
     """Whether the agent's last words about a write say that it costs nothing, and no money goes back either."""
     asked = next((turn for turn in case.recent if not turn.by_user), None)
-    if asked is None or any(float(found[1].replace(",", "")) for found in _MONEY.finditer(asked.laid_out)):
-        return False
-    if occurs(_SETTLES, case.words(asked)):
+    if asked is None or any(money_in(plain(asked.laid_out))) or occurs(_SETTLES, case.words(asked)):
         return False
     tool = tool_words(case.write.call.function.name, case.domain)
     return any(
-        (occurs(_FREE, words) or _MONEY.search(sentence.text))
+        (occurs(_FREE, words) or money_in(sentence.text))
         and (occurs(tool.topic, words) or not occurs(tool.others, words))
         for sentence in sentences(asked.laid_out)
         for words in [plain_words(sentence.text)]
@@ -90,6 +90,16 @@ def _choose(case: Case, argument: Argument, until: float) -> Choice:
     if len(_methods(case, wanted) if methods is None else methods) <= 1:
         return Choice("as the only one there is")
     return Choice(wanting=f"nobody had chosen {argument.path} {wanted}", alone=True)
+
+
+def uses_up(case: Case, argument: Argument) -> bool:
+    """Whether an amount of a write is all that was shown to be on the method that it is taken from."""
+    methods = [str(other.value) for other in case.arguments.of_kind("payment") if other.owner is argument.owner]
+    return any(
+        record.key == name and argument.value in [record.fields.get(field) for field in _LEFT_ON]
+        for name in methods
+        for record in case.shown.named(name, case.until)
+    )
 
 
 def _promised(case: Case, turn: Turn, wanted: Record | None) -> str:
@@ -159,11 +169,7 @@ def _named_methods(case: Case, words: str, methods: Mapping[str, Record], *, sev
             else:
                 loose.add(name)
         if any(
-            isinstance(v, int | float)
-            and not isinstance(v, bool)
-            and v > 0
-            and k in ("balance", "amount")
-            and has_number(words, v)
+            isinstance(v, int | float) and not isinstance(v, bool) and v > 0 and k in _LEFT_ON and has_number(words, v)
             for k, v in record.fields.items()
         ):
             loose.add(name)

@@ -112,8 +112,7 @@ def _stances(sentence: Sentence, stems: frozenset[str]) -> list[Stance]:
     for place, clause in enumerate(sentence.clauses):
         words = _corrected(clause)
         kind, said = _clause_stance(words, stems, sentence.asks, place, len(sentence.clauses))
-        after = sentence.clauses[place + 1 : place + 2]
-        if kind == "no" and _NO.match(words) and after and _NOTHING_ELSE.match(after[0]):
+        if kind == "no" and _NO.match(words) and any(map(_NOTHING_ELSE.match, sentence.clauses[place + 1 : place + 2])):
             kind = "tells"
         if conditional and kind in ("yes", "request", "fine", "faint"):
             kind = "if"
